@@ -1,0 +1,61 @@
+import inc from "semver/functions/inc";
+import { z } from "zod";
+import { artifactRegistry, googleGet } from "../google";
+import { type Problem, problemsError } from "../problems";
+
+const tagAnswer = z.object({ version: z.string() });
+
+/** The repository and the version that is about to be published in it. */
+export interface VersionToPublish {
+  project: string;
+  location: string;
+  repositoryId: string;
+  version: string;
+}
+
+/**
+ * Refuses to move a version that is published already: its users pinned it.
+ *
+ * @param references the builds by digest, `host/project/repository/image@sha256:...`.
+ * @throws one error that names, for each image whose version would move, both digests and the ways out.
+ */
+export async function refuseMovedVersion(
+  target: VersionToPublish,
+  references: readonly string[],
+): Promise<void> {
+  const problems = await Promise.all(references.map((reference) => movedVersion(target, reference)));
+  const moved = problems.filter((problem) => problem !== undefined);
+  if (moved.length > 0) throw problemsError(moved);
+}
+
+async function movedVersion(target: VersionToPublish, reference: string): Promise<Problem | undefined> {
+  const [image = "", built = ""] = reference.slice(reference.lastIndexOf("/") + 1).split("@");
+  const published = await publishedDigest(target, image);
+  if (published === undefined || published === built) return undefined;
+  return {
+    where: `${image}:${target.version}`,
+    found: `published already as ${published}; this build is ${built}`,
+    allowed:
+      "a version that is not published yet: a published one never moves, and sources that did not change count as the same only while the stack's state holds their build",
+    mend: [
+      `pulumi config set hyperion-registry:version ${inc(target.version, "patch") ?? "NEXT"}`,
+      "           or, to move it under those who pinned it: pulumi config set hyperion-registry:allowVersionOverwrite true",
+    ].join("\n"),
+  };
+}
+
+async function publishedDigest(target: VersionToPublish, image: string): Promise<string | undefined> {
+  const { project, location, repositoryId, version } = target;
+  const path = `projects/${project}/locations/${location}/repositories/${repositoryId}/packages/${image}/tags/${version}`;
+  const { status, body } = await googleGet(artifactRegistry, path, project);
+  if (status === 404) return undefined;
+  if (status === 200) return tagAnswer.parse(body).version.replace(/^.*\//, "");
+  throw problemsError([
+    {
+      where: `${image}:${version}`,
+      found: `Artifact Registry answered ${status} to the question whether it is published`,
+      allowed: "an account that may read the repository's tags (roles/artifactregistry.reader)",
+      mend: "gcloud auth application-default login",
+    },
+  ]);
+}

@@ -1,0 +1,71 @@
+import { closest, distance } from "fastest-levenshtein";
+
+const EMAIL = /^[^\s@:/]+@[a-z0-9-]+(\.[a-z0-9-]+)+$/;
+const DOMAIN = /^[a-z0-9-]+(\.[a-z0-9-]+)+$/;
+const POOL = String.raw`iam\.googleapis\.com/(projects/\d+/)?locations/global/(workloadIdentityPools|workforcePools)/[a-z0-9-]{4,32}`;
+
+/**
+ * The forms of a principal that a list may hold, and how each continues.
+ * Source: https://cloud.google.com/iam/docs/principal-identifiers
+ */
+const FORMS: Readonly<Record<string, { rest: RegExp; example: string }>> = {
+  "user:": { rest: EMAIL, example: "user:dana@example.com" },
+  "group:": { rest: EMAIL, example: "group:devs@example.com" },
+  "serviceAccount:": {
+    rest: /^[^\s@:/]+@[a-z0-9-]+(\.[a-z0-9-]+)+$|^[a-z0-9-]+\.svc\.id\.goog\[[a-z0-9-]+\/[a-z0-9-]+\]$/,
+    example: "serviceAccount:deploy@my-project.iam.gserviceaccount.com",
+  },
+  "domain:": { rest: DOMAIN, example: "domain:example.com" },
+  "principal://": {
+    rest: new RegExp(`^${POOL}/subject/\\S+$`),
+    example:
+      "principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/my-pool/subject/my-subject",
+  },
+  "principalSet://": {
+    rest: new RegExp(`^${POOL}/(group/\\S+|attribute\\.[a-z0-9_]+/\\S+|\\*)$`),
+    example:
+      "principalSet://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/my-pool/group/my-group",
+  },
+};
+
+/** Every Google account in the world: public in all but name. */
+export const ALL_AUTHENTICATED_USERS = "allAuthenticatedUsers";
+
+/** What a principal may look like, for messages. */
+export const ALLOWED_PRINCIPALS = [...Object.keys(FORMS), ALL_AUTHENTICATED_USERS].join(", ");
+
+/** What is wrong with a principal, as `allowed` and a value that would do; undefined when nothing is. */
+export function principalProblem(principal: string): { allowed: string; instead?: string } | undefined {
+  if (principal === ALL_AUTHENTICATED_USERS) return undefined;
+  if (principal === "allUsers")
+    return { allowed: "principals by name; everybody is the setting publicAccess" };
+  if (principal.startsWith("deleted:")) {
+    return {
+      allowed: "principals that exist; a deleted one gets its access back only under its new identity",
+    };
+  }
+  const form = Object.keys(FORMS).find((prefix) => principal.startsWith(prefix));
+  if (form === undefined) {
+    const instead = nearest(principal);
+    return { allowed: `a principal: ${ALLOWED_PRINCIPALS}`, ...(instead !== undefined && { instead }) };
+  }
+  const { rest, example } = FORMS[form] ?? { rest: EMAIL, example: "" };
+  const name = principal.slice(form.length);
+  if (principal.length > 512) return { allowed: "at most 512 characters" };
+  if (!form.endsWith("//") && name !== name.toLowerCase()) {
+    return { allowed: "lower case, as Google stores it", instead: form + name.toLowerCase() };
+  }
+  return rest.test(name) ? undefined : { allowed: `the form ${example}` };
+}
+
+/** The principal that a typing slip probably meant. */
+function nearest(principal: string): string | undefined {
+  if (distance(principal.toLowerCase(), ALL_AUTHENTICATED_USERS.toLowerCase()) <= 3) {
+    return ALL_AUTHENTICATED_USERS;
+  }
+  const [kind, ...rest] = principal.split(":");
+  if (kind === undefined || rest.length === 0) return undefined;
+  const kinds = Object.keys(FORMS).map((prefix) => prefix.replace(/:.*/, ""));
+  const match = kinds.find((k) => k.toLowerCase() === kind.toLowerCase()) ?? closest(kind, kinds);
+  return distance(match.toLowerCase(), kind.toLowerCase()) <= 3 ? [match, ...rest].join(":") : undefined;
+}

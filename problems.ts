@@ -1,0 +1,21 @@
+import { RunError } from "@pulumi/pulumi";
+
+/** Something a person can mend: what is wrong, where, what is allowed, and the command that mends it. */
+export interface Problem {
+  /** A setting's key or a path. */
+  where: string;
+  found: string;
+  allowed: string;
+  /** A command to run, as it stands. */
+  mend: string;
+}
+
+/** One error for all problems, so that a person mends them in one go; printed without a stack trace. */
+export function problemsError(problems: readonly Problem[]): RunError {
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  const blocks = problems.map(
+    ({ where, found, allowed, mend }) =>
+      `${where}\n  found:   ${found}\n  allowed: ${allowed}\n  mend:    ${mend}`,
+  );
+  return new RunError([`${count}; nothing was changed.`, ...blocks].join("\n\n"));
+}

@@ -1,0 +1,76 @@
+import * as docker from "@pulumi/docker";
+import * as pulumi from "@pulumi/pulumi";
+import { PublishedImage } from "./components/publishedImage";
+import catalogue from "./images.json";
+import { registryHost, requireCredentials } from "./preflight/dockerCredentials";
+import { refuseMovedVersion } from "./preflight/publishedVersions";
+import type { Settings } from "./settings";
+import { immutableTag, publishedTags } from "./tags";
+
+/** A published image, as the stack's output tells it. */
+export interface ReleasedImage {
+  /** The image by digest, `host/project/repository/image@sha256:...`. */
+  reference: pulumi.Output<string>;
+  digest: pulumi.Output<string>;
+  tags: string[];
+  /** The command that pulls it. */
+  pull: pulumi.Output<string>;
+}
+
+/**
+ * Builds, pushes and tags every image of the catalogue. Builds run side by side; the tags wait for
+ * all of them, so that a release is all or nothing.
+ */
+export function release(
+  settings: Settings,
+  repositoryUrl: pulumi.Output<string>,
+): Record<string, ReleasedImage> {
+  const registryUrl = repositoryUrl.apply(requireCredentials);
+  // With an address alone the plugin takes the login from the Docker configuration: none reaches the state.
+  const registry = new docker.Provider("registry", {
+    registryAuth: [{ address: registryUrl.apply(registryHost) }],
+  });
+  const images = catalogue.map(
+    (image) =>
+      new PublishedImage(
+        image.name,
+        {
+          image,
+          sourceDir: settings.sourceDir,
+          registryUrl,
+          platform: settings.platform,
+          buildArgs: settings.buildArgs[image.name] ?? {},
+          cacheFromRegistry: settings.buildCache === "registry",
+          buildOnPreview: settings.buildOnPreview,
+        },
+        { providers: [registry] },
+      ),
+  );
+  const tags = publishedTags(settings);
+  const pushed = pulumi.all(images.map((image) => image.reference)).apply(async (references) => {
+    const version = settings.allowVersionOverwrite ? undefined : immutableTag(settings);
+    if (version !== undefined) {
+      const { project, region: location, repositoryId } = settings;
+      await refuseMovedVersion({ project, location, repositoryId, version }, references);
+    }
+    return references;
+  });
+  return Object.fromEntries(
+    images.map((image, index) => {
+      const published = image.publish(
+        tags,
+        pushed.apply((references) => references[index] ?? ""),
+      );
+      const reference = image.reference;
+      return [
+        image.imageName,
+        {
+          reference,
+          digest: reference.apply((text) => text.replace(/^.*@/, "")),
+          tags,
+          pull: pulumi.interpolate`docker pull ${published[0]}`,
+        },
+      ];
+    }),
+  );
+}
