@@ -1,0 +1,59 @@
+import { randomInt } from "node:crypto";
+import { SandboxError } from "../errors";
+import { readText, writeWhole } from "../files";
+import type { SandboxPaths } from "../paths";
+
+/** What is chosen once for a sandbox and kept: the state of its stacks holds these addresses. */
+export interface SandboxConfig {
+  cloudPort: number;
+  registryPort: number;
+}
+
+// Below the range that the kernel hands out to outgoing connections (32768 and up on Linux), so that no
+// connection takes a port while its service is down.
+const FIRST_PORT = 20_000;
+const LAST_PORT = 32_000;
+
+/** The ports of the sandbox; undefined before the first `up`. */
+export function readConfig(paths: SandboxPaths): SandboxConfig | undefined {
+  const text = readText(paths.config);
+  if (text === undefined) return undefined;
+  try {
+    const { cloudPort, registryPort } = JSON.parse(text) as Partial<SandboxConfig>;
+    if (Number.isInteger(cloudPort) && Number.isInteger(registryPort))
+      return { cloudPort: Number(cloudPort), registryPort: Number(registryPort) };
+  } catch {
+    // Told below.
+  }
+  throw new SandboxError(
+    `${paths.config} is damaged: it must hold {"cloudPort": NUMBER, "registryPort": NUMBER}.\n` +
+      "Begin afresh: npm run sandbox -- down --force && npm run sandbox",
+  );
+}
+
+/** The ports of the sandbox, chosen now if they are not yet. */
+export async function ensureConfig(paths: SandboxPaths): Promise<SandboxConfig> {
+  const known = readConfig(paths);
+  if (known) return known;
+  const [cloudPort, registryPort] = await freePorts(2);
+  if (cloudPort === undefined || registryPort === undefined) throw new SandboxError("no free port was found");
+  const config = { cloudPort, registryPort };
+  await writeWhole(paths.config, `${JSON.stringify(config, null, 2)}\n`);
+  return config;
+}
+
+/**
+ * Candidates for a port in an order of their own for each call, so that two sandboxes that start at the same
+ * moment hardly ever choose the same one.
+ */
+export function candidatePorts(start: number = randomInt(FIRST_PORT, LAST_PORT)): number[] {
+  return Array.from({ length: 200 }, (_, step) => FIRST_PORT + ((start - FIRST_PORT + step) % (LAST_PORT - FIRST_PORT)));
+}
+
+async function freePorts(count: number): Promise<number[]> {
+  const { default: getPort } = await import("get-port");
+  const ports: number[] = [];
+  while (ports.length < count)
+    ports.push(await getPort({ port: candidatePorts(), host: "127.0.0.1", exclude: ports }));
+  return ports;
+}
