@@ -8,7 +8,7 @@ import { type SandboxPaths, shortName } from "../../paths";
 import { runningService, startService, stopService } from "../supervision";
 import { engineInfo } from "./api";
 import { removeLeftovers } from "./leftovers";
-import { makeNetwork, removeNetwork } from "./network";
+import { bridgeName, makeNetwork, removeNetwork } from "./network";
 
 // A socket's path holds 107 bytes at most, and the longest that the engine makes below its folder is
 // `/containerd/containerd-debug.sock` or a little more.
@@ -49,7 +49,7 @@ export async function ensureOwnEngine(paths: SandboxPaths): Promise<boolean> {
         pidfile: join(run, "docker.pid"),
         hosts: [host],
         group: "root",
-        bridge: `hyp${shortName(paths.root)}`,
+        bridge: bridgeName(paths),
         "default-address-pools": [{ base: subnets.pool, size: subnets.poolSize }],
         iptables: false,
         "ip-masq": false,
@@ -85,7 +85,7 @@ export async function stopOwnEngine(paths: SandboxPaths): Promise<void> {
 
 async function makePrivateFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const { uid, mode } = lstatSync(folder);
-  if (!lstatSync(folder).isDirectory() || uid !== process.getuid?.() || (mode & 0o022) !== 0)
+  const found = lstatSync(folder);
+  if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o022) !== 0)
     throw new SandboxError(`${folder} belongs to somebody else: remove it, and run this again`);
 }
