@@ -1,6 +1,6 @@
 import { getClientConfig } from "@pulumi/gcp/organizations";
 
-/** An API of Google that the program itself reads. */
+/** An API of Google that the program itself calls. */
 export interface GoogleApi {
   /** Where it is, with its version. */
   endpoint: string;
@@ -13,6 +13,23 @@ export const artifactRegistry: GoogleApi = {
   variable: "GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT",
 };
 
+export const iam: GoogleApi = {
+  endpoint: "https://iam.googleapis.com/v1/",
+  variable: "GOOGLE_IAM_BETA_CUSTOM_ENDPOINT",
+};
+
+export const organizationPolicy: GoogleApi = {
+  endpoint: "https://orgpolicy.googleapis.com/v2/",
+  variable: "GOOGLE_ORG_POLICY_CUSTOM_ENDPOINT",
+};
+
+export interface GoogleCall {
+  /** Default `GET`. */
+  method?: "GET" | "POST";
+  /** Project that the call counts for: some APIs refuse a person's own credentials without one. */
+  quotaProject?: string;
+}
+
 export interface GoogleAnswer {
   status: number;
   body: unknown;
@@ -22,17 +39,21 @@ export interface GoogleAnswer {
 const TIMEOUT_MS = 10_000;
 
 /**
- * Reads from Google with the gcp plugin's own credentials.
+ * Calls Google with the gcp plugin's own credentials.
  *
  * @param path below the endpoint, such as `projects/my-project/...`.
- * @param quotaProject project that the call counts for; some APIs refuse a person's credentials without.
  * @returns the answer, whatever its status.
- * @throws when nobody answers.
+ * @throws when nobody answers, or when there are no credentials.
  */
-export async function googleGet(api: GoogleApi, path: string, quotaProject: string): Promise<GoogleAnswer> {
-  const { accessToken } = await getClientConfig({});
+export async function callGoogle(api: GoogleApi, path: string, call: GoogleCall = {}): Promise<GoogleAnswer> {
+  const { accessToken } = await getClientConfig();
+  const { method = "GET", quotaProject } = call;
   const response = await fetch(new URL(path, process.env[api.variable] ?? api.endpoint), {
-    headers: { Authorization: `Bearer ${accessToken}`, "X-Goog-User-Project": quotaProject },
+    method,
+    headers: {
+      Authorization: `Bearer ${accessToken}`,
+      ...(quotaProject !== undefined && { "X-Goog-User-Project": quotaProject }),
+    },
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   return { status: response.status, body: await response.json().catch(() => undefined) };

@@ -1,12 +1,17 @@
 import { CiServiceAccount } from "./components/ciServiceAccount";
 import { ImageRepository } from "./components/imageRepository";
 import { RepositoryAccess } from "./components/repositoryAccess";
+import { adoption, poolId, providerId } from "./preflight/adoption";
 import { preflight } from "./preflight/preflight";
+import { checkPublicAccess } from "./preflight/publicAccess";
 import { release } from "./release";
+import { githubTrust } from "./settings";
 
 /** Settings -> components -> outputs. */
 export = async () => {
   const settings = await preflight();
+  await checkPublicAccess(settings);
+  const adopt = await adoption(settings);
 
   const { repository, url } = new ImageRepository("registry", {
     project: settings.project,
@@ -18,21 +23,29 @@ export = async () => {
     keepMostRecent: settings.cleanupKeepCount,
     cleanupDryRun: settings.cleanupDryRun,
     vulnerabilityScanning: settings.vulnerabilityScanning,
-    adoptExisting: settings.adoptExisting,
+    adoptExisting: adopt.repository,
     protect: settings.protect,
   });
-  new RepositoryAccess("access", { repository, ...settings });
+  const trust = githubTrust(settings);
   const ci = new CiServiceAccount("ci", {
     project: settings.project,
     accountId: settings.ciServiceAccountId,
     repository,
     canPublish: settings.ciCanPublish,
+    ...(trust && {
+      github: { ...trust, poolId, providerId, adoptPool: adopt.pool, adoptProvider: adopt.provider },
+    }),
   });
+  const access = new RepositoryAccess("access", { repository, ...settings });
 
   return {
     registryUrl: url,
     images: settings.publishImages ? release(settings, url) : {},
     ciServiceAccountEmail: ci.email,
+    previewServiceAccountEmail: ci.previewEmail,
+    workloadIdentityProvider: ci.workloadIdentityProvider,
     publicAccess: settings.publicAccess,
+    readers: [...access.readers, ...ci.readers],
+    writers: [...access.writers, ...ci.writers],
   };
 };

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { closest, distance } from "fastest-levenshtein";
 import { z } from "zod";
+import type { GithubTrust } from "./githubClaims";
 import images from "./images.json";
 import { ALL_AUTHENTICATED_USERS, principalProblem } from "./principals";
 import type { Problem } from "./problems";
@@ -154,8 +155,8 @@ const SETTINGS = {
     '"$(gh api users/OWNER --jq .id)"',
   ),
   githubRefs: setting(
-    listOf(z.string().regex(/^refs\/(heads|tags)\/[A-Za-z0-9_.*/-]{1,200}$/)),
-    "full git refs such as refs/heads/main or refs/tags/v*",
+    listOf(z.string().regex(/^refs\/(heads|tags)\/(?!\*)[A-Za-z0-9_./-]{0,200}\*?$/)),
+    "full git refs such as refs/heads/main, or refs/tags/v* with one star at the end",
     "refs/heads/main",
   ),
 } satisfies Record<string, Setting<unknown>>;
@@ -220,6 +221,18 @@ export function parseSettings(
   return { settings, problems };
 }
 
+/** The GitHub repository that CI runs in, when there is one. */
+export function githubTrust(settings: Settings): GithubTrust | undefined {
+  const { githubRepository, githubRepositoryId, githubOwnerId, githubRefs } = settings;
+  if (githubRepository === undefined) return undefined;
+  return {
+    repository: githubRepository,
+    refs: githubRefs,
+    ...(githubRepositoryId !== undefined &&
+      githubOwnerId !== undefined && { ids: { repository: githubRepositoryId, owner: githubOwnerId } }),
+  };
+}
+
 function secretConfigKeys(): string[] {
   return z.array(z.string()).parse(JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]"));
 }
@@ -261,12 +274,17 @@ function explain(
       where: key + path,
       found: value === undefined ? "nothing" : shown(elementAt(value, issue.path)),
       allowed: told ? issue.message : allowed,
-      mend:
-        path === ""
-          ? `pulumi config set ${key} ${quoted(suggestion)}`
-          : `pulumi config set --path '${key}${path}' ${quoted(suggestion)}`,
+      mend: mendingCommand(key, path, value, suggestion),
     };
   });
+}
+
+function mendingCommand(key: string, path: string, value: string | undefined, suggestion: string): string {
+  if (path !== "") return `pulumi config set --path '${key}${path}' ${quoted(suggestion)}`;
+  // A map or list as a whole cannot be set in one word.
+  return value !== undefined && /^[[{]/.test(value)
+    ? `pulumi config rm ${key}`
+    : `pulumi config set ${key} ${quoted(suggestion)}`;
 }
 
 /** The element of a list or map that a problem is about. */
@@ -332,6 +350,14 @@ function conflicts(settings: Settings): Problem[] {
       settings.githubRepositoryId === undefined
         ? `pulumi config set ${NAMESPACE}:githubRepositoryId "$(gh api repos/OWNER/NAME --jq .id)"`
         : `pulumi config set ${NAMESPACE}:githubOwnerId "$(gh api users/OWNER --jq .id)"`,
+    );
+  }
+  if (settings.githubRepository !== undefined && settings.ciServiceAccountId.length > 22) {
+    conflict(
+      "ciServiceAccountId",
+      `"${settings.ciServiceAccountId}", while githubRepository is set`,
+      "at most 22 characters, since the preview account adds -preview and an id has 30",
+      `pulumi config set ${NAMESPACE}:ciServiceAccountId hyperion-ci`,
     );
   }
   if (settings.githubRepository !== undefined && settings.githubRefs.length === 0) {

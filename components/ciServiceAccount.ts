@@ -1,10 +1,12 @@
 import { type Repository, RepositoryIamMember } from "@pulumi/gcp/artifactregistry";
+import { WorkloadIdentityPool, WorkloadIdentityPoolProvider } from "@pulumi/gcp/iam";
 import { Service } from "@pulumi/gcp/projects";
-import { Account } from "@pulumi/gcp/serviceaccount";
+import { Account, IAMMember } from "@pulumi/gcp/serviceaccount";
 import * as pulumi from "@pulumi/pulumi";
+import { attributeCondition, attributeMapping, type GithubTrust } from "../githubClaims";
 
 export interface CiServiceAccountArgs {
-  /** Google Cloud project of the account. */
+  /** Google Cloud project of the accounts. */
   project: string;
   /** Id of the account, the part of its address before the `@`. */
   accountId: string;
@@ -12,40 +14,146 @@ export interface CiServiceAccountArgs {
   repository: Repository;
   /** Let CI push to the repository too. */
   canPublish: boolean;
+  /** GitHub workflows that may act as the accounts without a key; default none. */
+  github?: GithubFederationArgs;
 }
 
-/** The identity of CI: a service account with grants on one repository, no project role and no key. */
+export interface GithubFederationArgs extends GithubTrust {
+  /** Id of the workload identity pool. */
+  poolId: string;
+  /** Id of the provider in the pool. */
+  providerId: string;
+  /** Import the pool that exists already. */
+  adoptPool: boolean;
+  /** Import the provider that exists already. */
+  adoptProvider: boolean;
+}
+
+/**
+ * The identity of CI: a service account with grants on one repository, no project role and no key.
+ * With `github`, workflows act as it through workload identity federation, and pull requests as a
+ * second account, `<accountId>-preview`, which can only read.
+ */
 export class CiServiceAccount extends pulumi.ComponentResource {
   /** Address of the account, `hyperion-ci@my-project.iam.gserviceaccount.com`. */
   public readonly email: pulumi.Output<string>;
+  /** Address of the preview account; only with `github`. */
+  public readonly previewEmail: pulumi.Output<string> | undefined;
+  /** Principals that may pull, and push, by this component's bindings. */
+  public readonly readers: pulumi.Output<string>[] = [];
+  public readonly writers: pulumi.Output<string>[] = [];
+  /** Full name of the provider, as google-github-actions/auth takes it; only with `github`. */
+  public readonly workloadIdentityProvider: pulumi.Output<string> | undefined;
+
+  private readonly logicalName: string;
+  private readonly project: string;
 
   constructor(name: string, args: CiServiceAccountArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hyperion:registry:CiServiceAccount", name, {}, opts);
-    const api = new Service(
-      name,
-      { project: args.project, service: "iam.googleapis.com", disableOnDestroy: false },
-      { parent: this },
-    );
-    const account = new Account(
+    this.logicalName = name;
+    this.project = args.project;
+    const { accountId, repository, github } = args;
+    const iam = this.enable(name, "iam.googleapis.com");
+    const publisher = this.account(name, accountId, "Publishes the images of Hyperion", iam);
+    this.grant(name, "reader", publisher, repository);
+    if (args.canPublish) this.grant(name, "writer", publisher, repository);
+    this.email = publisher.email;
+    if (github !== undefined) {
+      const previewer = this.account(
+        `${name}-preview`,
+        `${accountId}-preview`,
+        "Previews changes of the registry",
+        iam,
+      );
+      this.grant(`${name}-preview`, "reader", previewer, repository);
+      this.previewEmail = previewer.email;
+      this.workloadIdentityProvider = this.federate(github, iam, { publish: publisher, preview: previewer });
+    }
+    this.registerOutputs({
+      email: this.email,
+      previewEmail: this.previewEmail,
+      workloadIdentityProvider: this.workloadIdentityProvider,
+    });
+  }
+
+  private enable(name: string, service: string): Service {
+    return new Service(name, { project: this.project, service, disableOnDestroy: false }, { parent: this });
+  }
+
+  private account(name: string, accountId: string, description: string, api: Service): Account {
+    return new Account(
       name,
       {
-        project: args.project,
-        accountId: args.accountId,
+        project: this.project,
+        accountId,
         displayName: "Hyperion CI",
-        description: "Publishes and previews the images of Hyperion",
+        description,
         createIgnoreAlreadyExists: true,
       },
       { parent: this, dependsOn: api },
     );
-    this.email = account.email;
-    const { project, location, repositoryId: repository } = args.repository;
-    for (const kind of args.canPublish ? ["reader", "writer"] : ["reader"]) {
-      new RepositoryIamMember(
-        `${name}-${kind}`,
-        { project, location, repository, role: `roles/artifactregistry.${kind}`, member: account.member },
+  }
+
+  private grant(name: string, kind: "reader" | "writer", account: Account, repository: Repository): void {
+    const { project, location, repositoryId } = repository;
+    (kind === "reader" ? this.readers : this.writers).push(account.member);
+    new RepositoryIamMember(
+      `${name}-${kind}`,
+      {
+        project,
+        location,
+        repository: repositoryId,
+        role: `roles/artifactregistry.${kind}`,
+        member: account.member,
+      },
+      { parent: this },
+    );
+  }
+
+  /** Lets GitHub's tokens in, and binds each account to what the token's workflow may do. */
+  private federate(
+    github: GithubFederationArgs,
+    iam: Service,
+    accounts: Record<"publish" | "preview", Account>,
+  ): pulumi.Output<string> {
+    const name = `${this.logicalName}-github`;
+    const apis = [
+      iam,
+      this.enable(`${this.logicalName}-credentials`, "iamcredentials.googleapis.com"),
+      this.enable(`${this.logicalName}-sts`, "sts.googleapis.com"),
+    ];
+    const poolPath = `projects/${this.project}/locations/global/workloadIdentityPools/${github.poolId}`;
+    const pool = new WorkloadIdentityPool(
+      name,
+      { project: this.project, workloadIdentityPoolId: github.poolId, displayName: "GitHub Actions" },
+      { parent: this, dependsOn: apis, ...(github.adoptPool && { import: poolPath }) },
+    );
+    const provider = new WorkloadIdentityPoolProvider(
+      name,
+      {
+        project: this.project,
+        workloadIdentityPoolId: pool.workloadIdentityPoolId,
+        workloadIdentityPoolProviderId: github.providerId,
+        attributeMapping: attributeMapping(github),
+        attributeCondition: attributeCondition(github),
+        oidc: { issuerUri: "https://token.actions.githubusercontent.com" },
+      },
+      {
+        parent: this,
+        ...(github.adoptProvider && { import: `${poolPath}/providers/${github.providerId}` }),
+      },
+    );
+    for (const [access, account] of Object.entries(accounts)) {
+      new IAMMember(
+        `${name}-${access}`,
+        {
+          serviceAccountId: account.name,
+          role: "roles/iam.workloadIdentityUser",
+          member: pulumi.interpolate`principalSet://iam.googleapis.com/${pool.name}/attribute.access/${access}`,
+        },
         { parent: this },
       );
     }
-    this.registerOutputs({ email: this.email });
+    return provider.name;
   }
 }

@@ -1,7 +1,11 @@
 import { type Repository, RepositoryIamMember } from "@pulumi/gcp/artifactregistry";
+import { Policy } from "@pulumi/gcp/orgpolicy";
+import { Service } from "@pulumi/gcp/projects";
 import * as pulumi from "@pulumi/pulumi";
 
 export interface RepositoryAccessArgs {
+  /** Google Cloud project of the repository. */
+  project: string;
   /** Repository that access is given to. */
   repository: Repository;
   /** Principals that may pull, such as `group:devs@example.com`. */
@@ -10,22 +14,55 @@ export interface RepositoryAccessArgs {
   writers: readonly string[];
   /** Let everybody pull without a login. */
   publicAccess: boolean;
+  /** With `publicAccess`: lift domain restricted sharing on the project. */
+  overrideDomainRestrictedSharing: boolean;
 }
 
 /** Who may pull from and push to a repository: one binding a principal, beside what others granted. */
 export class RepositoryAccess extends pulumi.ComponentResource {
+  /** Who may pull by this component's bindings; writers may too. */
+  public readonly readers: string[];
+  /** Who may push by this component's bindings. */
+  public readonly writers: string[];
+
   constructor(name: string, args: RepositoryAccessArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hyperion:registry:RepositoryAccess", name, {}, opts);
+    const { project: projectId, publicAccess, overrideDomainRestrictedSharing } = args;
     const { project, location, repositoryId: repository } = args.repository;
-    const grant = (kind: "reader" | "writer", member: string): RepositoryIamMember =>
+    const grant = (kind: "reader" | "writer", member: string, dependsOn: pulumi.Resource[] = []): void => {
       new RepositoryIamMember(
         `${name}-${kind}-${member}`,
         { project, location, repository, role: `roles/artifactregistry.${kind}`, member },
+        { parent: this, dependsOn },
+      );
+    };
+    for (const member of args.readers) grant("reader", member);
+    for (const member of args.writers) grant("writer", member);
+    if (publicAccess) {
+      const api = new Service(
+        name,
+        { project: projectId, service: "orgpolicy.googleapis.com", disableOnDestroy: false },
         { parent: this },
       );
-    args.readers.forEach((member) => grant("reader", member));
-    args.writers.forEach((member) => grant("writer", member));
-    if (args.publicAccess) grant("reader", "allUsers");
-    this.registerOutputs();
+      const exception = overrideDomainRestrictedSharing ? [this.liftRestriction(name, projectId, api)] : [];
+      grant("reader", "allUsers", exception);
+    }
+    this.readers = [...args.readers, ...(publicAccess ? ["allUsers"] : [])];
+    this.writers = [...args.writers];
+    this.registerOutputs({ readers: this.readers, writers: this.writers });
+  }
+
+  /** The exception from `constraints/iam.allowedPolicyMemberDomains`, on this project alone. */
+  private liftRestriction(name: string, project: string, api: Service): Policy {
+    const parent = `projects/${project}`;
+    return new Policy(
+      name,
+      {
+        name: `${parent}/policies/iam.allowedPolicyMemberDomains`,
+        parent,
+        spec: { rules: [{ allowAll: "TRUE" }] },
+      },
+      { parent: this, dependsOn: api },
+    );
   }
 }

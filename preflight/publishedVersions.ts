@@ -1,6 +1,6 @@
 import inc from "semver/functions/inc";
 import { z } from "zod";
-import { artifactRegistry, googleGet } from "../google";
+import { artifactRegistry, callGoogle } from "../google";
 import { type Problem, problemsError } from "../problems";
 
 const tagAnswer = z.object({ version: z.string() });
@@ -47,7 +47,7 @@ async function movedVersion(target: VersionToPublish, reference: string): Promis
 async function publishedDigest(target: VersionToPublish, image: string): Promise<string | undefined> {
   const { project, location, repositoryId, version } = target;
   const path = `projects/${project}/locations/${location}/repositories/${repositoryId}/packages/${image}/tags/${version}`;
-  const { status, body } = await googleGet(artifactRegistry, path, project);
+  const { status, body } = await callGoogle(artifactRegistry, path);
   if (status === 404) return undefined;
   if (status === 200) return tagAnswer.parse(body).version.replace(/^.*\//, "");
   throw problemsError([

@@ -1,0 +1,82 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { artifactRegistry, callGoogle, type GoogleApi, iam } from "../google";
+import { problemsError } from "../problems";
+import type { Settings } from "../settings";
+
+/** Ids of the workload identity pool and of its provider for GitHub. */
+export const poolId = "hyperion-github";
+export const providerId = "github";
+
+/** What exists already and is to be imported. */
+export interface Adoption {
+  repository: boolean;
+  pool: boolean;
+  provider: boolean;
+}
+
+/**
+ * Looks up what has to be imported rather than created.
+ *
+ * With `adoptExisting` that is whatever exists. Without it, only an identity pool that a destroy
+ * left soft-deleted: Google keeps its id taken for 30 days, so it is undeleted (at up) and imported.
+ */
+export async function adoption(settings: Settings): Promise<Adoption> {
+  const { project, region, repositoryId, adoptExisting } = settings;
+  const pool = `projects/${project}/locations/global/workloadIdentityPools/${poolId}`;
+  const federated = settings.githubRepository !== undefined;
+  return {
+    repository:
+      adoptExisting &&
+      (await stateOf(
+        artifactRegistry,
+        `projects/${project}/locations/${region}/repositories/${repositoryId}`,
+      )) !== undefined,
+    pool: federated && (await adoptable(pool, adoptExisting)),
+    provider: federated && (await adoptable(`${pool}/providers/${providerId}`, adoptExisting)),
+  };
+}
+
+async function adoptable(path: string, adoptExisting: boolean): Promise<boolean> {
+  const state = await stateOf(iam, path);
+  if (state !== "DELETED") return state !== undefined && adoptExisting;
+  const what = `${path} was deleted less than 30 days ago, and Google keeps its name taken`;
+  if (pulumi.runtime.isDryRun()) {
+    void pulumi.log.info(`${what}: pulumi up will undelete it and update it in place.`);
+    return false;
+  }
+  await undelete(path);
+  void pulumi.log.info(`${what}: undeleted it, and will update it in place.`);
+  return true;
+}
+
+const resource = z.object({ state: z.string().default("ACTIVE") });
+
+/** The state of a resource; undefined when there is none, also where its API is not enabled yet. */
+async function stateOf(api: GoogleApi, path: string): Promise<string | undefined> {
+  const { status, body } = await callGoogle(api, path);
+  if (status === 200) return resource.parse(body).state;
+  if (status === 404 || JSON.stringify(body).includes("SERVICE_DISABLED")) return undefined;
+  throw lookupError(path, `Google answered ${status} to the question whether it exists`);
+}
+
+/** Undeletes, and waits until it is there: an import right after would not find it. */
+async function undelete(path: string): Promise<void> {
+  const { status } = await callGoogle(iam, `${path}:undelete`, { method: "POST" });
+  for (let attempt = 0; status === 200 && attempt < 30; attempt++) {
+    if ((await stateOf(iam, path)) === "ACTIVE") return;
+    await new Promise((resolve) => setTimeout(resolve, 1000));
+  }
+  throw lookupError(path, `deleted, and Google answered ${status} when asked to undelete it`);
+}
+
+function lookupError(where: string, found: string): Error {
+  return problemsError([
+    {
+      where,
+      found,
+      allowed: "an account that may read and create it",
+      mend: "gcloud auth application-default login",
+    },
+  ]);
+}

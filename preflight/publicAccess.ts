@@ -1,0 +1,133 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { callGoogle, organizationPolicy } from "../google";
+import { ALL_AUTHENTICATED_USERS } from "../principals";
+import { type Problem, problemsError } from "../problems";
+import type { Settings } from "../settings";
+
+/** Domain restricted sharing, as most organizations have it, and its managed successor. */
+const LEGACY = "iam.allowedPolicyMemberDomains";
+const MANAGED = "iam.managed.allowedPolicyMembers";
+
+const effectivePolicy = z.object({
+  name: z.string().optional(),
+  spec: z
+    .object({
+      rules: z
+        .array(
+          z.object({
+            allowAll: z.boolean().optional(),
+            denyAll: z.boolean().optional(),
+            enforce: z.boolean().optional(),
+            values: z.object({ allowedValues: z.array(z.string()).default([]) }).optional(),
+            parameters: z.record(z.string(), z.unknown()).optional(),
+          }),
+        )
+        .default([]),
+    })
+    .default({ rules: [] }),
+});
+
+type EffectivePolicy = z.infer<typeof effectivePolicy>;
+
+/**
+ * Stops where the organization's policy would refuse a public binding, and warns of what public
+ * access opens. Reads the *effective* policy, which the project inherits.
+ *
+ * @throws one error that tells what the policy allows, where it comes from, and the ways out.
+ */
+export async function checkPublicAccess(settings: Settings): Promise<void> {
+  const members = [
+    ...(settings.publicAccess ? ["allUsers"] : []),
+    ...settings.readers.filter((reader) => reader === ALL_AUTHENTICATED_USERS),
+  ];
+  if (members.length === 0) return;
+  if (members.includes(ALL_AUTHENTICATED_USERS)) {
+    warn(
+      `readers has ${ALL_AUTHENTICATED_USERS}: anybody with a Google account can pull, which is public in all but name.`,
+    );
+  }
+  const [legacy, managed] = await Promise.all([
+    read(settings.project, LEGACY),
+    read(settings.project, MANAGED),
+  ]);
+  const problems: Problem[] = [];
+  if (legacy !== undefined && !allowsAll(legacy)) {
+    if (settings.overrideDomainRestrictedSharing) warnOfSpreading();
+    else problems.push(refusal(members, LEGACY, legacy));
+  }
+  if (managed !== undefined && !allowsMembers(managed, members)) {
+    problems.push(refusal(members, MANAGED, managed));
+  }
+  if (problems.length > 0) throw problemsError(problems);
+  if (settings.overrideDomainRestrictedSharing) {
+    warn(
+      `overrideDomainRestrictedSharing lifts ${LEGACY} on the whole project ${settings.project}: whoever may set a policy there can then share any of its resources outside the organization, not this repository alone.`,
+    );
+  }
+}
+
+/** The effective policy; undefined, with a warning, when it cannot be read. */
+async function read(project: string, constraint: string): Promise<EffectivePolicy | undefined> {
+  const path = `projects/${project}/policies/${constraint}:getEffectivePolicy`;
+  try {
+    const { status, body } = await callGoogle(organizationPolicy, path, { quotaProject: project });
+    if (status === 200) return effectivePolicy.parse(body);
+    // 404: an organization that does not know the constraint.
+    if (status !== 404) warnUnread(constraint, `Google answered ${status}`);
+  } catch (error) {
+    warnUnread(constraint, error instanceof Error ? error.message : String(error));
+  }
+  return undefined;
+}
+
+function warnUnread(constraint: string, why: string): void {
+  warn(`Could not read the organization policy ${constraint} (${why}); a public binding may be refused.`);
+}
+
+/** A list constraint without rules restricts nothing. */
+function allowsAll({ spec: { rules } }: EffectivePolicy): boolean {
+  return rules.length === 0 || rules.some((rule) => rule.allowAll === true);
+}
+
+function allowsMembers({ spec: { rules } }: EffectivePolicy, members: readonly string[]): boolean {
+  const enforced = rules.filter((rule) => rule.enforce === true);
+  return enforced.every((rule) => {
+    const subjects = rule.parameters?.["allowedMemberSubjects"];
+    return Array.isArray(subjects) && members.every((member) => subjects.includes(member));
+  });
+}
+
+function refusal(members: readonly string[], constraint: string, policy: EffectivePolicy): Problem {
+  const allowed = policy.spec.rules.flatMap((rule) => [
+    ...(rule.values?.allowedValues ?? []),
+    ...(rule.parameters === undefined ? [] : [JSON.stringify(rule.parameters)]),
+  ]);
+  const source = policy.name === undefined ? "" : `, as ${policy.name.replace(/\/policies\/.*/, "")} has it`;
+  const ways =
+    constraint === LEGACY
+      ? [
+          "pulumi config set hyperion-registry:overrideDomainRestrictedSharing true   # takes roles/orgpolicy.policyAdmin",
+          "           or name the readers of your domain: pulumi config set --path 'hyperion-registry:readers[0]' domain:example.com",
+        ]
+      : ["ask an organization policy administrator for an exception on this project"];
+  return {
+    where: `constraints/${constraint}`,
+    found: `${members.join(" and ")} would be refused by the organization policy${source}`,
+    allowed: allowed.length === 0 ? "nobody outside the organization" : `members of ${allowed.join(", ")}`,
+    mend: [
+      ...ways,
+      "           or stay private: pulumi config set hyperion-registry:publicAccess false",
+    ].join("\n"),
+  };
+}
+
+function warnOfSpreading(): void {
+  warn(
+    `The exception from ${LEGACY} takes minutes to spread. Should the public binding be refused ("do not belong to a permitted customer"), run pulumi up again in five minutes: everything else stays as it is.`,
+  );
+}
+
+function warn(message: string): void {
+  void pulumi.log.warn(message);
+}
