@@ -1,6 +1,6 @@
 import { closest, distance } from "fastest-levenshtein";
 
-const EMAIL = /^[^\s@:/]+@[a-z0-9-]+(\.[a-z0-9-]+)+$/;
+const EMAIL = /^[a-z0-9._%+'-]+@[a-z0-9-]+(\.[a-z0-9-]+)+$/;
 const DOMAIN = /^[a-z0-9-]+(\.[a-z0-9-]+)+$/;
 const POOL = String.raw`iam\.googleapis\.com/(projects/\d+/)?locations/global/(workloadIdentityPools|workforcePools)/[a-z0-9-]{4,32}`;
 
@@ -12,7 +12,7 @@ const FORMS: Readonly<Record<string, { rest: RegExp; example: string }>> = {
   "user:": { rest: EMAIL, example: "user:dana@example.com" },
   "group:": { rest: EMAIL, example: "group:devs@example.com" },
   "serviceAccount:": {
-    rest: /^[^\s@:/]+@[a-z0-9-]+(\.[a-z0-9-]+)+$|^[a-z0-9-]+\.svc\.id\.goog\[[a-z0-9-]+\/[a-z0-9-]+\]$/,
+    rest: /^[a-z0-9-]+@[a-z0-9-]+(\.[a-z0-9-]+)+$|^[a-z0-9-]+\.svc\.id\.goog\[[a-z0-9-]+\/[a-z0-9-]+\]$/,
     example: "serviceAccount:deploy@my-project.iam.gserviceaccount.com",
   },
   "domain:": { rest: DOMAIN, example: "domain:example.com" },

@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { release } from "../../release";
 import { parseSettings, type Settings } from "../../settings";
 import { stackConfig } from "./defaults";
@@ -17,12 +17,12 @@ let folder: string;
 
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), "docker-"));
-  process.env["DOCKER_CONFIG"] = folder;
+  vi.stubEnv("DOCKER_CONFIG", folder);
   writeFileSync(path.join(folder, "config.json"), JSON.stringify({ credHelpers: { [HOST]: "gcloud" } }));
 });
 
 afterEach(() => {
-  delete process.env["DOCKER_CONFIG"];
+  vi.unstubAllEnvs();
   rmSync(folder, { recursive: true });
 });
 

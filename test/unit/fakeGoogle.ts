@@ -1,0 +1,56 @@
+import * as pulumi from "@pulumi/pulumi";
+import { createServer, type IncomingMessage } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterEach, vi } from "vitest";
+
+/** An answer of Google's, by `METHOD path`. */
+export type Answers = Record<
+  string,
+  { status: number; body?: unknown } | (() => { status: number; body?: unknown })
+>;
+
+const VARIABLES = [
+  "GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT",
+  "GOOGLE_IAM_BETA_CUSTOM_ENDPOINT",
+  "GOOGLE_ORG_POLICY_CUSTOM_ENDPOINT",
+];
+
+let stop = (): void => undefined;
+
+afterEach(() => {
+  stop();
+  vi.unstubAllEnvs();
+});
+
+/** A server that answers as told, 404 otherwise; the endpoint variables point at it until the test ends. */
+export async function fakeGoogle(answers: Answers): Promise<IncomingMessage[]> {
+  const requests: IncomingMessage[] = [];
+  const server = createServer((request, response) => {
+    requests.push(request);
+    const answer = answers[`${request.method ?? ""} ${request.url ?? ""}`] ?? { status: 404 };
+    const { status, body = {} } = typeof answer === "function" ? answer() : answer;
+    response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  stop = () => server.close();
+  const { port } = server.address() as AddressInfo;
+  for (const variable of VARIABLES) vi.stubEnv(variable, `http://127.0.0.1:${port}/`);
+  return requests;
+}
+
+/** Points the endpoint variables at a port where nobody listens. */
+export function nobodyAnswers(): void {
+  for (const variable of VARIABLES) vi.stubEnv(variable, "http://127.0.0.1:9/");
+}
+
+/** What the program logs, by severity. */
+export function logged(): { warn: string[]; info: string[] } {
+  const lines: { warn: string[]; info: string[] } = { warn: [], info: [] };
+  for (const severity of ["warn", "info"] as const) {
+    vi.spyOn(pulumi.log, severity).mockImplementation((message) => {
+      lines[severity].push(message);
+      return Promise.resolve();
+    });
+  }
+  return lines;
+}

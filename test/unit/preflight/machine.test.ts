@@ -1,0 +1,108 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { requireCredentials } from "../../../preflight/dockerCredentials";
+import { dockerEngineProblem } from "../../../preflight/dockerEngine";
+import { sourceProblems } from "../../../preflight/sources";
+import { logged } from "../fakeGoogle";
+import { declare } from "../mocks";
+
+const URL = "us-central1-docker.pkg.dev/production-471918/hyperion-public";
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "machine-"));
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
+
+describe("sources", () => {
+  const image = { name: "hyperion-ui", context: "coordinator/ui", dockerfile: "Dockerfile" };
+
+  test("a source folder that is not there", () => {
+    expect(sourceProblems(path.join(folder, "none"), [image])).toMatchObject([
+      { where: "hyperion-registry:sourceDir", found: `"${folder}/none", where there is no folder` },
+    ]);
+  });
+
+  test("a context that is not there, then a Dockerfile, then nothing to say", () => {
+    const found = () => sourceProblems(folder, [image]).map(({ where, found: what }) => [where, what]);
+    const what = "nothing, where the sources of hyperion-ui should be";
+    expect(found()).toEqual([[path.join(folder, "coordinator/ui"), what]]);
+    mkdirSync(path.join(folder, "coordinator/ui"), { recursive: true });
+    expect(found()).toEqual([[path.join(folder, "coordinator/ui/Dockerfile"), what]]);
+    writeFileSync(path.join(folder, "coordinator/ui/Dockerfile"), "FROM scratch");
+    expect(found()).toEqual([]);
+  });
+});
+
+describe("Docker engine", () => {
+  test("answers on a socket, and no longer once it is stopped", async () => {
+    const socket = path.join(folder, "docker.sock");
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(socket, resolve));
+    expect(await dockerEngineProblem(`unix://${socket}`)).toBeUndefined();
+    await new Promise((resolve) => server.close(resolve));
+    expect(await dockerEngineProblem(`unix://${socket}`)).toEqual({
+      where: `DOCKER_HOST=unix://${socket}`,
+      found: `no engine listens at unix://${socket}`,
+      allowed: "a running Docker engine, which builds the images",
+      mend: "start Docker, or provision without building: pulumi config set hyperion-registry:publishImages false",
+    });
+  });
+
+  test("that is not at a TCP address", async () => {
+    expect(await dockerEngineProblem("tcp://127.0.0.1:9")).toMatchObject({
+      where: "DOCKER_HOST=tcp://127.0.0.1:9",
+    });
+  });
+
+  test("over ssh is the plugin's to try", async () => {
+    expect(await dockerEngineProblem("ssh://somewhere")).toBeUndefined();
+  });
+});
+
+describe("credentials for the registry", () => {
+  const login = (config: unknown): void => {
+    vi.stubEnv("DOCKER_CONFIG", folder);
+    if (config !== undefined) writeFileSync(path.join(folder, "config.json"), JSON.stringify(config));
+  };
+  const ask = (preview: boolean) => declare(() => requireCredentials(URL), preview);
+
+  test.each([
+    ["a credential helper", { credHelpers: { "us-central1-docker.pkg.dev": "gcloud" } }],
+    ["a login", { auths: { "us-central1-docker.pkg.dev": {} } }],
+    ["a login with a scheme", { auths: { "https://us-central1-docker.pkg.dev": {} } }],
+    ["a credential store", { credsStore: "desktop" }],
+  ])("%s will do", async (_, config) => {
+    login(config);
+    expect((await ask(false)).result).toBe(URL);
+  });
+
+  test.each([
+    ["no configuration", undefined],
+    ["an empty one", {}],
+    ["a login elsewhere", { auths: { "ghcr.io": {} } }],
+  ])("%s is an error before the first push, and a warning at preview", async (_, config) => {
+    login(config);
+    const message = [
+      "1 problem; nothing was changed.",
+      "",
+      path.join(folder, "config.json"),
+      "  found:   no credentials for us-central1-docker.pkg.dev",
+      "  allowed: a credential helper or a login for the registry that images are pushed to",
+      "  mend:    gcloud auth configure-docker us-central1-docker.pkg.dev",
+    ].join("\n");
+    await expect(ask(false)).rejects.toThrow(message);
+    const lines = logged();
+    expect((await ask(true)).result).toBe(URL);
+    expect(lines.warn).toEqual([message]);
+  });
+});
