@@ -10,6 +10,7 @@ import { chmod, copyFile, mkdir, mkdtemp, realpath, rm, symlink, writeFile } fro
 import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
+import { findCommands } from "./files";
 
 const run = promisify(execFile);
 
@@ -23,8 +24,8 @@ const ANSWER_MS = 8_000;
 /** How long a download may stand still once it has begun, in milliseconds. */
 const STALL_MS = 60_000;
 
-/** Beside Node.js itself: what Dockerfiles and health checks call. Each costs about 100 kB. */
-const TOOLS = ["sh", "env", "cat", "id", "ls", "mkdir", "sleep"];
+/** Beside Node.js itself: what Dockerfiles and health checks call, as far as this machine has it. Small, all of them. */
+const TOOLS = ["sh", "bash", "env", "cat", "id", "ls", "mkdir", "sleep"];
 
 /** Receives one line of progress, with no newline. */
 type Log = (line: string) => void;
@@ -90,8 +91,8 @@ async function fillRoot(root: string): Promise<void> {
   const node = await realpath(process.execPath);
   const programs = new Map([["/usr/local/bin/node", node]]);
   for (const tool of TOOLS) {
-    const { stdout } = await run("sh", ["-c", 'command -v "$0"', tool]);
-    programs.set(`/bin/${tool}`, await realpath(stdout.trim()));
+    const path = findCommands(tool)[0];
+    if (path !== undefined) programs.set(`/bin/${tool}`, await realpath(path));
   }
 
   const copies = new Map(programs);
