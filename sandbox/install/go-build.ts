@@ -44,10 +44,14 @@ export async function goBuild(program: GoProgram, target: string, progress: Prog
   tell();
   const timer = setInterval(tell, 10_000);
   const flags = `-s -w ${program.linkerFlags ?? ""}`.trim();
-  const child = execa(go, ["build", "-v", "-trimpath", "-ldflags", flags, "-o", `${target}/`, program.program], {
-    ...options,
-    reject: false,
-  });
+  const child = execa(
+    go,
+    ["build", "-v", "-trimpath", "-ldflags", flags, "-o", `${target}/`, program.program],
+    {
+      ...options,
+      reject: false,
+    },
+  );
   child.stderr.on("data", (part: Buffer) => (built += part.toString("utf8").split("\n").length - 1));
   const result = await child;
   clearInterval(timer);

@@ -3,29 +3,17 @@ import { mkdir, readdir, rm, symlink } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
 import { execa } from "execa";
-import { installStandIn, pluginFolder, pluginKind, pluginVersion, type StandInName } from "../plugins/install";
 import type { SandboxPaths } from "../paths";
+import {
+  installStandIn,
+  pluginFolder,
+  pluginKind,
+  pluginVersion,
+  type StandInName,
+} from "../plugins/install";
+import { PLUGINS } from "../plugins-serving";
 import type { Progress } from "./progress";
 import { isReachable, PULUMI_DOWNLOADS } from "./reachable";
-
-/** The plugins that the program needs. */
-export const PLUGINS: readonly StandInName[] = ["gcp", "docker"];
-
-/** Which plugin serves. */
-export interface PluginChoice {
-  name: StandInName;
-  version: string;
-  kind: "real" | "stand-in" | "none";
-}
-
-/** Which plugins serve in this sandbox. */
-export function pluginsServing(paths: SandboxPaths): PluginChoice[] {
-  return PLUGINS.map((name) => ({
-    name,
-    version: pluginVersion(name),
-    kind: pluginKind(name, paths.pulumiHome),
-  }));
-}
 
 /**
  * Sees to it that the engine finds both plugins: the real ones where they are installed or can be downloaded, else

@@ -13,7 +13,12 @@ export async function ensureCloud(paths: SandboxPaths, config: SandboxConfig): P
   const url = cloudUrl(config);
   return ensureService(paths, "cloud", config.cloudPort, () => ({
     command: process.execPath,
-    args: ["--require", require.resolve("tsx/cjs"), join(repositoryRoot, "sandbox", "services", "cloud-process.ts"), paths.root],
+    args: [
+      "--require",
+      require.resolve("tsx/cjs"),
+      join(repositoryRoot, "sandbox", "services", "cloud-process.ts"),
+      paths.root,
+    ],
     env: { ...process.env, TSX_TSCONFIG_PATH: join(repositoryRoot, "tsconfig.json") },
     address: url,
     ready: () => answers(url),

@@ -47,7 +47,10 @@ export async function ensureConfig(paths: SandboxPaths): Promise<SandboxConfig> 
  * moment hardly ever choose the same one.
  */
 export function candidatePorts(start: number = randomInt(FIRST_PORT, LAST_PORT)): number[] {
-  return Array.from({ length: 200 }, (_, step) => FIRST_PORT + ((start - FIRST_PORT + step) % (LAST_PORT - FIRST_PORT)));
+  return Array.from(
+    { length: 200 },
+    (_, step) => FIRST_PORT + ((start - FIRST_PORT + step) % (LAST_PORT - FIRST_PORT)),
+  );
 }
 
 async function freePorts(count: number): Promise<number[]> {

@@ -77,7 +77,10 @@ export async function startService(
   closeSync(log);
   let failure: string | undefined;
   child.once("error", (error) => (failure = error.message));
-  child.once("exit", (code, by) => (failure ??= by ? `ended by ${by}` : `ended with exit code ${code ?? "?"}`));
+  child.once(
+    "exit",
+    (code, by) => (failure ??= by ? `ended by ${by}` : `ended with exit code ${code ?? "?"}`),
+  );
   child.unref();
 
   const identity = child.pid === undefined ? undefined : identify(child.pid);

@@ -46,7 +46,9 @@ function parseInfo(body: string): EngineInfo | undefined {
   }
 }
 
-function requestTarget(host: string): { socketPath: string } | { hostname: string; port: string } | undefined {
+function requestTarget(
+  host: string,
+): { socketPath: string } | { hostname: string; port: string } | undefined {
   if (host.startsWith("unix://")) return { socketPath: host.slice("unix://".length) };
   if (!URL.canParse(host)) return undefined;
   const { protocol, hostname, port } = new URL(host);

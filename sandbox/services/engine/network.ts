@@ -35,7 +35,8 @@ export async function makeNetwork(paths: SandboxPaths): Promise<EngineSubnets> {
     );
   }
   // Without a packet filter in the kernel there is nothing in the way either, but builds reach no network.
-  for (const rule of rules(paths, subnets.all)) await iptables(["-w", "10", "-t", rule.table, "-I", ...rule.rule]);
+  for (const rule of rules(paths, subnets.all))
+    await iptables(["-w", "10", "-t", rule.table, "-I", ...rule.rule]);
   return subnets;
 }
 

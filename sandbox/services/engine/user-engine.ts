@@ -6,7 +6,8 @@ import { engineInfo, type EngineInfo } from "./api";
 const DEFAULT_HOST = "unix:///var/run/docker.sock";
 
 /** The engine that the user's own shell uses, and whether the sandbox can use it too. */
-export type UserEngine = { host: string; usable: true; version: string } | { host: string; usable: false; why: string };
+export type UserEngine =
+  { host: string; usable: true; version: string } | { host: string; usable: false; why: string };
 
 /** Looks at the engine that the user's `docker` uses. */
 export async function findUserEngine(env: NodeJS.ProcessEnv = process.env): Promise<UserEngine> {
@@ -16,12 +17,12 @@ export async function findUserEngine(env: NodeJS.ProcessEnv = process.env): Prom
   const info = await engineInfo(host);
   if (!info) return { host, usable: false, why: "no engine answers there" };
   const apart = whyApart(info);
-  return apart
-    ? { host, usable: false, why: apart }
-    : { host, usable: true, version: info.ServerVersion };
+  return apart ? { host, usable: false, why: apart } : { host, usable: true, version: info.ServerVersion };
 }
 
 async function userHost(env: NodeJS.ProcessEnv): Promise<string> {
+  // A shell with the sandbox's variables: what its user's own DOCKER_HOST was is not known any more.
+  if (env["HYPERION_SANDBOX_SHELL"]) return DEFAULT_HOST;
   if (env["DOCKER_HOST"]) return env["DOCKER_HOST"];
   const context = env["DOCKER_CONTEXT"] ?? currentContext(env);
   if (context === undefined || context === "default") return DEFAULT_HOST;

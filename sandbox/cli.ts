@@ -1,0 +1,97 @@
+import { platform } from "node:os";
+import { Command } from "commander";
+import { messageOf, SandboxError } from "./errors";
+import { sandboxPaths } from "./paths";
+
+// Each word imports what it needs only when it is called: most answer within half a second that way.
+
+const program = new Command("npm run sandbox --")
+  .description("The production registry on this machine: no Google account, nothing outside loopback.")
+  .enablePositionalOptions()
+  .configureHelp({ showGlobalOptions: false })
+  .showHelpAfterError("(npm run sandbox -- help)");
+
+program
+  .command("up", { isDefault: true })
+  .description("install and start what is missing, bring the stack up (also without a word)")
+  .option("--no-stack", "start the services only")
+  .action(async (options: { stack: boolean }) => {
+    const { up } = await import("./up.js");
+    process.exitCode = await up(options);
+  });
+
+program
+  .command("down")
+  .description("destroy the stacks, stop and remove everything")
+  .option("--force", "do not destroy the stacks first", false)
+  .action(async (options: { force: boolean }) => {
+    const { down } = await import("./down.js");
+    process.exitCode = await down(options);
+  });
+
+program
+  .command("status")
+  .description("what runs, where, since when")
+  .option("--json", "for programs", false)
+  .action(async ({ json }: { json: boolean }) => {
+    const { readStatus, statusTable } = await import("./status.js");
+    const status = await readStatus();
+    console.log(json ? JSON.stringify(status, null, 2) : await statusTable(status));
+  });
+
+program
+  .command("env")
+  .description('lines for this shell: eval "$(npm run --silent sandbox -- env)"')
+  .action(async () => {
+    const { misleadingVariables, sandboxVariables } = await import("./environment.js");
+    const { exportLines } = await import("./quote.js");
+    const { requireMade } = await import("./running.js");
+    const paths = sandboxPaths();
+    const { config, tools } = requireMade(paths);
+    const unset = misleadingVariables().map((name) => `unset ${name}\n`);
+    process.stdout.write(unset.join("") + exportLines(await sandboxVariables(paths, config, tools)));
+  });
+
+program
+  .command("token")
+  .description("print an access token")
+  .argument("<principal>", "user:dana@example.com, serviceAccount:..., ...")
+  .action(async (principal: string) => {
+    const { token } = await import("./token.js");
+    console.log(await token(principal));
+  });
+
+program
+  .command("pulumi")
+  .description("any pulumi command, in the sandbox")
+  .argument("[args...]")
+  .helpOption(false)
+  .allowUnknownOption()
+  .passThroughOptions()
+  .action(async (args: string[]) => {
+    const { commandEnvironment } = await import("./environment.js");
+    const { pulumiCommand, runAttached } = await import("./pulumi.js");
+    const { requireRunning } = await import("./running.js");
+    const paths = sandboxPaths();
+    const { config, tools } = requireRunning(paths);
+    process.exitCode = await runAttached(
+      pulumiCommand(paths),
+      args,
+      await commandEnvironment(paths, config, tools),
+    );
+  });
+
+async function main(): Promise<void> {
+  if (platform() !== "linux")
+    throw new SandboxError(
+      `the sandbox runs on Linux only (WSL included), and this is ${platform()}. ` +
+        "A virtual machine or a container with Linux will do.",
+    );
+  await program.parseAsync();
+}
+
+main().catch((error: unknown) => {
+  console.error(`sandbox: ${messageOf(error)}`);
+  if (process.env["HYPERION_SANDBOX_DEBUG"]) console.error(error);
+  process.exitCode = 1;
+});

@@ -1,0 +1,78 @@
+import { BASE_IMAGE, ensureBaseImage } from "./base-image";
+import { commandEnvironment } from "./environment";
+import { ensurePackages } from "./install/packages";
+import { ensurePlugins } from "./install/plugins";
+import { ensurePulumi } from "./install/pulumi";
+import type { SandboxPaths } from "./paths";
+import { pluginsServing } from "./plugins-serving";
+import { ensureProject } from "./project";
+import { cloudUrl, ensureCloud } from "./services/cloud";
+import { ensureConfig, type SandboxConfig } from "./services/config";
+import { chooseEngine, ensureEngine } from "./services/engine/engine";
+import { ensureKeys } from "./services/keys";
+import { ensureRegistry, registryHost } from "./services/registry";
+import { writeTokenFile } from "./services/token-file";
+import type { RunStep } from "./steps";
+import { readTools, type Tools, writeTools } from "./tools";
+import { ensureWrappers } from "./wrappers";
+
+/** A sandbox in which every service runs. */
+export interface Ready {
+  config: SandboxConfig;
+  tools: Tools;
+}
+
+/**
+ * Installs what is missing and starts what does not run; what is in order stays as it is. Each step is run by `step`,
+ * which tells the user of it.
+ */
+export async function makeReady(paths: SandboxPaths, step: RunStep): Promise<Ready> {
+  const config = await step("Keys and ports", async (_, done) => {
+    const ports = await ensureConfig(paths);
+    await ensureKeys(paths);
+    await writeTokenFile(paths.root);
+    done(paths.root);
+    return ports;
+  });
+  const pulumi = await step("Pulumi CLI", async (progress, done) => {
+    const cli = await ensurePulumi(progress);
+    done(`${cli.version}, ${cli.path}`);
+    return cli;
+  });
+  const tools = await step("Docker and registry programs", async (progress, done) => {
+    const engine = await chooseEngine(paths, readTools(paths)?.engine);
+    const docker = await ensurePackages(engine, paths.bin, progress);
+    const all = { pulumi, docker, engine };
+    await writeTools(paths, all);
+    done(`docker ${docker.version}, ${docker.path}`);
+    return all;
+  });
+  await step("Google APIs", async (_, done) => {
+    done(started(await ensureCloud(paths, config), cloudUrl(config)));
+  });
+  await step("Registry", async (_, done) => {
+    done(started(await ensureRegistry(paths, config), registryHost(config)));
+  });
+  await step("Docker engine", async (_, done) => {
+    const { kind, host } = tools.engine;
+    done(kind === "yours" ? `your own, ${host}` : started(await ensureEngine(paths, tools.engine), host));
+  });
+  await step("Pulumi plugins", async (progress, done) => {
+    await ensurePlugins(paths, pulumi.path, progress);
+    done(
+      pluginsServing(paths)
+        .map(({ name, version, kind }) => `${name} ${version} (${kind})`)
+        .join(", "),
+    );
+  });
+  await step("Base image of the samples", async (progress, done) => {
+    await ensureProject(paths);
+    await ensureWrappers(paths, config, tools);
+    done(`${BASE_IMAGE}, ${await ensureBaseImage(await commandEnvironment(paths, config, tools), progress)}`);
+  });
+  return { config, tools };
+}
+
+function started(now: boolean, address: string): string {
+  return now ? `${address}, started` : address;
+}

@@ -1,0 +1,20 @@
+import { execa } from "execa";
+import type { SandboxPaths } from "../../paths";
+import type { Tools } from "../../tools";
+import { readConfig } from "../config";
+import { registryHost } from "../registry";
+
+/** Removes the sandbox's images from the user's own engine; one that a container uses stays. */
+export async function removeLocalImages(paths: SandboxPaths, tools: Tools): Promise<void> {
+  const config = readConfig(paths);
+  if (!config) return;
+  const env = { DOCKER_HOST: tools.engine.host };
+  const reference = `reference=${registryHost(config)}/*/*/*`;
+  const format = "{{.Repository}}:{{.Tag}}";
+  const listed = await execa(tools.docker.path, ["image", "ls", "--filter", reference, "--format", format], {
+    env,
+    reject: false,
+  });
+  const names = listed.stdout.split("\n").filter((name) => name !== "" && !name.endsWith(":<none>"));
+  if (names.length > 0) await execa(tools.docker.path, ["image", "rm", ...names], { env, reject: false });
+}

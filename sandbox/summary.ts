@@ -1,0 +1,46 @@
+import { execa } from "execa";
+import type { SandboxPaths } from "./paths";
+import { pluginsServing } from "./plugins-serving";
+import { pulumiCommand } from "./pulumi";
+
+/** The outputs of the stack that the summary shows. */
+export interface StackOutputs {
+  registryUrl: string;
+  images: Record<string, { digest: string; tags: string[]; pull: string }>;
+  publicAccess: boolean;
+}
+
+/** Says what the stack published, and what to try next. */
+export async function printSummary(paths: SandboxPaths, env: NodeJS.ProcessEnv): Promise<void> {
+  const shown = await execa(pulumiCommand(paths), ["stack", "output", "--json", "--stack", "sandbox"], {
+    env,
+  });
+  const standIns = pluginsServing(paths).filter((plugin) => plugin.kind === "stand-in");
+  console.log(
+    summary(
+      JSON.parse(shown.stdout) as StackOutputs,
+      standIns.map((plugin) => plugin.name),
+    ),
+  );
+}
+
+/** The summary as text; `standIns` are the plugins that are not the real ones. */
+export function summary(outputs: StackOutputs, standIns: string[]): string {
+  const images = Object.entries(outputs.images);
+  const width = Math.max(0, ...images.map(([name]) => name.length));
+  const pull = images[0]?.[1].pull;
+  return [
+    `Registry  ${outputs.registryUrl}  (public: ${outputs.publicAccess ? "yes" : "no"})`,
+    ...images.map(([name, image]) => `  ${name.padEnd(width)}  ${image.tags.join(", ")}  ${image.digest}`),
+    ...(standIns.length > 0
+      ? [`Plugins   stand-ins serve for ${standIns.join(" and ")}: the real ones cannot be downloaded here`]
+      : []),
+    "",
+    "Try next:",
+    '  eval "$(npm run --silent sandbox -- env)"     this shell\'s pulumi, docker and gcloud use the sandbox',
+    ...(pull ? [`  ${pull}`] : []),
+    "  npm run sandbox -- pulumi config set publicAccess true && npm run sandbox",
+    "  npm run sandbox -- status",
+    "  npm run sandbox -- down",
+  ].join("\n");
+}

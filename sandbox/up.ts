@@ -1,0 +1,36 @@
+import { SandboxError } from "./errors";
+import { commandEnvironment } from "./environment";
+import { whileLocked } from "./lock";
+import { makeReady } from "./make-ready";
+import { type SandboxPaths, sandboxPaths } from "./paths";
+import { pulumiCommand, runAttached, stackExists } from "./pulumi";
+import { tellSteps } from "./steps";
+import { printSummary } from "./summary";
+
+/** The stack that `up` keeps. */
+export const STACK = "sandbox";
+
+/** What `up` can leave out. */
+export interface UpOptions {
+  /** False: services only, no `pulumi up`. */
+  stack: boolean;
+}
+
+/** `npm run sandbox`: installs and starts what is missing, then brings the stack up. Returns the exit code. */
+export async function up(options: UpOptions, paths: SandboxPaths = sandboxPaths()): Promise<number> {
+  const { config, tools } = await whileLocked(paths, () => makeReady(paths, tellSteps));
+  const env = await commandEnvironment(paths, config, tools);
+  const pulumi = pulumiCommand(paths);
+  if (!stackExists(paths, STACK)) {
+    const made = await runAttached(pulumi, ["stack", "init", STACK, "--non-interactive"], env);
+    if (made !== 0) throw new SandboxError(`the stack "${STACK}" could not be made (see above)`);
+  }
+  if (!options.stack) return 0;
+  const code = await runAttached(pulumi, ["up", "--stack", STACK, "--yes", "--skip-preview"], env);
+  if (code !== 0)
+    throw new SandboxError(
+      "the stack was not brought up (see above). The services run; mend the cause, and: npm run sandbox",
+    );
+  await printSummary(paths, env);
+  return 0;
+}
