@@ -37,9 +37,12 @@ export function labelOutputs(live: Properties, labels: Properties, asked: Proper
   return { labels: found(labels), pulumiLabels: secret(found(asked)), effectiveLabels: secret(live) };
 }
 
-/** Labels of the provider that somebody removed or changed: invisible in `labels` alone. */
+/** A label of the provider that somebody removed or changed: invisible in `labels` alone. */
 export function labelDifferences(old: Properties, wanted: Properties, client: GoogleClient): Difference[] {
   const live = record(old, "effectiveLabels") ?? {};
-  const lost = Object.entries(pulumiLabels(wanted, client)).some(([key, value]) => live[key] !== value);
+  const program = record(wanted, "labels") ?? {};
+  const lost = Object.entries(pulumiLabels(wanted, client)).some(
+    ([key, value]) => !(key in program) && live[key] !== value,
+  );
   return lost ? [{ path: "effectiveLabels", kind: "update", replaces: false }] : [];
 }

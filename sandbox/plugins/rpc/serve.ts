@@ -33,13 +33,14 @@ export async function serve(provider: Provider): Promise<void> {
 /** What runs for this plugin (a build, a push) must not outlive it, nor the plugin the engine. */
 function endWithTheEngine(stop: AbortController): void {
   const end = (): void => {
+    // Sends the children their signal before it returns.
     stop.abort(new Error("the plugin was stopped"));
-    // Aborted children get their signal before the process goes.
-    setTimeout(() => process.exit(1), 50);
+    process.exit(0);
   };
+  // The engine sends SIGINT when it has no more work. Ctrl-C does not reach a plugin: the engine starts
+  // it in a process group of its own, decides, and calls Cancel.
+  process.on("SIGINT", end);
   process.on("SIGTERM", end);
-  // Ctrl-C reaches the whole process group; the engine decides and sends Cancel.
-  process.on("SIGINT", () => undefined);
   const engine = process.ppid;
   setInterval(() => {
     if (process.ppid !== engine) end();
