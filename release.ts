@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { PublishedImage } from "./components/publishedImage";
 import catalogue from "./images.json";
 import { registryHost, requireCredentials } from "./preflight/dockerCredentials";
-import { refuseMovedVersion } from "./preflight/publishedVersions";
+import { publishedReferences, refuseMovedVersion } from "./preflight/publishedVersions";
 import type { Settings } from "./settings";
 import { immutableTag, publishedTags } from "./tags";
 
@@ -47,21 +47,14 @@ export function release(
       ),
   );
   const tags = publishedTags(settings);
-  const pushed = pulumi.all(images.map((image) => image.reference)).apply(async (references) => {
-    const version = settings.allowVersionOverwrite ? undefined : immutableTag(settings);
-    if (version !== undefined) {
-      const { project, region: location, repositoryId } = settings;
-      await refuseMovedVersion({ project, location, repositoryId, version }, references);
-    }
-    return references;
-  });
+  // Known once every image is pushed: no tag can be set before.
+  const approved = pulumi
+    .all(images.map((image) => image.reference))
+    .apply((references) => approve(settings, references));
   return Object.fromEntries(
     images.map((image, index) => {
-      const published = image.publish(
-        tags,
-        pushed.apply((references) => references[index] ?? ""),
-      );
-      const reference = image.reference;
+      const reference = approved.apply((references) => references[index] ?? "");
+      const published = image.publish(tags, reference);
       return [
         image.imageName,
         {
@@ -73,4 +66,15 @@ export function release(
       ];
     }),
   );
+}
+
+/** The builds that the tags are put on: those just pushed, or at a rollback those of the version. */
+async function approve(settings: Settings, pushed: string[]): Promise<string[]> {
+  const version = immutableTag(settings);
+  if (version === undefined || settings.allowVersionOverwrite) return pushed;
+  const { project, region: location, repositoryId } = settings;
+  const target = { project, location, repositoryId, version };
+  if (settings.rollback) return publishedReferences(target, pushed);
+  await refuseMovedVersion(target, pushed);
+  return pushed;
 }

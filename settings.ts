@@ -128,6 +128,7 @@ const SETTINGS = {
   ),
   releaseDate: setting(optional(judged(releaseDateProblem)), "a date, YYYY-MM-DD", '"$(date -u +%F)"'),
   backport: toggle(),
+  rollback: toggle(),
   allowVersionOverwrite: toggle(),
   readers: principals(),
   writers: principals(),
@@ -332,6 +333,16 @@ function conflicts(settings: Settings): Problem[] {
   const backport = settings.backport ? backportProblem(settings.version) : undefined;
   if (backport !== undefined) {
     conflict("backport", "true", `true ${backport}`, `pulumi config rm ${NAMESPACE}:backport`);
+  }
+  if (settings.rollback && (settings.version === undefined || settings.allowVersionOverwrite)) {
+    conflict(
+      "rollback",
+      settings.version === undefined
+        ? "true, without a version"
+        : "true, while allowVersionOverwrite is true",
+      "true together with the version to go back to, and without allowVersionOverwrite",
+      `pulumi config rm ${NAMESPACE}:rollback`,
+    );
   }
   const ids = [settings.githubRepositoryId, settings.githubOwnerId];
   if (settings.githubRepository === undefined && ids.some((id) => id !== undefined)) {

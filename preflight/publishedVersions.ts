@@ -28,8 +28,43 @@ export async function refuseMovedVersion(
   if (moved.length > 0) throw problemsError(moved);
 }
 
+/**
+ * The builds, by digest, that a version was published from.
+ *
+ * @param references builds of the same images.
+ * @throws one error that names each image that was never published under the version.
+ */
+export async function publishedReferences(
+  target: VersionToPublish,
+  references: readonly string[],
+): Promise<string[]> {
+  const problems: Problem[] = [];
+  const published = await Promise.all(
+    references.map(async (reference) => {
+      const { repositoryPath, image } = splitReference(reference);
+      const digest = await publishedDigest(target, image);
+      if (digest === undefined) {
+        problems.push({
+          where: `${image}:${target.version}`,
+          found: "not published, so that there is nothing to go back to",
+          allowed: "a version that is in the registry",
+          mend: `gcloud artifacts docker tags list ${repositoryPath}   # then: pulumi config set hyperion-registry:version VERSION`,
+        });
+      }
+      return `${repositoryPath}@${digest ?? ""}`;
+    }),
+  );
+  if (problems.length > 0) throw problemsError(problems);
+  return published;
+}
+
+function splitReference(reference: string): { repositoryPath: string; image: string; digest: string } {
+  const [repositoryPath = "", digest = ""] = reference.split("@");
+  return { repositoryPath, image: repositoryPath.replace(/^.*\//, ""), digest };
+}
+
 async function movedVersion(target: VersionToPublish, reference: string): Promise<Problem | undefined> {
-  const [image = "", built = ""] = reference.slice(reference.lastIndexOf("/") + 1).split("@");
+  const { image, digest: built } = splitReference(reference);
   const published = await publishedDigest(target, image);
   if (published === undefined || published === built) return undefined;
   return {
