@@ -1,5 +1,6 @@
 import { CreatedButFailed } from "../rpc/provider";
 import type { Shape } from "../rpc/shape";
+import { maskOf } from "./masked";
 import { flag, type Properties, text, unknownValue } from "../rpc/values";
 import type { GoogleClient } from "./client";
 import { type Definition, idParts } from "./define";
@@ -82,8 +83,10 @@ export const account: Definition = {
     };
   },
   async update(old, wanted, differences, client, { signal }) {
-    const changed = new Set(differences.map(({ path }) => path));
-    const mask = ["displayName", "description"].filter((field) => changed.has(field));
+    const { etag = "" } = await get(client, old.id, signal);
+    if (maskOf(differences, ["disabled"]).length > 0)
+      await toggle(client, old.id, flag(wanted, "disabled"), signal);
+    const mask = maskOf(differences, ["description", "displayName"]);
     if (mask.length > 0) {
       await client.send({
         api,
@@ -94,13 +97,14 @@ export const account: Definition = {
           serviceAccount: {
             displayName: text(wanted, "displayName"),
             description: text(wanted, "description"),
+            etag,
           },
-          updateMask: mask.join(","),
+          // Google's own spelling of a field mask in a body.
+          updateMask: mask.join(",").replace("displayName", "display_name"),
         },
         signal,
       });
     }
-    if (changed.has("disabled")) await toggle(client, old.id, flag(wanted, "disabled"), signal);
     return outputsOf(await get(client, old.id, signal), wanted);
   },
   async delete({ id }, client, { signal }) {
