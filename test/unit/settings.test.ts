@@ -248,6 +248,7 @@ const INVALID: [key: string, value: unknown, where: string, found: string, allow
       set("releaseDate", '"$(date -u +%F)"'),
     ],
     ["backport", "no", "backport", '"no"', "true or false", set("backport", "true")],
+    ["rollback", "back", "rollback", '"back"', "true or false", set("rollback", "true")],
     [
       "allowVersionOverwrite",
       "[]",
