@@ -1,0 +1,201 @@
+#!/usr/bin/env bash
+# Makes the registry public, or private again, through the stack, so that its state stays true.
+# Runs on bash 3.2, which macOS has.
+set -euo pipefail
+
+usage() {
+  cat <<'USAGE'
+Lets everybody pull from the registry without a login, by the stack: checks the login, sets
+hyperion-registry:publicAccess, shows the preview, asks, applies. Where nothing is provisioned yet, the
+registry and its images are made too. What the organization policy says is checked by the stack, before
+anything is changed.
+
+Usage: scripts/create-public-registry.sh [OPTION]...
+  --override-policy  lift the organization policy that refuses allUsers, on this project alone
+                     (hyperion-registry:overrideDomainRestrictedSharing); takes the role
+                     Organization Policy Administrator
+  --revert           make the registry private again; removes that exception too
+  --stack NAME       the stack (default: production)
+  --yes              apply without asking
+  --help             print this
+
+When the preview fails, the answer is no or you press Ctrl-C before the answer, the settings are put
+back as they were and nothing is changed.
+Exit code: 0 done; 1 failed or declined; 2 nothing was begun.
+USAGE
+}
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+public=hyperion-registry:publicAccess
+override=hyperion-registry:overrideDomainRestrictedSharing
+stack=production
+want_override=false
+revert=false
+yes=false
+problems=()
+
+problem() { problems+=("$1"); }
+
+stop_on_problems() {
+  [ "${#problems[@]}" -eq 0 ] && return
+  echo "Nothing was begun:" >&2
+  printf '  - %s\n' "${problems[@]}" >&2
+  exit 2
+}
+
+read_options() {
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --help | -h)
+        usage
+        exit 0
+        ;;
+      --override-policy) want_override=true ;;
+      --revert) revert=true ;;
+      --yes | -y) yes=true ;;
+      --stack)
+        if [ $# -lt 2 ]; then
+          problem "--stack takes a value; see --help"
+          return
+        fi
+        stack=$2
+        shift
+        ;;
+      *) problem "unknown option $1; see --help" ;;
+    esac
+    shift
+  done
+  if $revert && $want_override; then
+    problem "--revert removes the exception from the policy, so it cannot go with --override-policy"
+  fi
+}
+
+check_pulumi() {
+  local answer
+  # A pulumi of one's own comes first; else the one that npm ci installed.
+  PATH=$PATH:$root/node_modules/.bin
+  if ! command -v pulumi >/dev/null; then
+    problem "Pulumi is not installed: (cd $root && npm ci)"
+  elif ! answer=$(pulumi whoami --non-interactive 2>&1); then
+    problem "not logged in to the stack's state: pulumi login gs://BUCKET (pulumi says: $(tail -n 1 <<<"$answer"))"
+  fi
+}
+
+# The gcp plugin takes its login from one of these.
+check_google() {
+  local variable
+  for variable in GOOGLE_OAUTH_ACCESS_TOKEN GOOGLE_CREDENTIALS GOOGLE_CLOUD_KEYFILE_JSON GCLOUD_KEYFILE_JSON \
+    GOOGLE_APPLICATION_CREDENTIALS; do
+    [ -n "${!variable:-}" ] && return
+  done
+  if ! command -v gcloud >/dev/null; then
+    [ -f "${CLOUDSDK_CONFIG:-$HOME/.config/gcloud}/application_default_credentials.json" ] && return
+    problem "gcloud is not installed, and nothing else logs Pulumi in at Google: https://cloud.google.com/sdk/docs/install"
+  elif ! gcloud auth application-default print-access-token >/dev/null 2>&1; then
+    problem "not logged in at Google, or the login has expired: gcloud auth application-default login"
+  fi
+}
+
+ensure_stack() {
+  local answer
+  answer=$(pulumi stack --show-name --stack "$stack" --non-interactive 2>&1) && return
+  case $answer in
+    *"no stack named"*) ;;
+    *)
+      problem "the stack $stack cannot be read: $(tail -n 1 <<<"$answer")"
+      return
+      ;;
+  esac
+  if $revert; then
+    problem "there is no stack $stack in this state, so nothing is public: pulumi stack ls"
+  elif [ ! -f "Pulumi.$stack.yaml" ]; then
+    problem "there is no stack $stack, and no Pulumi.$stack.yaml to make it from: --stack NAME"
+  else
+    echo "There is no stack $stack in this state yet; making it, with nothing in it."
+    pulumi stack init "$stack" --no-select || problem "the stack $stack could not be made; Pulumi says why above"
+  fi
+}
+
+setting() { pulumi config get "$1" --stack "$stack" --non-interactive; }
+set_setting() { pulumi config set "$1" "$2" --type bool --stack "$stack" --non-interactive; }
+unset_setting() { pulumi config rm "$1" --stack "$stack" --non-interactive; }
+
+# The commands that put the settings back, in order; empty while nothing has been changed.
+undo=()
+
+# change KEY VALUE: sets a toggle that has another value, and notes how to put it back.
+change() {
+  local before
+  before=$(setting "$1")
+  [ "$before" = "$2" ] && return
+  # An undeclared value and the default, false, read alike: only the file tells them apart.
+  if [ "$before" = true ] || grep -qs "^ *$1:" "Pulumi.$stack.yaml"; then
+    undo+=("set_setting $1 $before")
+  else
+    undo+=("unset_setting $1")
+  fi
+  set_setting "$1" "$2"
+}
+
+put_back() {
+  local command
+  [ "${#undo[@]}" -eq 0 ] && return
+  # Nothing may come between the settings and their return.
+  trap '' INT TERM
+  for command in "${undo[@]}"; do
+    $command || echo "Could not put a setting back; see to it: pulumi config --stack $stack" >&2
+  done
+  undo=()
+  echo "The settings are as they were; nothing was changed." >&2
+}
+
+agreed() {
+  local answer
+  $yes && return
+  printf '\n%s [y/N] ' "$1"
+  read -r answer || answer=
+  case $answer in [yY] | [yY][eE][sS]) ;; *) return 1 ;; esac
+}
+
+read_options "$@"
+cd "$root"
+check_pulumi
+check_google
+stop_on_problems
+ensure_stack
+stop_on_problems
+
+trap put_back EXIT
+trap 'exit 130' INT TERM
+if $revert; then
+  change "$public" false
+  change "$override" false
+  question="Make the registry private? Whoever pulls without a login is then refused."
+else
+  change "$public" true
+  if $want_override; then change "$override" true; fi
+  question="Make the registry public? Everybody can then pull all of its images, at your cost."
+fi
+
+if ! pulumi preview --stack "$stack"; then
+  echo >&2
+  echo "The preview failed." >&2
+  if ! $revert && ! $want_override && [ "$(setting "$override")" != true ]; then
+    echo "If it is for the organization policy: $0 --override-policy" >&2
+  fi
+  exit 1
+fi
+if ! agreed "$question"; then exit 1; fi
+
+# From here on the settings say what is wanted, also when it takes a second run to get there.
+undo=()
+trap - INT TERM
+again=$0
+if [ "$stack" != production ]; then again+=" --stack $stack"; fi
+if $revert; then again+=" --revert"; fi
+if ! pulumi up --stack "$stack" --yes --skip-preview; then
+  echo >&2
+  echo "Not everything was applied. The settings stay; when it is mended, or a changed policy has spread (minutes): $again" >&2
+  if ! $revert; then echo "Or back to private: $again --revert" >&2; fi
+  exit 1
+fi
