@@ -457,6 +457,16 @@ describe("settings that contradict each other", () => {
       "backport",
       "true is for stable versions: the prerelease 2.0.0-rc.1 moves no other tag anyway",
     ],
+    [
+      { rollback: true },
+      "rollback",
+      "true together with the version to go back to, and without allowVersionOverwrite",
+    ],
+    [
+      { rollback: true, version: "1.4.1", allowVersionOverwrite: true },
+      "rollback",
+      "true together with the version to go back to, and without allowVersionOverwrite",
+    ],
     [{ githubRepositoryId: "1", githubOwnerId: "2" }, "githubRepository", "owner/name"],
     [{ ...github, githubRepositoryId: "1" }, "githubOwnerId", "both ids or none"],
     [{ ...github, githubOwnerId: "1" }, "githubRepositoryId", "both ids or none"],

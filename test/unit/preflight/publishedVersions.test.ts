@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { refuseMovedVersion } from "../../../preflight/publishedVersions";
+import { publishedReferences, refuseMovedVersion } from "../../../preflight/publishedVersions";
 import { type Answers, fakeGoogle } from "../fakeGoogle";
 import { declare } from "../mocks";
 
@@ -53,6 +53,31 @@ describe("a version", () => {
   test("that cannot be looked up is not published", async () => {
     expect(await outcome({ [tag("hyperion-ui")]: { status: 403 } })).toContain(
       "Artifact Registry answered 403 to the question whether it is published",
+    );
+  });
+});
+
+describe("a rollback", () => {
+  const goBack = async (answers: Answers) => {
+    await fakeGoogle(answers);
+    return (await declare(() => publishedReferences(target, references))).result;
+  };
+
+  test("goes to the builds that the version was published from", async () => {
+    const answers = {
+      [tag("hyperion-ui")]: published("hyperion-ui", "sha256:aaa"),
+      [tag("hyperion-http-bridge")]: published("hyperion-http-bridge", "sha256:ccc"),
+    };
+    expect(await goBack(answers)).toEqual([
+      "us-central1-docker.pkg.dev/production-471918/hyperion-public/hyperion-ui@sha256:aaa",
+      "us-central1-docker.pkg.dev/production-471918/hyperion-public/hyperion-http-bridge@sha256:ccc",
+    ]);
+  });
+
+  test("stops where an image was never published under it", async () => {
+    const answers = { [tag("hyperion-ui")]: published("hyperion-ui", "sha256:aaa") };
+    await expect(goBack(answers)).rejects.toThrow(
+      "hyperion-http-bridge:1.4.2\n  found:   not published, so that there is nothing to go back to",
     );
   });
 });
