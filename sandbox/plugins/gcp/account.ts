@@ -1,10 +1,10 @@
-import { CreatedButFailed } from "../rpc/provider";
 import type { Shape } from "../rpc/shape";
-import { maskOf } from "./masked";
 import { flag, type Properties, text, unknownValue } from "../rpc/values";
 import type { GoogleClient } from "./client";
 import { type Definition, idParts } from "./define";
 import { GoogleError } from "./google-error";
+import { maskOf } from "./masked";
+import { onceCreated } from "./worded";
 
 const api = "iam";
 const query = { prettyPrint: "false" };
@@ -57,13 +57,14 @@ export const account: Definition = {
         error instanceof GoogleError && error.code === 409 && flag(wanted, "createIgnoreAlreadyExists");
       if (!adopt) throw error;
     }
-    try {
+    return onceCreated(name, { ...wanted, email: emailOf(wanted) }, async () => {
       const live = await settled(client, name, context.signal);
       if (flag(wanted, "disabled")) await toggle(client, name, true, context.signal);
-      return { id: name, outputs: outputsOf({ ...live, disabled: flag(wanted, "disabled") }, wanted) };
-    } catch (error) {
-      throw new CreatedButFailed(name, { ...wanted, email: emailOf(wanted) }, String(error));
-    }
+      return {
+        id: name,
+        outputs: outputsOf({ ...live, disabled: flag(live, "disabled") || flag(wanted, "disabled") }, wanted),
+      };
+    });
   },
   async read(id, old, client, { signal }) {
     const { project = client.project({}), email = "" } = idParts(

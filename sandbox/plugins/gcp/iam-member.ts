@@ -1,4 +1,3 @@
-import { CreatedButFailed } from "../rpc/provider";
 import type { Shape } from "../rpc/shape";
 import { type Properties, text, unknownValue } from "../rpc/values";
 import type { GoogleClient } from "./client";
@@ -14,6 +13,7 @@ import {
   type PolicyAccess,
   removed,
 } from "./iam-policy";
+import { onceCreated } from "./worded";
 
 /** What differs between the members of a repository's policy and of a service account's. */
 export interface MemberOf {
@@ -63,12 +63,10 @@ export function iamMember(of: MemberOf): Definition {
         client,
         signal,
       );
-      try {
+      return onceCreated(id, outputs, async () => {
         const policy = await awaitGrant(access, grant, client, signal);
         return { id, outputs: { ...outputs, etag: text(policy, "etag") } };
-      } catch (error) {
-        throw new CreatedButFailed(id, outputs, String(error));
-      }
+      });
     },
     async read(id, old, client, { signal }) {
       const wanted = old?.outputs ?? importedMember(id, of);

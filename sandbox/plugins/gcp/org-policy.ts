@@ -1,5 +1,4 @@
 import { sameButCase, sameLastPart, type Shape } from "../rpc/shape";
-import { CreatedButFailed } from "../rpc/provider";
 import {
   flag,
   isRecord,
@@ -12,6 +11,7 @@ import {
 } from "../rpc/values";
 import type { GoogleClient } from "./client";
 import { type Definition, idParts } from "./define";
+import { onceCreated } from "./worded";
 
 const api = "orgPolicy";
 
@@ -61,11 +61,9 @@ export const orgPolicy: Definition = {
       body: { name: id, ...specBody(wanted, undefined) },
       signal,
     });
-    try {
+    return onceCreated(id, { ...wanted, name: shortName(wanted) }, async () => {
       return { id, outputs: outputsOf(await get(client, id, signal), wanted) };
-    } catch (error) {
-      throw new CreatedButFailed(id, { ...wanted, name: shortName(wanted) }, String(error));
-    }
+    });
   },
   async read(id, _old, client, { signal }) {
     const { parent = "", name = "" } = idParts(

@@ -1,4 +1,3 @@
-import { CreatedButFailed } from "../rpc/provider";
 import { type Properties, record, secret, text, unknownValue } from "../rpc/values";
 import type { GoogleClient } from "./client";
 import { type Definition, idParts } from "./define";
@@ -6,6 +5,7 @@ import { effectiveLabels, labelDifferences, labelOutputs, pulumiLabels } from ".
 import { operationDone } from "./operation";
 import { policyOutputs, repositoryBody } from "./repository-body";
 import { repositoryShape } from "./repository-shape";
+import { onceCreated } from "./worded";
 
 const api = "artifactRegistry";
 
@@ -54,11 +54,9 @@ export const repository: Definition = {
       signal,
     });
     await operationDone(client, api, operation, "Creating Repository", signal);
-    try {
+    return onceCreated(id, wanted, async () => {
       return { id, outputs: outputsOf(await get(client, id, signal), wanted, labels) };
-    } catch (error) {
-      throw new CreatedButFailed(id, wanted, String(error));
-    }
+    });
   },
   async read(id, old, client, { signal }) {
     const { project, location, repositoryId } = repositoryParts(id, client);

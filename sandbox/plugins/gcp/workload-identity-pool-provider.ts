@@ -1,10 +1,10 @@
-import { CreatedButFailed } from "../rpc/provider";
 import type { Shape } from "../rpc/shape";
 import { flag, type Properties, record, text, texts, unknownValue } from "../rpc/values";
 import type { GoogleClient } from "./client";
 import { type Definition, idParts } from "./define";
 import { bodyOf, maskOf } from "./masked";
 import { operationDone } from "./operation";
+import { onceCreated } from "./worded";
 
 const api = "iamBeta";
 const fields = ["displayName", "description", "disabled", "attributeMapping", "attributeCondition", "oidc"];
@@ -49,11 +49,9 @@ export const workloadIdentityPoolProvider: Definition = {
       signal,
     });
     await operationDone(client, api, operation, doing("Creating"), signal);
-    try {
+    return onceCreated(id, wanted, async () => {
       return { id, outputs: outputsOf(await get(client, id, signal), wanted) };
-    } catch (error) {
-      throw new CreatedButFailed(id, wanted, String(error));
-    }
+    });
   },
   async read(id, _old, client, { signal }) {
     const parts = idParts(

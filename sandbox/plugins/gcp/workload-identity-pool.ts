@@ -1,10 +1,10 @@
-import { CreatedButFailed } from "../rpc/provider";
 import type { Shape } from "../rpc/shape";
 import { flag, type Properties, text, unknownValue, type Value } from "../rpc/values";
 import type { GoogleClient } from "./client";
 import { type Definition, idParts } from "./define";
 import { bodyOf, maskOf } from "./masked";
 import { operationDone } from "./operation";
+import { onceCreated } from "./worded";
 
 const api = "iamBeta";
 const fields = ["displayName", "description", "disabled"];
@@ -37,12 +37,10 @@ export const workloadIdentityPool: Definition = {
       signal,
     });
     await operationDone(client, api, operation, "Creating WorkloadIdentityPool", signal);
-    try {
+    return onceCreated(id, wanted, async () => {
       const { live, rules } = await get(client, id, signal);
       return { id, outputs: outputsOf(live, rules, wanted) };
-    } catch (error) {
-      throw new CreatedButFailed(id, wanted, String(error));
-    }
+    });
   },
   async read(id, _old, client, { signal }) {
     const { project = client.project({}), poolId = "" } = idParts(
@@ -61,15 +59,18 @@ export const workloadIdentityPool: Definition = {
     return { id: name, outputs: outputsOf(live, rules, { project, workloadIdentityPoolId: poolId }) };
   },
   async update(old, wanted, differences, client, { signal }) {
-    const operation = await client.send({
-      api,
-      method: "PATCH",
-      path: old.id,
-      query: { updateMask: maskOf(differences, fields).join(",") },
-      body: bodyOf(wanted, fields),
-      signal,
-    });
-    await operationDone(client, api, operation, "Updating WorkloadIdentityPool", signal);
+    const mask = maskOf(differences, fields);
+    if (mask.length > 0) {
+      const operation = await client.send({
+        api,
+        method: "PATCH",
+        path: old.id,
+        query: { updateMask: mask.join(",") },
+        body: bodyOf(wanted, fields),
+        signal,
+      });
+      await operationDone(client, api, operation, "Updating WorkloadIdentityPool", signal);
+    }
     const { live, rules } = await get(client, old.id, signal);
     return outputsOf(live, rules, wanted);
   },

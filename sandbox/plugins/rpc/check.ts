@@ -22,7 +22,7 @@ export function checkInputs(shape: Shape, news: Properties, what: string, plugin
     inputs,
     failures: failures.map(({ property, reason }) => ({
       property,
-      reason: reason.replace("{what}", what).replace("{plugin}", plugin),
+      reason: reason.replaceAll("{what}", what).replaceAll("{plugin}", plugin),
     })),
   };
 }
