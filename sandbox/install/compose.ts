@@ -15,8 +15,8 @@ const run = promisify(execFile);
 /** The version that is built where none is installed; `compose/go.mod` pins the same. */
 export const COMPOSE_VERSION = "2.40.3";
 
-/** `!override` in docker-compose.dev.yml needs it. */
-export const OLDEST_COMPOSE = "2.24.4";
+/** The first with `config --lock-image-digests`; docker-compose.dev.yml needs 2.26, docker-compose.yml 2.24. */
+export const OLDEST_COMPOSE = "2.36.2";
 
 const MODULE = "github.com/docker/compose/v2";
 
