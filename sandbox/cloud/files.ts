@@ -1,6 +1,7 @@
 import { join } from "node:path";
+import { sandboxPaths } from "../paths";
 
-/** Where the emulated APIs keep their files, all below the sandbox's folder. */
+/** The files of the emulated APIs, as absolute paths. */
 export interface CloudFiles {
   /** Ports of the sandbox, written once by the command line. */
   config: string;
@@ -8,8 +9,8 @@ export interface CloudFiles {
   key: string;
   /** The self-signed certificate that belongs to it: registry TLS and `rootcertbundle`. */
   certificate: string;
-  /** Folder of everything below that the APIs write. */
-  folder: string;
+  /** Data of the registry. */
+  registry: string;
   /** State of all APIs. */
   state: string;
   /** Who belongs to which group and domain; made with a sample when it is missing, meant to be edited. */
@@ -22,15 +23,15 @@ export interface CloudFiles {
 
 /** The files of the emulated APIs of the sandbox at `sandboxDir`. */
 export function cloudFiles(sandboxDir: string): CloudFiles {
-  const folder = join(sandboxDir, "cloud");
+  const { config, key, certificate, registry, cloud, logs } = sandboxPaths(sandboxDir);
   return {
-    config: join(sandboxDir, "config.json"),
-    key: join(sandboxDir, "keys", "token.key"),
-    certificate: join(sandboxDir, "keys", "token.crt"),
-    folder,
-    state: join(folder, "state.json"),
-    members: join(folder, "members.json"),
-    faults: join(folder, "faults.json"),
-    log: join(sandboxDir, "logs", "cloud.log"),
+    config,
+    key,
+    certificate,
+    registry,
+    state: join(cloud, "state.json"),
+    members: join(cloud, "members.json"),
+    faults: join(cloud, "faults.json"),
+    log: join(logs, "cloud.log"),
   };
 }

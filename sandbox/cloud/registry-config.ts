@@ -36,7 +36,6 @@ export function registryConfig(options: RegistryConfigOptions): object {
     },
     http: {
       addr: `127.0.0.1:${options.registryPort}`,
-      host: `https://localhost:${options.registryPort}`,
       secret: options.httpSecret,
       tls: { certificate: options.certificate, key: options.key },
     },

@@ -1,0 +1,93 @@
+import { type ASTNode, Environment, EvaluationError, ParseError } from "@marcbachmann/cel-js";
+
+/** An expression that cannot be read, or cannot be computed for a token; the message says why. */
+export class CelError extends Error {
+  override readonly name = "CelError";
+}
+
+/** Google's `extract`: what stands at `{name}` in a template such as `assumed-role/{role}/`. */
+function extract(text: string, template: string): string {
+  const parts = /^(.*)\{[^{}]*\}(.*)$/s.exec(template);
+  if (!parts) throw new Error(`the template "${template}" has no {placeholder}`);
+  const [, before = "", after = ""] = parts;
+  const start = text.indexOf(before);
+  if (start < 0) return "";
+  const from = start + before.length;
+  const end = after === "" ? text.length : text.indexOf(after, from);
+  return end < 0 ? "" : text.slice(from, end);
+}
+
+const base = new Environment({ unlistedVariablesAreDyn: false })
+  .registerVariable("assertion", "map<string, dyn>")
+  .registerFunction("string.extract(string): string", extract);
+
+// `google` is a namespace of CEL's own types, so what a condition calls `google.subject` needs another name here.
+const GOOGLE = "googleAttributes";
+
+const withMapped = base
+  .clone()
+  .registerVariable(GOOGLE, "map<string, dyn>")
+  .registerVariable("attribute", "map<string, string>");
+
+function isNode(value: unknown): value is ASTNode {
+  return typeof value === "object" && value !== null && "op" in value && "args" in value;
+}
+
+/** All nodes of a tree that are the identifier `google`. */
+function googleNodes(value: unknown): ASTNode[] {
+  if (Array.isArray(value)) return value.flatMap(googleNodes);
+  if (!isNode(value)) return [];
+  return value.op === "id" && value.args === "google" ? [value] : googleNodes(value.args);
+}
+
+function renameGoogle(expression: string): string {
+  return googleNodes(withMapped.parse(expression).ast)
+    .sort((a, b) => b.start - a.start)
+    .reduce((text, { start, end }) => text.slice(0, start) + GOOGLE + text.slice(end), expression);
+}
+
+/** What an expression may use. */
+export interface CelInput {
+  assertion: Record<string, unknown>;
+  google?: Record<string, unknown>;
+  attribute?: Record<string, string>;
+}
+
+function wording(error: unknown): string {
+  return error instanceof ParseError || error instanceof EvaluationError || error instanceof Error
+    ? (error.message.split("\n")[0] ?? error.message)
+    : String(error);
+}
+
+/** Checks an expression's syntax and types. Throws `CelError`. */
+export function checkCel(expression: string, kind: "mapping" | "condition"): void {
+  try {
+    const result = kind === "condition" ? withMapped.check(renameGoogle(expression)) : base.check(expression);
+    if (result.valid) {
+      const types =
+        kind === "condition" ? ["bool", "dyn"] : ["string", "dyn", "list", "list<string>", "list<dyn>"];
+      if (result.type !== undefined && !types.includes(result.type))
+        throw new CelError(`expected type ${types[0] ?? ""}, found ${result.type}`);
+      return;
+    }
+    throw new CelError(wording(result.error));
+  } catch (error) {
+    throw error instanceof CelError ? error : new CelError(wording(error));
+  }
+}
+
+/** Computes an expression. Throws `CelError`, for instance for a claim that the token does not have. */
+export function evaluateCel(expression: string, input: CelInput): unknown {
+  try {
+    const { assertion, google, attribute } = input;
+    return google
+      ? withMapped.evaluate(renameGoogle(expression), {
+          assertion,
+          [GOOGLE]: google,
+          attribute: attribute ?? {},
+        })
+      : base.evaluate(expression, { assertion });
+  } catch (error) {
+    throw new CelError(wording(error));
+  }
+}

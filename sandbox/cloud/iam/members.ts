@@ -1,0 +1,27 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+
+/** Who is who beyond the sandbox's own resources; the file is meant to be edited. */
+export interface Members {
+  /** Members of each group: `user:...`, `serviceAccount:...`, `group:...`. */
+  groups: Record<string, string[]>;
+  /** Customer id of each Google Workspace domain, which organization policies name. */
+  customers: Record<string, string>;
+}
+
+/** Customer of the emulated organization: who belongs to it passes the domain restriction. */
+export const OWN_CUSTOMER = "C0hyperion";
+
+const SAMPLE: Members = {
+  groups: { "developers@example.com": ["user:dana@example.com", "user:lee@example.com"] },
+  customers: { "example.com": OWN_CUSTOMER, "partner.example": "C0partner" },
+};
+
+/** Reads the file at each call, so that an edit counts at once; makes a sample where it is missing. */
+export function readMembers(file: string): Members {
+  if (!existsSync(file)) {
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, `${JSON.stringify(SAMPLE, undefined, 2)}\n`);
+  }
+  return { ...SAMPLE, ...(JSON.parse(readFileSync(file, "utf8")) as Partial<Members>) };
+}

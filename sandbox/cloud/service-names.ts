@@ -1,0 +1,20 @@
+/** The services that can be enabled in the sandbox, with their titles. */
+export const SERVICES: Readonly<Record<string, string>> = {
+  "artifactregistry.googleapis.com": "Artifact Registry API",
+  "cloudbilling.googleapis.com": "Cloud Billing API",
+  "cloudresourcemanager.googleapis.com": "Cloud Resource Manager API",
+  "compute.googleapis.com": "Compute Engine API",
+  "containeranalysis.googleapis.com": "Container Analysis API",
+  "containerscanning.googleapis.com": "Container Scanning API",
+  "iam.googleapis.com": "Identity and Access Management (IAM) API",
+  "iamcredentials.googleapis.com": "IAM Service Account Credentials API",
+  "orgpolicy.googleapis.com": "Organization Policy API",
+  "serviceusage.googleapis.com": "Service Usage API",
+  "storage.googleapis.com": "Cloud Storage API",
+  "sts.googleapis.com": "Security Token Service API",
+};
+
+/** The title of a service, as error messages name it. */
+export function serviceTitle(service: string): string {
+  return SERVICES[service] ?? service;
+}
