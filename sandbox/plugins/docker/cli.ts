@@ -7,6 +7,9 @@ import { isRecord, type Properties } from "../rpc/values";
 
 const execute = promisify(execFile);
 
+/** A build may say far more than anybody will read; this many lines from its end are enough. */
+const keptLines = 2000;
+
 /** A failed command of the Docker CLI, with what it said. */
 export class DockerError extends Error {
   constructor(
@@ -64,7 +67,7 @@ export class Docker {
   /**
    * Runs one command to its end, and stops it when the signal says so.
    *
-   * @returns every line of standard output and error
+   * @returns the lines of standard output and error, the last thousands of them
    * @throws DockerError when it fails
    */
   run(
@@ -86,6 +89,7 @@ export class Docker {
       for (const stream of [child.stdout, child.stderr]) {
         createInterface({ input: stream }).on("line", (line) => {
           lines.push(line);
+          if (lines.length > 2 * keptLines) lines.splice(0, keptLines);
           options.onLine?.(line);
         });
       }

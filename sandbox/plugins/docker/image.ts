@@ -140,8 +140,9 @@ async function build(docker: Docker, inputs: Properties, context: Context): Prom
   context.status("Building the image");
   try {
     const cli = await docker.buildCli();
-    await withCredentials(docker, inProgram(inputs), process.env, (own) =>
-      own.run(args, {
+    await withCredentials(docker, inProgram(inputs), process.env, async (own) => {
+      await fetchLoopbackCache(own, cacheImages(inputs), context);
+      await own.run(args, {
         cli,
         environment,
         signal: context.signal,
@@ -149,8 +150,8 @@ async function build(docker: Docker, inputs: Properties, context: Context): Prom
           const headline = progress.take(line);
           if (headline !== undefined) context.status(headline);
         },
-      }),
-    );
+      });
+    });
   } catch (error) {
     if (!(error instanceof DockerError)) throw error;
     throw new Error(`building ${name === unknownValue ? "the image" : name} failed:\n${progress.failure()}`, {
@@ -159,11 +160,37 @@ async function build(docker: Docker, inputs: Properties, context: Context): Prom
   }
 }
 
+function cacheImages(inputs: Properties): string[] {
+  return texts(record(record(inputs, "build"), "cacheFrom"), "images");
+}
+
+/**
+ * BuildKit speaks plain HTTP to a registry on loopback, whatever the registry speaks, and finds no cache
+ * there; an image of the local engine it takes. So the engine fetches it, as far as it exists.
+ */
+async function fetchLoopbackCache(
+  docker: Docker,
+  images: string[],
+  { signal, status }: Context,
+): Promise<void> {
+  for (const image of images.filter((name) =>
+    /^(localhost|127\.[\d.]+|\[::1\])(:\d+)?$/.test(parseImageName(name).host),
+  )) {
+    status(`Fetching ${image} for its layers`);
+    try {
+      await docker.run(["pull", "--quiet", "--", image], { signal });
+    } catch (error) {
+      // The first build has nothing to begin with.
+      if (!(error instanceof DockerError)) throw error;
+    }
+  }
+}
+
 function buildCommand(inputs: Properties): { args: string[]; environment: NodeJS.ProcessEnv } {
   const build = record(inputs, "build");
   const { context, dockerfile } = buildPaths(inputs);
   const name = text(inputs, "imageName");
-  const cached = texts(record(build, "cacheFrom"), "images");
+  const cached = cacheImages(inputs);
   const environment: NodeJS.ProcessEnv = { DOCKER_BUILDKIT: "1" };
   const args = ["build", "--progress=plain", "--file", dockerfile];
   if (!hasUnknown(name)) args.push("--tag", name);

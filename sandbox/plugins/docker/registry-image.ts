@@ -5,7 +5,7 @@ import type { Docker } from "./cli";
 import { configuredCredentials, withCredentials } from "./credentials";
 import { push } from "./image";
 import { parseImageName } from "./image-name";
-import { Registry } from "./registry";
+import { Registry, RegistryError } from "./registry";
 import type { RegistryAuth, Settings } from "./settings";
 
 /** `docker.RegistryImage`: a name of the local engine, pushed. */
@@ -50,7 +50,11 @@ export function registryImage(docker: () => Docker, settings: () => Settings): R
       if (flag(old.outputs, "keepRemotely")) return;
       const image = parseImageName(text(old.outputs, "name"));
       const registry = await registryFor(old.outputs, context);
-      await registry.remove({ ...image, reference: text(old.outputs, "sha256Digest") });
+      try {
+        await registry.remove({ ...image, reference: text(old.outputs, "sha256Digest") });
+      } catch (error) {
+        if (!(error instanceof RegistryError && error.status === 404)) throw error;
+      }
     },
   });
 }

@@ -9,8 +9,8 @@ export interface Context {
   /** Aborted when the engine cancels or the plugin ends. */
   signal: AbortSignal;
   /** A line beside the resource; `status` lines are replaced by the next one and not kept. */
-  log(severity: "debug" | "info" | "warning" | "error", message: string): void;
-  status(message: string): void;
+  log: (severity: "debug" | "info" | "warning" | "error", message: string) => void;
+  status: (message: string) => void;
 }
 
 /** A resource as the state holds it. */

@@ -1,0 +1,61 @@
+import { Image } from "@pulumi/docker/image";
+import { Provider } from "@pulumi/docker/provider";
+import { RegistryImage } from "@pulumi/docker/registryImage";
+import { RemoteImage } from "@pulumi/docker/remoteImage";
+import { Tag } from "@pulumi/docker/tag";
+import type { ImageOptions, ImageSettings } from "./settings";
+
+/** Images, and further tags on their digests. */
+export function images(set: ImageSettings): void {
+  const at = (name: string): string => `${set.registry}/production-471918/hyperion-public/${name}`;
+  const provider = new Provider("registry", { registryAuth: [{ address: set.registry }] });
+  let previous: Image | undefined;
+  for (const [name, options] of Object.entries(set.names)) {
+    // One after the other: the second of two equal builds then has the first one's digest.
+    const built: Image = new Image(
+      name,
+      imageArgs(at(`${name}:latest`), options),
+      previous && { dependsOn: previous },
+    );
+    previous = built;
+    const source = options.pull
+      ? new RemoteImage(
+          name,
+          { name: built.repoDigest, keepLocally: true, pullTriggers: options.pull },
+          { provider },
+        ).name
+      : built.imageName;
+    for (const tag of options.tags ?? []) {
+      const tagged = new Tag(
+        `${name}-${tag}`,
+        { sourceImage: source, targetImage: at(`${name}:${tag}`), tagTriggers: [built.repoDigest] },
+        { provider },
+      );
+      new RegistryImage(
+        `${name}-${tag}`,
+        {
+          name: tagged.targetImage,
+          keepRemotely: set.keepRemotely ?? true,
+          triggers: { digest: built.repoDigest },
+        },
+        { provider },
+      );
+    }
+  }
+}
+
+function imageArgs(imageName: string, options: ImageOptions) {
+  return {
+    imageName,
+    build: {
+      context: options.context ?? "./app",
+      dockerfile: options.dockerfile ?? "./app/Dockerfile",
+      platform: "linux/amd64",
+      ...(options.args && { args: options.args }),
+      ...(options.cacheFrom && { cacheFrom: { images: options.cacheFrom } }),
+    },
+    ...(options.skipPush && { skipPush: true }),
+    ...(options.buildOnPreview && { buildOnPreview: true }),
+    ...(options.password && { registry: { username: "oauth2accesstoken", password: options.password } }),
+  };
+}

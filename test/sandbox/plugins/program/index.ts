@@ -1,0 +1,25 @@
+import { getClientConfigOutput } from "@pulumi/gcp/organizations/getClientConfig";
+import { CustomResource, type Output, unsecret } from "@pulumi/pulumi";
+import { google } from "./google";
+import { images } from "./images";
+import { readSettings } from "./settings";
+
+const settings = readSettings();
+
+class AnyResource extends CustomResource {}
+for (const { type, name, args } of settings.raw ?? []) new AnyResource(type, name, args);
+if (settings.images) images(settings.images);
+
+if (settings.google) google(settings.google, settings.import);
+
+export const clientConfig = settings.clientConfig ? describeClient() : {};
+
+/** The token itself must not be among a stack's outputs. */
+function describeClient(): { project: Output<string>; region: Output<string>; tokenLength: Output<number> } {
+  const config = getClientConfigOutput();
+  return {
+    project: config.project,
+    region: config.region,
+    tokenLength: unsecret(config.accessToken.apply((token) => token.length)),
+  };
+}

@@ -1,0 +1,60 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** What the test wants of the program; it is written to wanted.json before each run. */
+export interface Settings {
+  /** Ids to import, by the name that the program gives. */
+  import?: Record<string, string>;
+  /** Resources of any type, for those that are not supported. */
+  raw?: { type: string; name: string; args: object }[];
+  /** Calls getClientConfig. */
+  clientConfig?: boolean;
+  google?: GoogleSettings;
+  images?: ImageSettings;
+}
+
+export interface GoogleSettings {
+  description?: string;
+  labels?: Record<string, string>;
+  keepCount?: number;
+  dryRun?: boolean;
+  scanning?: string;
+  dockerConfig?: { immutableTags: boolean };
+  accountName?: string;
+  /** Takes an account that exists already. */
+  adopt?: boolean;
+  role?: string;
+  /** Binds allUsers. */
+  public?: boolean;
+  poolName?: string;
+  mapping?: Record<string, string>;
+  condition?: string;
+  audiences?: string[];
+  rule?: { allowAll?: string; values?: { allowedValues: string[] } };
+}
+
+export interface ImageSettings {
+  /** `localhost:PORT` */
+  registry: string;
+  keepRemotely?: boolean;
+  names: Record<string, ImageOptions>;
+}
+
+export interface ImageOptions {
+  context?: string;
+  dockerfile?: string;
+  args?: Record<string, string>;
+  cacheFrom?: string[];
+  buildOnPreview?: boolean;
+  skipPush?: boolean;
+  /** Credentials in the program. */
+  password?: string;
+  /** Further tags. */
+  tags?: string[];
+  /** Pulls the image by digest before it is tagged; the triggers of that. */
+  pull?: string[];
+}
+
+export function readSettings(): Settings {
+  return JSON.parse(readFileSync(join(__dirname, "wanted.json"), "utf8")) as Settings;
+}
