@@ -1,3 +1,4 @@
+import { mkdir } from "node:fs/promises";
 import { BASE_IMAGE, ensureBaseImage } from "./base-image";
 import { commandEnvironment } from "./environment";
 import { ensurePackages } from "./install/packages";
@@ -66,6 +67,8 @@ export async function makeReady(paths: SandboxPaths, step: RunStep): Promise<Rea
     );
   });
   await step("Base image of the samples", async (progress, done) => {
+    // Pulumi does not make the folder of its backend.
+    await mkdir(paths.state, { recursive: true });
     await ensureProject(paths);
     await ensureWrappers(paths, config, tools);
     done(`${BASE_IMAGE}, ${await ensureBaseImage(await commandEnvironment(paths, config, tools), progress)}`);

@@ -1,4 +1,3 @@
-import { Listr } from "listr2";
 import type { Progress } from "./install/progress";
 
 /**
@@ -10,8 +9,12 @@ export type RunStep = <T>(
   work: (progress: Progress, done: (outcome: string) => void) => Promise<T>,
 ) => Promise<T>;
 
-/** Steps on a terminal: a line each, with progress below it; plain lines elsewhere. */
-export const tellSteps: RunStep = async (title, work) => {
+/** A line for each step, with progress below it: on a terminal a line that changes, elsewhere plain lines. */
+export const tellSteps: RunStep = (title, work) =>
+  process.stdout.isTTY ? onTerminal(title, work) : asLines(title, work);
+
+const onTerminal: RunStep = async (title, work) => {
+  const { Listr } = await import("listr2");
   let result: Awaited<ReturnType<typeof work>> | undefined;
   await new Listr(
     [
@@ -23,17 +26,22 @@ export const tellSteps: RunStep = async (title, work) => {
             (outcome) => (task.title = `${title}: ${outcome}`),
           );
         },
-        rendererOptions: { bottomBar: 1 },
       },
     ],
-    { fallbackRenderer: "simple", renderer: "default" },
+    // Whoever called shows the error.
+    { rendererOptions: { showErrorMessage: false } },
   ).run();
   return result as Awaited<ReturnType<typeof work>>;
 };
 
-/** The same without a word. */
-export const quietSteps: RunStep = (_, work) =>
-  work(
-    () => undefined,
-    () => undefined,
+const asLines: RunStep = async (title, work) => {
+  let outcome = "done";
+  const result = await work(
+    (line) => {
+      console.log(`  ${title}: ${line}`);
+    },
+    (words) => (outcome = words),
   );
+  console.log(`✔ ${title}: ${outcome}`);
+  return result;
+};

@@ -1,7 +1,8 @@
-import { execa } from "execa";
+import { SandboxError } from "./errors";
 import type { SandboxPaths } from "./paths";
 import { pluginsServing } from "./plugins-serving";
 import { pulumiCommand } from "./pulumi";
+import { run } from "./run";
 
 /** The outputs of the stack that the summary shows. */
 export interface StackOutputs {
@@ -12,9 +13,10 @@ export interface StackOutputs {
 
 /** Says what the stack published, and what to try next. */
 export async function printSummary(paths: SandboxPaths, env: NodeJS.ProcessEnv): Promise<void> {
-  const shown = await execa(pulumiCommand(paths), ["stack", "output", "--json", "--stack", "sandbox"], {
+  const shown = await run(pulumiCommand(paths), ["stack", "output", "--json", "--stack", "sandbox"], {
     env,
   });
+  if (!shown.ok) throw new SandboxError(`the outputs of the stack cannot be read: ${shown.failure}`);
   const standIns = pluginsServing(paths).filter((plugin) => plugin.kind === "stand-in");
   console.log(
     summary(

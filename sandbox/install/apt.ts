@@ -1,6 +1,6 @@
-import { execa } from "execa";
 import { SandboxError } from "../errors";
 import { findCommands, systemPath } from "../files";
+import { lastLines, run } from "../run";
 import type { Progress } from "./progress";
 
 /** How apt-get is called: as root directly, else through sudo where that asks for no password. */
@@ -31,13 +31,13 @@ const env = {
 async function machine(): Promise<{ root: boolean; apt: boolean; sudo: boolean }> {
   const root = process.getuid?.() === 0;
   const apt = findCommands("apt-get").length > 0;
-  const sudo = !root && (await execa("sudo", ["-n", "true"], { reject: false })).exitCode === 0;
+  const sudo = !root && (await run("sudo", ["-n", "true"])).ok;
   return { root, apt, sudo };
 }
 
 /** Whether apt has a package of this name to install. */
 export async function aptKnows(name: string): Promise<boolean> {
-  const shown = await execa("apt-cache", ["policy", name], { env, reject: false });
+  const shown = await run("apt-cache", ["policy", name], { env });
   return /^\s*Candidate: (?!\(none\))/m.test(shown.stdout);
 }
 
@@ -72,12 +72,6 @@ async function aptGet(command: string[], args: string[]): Promise<void> {
 /** Undefined when it went well, else what it said last. */
 async function tryAptGet(command: string[], args: string[]): Promise<string | undefined> {
   const [program = "apt-get", ...before] = command;
-  const result = await execa(program, [...before, ...args], {
-    env,
-    reject: false,
-    stdin: "ignore",
-    timeout: 900_000,
-  });
-  if (result.exitCode === 0) return undefined;
-  return `${result.stdout}\n${result.stderr}`.trim().split("\n").slice(-6).join("\n");
+  const result = await run(program, [...before, ...args], { env, timeout: 900_000 });
+  return result.ok ? undefined : lastLines(`${result.stdout}\n${result.stderr}`, 6);
 }

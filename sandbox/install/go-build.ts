@@ -1,8 +1,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { execa } from "execa";
 import { SandboxError } from "../errors";
 import { findCommands, systemPath } from "../files";
+import { lastLines, run } from "../run";
 import type { Progress } from "./progress";
 
 /** A program to build from a module of ours that pins it and all it needs. */
@@ -32,8 +32,8 @@ export async function goBuild(program: GoProgram, target: string, progress: Prog
     env: { PATH: systemPath(), GOWORK: "off", GOFLAGS: "-mod=readonly -buildvcs=false" },
   };
   progress(`${name}: downloading its sources`);
-  const listed = await execa(go, ["list", "-deps", program.program], { ...options, reject: false });
-  if (listed.exitCode !== 0) throw new SandboxError(`${name} cannot be built:\n${lastLines(listed.stderr)}`);
+  const listed = await run(go, ["list", "-deps", program.program], options);
+  if (!listed.ok) throw new SandboxError(`${name} cannot be built:\n${lastLines(listed.stderr, 6)}`);
   const total = listed.stdout.split("\n").length;
 
   const began = Date.now();
@@ -44,25 +44,16 @@ export async function goBuild(program: GoProgram, target: string, progress: Prog
   tell();
   const timer = setInterval(tell, 10_000);
   const flags = `-s -w ${program.linkerFlags ?? ""}`.trim();
-  const child = execa(
-    go,
-    ["build", "-v", "-trimpath", "-ldflags", flags, "-o", `${target}/`, program.program],
-    {
-      ...options,
-      reject: false,
-    },
-  );
-  child.stderr.on("data", (part: Buffer) => (built += part.toString("utf8").split("\n").length - 1));
-  const result = await child;
+  const args = ["build", "-v", "-trimpath", "-ldflags", flags, "-o", `${target}/`, program.program];
+  const result = await run(go, args, {
+    ...options,
+    onErrorOutput: (text) => (built += text.split("\n").length - 1),
+  });
   clearInterval(timer);
-  if (result.exitCode !== 0) throw new SandboxError(`${name} cannot be built:\n${lastLines(result.stderr)}`);
+  if (!result.ok) throw new SandboxError(`${name} cannot be built:\n${lastLines(result.stderr, 6)}`);
   progress(`${name}: built in ${seconds(began)}`);
 }
 
 function seconds(since: number): string {
   return `${Math.round((Date.now() - since) / 1000)} s`;
-}
-
-function lastLines(text: string): string {
-  return text.trim().split("\n").slice(-6).join("\n");
 }

@@ -2,7 +2,6 @@ import { existsSync } from "node:fs";
 import { mkdir, readdir, rm, symlink } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, join } from "node:path";
-import { execa } from "execa";
 import type { SandboxPaths } from "../paths";
 import {
   installStandIn,
@@ -12,6 +11,7 @@ import {
   type StandInName,
 } from "../plugins/install";
 import { PLUGINS } from "../plugins-serving";
+import { run } from "../run";
 import type { Progress } from "./progress";
 import { isReachable, PULUMI_DOWNLOADS } from "./reachable";
 
@@ -65,10 +65,9 @@ async function download(
 ): Promise<boolean> {
   const version = pluginVersion(name);
   progress(`downloading the ${name} plugin ${version} from ${PULUMI_DOWNLOADS}`);
-  const result = await execa(pulumi, ["plugin", "install", "resource", name, `v${version}`], {
+  const result = await run(pulumi, ["plugin", "install", "resource", name, `v${version}`], {
     env: { PULUMI_HOME: downloads(paths), PULUMI_SKIP_UPDATE_CHECK: "true" },
-    reject: false,
     timeout: 600_000,
   });
-  return result.exitCode === 0;
+  return result.ok;
 }

@@ -1,10 +1,10 @@
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { mkdir, mkdtemp, realpath, rename, rm } from "node:fs/promises";
-import { execa } from "execa";
 import { SandboxError } from "../errors";
 import { findCommands, isExecutable } from "../files";
 import { repositoryRoot } from "../paths";
+import { run } from "../run";
 import { type GoProgram, goBuild } from "./go-build";
 import type { Progress } from "./progress";
 import { isReachable, PULUMI_DOWNLOADS } from "./reachable";
@@ -65,12 +65,11 @@ async function onPath(): Promise<PulumiCli | undefined> {
   for (const path of findCommands("pulumi", process.env["PATH"] ?? "")) {
     // Neither the npm package's shim nor a sandbox's own wrapper has the language host beside it.
     if (!isExecutable(join(dirname(await realpath(path)), LANGUAGE_HOST))) continue;
-    const shown = await execa(path, ["version"], {
-      reject: false,
+    const shown = await run(path, ["version"], {
       env: { PULUMI_SKIP_UPDATE_CHECK: "true" },
       timeout: 10_000,
     });
-    if (shown.exitCode === 0 && isRecentEnough(shown.stdout))
+    if (shown.ok && isRecentEnough(shown.stdout))
       return { path, version: shown.stdout.trim().replace(/^v/, ""), source: "PATH" };
   }
   return undefined;
@@ -92,15 +91,11 @@ async function download(progress: Progress): Promise<PulumiCli | undefined> {
   const shim = join(repositoryRoot, "node_modules", "pulumi", "run.js");
   // The shim installs into PULUMI_HOME, which is the shared cache only while that is not set.
   const env = { PULUMI_HOME: undefined, PULUMI_VERSION };
-  const result = await execa(process.execPath, [shim, "version"], { env, reject: false, timeout: 600_000 });
+  const result = await run(process.execPath, [shim, "version"], { env, timeout: 600_000 });
   const cli = inCache();
   if (cli) return { ...cli, source: "downloaded" };
-  progress(`the download failed (${lastLine(result.stderr)}): building from Go modules instead`);
+  progress(`the download failed (${result.failure}): building from Go modules instead`);
   return undefined;
-}
-
-function lastLine(text: string): string {
-  return text.trim().split("\n").at(-1) ?? "";
 }
 
 const modules = join(repositoryRoot, "sandbox", "install");

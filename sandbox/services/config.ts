@@ -1,4 +1,7 @@
 import { randomInt } from "node:crypto";
+import { existsSync, readdirSync } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
 import { SandboxError } from "../errors";
 import { readText, writeWhole } from "../files";
 import type { SandboxPaths } from "../paths";
@@ -38,8 +41,22 @@ export async function ensureConfig(paths: SandboxPaths): Promise<SandboxConfig> 
   const [cloudPort, registryPort] = await freePorts(2);
   if (cloudPort === undefined || registryPort === undefined) throw new SandboxError("no free port was found");
   const config = { cloudPort, registryPort };
+  refuseForeignFolder(paths);
+  await mkdir(paths.root, { recursive: true, mode: 0o700 });
+  await mkdir(paths.state, { recursive: true, mode: 0o700 });
   await writeWhole(paths.config, `${JSON.stringify(config, null, 2)}\n`);
   return config;
+}
+
+/** `down` removes what is in the folder of a sandbox: it must not be the folder of anything else. */
+function refuseForeignFolder(paths: SandboxPaths): void {
+  const found = existsSync(paths.root) ? readdirSync(paths.root) : [];
+  const foreign = found.filter((name) => join(paths.root, name) !== paths.cache);
+  if (foreign.length > 0)
+    throw new SandboxError(
+      `${paths.root} holds something else already (${foreign.slice(0, 3).join(", ")}): ` +
+        "set HYPERION_SANDBOX_DIR to a folder that is empty or does not exist",
+    );
 }
 
 /**

@@ -1,6 +1,6 @@
 import { dirname } from "node:path";
-import { execa } from "execa";
 import { findCommands } from "../../files";
+import { run } from "../../run";
 
 /** A `docker` command. */
 export interface DockerCli {
@@ -25,12 +25,12 @@ export async function findDockerCli(skip: string): Promise<DockerCli | undefined
 }
 
 async function inspect(path: string): Promise<DockerCli | undefined> {
-  const shown = await execa(path, ["--version"], { reject: false });
+  const shown = await run(path, ["--version"]);
   const version = /version (\S+?),/.exec(shown.stdout)?.[1];
-  if (shown.exitCode !== 0 || version === undefined) return undefined;
+  if (!shown.ok || version === undefined) return undefined;
   if (buildKitInside(version)) return { path, version, buildKit: true };
-  const buildx = await execa(path, ["buildx", "version"], { reject: false });
-  return { path, version, buildKit: buildx.exitCode === 0 };
+  const buildx = await run(path, ["buildx", "version"]);
+  return { path, version, buildKit: buildx.ok };
 }
 
 /** From 23 on, the BuildKit client is a plugin (buildx); from 18.09 to 20.10 it is in the command itself. */

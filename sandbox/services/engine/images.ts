@@ -1,5 +1,5 @@
-import { execa } from "execa";
 import type { SandboxPaths } from "../../paths";
+import { run } from "../../run";
 import type { Tools } from "../../tools";
 import { readConfig } from "../config";
 import { registryHost } from "../registry";
@@ -11,10 +11,9 @@ export async function removeLocalImages(paths: SandboxPaths, tools: Tools): Prom
   const env = { DOCKER_HOST: tools.engine.host };
   const reference = `reference=${registryHost(config)}/*/*/*`;
   const format = "{{.Repository}}:{{.Tag}}";
-  const listed = await execa(tools.docker.path, ["image", "ls", "--filter", reference, "--format", format], {
+  const listed = await run(tools.docker.path, ["image", "ls", "--filter", reference, "--format", format], {
     env,
-    reject: false,
   });
   const names = listed.stdout.split("\n").filter((name) => name !== "" && !name.endsWith(":<none>"));
-  if (names.length > 0) await execa(tools.docker.path, ["image", "rm", ...names], { env, reject: false });
+  if (names.length > 0) await run(tools.docker.path, ["image", "rm", ...names], { env });
 }

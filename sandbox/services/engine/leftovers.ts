@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
-import { execa } from "execa";
 import { systemPath } from "../../files";
+import { run } from "../../run";
 import { allProcesses, childrenOf, commandLine, signal, waitUntil } from "../processes";
 
 /**
@@ -16,7 +16,7 @@ export async function removeLeftovers(folders: string[]): Promise<void> {
   }
   await waitUntil(() => mine().length === 0, 5_000);
   for (const mount of mountsBelow(readFileSync("/proc/self/mountinfo", "utf8"), folders))
-    await execa("umount", ["-l", mount], { env: { PATH: systemPath() }, reject: false });
+    await run("umount", ["-l", mount], { env: { PATH: systemPath() } });
 }
 
 function belongsTo(pid: number, folders: string[]): boolean {

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
-import { execa } from "execa";
 import { SandboxError } from "../../errors";
 import { systemPath } from "../../files";
 import { type SandboxPaths, shortName } from "../../paths";
+import { run } from "../../run";
 import { chooseSubnets, type EngineSubnets, routedBlocks } from "./subnet";
 
 // Engines that share a machine also share its packet filter, and each empties the chains named DOCKER when it
@@ -24,16 +24,9 @@ export async function makeNetwork(paths: SandboxPaths): Promise<EngineSubnets> {
   const subnets = chooseSubnets(routedBlocks(readFileSync("/proc/net/route", "utf8")), start);
   if (!subnets)
     throw new SandboxError("every network between 10.192.0.0 and 10.254.255.255 has a route on this machine");
-  try {
-    await execa("ip", ["link", "add", "name", bridge, "type", "bridge"], { env });
-    await execa("ip", ["address", "add", subnets.bridge, "dev", bridge], { env });
-    await execa("ip", ["link", "set", bridge, "up"], { env });
-  } catch (error) {
-    throw new SandboxError(
-      `a network bridge for the sandbox's Docker engine could not be made: ${(error as Error).message}\n` +
-        "In a container this needs the capability NET_ADMIN; or start a Docker engine and set DOCKER_HOST.",
-    );
-  }
+  await ip(["link", "add", "name", bridge, "type", "bridge"]);
+  await ip(["address", "add", subnets.bridge, "dev", bridge]);
+  await ip(["link", "set", bridge, "up"]);
   // Without a packet filter in the kernel there is nothing in the way either, but builds reach no network.
   for (const rule of rules(paths, subnets.all))
     await iptables(["-w", "10", "-t", rule.table, "-I", ...rule.rule]);
@@ -43,8 +36,8 @@ export async function makeNetwork(paths: SandboxPaths): Promise<EngineSubnets> {
 /** Removes what `makeNetwork` made. */
 export async function removeNetwork(paths: SandboxPaths): Promise<void> {
   const bridge = bridgeName(paths);
-  const shown = await execa("ip", ["link", "show", bridge], { env, reject: false });
-  if (shown.exitCode === 0) await execa("ip", ["link", "delete", bridge], { env, reject: false });
+  const shown = await run("ip", ["link", "show", bridge], { env });
+  if (shown.ok) await run("ip", ["link", "delete", bridge], { env });
   for (const table of ["filter", "nat"]) {
     const listed = await iptables(["-w", "10", "-t", table, "-S"]);
     for (const line of listed.split("\n"))
@@ -67,7 +60,16 @@ function rules(paths: SandboxPaths, all: string): { table: "filter" | "nat"; rul
   ];
 }
 
+async function ip(args: string[]): Promise<void> {
+  const result = await run("ip", args, { env });
+  if (!result.ok)
+    throw new SandboxError(
+      `a network bridge for the sandbox's Docker engine could not be made: ${result.failure}\n` +
+        "In a container this needs the capability NET_ADMIN; or start a Docker engine and set DOCKER_HOST.",
+    );
+}
+
 async function iptables(args: string[]): Promise<string> {
-  const result = await execa("iptables", args, { env, reject: false });
-  return result.exitCode === 0 ? result.stdout : "";
+  const result = await run("iptables", args, { env });
+  return result.ok ? result.stdout : "";
 }

@@ -53,8 +53,6 @@ export async function ensureOwnEngine(paths: SandboxPaths): Promise<boolean> {
         "default-address-pools": [{ base: subnets.pool, size: subnets.poolSize }],
         iptables: false,
         "ip-masq": false,
-        "containerd-namespace": name,
-        "containerd-plugin-namespace": `${name}-plugins`,
         "shutdown-timeout": 5,
         "live-restore": false,
       },
@@ -65,7 +63,10 @@ export async function ensureOwnEngine(paths: SandboxPaths): Promise<boolean> {
   await startService(paths, "docker", {
     command: dockerd,
     // A configuration of its own: that of the machine's engine in /etc/docker does not apply.
-    args: ["--config-file", configuration],
+    args: [
+      ...["--config-file", configuration],
+      ...["--containerd-namespace", name, "--containerd-plugins-namespace", `${name}-plugins`],
+    ],
     env: { ...process.env, PATH: systemPath(), DOCKER_HOST: undefined, DOCKER_TMPDIR: undefined },
     address: host,
     ready: async () => (await engineInfo(host, 2_000)) !== undefined,

@@ -1,6 +1,7 @@
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { readText } from "../../files";
+import { run } from "../../run";
 import { engineInfo, type EngineInfo } from "./api";
 
 const DEFAULT_HOST = "unix:///var/run/docker.sock";
@@ -26,10 +27,9 @@ async function userHost(env: NodeJS.ProcessEnv): Promise<string> {
   if (env["DOCKER_HOST"]) return env["DOCKER_HOST"];
   const context = env["DOCKER_CONTEXT"] ?? currentContext(env);
   if (context === undefined || context === "default") return DEFAULT_HOST;
-  const { execa } = await import("execa");
   const format = "{{.Endpoints.docker.Host}}";
-  const shown = await execa("docker", ["context", "inspect", context, "--format", format], { reject: false });
-  return shown.exitCode === 0 && shown.stdout !== "" ? shown.stdout.trim() : DEFAULT_HOST;
+  const shown = await run("docker", ["context", "inspect", context, "--format", format]);
+  return shown.ok && shown.stdout !== "" ? shown.stdout.trim() : DEFAULT_HOST;
 }
 
 function currentContext(env: NodeJS.ProcessEnv): string | undefined {
