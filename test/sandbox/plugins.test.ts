@@ -1,6 +1,7 @@
 import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { FakeGoogle, failure } from "../unit/plugins/fake-google";
 import type { GoogleSettings, Settings } from "./plugins/program/settings";
 import { comparable, pluginRecords, resourceOf } from "./plugins/records";
 import { PluginWorld } from "./plugins/world";
@@ -237,6 +238,39 @@ function accountUrn(state: Awaited<ReturnType<PluginWorld["state"]>>): string {
   return resourceOf(state, "gcp:serviceaccount/account:Account", "ci").urn;
 }
 
+describe("a repository that was created, but could not be read back", () => {
+  let fake: FakeGoogle;
+  let readable = false;
+
+  beforeAll(async () => {
+    await newStack("half");
+    fake = await FakeGoogle.start(({ method }) => {
+      if (method === "POST") return { body: { done: true } };
+      return readable ? { body: { name: repository, format: "DOCKER" } } : failure(403, "Permission denied");
+    });
+  });
+  afterAll(() => fake.stop());
+
+  const again = (): ReturnType<PluginWorld["pulumi"]> =>
+    world.pulumi(["up", "--yes", "--skip-preview"], {
+      GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT: `${fake.origin}/v1/`,
+    });
+
+  it("is in the state, and is not created a second time", async () => {
+    const args = { repositoryId: "hyperion-public", format: "DOCKER" };
+    await world.settings({ raw: [{ type: repositoryType, name: "registry", args }] });
+    const first = await again();
+    expect(first.code).not.toBe(0);
+    expect(first.output).toContain("Error creating Repository: googleapi: Error 403: Permission denied");
+    expect(resourceOf(await world.state(), repositoryType, "registry").id).toBe(repository);
+
+    readable = true;
+    expect((await again()).code).toBe(0);
+    expect(fake.requests.filter((request) => request.startsWith("POST"))).toHaveLength(1);
+    await world.succeed("stack", "rm", "--yes", "--force", "half");
+  });
+});
+
 describe("the docker stand-in", () => {
   const registryName = "hyperion-public";
   let names: { registry: string };
@@ -398,29 +432,32 @@ describe("the docker stand-in", () => {
     );
   });
 
-  it("takes a build under way along when the engine is killed", async () => {
-    const mark = `${process.pid}77`;
-    const bin = join(world.root, "slow");
-    await mkdir(bin);
-    const slow = [
-      "#!/bin/sh",
-      'case "$1" in --version) echo "Docker version 20.10.0" ;; *)',
-      `exec sleep ${mark} ;; esac`,
-    ];
-    await writeFile(join(bin, "docker"), `${slow.join("\n")}\n`, { mode: 0o755 });
-    const settings = recorded();
-    if (settings.images) settings.images.names["e"] = { args: { N: "e" } };
-    await world.settings(settings);
-    const sleeping = async (): Promise<boolean> =>
-      (await world.run("pgrep", ["-f", `^sleep ${mark}$`])).code === 0;
-    const PATH = `${bin}:${world.environment["PATH"] ?? ""}`;
-    const engine = world.start(["up", "--yes", "--skip-preview"], { PATH });
-    await expect.poll(sleeping, { timeout: 30_000 }).toBe(true);
-    engine.kill("SIGKILL");
-    await expect.poll(sleeping, { timeout: 5_000 }).toBe(false);
-    await world.succeed("cancel", "--yes");
-    await world.pulumi(["refresh", "--yes", "--clear-pending-creates"]);
-  });
+  it.each(["SIGKILL", "SIGINT"] as const)(
+    "ends a build under way when the engine gets %s",
+    async (signal) => {
+      const mark = `${process.pid}${signal === "SIGKILL" ? 77 : 78}`;
+      const bin = join(world.root, "slow");
+      await mkdir(bin, { recursive: true });
+      const slow = [
+        "#!/bin/sh",
+        'case "$1" in --version) echo "Docker version 20.10.0" ;; *)',
+        `exec sleep ${mark} ;; esac`,
+      ];
+      await writeFile(join(bin, "docker"), `${slow.join("\n")}\n`, { mode: 0o755 });
+      const settings = recorded();
+      if (settings.images) settings.images.names["e"] = { args: { N: "e" } };
+      await world.settings(settings);
+      const sleeping = async (): Promise<boolean> =>
+        (await world.run("pgrep", ["-f", `^sleep ${mark}$`])).code === 0;
+      const PATH = `${bin}:${world.environment["PATH"] ?? ""}`;
+      const engine = world.start(["up", "--yes", "--skip-preview"], { PATH });
+      await expect.poll(sleeping, { timeout: 30_000 }).toBe(true);
+      engine.kill(signal);
+      await expect.poll(sleeping, { timeout: 5_000 }).toBe(false);
+      await world.pulumi(["cancel", "--yes"]);
+      await world.pulumi(["refresh", "--yes", "--clear-pending-creates"]);
+    },
+  );
 
   it("fails where the Docker configuration is missing", async () => {
     await world.settings(recorded());

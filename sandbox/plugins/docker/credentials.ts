@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { isRecord, type Properties, record, text } from "../rpc/values";
 import type { Docker } from "./cli";
 import { dockerConfigFile, hostOf, type RegistryAuth } from "./settings";
@@ -59,6 +59,10 @@ export async function withCredentials<Result>(
     // A store would be asked before the entry above.
     delete (own as Properties)["credsStore"];
     await writeFile(join(folder, "config.json"), JSON.stringify(own), { mode: 0o600 });
+    // The CLI looks for its plugins (buildx) and contexts beside that file.
+    for (const beside of ["cli-plugins", "contexts"]) {
+      await symlink(join(resolve(dirname(dockerConfigFile(environment))), beside), join(folder, beside));
+    }
     return await action(docker.with({ DOCKER_CONFIG: folder }));
   } finally {
     await rm(folder, { recursive: true, force: true });
