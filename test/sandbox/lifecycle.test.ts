@@ -1,0 +1,185 @@
+import { execa } from "execa";
+import { appendFile, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import images from "../../images.json";
+import { repositoryRoot } from "../../sandbox/paths";
+import { type Sandbox, startSandbox } from "./sandbox";
+
+const PARENT = "v1/projects/hyperion-sandbox/locations/us-central1/repositories";
+const REFUSED =
+  'denied: Permission "artifactregistry.repositories.downloadArtifacts" denied on resource "projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public" (or it may not exist)';
+
+let sandbox: Sandbox;
+let registry: string;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  registry = await sandbox.output("registryUrl");
+});
+
+afterAll(() => sandbox.stop());
+
+/** What an `up` did, by operation. */
+async function up(): Promise<Record<string, number>> {
+  const events = await sandbox.pulumi("up", "--yes", "--skip-preview", "--json");
+  const lines = events.split("\n").filter((line) => line.startsWith("{"));
+  for (const line of lines) {
+    const event = JSON.parse(line) as { summaryEvent?: { resourceChanges: Record<string, number> } };
+    if (event.summaryEvent) return event.summaryEvent.resourceChanges;
+  }
+  throw new Error(`no summary in: ${events}`);
+}
+
+/** Digests of the images that the registry lists, by name and tag. */
+async function listed(): Promise<Record<string, string>> {
+  const { body } = await sandbox.google("GET", `${PARENT}/hyperion-public/dockerImages`);
+  const { dockerImages } = body as { dockerImages: { uri: string; tags?: string[] }[] };
+  return Object.fromEntries(
+    dockerImages.flatMap(({ uri, tags = [] }) => {
+      const [name = "", digest = ""] = uri.replace(/^.*\//, "").split("@");
+      return tags.map((tag) => [`${name}:${tag}`, digest]);
+    }),
+  );
+}
+
+describe("the whole life of the registry", () => {
+  test("the first up leaves three images in the registry, each tag on the build's digest", async () => {
+    const tags = await listed();
+    expect(Object.keys(tags).sort()).toEqual(
+      images.flatMap(({ name }) => [`${name}:build`, `${name}:latest`]).sort(),
+    );
+    for (const { name } of images) expect(tags[`${name}:latest`]).toBe(tags[`${name}:build`]);
+  });
+
+  test("a second up changes nothing, and no tracked file either", async () => {
+    await sandbox.pulumi("preview", "--expect-no-changes");
+    const { stdout } = await execa(
+      "git",
+      ["status", "--porcelain", "--", "Pulumi.yaml", "Pulumi.sandbox.yaml"],
+      {
+        cwd: repositoryRoot,
+      },
+    );
+    expect(stdout).toBe("");
+  });
+
+  test("each image runs and answers /health", async () => {
+    for (const { name } of images) {
+      const id = (await sandbox.docker("run", "--detach", `${registry}/${name}:latest`)).stdout.trim();
+      const health = async (): Promise<string> =>
+        (await sandbox.docker("inspect", "--format", "{{.State.Health.Status}}", id)).stdout.trim();
+      await expect.poll(health, { timeout: 30_000 }).toBe("healthy");
+      await sandbox.docker("rm", "--force", id);
+    }
+  });
+
+  test("one changed source is one build", async () => {
+    const before = await listed();
+    await appendFile(join(sandbox.sources, "coordinator/ui/server.js"), "\n// changed\n");
+    expect((await up())["update"]).toBe(1);
+    const after = await listed();
+    const moved = Object.keys(after).filter((tag) => after[tag] !== before[tag]);
+    expect(moved.sort()).toEqual(["hyperion-ui:build", "hyperion-ui:latest"]);
+    await sandbox.pulumi("preview", "--expect-no-changes");
+  });
+
+  test("A1, A2: everybody may pull while access is public, and nobody before or after", async () => {
+    const pull = () => sandbox.anonymousDocker("pull", `${registry}/hyperion-ui:latest`);
+    expect((await pull()).output).toContain(REFUSED);
+    await sandbox.pulumi("config", "set", "publicAccess", "true");
+    expect(await up()).toMatchObject({ create: 2 });
+    expect(await pull()).toMatchObject({ code: 0 });
+    await sandbox.pulumi("config", "rm", "publicAccess");
+    expect(await up()).toMatchObject({ delete: 2 });
+    expect((await pull()).output).toContain(REFUSED);
+  });
+
+  test("A10: what others granted stays", async () => {
+    const policy = async () => (await sandbox.google("GET", `${PARENT}/hyperion-public:getIamPolicy`)).body;
+    const { bindings = [], ...rest } = (await policy()) as { bindings?: object[]; etag: string };
+    const foreign = { role: "roles/artifactregistry.reader", members: ["user:eve@example.com"] };
+    await sandbox.google("POST", `${PARENT}/hyperion-public:setIamPolicy`, {
+      policy: { ...rest, bindings: [...bindings, foreign] },
+    });
+    await sandbox.pulumi("config", "set", "--path", "readers[0]", "user:dana@example.com");
+    await up();
+    expect(JSON.stringify(await policy())).toContain("user:eve@example.com");
+    expect(JSON.stringify(await policy())).toContain("user:dana@example.com");
+    await sandbox.pulumi("config", "rm", "readers");
+    await up();
+    expect(JSON.stringify(await policy())).toContain("user:eve@example.com");
+    expect(JSON.stringify(await policy())).not.toContain("user:dana@example.com");
+  });
+
+  test("a repository deleted behind the stack's back comes back after a refresh", async () => {
+    await sandbox.pulumi("config", "set", "publishImages", "false");
+    await up();
+    await sandbox.google("DELETE", `${PARENT}/hyperion-public`);
+    await sandbox.pulumi("refresh", "--yes");
+    await sandbox.pulumi("up", "--yes", "--skip-preview");
+    expect(await sandbox.google("GET", `${PARENT}/hyperion-public`)).toMatchObject({ status: 200 });
+    await sandbox.pulumi("config", "rm", "publishImages");
+    await up();
+    await sandbox.pulumi("preview", "--expect-no-changes");
+  });
+
+  test("the state holds no credential", async () => {
+    const state = await sandbox.pulumi("stack", "export", "--show-secrets");
+    expect(state).not.toContain(sandbox.env["GOOGLE_OAUTH_ACCESS_TOKEN"]);
+    expect(state).not.toContain("oauth2accesstoken");
+    expect(state).not.toContain(await readFile(join(sandbox.root, "keys/passphrase"), "utf8"));
+  });
+});
+
+describe("production, with the settings of Pulumi.production.yaml", () => {
+  const repositories = "v1/projects/production-471918/locations/us-central1/repositories";
+  const on = (...args: string[]) => sandbox.pulumi(...args, "--stack", "production");
+
+  test("adopts the repository that exists, in place, and is protected", async () => {
+    await sandbox.pulumi("stack", "init", "production", "--no-select");
+    await on(
+      "config",
+      "set",
+      "sourceDir",
+      await sandbox.pulumi("config", "get", "sourceDir", "--stack", "sandbox").then((text) => text.trim()),
+    );
+    await on("config", "set", "adoptExisting", "true");
+    await sandbox.google(
+      "POST",
+      "v1/projects/production-471918/services/artifactregistry.googleapis.com:enable",
+      {},
+    );
+    const made = await sandbox.google("POST", `${repositories}?repositoryId=hyperion-public`, {
+      format: "DOCKER",
+      description: "made by hand",
+      labels: { team: "platform" },
+    });
+    expect(made.status).toBe(200);
+    const created = (await sandbox.google("GET", `${repositories}/hyperion-public`)).body as {
+      createTime: string;
+    };
+    await on("up", "--yes", "--skip-preview");
+    const { body } = await sandbox.google("GET", `${repositories}/hyperion-public`);
+    expect(body).toMatchObject({
+      createTime: created.createTime,
+      description: "Prebuilt container images of Hyperion",
+      labels: { app: "hyperion" },
+    });
+    await on("preview", "--expect-no-changes");
+    const { output } = await sandbox.tryPulumi("destroy", "--yes", "--stack", "production");
+    expect(output).toContain("cannot be deleted");
+    expect(output).toContain("because it is protected");
+  });
+});
+
+test("destroy and up again, and a setting that is wrong changes nothing", async () => {
+  await sandbox.pulumi("destroy", "--yes", "--stack", "sandbox");
+  await sandbox.pulumi("config", "set", "repositoryId", "Wrong Name", "--stack", "sandbox");
+  const { code, output } = await sandbox.tryPulumi("up", "--yes", "--skip-preview", "--stack", "sandbox");
+  expect(code).not.toBe(0);
+  expect(output).toContain('found:   "Wrong Name"');
+  expect(output).not.toMatch(/at \S+ \(.*:\d+:\d+\)/);
+  await sandbox.pulumi("config", "rm", "repositoryId", "--stack", "sandbox");
+  await sandbox.pulumi("up", "--yes", "--skip-preview", "--stack", "sandbox");
+});
