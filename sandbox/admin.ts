@@ -24,7 +24,9 @@ export async function askAdmin(
     headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
     ...(body && { body: JSON.stringify(body) }),
   }).catch(() => {
-    throw new SandboxError(`the emulated Google APIs do not answer at ${cloudUrl(config)}. Start them: npm run sandbox`);
+    throw new SandboxError(
+      `the emulated Google APIs do not answer at ${cloudUrl(config)}. Start them: npm run sandbox`,
+    );
   });
   const answer: unknown = await response.json();
   if (response.ok) return answer;

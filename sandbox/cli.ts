@@ -1,6 +1,8 @@
 import { platform } from "node:os";
 import { Command } from "commander";
 import { messageOf, SandboxError } from "./errors";
+import { faultCommand } from "./fault";
+import { orgPolicyCommand } from "./org-policy";
 import { sandboxPaths } from "./paths";
 
 // Each word imports what it needs only when it is called: most answer within half a second that way.
@@ -80,6 +82,9 @@ program
       await commandEnvironment(paths, config, tools),
     );
   });
+
+program.addCommand(orgPolicyCommand());
+program.addCommand(faultCommand());
 
 async function main(): Promise<void> {
   if (platform() !== "linux")

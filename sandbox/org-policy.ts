@@ -1,5 +1,4 @@
 import { Argument, Command, Option } from "commander";
-import { askAdmin } from "./admin";
 
 interface OrgPolicyOptions {
   constraint: string;
@@ -10,11 +9,14 @@ const CONSTRAINTS = ["iam.allowedPolicyMemberDomains", "iam.managed.allowedPolic
 
 /** `org-policy`: the organization's restriction of who may be named in an IAM policy. */
 export function orgPolicyCommand(): Command {
-  const command = new Command("org-policy").description("restrict who may be given access, as an organization does");
+  const command = new Command("org-policy").description(
+    "restrict who may be given access, as an organization does",
+  );
   command
     .command("show", { isDefault: true })
     .description("the restrictions in force")
     .action(async () => {
+      const { askAdmin } = await import("./admin.js");
       console.log(JSON.stringify(await askAdmin("GET", "org-policy"), null, 2));
     });
   for (const [mode, description] of [
@@ -39,6 +41,7 @@ export function orgPolicyCommand(): Command {
         delaySeconds: Number(options.delay),
         ...(mode === "domains" && { customers: args[0] }),
       };
+      const { askAdmin } = await import("./admin.js");
       console.log(JSON.stringify(await askAdmin("PUT", "org-policy", body), null, 2));
     });
   }

@@ -26,7 +26,11 @@ export async function up(options: UpOptions, paths: SandboxPaths = sandboxPaths(
     if (made !== 0) throw new SandboxError(`the stack "${STACK}" could not be made (see above)`);
   }
   if (!options.stack) return 0;
-  const code = await runAttached(pulumi, ["up", "--stack", STACK, "--yes", "--skip-preview"], env);
+  const code = await runAttached(
+    pulumi,
+    ["up", "--stack", STACK, "--yes", "--skip-preview", "--suppress-outputs"],
+    env,
+  );
   if (code !== 0)
     throw new SandboxError(
       "the stack was not brought up (see above). The services run; mend the cause, and: npm run sandbox",

@@ -2,6 +2,7 @@ import { existsSync } from "node:fs";
 import { chmod } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { gcloudTokenFile } from "./cloud/gcloud-environment";
 import { MAINTAINER } from "./cloud/store";
 import { CREDENTIAL_HELPER, credentialHelper } from "./environment";
@@ -55,8 +56,8 @@ function dockerConfig(config: SandboxConfig): string {
 function helperLines(paths: SandboxPaths): string[] {
   const cli = [
     process.execPath,
-    "--require",
-    require.resolve("tsx/cjs"),
+    "--import",
+    pathToFileURL(require.resolve("tsx")).href,
     join(repositoryRoot, "sandbox", "cli.ts"),
   ];
   return [

@@ -96,14 +96,16 @@ export async function waitUntil(
 
 /**
  * Ends a process that leads a group, and its group: SIGTERM, and SIGKILL for what is left after `graceMs`
- * milliseconds. Does nothing when that very process is gone.
+ * milliseconds; with 0, SIGKILL at once. Does nothing when that very process is gone.
  */
 export async function terminate(identity: ProcessIdentity, graceMs: number): Promise<void> {
   if (!isAlive(identity)) return;
-  // A stopped process (SIGSTOP) would not see SIGTERM.
-  signal(identity.pid, "SIGCONT");
-  signal(identity.pid, "SIGTERM");
-  await waitUntil(() => !isAlive(identity), graceMs);
+  if (graceMs > 0) {
+    // A stopped process (SIGSTOP) would not see SIGTERM.
+    signal(identity.pid, "SIGCONT");
+    signal(identity.pid, "SIGTERM");
+    await waitUntil(() => !isAlive(identity), graceMs);
+  }
   for (const pid of membersOf(identity.pid)) signal(pid, "SIGKILL");
   await waitUntil(() => membersOf(identity.pid).length === 0, 5_000);
 }

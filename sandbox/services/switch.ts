@@ -1,0 +1,37 @@
+import { SandboxError } from "../errors";
+import { whileLocked } from "../lock";
+import { type SandboxPaths, sandboxPaths } from "../paths";
+import { requireMade } from "../running";
+import { ensureCloud } from "./cloud";
+import { ensureEngine } from "./engine/engine";
+import { stopOwnEngine } from "./engine/own-engine";
+import { terminate } from "./processes";
+import { ensureRegistry } from "./registry";
+import { runningService, type ServiceName, stopService } from "./supervision";
+
+/** Stops, kills or starts one service of the sandbox, and says what happened. */
+export async function switchService(
+  name: ServiceName,
+  action: "stop" | "kill" | "start",
+  paths: SandboxPaths = sandboxPaths(),
+): Promise<string> {
+  const { config, tools } = requireMade(paths);
+  if (name === "docker" && tools.engine.kind === "yours")
+    throw new SandboxError(
+      `the Docker engine at ${tools.engine.host} is your own: the sandbox leaves it alone`,
+    );
+  return whileLocked(paths, async () => {
+    if (action === "start") {
+      if (name === "cloud") await ensureCloud(paths, config);
+      else if (name === "registry") await ensureRegistry(paths, config);
+      else await ensureEngine(paths, tools.engine);
+      return `${name} runs`;
+    }
+    const record = runningService(paths, name);
+    if (!record) return `${name} does not run`;
+    if (action === "kill") await terminate(record, 0);
+    else if (name === "docker") await stopOwnEngine(paths);
+    else await stopService(paths, name);
+    return `${name} is stopped; start it again: npm run sandbox -- fault ${name} start`;
+  });
+}
