@@ -86,12 +86,22 @@ program
 program.addCommand(orgPolicyCommand());
 program.addCommand(faultCommand());
 
+/** Without this an unknown word would be taken for an argument of `up`. */
+function refuseUnknownWord(word: string | undefined): void {
+  const known = [...program.commands.map((command) => command.name()), "help"];
+  if (word === undefined || word.startsWith("-") || known.includes(word)) return;
+  throw new SandboxError(
+    `there is no word "${word}". There are: ${known.join(", ")} (npm run sandbox -- help)`,
+  );
+}
+
 async function main(): Promise<void> {
   if (platform() !== "linux")
     throw new SandboxError(
       `the sandbox runs on Linux only (WSL included), and this is ${platform()}. ` +
         "A virtual machine or a container with Linux will do.",
     );
+  refuseUnknownWord(process.argv[2]);
   await program.parseAsync();
 }
 

@@ -1,11 +1,16 @@
-import { Argument, Command, Option } from "commander";
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
 
 interface OrgPolicyOptions {
   constraint: string;
-  delay: string;
+  delay: number;
 }
 
 const CONSTRAINTS = ["iam.allowedPolicyMemberDomains", "iam.managed.allowedPolicyMembers"];
+
+function seconds(text: string): number {
+  if (!/^\d+(\.\d+)?$/.test(text)) throw new InvalidArgumentError("It is a number of seconds, such as 30.");
+  return Number(text);
+}
 
 /** `org-policy`: the organization's restriction of who may be named in an IAM policy. */
 export function orgPolicyCommand(): Command {
@@ -30,7 +35,7 @@ export function orgPolicyCommand(): Command {
       .addOption(
         new Option("--constraint <name>", "which constraint").choices(CONSTRAINTS).default(CONSTRAINTS[0]),
       )
-      .option("--delay <seconds>", "how long the change takes to be in force", "0");
+      .option("--delay <seconds>", "how long the change takes to be in force", seconds, 0);
     if (mode === "domains")
       word.addArgument(new Argument("<customers...>", "customer ids, such as C0abc1234"));
     word.action(async (...args: unknown[]) => {
@@ -38,7 +43,7 @@ export function orgPolicyCommand(): Command {
       const body = {
         mode,
         constraint: options.constraint,
-        delaySeconds: Number(options.delay),
+        delaySeconds: options.delay,
         ...(mode === "domains" && { customers: args[0] }),
       };
       const { askAdmin } = await import("./admin.js");
