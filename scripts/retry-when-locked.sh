@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# Runs a pulumi command again while somebody else holds the stack's lock: two publishing workflows may
+# meet. Any other failure ends it at once.
+set -euo pipefail
+
+usage() {
+  cat <<'USAGE'
+Usage: scripts/retry-when-locked.sh [--for SECONDS] [--every SECONDS] COMMAND [ARGUMENT]...
+  --for SECONDS    give up after this time (default: 1800)
+  --every SECONDS  wait so long between two tries (default: 20)
+Exit code: that of the last try.
+USAGE
+}
+
+patience=1800
+pause=20
+while [ $# -gt 0 ]; do
+  case $1 in
+    --for | --every)
+      [[ ${2:-} =~ ^[0-9]+$ ]] || break
+      if [ "$1" = --for ]; then patience=$2; else pause=$2; fi
+      shift 2
+      ;;
+    --help)
+      usage
+      exit 0
+      ;;
+    *) break ;;
+  esac
+done
+case ${1:-} in '' | -*)
+  usage >&2
+  exit 2
+  ;;
+esac
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+while true; do
+  status=0
+  # Both streams: Pulumi tells the lock on stderr. They still go where they went.
+  { "$@" 2>&1 >&3 | tee "$log" >&2; } 3>&1 || status=$?
+  [ "$status" -eq 0 ] && exit
+  grep -q 'the stack is currently locked by\|Another update is currently in progress' "$log" || exit "$status"
+  if [ "$SECONDS" -ge "$patience" ]; then
+    echo "Still locked after $SECONDS s. If whoever holds it is gone: pulumi cancel --stack production" >&2
+    exit "$status"
+  fi
+  echo "Locked; trying again in $pause s" >&2
+  sleep "$pause"
+done
