@@ -16,11 +16,11 @@ export interface World {
   storage: RegistryStorage;
   /** Port of the registry; part of each repository's `registryUri`. */
   registryPort: number;
-  members(): Members;
+  members: () => Members;
   /** The present, as the emulated APIs see it. */
-  now(): Date;
+  now: () => Date;
   /** Adds a line to the log file, with the time. */
-  log(line: string): void;
+  log: (line: string) => void;
 }
 
 /** Opens the state of the sandbox at `sandboxDir`. */

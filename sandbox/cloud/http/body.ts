@@ -31,6 +31,7 @@ function describe(issue: z.core.$ZodIssue, body: unknown): string {
       )
       .join("\n");
   if (issue.code === "custom") return issue.message;
+  if (path === "") return "Invalid JSON payload received. The body must be an object.";
   return `Invalid value at '${path}' (${issue.message}), ${JSON.stringify(valueAt(body, issue.path) ?? "")}`;
 }
 

@@ -14,6 +14,11 @@ export function newEtag(): string {
   return Buffer.concat([Buffer.of(7), randomBytes(7)]).toString("base64");
 }
 
+/** Some clients send base64 with the alphabet for URLs, whatever they got. */
+function sameEtag(a: string, b: string): boolean {
+  return Buffer.from(a, "base64").equals(Buffer.from(b, "base64"));
+}
+
 /** Body of `:getIamPolicy` where it is a POST. */
 export const getPolicyBody = z.strictObject({
   options: z.strictObject({ requestedPolicyVersion: z.number("TYPE_INT32").optional() }).optional(),
@@ -97,7 +102,7 @@ function normalize(bindings: Binding[]): Binding[] {
 export function setPolicy(world: World, resource: string, body: z.infer<typeof setPolicyBody>): Policy {
   const before = getPolicy(world, resource);
   const { etag, bindings = [] } = body.policy;
-  if (etag !== undefined && etag !== before.etag)
+  if (etag !== undefined && !sameEtag(etag, before.etag ?? ""))
     throw new ApiError(
       "ABORTED",
       "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff. " +

@@ -1,0 +1,92 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "vitest";
+import { createApp } from "../../../sandbox/cloud/app";
+import { MAINTAINER } from "../../../sandbox/cloud/store";
+import { mintAccessToken } from "../../../sandbox/cloud/tokens";
+import { openWorld, type World } from "../../../sandbox/cloud/world";
+import { sandboxPaths } from "../../../sandbox/paths";
+import { ensureKeys } from "../../../sandbox/services/keys";
+
+export const PROJECT = "projects/production-471918";
+export const NUMBER = "projects/123456789012";
+export const REPOSITORIES = `v1/${PROJECT}/locations/us-central1/repositories`;
+export const REPOSITORY = `${REPOSITORIES}/hyperion-public`;
+
+/** An answer, its body as a plain object. */
+export interface Answer {
+  status: number;
+  body: Record<string, unknown>;
+}
+
+/** The emulated APIs in this process, on a folder of their own. */
+export interface TestCloud {
+  dir: string;
+  readonly world: World;
+  /** Sends a request; `as` is the principal, the maintainer by default, null for nobody. */
+  call(method: string, path: string, body?: unknown, as?: string | null): Promise<Answer>;
+  /** The same, and fails the test unless the answer is good. */
+  ok(method: string, path: string, body?: unknown, as?: string | null): Promise<Record<string, unknown>>;
+  send(path: string, init?: RequestInit): Promise<Response>;
+  /** Starts anew from what is on disk, as after a crash. */
+  restart(): void;
+  remove(): void;
+}
+
+export async function testCloud(): Promise<TestCloud> {
+  const dir = mkdtempSync(join(tmpdir(), "hyperion-cloud-"));
+  await ensureKeys(sandboxPaths(dir));
+  let world = openWorld(dir, 5001);
+  let app = createApp(world);
+  const call = async (
+    method: string,
+    path: string,
+    body?: unknown,
+    as: string | null = MAINTAINER,
+  ): Promise<Answer> => {
+    const response = await app.request(`http://127.0.0.1/${path}`, {
+      method,
+      headers: as === null ? {} : { authorization: `Bearer ${await mintAccessToken(dir, as)}` },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  };
+  return {
+    dir,
+    get world() {
+      return world;
+    },
+    call,
+    ok: async (...request) => {
+      const answer = await call(...request);
+      expect(answer, JSON.stringify(answer.body)).toMatchObject({ status: 200 });
+      return answer.body;
+    },
+    send: async (path, init) => app.request(`http://127.0.0.1/${path}`, init),
+    restart: () => {
+      world = openWorld(dir, 5001);
+      app = createApp(world);
+    },
+    remove: () => {
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Enables APIs of the production project. */
+export async function enable(cloud: TestCloud, ...apis: string[]): Promise<void> {
+  for (const api of apis) await cloud.ok("POST", `v1/${PROJECT}/services/${api}.googleapis.com:enable`, {});
+}
+
+export async function createRepository(
+  cloud: TestCloud,
+  body: object = {},
+): Promise<Record<string, unknown>> {
+  return cloud.ok("POST", `${REPOSITORIES}?repository_id=hyperion-public`, { format: "DOCKER", ...body });
+}
+
+/** Sets the bindings of the repository, whatever they were. */
+export async function bind(cloud: TestCloud, role: string, ...members: string[]): Promise<Answer> {
+  return cloud.call("POST", `${REPOSITORY}:setIamPolicy`, { policy: { bindings: [{ role, members }] } });
+}
