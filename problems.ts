@@ -10,12 +10,16 @@ export interface Problem {
   mend: string;
 }
 
-/** One error for all problems, so that a person mends them in one go; printed without a stack trace. */
-export function problemsError(problems: readonly Problem[]): RunError {
+/**
+ * One error for all problems, so that a person mends them in one go; printed without a stack trace.
+ *
+ * @param sofar what became of the run.
+ */
+export function problemsError(problems: readonly Problem[], sofar = "nothing was changed"): RunError {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   const blocks = problems.map(
     ({ where, found, allowed, mend }) =>
       `${where}\n  found:   ${found}\n  allowed: ${allowed}\n  mend:    ${mend}`,
   );
-  return new RunError([`${count}; nothing was changed.`, ...blocks].join("\n\n"));
+  return new RunError([`${count}; ${sofar}.`, ...blocks].join("\n\n"));
 }

@@ -91,7 +91,8 @@ export class PublishedImage extends pulumi.ComponentResource {
         {
           sourceImage: local.name,
           targetImage: pulumi.interpolate`${this.repositoryPath}:${tag}`,
-          tagTriggers: [reference],
+          // With the tags of the release: on a fresh machine a new version names the image anew.
+          tagTriggers: [reference, ...tags],
         },
         { parent: this },
       );

@@ -3,6 +3,9 @@ import { z } from "zod";
 import { artifactRegistry, callGoogle } from "../google";
 import { type Problem, problemsError } from "../problems";
 
+/** What became of a run that stops here: builds are pushed by then. */
+const NO_TAG = "no tag was set";
+
 const tagAnswer = z.object({ version: z.string() });
 
 /** The repository and the version that is about to be published in it. */
@@ -25,7 +28,7 @@ export async function refuseMovedVersion(
 ): Promise<void> {
   const problems = await Promise.all(references.map((reference) => movedVersion(target, reference)));
   const moved = problems.filter((problem) => problem !== undefined);
-  if (moved.length > 0) throw problemsError(moved);
+  if (moved.length > 0) throw problemsError(moved, NO_TAG);
 }
 
 /**
@@ -54,7 +57,7 @@ export async function publishedReferences(
       return `${repositoryPath}@${digest ?? ""}`;
     }),
   );
-  if (problems.length > 0) throw problemsError(problems);
+  if (problems.length > 0) throw problemsError(problems, NO_TAG);
   return published;
 }
 
@@ -85,12 +88,15 @@ async function publishedDigest(target: VersionToPublish, image: string): Promise
   const { status, body } = await callGoogle(artifactRegistry, path);
   if (status === 404) return undefined;
   if (status === 200) return tagAnswer.parse(body).version.replace(/^.*\//, "");
-  throw problemsError([
-    {
-      where: `${image}:${version}`,
-      found: `Artifact Registry answered ${status} to the question whether it is published`,
-      allowed: "an account that may read the repository's tags (roles/artifactregistry.reader)",
-      mend: "gcloud auth application-default login",
-    },
-  ]);
+  throw problemsError(
+    [
+      {
+        where: `${image}:${version}`,
+        found: `Artifact Registry answered ${status} to the question whether it is published`,
+        allowed: "an account that may read the repository's tags (roles/artifactregistry.reader)",
+        mend: "gcloud auth application-default login",
+      },
+    ],
+    NO_TAG,
+  );
 }

@@ -70,7 +70,7 @@ describe("release", () => {
     expect(ofType(resources, "tag:Tag").find(named("hyperion-ui-1.4"))?.inputs).toEqual({
       sourceImage: reference,
       targetImage: `${URL}/hyperion-ui:1.4`,
-      tagTriggers: [reference],
+      tagTriggers: [reference, "1.4.2", "1.4", "1", "latest"],
     });
     expect(ofType(resources, "registryImage:RegistryImage").find(named("hyperion-ui-1.4"))?.inputs).toEqual({
       name: `${URL}/hyperion-ui:1.4`,

@@ -39,7 +39,7 @@ describe("a version", () => {
   test("that is published from another build never moves", async () => {
     expect(await outcome({ [tag("hyperion-ui")]: published("hyperion-ui", "sha256:aaa") })).toBe(
       [
-        "1 problem; nothing was changed.",
+        "1 problem; no tag was set.",
         "",
         "hyperion-ui:1.4.2",
         "  found:   published already as sha256:aaa; this build is sha256:bbb",
