@@ -1,0 +1,168 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { bind, createRepository, enable, NUMBER, PROJECT, testCloud, type TestCloud } from "./cloud";
+
+let cloud: TestCloud;
+const POLICIES = `v2/${PROJECT}/policies`;
+const DOMAINS = "iam.allowedPolicyMemberDomains";
+const MANAGED = "iam.managed.allowedPolicyMembers";
+const READER = "roles/artifactregistry.reader";
+const REFUSAL =
+  "One or more users named in the policy do not belong to a permitted customer, perhaps due to an organization policy.";
+
+beforeAll(async () => {
+  cloud = await testCloud();
+  await enable(cloud, "artifactregistry", "orgpolicy");
+  await createRepository(cloud);
+});
+
+afterAll(() => {
+  cloud.remove();
+});
+
+async function organization(body: object): Promise<void> {
+  await cloud.ok("PUT", "sandbox/org-policy", body);
+}
+
+function effective(constraint = DOMAINS): Promise<Record<string, unknown>> {
+  return cloud.ok("GET", `${POLICIES}/${constraint}:getEffectivePolicy`);
+}
+
+beforeEach(async () => {
+  await organization({ mode: "allow" });
+  await organization({ mode: "allow", constraint: MANAGED });
+  await cloud.call("DELETE", `${POLICIES}/${DOMAINS}`);
+  await bind(cloud, READER);
+});
+
+test("nothing is restricted by default", async () => {
+  expect(await effective()).toEqual({
+    name: `${NUMBER}/policies/${DOMAINS}`,
+    spec: { rules: [{ allowAll: true }] },
+  });
+  expect(await bind(cloud, READER, "allUsers")).toMatchObject({ status: 200 });
+});
+
+describe("an organization restricted to its own customer", () => {
+  beforeEach(() => organization({ mode: "deny" }));
+
+  test("passes the restriction on to its projects", async () => {
+    expect(await effective()).toMatchObject({
+      spec: { rules: [{ values: { allowedValues: ["C0hyperion"] } }] },
+    });
+    expect(await cloud.call("GET", `${POLICIES}/${DOMAINS}`)).toMatchObject({ status: 404 });
+  });
+
+  test.each(["allUsers", "allAuthenticatedUsers", "user:a@partner.example", "domain:elsewhere.example"])(
+    "keeps out %s",
+    async (member) => {
+      expect(await bind(cloud, READER, member)).toEqual({
+        status: 400,
+        body: { error: { code: 400, message: REFUSAL, status: "FAILED_PRECONDITION" } },
+      });
+    },
+  );
+
+  test.each([
+    "user:dana@example.com",
+    "group:developers@example.com",
+    "domain:example.com",
+    `principalSet://iam.googleapis.com/${NUMBER}/locations/global/workloadIdentityPools/github/*`,
+  ])("lets in %s", async (member) => {
+    expect(await bind(cloud, READER, member)).toMatchObject({ status: 200 });
+  });
+
+  test("is lifted for one project by a policy there, and is back when that is deleted", async () => {
+    const body = { name: `${PROJECT}/policies/${DOMAINS}`, spec: { rules: [{ allowAll: "TRUE" }] } };
+    const made = await cloud.ok("POST", POLICIES, body);
+    expect(made).toMatchObject({
+      name: `${NUMBER}/policies/${DOMAINS}`,
+      spec: { rules: [{ allowAll: true }] },
+    });
+    expect(await cloud.call("POST", POLICIES, body)).toMatchObject({ status: 409 });
+    expect(await bind(cloud, READER, "allUsers")).toMatchObject({ status: 200 });
+    expect(await cloud.ok("DELETE", `${POLICIES}/${DOMAINS}`)).toEqual({});
+    // Who is in already stays: the constraint does not look back.
+    expect(await bind(cloud, READER, "allUsers", "user:dana@example.com")).toMatchObject({ status: 200 });
+    await bind(cloud, READER);
+    expect(await bind(cloud, READER, "allUsers")).toMatchObject({ status: 400 });
+  });
+
+  test("can be widened by a project that inherits", async () => {
+    const rules = [{ values: { allowedValues: ["is:C0partner"] } }];
+    await cloud.ok("POST", POLICIES, {
+      name: `${PROJECT}/policies/${DOMAINS}`,
+      spec: { inheritFromParent: true, rules },
+    });
+    for (const member of ["user:a@partner.example", "user:dana@example.com"])
+      expect(await bind(cloud, READER, member)).toMatchObject({ status: 200 });
+    expect(await bind(cloud, READER, "allUsers")).toMatchObject({ status: 400 });
+  });
+
+  test("is reset to Google's default by a project that says so", async () => {
+    const policy = await cloud.ok("POST", POLICIES, {
+      name: `${PROJECT}/policies/${DOMAINS}`,
+      spec: { inheritFromParent: true },
+    });
+    expect(await effective()).toMatchObject({ spec: { rules: [{ values: {} }] } });
+    await cloud.ok("PATCH", `${POLICIES}/${DOMAINS}`, { spec: { reset: true }, etag: policy["etag"] });
+    expect(await effective()).toMatchObject({ spec: { rules: [{ allowAll: true }] } });
+    const stale = await cloud.call("PATCH", `${POLICIES}/${DOMAINS}`, { spec: {}, etag: policy["etag"] });
+    expect(stale).toMatchObject({ status: 409 });
+  });
+});
+
+test("names the customers that an organization lets in", async () => {
+  await organization({ mode: "domains", customers: ["C0partner"] });
+  expect(await bind(cloud, READER, "user:a@partner.example")).toMatchObject({ status: 200 });
+  expect(await bind(cloud, READER, "user:dana@example.com")).toMatchObject({ status: 400 });
+});
+
+test("knows the managed constraint of newer organizations", async () => {
+  await organization({ mode: "deny", constraint: MANAGED });
+  expect(await effective(MANAGED)).toMatchObject({
+    spec: { rules: [{ enforce: true, parameters: { allowedPrincipalSets: [expect.any(String)] } }] },
+  });
+  expect(await bind(cloud, READER, "allUsers")).toMatchObject({ status: 400 });
+  expect(await bind(cloud, READER, "user:dana@example.com")).toMatchObject({ status: 200 });
+});
+
+test("a changed policy takes its time to be in force, though it is answered at once", async () => {
+  await organization({ mode: "deny", delaySeconds: 120 });
+  expect(await effective()).toMatchObject({ spec: { rules: [{ values: {} }] } });
+  expect(await bind(cloud, READER, "allUsers")).toMatchObject({ status: 200 });
+  await bind(cloud, READER);
+  const present = cloud.world.now;
+  cloud.world.now = () => new Date(Date.now() + 121_000);
+  expect(await bind(cloud, READER, "allUsers")).toMatchObject({ status: 400 });
+  cloud.world.now = present;
+});
+
+test.each([
+  ["a rule of two kinds", { rules: [{ allowAll: true, denyAll: true }] }],
+  ["a rule of the wrong kind", { rules: [{ enforce: true }] }],
+  ["an unknown field", { rule: [] }],
+])("refuses %s", async (_, spec) => {
+  const body = { name: `${PROJECT}/policies/${DOMAINS}`, spec };
+  expect(await cloud.call("POST", POLICIES, body)).toMatchObject({ status: 400 });
+});
+
+test("an owner reads policies and does not change them", async () => {
+  const bindings = [
+    { role: "roles/owner", members: ["user:olga@example.com", "user:maintainer@example.com"] },
+  ];
+  await cloud.ok("POST", `v1/${PROJECT}:setIamPolicy`, { policy: { bindings } });
+  const read = await cloud.call(
+    "GET",
+    `${POLICIES}/${DOMAINS}:getEffectivePolicy`,
+    undefined,
+    "user:olga@example.com",
+  );
+  expect(read).toMatchObject({ status: 200 });
+  const body = { name: `${PROJECT}/policies/${DOMAINS}`, spec: {} };
+  expect(await cloud.call("POST", POLICIES, body, "user:olga@example.com")).toMatchObject({ status: 403 });
+  expect(
+    await cloud.call("PUT", "sandbox/org-policy", { mode: "allow" }, "user:olga@example.com"),
+  ).toMatchObject({
+    status: 403,
+  });
+});
