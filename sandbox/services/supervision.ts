@@ -160,6 +160,7 @@ function lastLines(file: string, begin: number): string {
   if (text === "") return "";
   return `${text
     .split("\n")
+    .filter((line) => !line.includes("level=info"))
     .slice(-8)
     .map((line) => `    ${line}`)
     .join("\n")}\n`;

@@ -14,12 +14,17 @@ import { bridgeName, makeNetwork, removeNetwork } from "./network";
 // `/containerd/containerd-debug.sock` or a little more.
 const LONGEST_RUN_FOLDER = 68;
 
-/** Folder of the engine's sockets: in the sandbox, or a short one elsewhere where that path is too long. */
+/** Folder of the engine's sockets: in the sandbox, or a short one elsewhere where that path does not serve. */
 export function engineRunFolder(paths: SandboxPaths): string {
   const inside = join(paths.docker, "run");
-  return Buffer.byteLength(inside) <= LONGEST_RUN_FOLDER
+  return Buffer.byteLength(inside) <= LONGEST_RUN_FOLDER && !/[,:\\]/.test(inside)
     ? inside
     : join(tmpdir(), `hyperion-${shortName(paths.root)}`);
+}
+
+/** Folder of the engine's images and containers; mounts and the engine's own files know no comma and no colon. */
+function engineDataFolder(paths: SandboxPaths): string {
+  return /[,:\\]/.test(paths.docker) ? join(engineRunFolder(paths), "data") : join(paths.docker, "data");
 }
 
 /** `DOCKER_HOST` of the sandbox's own engine. */
@@ -44,7 +49,7 @@ export async function ensureOwnEngine(paths: SandboxPaths): Promise<boolean> {
     configuration,
     `${JSON.stringify(
       {
-        "data-root": join(paths.docker, "data"),
+        "data-root": engineDataFolder(paths),
         "exec-root": run,
         pidfile: join(run, "docker.pid"),
         hosts: [host],
