@@ -117,8 +117,6 @@ describe("a release", () => {
     expect(code).not.toBe(0);
     expect(output).toContain("the step that fails");
     for (const { name } of images) expect(await digestOf(name, "1.5.0")).toBeUndefined();
-    await appendFile(dockerfile, "\n");
-    const { writeFile, readFile } = await import("node:fs/promises");
     await writeFile(
       dockerfile,
       (await readFile(dockerfile, "utf8")).replace(/\nRUN echo the step.*\n/, "\n"),

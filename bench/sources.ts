@@ -1,0 +1,24 @@
+import { appendFile, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import images from "../images.json";
+
+/** Seconds that each image's build waits, as for downloads, and computes, as for a compile. */
+const WAITING = 10;
+const COMPUTING = 10;
+
+const compute = `const until = Date.now() + ${COMPUTING * 1000}; while (Date.now() < until) Math.sqrt(until);`;
+
+/** Makes every image's build take about 20 s, half of it waiting. */
+export async function slowDown(sources: string): Promise<void> {
+  for (const { context, dockerfile } of images) {
+    const file = join(sources, context, dockerfile);
+    const text = await readFile(file, "utf8");
+    // Before the first COPY would be cached by a changed source; after it, each change pays in full.
+    await writeFile(file, `${text}\nUSER root\nRUN sleep ${WAITING}\nRUN node -e '${compute}'\n`);
+  }
+}
+
+/** Changes what goes into the image of the UI, and into no other. */
+export async function changeOneSource(sources: string): Promise<void> {
+  await appendFile(join(sources, "coordinator/ui/server.js"), `\n// ${Date.now()}\n`);
+}
