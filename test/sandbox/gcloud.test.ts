@@ -1,0 +1,249 @@
+import { spawnSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { execa } from "execa";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { gcloudEnvironment, gcloudTokenFile } from "../../sandbox/cloud/gcloud-environment";
+import { MAINTAINER } from "../../sandbox/cloud/store";
+import { mintAccessToken } from "../../sandbox/cloud/tokens";
+import { type Servers, startServers } from "../unit/cloud/registry";
+
+const hasGcloud = spawnSync("gcloud", ["--version"]).status === 0;
+const IMAGE = "hyperion-sandbox/hyperion-public/hyperion-ui";
+const REPOSITORY = "projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public";
+
+let dir: string;
+let servers: Servers;
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), "hyperion-gcloud-"));
+  servers = await startServers(dir);
+  const file = gcloudTokenFile(dir);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, await mintAccessToken(dir, MAINTAINER), { mode: 0o600 });
+});
+
+afterAll(async () => {
+  await servers.stop();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+/** What gcloud prints; fails the test where it fails. */
+async function gcloud(...args: string[]): Promise<string> {
+  const { stdout } = await execa("gcloud", [...args, "--quiet"], {
+    env: gcloudEnvironment(servers.cloud.port, dir),
+  });
+  return stdout;
+}
+
+async function gcloudJson(...args: string[]): Promise<unknown> {
+  return JSON.parse(await gcloud(...args, "--format=json")) as unknown;
+}
+
+async function google(
+  method: string,
+  path: string,
+  body?: object,
+): Promise<{ status: number; body: unknown }> {
+  const response = await fetch(`${servers.cloud.url}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${await mintAccessToken(dir, MAINTAINER)}` },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  return { status: response.status, body: await response.json() };
+}
+
+describe("what is in the registry, by the emulated API", () => {
+  let first: string;
+  let second: string;
+
+  beforeAll(async () => {
+    await google("POST", "v1/projects/hyperion-sandbox/services/artifactregistry.googleapis.com:enable", {});
+    const parent = REPOSITORY.slice(0, REPOSITORY.lastIndexOf("/"));
+    await google("POST", `v1/${parent}?repositoryId=hyperion-public`, { format: "DOCKER" });
+    first = await servers.push(IMAGE, "latest", "one");
+    second = await servers.push(IMAGE, "latest", "two");
+    await servers.push(IMAGE, "1.0.0", "two");
+    await servers.push("hyperion-sandbox/hyperion-public/tools/lint", "latest", "three");
+  });
+
+  test("packages, versions (untagged too) and tags", async () => {
+    const packages = `v1/${REPOSITORY}/packages`;
+    expect(await google("GET", packages)).toMatchObject({
+      body: {
+        packages: [
+          { name: `${REPOSITORY}/packages/hyperion-ui` },
+          { name: `${REPOSITORY}/packages/tools%2Flint` },
+        ],
+      },
+    });
+    expect(await google("GET", `${packages}/tools%2Flint/tags`)).toMatchObject({
+      body: { tags: [{ name: `${REPOSITORY}/packages/tools%2Flint/tags/latest` }] },
+    });
+    const versions = await google("GET", `${packages}/hyperion-ui/versions?view=FULL`);
+    const version = (digest: string): string => `${REPOSITORY}/packages/hyperion-ui/versions/${digest}`;
+    expect(versions.body).toMatchObject({
+      versions: expect.arrayContaining([
+        expect.objectContaining({
+          name: version(second),
+          relatedTags: [
+            { name: `${REPOSITORY}/packages/hyperion-ui/tags/1.0.0`, version: version(second) },
+            { name: `${REPOSITORY}/packages/hyperion-ui/tags/latest`, version: version(second) },
+          ],
+        }),
+        expect.not.objectContaining({ relatedTags: expect.anything() as unknown }),
+      ]) as unknown,
+    });
+    expect(await google("GET", `${packages}/hyperion-ui/versions/${first}`)).toMatchObject({ status: 200 });
+    expect(await google("GET", `${packages}/nothing`)).toMatchObject({ status: 404 });
+  });
+
+  test("dockerImages with size, type and times, in pages", async () => {
+    const images = `v1/${REPOSITORY}/dockerImages`;
+    const page = (await google("GET", `${images}?pageSize=2`)).body as {
+      dockerImages: { uri: string }[];
+      nextPageToken: string;
+    };
+    const rest = (await google("GET", `${images}?pageSize=2&pageToken=${page.nextPageToken}`))
+      .body as typeof page;
+    const all = [...page.dockerImages, ...rest.dockerImages];
+    expect(all.map(({ uri }) => uri)).toContain(`localhost:${servers.registryPort}/${IMAGE}@${first}`);
+    expect(all).toHaveLength(3);
+    expect(await google("GET", `${images}/hyperion-ui@${second}`)).toMatchObject({
+      body: {
+        tags: ["1.0.0", "latest"],
+        mediaType: "application/vnd.docker.distribution.manifest.v2+json",
+        imageSizeBytes: expect.stringMatching(/^\d+$/) as string,
+        buildTime: "2025-01-10T12:00:00.000000Z",
+        uploadTime: expect.stringMatching(/\.\d{6}Z$/) as string,
+      },
+    });
+  });
+
+  test("a tag, a version and a package are deleted", async () => {
+    const path = `v1/${REPOSITORY}/packages/hyperion-ui`;
+    expect(await google("DELETE", `${path}/tags/1.0.0`)).toEqual({ status: 200, body: {} });
+    expect(await google("DELETE", `${path}/tags/1.0.0`)).toMatchObject({ status: 404 });
+    expect(await google("DELETE", `${path}/versions/${second}`)).toMatchObject({ status: 400 });
+    expect(await google("DELETE", `${path}/versions/${first}`)).toMatchObject({
+      status: 200,
+      body: { done: true },
+    });
+    expect(await google("GET", `${path}/versions`)).toMatchObject({
+      body: { versions: [{ name: expect.stringContaining(second) as string }] },
+    });
+    expect(await google("DELETE", `${path}/versions/${second}?force=true`)).toMatchObject({ status: 200 });
+    expect(await google("GET", path)).toMatchObject({ status: 404 });
+    expect(await google("DELETE", `v1/${REPOSITORY}/packages/tools%2Flint`)).toMatchObject({ status: 200 });
+    expect(await google("GET", `v1/${REPOSITORY}/packages`)).toEqual({ status: 200, body: {} });
+  });
+
+  test("a deleted repository takes its images along", async () => {
+    await servers.push(IMAGE, "latest", "one");
+    await google("DELETE", `v1/${REPOSITORY}`);
+    const parent = REPOSITORY.slice(0, REPOSITORY.lastIndexOf("/"));
+    await google("POST", `v1/${parent}?repositoryId=hyperion-public`, { format: "DOCKER" });
+    expect(await google("GET", `v1/${REPOSITORY}/dockerImages`)).toEqual({ status: 200, body: {} });
+    await google("DELETE", `v1/${REPOSITORY}`);
+  });
+});
+
+describe.skipIf(!hasGcloud)(`gcloud${hasGcloud ? "" : " (skipped: gcloud is not installed)"}`, () => {
+  const LOCATION = "--location=us-central1";
+
+  test("creates, describes, lists and updates a repository", async () => {
+    await gcloud("services", "enable", "artifactregistry.googleapis.com", "iam.googleapis.com");
+    await gcloud(
+      "artifacts",
+      "repositories",
+      "create",
+      "hyperion-public",
+      LOCATION,
+      "--repository-format=docker",
+      "--description=By gcloud",
+      "--labels=app=hyperion",
+    );
+    expect(
+      await gcloudJson("artifacts", "repositories", "describe", "hyperion-public", LOCATION),
+    ).toMatchObject({
+      name: REPOSITORY,
+      description: "By gcloud",
+      labels: { app: "hyperion" },
+      mode: "STANDARD_REPOSITORY",
+      registryUri: `localhost:${servers.registryPort}/hyperion-sandbox/hyperion-public`,
+    });
+    expect(await gcloud("artifacts", "repositories", "list", LOCATION)).toContain("hyperion-public");
+    await gcloud("artifacts", "repositories", "update", "hyperion-public", LOCATION, "--description=Changed");
+    expect(await gcloudJson("artifacts", "repositories", "list")).toMatchObject([{ description: "Changed" }]);
+  });
+
+  test("adds and removes a binding", async () => {
+    const binding = [
+      "hyperion-public",
+      LOCATION,
+      "--member=allUsers",
+      "--role=roles/artifactregistry.reader",
+    ];
+    await gcloud("artifacts", "repositories", "add-iam-policy-binding", ...binding);
+    await gcloud(
+      "artifacts",
+      "repositories",
+      "add-iam-policy-binding",
+      ...binding.slice(0, 2),
+      "--member=user:dana@example.com",
+      "--role=roles/artifactregistry.writer",
+    );
+    await gcloud("artifacts", "repositories", "remove-iam-policy-binding", ...binding);
+    expect(
+      await gcloudJson("artifacts", "repositories", "get-iam-policy", "hyperion-public", LOCATION),
+    ).toMatchObject({
+      bindings: [{ role: "roles/artifactregistry.writer", members: ["user:dana@example.com"] }],
+    });
+  });
+
+  test("lists images with their tags", async () => {
+    const digest = await servers.push(IMAGE, "latest", "one");
+    const repository = "us-central1-docker.pkg.dev/hyperion-sandbox/hyperion-public";
+    for (const path of [repository, `${repository}/hyperion-ui`])
+      expect(await gcloudJson("artifacts", "docker", "images", "list", path, "--include-tags")).toMatchObject(
+        [{ version: digest }],
+      );
+    expect(await gcloud("artifacts", "docker", "images", "list", repository, "--include-tags")).toMatch(
+      /hyperion-ui +sha256:\w+ +latest/,
+    );
+    expect(await gcloud("artifacts", "docker", "tags", "list", `${repository}/hyperion-ui`)).toContain(
+      "latest",
+    );
+  });
+
+  test("lists and describes service accounts", async () => {
+    const email = "hyperion-ci@hyperion-sandbox.iam.gserviceaccount.com";
+    await gcloud("iam", "service-accounts", "create", "hyperion-ci", "--display-name=Hyperion CI");
+    expect(await gcloudJson("iam", "service-accounts", "list")).toMatchObject([{ email }]);
+    expect(await gcloudJson("iam", "service-accounts", "describe", email)).toMatchObject({
+      displayName: "Hyperion CI",
+    });
+  });
+
+  test("tells what may not be done in Google's words", async () => {
+    const token = await mintAccessToken(dir, "user:dana@example.com");
+    const file = join(dir, "dana");
+    writeFileSync(file, token, { mode: 0o600 });
+    const { exitCode, stderr } = await execa(
+      "gcloud",
+      ["artifacts", "repositories", "delete", "hyperion-public", LOCATION, "--quiet"],
+      {
+        env: { ...gcloudEnvironment(servers.cloud.port, dir), CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: file },
+        reject: false,
+      },
+    );
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toContain("Permission 'artifactregistry.repositories.delete' denied on resource");
+  });
+
+  test("deletes a repository", async () => {
+    await gcloud("artifacts", "repositories", "delete", "hyperion-public", LOCATION);
+    expect(await gcloudJson("artifacts", "repositories", "list", LOCATION)).toEqual([]);
+  });
+});
