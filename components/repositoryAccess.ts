@@ -2,6 +2,7 @@ import { type Repository, RepositoryIamMember } from "@pulumi/gcp/artifactregist
 import { Policy } from "@pulumi/gcp/orgpolicy";
 import { Service } from "@pulumi/gcp/projects";
 import * as pulumi from "@pulumi/pulumi";
+import { ALL_AUTHENTICATED_USERS } from "../principals";
 
 export interface RepositoryAccessArgs {
   /** Google Cloud project of the repository. */
@@ -36,17 +37,20 @@ export class RepositoryAccess extends pulumi.ComponentResource {
         { parent: this, dependsOn },
       );
     };
-    for (const member of args.readers) grant("reader", member);
-    for (const member of args.writers) grant("writer", member);
+    let exception: Policy[] = [];
     if (publicAccess) {
       const api = new Service(
         name,
         { project: projectId, service: "orgpolicy.googleapis.com", disableOnDestroy: false },
         { parent: this },
       );
-      const exception = overrideDomainRestrictedSharing ? [this.liftRestriction(name, projectId, api)] : [];
+      exception = overrideDomainRestrictedSharing ? [this.liftRestriction(name, projectId, api)] : [];
       grant("reader", "allUsers", exception);
     }
+    for (const member of args.readers) {
+      grant("reader", member, member === ALL_AUTHENTICATED_USERS ? exception : []);
+    }
+    for (const member of args.writers) grant("writer", member);
     this.readers = [...args.readers, ...(publicAccess ? ["allUsers"] : [])];
     this.writers = [...args.writers];
     this.registerOutputs({ readers: this.readers, writers: this.writers });
