@@ -54,10 +54,10 @@ export async function checkPublicAccess(settings: Settings): Promise<void> {
   const problems: Problem[] = [];
   if (legacy !== undefined && !allowsAll(legacy)) {
     if (settings.overrideDomainRestrictedSharing) warnOfSpreading();
-    else problems.push(refusal(members, LEGACY, legacy));
+    else problems.push(refusal(settings, members, LEGACY, legacy));
   }
   if (managed !== undefined && !allowsMembers(managed, members)) {
-    problems.push(refusal(members, MANAGED, managed));
+    problems.push(refusal(settings, members, MANAGED, managed));
   }
   if (problems.length > 0) throw problemsError(problems);
   if (settings.overrideDomainRestrictedSharing) {
@@ -98,28 +98,45 @@ function allowsMembers({ spec: { rules } }: EffectivePolicy, members: readonly s
   });
 }
 
-function refusal(members: readonly string[], constraint: string, policy: EffectivePolicy): Problem {
+function refusal(
+  settings: Settings,
+  members: readonly string[],
+  constraint: string,
+  policy: EffectivePolicy,
+): Problem {
   const allowed = policy.spec.rules.flatMap((rule) => [
     ...(rule.values?.allowedValues ?? []),
     ...(rule.parameters === undefined ? [] : [JSON.stringify(rule.parameters)]),
   ]);
   const source = policy.name === undefined ? "" : `, as ${policy.name.replace(/\/policies\/.*/, "")} has it`;
-  const ways =
-    constraint === LEGACY
-      ? [
-          "pulumi config set hyperion-registry:overrideDomainRestrictedSharing true   # takes roles/orgpolicy.policyAdmin",
-          "           or name the readers of your domain: pulumi config set --path 'hyperion-registry:readers[0]' domain:example.com",
-        ]
-      : ["ask an organization policy administrator for an exception on this project"];
   return {
     where: `constraints/${constraint}`,
     found: `${members.join(" and ")} would be refused by the organization policy${source}`,
     allowed: allowed.length === 0 ? "nobody outside the organization" : `members of ${allowed.join(", ")}`,
-    mend: [
-      ...ways,
-      "           or stay private: pulumi config set hyperion-registry:publicAccess false",
-    ].join("\n"),
+    mend: waysOut(settings, constraint).join("\n           or "),
   };
+}
+
+function waysOut({ publicAccess, readers }: Settings, constraint: string): string[] {
+  const anyone = readers.indexOf(ALL_AUTHENTICATED_USERS);
+  // The exception goes with publicAccess alone; without it, settings.ts refuses it.
+  const exception = publicAccess
+    ? [
+        "pulumi config set hyperion-registry:overrideDomainRestrictedSharing true   # takes roles/orgpolicy.policyAdmin",
+      ]
+    : [];
+  const domain = `name the readers of your domain: pulumi config set --path 'hyperion-registry:readers[${Math.max(anyone, 0)}]' domain:example.com`;
+  return [
+    ...(constraint === LEGACY
+      ? [...exception, domain]
+      : ["ask an organization policy administrator for an exception on this project"]),
+    ...(publicAccess ? ["stay private: pulumi config set hyperion-registry:publicAccess false"] : []),
+    ...(anyone < 0
+      ? []
+      : [
+          `take ${ALL_AUTHENTICATED_USERS} out: pulumi config rm --path 'hyperion-registry:readers[${anyone}]'`,
+        ]),
+  ];
 }
 
 function warnOfSpreading(): void {
