@@ -1,0 +1,266 @@
+import { execa } from "execa";
+import { appendFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import images from "../../images.json";
+import { repositoryRoot } from "../../sandbox/paths";
+import { type Outcome, type Sandbox, startSandbox } from "./sandbox";
+
+const PACKAGES = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public/packages";
+
+let sandbox: Sandbox;
+let registry: string;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  registry = await sandbox.output("registryUrl");
+});
+
+afterAll(() => sandbox.stop());
+
+/** Runs a command of the project in the sandbox's environment. */
+async function run(
+  command: string,
+  args: string[],
+  extra: NodeJS.ProcessEnv = {},
+  input = "",
+): Promise<Outcome> {
+  const { all, stdout, exitCode } = await execa(command, args, {
+    cwd: repositoryRoot,
+    env: { ...sandbox.env, ...extra },
+    extendEnv: false,
+    all: true,
+    reject: false,
+    input,
+  });
+  return { code: exitCode ?? 1, stdout, output: all };
+}
+
+/** The digest that a tag stands for in the registry; undefined when there is no such tag. */
+async function digestOf(image: string, tag: string): Promise<string | undefined> {
+  const { status, body } = await sandbox.google("GET", `${PACKAGES}/${image}/tags/${tag}`);
+  return status === 404 ? undefined : (body as { version: string }).version.replace(/^.*\//, "");
+}
+
+const setting = async (name: string): Promise<string> => {
+  const { code, stdout } = await sandbox.tryPulumi("config", "get", name);
+  return code === 0 ? stdout.trim() : "";
+};
+
+describe("build-and-push-images.sh", () => {
+  const publish = (args: string[], extra: NodeJS.ProcessEnv = {}): Promise<Outcome> =>
+    run(
+      "scripts/build-and-push-images.sh",
+      ["--registry", registry, "--source", sandbox.sources, ...args],
+      extra,
+    );
+
+  test("publishes every image under every tag of a version, each image on one digest", async () => {
+    const { code, output } = await publish(["--version", "3.1.4"]);
+    expect(output).toMatch(/^hyperion-ui +pushed +\d+ +sha256:[0-9a-f]{64} +3\.1\.4, 3\.1, 3, latest$/m);
+    expect(code).toBe(0);
+    for (const { name } of images) {
+      const digest = await digestOf(name, "3.1.4");
+      expect(digest).toMatch(/^sha256:/);
+      for (const tag of ["3.1", "3", "latest"]) expect(await digestOf(name, tag)).toBe(digest);
+    }
+  });
+
+  test("is safe to run again", async () => {
+    const before = await digestOf("hyperion-ui", "3.1.4");
+    const { code, output } = await publish(["--version", "3.1.4"]);
+    expect(output).not.toContain("pushing 3.1.4");
+    expect(code).toBe(0);
+    expect(await digestOf("hyperion-ui", "3.1.4")).toBe(before);
+  });
+
+  test("refuses to move a version, publishes the rest, and a new version is the way out", async () => {
+    const before = await digestOf("hyperion-ui", "3.1.4");
+    await appendFile(join(sandbox.sources, "coordinator/ui/server.js"), "\n// another build\n");
+    const { code, output } = await publish(["--version", "3.1.4"]);
+    expect(code).toBe(1);
+    expect(output).toContain(`hyperion-ui: refused: 3.1.4 is published already, as ${before ?? ""}`);
+    expect(output).toMatch(/^hyperion-coordinator-mcp +pushed/m);
+    expect(await digestOf("hyperion-ui", "3.1.4")).toBe(before);
+    expect((await publish(["--version", "3.1.5", "--skip-build", "--only", "hyperion-ui"])).code).toBe(0);
+    expect(await digestOf("hyperion-ui", "3.1.5")).not.toBe(before);
+    expect(await digestOf("hyperion-ui", "3.1")).toBe(await digestOf("hyperion-ui", "3.1.5"));
+  });
+
+  test("a build that fails is told by its failing step, and the others are published", async () => {
+    const dockerfile = join(sandbox.sources, "coordinator/ui/Dockerfile");
+    const good = await readFile(dockerfile, "utf8");
+    await writeFile(
+      dockerfile,
+      `${good}\nRUN ["node", "-e", "console.log('no such luck'); process.exit(7)"]\n`,
+    );
+    const { code, output } = await publish(["--version", "3.2.0"]);
+    await writeFile(dockerfile, good);
+    expect(code).toBe(1);
+    expect(output).toMatch(/^hyperion-ui +build failed/m);
+    expect(output).toContain("no such luck");
+    expect(await digestOf("hyperion-ui", "3.2.0")).toBeUndefined();
+    expect(await digestOf("hyperion-http-bridge", "3.2.0")).toBeDefined();
+  });
+
+  test("is refused at the registry without the role of a writer", async () => {
+    const { code, output } = await publish(["--release-date", "2025-01-10", "--only", "hyperion-ui"], {
+      HYPERION_SANDBOX_PRINCIPAL: "user:dana@example.com",
+    });
+    expect(code).toBe(1);
+    expect(output).toMatch(/hyperion-ui: push failed: 2025-01-10: .*denied/);
+    expect(await digestOf("hyperion-ui", "2025-01-10")).toBeUndefined();
+  });
+
+  test("begins nothing without a login or a local image to push", async () => {
+    const noLogin = await publish([], { DOCKER_CONFIG: join(sandbox.root, "no-login") });
+    expect(noLogin.code).toBe(2);
+    expect(noLogin.output).toContain(`not logged in at ${registry.replace(/\/.*/, "")}`);
+    await sandbox.docker("rmi", `${registry}/hyperion-ui:build`);
+    const noImage = await publish(["--skip-build"]);
+    expect(noImage.code).toBe(2);
+    expect(noImage.output).toContain(`there is no local image ${registry}/hyperion-ui:build`);
+  });
+});
+
+describe("create-public-registry.sh", () => {
+  const script = (args: string[], input = ""): Promise<Outcome> =>
+    run("scripts/create-public-registry.sh", ["--stack", "sandbox", ...args], {}, input);
+  const pull = (): Promise<Outcome> =>
+    sandbox.anonymousDocker("pull", `${registry}/hyperion-http-bridge:latest`);
+
+  test("changes nothing when the answer is no", async () => {
+    const { code, output } = await script([], "n\n");
+    expect(code).toBe(1);
+    expect(output).toContain("The settings are as they were; nothing was changed.");
+    expect(await setting("publicAccess")).toBe("false");
+    expect((await pull()).code).not.toBe(0);
+  });
+
+  test("makes the registry public, and private again", async () => {
+    const made = await script([], "y\n");
+    expect(made.output).toContain("gcp:artifactregistry:RepositoryIamMember");
+    expect(made.code).toBe(0);
+    expect((await pull()).code).toBe(0);
+    expect((await script(["--revert", "--yes"])).code).toBe(0);
+    expect((await pull()).output).toMatch(/denied/);
+  });
+
+  test("stops at the organization policy and puts the settings back; lifts it when told to", async () => {
+    expect((await sandbox.run("org-policy", "deny")).code).toBe(0);
+    const blocked = await script(["--yes"]);
+    expect(blocked.code).toBe(1);
+    expect(blocked.output).toMatch(/If it is for the organization policy: .* --override-policy/);
+    expect(await setting("publicAccess")).toBe("false");
+    const lifted = await script(["--yes", "--override-policy"]);
+    expect(lifted.output).toContain("orgpolicy");
+    expect(lifted.code).toBe(0);
+    expect((await pull()).code).toBe(0);
+    expect((await script(["--revert", "--yes"])).code).toBe(0);
+    expect((await pull()).output).toMatch(/denied/);
+    expect((await sandbox.run("org-policy", "allow")).code).toBe(0);
+  });
+
+  test("makes the registry too where nothing is provisioned yet", async () => {
+    await sandbox.pulumi("destroy", "--yes", "--skip-preview");
+    expect((await script(["--yes"])).code).toBe(0);
+    expect((await pull()).code).toBe(0);
+    expect((await script(["--revert", "--yes"])).code).toBe(0);
+  });
+});
+
+/** The commands of a workflow's step, on the sandbox's stack instead of production. */
+async function step(file: string, job: string, matching: string): Promise<string> {
+  const text = await readFile(join(repositoryRoot, ".github/workflows", file), "utf8");
+  const { jobs } = parse(text) as { jobs: Record<string, { steps: { run?: string }[] }> };
+  const found = jobs[job]?.steps.find((one) => one.run?.includes(matching))?.run;
+  if (found === undefined) throw new Error(`${file} has no step with ${matching}`);
+  return found.replaceAll("npx pulumi", "pulumi").replaceAll("--stack production", "--stack sandbox");
+}
+
+describe("the commands of the workflows", () => {
+  let files: NodeJS.ProcessEnv;
+  let temporary: string;
+
+  beforeAll(async () => {
+    temporary = join(sandbox.root, "runner");
+    await mkdir(temporary, { recursive: true });
+    const { stdout } = await execa("git", ["rev-parse", "HEAD"], { cwd: repositoryRoot });
+    files = {
+      RUNNER_TEMP: temporary,
+      GITHUB_REF: "refs/heads/main",
+      GITHUB_SHA: stdout,
+      GITHUB_STEP_SUMMARY: join(temporary, "summary.md"),
+      GITHUB_OUTPUT: join(temporary, "output"),
+    };
+  });
+
+  /** As GitHub runs a step with `shell: bash`. */
+  const runStep = async (file: string, job: string, matching: string): Promise<Outcome> =>
+    run("bash", ["--noprofile", "--norc", "-eo", "pipefail", "-c", await step(file, job, matching)], files);
+
+  test("publish.yml publishes main under its commit, its day and edge, and waits for a held lock", async () => {
+    expect((await runStep("publish.yml", "publish", "release-settings.ts")).output).toContain(
+      "hyperion-registry:revision",
+    );
+    const look = await runStep("publish.yml", "publish", "only-images-change.ts");
+    expect(look.output).toContain("Only images and tags change");
+    expect(look.code).toBe(0);
+
+    const locks = join(sandbox.root, "state/.pulumi/locks/organization/hyperion-registry/sandbox");
+    const lock = join(locks, "6a0c4a1e-93a4-4b0a-8f0e-1f6d1c1f1a11.json");
+    await mkdir(locks, { recursive: true });
+    await writeFile(
+      lock,
+      JSON.stringify({ pid: 1, username: "u", hostname: "h", timestamp: "2026-01-01T00:00:00Z" }),
+    );
+    const gone = setTimeout(() => void rm(lock), 5_000);
+    const publish = await runStep("publish.yml", "publish", "pulumi up");
+    clearTimeout(gone);
+    expect(publish.output).toContain("Locked; trying again in 20 s");
+    expect(publish.code).toBe(0);
+
+    expect((await runStep("publish.yml", "publish", "release-summary.ts")).code).toBe(0);
+    const summary = await readFile(join(temporary, "summary.md"), "utf8");
+    expect(summary).toContain(`| \`${registry}/hyperion-ui:edge\` | \`sha256:`);
+    expect(await digestOf("hyperion-ui", "edge")).toBe(
+      await digestOf("hyperion-ui", String(files["GITHUB_SHA"]).slice(0, 7)),
+    );
+  });
+
+  test("publish.yml stops when more than images and tags would change", async () => {
+    await sandbox.pulumi("config", "set", "ciCanPublish", "true");
+    const { code, output } = await runStep("publish.yml", "publish", "only-images-change.ts");
+    expect(code).toBe(1);
+    expect(output).toContain("create gcp:artifactregistry/repositoryIamMember:RepositoryIamMember ci-writer");
+    const comment = await runStep("preview.yml", "preview", "preview-comment.ts");
+    expect(comment.code).toBe(0);
+    expect(await readFile(join(temporary, "output"), "utf8")).toContain("RepositoryIamMember ci-writer");
+    await sandbox.pulumi("config", "rm", "ciCanPublish");
+  });
+
+  test("preview.yml shows why a preview failed, and fails", async () => {
+    await sandbox.pulumi("config", "set", "platform", "vax/vms");
+    const { code } = await runStep("preview.yml", "preview", "preview-comment.ts");
+    expect(code).not.toBe(0);
+    expect(await readFile(join(temporary, "output"), "utf8")).toContain("hyperion-registry:platform");
+    await sandbox.pulumi("config", "rm", "platform");
+  });
+
+  test("drift.yml finds what was changed by hand, and nothing else", async () => {
+    const report = async (): Promise<string> => {
+      expect((await runStep("drift.yml", "look", "drift-report.ts")).code).toBe(0);
+      return (await readFile(join(temporary, "report.md"), "utf8")).trim();
+    };
+    const { stdout } = await sandbox.docker("images", "--quiet", "--filter", "reference=localhost*/*/*/*");
+    await sandbox.docker("rmi", "--force", ...new Set(stdout.split("\n")));
+    expect(await report()).toBe("");
+    const repository = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public";
+    await sandbox.google("PATCH", `${repository}?updateMask=description`, { description: "changed by hand" });
+    await sandbox.google("DELETE", `${PACKAGES}/hyperion-ui/tags/edge`);
+    const drift = await report();
+    expect(drift).toContain("update gcp:artifactregistry/repository:Repository registry (description)");
+    expect(drift).toContain("delete docker:index/registryImage:RegistryImage hyperion-ui-edge");
+  });
+});
