@@ -1,6 +1,8 @@
 import { Hono } from "hono";
 import { admin } from "./apis/admin";
 import { contents } from "./apis/artifact-registry/contents";
+import { github } from "./apis/github";
+import { iamCredentials } from "./apis/iam-credentials";
 import { locations } from "./apis/artifact-registry/locations";
 import { repositories } from "./apis/artifact-registry/repositories";
 import { operations } from "./apis/operations";
@@ -9,6 +11,7 @@ import { resourceManager } from "./apis/resource-manager";
 import { roles } from "./apis/roles";
 import { serviceAccounts } from "./apis/service-accounts";
 import { serviceUsage } from "./apis/service-usage";
+import { sts } from "./apis/sts";
 import { workloadIdentity } from "./apis/workload-identity";
 import { ApiError } from "./http/errors";
 import type { OpenRoute, Route } from "./http/route";
@@ -22,6 +25,8 @@ const ROUTES: (Route | OpenRoute)[] = [
   health,
   ...tokenServer,
   ...admin,
+  ...github,
+  ...sts,
   ...serviceUsage,
   ...resourceManager,
   ...locations,
@@ -30,6 +35,7 @@ const ROUTES: (Route | OpenRoute)[] = [
   ...serviceAccounts,
   ...roles,
   ...workloadIdentity,
+  ...iamCredentials,
   ...operations,
   ...orgPolicy,
 ];

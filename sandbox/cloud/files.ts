@@ -15,6 +15,8 @@ export interface CloudFiles {
   state: string;
   /** Who belongs to which group and domain; made with a sample when it is missing, meant to be edited. */
   members: string;
+  /** Key of the emulated issuer of GitHub Actions (PEM, 0600). */
+  githubKey: string;
   /** Faults that are switched on. */
   faults: string;
   /** What could not be answered, and every refused request. */
@@ -31,6 +33,7 @@ export function cloudFiles(sandboxDir: string): CloudFiles {
     registry,
     state: join(cloud, "state.json"),
     members: join(cloud, "members.json"),
+    githubKey: join(cloud, "github.key"),
     faults: join(cloud, "faults.json"),
     log: join(logs, "cloud.log"),
   };

@@ -10,6 +10,16 @@ import { MAINTAINER, ORGANIZATION } from "../store";
 import type { World } from "../world";
 import { putOrgPolicy } from "./org-policy";
 
+/** Throws unless the maintainer asks. */
+export async function authenticateMaintainer(world: World, request: Request): Promise<void> {
+  const { principal } = await authenticate(world, request);
+  if (principal !== MAINTAINER)
+    throw new ApiError(
+      "PERMISSION_DENIED",
+      `The sandbox's switches are for ${MAINTAINER}, not ${principal}.`,
+    );
+}
+
 /** A route of the sandbox's own, for its maintainer alone. */
 function adminRoute(
   method: OpenRoute["method"],
@@ -20,12 +30,7 @@ function adminRoute(
     method,
     path: `sandbox/${path}`,
     open: async (request, world) => {
-      const { principal } = await authenticate(world, request);
-      if (principal !== MAINTAINER)
-        throw new ApiError(
-          "PERMISSION_DENIED",
-          `The sandbox's switches are for ${MAINTAINER}, not ${principal}.`,
-        );
+      await authenticateMaintainer(world, request);
       return Response.json(handle(world, await request.text()));
     },
   };

@@ -97,9 +97,11 @@ export function unauthenticated(reason: "ACCESS_TOKEN_EXPIRED" | "CREDENTIALS_MI
 
 /** 403 of a caller without a permission; `resource` is relative (`projects/...`). */
 export function permissionDenied(service: string, permission: string, resource: string): ApiError {
+  // IAM keeps to itself which account it was.
+  const where = service.startsWith("iam") ? "" : ` '//${service}/${resource}'`;
   return new ApiError(
     "PERMISSION_DENIED",
-    `Permission '${permission}' denied on resource '//${service}/${resource}' (or it may not exist).`,
+    `Permission '${permission}' denied on resource${where} (or it may not exist).`,
     [
       {
         "@type": "type.googleapis.com/google.rpc.ErrorInfo",

@@ -1,5 +1,6 @@
 import { isAllowed } from "../iam/access";
 import { findProject } from "../projects";
+import type { Project } from "../resources";
 import { serviceTitle } from "../service-names";
 import { type Caller, InvalidTokenError, verifyAccessToken } from "../tokens";
 import type { World } from "../world";
@@ -75,6 +76,12 @@ function checkQuotaProject(world: World, caller: Caller, name: string | null): v
   );
 }
 
+/** Throws 403 unless the API is enabled in the project. */
+export function requireService(project: Project, service: string): void {
+  if (!project.services.includes(service))
+    throw serviceDisabled(service, serviceTitle(service), project.projectNumber);
+}
+
 /** Runs a route of an API: who calls, is the API on, may the caller, is the body right. */
 export async function serve(
   world: World,
@@ -93,14 +100,12 @@ export async function serve(
         `projects/${named}`,
       );
     params["project"] = project.projectId;
-    if (!project.services.includes(route.service))
-      throw serviceDisabled(route.service, serviceTitle(route.service), project.projectNumber);
   }
-  if (route.permission !== undefined) {
-    const resource = route.resource?.(params, world) ?? `projects/${params["project"] ?? ""}`;
-    if (!isAllowed(world, caller, route.permission, resource))
-      throw permissionDenied(route.service, route.permission, resource);
-  }
+  const resource = route.resource?.(params, world) ?? `projects/${params["project"] ?? ""}`;
+  const owner = findProject(world, resource.split("/")[1] ?? "");
+  if (owner) requireService(owner, route.service);
+  if (route.permission !== undefined && !isAllowed(world, caller, route.permission, resource))
+    throw permissionDenied(route.service, route.permission, resource);
   const url = new URL(request.url);
   const text = await request.text();
   const body = route.body ? parseBody(route.body, text) : undefined;
