@@ -13,8 +13,9 @@ export async function slowDown(sources: string): Promise<void> {
   for (const { context, dockerfile } of images) {
     const file = join(sources, context, dockerfile);
     const text = await readFile(file, "utf8");
-    // Before the first COPY would be cached by a changed source; after it, each change pays in full.
-    await writeFile(file, `${text}\nUSER root\nRUN sleep ${WAITING}\nRUN node -e '${compute}'\n`);
+    // As in a real Dockerfile: what is downloaded comes before the sources, what is compiled after.
+    const downloading = text.replace(/^FROM .*$/m, (from) => `${from}\nRUN sleep ${WAITING}`);
+    await writeFile(file, `${downloading}\nRUN node -e '${compute}'\n`);
   }
 }
 

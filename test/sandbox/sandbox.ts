@@ -1,4 +1,3 @@
-import { execa } from "execa";
 import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
@@ -46,6 +45,8 @@ export const MAINTAINER = "user:maintainer@example.com";
 
 /** Starts a sandbox and brings its stack up. */
 export async function startSandbox(): Promise<Sandbox> {
+  // An import at the top becomes a `require` under tsx, which a package of execa's refuses.
+  const { execa } = await import("execa");
   const folder = await mkdtemp(join(tmpdir(), "hyp-"));
   const root = join(folder, "sb");
   const sources = join(folder, "sources");
@@ -130,6 +131,7 @@ export async function startSandbox(): Promise<Sandbox> {
 
 /** The variables of a shell in which the lines of `npm run sandbox -- env` were run. */
 async function shellEnvironment(root: string): Promise<NodeJS.ProcessEnv> {
+  const { execa } = await import("execa");
   const script = 'eval "$(npx tsx sandbox/cli.ts env)" && env -0';
   const { stdout } = await execa("bash", ["-c", script], {
     cwd: repositoryRoot,
