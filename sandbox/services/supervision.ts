@@ -3,6 +3,7 @@ import { mkdirSync, openSync, closeSync, readFileSync, rmSync, statSync } from "
 import { rename, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import { SandboxError } from "../errors";
 import type { SandboxPaths } from "../paths";
 import { identify, isAlive, type ProcessIdentity, terminate, waitUntil } from "./processes";
@@ -90,15 +91,19 @@ export async function startService(
     address: service.address,
   };
   if (record) await writeRecord(paths, name, record);
+  // A program that cannot be started is told in a later turn only.
+  await setImmediate();
   const answered = await waitUntil(
     async () => failure !== undefined || (await service.ready()),
     service.readyWithinMs,
   );
+  // A service that ended is not ready, whoever answered in its place.
   if (record && answered && failure === undefined) return record;
 
+  // Before it is ended from here, which would be told as the reason.
+  const reason = failure ?? `did not answer at ${service.address} within ${service.readyWithinMs / 1000} s`;
   if (record) await terminate(record, 2_000);
   rmSync(recordFile(paths, name), { force: true });
-  const reason = failure ?? `did not answer at ${service.address} within ${service.readyWithinMs / 1000} s`;
   throw new SandboxError(
     `the service "${name}" did not start: it ${reason}\n${lastLines(logFile(paths, name), begin)}` +
       `The whole log: ${logFile(paths, name)}`,
