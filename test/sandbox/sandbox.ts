@@ -1,8 +1,9 @@
 import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
-import { repositoryRoot, sandboxPaths } from "../../sandbox/paths";
+import { MAINTAINER } from "../../sandbox/cloud/store";
 import { mintAccessToken } from "../../sandbox/cloud/tokens";
+import { repositoryRoot } from "../../sandbox/paths";
 
 /** What came of a command. */
 export interface Outcome {
@@ -41,58 +42,57 @@ export interface Sandbox {
   stop(): Promise<void>;
 }
 
-export const MAINTAINER = "user:maintainer@example.com";
+const TSX = join(repositoryRoot, "node_modules/.bin/tsx");
 
-/** Starts a sandbox and brings its stack up. */
-export async function startSandbox(): Promise<Sandbox> {
-  // An import at the top becomes a `require` under tsx, which a package of execa's refuses.
+async function runCommand(name: string, args: string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
+  // An import at the top would fail where no test runner but tsx loads this file.
   const { execa } = await import("execa");
+  const options = { cwd: repositoryRoot, env, extendEnv: false, all: true, reject: false } as const;
+  const { all, stdout, exitCode } = await execa(name, args, options);
+  return { code: exitCode ?? 1, stdout, output: all };
+}
+
+/** `npm run sandbox -- WORDS` on the sandbox in folder `root`. */
+export async function runWords(root: string, ...words: string[]): Promise<Outcome> {
+  return runCommand(TSX, ["sandbox/cli.ts", ...words], { ...process.env, HYPERION_SANDBOX_DIR: root });
+}
+
+async function succeed(root: string, ...words: string[]): Promise<Outcome> {
+  const outcome = await runWords(root, ...words);
+  if (outcome.code !== 0) throw new Error(`npm run sandbox -- ${words.join(" ")}: ${outcome.output}`);
+  return outcome;
+}
+
+/** Starts a sandbox of its own in a new folder and brings its stack up. */
+export async function startSandbox(): Promise<Sandbox> {
   const folder = await mkdtemp(join(tmpdir(), "hyp-"));
   const root = join(folder, "sb");
+  try {
+    const sources = join(folder, "sources");
+    await cp(join(repositoryRoot, "sandbox/hyperion"), sources, { recursive: true });
+    await succeed(root, "up", "--no-stack");
+    const sourceDir = relative(repositoryRoot, sources);
+    await succeed(root, "pulumi", "config", "set", "--stack", "sandbox", "sourceDir", sourceDir);
+    await succeed(root, "up");
+    return await openSandbox(folder);
+  } catch (error) {
+    await runWords(root, "down", "--force");
+    throw error;
+  }
+}
+
+/** The running sandbox in `folder`, as `startSandbox` made it. */
+export async function openSandbox(folder: string): Promise<Sandbox> {
+  const root = join(folder, "sb");
   const sources = join(folder, "sources");
-  await cp(join(repositoryRoot, "sandbox/hyperion"), sources, { recursive: true });
-
-  const run = async (...words: string[]): Promise<Outcome> => {
-    const { all, stdout, exitCode } = await execa("npx", ["tsx", "sandbox/cli.ts", ...words], {
-      cwd: repositoryRoot,
-      env: { HYPERION_SANDBOX_DIR: root },
-      all: true,
-      reject: false,
-    });
-    return { code: exitCode ?? 1, stdout, output: all };
-  };
-  const succeed = async (...words: string[]): Promise<Outcome> => {
-    const outcome = await run(...words);
-    if (outcome.code !== 0) throw new Error(`npm run sandbox -- ${words.join(" ")}: ${outcome.output}`);
-    return outcome;
-  };
-
-  await succeed("up", "--no-stack");
-  await succeed(
-    "pulumi",
-    "config",
-    "set",
-    "--stack",
-    "sandbox",
-    "sourceDir",
-    relative(repositoryRoot, sources),
-  );
-  await succeed("up");
   const env = await shellEnvironment(root);
   const { cloudPort } = JSON.parse(await readFile(join(root, "config.json"), "utf8")) as {
     cloudPort: number;
   };
   const cloudUrl = `http://127.0.0.1:${cloudPort}`;
 
-  const command = async (name: string, args: string[], extra: NodeJS.ProcessEnv = {}): Promise<Outcome> => {
-    const { all, stdout, exitCode } = await execa(name, args, {
-      env: { ...env, ...extra },
-      extendEnv: false,
-      all: true,
-      reject: false,
-    });
-    return { code: exitCode ?? 1, stdout, output: all };
-  };
+  const command = (name: string, args: string[], extra: NodeJS.ProcessEnv = {}): Promise<Outcome> =>
+    runCommand(name, args, { ...env, ...extra });
   const tryPulumi = (...args: string[]): Promise<Outcome> => command("pulumi", args);
   const pulumi = async (...args: string[]): Promise<string> => {
     const { code, stdout, output } = await tryPulumi(...args);
@@ -105,7 +105,7 @@ export async function startSandbox(): Promise<Sandbox> {
     root,
     cloudUrl,
     sources,
-    run,
+    run: (...words) => runWords(root, ...words),
     pulumi,
     tryPulumi,
     docker: (...args) => command("docker", args),
@@ -123,7 +123,7 @@ export async function startSandbox(): Promise<Sandbox> {
       return { status: response.status, body: await response.json() };
     },
     stop: async () => {
-      await succeed("down", "--force");
+      await succeed(root, "down", "--force");
       await rm(folder, { recursive: true, force: true });
     },
   };
@@ -131,12 +131,10 @@ export async function startSandbox(): Promise<Sandbox> {
 
 /** The variables of a shell in which the lines of `npm run sandbox -- env` were run. */
 async function shellEnvironment(root: string): Promise<NodeJS.ProcessEnv> {
-  const { execa } = await import("execa");
-  const script = 'eval "$(npx tsx sandbox/cli.ts env)" && env -0';
-  const { stdout } = await execa("bash", ["-c", script], {
-    cwd: repositoryRoot,
-    env: { HYPERION_SANDBOX_DIR: sandboxPaths(root).root },
-  });
+  const script = 'lines=$("$TSX" sandbox/cli.ts env) && eval "$lines" && env -0';
+  const variables = { ...process.env, HYPERION_SANDBOX_DIR: root, TSX };
+  const { code, stdout, output } = await runCommand("bash", ["-c", script], variables);
+  if (code !== 0) throw new Error(`npm run sandbox -- env: ${output}`);
   return Object.fromEntries(
     stdout
       .split("\0")

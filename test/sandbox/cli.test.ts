@@ -1,0 +1,237 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { sandboxPaths } from "../../sandbox/paths";
+import { allProcesses, commandLine } from "../../sandbox/services/processes";
+import type { SandboxStatus } from "../../sandbox/status";
+import { runWords, type Sandbox, startSandbox } from "./sandbox";
+
+let sandbox: Sandbox;
+let registry: string;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  registry = await sandbox.output("registryUrl");
+});
+
+afterAll(() => sandbox.stop());
+
+async function readStatus(root: string): Promise<SandboxStatus> {
+  const { code, stdout } = await runWords(root, "status", "--json");
+  expect(code).toBe(0);
+  return JSON.parse(stdout) as SandboxStatus;
+}
+
+/** Processes that have this folder in their command line, and mounts in it. */
+function tracesOf(folder: string): string[] {
+  return allProcesses()
+    .map(commandLine)
+    .filter((line) => line.includes(`${folder}/`) && !line.includes("vitest"));
+}
+
+describe("up", () => {
+  test("again changes nothing, takes seconds, and ends with the summary", async () => {
+    const began = Date.now();
+    const { code, output } = await sandbox.run("up");
+    expect(code, output).toBe(0);
+    expect(Date.now() - began).toBeLessThan(20_000);
+    expect(output).toMatch(/Resources:\s+\d+ unchanged/);
+    expect(output).toContain(`Registry  ${registry}  (public: no)`);
+    expect(output).toMatch(/hyperion-ui +latest +sha256:[0-9a-f]{64}/);
+    expect(output).toContain(`docker pull ${registry}/hyperion-coordinator-mcp:latest`);
+  });
+
+  test("changes no tracked file, also after a setting was changed", async () => {
+    const { execa } = await import("execa");
+    const before = await execa("git", ["status", "--porcelain", "--", "Pulumi*.yaml"]);
+    await sandbox.pulumi("config", "set", "cleanupKeepCount", "7");
+    const after = await execa("git", ["status", "--porcelain", "--", "Pulumi*.yaml"]);
+    expect(after.stdout).toBe(before.stdout);
+    const copy = await readFile(join(sandboxPaths(sandbox.root).project, "Pulumi.sandbox.yaml"), "utf8");
+    expect(copy).toContain('hyperion-registry:cleanupKeepCount: "7"');
+    await sandbox.pulumi("config", "rm", "cleanupKeepCount");
+  });
+
+  test.each(["cloud", "registry", "docker"] as const)("starts %s again when it was killed", async (name) => {
+    const killed = await sandbox.run("fault", name, "kill");
+    if (killed.output.includes("is your own")) return;
+    expect(killed.code, killed.output).toBe(0);
+    expect((await readStatus(sandbox.root)).services.filter(({ state }) => state === "stopped")).toHaveLength(
+      1,
+    );
+
+    const refused = await sandbox.run("pulumi", "preview");
+    expect(refused.code).toBe(1);
+    expect(refused.output).toContain(
+      `the sandbox does not run: ${name} is stopped. Start it: npm run sandbox`,
+    );
+
+    const healed = await sandbox.run("up", "--no-stack");
+    expect(healed.code, healed.output).toBe(0);
+    expect((await readStatus(sandbox.root)).services.map(({ state }) => state)).toEqual([
+      "running",
+      "running",
+      "running",
+    ]);
+  });
+});
+
+describe("status", () => {
+  test("says what runs, where, since when, and which plugins serve", async () => {
+    const status = await readStatus(sandbox.root);
+    expect(status.services[0]).toMatchObject({
+      service: "Google APIs",
+      state: "running",
+      where: sandbox.cloudUrl,
+    });
+    expect(status.services[1]).toMatchObject({
+      state: "running",
+      where: `https://${registry.split("/")[0] ?? ""}`,
+    });
+    for (const { since } of status.services)
+      if (since !== undefined) expect(Date.now() - Date.parse(since)).toBeLessThan(3_600_000);
+    expect(status.plugins.map(({ name }) => name)).toEqual(["gcp", "docker"]);
+    for (const { kind } of status.plugins) expect(["real", "stand-in"]).toContain(kind);
+
+    const { code, output } = await sandbox.run("status");
+    expect(code).toBe(0);
+    expect(output).toMatch(/Registry .* running .* https:\/\/localhost:\d+/);
+  });
+});
+
+describe("env", () => {
+  test("lets a shell's own pulumi work, from any folder", async () => {
+    const { execa } = await import("execa");
+    const options = { env: sandbox.env, extendEnv: false, cwd: "/" };
+    const shown = await execa("pulumi", ["stack", "output", "registryUrl"], options);
+    expect(shown.stdout).toBe(registry);
+  });
+
+  test("lets a shell's own docker pull, build and push", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "hyp-build-"));
+    const image = `${registry}/hyperion-ui`;
+    await writeFile(join(folder, "Dockerfile"), `# syntax-free\nFROM ${image}:latest\nLABEL made.by=test\n`);
+    for (const args of [
+      ["pull", `${image}:latest`],
+      ["build", "--tag", `${image}:by-hand`, folder],
+      ["push", `${image}:by-hand`],
+    ]) {
+      const { code, output } = await sandbox.docker(...args);
+      expect(code, output).toBe(0);
+    }
+    await rm(folder, { recursive: true });
+  });
+
+  test("lets skopeo read the registry, with its certificate", async ({ skip }) => {
+    const { execa } = await import("execa");
+    const options = { env: sandbox.env, extendEnv: false, reject: false } as const;
+    const shown = await execa("skopeo", ["inspect", `docker://${registry}/hyperion-ui:latest`], options);
+    skip(shown.code === "ENOENT", "skopeo is not installed");
+    expect(shown.exitCode, shown.stderr).toBe(0);
+  });
+
+  test("pulls as another principal where HYPERION_SANDBOX_PRINCIPAL says so", async () => {
+    const { execa } = await import("execa");
+    const env = { ...sandbox.env, HYPERION_SANDBOX_PRINCIPAL: "user:nobody@example.com" };
+    const pulled = await execa("docker", ["pull", `${registry}/hyperion-ui:latest`], {
+      env,
+      extendEnv: false,
+      reject: false,
+    });
+    expect(pulled.exitCode).toBe(1);
+    expect(pulled.stderr).toContain(
+      'denied: Permission "artifactregistry.repositories.downloadArtifacts" denied',
+    );
+  });
+
+  test("touches neither the user's Docker nor the user's Pulumi folder", () => {
+    for (const name of ["DOCKER_CONFIG", "PULUMI_HOME", "CLOUDSDK_CONFIG", "PULUMI_CONFIG_PASSPHRASE_FILE"])
+      expect(sandbox.env[name]?.startsWith(sandbox.root), name).toBe(true);
+    expect(sandbox.env["PULUMI_BACKEND_URL"]).toBe(`file://${sandboxPaths(sandbox.root).state}`);
+  });
+});
+
+describe("the other words", () => {
+  test("token prints a token of that principal, and refuses what is none", async () => {
+    const { stdout } = await sandbox.run("token", "user:dana@example.com");
+    const payload = Buffer.from(stdout.split(".")[1] ?? "", "base64url").toString();
+    expect(JSON.parse(payload)).toMatchObject({ sub: "user:dana@example.com" });
+    const refused = await sandbox.run("token", "dana");
+    expect(refused.code).toBe(1);
+    expect(refused.output).toContain('"dana" cannot call anything');
+  });
+
+  test("pulumi passes every argument and the exit code on", async () => {
+    expect((await sandbox.run("pulumi", "stack", "ls", "--json")).stdout).toContain('"name": "sandbox"');
+    const failed = await sandbox.run("pulumi", "stack", "output", "no such output");
+    expect(failed.code).not.toBe(0);
+    expect((await sandbox.run("pulumi", "--help")).output).toContain(
+      "Pulumi - Modern Infrastructure as Code",
+    );
+  });
+
+  test("an unknown word, and a sandbox that was never up, are told without a stack trace", async () => {
+    const unknown = await sandbox.run("frobnicate");
+    expect(unknown).toMatchObject({
+      code: 1,
+      output: expect.stringContaining('there is no word "frobnicate"') as string,
+    });
+    const nowhere = join(tmpdir(), "hyp-nowhere");
+    for (const words of [["env"], ["pulumi", "preview"], ["token", "user:dana@example.com"]]) {
+      const { code, output } = await runWords(nowhere, ...words);
+      expect(code).toBe(1);
+      expect(output).toContain(`no sandbox is in ${nowhere}. Start one: npm run sandbox`);
+      expect(output).not.toContain("    at ");
+    }
+    expect(await runWords(nowhere, "down")).toMatchObject({ code: 0 });
+    expect(existsSync(nowhere)).toBe(false);
+  });
+});
+
+describe("two sandboxes at once", () => {
+  test("share nothing, and down leaves nothing of its own and everything of the other", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "hyp-second-"));
+    const root = join(folder, "sb");
+    const started = await runWords(root, "up", "--no-stack");
+    expect(started.code, started.output).toBe(0);
+    const addresses = (status: SandboxStatus) => status.services.slice(0, 2).map(({ where }) => where);
+    const [one, other] = [await readStatus(sandbox.root), await readStatus(root)];
+    expect(new Set([...addresses(one), ...addresses(other)]).size).toBe(4);
+    expect(tracesOf(root).length).toBeGreaterThan(1);
+
+    const stopped = await runWords(root, "down");
+    expect(stopped.code, stopped.output).toBe(0);
+    expect(existsSync(root)).toBe(false);
+    expect(tracesOf(root)).toEqual([]);
+    expect(await readFile("/proc/self/mountinfo", "utf8")).not.toContain(root);
+
+    expect((await readStatus(sandbox.root)).services.map(({ state }) => state)).toEqual([
+      "running",
+      "running",
+      "running",
+    ]);
+    const pulled = await sandbox.docker("pull", `${registry}/hyperion-ui:latest`);
+    expect(pulled.code, pulled.output).toBe(0);
+    await rm(folder, { recursive: true });
+  });
+});
+
+// The last: it ends the sandbox of this file.
+describe("down", () => {
+  test("with a running container, a protected stack and a service that was killed, leaves nothing", async () => {
+    await sandbox.docker("run", "--detach", `${registry}/hyperion-ui:latest`);
+    await sandbox.pulumi("stack", "init", "production");
+    await sandbox.pulumi("config", "set", "publishImages", "false", "--stack", "production");
+    await sandbox.pulumi("up", "--yes", "--skip-preview", "--stack", "production");
+    await sandbox.run("fault", "docker", "kill");
+
+    const { code, output } = await sandbox.run("down");
+    expect(code, output).toBe(0);
+    expect(output).toContain("Stack production is protected");
+    expect(existsSync(sandbox.root)).toBe(false);
+    expect(tracesOf(sandbox.root)).toEqual([]);
+    expect(await readFile("/proc/self/mountinfo", "utf8")).not.toContain(sandbox.root);
+  });
+});
