@@ -1,0 +1,139 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Sandbox, startSandbox } from "./sandbox";
+
+const REPOSITORY = "HyperionWave-AI/dev-squad";
+const IDS = { repository_id: "123", repository_owner_id: "456" };
+
+let sandbox: Sandbox;
+let provider: string;
+let accounts: { publish: string; preview: string };
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  const settings = {
+    publishImages: "false",
+    ciCanPublish: "true",
+    githubRepository: REPOSITORY,
+    githubRepositoryId: IDS.repository_id,
+    githubOwnerId: IDS.repository_owner_id,
+  };
+  for (const [name, value] of Object.entries(settings)) await sandbox.pulumi("config", "set", name, value);
+  await sandbox.pulumi("up", "--yes", "--skip-preview");
+  provider = await sandbox.output("workloadIdentityProvider");
+  accounts = {
+    publish: await sandbox.output("ciServiceAccountEmail"),
+    preview: await sandbox.output("previewServiceAccountEmail"),
+  };
+});
+
+afterAll(() => sandbox.stop());
+
+/** The token that GitHub gives a workflow run with these claims. */
+async function githubToken(claims: Record<string, string>): Promise<string> {
+  const query = new URLSearchParams({
+    audience: `https://iam.googleapis.com/${provider}`,
+    repository: REPOSITORY,
+    ...IDS,
+    event_name: "push",
+    ref: "refs/heads/main",
+    ...claims,
+  });
+  const { body } = await sandbox.google("GET", `github/token?${query.toString()}`);
+  return (body as { value: string }).value;
+}
+
+/** The account's access token, as google-github-actions/auth gets it; undefined where Google refuses. */
+async function impersonate(token: string, account: string): Promise<string | undefined> {
+  const exchange = await fetch(`${sandbox.cloudUrl}/v1/token`, {
+    method: "POST",
+    body: new URLSearchParams({
+      grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
+      audience: `//iam.googleapis.com/${provider}`,
+      scope: "https://www.googleapis.com/auth/cloud-platform",
+      requested_token_type: "urn:ietf:params:oauth:token-type:access_token",
+      subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
+      subject_token: token,
+    }),
+  });
+  if (!exchange.ok) return undefined;
+  const { access_token: federated } = (await exchange.json()) as { access_token: string };
+  const answer = await fetch(
+    `${sandbox.cloudUrl}/v1/projects/-/serviceAccounts/${account}:generateAccessToken`,
+    {
+      method: "POST",
+      headers: { Authorization: `Bearer ${federated}`, "Content-Type": "application/json" },
+      body: JSON.stringify({ scope: ["https://www.googleapis.com/auth/cloud-platform"] }),
+    },
+  );
+  return answer.ok ? ((await answer.json()) as { accessToken: string }).accessToken : undefined;
+}
+
+/** Whether the registry lets the bearer of an access token do this. */
+async function may(action: "pull" | "push", accessToken: string): Promise<boolean> {
+  const scope = `repository:hyperion-sandbox/hyperion-public/hyperion-ui:${action}`;
+  const answer = await fetch(
+    `${sandbox.cloudUrl}/token?service=registry&scope=${encodeURIComponent(scope)}`,
+    {
+      headers: {
+        Authorization: `Basic ${Buffer.from(`oauth2accesstoken:${accessToken}`).toString("base64")}`,
+      },
+    },
+  );
+  return answer.ok;
+}
+
+describe("a workflow run", () => {
+  test.each<[string, Record<string, string>, "publish" | "preview" | "nothing"]>([
+    ["A7: a push to main", {}, "publish"],
+    ["A7: a version tag", { ref: "refs/tags/v1.4.2" }, "publish"],
+    ["A7: a manual run on main", { event_name: "workflow_dispatch" }, "publish"],
+    ["A8: a pull request", { event_name: "pull_request", ref: "refs/pull/7/merge" }, "preview"],
+    ["A9: pull_request_target, which has main as its ref", { event_name: "pull_request_target" }, "nothing"],
+    ["A9: another branch", { ref: "refs/heads/topic" }, "nothing"],
+    ["A9: a fork", { repository: "eve/dev-squad", repository_id: "9", repository_owner_id: "8" }, "nothing"],
+    [
+      "A9: another repository of the owner",
+      { repository: "HyperionWave-AI/other", repository_id: "9" },
+      "nothing",
+    ],
+    [
+      "A9: the name registered anew by somebody else",
+      { repository_id: "9", repository_owner_id: "8" },
+      "nothing",
+    ],
+    ["A9: a wrong audience", { audience: "https://example.com" }, "nothing"],
+    ["A9: a wrong issuer", { iss: "https://issuer.example.com" }, "nothing"],
+  ])("%s", async (_, claims, access) => {
+    const token = await githubToken(claims);
+    expect((await impersonate(token, accounts.publish)) !== undefined).toBe(access === "publish");
+    expect((await impersonate(token, accounts.preview)) !== undefined).toBe(access === "preview");
+  });
+
+  test("A7: as the CI account pulls and pushes", async () => {
+    const token = (await impersonate(await githubToken({}), accounts.publish)) ?? "";
+    expect([await may("pull", token), await may("push", token)]).toEqual([true, true]);
+  });
+
+  test("A8: as the preview account pulls, and can neither push nor change anything", async () => {
+    const claims = { event_name: "pull_request", ref: "refs/pull/7/merge" };
+    const token = (await impersonate(await githubToken(claims), accounts.preview)) ?? "";
+    expect([await may("pull", token), await may("push", token)]).toEqual([true, false]);
+    const repository = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public";
+    const change = await sandbox.google(
+      "PATCH",
+      `${repository}?updateMask=description`,
+      { description: "changed" },
+      `serviceAccount:${accounts.preview}`,
+    );
+    expect(change.status).toBe(403);
+  });
+});
+
+test("the identity pool that a destroy leaves soft-deleted comes back with the next up", async () => {
+  await sandbox.pulumi("destroy", "--yes");
+  expect(await impersonate(await githubToken({}), accounts.publish)).toBeUndefined();
+  const { output } = await sandbox.tryPulumi("up", "--yes", "--skip-preview");
+  expect(output).toContain("undeleted it, and will update it in place");
+  expect(await impersonate(await githubToken({}), accounts.publish)).toBeDefined();
+  await sandbox.pulumi("preview", "--expect-no-changes");
+});
