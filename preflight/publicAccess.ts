@@ -74,11 +74,18 @@ async function read(project: string, constraint: string): Promise<EffectivePolic
     const { status, body } = await callGoogle(organizationPolicy, path, { quotaProject: project });
     if (status === 200) return effectivePolicy.parse(body);
     // 404: an organization that does not know the constraint.
-    if (status !== 404) warnUnread(constraint, `Google answered ${status}`);
+    if (status !== 404) warnUnread(constraint, `Google answered ${status}${disabledHint(project, body)}`);
   } catch (error) {
     warnUnread(constraint, error instanceof Error ? error.message : String(error));
   }
   return undefined;
+}
+
+/** How to enable the API, where that is why it cannot be read; this stack enables it only at `up`. */
+function disabledHint(project: string, body: unknown): string {
+  return JSON.stringify(body ?? null).includes('"SERVICE_DISABLED"')
+    ? `: its API is not enabled yet, for a check beforehand run gcloud services enable orgpolicy.googleapis.com --project=${project}`
+    : "";
 }
 
 function warnUnread(constraint: string, why: string): void {
