@@ -13,6 +13,7 @@ import { serviceAccounts } from "./apis/service-accounts";
 import { serviceUsage } from "./apis/service-usage";
 import { sts } from "./apis/sts";
 import { workloadIdentity } from "./apis/workload-identity";
+import { withFaults } from "./faults/inject";
 import { ApiError } from "./http/errors";
 import type { OpenRoute, Route } from "./http/route";
 import { Router, serve } from "./http/router";
@@ -40,7 +41,12 @@ const ROUTES: (Route | OpenRoute)[] = [
   ...orgPolicy,
 ];
 
-async function respond(world: World, router: Router, request: Request): Promise<Response> {
+/** What a request goes to: a template for counting and faults, and the answer. */
+function dispatch(
+  world: World,
+  router: Router,
+  request: Request,
+): { template: string; answer: () => Promise<Response> } {
   const { method } = request;
   const { pathname } = new URL(request.url);
   const match = router.match(method, pathname.replace(/\/{2,}/g, "/"));
@@ -53,8 +59,34 @@ async function respond(world: World, router: Router, request: Request): Promise<
     );
   }
   const { route, params } = match;
-  if ("open" in route) return route.open(request, world);
-  return Response.json(await serve(world, { route, params }, request));
+  return {
+    template: route.path,
+    answer: async () =>
+      "open" in route
+        ? route.open(request, world, params)
+        : Response.json(await serve(world, { route, params }, request)),
+  };
+}
+
+/** The sandbox's own routes are neither counted nor disturbed. */
+function isOwn(template: string): boolean {
+  return template === "healthz" || template.startsWith("sandbox/");
+}
+
+async function respond(world: World, router: Router, request: Request): Promise<Response> {
+  let template = new URL(request.url).pathname;
+  let response: Response;
+  try {
+    const target = dispatch(world, router, request);
+    template = target.template;
+    const answer = (): Promise<Response> =>
+      target.answer().catch((error: unknown) => errorAnswer(world, request, error));
+    response = isOwn(template) ? await answer() : await withFaults(world, request, template, answer);
+  } catch (error) {
+    response = errorAnswer(world, request, error);
+  }
+  if (!isOwn(template)) world.requests.count(request.method, template, response.status);
+  return response;
 }
 
 function errorAnswer(world: World, request: Request, error: unknown): Response {
@@ -77,6 +109,5 @@ export function createApp(world: World): Hono {
   const router = new Router(ROUTES);
   const app = new Hono();
   app.all("*", (context) => respond(world, router, context.req.raw));
-  app.onError((error, context) => errorAnswer(world, context.req.raw, error));
   return app;
 }

@@ -39,8 +39,6 @@ export interface State {
   orgPolicies: Record<string, Spreading<OrgPolicy | null>>;
   /** How long a changed organization policy takes to be in force, in seconds. */
   orgPolicyDelaySeconds: number;
-  /** How long a changed IAM policy takes to be in force, in seconds. */
-  iamDelaySeconds: number;
   /** Of the numbers that Google makes up. */
   nextId: number;
 }
@@ -77,7 +75,6 @@ function initialState(): State {
     operations: {},
     orgPolicies: {},
     orgPolicyDelaySeconds: 0,
-    iamDelaySeconds: 0,
     nextId: 1,
   };
 }

@@ -1,5 +1,7 @@
 import { appendFileSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
+import { Faults } from "./faults/faults";
+import { Requests } from "./faults/requests";
 import { cloudFiles, type CloudFiles } from "./files";
 import { type Members, readMembers } from "./iam/members";
 import { Registry } from "./registry/registry";
@@ -16,6 +18,9 @@ export interface World {
   storage: RegistryStorage;
   /** Port of the registry; part of each repository's `registryUri`. */
   registryPort: number;
+  /** What goes wrong on purpose. */
+  faults: Faults;
+  requests: Requests;
   members: () => Members;
   /** The present, as the emulated APIs see it. */
   now: () => Date;
@@ -27,6 +32,7 @@ export interface World {
 export function openWorld(sandboxDir: string, registryPort: number): World {
   const files = cloudFiles(sandboxDir);
   mkdirSync(dirname(files.log), { recursive: true });
+  const faults = new Faults(files.faults);
   return {
     sandboxDir,
     files,
@@ -34,8 +40,10 @@ export function openWorld(sandboxDir: string, registryPort: number): World {
     registry: new Registry(sandboxDir, registryPort),
     storage: new RegistryStorage(files.registry),
     registryPort,
+    faults,
+    requests: new Requests(),
     members: () => readMembers(files.members),
-    now: () => new Date(),
+    now: () => new Date(Date.now() + faults.clockSkewSeconds() * 1000),
     log: (line) => {
       appendFileSync(files.log, `${new Date().toISOString()} ${line}\n`);
     },

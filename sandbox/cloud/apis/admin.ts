@@ -1,8 +1,9 @@
 import { z } from "zod";
+import { faultSchema } from "../faults/fault";
 import { parseBody } from "../http/body";
 import { ApiError } from "../http/errors";
 import { authenticate } from "../http/router";
-import type { OpenRoute } from "../http/route";
+import type { OpenRoute, Params } from "../http/route";
 import { DOMAIN_CONSTRAINT, MANAGED_CONSTRAINT } from "../iam/domain-restriction";
 import { OWN_CUSTOMER } from "../iam/members";
 import type { OrgPolicyRule } from "../resources";
@@ -12,7 +13,8 @@ import { putOrgPolicy } from "./org-policy";
 
 /** Throws unless the maintainer asks. */
 export async function authenticateMaintainer(world: World, request: Request): Promise<void> {
-  const { principal } = await authenticate(world, request);
+  // By the true time: else nobody could set a wrong clock right.
+  const { principal } = await authenticate(world, request, new Date());
   if (principal !== MAINTAINER)
     throw new ApiError(
       "PERMISSION_DENIED",
@@ -24,14 +26,14 @@ export async function authenticateMaintainer(world: World, request: Request): Pr
 function adminRoute(
   method: OpenRoute["method"],
   path: string,
-  handle: (world: World, body: string) => object,
+  handle: (world: World, body: string, params: Params) => object,
 ): OpenRoute {
   return {
     method,
     path: `sandbox/${path}`,
-    open: async (request, world) => {
+    open: async (request, world, params) => {
       await authenticateMaintainer(world, request);
-      return Response.json(handle(world, await request.text()));
+      return Response.json(handle(world, await request.text(), params));
     },
   };
 }
@@ -63,6 +65,27 @@ export const admin: OpenRoute[] = [
     world.store.change((state) => (state.orgPolicyDelaySeconds = body.delaySeconds));
     const name = `${ORGANIZATION}/policies/${body.constraint}`;
     return { policy: putOrgPolicy(world, name, body.mode === "allow" ? null : { rules: rules(body) }) };
+  }),
+  adminRoute("GET", "faults", (world) => ({ faults: world.faults.all() })),
+  adminRoute("POST", "faults", (world, text) => {
+    world.faults.add(parseBody(faultSchema, text));
+    return { faults: world.faults.all() };
+  }),
+  adminRoute("DELETE", "faults", (world) => {
+    world.faults.clear();
+    return { faults: [] };
+  }),
+  adminRoute("DELETE", "faults/{id}", (world, _, { id }) => {
+    world.faults.clear(id);
+    return { faults: world.faults.all() };
+  }),
+  adminRoute("GET", "requests", (world) => {
+    const routes = world.requests.all();
+    return { total: routes.reduce((sum, { count }) => sum + count, 0), routes };
+  }),
+  adminRoute("DELETE", "requests", (world) => {
+    world.requests.clear();
+    return { total: 0, routes: [] };
   }),
   adminRoute("GET", "org-policy", (world) => ({
     delaySeconds: world.store.state.orgPolicyDelaySeconds,

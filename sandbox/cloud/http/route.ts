@@ -35,7 +35,7 @@ export interface Route<B = unknown> {
 export interface OpenRoute {
   method: Route["method"];
   path: string;
-  open(request: Request, world: World): Response | Promise<Response>;
+  open(request: Request, world: World, params: Params): Response | Promise<Response>;
 }
 
 /** Lets a route's body type follow from its schema. */

@@ -41,12 +41,12 @@ export class Router {
 }
 
 /** Who sends the request; throws 401 without a good access token. */
-export async function authenticate(world: World, request: Request): Promise<Caller> {
+export async function authenticate(world: World, request: Request, now: Date = world.now()): Promise<Caller> {
   const header = request.headers.get("authorization") ?? "";
   const token = /^Bearer (.+)$/i.exec(header)?.[1] ?? new URL(request.url).searchParams.get("access_token");
   if (!token) throw unauthenticated("CREDENTIALS_MISSING");
   try {
-    const caller = await verifyAccessToken(world.sandboxDir, token, world.now());
+    const caller = await verifyAccessToken(world.sandboxDir, token, now);
     const account = world.store.state.serviceAccounts[caller.principal.replace(/^serviceAccount:/, "")];
     if (account?.disabled === true) throw new InvalidTokenError("the service account is disabled");
     return caller;

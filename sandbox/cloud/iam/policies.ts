@@ -123,7 +123,7 @@ export function setPolicy(world: World, resource: string, body: z.infer<typeof s
   const policy: Policy = { version: 1, etag: newEtag(), ...(after.length > 0 && { bindings: after }) };
   world.store.change((state) => {
     const stored: Spreading<Policy> = state.policies[resource] ?? { current: {} };
-    state.policies[resource] = spread(stored, policy, state.iamDelaySeconds, world.now());
+    state.policies[resource] = spread(stored, policy, world.faults.iamSpreadingSeconds(), world.now());
   });
   return policy;
 }

@@ -167,7 +167,7 @@ describe("permissions", () => {
   });
 
   test("a grant can take its time to spread", async () => {
-    cloud.world.store.change((state) => (state.iamDelaySeconds = 60));
+    await cloud.ok("POST", "sandbox/faults", { kind: "iam-spreading", seconds: 60 });
     await bind(cloud, "roles/artifactregistry.reader", "user:late@example.com");
     expect(await cloud.call("GET", REPOSITORY, undefined, "user:late@example.com")).toMatchObject({
       status: 403,
@@ -178,7 +178,7 @@ describe("permissions", () => {
       status: 200,
     });
     cloud.world.now = present;
-    cloud.world.store.change((state) => (state.iamDelaySeconds = 0));
+    await cloud.ok("DELETE", "sandbox/faults");
   });
 
   test("a quota project must be the caller's to use", async () => {
