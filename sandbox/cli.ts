@@ -1,8 +1,6 @@
 import { platform } from "node:os";
 import { Command } from "commander";
 import { messageOf, SandboxError } from "./errors";
-import { faultCommand } from "./fault";
-import { orgPolicyCommand } from "./org-policy";
 import { sandboxPaths } from "./paths";
 
 // Each word imports what it needs only when it is called: most answer within half a second that way.
@@ -83,8 +81,28 @@ program
     );
   });
 
-program.addCommand(orgPolicyCommand());
-program.addCommand(faultCommand());
+/** Words with words of their own, each in a module that is loaded for it alone. */
+const GROUPS: Record<string, { description: string; load: () => Promise<Command> }> = {
+  "org-policy": {
+    description: "restrict who may be given access, as an organization does",
+    load: async () => (await import("./org-policy.js")).orgPolicyCommand(),
+  },
+  fault: {
+    description: "make something fail on purpose, and mend it: a fire drill",
+    load: async () => (await import("./fault.js")).faultCommand(),
+  },
+  "github-token": {
+    description: "print a token such as GitHub gives to a workflow run",
+    load: async () => (await import("./github-token.js")).githubTokenCommand(),
+  },
+};
+
+async function addGroups(word: string | undefined): Promise<void> {
+  for (const [name, { description, load }] of Object.entries(GROUPS)) {
+    if (word === name) program.addCommand(await load());
+    else program.command(name).description(description);
+  }
+}
 
 /** Without this an unknown word would be taken for an argument of `up`. */
 function refuseUnknownWord(word: string | undefined): void {
@@ -101,7 +119,9 @@ async function main(): Promise<void> {
       `the sandbox runs on Linux only (WSL included), and this is ${platform()}. ` +
         "A virtual machine or a container with Linux will do.",
     );
-  refuseUnknownWord(process.argv[2]);
+  const [word, next] = process.argv.slice(2);
+  await addGroups(word === "help" ? next : word);
+  refuseUnknownWord(word);
   await program.parseAsync();
 }
 

@@ -1,4 +1,5 @@
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
+import { askAdmin } from "./admin";
 
 interface OrgPolicyOptions {
   constraint: string;
@@ -21,7 +22,6 @@ export function orgPolicyCommand(): Command {
     .command("show", { isDefault: true })
     .description("the restrictions in force")
     .action(async () => {
-      const { askAdmin } = await import("./admin.js");
       console.log(JSON.stringify(await askAdmin("GET", "org-policy"), null, 2));
     });
   for (const [mode, description] of [
@@ -46,7 +46,6 @@ export function orgPolicyCommand(): Command {
         delaySeconds: options.delay,
         ...(mode === "domains" && { customers: args[0] }),
       };
-      const { askAdmin } = await import("./admin.js");
       console.log(JSON.stringify(await askAdmin("PUT", "org-policy", body), null, 2));
     });
   }
