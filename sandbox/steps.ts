@@ -11,7 +11,7 @@ export type RunStep = <T>(
 
 /** A line for each step, with progress below it: on a terminal a line that changes, elsewhere plain lines. */
 export const tellSteps: RunStep = (title, work) =>
-  process.stdout.isTTY ? onTerminal(title, work) : asLines(title, work);
+  process.stdout.isTTY && process.stdout.columns > 20 ? onTerminal(title, work) : asLines(title, work);
 
 const onTerminal: RunStep = async (title, work) => {
   const { Listr } = await import("listr2");

@@ -18,13 +18,16 @@ export interface UpOptions {
 
 /** `npm run sandbox`: installs and starts what is missing, then brings the stack up. Returns the exit code. */
 export async function up(options: UpOptions, paths: SandboxPaths = sandboxPaths()): Promise<number> {
-  const { config, tools } = await whileLocked(paths, () => makeReady(paths, tellSteps));
-  const env = await commandEnvironment(paths, config, tools);
   const pulumi = pulumiCommand(paths);
-  if (!stackExists(paths, STACK)) {
-    const made = await runAttached(pulumi, ["stack", "init", STACK, "--non-interactive"], env);
-    if (made !== 0) throw new SandboxError(`the stack "${STACK}" could not be made (see above)`);
-  }
+  const env = await whileLocked(paths, async () => {
+    const { config, tools } = await makeReady(paths, tellSteps);
+    const variables = await commandEnvironment(paths, config, tools);
+    if (!stackExists(paths, STACK)) {
+      const made = await runAttached(pulumi, ["stack", "init", STACK, "--non-interactive"], variables);
+      if (made !== 0) throw new SandboxError(`the stack "${STACK}" could not be made (see above)`);
+    }
+    return variables;
+  });
   if (!options.stack) return 0;
   const code = await runAttached(
     pulumi,
