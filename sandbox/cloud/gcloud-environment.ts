@@ -5,10 +5,14 @@ export function gcloudTokenFile(sandboxDir: string): string {
   return join(sandboxDir, "gcloud", "access-token");
 }
 
-/** Google's APIs that the sandbox answers, as gcloud's `api_endpoint_overrides` call them. */
+/**
+ * Google's APIs that gcloud asks for what the sandbox has, as its `api_endpoint_overrides` call them; those
+ * that the sandbox does not answer are here so that nothing goes out to Google.
+ */
 const APIS = [
   "ARTIFACTREGISTRY",
   "CLOUDRESOURCEMANAGER",
+  "CONTAINERANALYSIS",
   "IAM",
   "IAMCREDENTIALS",
   "ORGPOLICY",

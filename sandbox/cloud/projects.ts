@@ -5,8 +5,9 @@ import type { World } from "./world";
 
 /** The project with this id or number. */
 export function findProject(world: World, name: string): Project | undefined {
-  const { projects } = world.store.state;
-  return projects[name] ?? Object.values(projects).find((project) => project.projectNumber === name);
+  return Object.values(world.store.state.projects).find(
+    ({ projectId, projectNumber }) => projectId === name || projectNumber === name,
+  );
 }
 
 /** The project of a route's `{project}`. */

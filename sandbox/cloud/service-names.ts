@@ -16,5 +16,5 @@ export const SERVICES: Readonly<Record<string, string>> = {
 
 /** The title of a service, as error messages name it. */
 export function serviceTitle(service: string): string {
-  return SERVICES[service] ?? service;
+  return (Object.hasOwn(SERVICES, service) && SERVICES[service]) || service;
 }

@@ -217,6 +217,18 @@ describe.skipIf(!hasGcloud)(`gcloud${hasGcloud ? "" : " (skipped: gcloud is not 
     );
   });
 
+  test("adds, moves and deletes a tag", async () => {
+    const image = "us-central1-docker.pkg.dev/hyperion-sandbox/hyperion-public/hyperion-ui";
+    const list = () => gcloud("artifacts", "docker", "tags", "list", image, "--format=value(tag,version)");
+    const other = await servers.push(IMAGE, "other", "two");
+    await gcloud("artifacts", "docker", "tags", "add", `${image}:latest`, `${image}:1.0.0`);
+    expect(await list()).toContain("1.0.0");
+    await gcloud("artifacts", "docker", "tags", "add", `${image}:other`, `${image}:1.0.0`);
+    expect(await list()).toMatch(new RegExp(`1\\.0\\.0\\s+\\S*${other}`));
+    await gcloud("artifacts", "docker", "tags", "delete", `${image}:1.0.0`);
+    expect(await list()).not.toContain("1.0.0");
+  });
+
   test("lists and describes service accounts", async () => {
     const email = "hyperion-ci@hyperion-sandbox.iam.gserviceaccount.com";
     await gcloud("iam", "service-accounts", "create", "hyperion-ci", "--display-name=Hyperion CI");

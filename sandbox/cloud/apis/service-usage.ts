@@ -20,7 +20,7 @@ function resource(project: Project, name: string): Record<string, unknown> {
 }
 
 function checkKnown(names: string[]): void {
-  const unknown = names.filter((name) => !(name in SERVICES));
+  const unknown = names.filter((name) => !Object.hasOwn(SERVICES, name));
   if (unknown.length > 0)
     throw new ApiError(
       "PERMISSION_DENIED",

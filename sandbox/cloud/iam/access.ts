@@ -11,9 +11,13 @@ export function inForce<T>(spreading: Spreading<T>, now: Date): T {
   return before && now.getTime() < before.until ? before.value : current;
 }
 
+function own<T>(record: Record<string, T>, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
 /** Permissions of a role, the project's own roles included; undefined for a role that does not exist. */
 export function rolePermissions(world: World, role: string): readonly string[] | undefined {
-  return ROLES[role] ?? world.store.state.roles[role]?.includedPermissions;
+  return Object.hasOwn(ROLES, role) ? ROLES[role] : own(world.store.state.roles, role)?.includedPermissions;
 }
 
 /** The policies that count for a resource: its own and those of all that it is in, up to the organization. */

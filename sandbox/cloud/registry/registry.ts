@@ -35,7 +35,12 @@ export class Registry {
     private readonly port: number,
   ) {}
 
-  private async ask(method: string, path: string, access: Access, accept = MANIFEST_TYPES): Promise<Answer> {
+  private async ask(
+    method: string,
+    path: string,
+    access: Access,
+    body?: { type: string; text: string },
+  ): Promise<Answer> {
     const ca = await readFile(cloudFiles(this.sandboxDir).certificate);
     const service = registryService(this.port);
     const token = await registryToken(this.sandboxDir, service, "sandbox", [access], new Date());
@@ -49,7 +54,11 @@ export class Registry {
           method,
           ca,
           timeout: 10_000,
-          headers: { authorization: `Bearer ${token}`, accept },
+          headers: {
+            authorization: `Bearer ${token}`,
+            accept: MANIFEST_TYPES,
+            ...(body && { "content-type": body.type }),
+          },
         },
         (response) => {
           const chunks: Buffer[] = [];
@@ -73,7 +82,7 @@ export class Registry {
           ),
         );
       });
-      call.end();
+      call.end(body?.text);
     });
   }
 
@@ -147,6 +156,16 @@ export class Registry {
       mediaType: String(answer.headers["content-type"]),
       size: Buffer.byteLength(answer.body),
     };
+  }
+
+  /** Puts a tag on a version. Throws 404 where there is none. */
+  async tag(image: string, digest: string, tag: string): Promise<void> {
+    const { body: text, headers, status } = await this.askImage("GET", image, `manifests/${digest}`);
+    if (status === 404) throw notFound();
+    const access = { type: "repository", name: image, actions: ["pull", "push"] };
+    const body = { type: String(headers["content-type"]), text };
+    const answer = await this.ask("PUT", `/v2/${image}/manifests/${tag}`, access, body);
+    if (answer.status !== 201) throw this.unexpected(answer);
   }
 
   /** An image's configuration: when it was built. */

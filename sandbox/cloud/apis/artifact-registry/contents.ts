@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { ApiError, invalidArgument, notFound } from "../../http/errors";
 import { page } from "../../http/paging";
 import { type Params, route, type Route } from "../../http/route";
@@ -140,6 +141,22 @@ function filterTags(tags: { name: string; version: string }[], filter: string | 
   return tags.filter(({ version }) => decodeURIComponent(version) === decodeURIComponent(wanted));
 }
 
+const tagBody = z.strictObject({
+  name: z.string("TYPE_STRING").optional(),
+  version: z.string("TYPE_STRING").default(""),
+});
+
+/** Puts a tag on the version that is named as the API does, `.../versions/sha256:...`. */
+async function putTag(world: World, params: Params, tag: string, version: string): Promise<object> {
+  if (!/^[\w][\w.-]{0,127}$/.test(tag)) throw invalidArgument(`Invalid tag "${tag}".`, "tag_id");
+  const digest = version.split("/versions/")[1];
+  if (digest === undefined) throw invalidArgument(`Invalid version "${version}".`, "tag.version");
+  const image = imageOf(world, params);
+  await world.registry.tag(image, digest, tag);
+  const name = packageName(params, image);
+  return { name: `${name}/tags/${tag}`, version: `${name}/versions/${digest}` };
+}
+
 const operationsOf = (params: Params): string => `${locationName(params)}/operations`;
 const isFull = (query: URLSearchParams): boolean => query.get("view") === "FULL";
 
@@ -248,6 +265,33 @@ export const contents: Route[] = [
       const found = tags.find(({ name }) => name.endsWith(`/tags/${params["tag"] ?? ""}`));
       if (!found) throw notFound();
       return found;
+    },
+  }),
+  route({
+    method: "POST",
+    path: `${PACKAGE_PATH}/tags`,
+    service,
+    permission: "artifactregistry.tags.create",
+    resource: repositoryName,
+    body: tagBody,
+    handle: async ({ world, params, query, body }) => {
+      const tag = query.get("tagId") ?? query.get("tag_id") ?? "";
+      if (await world.storage.tagMoved(imageOf(world, params), tag))
+        throw new ApiError("ALREADY_EXISTS", "the tag already exists");
+      return putTag(world, params, tag, body.version);
+    },
+  }),
+  route({
+    method: "PATCH",
+    path: `${PACKAGE_PATH}/tags/{tag}`,
+    service,
+    permission: "artifactregistry.tags.update",
+    resource: repositoryName,
+    body: tagBody,
+    handle: async ({ world, params, body }) => {
+      const tag = params["tag"] ?? "";
+      if (!(await world.storage.tagMoved(imageOf(world, params), tag))) throw notFound();
+      return putTag(world, params, tag, body.version);
     },
   }),
   route({
