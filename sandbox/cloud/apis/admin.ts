@@ -68,7 +68,7 @@ export const admin: OpenRoute[] = [
   }),
   adminRoute("GET", "faults", (world) => ({ faults: world.faults.all() })),
   adminRoute("POST", "faults", (world, text) => {
-    world.faults.add(parseBody(faultSchema, text));
+    world.faults.add(parseBody(faultSchema, text, "kept"));
     return { faults: world.faults.all() };
   }),
   adminRoute("DELETE", "faults", (world) => {

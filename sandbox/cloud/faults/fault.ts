@@ -14,8 +14,13 @@ const target = {
   route: z.string().default("*"),
   /** How many matching requests pass before it begins. Default 0. */
   skip: z.int().min(0).default(0),
-  /** How many requests it hits before it is over; 0: until it is cleared. Default 1. */
-  times: z.int().min(0).default(1),
+  /** How many requests it hits before it is over; 0 or null: until it is cleared. Default 1. */
+  times: z
+    .int()
+    .min(0)
+    .nullable()
+    .default(1)
+    .transform((times) => times ?? 0),
 };
 
 const STATUSES = [403, 404, 409, 429, 500, 503] as const;

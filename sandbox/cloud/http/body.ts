@@ -35,11 +35,15 @@ function describe(issue: z.core.$ZodIssue, body: unknown): string {
   return `Invalid value at '${path}' (${issue.message}), ${JSON.stringify(valueAt(body, issue.path) ?? "")}`;
 }
 
-/** Checks a request's body; throws 400 INVALID_ARGUMENT as Google does, for an unknown field too. */
-export function parseBody<T>(schema: z.ZodType<T>, text: string): T {
+/**
+ * Checks a request's body; throws 400 INVALID_ARGUMENT as Google does, for an unknown field too.
+ * `nulls`: whether null is a value and not, as at Google, an absent field; default `absent`.
+ */
+export function parseBody<T>(schema: z.ZodType<T>, text: string, nulls: "absent" | "kept" = "absent"): T {
   let json: unknown;
   try {
-    json = withoutNulls(text.trim() === "" ? {} : JSON.parse(text));
+    json = text.trim() === "" ? {} : (JSON.parse(text) as unknown);
+    if (nulls === "absent") json = withoutNulls(json);
   } catch (error) {
     throw invalidArgument(`Invalid JSON payload received. ${String(error)}`);
   }

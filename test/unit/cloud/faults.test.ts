@@ -52,8 +52,8 @@ test.each([
   expect(await statuses(2, "GET", REPOSITORY)).toEqual([status, 200]);
 });
 
-test("a fault begins later, and lasts until it is cleared", async () => {
-  await fault({ id: "slow", kind: "status", status: 503, route: "*repositories", skip: 1, times: 0 });
+test.each([0, null])("a fault begins later, and lasts until it is cleared (times: %j)", async (times) => {
+  await fault({ id: "slow", kind: "status", status: 503, route: "*repositories", skip: 1, times });
   expect(await statuses(4, "GET", REPOSITORIES)).toEqual([200, 503, 503, 503]);
   expect(await cloud.ok("DELETE", "sandbox/faults/slow")).toEqual({ faults: [] });
   expect(await statuses(1, "GET", REPOSITORIES)).toEqual([200]);
