@@ -71,11 +71,9 @@ export function parseSettings(words: string[]): Record<string, unknown> {
     words.map((word) => {
       const at = word.indexOf("=");
       if (at < 1) throw new SandboxError(`"${word}" is not NAME=VALUE (npm run sandbox -- fault --help)`);
-      const text = word.slice(at + 1);
-      return [
-        word.slice(0, at),
-        /^(-?\d+|true|false|null)$/.test(text) ? (JSON.parse(text) as unknown) : text,
-      ];
+      const [name, text] = [word.slice(0, at), word.slice(at + 1)];
+      const plain = name === "id" || !/^(-?\d+|true|false|null)$/.test(text);
+      return [name, plain ? text : (JSON.parse(text) as unknown)];
     }),
   );
 }
