@@ -74,7 +74,7 @@ export function parseSettings(words: string[]): Record<string, unknown> {
       const [name, text] = [word.slice(0, at), word.slice(at + 1)];
       const plain = name === "id" || !/^(-?\d+|true|false|null)$/.test(text);
       return [name, plain ? text : (JSON.parse(text) as unknown)];
-        word.slice(0, at) !== "id" && /^(-?\d+|true|false|null)$/.test(text) ? (JSON.parse(text) as unknown) : text,
+    }),
   );
 }
 
