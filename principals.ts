@@ -32,7 +32,7 @@ const FORMS: Readonly<Record<string, { rest: RegExp; example: string }>> = {
 export const ALL_AUTHENTICATED_USERS = "allAuthenticatedUsers";
 
 /** What a principal may look like, for messages. */
-export const ALLOWED_PRINCIPALS = [...Object.keys(FORMS), ALL_AUTHENTICATED_USERS].join(", ");
+const ALLOWED_PRINCIPALS = [...Object.keys(FORMS), ALL_AUTHENTICATED_USERS].join(", ");
 
 /** What is wrong with a principal, as `allowed` and a value that would do; undefined when nothing is. */
 export function principalProblem(principal: string): { allowed: string; instead?: string } | undefined {

@@ -1,9 +1,11 @@
-import { type Repository, RepositoryIamMember } from "@pulumi/gcp/artifactregistry";
+import type { Repository } from "@pulumi/gcp/artifactregistry";
 import { WorkloadIdentityPool, WorkloadIdentityPoolProvider } from "@pulumi/gcp/iam";
 import { Service } from "@pulumi/gcp/projects";
 import { Account, IAMMember } from "@pulumi/gcp/serviceaccount";
 import * as pulumi from "@pulumi/pulumi";
 import { attributeCondition, attributeMapping, type GithubTrust } from "../githubClaims";
+import { grantOnRepository } from "../repositoryGrant";
+import { poolName, providerName } from "../resourceNames";
 
 export interface CiServiceAccountArgs {
   /** Google Cloud project of the accounts. */
@@ -95,19 +97,8 @@ export class CiServiceAccount extends pulumi.ComponentResource {
   }
 
   private grant(name: string, kind: "reader" | "writer", account: Account, repository: Repository): void {
-    const { project, location, repositoryId } = repository;
     (kind === "reader" ? this.readers : this.writers).push(account.member);
-    new RepositoryIamMember(
-      `${name}-${kind}`,
-      {
-        project,
-        location,
-        repository: repositoryId,
-        role: `roles/artifactregistry.${kind}`,
-        member: account.member,
-      },
-      { parent: this },
-    );
+    grantOnRepository(`${name}-${kind}`, repository, kind, account.member, { parent: this });
   }
 
   /** Lets GitHub's tokens in, and binds each account to what the token's workflow may do. */
@@ -122,7 +113,7 @@ export class CiServiceAccount extends pulumi.ComponentResource {
       this.enable(`${this.logicalName}-credentials`, "iamcredentials.googleapis.com"),
       this.enable(`${this.logicalName}-sts`, "sts.googleapis.com"),
     ];
-    const poolPath = `projects/${this.project}/locations/global/workloadIdentityPools/${github.poolId}`;
+    const poolPath = poolName(this.project, github.poolId);
     const pool = new WorkloadIdentityPool(
       name,
       { project: this.project, workloadIdentityPoolId: github.poolId, displayName: "GitHub Actions" },
@@ -140,7 +131,7 @@ export class CiServiceAccount extends pulumi.ComponentResource {
       },
       {
         parent: this,
-        ...(github.adoptProvider && { import: `${poolPath}/providers/${github.providerId}` }),
+        ...(github.adoptProvider && { import: providerName(poolPath, github.providerId) }),
       },
     );
     for (const [access, account] of Object.entries(accounts)) {

@@ -1,6 +1,7 @@
 import { Repository } from "@pulumi/gcp/artifactregistry";
 import { Service } from "@pulumi/gcp/projects";
 import * as pulumi from "@pulumi/pulumi";
+import { repositoryName } from "../resourceNames";
 
 export interface ImageRepositoryArgs {
   /** Google Cloud project of the repository. */
@@ -43,7 +44,7 @@ export class ImageRepository extends pulumi.ComponentResource {
       { project: args.project, service: "artifactregistry.googleapis.com", disableOnDestroy: false },
       { parent: this },
     );
-    const id = `projects/${args.project}/locations/${args.location}/repositories/${args.repositoryId}`;
+    const id = repositoryName(args.project, args.location, args.repositoryId);
     this.repository = new Repository(
       name,
       {

@@ -1,8 +1,9 @@
-import { type Repository, RepositoryIamMember } from "@pulumi/gcp/artifactregistry";
+import type { Repository } from "@pulumi/gcp/artifactregistry";
 import { Policy } from "@pulumi/gcp/orgpolicy";
 import { Service } from "@pulumi/gcp/projects";
 import * as pulumi from "@pulumi/pulumi";
 import { ALL_AUTHENTICATED_USERS } from "../principals";
+import { grantOnRepository } from "../repositoryGrant";
 
 export interface RepositoryAccessArgs {
   /** Google Cloud project of the repository. */
@@ -28,23 +29,21 @@ export class RepositoryAccess extends pulumi.ComponentResource {
 
   constructor(name: string, args: RepositoryAccessArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hyperion:registry:RepositoryAccess", name, {}, opts);
-    const { project: projectId, publicAccess, overrideDomainRestrictedSharing } = args;
-    const { project, location, repositoryId: repository } = args.repository;
+    const { project, publicAccess, overrideDomainRestrictedSharing } = args;
     const grant = (kind: "reader" | "writer", member: string, dependsOn: pulumi.Resource[] = []): void => {
-      new RepositoryIamMember(
-        `${name}-${kind}-${member}`,
-        { project, location, repository, role: `roles/artifactregistry.${kind}`, member },
-        { parent: this, dependsOn },
-      );
+      grantOnRepository(`${name}-${kind}-${member}`, args.repository, kind, member, {
+        parent: this,
+        dependsOn,
+      });
     };
     let exception: Policy[] = [];
     if (publicAccess) {
       const api = new Service(
         name,
-        { project: projectId, service: "orgpolicy.googleapis.com", disableOnDestroy: false },
+        { project, service: "orgpolicy.googleapis.com", disableOnDestroy: false },
         { parent: this },
       );
-      exception = overrideDomainRestrictedSharing ? [this.liftRestriction(name, projectId, api)] : [];
+      exception = overrideDomainRestrictedSharing ? [this.liftRestriction(name, project, api)] : [];
       grant("reader", "allUsers", exception);
     }
     for (const member of args.readers) {

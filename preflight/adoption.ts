@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { artifactRegistry, callGoogle, type GoogleApi, iam } from "../google";
 import { problemsError } from "../problems";
+import { poolName, providerName, repositoryName } from "../resourceNames";
 import type { Settings } from "../settings";
 
 /** Ids of the workload identity pool and of its provider for GitHub. */
@@ -23,17 +24,14 @@ export interface Adoption {
  */
 export async function adoption(settings: Settings): Promise<Adoption> {
   const { project, region, repositoryId, adoptExisting } = settings;
-  const pool = `projects/${project}/locations/global/workloadIdentityPools/${poolId}`;
+  const pool = poolName(project, poolId);
   const federated = settings.githubRepository !== undefined;
   return {
     repository:
       adoptExisting &&
-      (await stateOf(
-        artifactRegistry,
-        `projects/${project}/locations/${region}/repositories/${repositoryId}`,
-      )) !== undefined,
+      (await stateOf(artifactRegistry, repositoryName(project, region, repositoryId))) !== undefined,
     pool: federated && (await adoptable(pool, adoptExisting)),
-    provider: federated && (await adoptable(`${pool}/providers/${providerId}`, adoptExisting)),
+    provider: federated && (await adoptable(providerName(pool, providerId), adoptExisting)),
   };
 }
 

@@ -2,6 +2,7 @@ import inc from "semver/functions/inc";
 import { z } from "zod";
 import { artifactRegistry, callGoogle } from "../google";
 import { type Problem, problemsError } from "../problems";
+import { repositoryName } from "../resourceNames";
 
 /** What became of a run that stops here: builds are pushed by then. */
 const NO_TAG = "no tag was set";
@@ -84,7 +85,7 @@ async function movedVersion(target: VersionToPublish, reference: string): Promis
 
 async function publishedDigest(target: VersionToPublish, image: string): Promise<string | undefined> {
   const { project, location, repositoryId, version } = target;
-  const path = `projects/${project}/locations/${location}/repositories/${repositoryId}/packages/${image}/tags/${version}`;
+  const path = `${repositoryName(project, location, repositoryId)}/packages/${image}/tags/${version}`;
   const { status, body } = await callGoogle(artifactRegistry, path);
   if (status === 404) return undefined;
   if (status === 200) return tagAnswer.parse(body).version.replace(/^.*\//, "");

@@ -33,22 +33,14 @@ USAGE
 }
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-problems=()
+# shellcheck source=scripts/lib/problems.sh
+source "$root/scripts/lib/problems.sh"
 questions=() # options that scripts/catalogue.ts judges
 jobs=3
 log_dir=
 skip_build=false
 dry_run=false
 allow_overwrite=false
-
-problem() { problems+=("$1"); }
-
-stop_on_problems() {
-  [ "${#problems[@]}" -eq 0 ] && return
-  echo "Nothing was begun:" >&2
-  printf '  - %s\n' "${problems[@]}" >&2
-  exit 2
-}
 
 read_options() {
   while [ $# -gt 0 ]; do

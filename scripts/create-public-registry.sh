@@ -26,22 +26,14 @@ USAGE
 }
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/lib/problems.sh
+source "$root/scripts/lib/problems.sh"
 public=hyperion-registry:publicAccess
 override=hyperion-registry:overrideDomainRestrictedSharing
 stack=production
 want_override=false
 revert=false
 yes=false
-problems=()
-
-problem() { problems+=("$1"); }
-
-stop_on_problems() {
-  [ "${#problems[@]}" -eq 0 ] && return
-  echo "Nothing was begun:" >&2
-  printf '  - %s\n' "${problems[@]}" >&2
-  exit 2
-}
 
 read_options() {
   while [ $# -gt 0 ]; do

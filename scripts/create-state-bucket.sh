@@ -27,18 +27,10 @@ USAGE
 }
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/lib/problems.sh
+source "$root/scripts/lib/problems.sh"
 project='' location='' bucket='' key_ring=hyperion-registry key=pulumi-state ci_account='' preview_account=''
-problems=()
 missing_accounts=()
-
-problem() { problems+=("$1"); }
-
-stop_on_problems() {
-  [ "${#problems[@]}" -eq 0 ] && return
-  echo "Nothing was begun:" >&2
-  printf '  - %s\n' "${problems[@]}" >&2
-  exit 2
-}
 
 read_options() {
   while [ $# -gt 0 ]; do

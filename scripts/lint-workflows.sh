@@ -42,6 +42,6 @@ if [ -z "$shellcheck" ]; then
   shellcheck=$cache/shellcheck-$shellcheck_version/bin/shellcheck
 fi
 
-"$shellcheck" scripts/*.sh
+"$shellcheck" --external-sources scripts/*.sh scripts/lib/*.sh
 "$actionlint" -shellcheck "$shellcheck" -pyflakes '' .github/workflows/*.yml
 "$zizmor" --offline --no-progress --quiet .github

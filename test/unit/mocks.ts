@@ -1,3 +1,4 @@
+import { Repository } from "@pulumi/gcp/artifactregistry";
 import * as pulumi from "@pulumi/pulumi";
 
 /** A resource as the program declared it. */
@@ -115,6 +116,26 @@ export async function declare<T>(
   const result = await program();
   await pulumi.runtime.disconnect();
   return { resources, result };
+}
+
+/** What a component declares beside a repository, named `given`, that it is given. */
+export async function declareOn<T>(
+  component: (repository: Repository) => T,
+): Promise<{ resources: Declared[]; result: T }> {
+  const { resources, result } = await declare(() =>
+    component(
+      new Repository("given", {
+        project: "production-471918",
+        location: "us-central1",
+        repositoryId: "hyperion-public",
+        format: "DOCKER",
+      }),
+    ),
+  );
+  return {
+    resources: resources.filter(({ name, type }) => name !== "given" && !type.startsWith("hyperion:")),
+    result,
+  };
 }
 
 /** The value of an output. */

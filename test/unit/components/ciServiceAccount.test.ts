@@ -1,7 +1,6 @@
-import { Repository } from "@pulumi/gcp/artifactregistry";
 import { describe, expect, test } from "vitest";
 import { CiServiceAccount, type CiServiceAccountArgs } from "../../../components/ciServiceAccount";
-import { type Declared, declare, valueOf } from "../mocks";
+import { type Declared, declareOn, valueOf } from "../mocks";
 
 const github = {
   repository: "HyperionWave-AI/dev-squad",
@@ -15,13 +14,7 @@ const github = {
 async function ci(
   args: Partial<CiServiceAccountArgs>,
 ): Promise<{ resources: Declared[]; result: CiServiceAccount }> {
-  const { resources, result } = await declare(() => {
-    const repository = new Repository("given", {
-      project: "production-471918",
-      location: "us-central1",
-      repositoryId: "hyperion-public",
-      format: "DOCKER",
-    });
+  return declareOn((repository) => {
     return new CiServiceAccount("ci", {
       project: "production-471918",
       accountId: "hyperion-ci",
@@ -30,10 +23,6 @@ async function ci(
       ...args,
     });
   });
-  return {
-    resources: resources.filter(({ name, type }) => name !== "given" && !type.startsWith("hyperion:")),
-    result,
-  };
 }
 
 const summary = (resources: Declared[]): string[] =>

@@ -1,7 +1,6 @@
-import { Repository } from "@pulumi/gcp/artifactregistry";
 import { describe, expect, test } from "vitest";
 import { RepositoryAccess, type RepositoryAccessArgs } from "../../../components/repositoryAccess";
-import { type Declared, declare } from "../mocks";
+import { type Declared, declareOn } from "../mocks";
 
 const closed = {
   project: "production-471918",
@@ -15,19 +14,9 @@ const closed = {
 async function access(
   args: Partial<RepositoryAccessArgs>,
 ): Promise<{ resources: Declared[]; result: RepositoryAccess }> {
-  const { resources, result } = await declare(() => {
-    const repository = new Repository("given", {
-      project: "production-471918",
-      location: "us-central1",
-      repositoryId: "hyperion-public",
-      format: "DOCKER",
-    });
+  return declareOn((repository) => {
     return new RepositoryAccess("access", { ...closed, repository, ...args });
   });
-  return {
-    resources: resources.filter(({ name, type }) => name !== "given" && !type.startsWith("hyperion:")),
-    result,
-  };
 }
 
 function binding(kind: "reader" | "writer", member: string, dependsOn: string[] = []): Declared {

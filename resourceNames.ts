@@ -1,0 +1,14 @@
+/** Full name of a repository, as Artifact Registry's API and an import take it. */
+export function repositoryName(project: string, location: string, repositoryId: string): string {
+  return `projects/${project}/locations/${location}/repositories/${repositoryId}`;
+}
+
+/** Full name of a workload identity pool, by project id, as IAM's API and an import take it. */
+export function poolName(project: string, poolId: string): string {
+  return `projects/${project}/locations/global/workloadIdentityPools/${poolId}`;
+}
+
+/** Full name of a provider in a pool. */
+export function providerName(pool: string, providerId: string): string {
+  return `${pool}/providers/${providerId}`;
+}
