@@ -19,8 +19,8 @@ describe("where a sandbox is", () => {
 
 describe("the sockets of the engine", () => {
   test("lie in the sandbox where the path is short enough", () => {
-    expect(ownEngineHost(sandboxPaths("/work/.sandbox"))).toBe(
-      "unix:///work/.sandbox/docker/run/docker.sock",
+    expect(ownEngineHost(sandboxPaths("/home/dana/.sandbox"))).toBe(
+      "unix:///home/dana/.sandbox/docker/run/docker.sock",
     );
   });
 

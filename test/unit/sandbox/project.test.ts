@@ -10,19 +10,21 @@ const PROJECT = "name: hyperion-registry\n# why\nmain: index.ts\n";
 
 describe("the project file's copy", () => {
   test("runs the program of the checkout that it lies in, and keeps its comments", () => {
-    expect(projectCopy(PROJECT, "/work/.sandbox/project", "/work")).toBe(
+    expect(projectCopy(PROJECT, "/home/dana/.sandbox/project", "/home/dana")).toBe(
       "name: hyperion-registry\n# why\nmain: ../../index.ts\n",
     );
   });
 
   test("names the program by its absolute path where the sandbox lies elsewhere", () => {
-    expect(projectCopy(PROJECT, "/tmp/sandbox/project", "/work/checkout")).toContain(
-      "main: /work/checkout/index.ts",
+    expect(projectCopy(PROJECT, "/tmp/sandbox/project", "/home/dana/checkout")).toContain(
+      "main: /home/dana/checkout/index.ts",
     );
   });
 
   test("names the folder where the project names no program", () => {
-    expect(projectCopy("name: x\n", "/work/.sandbox/project", "/work")).toBe("name: x\nmain: ../..\n");
+    expect(projectCopy("name: x\n", "/home/dana/.sandbox/project", "/home/dana")).toBe(
+      "name: x\nmain: ../..\n",
+    );
   });
 });
 
