@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { type IncomingHttpHeaders, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { rootCertificates } from "node:tls";
+import { passingStatus, retried } from "../retry";
 import type { Credentials } from "./credentials";
 import type { ImageName } from "./image-name";
 
@@ -11,6 +12,12 @@ const manifestTypes = [
   "application/vnd.oci.image.manifest.v1+json",
   "application/vnd.oci.image.index.v1+json",
 ].join(", ");
+
+/**
+ * Waits, in milliseconds, before a registry is asked again. Distribution's folder of files answers 500 for a moment
+ * while other tags of the same digest are being pushed.
+ */
+const waits = [200, 500, 1000, 2000];
 
 /** A registry's answer that is not the one hoped for. */
 export class RegistryError extends Error {
@@ -33,7 +40,12 @@ export class Registry {
 
   /** The digest that a tag has in the registry. */
   async digest(image: ImageName): Promise<string> {
-    const answer = await this.manifest("HEAD", image, "pull");
+    const answer = await retried(
+      () => this.manifest("HEAD", image, "pull"),
+      (error) => error instanceof RegistryError && passingStatus.has(error.status),
+      waits,
+      this.signal,
+    );
     const digest = answer.headers["docker-content-digest"];
     if (typeof digest === "string") return digest;
     throw new RegistryError(

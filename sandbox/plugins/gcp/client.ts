@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { passingStatus, retried } from "../retry";
 import { isRecord, type Properties, text } from "../rpc/values";
 import { GoogleError, googleError } from "./google-error";
 import type { Api, Settings } from "./settings";
@@ -13,8 +14,6 @@ export interface GoogleRequest {
   signal: AbortSignal;
 }
 
-/** Answers that pass: too many requests, and a server that is not well. */
-const passing = new Set([429, 500, 502, 503]);
 /** Waits before the second, third, ... try, in units of {@link GoogleClient.unit}. */
 const backOff = [1, 2, 4, 8, 16];
 
@@ -40,15 +39,8 @@ export class GoogleClient {
    * @throws GoogleError for an error answer, after the last try
    */
   async send(request: GoogleRequest): Promise<Properties> {
-    for (const wait of backOff) {
-      try {
-        return await this.sendOnce(request);
-      } catch (error) {
-        if (request.signal.aborted || !isPassing(error)) throw error;
-        await sleep(wait * this.unit, undefined, { signal: request.signal });
-      }
-    }
-    return this.sendOnce(request);
+    const waits = backOff.map((wait) => wait * this.unit);
+    return retried(() => this.sendOnce(request), isPassing, waits, request.signal);
   }
 
   /** Waits between two looks at something that is not ready. */
@@ -86,7 +78,7 @@ export class GoogleClient {
 }
 
 function isPassing(error: unknown): boolean {
-  if (error instanceof GoogleError) return passing.has(error.code);
+  if (error instanceof GoogleError) return passingStatus.has(error.code);
   // fetch throws a TypeError when the connection fails, and a TimeoutError when no answer comes.
   return error instanceof TypeError || (error instanceof DOMException && error.name === "TimeoutError");
 }
