@@ -21,5 +21,8 @@ export function problemsError(problems: readonly Problem[], sofar = "nothing was
     ({ where, found, allowed, mend }) =>
       `${where}\n  found:   ${found}\n  allowed: ${allowed}\n  mend:    ${mend}`,
   );
-  return new RunError([`${count}; ${sofar}.`, ...blocks].join("\n\n"));
+  const error = new RunError([`${count}; ${sofar}.`, ...blocks].join("\n\n"));
+  // It is never shown, and the SDK's colouring of it takes seconds and gigabytes (pulumi/pulumi#21326).
+  delete error.stack;
+  return error;
 }
