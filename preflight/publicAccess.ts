@@ -9,6 +9,9 @@ import type { Settings } from "../settings";
 const LEGACY = "iam.allowedPolicyMemberDomains";
 const MANAGED = "iam.managed.allowedPolicyMembers";
 
+/** Between the ways to mend a problem. */
+const OR = "\n           or ";
+
 const effectivePolicy = z.object({
   name: z.string().optional(),
   spec: z
@@ -51,6 +54,7 @@ export async function checkPublicAccess(settings: Settings): Promise<void> {
     read(settings.project, LEGACY),
     read(settings.project, MANAGED),
   ]);
+  if (legacy === "disabled" || managed === "disabled") throw problemsError([disabled(settings, members)]);
   const problems: Problem[] = [];
   if (legacy !== undefined && !allowsAll(legacy)) {
     if (settings.overrideDomainRestrictedSharing) warnOfSpreading();
@@ -67,25 +71,36 @@ export async function checkPublicAccess(settings: Settings): Promise<void> {
   }
 }
 
-/** The effective policy; undefined, with a warning, when it cannot be read. */
-async function read(project: string, constraint: string): Promise<EffectivePolicy | undefined> {
+/** The effective policy; `disabled` without its API; undefined, with a warning, when it cannot be read. */
+async function read(project: string, constraint: string): Promise<EffectivePolicy | "disabled" | undefined> {
   const path = `projects/${project}/policies/${constraint}:getEffectivePolicy`;
   try {
     const { status, body } = await callGoogle(organizationPolicy, path, { quotaProject: project });
     if (status === 200) return effectivePolicy.parse(body);
+    if (JSON.stringify(body ?? null).includes('"SERVICE_DISABLED"')) return "disabled";
     // 404: an organization that does not know the constraint.
-    if (status !== 404) warnUnread(constraint, `Google answered ${status}${disabledHint(project, body)}`);
+    if (status !== 404) warnUnread(constraint, `Google answered ${status}`);
   } catch (error) {
     warnUnread(constraint, error instanceof Error ? error.message : String(error));
   }
   return undefined;
 }
 
-/** How to enable the API, where that is why it cannot be read; this stack enables it only at `up`. */
-function disabledHint(project: string, body: unknown): string {
-  return JSON.stringify(body ?? null).includes('"SERVICE_DISABLED"')
-    ? `: its API is not enabled yet, for a check beforehand run gcloud services enable orgpolicy.googleapis.com --project=${project}`
-    : "";
+/**
+ * This stack enables the API too, but only at `up`, when it would be too late to stop before any change: once it is
+ * enabled, the policy can be read at preview.
+ */
+function disabled(settings: Settings, members: readonly string[]): Problem {
+  const { project } = settings;
+  return {
+    where: `constraints/${LEGACY}`,
+    found: `whether it refuses ${members.join(" and ")} cannot be read: the Organization Policy API is not enabled in ${project}`,
+    allowed: "an enabled API, or a registry that is not public",
+    mend: [
+      `gcloud services enable orgpolicy.googleapis.com --project=${project}   # takes a minute to spread`,
+      ...waysBack(settings),
+    ].join(OR),
+  };
 }
 
 function warnUnread(constraint: string, why: string): void {
@@ -120,23 +135,33 @@ function refusal(
     where: `constraints/${constraint}`,
     found: `${members.join(" and ")} would be refused by the organization policy${source}`,
     allowed: allowed.length === 0 ? "nobody outside the organization" : `members of ${allowed.join(", ")}`,
-    mend: waysOut(settings, constraint).join("\n           or "),
+    mend: waysOut(settings, constraint).join(OR),
   };
 }
 
-function waysOut({ publicAccess, readers }: Settings, constraint: string): string[] {
-  const anyone = readers.indexOf(ALL_AUTHENTICATED_USERS);
-  // The exception goes with publicAccess alone; without it, settings.ts refuses it.
-  const exception = publicAccess
-    ? [
-        "pulumi config set hyperion-registry:overrideDomainRestrictedSharing true   # takes roles/orgpolicy.policyAdmin",
-      ]
-    : [];
-  const domain = `name the readers of your domain: pulumi config set --path 'hyperion-registry:readers[${Math.max(anyone, 0)}]' domain:example.com`;
+function waysOut(settings: Settings, constraint: string): string[] {
+  if (constraint !== LEGACY)
+    return [
+      "ask an organization policy administrator for an exception on this project",
+      ...waysBack(settings),
+    ];
+  const first = Math.max(settings.readers.indexOf(ALL_AUTHENTICATED_USERS), 0);
   return [
-    ...(constraint === LEGACY
-      ? [...exception, domain]
-      : ["ask an organization policy administrator for an exception on this project"]),
+    // The exception goes with publicAccess alone; without it, settings.ts refuses it.
+    ...(settings.publicAccess
+      ? [
+          "pulumi config set hyperion-registry:overrideDomainRestrictedSharing true   # takes roles/orgpolicy.policyAdmin",
+        ]
+      : []),
+    `name the readers of your domain: pulumi config set --path 'hyperion-registry:readers[${first}]' domain:example.com`,
+    ...waysBack(settings),
+  ];
+}
+
+/** The ways to a registry that is not public. */
+function waysBack({ publicAccess, readers }: Settings): string[] {
+  const anyone = readers.indexOf(ALL_AUTHENTICATED_USERS);
+  return [
     ...(publicAccess ? ["stay private: pulumi config set hyperion-registry:publicAccess false"] : []),
     ...(anyone < 0
       ? []

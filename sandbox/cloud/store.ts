@@ -49,7 +49,11 @@ function project(projectId: string, projectNumber: string): Project {
     projectNumber,
     name: projectId,
     createTime: timestamp(new Date("2025-01-10T09:00:00Z")),
-    services: ["cloudresourcemanager.googleapis.com", "serviceusage.googleapis.com"],
+    services: [
+      "cloudresourcemanager.googleapis.com",
+      "orgpolicy.googleapis.com",
+      "serviceusage.googleapis.com",
+    ],
   };
 }
 

@@ -112,19 +112,21 @@ async function expectNobodyPulls(): Promise<void> {
 }
 
 describe("public access under a policy that refuses it", () => {
-  test("A1: before its API is enabled the policy cannot be read: a warning says how to enable it", async () => {
+  test("A1: before its API is enabled preview and up stop with the command for it, and nothing changes", async () => {
+    const api = (action: string) =>
+      sandbox.google("POST", `v1/${PROJECT}/services/orgpolicy.googleapis.com:${action}`, {});
+    expect(await api("disable")).toMatchObject({ status: 200 });
     await orgPolicy("deny");
+    const before = await everything();
     await set("publicAccess", "true");
-    const { code, output } = await sandbox.tryPulumi("preview");
-    expect(code, output).toBe(0);
-    expect(output).toContain("Could not read the organization policy iam.allowedPolicyMemberDomains");
-    expect(output).toContain("gcloud services enable orgpolicy.googleapis.com --project=hyperion-sandbox");
-    const enabled = await sandbox.google(
-      "POST",
-      `v1/${PROJECT}/services/orgpolicy.googleapis.com:enable`,
-      {},
-    );
-    expect(enabled).toMatchObject({ status: 200 });
+    for (const words of [["preview"], ["up", "--yes", "--skip-preview"]]) {
+      const { code, output } = await sandbox.tryPulumi(...words);
+      expect(code, output).not.toBe(0);
+      expect(output).toContain("the Organization Policy API is not enabled in hyperion-sandbox");
+      expect(output).toContain("gcloud services enable orgpolicy.googleapis.com --project=hyperion-sandbox");
+    }
+    expect(await everything()).toEqual(before);
+    expect(await api("enable")).toMatchObject({ status: 200 });
   });
 
   test("A1: preview and up stop with the ways out, and nothing changes", async () => {

@@ -111,6 +111,27 @@ describe("public access", () => {
     ]);
   });
 
+  test("a policy whose API is not enabled stops, once, with the command that enables it", async () => {
+    const lines = logged();
+    const answer = {
+      status: 403,
+      body: { error: { code: 403, details: [{ reason: "SERVICE_DISABLED" }] } },
+    };
+    await fakeGoogle({ [LEGACY]: answer, [MANAGED]: answer });
+    expect(await refusal({ publicAccess: true, overrideDomainRestrictedSharing: true })).toBe(
+      [
+        "1 problem; nothing was changed.",
+        "",
+        "constraints/iam.allowedPolicyMemberDomains",
+        "  found:   whether it refuses allUsers cannot be read: the Organization Policy API is not enabled in production-471918",
+        "  allowed: an enabled API, or a registry that is not public",
+        "  mend:    gcloud services enable orgpolicy.googleapis.com --project=production-471918   # takes a minute to spread",
+        "           or stay private: pulumi config set hyperion-registry:publicAccess false",
+      ].join("\n"),
+    );
+    expect(lines.warn).toEqual([]);
+  });
+
   test("Google unreachable is a warning", async () => {
     const lines = logged();
     nobodyAnswers();
