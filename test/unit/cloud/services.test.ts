@@ -15,7 +15,7 @@ const LIST = `v1/${PROJECT}/services?fields=services/name,nextPageToken&filter=s
 
 test("enabled services are listed by the project's number, partly as asked", async () => {
   await enable(cloud, "artifactregistry");
-  const names = ["artifactregistry", "cloudresourcemanager", "serviceusage"];
+  const names = ["artifactregistry", "cloudresourcemanager", "orgpolicy", "serviceusage"];
   expect(await cloud.ok("GET", LIST)).toEqual({
     services: names.map((name) => ({ name: `${NUMBER}/services/${name}.googleapis.com` })),
   });
