@@ -1,0 +1,38 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { expect } from "vitest";
+import { repositoryRoot } from "../../../sandbox/paths";
+
+/** The chapters of docs/TROUBLESHOOTING.md, each for other readers. */
+export type Chapter = "Pull and run Hyperion" | "Run Pulumi" | "Continuous integration";
+
+/** What to run so that an entry's message appears: the output that has it. */
+export type Provocations = Readonly<Record<string, () => Promise<string>>>;
+
+/** Text of docs/TROUBLESHOOTING.md. */
+export const document = readFileSync(join(repositoryRoot, "docs/TROUBLESHOOTING.md"), "utf8");
+
+/** The parts below headings of a level, by heading. */
+export function partsOf(text: string, level: 2 | 3): Map<string, string> {
+  const parts = text.split(new RegExp(`^${"#".repeat(level)} (.+)$`, "m")).slice(1);
+  const headings = parts.filter((_, index) => index % 2 === 0);
+  return new Map(headings.map((heading, index) => [heading, parts[index * 2 + 1] ?? ""]));
+}
+
+/** The entries of a chapter, by heading. */
+export function entriesOf(chapter: Chapter): Map<string, string> {
+  return partsOf(partsOf(document, 2).get(chapter) ?? "", 3);
+}
+
+/** The message that an entry is about, line by line: its block of text. */
+export function messageOf(entry: string): string[] {
+  return (/^```text\n([^]+?)\n```$/m.exec(entry)?.[1] ?? "").split("\n").map((line) => line.trim());
+}
+
+/** Fails unless each line of the entry's message is in the output; `…` stands for anything within a line. */
+export function expectMessage(entry: string, output: string): void {
+  for (const line of messageOf(entry)) {
+    const words = line.split("…").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
+    expect(output).toMatch(new RegExp(words.join(".*")));
+  }
+}

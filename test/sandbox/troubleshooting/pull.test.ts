@@ -1,0 +1,201 @@
+import { execa } from "execa";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { MAINTAINER } from "../../../sandbox/cloud/store";
+import { mintAccessToken } from "../../../sandbox/cloud/tokens";
+import { ensureCompose } from "../../../sandbox/install/compose";
+import { repositoryRoot, sandboxPaths, shortName } from "../../../sandbox/paths";
+import { ensureOwnEngine, ownEngineHost, stopOwnEngine } from "../../../sandbox/services/engine/own-engine";
+import { type Outcome, type Sandbox, startSandbox } from "../sandbox";
+import { entriesOf, expectMessage, type Provocations } from "./document";
+
+/** An ELF file's header, for a processor (EM_AARCH64, EM_RISCV) that is not this machine's. */
+const FOREIGN_PROGRAM = Buffer.alloc(64);
+FOREIGN_PROGRAM.write("\x7fELF\x02\x01\x01", "latin1");
+FOREIGN_PROGRAM.writeUInt16LE(2, 16);
+FOREIGN_PROGRAM.writeUInt16LE(process.arch === "arm64" ? 243 : 183, 18);
+
+const entries = entriesOf("Pull and run Hyperion");
+
+let sandbox: Sandbox;
+let scratch: string;
+let composeCommand: string;
+let registry: string;
+let image: string;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  scratch = await mkdtemp(join(tmpdir(), "hyperion-trouble-"));
+  composeCommand = await ensureCompose(console.log);
+  registry = await sandbox.output("registryUrl");
+  image = `${registry}/hyperion-ui:latest`;
+});
+
+afterAll(async () => {
+  await compose(["down", "--volumes", "--timeout", "2"]);
+  await sandbox.stop();
+  await rm(scratch, { recursive: true, force: true });
+});
+
+async function command(name: string, args: string[], variables: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+  const env = { ...sandbox.env, ...variables };
+  const options = { cwd: repositoryRoot, env, extendEnv: false, all: true, reject: false } as const;
+  const { all, stdout, exitCode } = await execa(name, args, options);
+  return { code: exitCode ?? 1, stdout, output: all };
+}
+
+/** Runs Compose as the maintainer, with none of the settings of this checkout's `.env`. */
+const compose = (args: string[], variables: NodeJS.ProcessEnv = {}): Promise<Outcome> =>
+  command(composeCommand, args, {
+    COMPOSE_DISABLE_ENV_FILE: "true",
+    // Never "hyperion": on an engine of the user's that may be a Hyperion with data in it.
+    COMPOSE_PROJECT_NAME: `hyperion-test-${shortName(scratch)}`,
+    HYPERION_REGISTRY: registry,
+    HYPERION_RESTART: "no",
+    ...variables,
+  });
+
+/** The output of what has to fail. */
+async function failing(outcome: Promise<Outcome>): Promise<string> {
+  const { code, output } = await outcome;
+  expect(code, output).not.toBe(0);
+  return output;
+}
+
+async function succeeding(outcome: Promise<Outcome>): Promise<string> {
+  const { code, stdout, output } = await outcome;
+  expect(code, output).toBe(0);
+  return stdout;
+}
+
+/** A folder for DOCKER_CONFIG. */
+async function dockerConfig(config: object): Promise<string> {
+  const folder = await mkdtemp(join(scratch, "docker-config-"));
+  await writeFile(join(folder, "config.json"), JSON.stringify(config), { mode: 0o600 });
+  return folder;
+}
+
+/** What of the registry's address a login is kept under. */
+const host = (): string => registry.replace(/\/.*/, "");
+
+/** `docker compose pull` where the registry's login comes from `docker-credential-gcloud`, or from nothing. */
+async function pullByGcloud(helper?: string): Promise<string> {
+  const bin = await mkdtemp(join(scratch, "bin-"));
+  if (helper !== undefined) {
+    await writeFile(join(bin, "docker-credential-gcloud"), helper);
+    await chmod(join(bin, "docker-credential-gcloud"), 0o755);
+  }
+  return failing(
+    compose(["pull", "hyperion-ui"], {
+      DOCKER_CONFIG: await dockerConfig({ credHelpers: { [host()]: "gcloud" } }),
+      PATH: bin,
+    }),
+  );
+}
+
+async function build(name: string, dockerfile: string): Promise<string> {
+  const context = await mkdtemp(join(scratch, "context-"));
+  await writeFile(join(context, "Dockerfile"), dockerfile);
+  await writeFile(join(context, "program"), FOREIGN_PROGRAM);
+  await chmod(join(context, "program"), 0o755);
+  const tag = `hyperion-test-${shortName(scratch)}-${name}`;
+  await succeeding(sandbox.docker("build", "--tag", tag, context));
+  return tag;
+}
+
+/** `docker pull` by an engine that has 24 MB for its images. */
+async function pullToFullDisk(): Promise<string> {
+  const paths = sandboxPaths(join(scratch, "full"));
+  await mkdir(paths.root);
+  await succeeding(command("mount", ["-t", "tmpfs", "-o", "size=24m", "tmpfs", paths.root]));
+  try {
+    for (const folder of [paths.docker, paths.run, paths.logs]) await mkdir(folder);
+    await ensureOwnEngine(paths);
+    return await failing(command("docker", ["pull", image], { DOCKER_HOST: ownEngineHost(paths) }));
+  } finally {
+    await stopOwnEngine(paths);
+    await succeeding(command("umount", [paths.root]));
+  }
+}
+
+const provocations: Provocations = {
+  "The pull is denied": async () => {
+    const nobody = { HYPERION_SANDBOX_PRINCIPAL: "user:dana@example.com" };
+    const anonymous = await failing(sandbox.anonymousDocker("pull", image));
+    const noReader = await failing(command("docker", ["pull", image], nobody));
+    const byCompose = await failing(compose(["pull", "hyperion-ui"], nobody));
+    expectMessage(entries.get("The pull is denied") ?? "", noReader);
+    expectMessage(entries.get("The pull is denied") ?? "", byCompose);
+    await sandbox.pulumi("config", "set", "--path", "readers[0]", "user:dana@example.com");
+    await sandbox.pulumi("up", "--yes", "--skip-preview");
+    await succeeding(command("docker", ["pull", image], nobody));
+    return anonymous;
+  },
+  "The login has expired": async () => {
+    const token = await mintAccessToken(sandbox.root, MAINTAINER, -1);
+    const auth = Buffer.from(`oauth2accesstoken:${token}`).toString("base64");
+    const DOCKER_CONFIG = await dockerConfig({ auths: { [host()]: { auth } } });
+    const output = await failing(command("docker", ["pull", image], { DOCKER_CONFIG }));
+    await succeeding(command("docker", ["logout", host()], { DOCKER_CONFIG }));
+    expect(await failing(command("docker", ["pull", image], { DOCKER_CONFIG }))).toContain(
+      "denied: Permission",
+    );
+    return output;
+  },
+  "The image or tag is not there": async () => {
+    const noImage = await failing(sandbox.docker("pull", `${registry}/hyperion-iu:latest`));
+    expectMessage(entries.get("The image or tag is not there") ?? "", noImage);
+    return failing(compose(["pull", "hyperion-ui"], { HYPERION_TAG: "9.9.9" }));
+  },
+  "The credential helper is missing": () => pullByGcloud(),
+  "The credential helper fails": () => pullByGcloud("#!/bin/sh\necho 'no login' >&2\nexit 1\n"),
+  "Docker does not run": () =>
+    failing(compose(["pull", "hyperion-ui"], { DOCKER_HOST: `unix://${scratch}/none.sock` })),
+  "The image is for another platform": async () => {
+    const foreign = process.arch === "arm64" ? "linux/riscv64" : "linux/arm64";
+    return failing(compose(["up", "--detach", "--no-deps", "hyperion-ui"], { HYPERION_PLATFORM: foreign }));
+  },
+  "A container cannot be executed": async () =>
+    failing(
+      sandbox.docker(
+        "run",
+        "--rm",
+        await build("foreign", 'FROM scratch\nCOPY program /program\nENTRYPOINT ["/program"]\n'),
+      ),
+    ),
+  "A port is in use": async () => {
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const address = server.address();
+    const port = typeof address === "object" && address !== null ? String(address.port) : "";
+    const up = ["up", "--detach", "--no-deps", "hyperion-ui"];
+    const output = await failing(compose(up, { HYPERION_UI_PORT: port }));
+    await new Promise((resolve) => server.close(resolve));
+    await succeeding(compose(up, { HYPERION_UI_PORT: port }));
+    await succeeding(compose(["down", "--volumes", "--timeout", "2"]));
+    return output;
+  },
+  "A service does not become healthy": async () => {
+    const ends = await build(
+      "ends",
+      'FROM hyperion-sandbox-base:20\nENTRYPOINT ["node", "--eval", "process.exit(14)"]\n',
+    );
+    const images = { MONGODB_IMAGE: ends, QDRANT_IMAGE: ends, EMBEDDING_IMAGE: ends };
+    const output = await failing(compose(["up", "--detach", "--wait"], images));
+    expect(await succeeding(compose(["ps", "--all"], images))).toContain("Exited (14)");
+    return output;
+  },
+  "The disk is full": pullToFullDisk,
+};
+
+test("every entry is provoked here", () => {
+  expect(Object.keys(provocations)).toEqual([...entries.keys()]);
+});
+
+test.for(Object.entries(provocations))("%s", async ([heading, provoke], { skip }) => {
+  skip(heading === "The disk is full" && process.getuid?.() !== 0, "a disk of its own takes root");
+  expectMessage(entries.get(heading) ?? "", await provoke());
+});
