@@ -103,10 +103,27 @@ export function checkDomainRestriction(
   const known = world.members();
   for (const member of added) {
     const customer = customerOf(member, known);
-    if (passesDomains(domains, customer) && passesManaged(managed, member, customer)) continue;
+    const permitted = passesDomains(domains, customer);
+    if (permitted && passesManaged(managed, member, customer)) continue;
     throw new ApiError(
       "FAILED_PRECONDITION",
       "One or more users named in the policy do not belong to a permitted customer, perhaps due to an organization policy.",
+      permitted ? [] : [domainViolation(parent, member)],
     );
   }
+}
+
+/** Who was refused and why, as Google's answer says it. */
+function domainViolation(parent: string, member: string): object {
+  const name = member.replace(/^[a-zA-Z]+:/, "");
+  return {
+    "@type": "type.googleapis.com/google.rpc.PreconditionFailure",
+    violations: [
+      {
+        type: `constraints/${DOMAIN_CONSTRAINT}`,
+        subject: `orgpolicy:${parent}?configvalue=${encodeURIComponent(name)}`,
+        description: `User ${name} is not in permitted organization.`,
+      },
+    ],
+  };
 }
