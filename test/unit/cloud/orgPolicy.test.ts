@@ -55,9 +55,28 @@ describe("an organization restricted to its own customer", () => {
   test.each(["allUsers", "allAuthenticatedUsers", "user:a@partner.example", "domain:elsewhere.example"])(
     "keeps out %s",
     async (member) => {
+      const name = member.replace(/^(user|domain):/, "");
       expect(await bind(cloud, READER, member)).toEqual({
         status: 400,
-        body: { error: { code: 400, message: REFUSAL, status: "FAILED_PRECONDITION" } },
+        body: {
+          error: {
+            code: 400,
+            message: REFUSAL,
+            status: "FAILED_PRECONDITION",
+            details: [
+              {
+                "@type": "type.googleapis.com/google.rpc.PreconditionFailure",
+                violations: [
+                  {
+                    type: `constraints/${DOMAINS}`,
+                    subject: `orgpolicy:${PROJECT}?configvalue=${encodeURIComponent(name)}`,
+                    description: `User ${name} is not in permitted organization.`,
+                  },
+                ],
+              },
+            ],
+          },
+        },
       });
     },
   );
