@@ -1,0 +1,26 @@
+import { test } from "vitest";
+
+/** What came of a fault: a row of docs/RELIABILITY.md. */
+export interface Survival {
+  /** What was lost, what was kept. */
+  happened: string;
+  /** The message, as the person reads it. */
+  seen: string;
+  /** The next command, and what it did. */
+  next: string;
+  /** The plugins that it was run with. */
+  plugins: string;
+}
+
+declare module "vitest" {
+  interface TaskMeta {
+    survival?: Survival;
+  }
+}
+
+/** A test that provokes `fault`, proves that nothing is lost, and returns what came of it. */
+export function survives(fault: string, provoke: () => Promise<Survival>): void {
+  test(fault, async ({ task }) => {
+    task.meta.survival = await provoke();
+  });
+}
