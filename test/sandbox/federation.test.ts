@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { mintGithubToken } from "../../sandbox/cloud/github/issuer";
 import { type Sandbox, startSandbox } from "./sandbox";
 
 const REPOSITORY = "HyperionWave-AI/dev-squad";
@@ -109,6 +110,18 @@ describe("a workflow run", () => {
     expect((await impersonate(token, accounts.preview)) !== undefined).toBe(access === "preview");
   });
 
+  test("A9: with a token that has expired gets nothing", async () => {
+    const run = {
+      audience: `https://iam.googleapis.com/${provider}`,
+      repository: REPOSITORY,
+      repositoryId: IDS.repository_id,
+      ownerId: IDS.repository_owner_id,
+    };
+    expect(await impersonate(await mintGithubToken(sandbox.root, run), accounts.publish)).toBeDefined();
+    const expired = await mintGithubToken(sandbox.root, { ...run, ttlSeconds: -120 });
+    expect(await impersonate(expired, accounts.publish)).toBeUndefined();
+  });
+
   test("A7: as the CI account pulls and pushes", async () => {
     const token = (await impersonate(await githubToken({}), accounts.publish)) ?? "";
     expect([await may("pull", token), await may("push", token)]).toEqual([true, true]);
@@ -135,5 +148,36 @@ test("the identity pool that a destroy leaves soft-deleted comes back with the n
   const { output } = await sandbox.tryPulumi("up", "--yes", "--skip-preview");
   expect(output).toContain("undeleted it, and will update it in place");
   expect(await impersonate(await githubToken({}), accounts.publish)).toBeDefined();
+  await sandbox.pulumi("preview", "--expect-no-changes");
+});
+
+test("a pool and a provider that were made beforehand are adopted, and updated in place", async () => {
+  const parent = "v1/projects/hyperion-sandbox/locations/global/workloadIdentityPools";
+  const pool = `${parent}/hyperion-github`;
+  await sandbox.pulumi("destroy", "--yes");
+  // As somebody left them: at Google, in no state, and with other settings.
+  for (const path of [pool, `${pool}/providers/github`])
+    expect(await sandbox.google("POST", `${path}:undelete`, {})).toMatchObject({ status: 200 });
+  const byHand = { displayName: "Made by hand", description: "Ours" };
+  expect(await sandbox.google("PATCH", `${pool}?updateMask=displayName,description`, byHand)).toMatchObject({
+    status: 200,
+  });
+  const another = { attributeCondition: "assertion.repository_owner_id == '8'" };
+  expect(
+    await sandbox.google("PATCH", `${pool}/providers/github?updateMask=attributeCondition`, another),
+  ).toMatchObject({ status: 200 });
+
+  const refused = await sandbox.tryPulumi("up", "--yes", "--skip-preview");
+  expect(refused.code).not.toBe(0);
+  expect(refused.output).toContain("already exists");
+
+  await sandbox.pulumi("config", "set", "adoptExisting", "true");
+  const output = await sandbox.pulumi("up", "--yes", "--skip-preview");
+  expect(output).toMatch(/workloadIdentityPool\S* .*import/i);
+  expect((await sandbox.google("GET", pool)).body).toMatchObject({ displayName: "GitHub Actions" });
+  const { body } = await sandbox.google("GET", `${pool}/providers/github`);
+  expect((body as typeof another).attributeCondition).toContain(IDS.repository_id);
+  expect(await impersonate(await githubToken({}), accounts.publish)).toBeDefined();
+  expect(await impersonate(await githubToken({ repository_id: "9" }), accounts.publish)).toBeUndefined();
   await sandbox.pulumi("preview", "--expect-no-changes");
 });
