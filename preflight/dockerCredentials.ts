@@ -1,32 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
-import { readFileSync } from "node:fs";
-import { homedir } from "node:os";
-import * as path from "node:path";
-import { z } from "zod";
-import { problemsError } from "../problems";
-
-const dockerConfig = z.object({
-  auths: z.record(z.string(), z.unknown()).default({}),
-  credHelpers: z.record(z.string(), z.string()).default({}),
-  credsStore: z.string().optional(),
-});
+import { type Problem, problemsError } from "../problems";
+import { dockerConfigFile, dockerLogin } from "./dockerLogin";
 
 /**
  * Asks for a login at the registry before anything is pushed: a warning at preview, an error at up.
  * @returns the URL as it came, so that whatever pushes there waits for the answer.
  */
 export function requireCredentials(registryUrl: string): string {
-  const host = registryHost(registryUrl);
-  const file = path.join(process.env["DOCKER_CONFIG"] ?? path.join(homedir(), ".docker"), "config.json");
-  if (hasCredentials(file, host)) return registryUrl;
-  const error = problemsError([
-    {
-      where: file,
-      found: `no credentials for ${host}`,
-      allowed: "a credential helper or a login for the registry that images are pushed to",
-      mend: `gcloud auth configure-docker ${host}`,
-    },
-  ]);
+  const problem = loginProblem(dockerConfigFile(process.env), registryHost(registryUrl));
+  if (problem === undefined) return registryUrl;
+  // The URL is known only once there is a repository, which this up may have made.
+  const error = problemsError([problem], "nothing was pushed");
   if (!pulumi.runtime.isDryRun()) throw error;
   void pulumi.log.warn(error.message);
   return registryUrl;
@@ -37,15 +21,14 @@ export function registryHost(registryUrl: string): string {
   return registryUrl.replace(/\/.*/, "");
 }
 
-function hasCredentials(file: string, host: string): boolean {
-  let text: string;
+function loginProblem(file: string, host: string): Problem | undefined {
+  const mend = `gcloud auth configure-docker ${host}`;
+  const allowed = "a credential helper or a login for the registry that images are pushed to";
   try {
-    text = readFileSync(file, "utf8");
-  } catch {
-    return false;
+    const { kind } = dockerLogin(file, host);
+    return kind === "none" ? { where: file, found: `no credentials for ${host}`, allowed, mend } : undefined;
+  } catch (error) {
+    const found = error instanceof Error ? error.message : String(error);
+    return { where: file, found, allowed, mend: `mend the file, or move it away and: ${mend}` };
   }
-  const config = dockerConfig.safeParse(JSON.parse(text));
-  if (!config.success) return false;
-  const { auths, credHelpers, credsStore } = config.data;
-  return host in auths || `https://${host}` in auths || host in credHelpers || credsStore !== undefined;
 }

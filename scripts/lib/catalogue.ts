@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { closest, distance } from "fastest-levenshtein";
 import images from "../../images.json";
 import { buildTag, immutableTag, publishedTags, releaseProblems, type Release } from "../../tags";
-import { dockerConfigFile, dockerLogin } from "./dockerLogin";
+import { dockerConfigFile, dockerLogin } from "../../preflight/dockerLogin";
 import { StackSettings } from "./stackSettings";
 
 /** The stack whose registry, platform and sources the script takes unless it is told others. */

@@ -72,14 +72,15 @@ describe("Docker engine", () => {
 describe("credentials for the registry", () => {
   const login = (config: unknown): void => {
     vi.stubEnv("DOCKER_CONFIG", folder);
-    if (config !== undefined) writeFileSync(path.join(folder, "config.json"), JSON.stringify(config));
+    const text = typeof config === "string" ? config : JSON.stringify(config);
+    if (config !== undefined) writeFileSync(path.join(folder, "config.json"), text);
   };
   const ask = (preview: boolean) => declare(() => requireCredentials(URL), preview);
 
   test.each([
     ["a credential helper", { credHelpers: { "us-central1-docker.pkg.dev": "gcloud" } }],
-    ["a login", { auths: { "us-central1-docker.pkg.dev": {} } }],
-    ["a login with a scheme", { auths: { "https://us-central1-docker.pkg.dev": {} } }],
+    ["a login", { auths: { "us-central1-docker.pkg.dev": { auth: "b2F1dGg6eA==" } } }],
+    ["a login with a scheme", { auths: { "https://us-central1-docker.pkg.dev": { identitytoken: "x" } } }],
     ["a credential store", { credsStore: "desktop" }],
   ])("%s will do", async (_, config) => {
     login(config);
@@ -89,11 +90,12 @@ describe("credentials for the registry", () => {
   test.each([
     ["no configuration", undefined],
     ["an empty one", {}],
-    ["a login elsewhere", { auths: { "ghcr.io": {} } }],
+    ["a login elsewhere", { auths: { "ghcr.io": { auth: "b2F1dGg6eA==" } } }],
+    ["the empty entry of a login that a store kept", { auths: { "us-central1-docker.pkg.dev": {} } }],
   ])("%s is an error before the first push, and a warning at preview", async (_, config) => {
     login(config);
     const message = [
-      "1 problem; nothing was changed.",
+      "1 problem; nothing was pushed.",
       "",
       path.join(folder, "config.json"),
       "  found:   no credentials for us-central1-docker.pkg.dev",
@@ -104,5 +106,10 @@ describe("credentials for the registry", () => {
     const lines = logged();
     expect((await ask(true)).result).toBe(URL);
     expect(lines.warn).toEqual([message]);
+  });
+
+  test("a configuration that is not JSON is told with its file", async () => {
+    login("{ broken");
+    await expect(ask(false)).rejects.toThrow(`  found:   ${path.join(folder, "config.json")} is not JSON: `);
   });
 });
