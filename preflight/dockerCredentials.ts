@@ -1,4 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
+import { existsSync } from "node:fs";
+import * as path from "node:path";
 import { type Problem, problemsError } from "../problems";
 import { dockerConfigFile, dockerLogin } from "./dockerLogin";
 
@@ -25,10 +27,33 @@ function loginProblem(file: string, host: string): Problem | undefined {
   const mend = `gcloud auth configure-docker ${host}`;
   const allowed = "a credential helper or a login for the registry that images are pushed to";
   try {
-    const { kind } = dockerLogin(file, host);
-    return kind === "none" ? { where: file, found: `no credentials for ${host}`, allowed, mend } : undefined;
+    const login = dockerLogin(file, host);
+    if (login.kind === "helper") return helperProblem(file, host, login.name);
+    if (login.kind === "stored") return undefined;
+    return { where: file, found: `no credentials for ${host}`, allowed, mend };
   } catch (error) {
     const found = error instanceof Error ? error.message : String(error);
     return { where: file, found, allowed, mend: `mend the file, or move it away and: ${mend}` };
   }
+}
+
+/** A helper that is not there: Docker would push without a login, and say only that it is denied. */
+function helperProblem(file: string, host: string, name: string): Problem | undefined {
+  const helper = `docker-credential-${name}`;
+  if (isOnPath(helper)) return undefined;
+  return {
+    where: file,
+    found: `the credential helper ${helper} for ${host}, which is not on the PATH`,
+    allowed: "a credential helper that can be run",
+    mend:
+      name === "gcloud"
+        ? "install the Google Cloud CLI (https://cloud.google.com/sdk/docs/install), or put it on the PATH"
+        : `gcloud auth configure-docker ${host}`,
+  };
+}
+
+function isOnPath(program: string): boolean {
+  const names = process.platform === "win32" ? [`${program}.exe`, `${program}.cmd`] : [program];
+  const folders = (process.env["PATH"] ?? "").split(path.delimiter);
+  return folders.some((folder) => names.some((name) => existsSync(path.join(folder, name))));
 }

@@ -77,14 +77,40 @@ describe("credentials for the registry", () => {
   };
   const ask = (preview: boolean) => declare(() => requireCredentials(URL), preview);
 
+  const installHelpers = (...names: string[]): void => {
+    for (const name of names)
+      writeFileSync(path.join(folder, `docker-credential-${name}`), "", { mode: 0o755 });
+    vi.stubEnv("PATH", folder);
+  };
+
   test.each([
     ["a credential helper", { credHelpers: { "us-central1-docker.pkg.dev": "gcloud" } }],
     ["a login", { auths: { "us-central1-docker.pkg.dev": { auth: "b2F1dGg6eA==" } } }],
     ["a login with a scheme", { auths: { "https://us-central1-docker.pkg.dev": { identitytoken: "x" } } }],
     ["a credential store", { credsStore: "desktop" }],
   ])("%s will do", async (_, config) => {
+    installHelpers("gcloud", "desktop");
     login(config);
     expect((await ask(false)).result).toBe(URL);
+  });
+
+  test.each([
+    [
+      "gcloud",
+      "install the Google Cloud CLI (https://cloud.google.com/sdk/docs/install), or put it on the PATH",
+    ],
+    ["gcr", "gcloud auth configure-docker us-central1-docker.pkg.dev"],
+  ])("a helper %s that is not installed is an error before the first push", async (helper, mend) => {
+    installHelpers("desktop");
+    login({ credHelpers: { "us-central1-docker.pkg.dev": helper }, credsStore: "desktop" });
+    await expect(ask(false)).rejects.toThrow(
+      [
+        path.join(folder, "config.json"),
+        `  found:   the credential helper docker-credential-${helper} for us-central1-docker.pkg.dev, which is not on the PATH`,
+        "  allowed: a credential helper that can be run",
+        `  mend:    ${mend}`,
+      ].join("\n"),
+    );
   });
 
   test.each([
