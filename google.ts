@@ -1,4 +1,5 @@
 import { getClientConfig } from "@pulumi/gcp/organizations";
+import { z } from "zod";
 
 /** An API of Google that the program itself calls. */
 export interface GoogleApi {
@@ -57,4 +58,12 @@ export async function callGoogle(api: GoogleApi, path: string, call: GoogleCall 
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   return { status: response.status, body: await response.json().catch(() => undefined) };
+}
+
+const errorAnswer = z.object({ error: z.object({ message: z.string() }) });
+
+/** How Google answered where it did not do as asked: `403`, or `403 (the reason it gives)`. */
+export function refusal({ status, body }: GoogleAnswer): string {
+  const { data } = errorAnswer.safeParse(body);
+  return data === undefined ? String(status) : `${status} (${data.error.message})`;
 }

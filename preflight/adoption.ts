@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { artifactRegistry, callGoogle, type GoogleApi, iam } from "../google";
+import { artifactRegistry, callGoogle, type GoogleApi, iam, refusal } from "../google";
 import { problemsError } from "../problems";
 import { poolName, providerName, repositoryName } from "../resourceNames";
 import type { Settings } from "../settings";
@@ -52,20 +52,21 @@ const resource = z.object({ state: z.string().default("ACTIVE") });
 
 /** The state of a resource; undefined when there is none, also where its API is not enabled yet. */
 async function stateOf(api: GoogleApi, path: string): Promise<string | undefined> {
-  const { status, body } = await callGoogle(api, path);
+  const answer = await callGoogle(api, path);
+  const { status, body } = answer;
   if (status === 200) return resource.parse(body).state;
   if (status === 404 || JSON.stringify(body).includes("SERVICE_DISABLED")) return undefined;
-  throw lookupError(path, `Google answered ${status} to the question whether it exists`);
+  throw lookupError(path, `Google answered ${refusal(answer)} to the question whether it exists`);
 }
 
 /** Undeletes, and waits until it is there: an import right after would not find it. */
 async function undelete(path: string): Promise<void> {
-  const { status } = await callGoogle(iam, `${path}:undelete`, { method: "POST" });
-  for (let attempt = 0; status === 200 && attempt < 30; attempt++) {
+  const answer = await callGoogle(iam, `${path}:undelete`, { method: "POST" });
+  for (let attempt = 0; answer.status === 200 && attempt < 30; attempt++) {
     if ((await stateOf(iam, path)) === "ACTIVE") return;
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
-  throw lookupError(path, `deleted, and Google answered ${status} when asked to undelete it`);
+  throw lookupError(path, `deleted, and Google answered ${refusal(answer)} when asked to undelete it`);
 }
 
 function lookupError(where: string, found: string): Error {

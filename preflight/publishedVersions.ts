@@ -1,6 +1,6 @@
 import inc from "semver/functions/inc";
 import { z } from "zod";
-import { artifactRegistry, callGoogle } from "../google";
+import { artifactRegistry, callGoogle, refusal } from "../google";
 import { type Problem, problemsError } from "../problems";
 import { repositoryName } from "../resourceNames";
 
@@ -86,14 +86,15 @@ async function movedVersion(target: VersionToPublish, reference: string): Promis
 async function publishedDigest(target: VersionToPublish, image: string): Promise<string | undefined> {
   const { project, location, repositoryId, version } = target;
   const path = `${repositoryName(project, location, repositoryId)}/packages/${image}/tags/${version}`;
-  const { status, body } = await callGoogle(artifactRegistry, path);
+  const answer = await callGoogle(artifactRegistry, path);
+  const { status, body } = answer;
   if (status === 404) return undefined;
   if (status === 200) return tagAnswer.parse(body).version.replace(/^.*\//, "");
   throw problemsError(
     [
       {
         where: `${image}:${version}`,
-        found: `Artifact Registry answered ${status} to the question whether it is published`,
+        found: `Artifact Registry answered ${refusal(answer)} to the question whether it is published`,
         allowed: "an account that may read the repository's tags (roles/artifactregistry.reader)",
         mend: "gcloud auth application-default login",
       },

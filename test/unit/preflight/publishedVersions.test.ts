@@ -51,8 +51,11 @@ describe("a version", () => {
   });
 
   test("that cannot be looked up is not published", async () => {
-    expect(await outcome({ [tag("hyperion-ui")]: { status: 403 } })).toContain(
-      "Artifact Registry answered 403 to the question whether it is published",
+    const refused = (body?: object) => outcome({ [tag("hyperion-ui")]: { status: 403, body } });
+    const question = "to the question whether it is published";
+    expect(await refused()).toContain(`Artifact Registry answered 403 ${question}`);
+    expect(await refused({ error: { message: "Enable the API." } })).toContain(
+      `Artifact Registry answered 403 (Enable the API.) ${question}`,
     );
   });
 });
