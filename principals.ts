@@ -3,6 +3,8 @@ import { closest, distance } from "fastest-levenshtein";
 const EMAIL = /^[a-z0-9._%+'-]+@[a-z0-9-]+(\.[a-z0-9-]+)+$/;
 const DOMAIN = /^[a-z0-9-]+(\.[a-z0-9-]+)+$/;
 const POOL = String.raw`iam\.googleapis\.com/(projects/\d+/)?locations/global/(workloadIdentityPools|workforcePools)/[a-z0-9-]{4,32}`;
+/** What an identity provider may call somebody: anything that shows. */
+const NAME = String.raw`[^\s\p{C}]+`;
 
 /**
  * The forms of a principal that a list may hold, and how each continues.
@@ -17,12 +19,12 @@ const FORMS: Readonly<Record<string, { rest: RegExp; example: string }>> = {
   },
   "domain:": { rest: DOMAIN, example: "domain:example.com" },
   "principal://": {
-    rest: new RegExp(`^${POOL}/subject/\\S+$`),
+    rest: new RegExp(`^${POOL}/subject/${NAME}$`, "u"),
     example:
       "principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/my-pool/subject/my-subject",
   },
   "principalSet://": {
-    rest: new RegExp(`^${POOL}/(group/\\S+|attribute\\.[a-z0-9_]+/\\S+|\\*)$`),
+    rest: new RegExp(`^${POOL}/(group/${NAME}|attribute\\.[a-z0-9_]+/${NAME}|\\*)$`, "u"),
     example:
       "principalSet://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/my-pool/group/my-group",
   },
@@ -44,6 +46,7 @@ export function principalProblem(principal: string): { allowed: string; instead?
       allowed: "principals that exist; a deleted one gets its access back only under its new identity",
     };
   }
+  if (principal.length > 512) return { allowed: "at most 512 characters" };
   const form = Object.keys(FORMS).find((prefix) => principal.startsWith(prefix));
   if (form === undefined) {
     const instead = nearest(principal);
@@ -51,14 +54,14 @@ export function principalProblem(principal: string): { allowed: string; instead?
   }
   const { rest, example } = FORMS[form] ?? { rest: EMAIL, example: "" };
   const name = principal.slice(form.length);
-  if (principal.length > 512) return { allowed: "at most 512 characters" };
-  if (!form.endsWith("//") && name !== name.toLowerCase()) {
-    return { allowed: "lower case, as Google stores it", instead: form + name.toLowerCase() };
+  const lowered = form + name.toLowerCase();
+  if (!form.endsWith("//") && lowered !== principal && principalProblem(lowered) === undefined) {
+    return { allowed: "lower case, as Google stores it", instead: lowered };
   }
   return rest.test(name) ? undefined : { allowed: `the form ${example}` };
 }
 
-/** The principal that a typing slip probably meant. */
+/** The valid principal that a typing slip probably meant. */
 function nearest(principal: string): string | undefined {
   if (distance(principal.toLowerCase(), ALL_AUTHENTICATED_USERS.toLowerCase()) <= 3) {
     return ALL_AUTHENTICATED_USERS;
@@ -67,5 +70,7 @@ function nearest(principal: string): string | undefined {
   if (kind === undefined || rest.length === 0) return undefined;
   const kinds = Object.keys(FORMS).map((prefix) => prefix.replace(/:.*/, ""));
   const match = kinds.find((k) => k.toLowerCase() === kind.toLowerCase()) ?? closest(kind, kinds);
-  return distance(match.toLowerCase(), kind.toLowerCase()) <= 3 ? [match, ...rest].join(":") : undefined;
+  const meant = [match, ...rest].join(":");
+  const near = distance(match.toLowerCase(), kind.toLowerCase()) <= 3;
+  return near && principalProblem(meant) === undefined ? meant : undefined;
 }

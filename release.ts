@@ -1,7 +1,7 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
+import { catalogue } from "./catalogue";
 import { PublishedImage } from "./components/publishedImage";
-import catalogue from "./images.json";
 import { registryHost, requireCredentials } from "./preflight/dockerCredentials";
 import { publishedReferences, refuseMovedVersion } from "./preflight/publishedVersions";
 import type { Settings } from "./settings";
@@ -30,7 +30,7 @@ export function release(
   const registry = new docker.Provider("registry", {
     registryAuth: [{ address: registryUrl.apply(registryHost) }],
   });
-  const images = catalogue.map(
+  const images = catalogue.images.map(
     (image) =>
       new PublishedImage(
         image.name,

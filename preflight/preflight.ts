@@ -1,4 +1,4 @@
-import images from "../images.json";
+import { catalogue } from "../catalogue";
 import { type Problem, problemsError } from "../problems";
 import { parseSettings, type Settings } from "../settings";
 import { dockerEngineProblem } from "./dockerEngine";
@@ -10,6 +10,7 @@ import { sourceProblems } from "./sources";
  */
 export async function preflight(): Promise<Settings> {
   const { settings, problems } = parseSettings();
+  problems.push(...catalogue.problems);
   if (settings.publishImages) problems.push(...(await buildProblems(settings.sourceDir)));
   if (problems.length > 0) throw problemsError(problems);
   return settings as Settings;
@@ -18,7 +19,7 @@ export async function preflight(): Promise<Settings> {
 async function buildProblems(sourceDir: string | undefined): Promise<Problem[]> {
   const engine = await dockerEngineProblem();
   return [
-    ...(sourceDir === undefined ? [] : sourceProblems(sourceDir, images)),
+    ...(sourceDir === undefined ? [] : sourceProblems(sourceDir, catalogue.images)),
     ...(engine === undefined ? [] : [engine]),
   ];
 }

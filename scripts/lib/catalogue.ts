@@ -1,7 +1,7 @@
 import * as path from "node:path";
 import { parseArgs } from "node:util";
 import { closest, distance } from "fastest-levenshtein";
-import images from "../../images.json";
+import { catalogue as imageCatalogue } from "../../catalogue";
 import { buildTag, immutableTag, publishedTags, releaseProblems, type Release } from "../../tags";
 import { dockerConfigFile, dockerLogin } from "../../preflight/dockerLogin";
 import { StackSettings } from "./stackSettings";
@@ -57,13 +57,16 @@ export function catalogue(args: string[], projectFolder: string, environment: No
     }),
     ...values.only.map(unknownImage),
     registryProblem(registry),
+    ...imageCatalogue.problems.map(({ where, found, allowed }) => `${where}: ${found}; allowed: ${allowed}`),
   ].filter((problem) => problem !== undefined);
   if (problems.length > 0) return problems.map((problem) => ["problem", problem]);
 
   const host = registry.replace(/\/.*/, "");
   const file = dockerConfigFile(environment);
   const login = dockerLogin(file, host);
-  const chosen = images.filter(({ name }) => values.only.length === 0 || values.only.includes(name));
+  const chosen = imageCatalogue.images.filter(
+    ({ name }) => values.only.length === 0 || values.only.includes(name),
+  );
   return [
     ["registry", registry, host],
     ["login", login.kind === "helper" ? `helper ${login.name}` : login.kind, file],
@@ -90,7 +93,7 @@ function option(key: keyof Release): string {
 }
 
 function unknownImage(name: string): string | undefined {
-  const names = images.map((image) => image.name);
+  const names = imageCatalogue.images.map((image) => image.name);
   if (names.includes(name)) return undefined;
   const nearest = closest(name, names);
   const hint = distance(name, nearest) <= 6 ? ` Did you mean ${nearest}?` : "";

@@ -26,7 +26,10 @@ describe("principals", () => {
     ["groups:devs@example.com", "group:devs@example.com"],
     ["allAuthenticatedUser", "allAuthenticatedUsers"],
     ["domain:Example.com", "domain:example.com"],
-    ["principalset://iam.googleapis.com/x", "principalSet://iam.googleapis.com/x"],
+    [
+      "principalset://iam.googleapis.com/locations/global/workforcePools/staff/*",
+      "principalSet://iam.googleapis.com/locations/global/workforcePools/staff/*",
+    ],
   ])("the slip %s suggests %s", (slip, meant) => {
     expect(principalProblem(slip)?.instead).toBe(meant);
   });
@@ -41,9 +44,17 @@ describe("principals", () => {
     "*",
     "user:a@b.c,user:d@e.f",
     "projectOwner:p",
+    "principal://iam.googleapis.com/locations/global/workforcePools/staff/subject/a\u001b[2J",
   ])("%j will not do", (principal) => {
     expect(principalProblem(principal)).toBeDefined();
   });
+
+  test.each(["usr:dana", "usr:$(id)@example.com", "user:A'; id", `usr:${"a".repeat(600)}@example.com`])(
+    "the slip %s suggests nothing, since it would not do either",
+    (slip) => {
+      expect(principalProblem(slip)).toEqual({ allowed: expect.any(String) as string });
+    },
+  );
 
   test("property: nothing with white space, quotes or control characters passes", () => {
     const kind = fc.constantFrom("user:", "group:", "domain:", "serviceAccount:");

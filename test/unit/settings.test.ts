@@ -6,6 +6,7 @@ import { declaredSettings, stackConfig } from "./defaults";
 const set = (key: string, value: string): string => `pulumi config set hyperion-registry:${key} ${value}`;
 const setAt = (path: string, value: string): string =>
   `pulumi config set --path 'hyperion-registry:${path}' ${value}`;
+const removeAt = (path: string): string => `pulumi config rm --path 'hyperion-registry:${path}'`;
 const remove = (key: string): string => `pulumi config rm hyperion-registry:${key}`;
 
 const REPOSITORY_ID =
@@ -96,8 +97,8 @@ const INVALID: [key: string, value: unknown, where: string, found: string, allow
       REPOSITORY_ID,
       set("repositoryId", "hyperion-public"),
     ],
-    ["labels", "hyperion", "labels", '"hyperion"', LABELS, set("labels", "hyperion")],
-    ["labels", { App: "hyperion" }, "labels.App", '"hyperion"', LABELS, setAt("labels.App", "hyperion")],
+    ["labels", "hyperion", "labels", '"hyperion"', LABELS, remove("labels")],
+    ["labels", { App: "hyperion" }, "labels.App", 'the name "App"', LABELS, removeAt("labels.App")],
     ["labels", { app: "Hyperion" }, "labels.app", '"Hyperion"', LABELS, setAt("labels.app", "hyperion")],
     ["labels", { app: 1 }, "labels.app", "1", LABELS, setAt("labels.app", "hyperion")],
     [
@@ -180,10 +181,10 @@ const INVALID: [key: string, value: unknown, where: string, found: string, allow
     [
       "buildArgs",
       { "hyperion-ui": { "A B": "c" } },
-      "buildArgs.hyperion-ui.A B",
-      '"c"',
+      'buildArgs.hyperion-ui["A B"]',
+      'the name "A B"',
       BUILD_ARGS,
-      setAt("buildArgs.hyperion-ui.A B", "value"),
+      removeAt('buildArgs.hyperion-ui["A B"]'),
     ],
     [
       "buildArgs",
@@ -196,10 +197,10 @@ const INVALID: [key: string, value: unknown, where: string, found: string, allow
     [
       "buildArgs",
       { "hyperion-ux": {} },
-      "buildArgs",
-      '"{\\"hyperion-ux\\":{}}"',
+      "buildArgs.hyperion-ux",
+      'the name "hyperion-ux"',
       BUILD_ARGS,
-      remove("buildArgs"),
+      removeAt("buildArgs.hyperion-ux"),
     ],
     ["buildCache", "remote", "buildCache", '"remote"', "local or registry", set("buildCache", "local")],
     ["buildOnPreview", "on", "buildOnPreview", '"on"', "true or false", set("buildOnPreview", "true")],
@@ -255,7 +256,7 @@ const INVALID: [key: string, value: unknown, where: string, found: string, allow
       "allowVersionOverwrite",
       '"[]"',
       "true or false",
-      remove("allowVersionOverwrite"),
+      set("allowVersionOverwrite", "true"),
     ],
     [
       "readers",
@@ -263,7 +264,7 @@ const INVALID: [key: string, value: unknown, where: string, found: string, allow
       "readers",
       '"user:dana@example.com"',
       "a list of principals",
-      set("readers", "group:devs@example.com"),
+      remove("readers"),
     ],
     [
       "readers",
@@ -303,7 +304,7 @@ const INVALID: [key: string, value: unknown, where: string, found: string, allow
       "readers[1]",
       '"user:a@b.c"',
       "each value once",
-      setAt("readers[1]", "group:devs@example.com"),
+      removeAt("readers[1]"),
     ],
     [
       "readers",

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
@@ -40,6 +40,58 @@ describe("sources", () => {
     expect(found()).toEqual([[path.join(folder, "coordinator/ui/Dockerfile"), what]]);
     writeFileSync(path.join(folder, "coordinator/ui/Dockerfile"), "FROM scratch");
     expect(found()).toEqual([]);
+  });
+});
+
+describe("sources that cannot be read", () => {
+  const image = { name: "hyperion-ui", context: "ui", dockerfile: "Dockerfile" };
+  const problems = () => sourceProblems(folder, [image]);
+
+  beforeEach(() => {
+    mkdirSync(path.join(folder, "ui"));
+    writeFileSync(path.join(folder, "ui/Dockerfile"), "FROM scratch");
+  });
+
+  test("a folder in the place of the Dockerfile and of the ignore file, told at once", () => {
+    rmSync(path.join(folder, "ui/Dockerfile"));
+    mkdirSync(path.join(folder, "ui/Dockerfile"));
+    mkdirSync(path.join(folder, "ui/.dockerignore"));
+    expect(problems()).toEqual([
+      {
+        where: `${folder}/ui/Dockerfile`,
+        found: "no file, among the sources of hyperion-ui",
+        allowed: "a Dockerfile that can be read",
+        mend: `ls -ld ${folder}/ui/Dockerfile`,
+      },
+      {
+        where: `${folder}/ui/.dockerignore`,
+        found: "no file, among the sources of hyperion-ui",
+        allowed: "an ignore file that can be read, or none",
+        mend: `ls -ld ${folder}/ui/.dockerignore`,
+      },
+    ]);
+  });
+
+  test("the ignore file of the Dockerfile counts before that of the context", () => {
+    mkdirSync(path.join(folder, "ui/.dockerignore"));
+    writeFileSync(path.join(folder, "ui/Dockerfile.dockerignore"), "");
+    expect(problems()).toEqual([]);
+  });
+
+  // Root may read everything.
+  test.skipIf(process.getuid?.() === 0)("files that may not be read", () => {
+    writeFileSync(path.join(folder, "ui/.dockerignore"), "");
+    chmodSync(path.join(folder, "ui/Dockerfile"), 0);
+    chmodSync(path.join(folder, "ui/.dockerignore"), 0);
+    const found = "a file that may not be read, among the sources of hyperion-ui";
+    expect(problems()).toMatchObject([{ found }, { found }]);
+  });
+
+  test("a source folder whose name no file system takes", () => {
+    const sourceDir = "a".repeat(300);
+    expect(sourceProblems(sourceDir, [image])).toMatchObject([
+      { where: "hyperion-registry:sourceDir", found: `"${"a".repeat(76)}..., where there is no folder` },
+    ]);
   });
 });
 
