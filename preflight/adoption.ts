@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { artifactRegistry, callGoogle, type GoogleApi, iam, refusal } from "../google";
+import { callGoogle, refusal } from "../google";
+import { artifactRegistry, type GoogleApi, iam } from "../googleApis";
 import { problemsError } from "../problems";
 import { poolName, providerName, repositoryName } from "../resourceNames";
 import type { Settings } from "../settings";

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { callGoogle, organizationPolicy } from "../google";
+import { callGoogle } from "../google";
+import { organizationPolicy } from "../googleApis";
 import { ALL_AUTHENTICATED_USERS } from "../principals";
 import { type Problem, problemsError } from "../problems";
 import type { Settings } from "../settings";

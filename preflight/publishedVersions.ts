@@ -1,6 +1,7 @@
 import inc from "semver/functions/inc";
 import { z } from "zod";
-import { artifactRegistry, callGoogle, refusal } from "../google";
+import { callGoogle, refusal } from "../google";
+import { artifactRegistry } from "../googleApis";
 import { type Problem, problemsError } from "../problems";
 import { repositoryName } from "../resourceNames";
 

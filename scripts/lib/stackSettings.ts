@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
 
@@ -21,7 +21,9 @@ export class StackSettings {
     const project = readYaml(path.join(projectFolder, "Pulumi.yaml"));
     this.namespace = String(project["name"]);
     this.defaults = section(project["config"]);
-    this.set = section(readYaml(path.join(projectFolder, `Pulumi.${stack}.yaml`))["config"]);
+    const file = path.join(projectFolder, `Pulumi.${stack}.yaml`);
+    if (!existsSync(file)) throw new Error(`${file} does not exist: name a stack that has one`);
+    this.set = section(readYaml(file)["config"]);
   }
 
   /**

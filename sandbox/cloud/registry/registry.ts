@@ -24,7 +24,7 @@ export interface Manifest {
   mediaType?: string;
   artifactType?: string;
   config?: { digest: string; size: number; mediaType?: string };
-  layers?: { size: number }[];
+  layers?: { digest: string; size: number }[];
   manifests?: { size: number; digest: string; platform?: { architecture: string; os: string } }[];
 }
 

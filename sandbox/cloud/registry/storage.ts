@@ -1,5 +1,6 @@
-import { readdir, rm, stat } from "node:fs/promises";
+import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
+import type { Manifest } from "./registry";
 
 /**
  * What Distribution keeps in its folder and does not tell over HTTP: versions without a tag, when
@@ -7,10 +8,13 @@ import { join } from "node:path";
  */
 export class RegistryStorage {
   private readonly repositories: string;
+  private readonly blobs: string;
 
   /** `folder` is the registry's `rootdirectory`. */
   constructor(folder: string) {
-    this.repositories = join(folder, "docker", "registry", "v2", "repositories");
+    const root = join(folder, "docker", "registry", "v2");
+    this.repositories = join(root, "repositories");
+    this.blobs = join(root, "blobs");
   }
 
   private manifests(image: string): string {
@@ -34,6 +38,20 @@ export class RegistryStorage {
     return modified(join(this.manifests(image), "tags", tag, "current", "link"));
   }
 
+  /** What all versions of all images below a name take, in bytes; a blob that they share counts once. */
+  async storedBytes(name: string): Promise<number> {
+    const sizes = new Map<string, number>();
+    for (const path of await names(join(this.repositories, name), true)) {
+      const hash = /\/_manifests\/revisions\/sha256\/([0-9a-f]{64})$/.exec(path)?.[1];
+      if (hash === undefined) continue;
+      const text = await readFile(join(this.blobs, "sha256", hash.slice(0, 2), hash, "data"));
+      const { config, layers = [] } = JSON.parse(text.toString()) as Manifest;
+      sizes.set(`sha256:${hash}`, text.length);
+      for (const { digest, size } of config ? [config, ...layers] : layers) sizes.set(digest, size);
+    }
+    return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  }
+
   async deleteTag(image: string, tag: string): Promise<void> {
     await rm(join(this.manifests(image), "tags", tag), { recursive: true, force: true });
   }
@@ -44,9 +62,9 @@ export class RegistryStorage {
   }
 }
 
-async function names(folder: string): Promise<string[]> {
+async function names(folder: string, recursive = false): Promise<string[]> {
   try {
-    return (await readdir(folder)).sort();
+    return (await readdir(folder, { recursive })).sort();
   } catch (error) {
     if (isMissing(error)) return [];
     throw error;

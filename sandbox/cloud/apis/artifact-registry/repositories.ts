@@ -184,7 +184,11 @@ export const repositories: Route[] = [
     service,
     permission: "artifactregistry.repositories.get",
     resource: repositoryName,
-    handle: ({ world, params }) => answer(world, findRepository(world, params)),
+    handle: async ({ world, params }) => {
+      const repository = findRepository(world, params);
+      const bytes = await world.storage.storedBytes(registryPath(repository.name));
+      return { ...answer(world, repository), ...(bytes > 0 && { sizeBytes: String(bytes) }) };
+    },
   }),
   route({
     method: "PATCH",

@@ -1,0 +1,22 @@
+/** An API of Google that the program itself calls. */
+export interface GoogleApi {
+  /** Where it is, with its version. */
+  endpoint: string;
+  /** The variable by which the gcp plugin is pointed elsewhere; honoured here too. */
+  variable: string;
+}
+
+export const artifactRegistry: GoogleApi = {
+  endpoint: "https://artifactregistry.googleapis.com/v1/",
+  variable: "GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT",
+};
+
+export const iam: GoogleApi = {
+  endpoint: "https://iam.googleapis.com/v1/",
+  variable: "GOOGLE_IAM_BETA_CUSTOM_ENDPOINT",
+};
+
+export const organizationPolicy: GoogleApi = {
+  endpoint: "https://orgpolicy.googleapis.com/v2/",
+  variable: "GOOGLE_ORG_POLICY_CUSTOM_ENDPOINT",
+};

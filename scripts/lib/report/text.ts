@@ -1,0 +1,67 @@
+import Table from "cli-table3";
+import type { Content, ImageVersion } from "./content";
+import { DOLLARS_PER_GB_MONTH, FREE_GB, GB, monthlyStorageCost } from "./cost";
+
+/** A repository's content, with what cleanup would delete now. */
+export interface Report extends Content {
+  deletes: ImageVersion[];
+}
+
+/** The report as people read it. */
+export function reportText(report: Report, now: Date): string {
+  const { url, versions, storedBytes } = report;
+  return [
+    `${url}: ${count(versions.length, "version")} of ${count(new Set(versions.map(({ image }) => image)).size, "image")}`,
+    ...(versions.length > 0 ? [versionTable(versions, now)] : []),
+    "",
+    `Stored    ${size(storedBytes)}, layers that versions share counted once`,
+    `Cost      about ${dollars(monthlyStorageCost(storedBytes))} a month to keep: $${DOLLARS_PER_GB_MONTH.toFixed(2)} per GB above the free ${FREE_GB} GB of the billing account`,
+    "          Pulls cost apart: nothing to Google Cloud in the same region, about $0.12 per GB to the internet (docs/COST.md)",
+    `Cleanup   ${cleanup(report)}`,
+  ].join("\n");
+}
+
+function versionTable(versions: readonly ImageVersion[], now: Date): string {
+  const table = new Table({
+    head: ["image", "tags", "digest", "size", "age"],
+    style: { head: [], border: [] },
+  });
+  for (const { image, tags, digest, sizeBytes, uploaded } of versions)
+    table.push([
+      image,
+      tags.join(", ") || "(none)",
+      digest.slice(0, 19),
+      size(sizeBytes),
+      age(uploaded, now),
+    ]);
+  return table.toString();
+}
+
+function cleanup({ policies, dryRun, deletes }: Report): string {
+  if (policies.length === 0) return "no policy: nothing is ever deleted";
+  const would = dryRun ? "would delete, were it not for cleanupDryRun," : "deletes, within a day,";
+  if (deletes.length === 0) return "has nothing to delete";
+  const bytes = deletes.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  return [
+    `${would} ${count(deletes.length, "version")}, at most ${size(bytes)}:`,
+    ...deletes.map(({ image, digest }) => `            ${image}@${digest}`),
+  ].join("\n");
+}
+
+/** In the units of the bill: 2^20 and 2^30 bytes. */
+function size(bytes: number): string {
+  return bytes < GB ? `${(bytes / 2 ** 20).toFixed(1)} MB` : `${(bytes / GB).toFixed(2)} GB`;
+}
+
+function dollars(amount: number): string {
+  return `$${amount.toFixed(2)}`;
+}
+
+function count(number: number, what: string): string {
+  return `${number} ${what}${number === 1 ? "" : "s"}`;
+}
+
+function age(from: Date, now: Date): string {
+  const hours = Math.floor((now.getTime() - from.getTime()) / 3_600_000);
+  return hours < 48 ? `${Math.max(0, hours)} h` : `${Math.floor(hours / 24)} days`;
+}
