@@ -2,9 +2,9 @@ import { Argument, Command } from "commander";
 import { askAdmin } from "./admin";
 import { type Fault, faultSchema } from "./cloud/faults/fault";
 import { SandboxError } from "./errors";
-import { switchService } from "./services/switch";
+import { switchRegistryFaults, switchService } from "./services/switch";
 
-/** What each kind of fault of the emulated APIs does. */
+/** What each kind of fault of the emulated APIs and of the registry does. */
 const KINDS: Record<Fault["kind"], string> = {
   status: "answer with the error `status`; `after=true` carries the request out all the same",
   delay: "answer `milliseconds` late",
@@ -13,6 +13,8 @@ const KINDS: Record<Fault["kind"], string> = {
   "operation-pending": "the long-running operation is not done at once",
   "iam-spreading": "a changed IAM policy is in force only after `seconds`",
   "clock-skew": "the clock of the emulated APIs is off by `seconds`",
+  "registry-status": "the registry answers an upload with `status` (default 500) after `afterBytes` of it",
+  "registry-cut": "the connection to the registry is cut after `afterBytes` of an upload",
 };
 
 const SERVICES = {
@@ -35,18 +37,20 @@ export function faultCommand(): Command {
     });
   command
     .command("set")
-    .description("switch a fault of the emulated APIs on")
+    .description("switch a fault of the emulated APIs or of the registry on")
     .addArgument(new Argument("<kind>", "see below").choices(Object.keys(KINDS)))
     .argument("[settings...]", "NAME=VALUE, see below")
     .action(async (kind: string, settings: string[]) => {
       print(await askAdmin("POST", "faults", { kind, ...parseSettings(settings) }));
+      await switchRegistryFaults();
     });
   command
     .command("clear")
-    .description("switch all faults of the emulated APIs off, or one")
+    .description("switch all of these faults off, or one")
     .argument("[id]")
     .action(async (id?: string) => {
       print(await askAdmin("DELETE", id === undefined ? "faults" : `faults/${encodeURIComponent(id)}`));
+      await switchRegistryFaults();
     });
   for (const [service, description] of entries(SERVICES))
     command
@@ -88,7 +92,7 @@ function helpOfKinds(): string {
     ].join("\n");
   });
   return `
-Kinds of faults of the emulated APIs:
+Kinds of faults of the emulated APIs and, with registry-, of the registry:
 ${kinds.join("\n")}
 
 Settings of all that hit single requests:
@@ -99,10 +103,11 @@ Settings of all that hit single requests:
 Examples:
   npm run sandbox -- fault set status status=503 'route=*/repositories*' times=3
   npm run sandbox -- fault set iam-spreading seconds=20
+  npm run sandbox -- fault set registry-cut 'route=*/hyperion-ui/blobs/uploads/*' times=null
   npm run sandbox -- fault registry kill
   npm run sandbox -- fault clear
 
-npm run sandbox starts every stopped service again; faults of the emulated APIs stay until they are cleared.`;
+npm run sandbox starts every stopped service again; faults that were set stay until they are cleared.`;
 }
 
 const COMMON = ["id", "method", "route", "skip", "times"];

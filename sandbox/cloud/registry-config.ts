@@ -4,6 +4,8 @@ import { stringify } from "yaml";
 export interface RegistryConfigOptions {
   /** Port that the registry listens on, on 127.0.0.1 only; clients call it `localhost:PORT`. */
   registryPort: number;
+  /** Port of 127.0.0.1 to listen on instead, without TLS: a proxy has the other one. */
+  behindProxyAt?: number;
   /** Port of the emulated APIs, which are the registry's token server. */
   cloudPort: number;
   /** Folder of the registry's data. */
@@ -35,9 +37,11 @@ export function registryConfig(options: RegistryConfigOptions): object {
       maintenance: { uploadpurging: { enabled: true, age: "24h", interval: "24h", dryrun: false } },
     },
     http: {
-      addr: `127.0.0.1:${options.registryPort}`,
+      addr: `127.0.0.1:${options.behindProxyAt ?? options.registryPort}`,
       secret: options.httpSecret,
-      tls: { certificate: options.certificate, key: options.key },
+      ...(options.behindProxyAt === undefined && {
+        tls: { certificate: options.certificate, key: options.key },
+      }),
     },
     auth: {
       token: {

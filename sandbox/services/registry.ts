@@ -1,24 +1,65 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { connect } from "node:net";
+import { join } from "node:path";
+import { isRegistryFault } from "../cloud/faults/fault";
+import { Faults } from "../cloud/faults/faults";
+import { cloudFiles } from "../cloud/files";
 import { registryConfigYaml } from "../cloud/registry-config";
 import { writeWhole } from "../files";
 import { findRegistry } from "../install/registry";
-import type { SandboxPaths } from "../paths";
+import { repositoryRoot, type SandboxPaths } from "../paths";
 import type { SandboxConfig } from "./config";
-import { ensureService } from "./supervision";
+import { commandLine } from "./processes";
+import { ensureService, runningService, stopService } from "./supervision";
 
 /** What clients call the registry: `HOST:PORT`. */
 export function registryHost(config: SandboxConfig): string {
   return `localhost:${config.registryPort}`;
 }
 
-/** Starts the registry unless it runs. */
+const PROXY_PROCESS = join(repositoryRoot, "sandbox", "services", "registry-proxy-process.ts");
+
+/** Starts the registry unless it runs; where a fault of it is switched on, behind a proxy that makes it fail. */
 export async function ensureRegistry(paths: SandboxPaths, config: SandboxConfig): Promise<boolean> {
+  await writeRegistryConfig(paths, config);
+  return ensureService(paths, "registry", config.registryPort, () => ({
+    ...(hasFault(paths)
+      ? {
+          command: process.execPath,
+          args: ["--require", require.resolve("tsx/cjs"), PROXY_PROCESS, paths.root],
+        }
+      : { command: findRegistry(), args: ["serve", paths.registryConfig] }),
+    env: { ...process.env, TSX_TSCONFIG_PATH: join(repositoryRoot, "tsconfig.json") },
+    address: `https://${registryHost(config)}`,
+    ready: () => accepts(config.registryPort),
+    readyWithinMs: 20_000,
+  }));
+}
+
+/** Puts the proxy in front of a running registry, or takes it away, as its faults ask for. */
+export async function applyRegistryFaults(paths: SandboxPaths, config: SandboxConfig): Promise<void> {
+  const record = runningService(paths, "registry");
+  if (!record || commandLine(record.pid).includes(PROXY_PROCESS) === hasFault(paths)) return;
+  await stopService(paths, "registry");
+  await ensureRegistry(paths, config);
+}
+
+function hasFault(paths: SandboxPaths): boolean {
+  return new Faults(cloudFiles(paths.root).faults).all().some(isRegistryFault);
+}
+
+/** Writes what the registry reads at its start. */
+export async function writeRegistryConfig(
+  paths: SandboxPaths,
+  config: SandboxConfig,
+  behindProxyAt?: number,
+): Promise<void> {
   await mkdir(paths.registry, { recursive: true });
   const key = await readFile(paths.key);
   const yaml = registryConfigYaml({
     ...config,
+    ...(behindProxyAt !== undefined && { behindProxyAt }),
     storage: paths.registry,
     certificate: paths.certificate,
     key: paths.key,
@@ -26,13 +67,6 @@ export async function ensureRegistry(paths: SandboxPaths, config: SandboxConfig)
     httpSecret: createHash("sha256").update("registry uploads").update(key).digest("hex"),
   });
   await writeWhole(paths.registryConfig, yaml, 0o600);
-  return ensureService(paths, "registry", config.registryPort, () => ({
-    command: findRegistry(),
-    args: ["serve", paths.registryConfig],
-    address: `https://${registryHost(config)}`,
-    ready: () => accepts(config.registryPort),
-    readyWithinMs: 20_000,
-  }));
 }
 
 /** Whether a server accepts connections on this port of 127.0.0.1. */

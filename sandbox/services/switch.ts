@@ -6,8 +6,14 @@ import { ensureCloud } from "./cloud";
 import { ensureEngine } from "./engine/engine";
 import { stopOwnEngine } from "./engine/own-engine";
 import { terminate } from "./processes";
-import { ensureRegistry } from "./registry";
+import { applyRegistryFaults, ensureRegistry } from "./registry";
 import { runningService, type ServiceName, stopService } from "./supervision";
+
+/** Makes the running registry fail as the faults say that are switched on, or serve again. */
+export async function switchRegistryFaults(paths: SandboxPaths = sandboxPaths()): Promise<void> {
+  const { config } = requireMade(paths);
+  await whileLocked(paths, () => applyRegistryFaults(paths, config));
+}
 
 /** Stops, kills or starts one service of the sandbox, and says what happened. */
 export async function switchService(

@@ -23,6 +23,15 @@ const target = {
     .transform((times) => times ?? 0),
 };
 
+/** Which requests to the registry a fault hits: by default those that carry the bytes of a layer. */
+const upload = {
+  ...target,
+  method: target.method.default("PATCH"),
+  route: z.string().default("*/blobs/uploads/*"),
+  /** How much of the request's body the registry still gets, in bytes. Default 64 KiB. */
+  afterBytes: z.int().min(0).default(65_536),
+};
+
 const STATUSES = [403, 404, 409, 429, 500, 503] as const;
 
 /** A fault as the route `POST /sandbox/faults` takes it and the file keeps it. */
@@ -62,10 +71,29 @@ export const faultSchema = z.discriminatedUnion("kind", [
   z.strictObject({ id: target.id, kind: z.literal("iam-spreading"), seconds: z.number().min(0) }),
   /** The emulated APIs' clock is off: they judge tokens, and sign the registry's, at that time. */
   z.strictObject({ id: target.id, kind: z.literal("clock-skew"), seconds: z.number() }),
+  /** The registry answers with an error in the middle of an upload. */
+  z.strictObject({
+    ...upload,
+    kind: z.literal("registry-status"),
+    status: z.int().min(400).max(599).default(500),
+  }),
+  /** The connection to the registry is cut in the middle of an upload. */
+  z.strictObject({ ...upload, kind: z.literal("registry-cut") }),
 ]);
 
 /** Something that goes wrong on purpose. */
 export type Fault = z.infer<typeof faultSchema>;
 
-/** A fault that hits single requests. */
-export type RequestFault = Extract<Fault, { route: string }>;
+/** A fault that hits single requests to the registry. */
+export type RegistryFault = Extract<Fault, { kind: `registry-${string}` }>;
+
+/** A fault that hits single requests to the emulated APIs. */
+export type RequestFault = Exclude<Extract<Fault, { route: string }>, RegistryFault>;
+
+export function isRegistryFault(fault: Fault): fault is RegistryFault {
+  return fault.kind === "registry-status" || fault.kind === "registry-cut";
+}
+
+export function isRequestFault(fault: Fault): fault is RequestFault {
+  return "route" in fault && !isRegistryFault(fault);
+}

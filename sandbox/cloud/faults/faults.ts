@@ -1,7 +1,14 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { z } from "zod";
-import { type Fault, faultSchema, type RequestFault } from "./fault";
+import {
+  type Fault,
+  faultSchema,
+  isRegistryFault,
+  isRequestFault,
+  type RegistryFault,
+  type RequestFault,
+} from "./fault";
 
 type Kind = RequestFault["kind"];
 
@@ -14,7 +21,7 @@ function matches(pattern: string, text: string): boolean {
   return new RegExp(`^/?${source}$`).test(text);
 }
 
-function isHit(fault: RequestFault, method: string, path: string, template: string): boolean {
+function isHit(fault: RequestFault | RegistryFault, method: string, path: string, template: string): boolean {
   if (fault.method !== "*" && fault.method !== method) return false;
   return matches(fault.route, path) || matches(fault.route, `/${template}`);
 }
@@ -49,11 +56,26 @@ export class Faults {
    * path of the route that it goes to.
    */
   take(method: string, path: string, template: string): { [K in Kind]?: Extract<RequestFault, { kind: K }> } {
-    const hit = new Map<Kind, RequestFault>();
+    const hit = this.takeThose(isRequestFault, method, path, template);
+    return Object.fromEntries(hit.map((fault) => [fault.kind, fault]));
+  }
+
+  /** The fault that hits this request to the registry, which counts as used. */
+  takeRegistry(method: string, path: string): RegistryFault | undefined {
+    return this.takeThose(isRegistryFault, method, path, path)[0];
+  }
+
+  private takeThose<F extends RequestFault | RegistryFault>(
+    belongs: (fault: Fault) => fault is F,
+    method: string,
+    path: string,
+    template: string,
+  ): F[] {
+    const hit = new Map<string, F>();
     const left: Fault[] = [];
     let changed = false;
     for (const fault of this.all()) {
-      if (!("route" in fault) || hit.has(fault.kind) || !isHit(fault, method, path, template)) {
+      if (!belongs(fault) || hit.has(fault.kind) || !isHit(fault, method, path, template)) {
         left.push(fault);
         continue;
       }
@@ -65,7 +87,7 @@ export class Faults {
       }
     }
     if (changed) this.write(left);
-    return Object.fromEntries(hit);
+    return [...hit.values()];
   }
 
   private seconds(kind: "iam-spreading" | "clock-skew"): number {

@@ -1,0 +1,42 @@
+import { spawn } from "node:child_process";
+import { readFile } from "node:fs/promises";
+import { Faults } from "../cloud/faults/faults";
+import { cloudFiles } from "../cloud/files";
+import { messageOf } from "../errors";
+import { findRegistry } from "../install/registry";
+import { sandboxPaths } from "../paths";
+import { readConfig } from "./config";
+import { waitUntil } from "./processes";
+import { accepts, writeRegistryConfig } from "./registry";
+import { registryProxy } from "./registry-proxy";
+
+// The registry behind the proxy that makes it fail: one service, one process group. Argument: the sandbox's folder.
+
+async function main(root: string): Promise<void> {
+  const paths = sandboxPaths(root);
+  const config = readConfig(paths);
+  if (!config) throw new Error(`no sandbox is in ${root}`);
+  const { default: getPort } = await import("get-port");
+  const upstreamPort = await getPort({ host: "127.0.0.1" });
+  await writeRegistryConfig(paths, config, upstreamPort);
+  const registry = spawn(findRegistry(), ["serve", paths.registryConfig], { stdio: "inherit" });
+  registry.once("exit", (code) => process.exit(code ?? 1));
+  process.once("SIGTERM", () => registry.kill("SIGTERM"));
+  await waitUntil(() => accepts(upstreamPort), 15_000);
+
+  const faults = new Faults(cloudFiles(root).faults);
+  const server = registryProxy({
+    key: await readFile(paths.key, "utf8"),
+    certificate: await readFile(paths.certificate, "utf8"),
+    upstreamPort,
+    takeFault: (method, path) => faults.takeRegistry(method, path),
+  });
+  server.listen(config.registryPort, "127.0.0.1");
+}
+
+const [root] = process.argv.slice(2);
+if (root === undefined) throw new Error("usage: registry-proxy-process.ts SANDBOX_FOLDER");
+main(root).catch((error: unknown) => {
+  console.error(messageOf(error));
+  process.exit(1);
+});
