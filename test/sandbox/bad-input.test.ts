@@ -1,0 +1,410 @@
+import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { parse, stringify } from "yaml";
+import { copyProgram } from "./program";
+import { type Outcome, type Sandbox, startSandbox } from "./sandbox";
+
+const STACK_FILE = "Pulumi.sandbox.yaml";
+const REPOSITORY = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public";
+
+let sandbox: Sandbox;
+/** A copy of the project that the tests break; it shares the stack with the sandbox's own. */
+let folder: string;
+/** Its files as they were, by name; undefined for one that was not there. */
+const whole = new Map<string, string>();
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  folder = join(await mkdtemp(join(tmpdir(), "bad-")), "program");
+  await copyProgram(folder);
+  const settings = parse(await readFile(join(sandbox.root, "project", STACK_FILE), "utf8")) as StackFile;
+  settings.config["hyperion-registry:sourceDir"] = sandbox.sources;
+  await writeFile(join(folder, STACK_FILE), stringify(settings));
+  await sandbox.pulumi("up", "--yes", "--skip-preview", "--cwd", folder, "--stack", "sandbox");
+  for (const file of [STACK_FILE, "Pulumi.yaml", "images.json"]) {
+    whole.set(file, await readFile(join(folder, file), "utf8"));
+  }
+});
+
+afterAll(async () => {
+  await sandbox.stop();
+  await rm(join(folder, ".."), { recursive: true, force: true });
+});
+
+interface StackFile {
+  config: Record<string, unknown>;
+}
+
+/** All that a run could have changed: the stack's state, the emulated cloud, its images. */
+async function world(): Promise<string> {
+  // Decrypted: each run encrypts anew.
+  const state = await sandbox.pulumi(
+    "stack",
+    "export",
+    "--show-secrets",
+    "--cwd",
+    folder,
+    "--stack",
+    "sandbox",
+  );
+  const { deployment } = JSON.parse(state) as { deployment: { manifest: unknown; resources: unknown[] } };
+  const cloud = await Promise.all(
+    ["", ":getIamPolicy", "/dockerImages"].map((path) => sandbox.google("GET", REPOSITORY + path)),
+  );
+  // The manifest says when the last run was.
+  return JSON.stringify({ resources: deployment.resources, cloud }, null, 1);
+}
+
+let before: string;
+
+beforeEach(async () => {
+  before = await world();
+});
+
+afterEach(async () => {
+  for (const [file, text] of whole) await writeFile(join(folder, file), text);
+  expect(await world()).toBe(before);
+});
+
+/** Puts settings beside those of the stack. */
+async function configure(settings: Record<string, unknown>): Promise<void> {
+  const file = parse(whole.get(STACK_FILE) ?? "") as StackFile;
+  Object.assign(file.config, settings);
+  await writeFile(join(folder, STACK_FILE), stringify(file));
+}
+
+/** `up`, which has to fail; its error, as it was said last, without the engine's indentation. */
+async function refusedUp(): Promise<string> {
+  const outcome = await sandbox.tryPulumi(
+    ...["up", "--yes", "--skip-preview", "--suppress-outputs", "--non-interactive", "--color", "never"],
+    ...["--cwd", folder, "--stack", "sandbox"],
+  );
+  return refusal(outcome);
+}
+
+function refusal({ code, output }: Outcome): string {
+  expect(code).not.toBe(0);
+  expect(output).not.toMatch(/^ *at .*[:(]|node:internal|\.[jt]s:\d+:\d+|unhandled/m);
+  expect(output).toBe(stripVTControlCharacters(output));
+  // eslint-disable-next-line no-control-regex -- that is what must not be there
+  expect(output).not.toMatch(/[\0-\x08\x0b-\x1f\x7f-\x9f]/);
+  const error = output.slice(output.lastIndexOf("error: ") + "error: ".length);
+  return error
+    .replace(/\n+Resources:[^]*/, "")
+    .replace(/^ +$/gm, "")
+    .replace(/^ {4}/gm, "")
+    .trim();
+}
+
+/** The program's message of problems. */
+function told(problems: [where: string, found: string, allowed: string, mend: string][]): string {
+  const blocks = problems.map(
+    ([where, found, allowed, mend]) =>
+      `${where}\n  found:   ${found}\n  allowed: ${allowed}\n  mend:    ${mend}`,
+  );
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  return [`${count}; nothing was changed.`, ...blocks].join("\n\n");
+}
+
+describe("a file that is no YAML of Pulumi's", () => {
+  test.each([
+    [
+      "an open bracket",
+      "config: [\n",
+      /invalid YAML file: yaml: line \d+: did not find expected node content$/,
+    ],
+    ["a tab", "config:\n\tgcp:project: x\n", /yaml: line 2: found character that cannot start any token$/],
+    ["a text", "hello\n", /expected project to be an object, was 'string'$/],
+    ["a list", "config: [a]\n", /line 2: cannot unmarshal !!seq into map\[string\]config\.Value$/],
+    [
+      "a key twice",
+      "config:\n  gcp:project: a\n  gcp:project: b\n",
+      /line 3: mapping key "gcp:project" already defined at line 2$/,
+    ],
+    [
+      "a key with two colons",
+      "config:\n  hyperion-registry:a:b: 1\n",
+      /could not parse hyperion-registry:a:b as a configuration key \(configuration keys should be of the form `<namespace>:<name>`\)$/,
+    ],
+  ])("stack file: %s", async (_, text, message) => {
+    await writeFile(join(folder, STACK_FILE), text);
+    expect(await refusedUp()).toMatch(message);
+  });
+
+  test.each([
+    [
+      "an open bracket",
+      "config: [\n",
+      /^could not unmarshal '\S+Pulumi.yaml': invalid YAML file: yaml: line \d+: /,
+    ],
+    ["no name", "runtime: nodejs\n", /Pulumi\.yaml': project is missing a 'name' attribute$/],
+  ])("project file: %s", async (_, text, message) => {
+    await writeFile(join(folder, "Pulumi.yaml"), text);
+    expect(await refusedUp()).toMatch(message);
+  });
+
+  test("project file: a default of another type than it declares", async () => {
+    const text = (whole.get("Pulumi.yaml") ?? "").replace("default: 14", "default: fourteen");
+    await writeFile(join(folder, "Pulumi.yaml"), text);
+    expect(await refusedUp()).toMatch(
+      /The default value specified for configuration key 'cleanupUntaggedAfterDays' is not of the expected type 'integer'$/,
+    );
+  });
+});
+
+describe("a type that Pulumi.yaml does not declare", () => {
+  test.each<[key: string, value: unknown, type: string]>([
+    ["cleanupKeepCount", "many", "integer"],
+    ["cleanupKeepCount", 1.5, "integer"],
+    ["publicAccess", "maybe", "boolean"],
+    ["labels", ["a"], "object"],
+    ["readers", "user:dana@example.com", "array<string>"],
+    ["readers", [{ a: 1 }], "array<string>"],
+    ["platform", { a: 1 }, "string"],
+  ])("%s: %j", async (key, value, type) => {
+    await configure({ [`hyperion-registry:${key}`]: value });
+    expect(await refusedUp()).toBe(
+      `validating stack config: Stack 'sandbox' with configuration key '${key}' must be of type '${type}'`,
+    );
+  });
+});
+
+describe("settings that the program refuses, all of them in one message", () => {
+  test("what shells, templates and terminals act on", async () => {
+    await configure({
+      "hyperion-registry:repositoryId": "a\u001b[31mred\u001b[0m",
+      "hyperion-registry:version": "$(touch${IFS}pwned)",
+      "hyperion-registry:revision": "line\nbreak",
+      "hyperion-registry:githubRepository": "{{x}}/${y}",
+      "hyperion-registry:ciServiceAccountId": "nul\0byte",
+      "hyperion-registry:platform": "a".repeat(20_000),
+      "hyperion-registry:readers": ["usr:a'b;`id`@example.com"],
+      "hyperion-registry:labels": { "it's; id": "x", "e\u001b[2J": "x" },
+    });
+    const labels =
+      "at most 60 labels; names and values of at most 63 lower-case letters, digits, _ and -, a name beginning with a letter";
+    const account =
+      "lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen";
+    expect(await refusedUp()).toBe(
+      told([
+        [
+          "hyperion-registry:repositoryId",
+          String.raw`"a\u001b[31mred\u001b[0m"`,
+          `2 to 63 ${account}`,
+          "pulumi config set hyperion-registry:repositoryId hyperion-public",
+        ],
+        [
+          String.raw`hyperion-registry:labels["e\u001b[2J"]`,
+          String.raw`the name "e\u001b[2J"`,
+          labels,
+          "take it out of the stack's file, Pulumi.STACK.yaml, in an editor",
+        ],
+        [
+          `hyperion-registry:labels["it's; id"]`,
+          `the name "it's; id"`,
+          labels,
+          String.raw`pulumi config rm --path 'hyperion-registry:labels["it'\''s; id"]'`,
+        ],
+        [
+          "hyperion-registry:platform",
+          `"${"a".repeat(76)}...`,
+          "linux/amd64 or linux/arm64",
+          "pulumi config set hyperion-registry:platform linux/amd64",
+        ],
+        [
+          "hyperion-registry:version",
+          '"$(touch${IFS}pwned)"',
+          "a semantic version such as 1.4.2 or 2.0.0-rc.1",
+          "pulumi config set hyperion-registry:version 1.4.2",
+        ],
+        [
+          "hyperion-registry:revision",
+          String.raw`"line\nbreak"`,
+          "a full git commit, 40 lowercase hexadecimal digits, as `git rev-parse HEAD` prints",
+          'pulumi config set hyperion-registry:revision "$(git rev-parse HEAD)"',
+        ],
+        [
+          "hyperion-registry:readers[0]",
+          '"usr:a\'b;`id`@example.com"',
+          "a principal: user:, group:, serviceAccount:, domain:, principal://, principalSet://, allAuthenticatedUsers",
+          "pulumi config set --path 'hyperion-registry:readers[0]' group:devs@example.com",
+        ],
+        [
+          "hyperion-registry:ciServiceAccountId",
+          String.raw`"nul\u0000byte"`,
+          `6 to 30 ${account}`,
+          "pulumi config set hyperion-registry:ciServiceAccountId hyperion-ci",
+        ],
+        [
+          "hyperion-registry:githubRepository",
+          '"{{x}}/${y}"',
+          "owner/name, as in the repository's address",
+          "pulumi config set hyperion-registry:githubRepository HyperionWave-AI/dev-squad",
+        ],
+      ]),
+    );
+  });
+
+  test("keys that do not exist, forms of Google's, contradictions, and folders that are not there", async () => {
+    await configure({
+      "gcp:project": "Production",
+      "gcp:region": "us-central1-a",
+      "hyperion-registry:publicAcess": true,
+      "hyperion-registy:version": "1.0.0",
+      "hyperion-registry:overrideDomainRestrictedSharing": true,
+      "hyperion-registry:rollback": true,
+      "hyperion-registry:githubOwnerId": "7",
+      "hyperion-registry:sourceDir": "nowhere",
+    });
+    expect(await refusedUp()).toBe(
+      told([
+        [
+          "hyperion-registry:publicAcess",
+          "a setting that does not exist",
+          "hyperion-registry:publicAccess",
+          "pulumi config rm hyperion-registry:publicAcess",
+        ],
+        [
+          "hyperion-registy:version",
+          "a setting that does not exist",
+          "hyperion-registry:version",
+          "pulumi config rm hyperion-registy:version",
+        ],
+        [
+          "gcp:project",
+          '"Production"',
+          "the id of a Google Cloud project: 6 to 30 lower-case letters, digits and hyphens",
+          "pulumi config set gcp:project production-471918",
+        ],
+        [
+          "gcp:region",
+          '"us-central1-a"',
+          "a region of Artifact Registry, such as us-central1",
+          "pulumi config set gcp:region us-central1",
+        ],
+        [
+          "hyperion-registry:overrideDomainRestrictedSharing",
+          "true, while publicAccess is false",
+          "true only together with publicAccess: the exception serves nothing else",
+          "pulumi config rm hyperion-registry:overrideDomainRestrictedSharing",
+        ],
+        [
+          "hyperion-registry:rollback",
+          "true, without a version",
+          "true together with the version to go back to, and without allowVersionOverwrite",
+          "pulumi config rm hyperion-registry:rollback",
+        ],
+        [
+          "hyperion-registry:githubRepository",
+          "nothing, while githubRepositoryId or githubOwnerId is set",
+          "owner/name",
+          "pulumi config set hyperion-registry:githubRepository OWNER/NAME",
+        ],
+        [
+          "hyperion-registry:githubRepositoryId",
+          "nothing, while the other id is set",
+          "both ids or none",
+          'pulumi config set hyperion-registry:githubRepositoryId "$(gh api repos/OWNER/NAME --jq .id)"',
+        ],
+        [
+          "hyperion-registry:sourceDir",
+          '"nowhere", where there is no folder',
+          "the folder of the Hyperion sources, which holds coordinator/",
+          "pulumi config set hyperion-registry:sourceDir PATH",
+        ],
+      ]),
+    );
+  });
+
+  test("a secret where plain text is expected, which is not shown", async () => {
+    const args = ["--cwd", folder, "--stack", "sandbox"];
+    await sandbox.pulumi("config", "set", "--secret", "version", "hush-1.0.0", ...args);
+    const message = await refusedUp();
+    expect(message).toBe(
+      told([
+        [
+          "hyperion-registry:version",
+          "a secret",
+          "plain text: a semantic version",
+          "pulumi config set hyperion-registry:version 1.4.2",
+        ],
+      ]),
+    );
+    // The command that mends it, as it stands but for the folder.
+    await sandbox.pulumi("config", "set", "hyperion-registry:version", "1.4.2", ...args);
+    expect(await readFile(join(folder, STACK_FILE), "utf8")).toContain("version: 1.4.2");
+  });
+});
+
+describe("a catalogue or sources that cannot be built", () => {
+  const MEND = "edit images.json   # what changed: git diff images.json";
+
+  test("images.json is no JSON", async () => {
+    await writeFile(join(folder, "images.json"), '[{"name": "hyperion-ui",');
+    expect(await refusedUp()).toBe(
+      told([["images.json", "text that is no JSON (at position 24)", "JSON: a list of images", MEND]]),
+    );
+  });
+
+  test("images.json has a missing key, a wrong one, a name twice, and an unknown context", async () => {
+    const [first, second, third] = JSON.parse(whole.get("images.json") ?? "") as Record<string, string>[];
+    const catalogue = [
+      first,
+      { ...second, context: undefined, file: "x" },
+      first,
+      { ...third, context: "nowhere" },
+    ];
+    await writeFile(join(folder, "images.json"), JSON.stringify(catalogue));
+    expect(await refusedUp()).toBe(
+      told([
+        ["images.json[1].context", "nothing", "a folder below the sources, such as coordinator/ui", MEND],
+        [
+          "images.json[1].file",
+          "a key that does not exist",
+          "name, context, dockerfile, and nothing else",
+          MEND,
+        ],
+        ["images.json[2].name", '"hyperion-coordinator-mcp"', "each name once", MEND],
+        [
+          join(sandbox.sources, "nowhere"),
+          "nothing, where the sources of hyperion-ui should be",
+          "the layout of images.json below hyperion-registry:sourceDir",
+          "pulumi config set hyperion-registry:sourceDir PATH",
+        ],
+      ]),
+    );
+  });
+
+  test("a Dockerfile that is missing and an ignore file that cannot be read", async () => {
+    const sources = join(folder, "sources");
+    for (const context of ["coordinator/mcp-server", "coordinator/ui"]) {
+      await mkdir(join(sources, context), { recursive: true });
+    }
+    await mkdir(join(sources, "coordinator/ui/.dockerignore"));
+    await appendFile(join(sources, "coordinator/ui/Dockerfile"), "FROM scratch\n");
+    await configure({ "hyperion-registry:sourceDir": "sources" });
+    const layout = "the layout of images.json below hyperion-registry:sourceDir";
+    const mend = "pulumi config set hyperion-registry:sourceDir PATH";
+    const missing = (image: string): string => `nothing, where the sources of ${image} should be`;
+    expect(await refusedUp()).toBe(
+      told([
+        ["sources/coordinator/mcp-server/Dockerfile", missing("hyperion-coordinator-mcp"), layout, mend],
+        [
+          "sources/coordinator/mcp-http-bridge/Dockerfile.combined",
+          missing("hyperion-http-bridge"),
+          layout,
+          mend,
+        ],
+        [
+          "sources/coordinator/ui/.dockerignore",
+          "no file, among the sources of hyperion-ui",
+          "an ignore file that can be read, or none",
+          "ls -ld sources/coordinator/ui/.dockerignore",
+        ],
+      ]),
+    );
+  });
+});
