@@ -28,22 +28,27 @@ export async function seconds(work: () => Promise<unknown>): Promise<number> {
   return Number(process.hrtime.bigint() - start) / 1e9;
 }
 
-/** Peak memory, in MB, of the Pulumi program's own process while some work runs. */
-export async function programMemory(work: () => Promise<unknown>): Promise<number> {
+/**
+ * Peak memory, in MB, of the Pulumi program's own process while some work runs.
+ *
+ * @param folder counts only programs that run in this folder; default any.
+ */
+export async function programMemory(work: () => Promise<unknown>, folder = ""): Promise<number> {
   let peak = 0;
   const sample = setInterval(() => {
-    peak = Math.max(peak, ...programs().map(highWaterMark));
+    peak = Math.max(peak, ...programs(folder).map(highWaterMark));
   }, 20);
   await work();
   clearInterval(sample);
   return peak / 1024;
 }
 
-function programs(): string[] {
+function programs(folder: string): string[] {
   return readdirSync("/proc").filter((pid) => {
     if (!/^\d+$/.test(pid)) return false;
     try {
-      return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("pulumi/cmd/run");
+      const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+      return command.includes("pulumi/cmd/run") && command.includes(folder);
     } catch {
       return false; // it ended meanwhile
     }

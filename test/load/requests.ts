@@ -1,0 +1,56 @@
+import type { RequestCount } from "../../sandbox/cloud/faults/requests";
+import type { Sandbox } from "../sandbox/sandbox";
+import type { Size } from "./stack";
+
+/** Requests by `METHOD route`. */
+export type Requests = Record<string, number>;
+
+const PROJECT = "v1/projects/{project}";
+const REPOSITORIES = `${PROJECT}/locations/{location}/repositories`;
+
+/** APIs that the stack enables, and service accounts that it makes, by default. */
+const SERVICES = 2;
+
+/**
+ * What the real plugins send for the resources of a first up, at least: two reads and one write for each member, the
+ * lists before and after an API is enabled, three reads of a new account, and at the registry a login for the push of
+ * the build, for the pull by digest and for the push of the tag.
+ *
+ * @param conflicts writes of a policy that somebody else's write had overtaken; each is read and sent again.
+ */
+export function realPluginSends({ images, readers }: Size, conflicts: number): Requests {
+  const members = readers + 1; // the CI account
+  return {
+    "GET token": 3 * images,
+    [`GET ${PROJECT}/services`]: 2 * SERVICES,
+    [`POST ${PROJECT}/services/{service}:enable`]: SERVICES,
+    [`GET ${PROJECT}`]: SERVICES,
+    [`POST ${REPOSITORIES}`]: 1,
+    [`GET ${REPOSITORIES}/{repository}`]: 1,
+    [`GET ${REPOSITORIES}/{repository}:getIamPolicy`]: 2 * members + conflicts,
+    [`POST ${REPOSITORIES}/{repository}:setIamPolicy`]: members + conflicts,
+    [`POST ${PROJECT}/serviceAccounts`]: 1,
+    [`GET ${PROJECT}/serviceAccounts/{account}`]: 3,
+  };
+}
+
+/** Those that are more than allowed, as `METHOD route: SENT of ALLOWED`. */
+export function tooMany(sent: Requests, allowed: Requests): string[] {
+  return Object.entries(sent)
+    .filter(([route, count]) => count > (allowed[route] ?? 0))
+    .map(([route, count]) => `${route}: ${count} of ${allowed[route] ?? 0}`);
+}
+
+/** What was asked of the emulated APIs while some work ran, and how many writes of a policy were overtaken. */
+export async function requestsOf(
+  sandbox: Sandbox,
+  work: () => Promise<unknown>,
+): Promise<{ sent: Requests; conflicts: number }> {
+  await sandbox.google("DELETE", "sandbox/requests");
+  await work();
+  const { routes } = (await sandbox.google("GET", "sandbox/requests")).body as { routes: RequestCount[] };
+  return {
+    sent: Object.fromEntries(routes.map(({ method, route, count }) => [`${method} ${route}`, count])),
+    conflicts: routes.reduce((sum, { statuses }) => sum + (statuses[409] ?? 0), 0),
+  };
+}
