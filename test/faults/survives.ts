@@ -18,9 +18,15 @@ declare module "vitest" {
   }
 }
 
-/** A test that provokes `fault`, proves that nothing is lost, and returns what came of it. */
-export function survives(fault: string, provoke: () => Promise<Survival>): void {
-  test(fault, async ({ task }) => {
-    task.meta.survival = await provoke();
+/**
+ * A test that provokes `fault`, proves that nothing is lost, and returns what came of it. `skip` ends it with the
+ * reason why the fault cannot be provoked on this machine.
+ */
+export function survives(
+  fault: string,
+  provoke: (skip: (reason: string) => never) => Promise<Survival>,
+): void {
+  test(fault, async ({ task, skip }) => {
+    task.meta.survival = await provoke(skip);
   });
 }

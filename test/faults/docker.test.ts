@@ -1,0 +1,207 @@
+import { execa } from "execa";
+import { readFileSync } from "node:fs";
+import { chmod, chown, cp, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
+import { dirname, join, relative } from "node:path";
+import { afterAll, beforeAll, describe, expect } from "vitest";
+import { repositoryRoot } from "../../sandbox/paths";
+import { allProcesses, commandLine, waitUntil } from "../../sandbox/services/processes";
+import { type Sandbox, startSandbox } from "../sandbox/sandbox";
+import { expectDeclared, mend, pluginsOf } from "./declared";
+import { seenIn } from "./seen";
+import { survives } from "./survives";
+
+const UP = ["up", "--yes", "--skip-preview"];
+const GIB = 1024 ** 3;
+
+let sandbox: Sandbox;
+let plugins: string;
+/** Folder of the user interface's sources. */
+let ui: string;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  plugins = await pluginsOf(sandbox);
+  ui = join(sandbox.sources, "coordinator/ui");
+});
+
+afterAll(() => sandbox.stop());
+
+describe("Docker", () => {
+  survives("no engine", async () => {
+    const host = sandbox.env["DOCKER_HOST"];
+    sandbox.env["DOCKER_HOST"] = "unix:///nowhere/docker.sock";
+    const output = await failingUp();
+    sandbox.env["DOCKER_HOST"] = host;
+    return mended("nothing is changed", seenIn(output, /no engine listens/));
+  });
+
+  survives("the engine is killed during a build", async (skip) => {
+    if (await engineIsYours()) return skip("the engine is the machine's own: the sandbox leaves it alone");
+    const restore = await withStep('RUN ["sleep", "61.0417"]');
+    const up = sandbox.tryPulumi(...UP);
+    const builds = () => allProcesses().some((pid) => commandLine(pid).endsWith("sleep 61.0417"));
+    expect(await waitUntil(builds, 60_000)).toBe(true);
+    await sandbox.run("fault", "docker", "kill");
+    const { code, output } = await up;
+    expect(code, output).not.toBe(0);
+    await restore();
+    const healed = await sandbox.run("up", "--no-stack");
+    expect(healed.code, healed.output).toBe(0);
+    return mended(
+      "the build is lost; nothing is pushed, and no other image is touched",
+      seenIn(output, /building .*hyperion-ui.* failed/, /EOF|connect|closed/i),
+    );
+  });
+
+  survives("a step of a Dockerfile fails", async () => {
+    const restore = await withStep(
+      'RUN ["node", "-e", "console.error(\'npm error 404 no such package\'); process.exit(3)"]',
+    );
+    const output = await failingUp();
+    await restore();
+    return mended(
+      "nothing is pushed, and no tag is moved",
+      seenIn(output, /building .*hyperion-ui.* failed/, /^ +step \[/, /npm error 404/, /exit code: 3/),
+    );
+  });
+
+  survives("a file of the context cannot be read", async () => {
+    const file = join(ui, "public/secret.txt");
+    await writeFile(file, "nobody may read this");
+    await chmod(file, 0);
+    if (process.getuid?.() === 0) await chown(file, 65_534, 65_534);
+    const { exitCode, all } = await asOrdinaryUser(UP);
+    expect(exitCode, all).not.toBe(0);
+    await rm(file);
+    return mended("nothing is built", seenIn(all, /secret\.txt/));
+  });
+
+  survives("a context of 1 GB", async () => {
+    const file = join(ui, "recording.bin");
+    await writeFile(file, "");
+    await truncate(file, GIB);
+    const { seconds, mebibytes, output } = await measuredUp();
+    expect(output).toContain("1 updated");
+    expect(seconds).toBeLessThan(120);
+    expect(mebibytes).toBeGreaterThan(0);
+    expect(mebibytes).toBeLessThan(400);
+    await expectDeclared(sandbox);
+    await rm(file);
+    return mended(
+      `built in ${Math.round(seconds)} s, the docker plugin with ${Math.ceil(mebibytes / 10) * 10} MiB: ` +
+        "the context is read in pieces, and the engine gets what the Dockerfile copies",
+      "nothing",
+    );
+  });
+
+  survives("a path with blanks and other than ASCII letters", async () => {
+    const folder = join(dirname(sandbox.sources), "Quellen für Übung");
+    await cp(sandbox.sources, folder, { recursive: true });
+    await sandbox.pulumi("config", "set", "sourceDir", relative(repositoryRoot, folder));
+    const row = await mended("built from there", "nothing");
+    expect(row.next).toContain("3 updated");
+    await sandbox.pulumi("config", "set", "sourceDir", relative(repositoryRoot, sandbox.sources));
+    await mend(sandbox, "up");
+    return row;
+  });
+
+  survives("a symlink leaves the context", async () => {
+    const file = join(ui, "server.js");
+    const outside = join(dirname(sandbox.sources), "server.js");
+    await cp(file, outside);
+    await rm(file);
+    await symlink(outside, file);
+    const output = await failingUp();
+    await rm(file);
+    await cp(outside, file);
+    return mended(
+      "nothing from outside of the context gets into an image; nothing is pushed",
+      seenIn(output, /building .*hyperion-ui.* failed/, /server\.js.*not found/),
+    );
+  });
+
+  survives("an ignore file changes", async () => {
+    const [ignore, notes] = [".dockerignore", "notes.txt"].map((name) =>
+      join(sandbox.sources, "coordinator", name),
+    ) as [string, string];
+    await writeFile(ignore, "notes.txt\n");
+    expect(await mend(sandbox, "up")).toContain("1 updated");
+    await writeFile(notes, "ignored");
+    await sandbox.pulumi("preview", "--expect-no-changes");
+    await writeFile(ignore, "other.txt\n");
+    const row = await mended(
+      "the image that is built from this context is built anew; an ignored file builds nothing",
+      "nothing",
+    );
+    expect(row.next).toContain("1 updated");
+    return row;
+  });
+});
+
+/** Adds a step to the Dockerfile of the user interface; returns what takes it away. */
+async function withStep(step: string): Promise<() => Promise<void>> {
+  const file = join(ui, "Dockerfile");
+  const before = await readFile(file, "utf8");
+  await writeFile(file, `${before}${step}\n`);
+  return () => writeFile(file, before);
+}
+
+async function engineIsYours(): Promise<boolean> {
+  const { stdout } = await sandbox.run("status", "--json");
+  return stdout.includes("Docker engine (yours)");
+}
+
+async function failingUp(): Promise<string> {
+  const { code, output } = await sandbox.tryPulumi(...UP);
+  expect(code, output).not.toBe(0);
+  return output;
+}
+
+async function mended(happened: string, seen: string) {
+  const next = await mend(sandbox, "up");
+  await expectDeclared(sandbox);
+  return { happened, seen, next, plugins };
+}
+
+/** Runs pulumi without root's right to read every file. */
+async function asOrdinaryUser(args: string[]) {
+  const rights = "-dac_override,-dac_read_search";
+  const without =
+    process.getuid?.() === 0 ? ["setpriv", `--bounding-set=${rights}`, `--inh-caps=${rights}`] : [];
+  const [command = "", ...rest] = [...without, "pulumi", ...args];
+  return execa(command, rest, {
+    cwd: repositoryRoot,
+    env: sandbox.env,
+    extendEnv: false,
+    all: true,
+    reject: false,
+  });
+}
+
+/** An up with its time and the most memory that the docker plugin had. */
+async function measuredUp(): Promise<{ seconds: number; mebibytes: number; output: string }> {
+  const known = new Set(allProcesses());
+  const begin = performance.now();
+  let kibibytes = 0;
+  const timer = setInterval(() => {
+    for (const pid of allProcesses())
+      if (!known.has(pid) && isDockerPlugin(pid)) kibibytes = Math.max(kibibytes, peak(pid));
+  }, 100);
+  const { code, output } = await sandbox.tryPulumi(...UP);
+  clearInterval(timer);
+  expect(code, output).toBe(0);
+  return { seconds: (performance.now() - begin) / 1000, mebibytes: kibibytes / 1024, output };
+}
+
+function isDockerPlugin(pid: number): boolean {
+  return /resource-docker|plugins\/docker\/main/.test(commandLine(pid));
+}
+
+/** The most memory that a process ever had, in KiB. */
+function peak(pid: number): number {
+  try {
+    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
+  } catch {
+    return 0;
+  }
+}

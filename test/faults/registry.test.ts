@@ -1,0 +1,188 @@
+import { execFile } from "node:child_process";
+import { randomBytes } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { appendFile, cp, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
+import { MAINTAINER } from "../../sandbox/cloud/store";
+import { mintAccessToken } from "../../sandbox/cloud/tokens";
+import { type ProcessIdentity, terminate, waitUntil } from "../../sandbox/services/processes";
+import { type Sandbox, startSandbox } from "../sandbox/sandbox";
+import { expectDeclared, mend, pluginsOf, REPOSITORY } from "./declared";
+import { seenIn } from "./seen";
+import { survives } from "./survives";
+
+const execute = promisify(execFile);
+const UI = "route=*/hyperion-ui/blobs/uploads/*";
+const MIB = 1024 * 1024;
+
+let sandbox: Sandbox;
+let plugins: string;
+let storage: string;
+let registryUrl: string;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  plugins = await pluginsOf(sandbox);
+  storage = join(sandbox.root, "registry");
+  registryUrl = await sandbox.output("registryUrl");
+});
+
+afterEach(() => sandbox.run("fault", "clear"));
+afterAll(async () => {
+  if (await isMounted(storage)) await execute("umount", ["--lazy", storage]);
+  await sandbox.stop();
+});
+
+describe("Registry", () => {
+  survives("the registry is killed", async () => {
+    await changeLayer(3);
+    await words("fault", "registry", "kill");
+    const output = await failingUp();
+    const seen = seenIn(output, /Error pushing image .*hyperion-ui/);
+    await words("up", "--no-stack");
+    return mended("nothing is pushed; the tags stay on the builds before", seen);
+  });
+
+  for (const [fault, kind] of [
+    ["500 in the middle of a blob upload", "registry-status"],
+    ["connection cut in the middle of a blob upload", "registry-cut"],
+  ] as const)
+    survives(fault, async () => {
+      await changeLayer(3);
+      await words("fault", "set", kind, UI);
+      const row = await mended("the engine sends the layer again", "nothing");
+      expect(JSON.parse(await words("fault", "list"))).toEqual({ faults: [] });
+      return row;
+    });
+
+  survives("the registry's disk is full", async (skip) => {
+    await words("fault", "registry", "stop");
+    try {
+      await moveToSmallDisk(4);
+    } catch (error) {
+      await words("fault", "registry", "start");
+      return skip(`a small disk cannot be mounted here: ${String(error)}`);
+    }
+    await words("fault", "registry", "start");
+    await changeLayer(12);
+    const output = await failingUp();
+    expect(await readFile(join(sandbox.root, "logs/registry.out.log"), "utf8")).toContain(
+      "no space left on device",
+    );
+    await execute("mount", ["-o", "remount,size=1g", storage]);
+    return mended(
+      "the engine tries five times in 50 s; nothing that was there is lost",
+      seenIn(output, /Error pushing image .*hyperion-ui/),
+    );
+  });
+
+  survives("the registry is restarted during a push", async () => {
+    await changeLayer(60);
+    const before = await uploads();
+    const up = mend(sandbox, "up");
+    const begun = async () => (await uploads()).some((upload) => !before.includes(upload));
+    expect(await waitUntil(begun, 60_000)).toBe(true);
+    const record = JSON.parse(
+      readFileSync(join(sandbox.root, "run/registry.json"), "utf8"),
+    ) as ProcessIdentity;
+    await terminate(record, 0);
+    await words("fault", "registry", "start");
+    const next = await up;
+    await expectDeclared(sandbox);
+    return {
+      happened: "the engine sends the layer again",
+      seen: "nothing",
+      next: `the same ${next}`,
+      plugins,
+    };
+  });
+
+  survives("the token expires between build and push", async () => {
+    const dockerfile = join(sandbox.sources, "coordinator/ui/Dockerfile");
+    const config = sandbox.env["DOCKER_CONFIG"];
+    await appendFile(dockerfile, 'RUN ["sleep", "12"]\n');
+    sandbox.env["DOCKER_CONFIG"] = await loginFor(8);
+    const output = await failingUp();
+    sandbox.env["DOCKER_CONFIG"] = config;
+    return mended(
+      "the build stays in the engine; nothing is pushed. With a credential helper there is a new token for each push",
+      seenIn(output, /access token has expired/),
+    );
+  });
+
+  survives("a tag is deleted behind the stack's back", async () => {
+    const tag = `${REPOSITORY}/packages/hyperion-ui/tags/latest`;
+    expect((await sandbox.google("DELETE", tag)).status).toBe(200);
+    const { code, output } = await sandbox.tryPulumi("refresh", "--yes", "--skip-preview");
+    expect(code, output).toBe(0);
+    const row = await mended(
+      "the version stays under its other tags; a refresh sees what is missing",
+      seenIn(output, /is taken for gone/),
+    );
+    return { ...row, next: `\`pulumi refresh\`, then ${row.next}` };
+  });
+});
+
+/** A new layer of so many MiB that cannot be compressed. */
+async function changeLayer(mebibytes: number): Promise<void> {
+  const file = join(sandbox.sources, "coordinator/ui/public/data.bin");
+  await writeFile(file, randomBytes(mebibytes * MIB));
+}
+
+async function words(...args: string[]): Promise<string> {
+  const { code, stdout, output } = await sandbox.run(...args);
+  expect(code, output).toBe(0);
+  return stdout;
+}
+
+async function failingUp(): Promise<string> {
+  const { code, output } = await sandbox.tryPulumi("up", "--yes", "--skip-preview");
+  expect(code, output).not.toBe(0);
+  return output;
+}
+
+async function mended(happened: string, seen: string) {
+  const next = await mend(sandbox, "up");
+  await expectDeclared(sandbox);
+  return { happened, seen, next, plugins };
+}
+
+/** Puts the registry's data on a disk that has room for so many MiB more. */
+async function moveToSmallDisk(mebibytes: number): Promise<void> {
+  const aside = join(dirname(sandbox.root), "registry-before");
+  await cp(storage, aside, { recursive: true, preserveTimestamps: true });
+  const { stdout } = await execute("du", ["-sm", aside]);
+  const size = `size=${parseInt(stdout) + mebibytes}m`;
+  await execute("mount", ["-t", "tmpfs", "-o", size, "tmpfs", storage]);
+  await cp(aside, storage, { recursive: true, preserveTimestamps: true });
+}
+
+async function isMounted(folder: string): Promise<boolean> {
+  return (await readFile("/proc/self/mountinfo", "utf8")).includes(` ${folder} `);
+}
+
+/** Uploads of the user interface's image of which the registry has bytes; one that broke off stays there. */
+async function uploads(): Promise<string[]> {
+  const image = registryUrl.replace(/^[^/]*\//, "");
+  const folder = join(storage, "docker/registry/v2/repositories", image, "hyperion-ui/_uploads");
+  const names = existsSync(folder) ? await readdir(folder) : [];
+  const sizes = await Promise.all(
+    names.map((name) => stat(join(folder, name, "data")).catch(() => undefined)),
+  );
+  return names.filter((_, index) => (sizes[index]?.size ?? 0) > 0);
+}
+
+/** A Docker configuration with a login that is good for so many seconds. */
+async function loginFor(seconds: number): Promise<string> {
+  const host = registryUrl.replace(/\/.*/, "");
+  const folder = join(dirname(sandbox.root), "short-login");
+  await mkdir(folder, { recursive: true });
+  const token = await mintAccessToken(sandbox.root, MAINTAINER, seconds);
+  const auth = Buffer.from(`oauth2accesstoken:${token}`).toString("base64");
+  await writeFile(join(folder, "config.json"), JSON.stringify({ auths: { [host]: { auth } } }), {
+    mode: 0o600,
+  });
+  return folder;
+}
