@@ -99,6 +99,19 @@ describe("what is in the registry, by the emulated API", () => {
     expect(await google("GET", `${packages}/nothing`)).toMatchObject({ status: 404 });
   });
 
+  test("the repository's size, with what its versions share counted once", async () => {
+    const { dockerImages } = (await google("GET", `v1/${REPOSITORY}/dockerImages`)).body as {
+      dockerImages: { imageSizeBytes: string }[];
+    };
+    const sum = dockerImages.reduce((bytes, { imageSizeBytes }) => bytes + Number(imageSizeBytes), 0);
+    // Three images of a layer each, and one configuration that all three have.
+    const shared = JSON.stringify({ created: "2025-01-10T12:00:00Z", architecture: "amd64", os: "linux" });
+    const sizeBytes = String(sum - 2 * shared.length);
+    expect(await google("GET", `v1/${REPOSITORY}`)).toMatchObject({ body: { sizeBytes } });
+    const list = await google("GET", `v1/${REPOSITORY.slice(0, REPOSITORY.lastIndexOf("/"))}`);
+    expect(list).toMatchObject({ body: { repositories: [{ sizeBytes }] } });
+  });
+
   test("dockerImages with size, type and times, in pages", async () => {
     const images = `v1/${REPOSITORY}/dockerImages`;
     const page = (await google("GET", `${images}?pageSize=2`)).body as {

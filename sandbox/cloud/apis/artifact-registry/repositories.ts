@@ -49,12 +49,15 @@ function scanning(world: World, repository: Repository): object {
   return { ...(wanted && { enablementConfig: wanted }), ...state };
 }
 
-/** A repository as it is answered. */
-function answer(world: World, repository: Repository): Record<string, unknown> {
+/** A repository as it is answered. Google leaves out the size of an empty one. */
+async function answer(world: World, repository: Repository): Promise<object> {
+  const path = registryPath(repository.name);
+  const bytes = await world.storage.storedBytes(path);
   return {
     ...repository,
+    ...(bytes > 0 && { sizeBytes: String(bytes) }),
     satisfiesPzi: true,
-    registryUri: `localhost:${world.registryPort}/${registryPath(repository.name)}`,
+    registryUri: `localhost:${world.registryPort}/${path}`,
     vulnerabilityScanningConfig: scanning(world, repository),
   };
 }
@@ -151,13 +154,13 @@ export const repositories: Route[] = [
     permission: "artifactregistry.repositories.create",
     resource: locationName,
     body: repositoryBody,
-    handle: ({ world, params, query, body }) => {
+    handle: async ({ world, params, query, body }) => {
       const id = query.get("repositoryId") ?? query.get("repository_id") ?? "";
       const repository = create(world, params, id, body);
       return finishedOperation(world, {
         under: operationsOf(params),
         metadata: { "@type": OPERATION },
-        response: { "@type": REPOSITORY, ...answer(world, repository) },
+        response: { "@type": REPOSITORY, ...(await answer(world, repository)) },
       });
     },
   }),
@@ -167,15 +170,11 @@ export const repositories: Route[] = [
     service,
     permission: "artifactregistry.repositories.list",
     resource: locationName,
-    handle: ({ world, params, query }) => {
+    handle: async ({ world, params, query }) => {
       const under = `${locationName(params)}/repositories/`;
       const all = Object.values(world.store.state.repositories).filter(({ name }) => name.startsWith(under));
       all.sort((a, b) => (a.name < b.name ? -1 : 1));
-      return page(
-        "repositories",
-        all.map((each) => answer(world, each)),
-        query,
-      );
+      return page("repositories", await Promise.all(all.map((each) => answer(world, each))), query);
     },
   }),
   route({
@@ -184,11 +183,7 @@ export const repositories: Route[] = [
     service,
     permission: "artifactregistry.repositories.get",
     resource: repositoryName,
-    handle: async ({ world, params }) => {
-      const repository = findRepository(world, params);
-      const bytes = await world.storage.storedBytes(registryPath(repository.name));
-      return { ...answer(world, repository), ...(bytes > 0 && { sizeBytes: String(bytes) }) };
-    },
+    handle: ({ world, params }) => answer(world, findRepository(world, params)),
   }),
   route({
     method: "PATCH",
