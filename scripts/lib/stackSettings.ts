@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
 
@@ -22,7 +22,8 @@ export class StackSettings {
     this.namespace = String(project["name"]);
     this.defaults = section(project["config"]);
     const file = path.join(projectFolder, `Pulumi.${stack}.yaml`);
-    if (!existsSync(file)) throw new Error(`${file} does not exist: name a stack that has one`);
+    if (!existsSync(file))
+      throw new Error(`${file} does not exist; there are the stacks ${stacks(projectFolder).join(", ")}`);
     this.set = section(readYaml(file)["config"]);
   }
 
@@ -42,6 +43,14 @@ export class StackSettings {
       ? declared.default
       : undefined;
   }
+}
+
+/** Those whose settings are in the project's folder. */
+function stacks(projectFolder: string): string[] {
+  return readdirSync(projectFolder)
+    .map((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1])
+    .filter((name) => name !== undefined)
+    .sort();
 }
 
 function readYaml(file: string): Settings {

@@ -17,7 +17,7 @@ interface Report {
   url: string;
   storedBytes: number;
   versions: Version[];
-  cleanup: { dryRun: boolean; deletes: Version[] };
+  cleanup: { policies: Record<string, { action: string }>; dryRun: boolean; deletes: Version[] };
 }
 
 let sandbox: Sandbox;
@@ -28,10 +28,17 @@ beforeAll(async () => {
 
 afterAll(() => sandbox.stop());
 
-/** `npm run report -- --stack sandbox WORDS` in a shell that uses the sandbox. */
+/** `npm run report -- WORDS` in a shell that uses the sandbox, where its stack is the selected one. */
 async function report(env: NodeJS.ProcessEnv, ...words: string[]) {
-  const args = ["run", "--silent", "report", "--", "--stack", "sandbox", ...words];
+  const args = ["run", "--silent", "report", "--", ...words];
   return execa("npm", args, { cwd: repositoryRoot, env: { ...sandbox.env, ...env }, reject: false });
+}
+
+/** Twenty days older than it is: the registry takes a version's age from its file. */
+async function makeOld(image: string, digest: string): Promise<void> {
+  const link = `hyperion-sandbox/hyperion-public/${image}/_manifests/revisions/${digest.replace(":", "/")}/link`;
+  const longAgo = new Date(Date.now() - 20 * 86_400_000);
+  await utimes(join(sandbox.root, "registry/docker/registry/v2/repositories", link), longAgo, longAgo);
 }
 
 async function json(): Promise<Report> {
@@ -53,28 +60,60 @@ test("what is in the registry, with layers that images share counted once", asyn
 });
 
 test("what cleanup would delete: an old version without a tag, once newer ones fill the count", async () => {
-  const before = (await json()).versions.find(({ image }) => image === "hyperion-ui");
+  const before = await json();
+  const { digest = "" } = before.versions.find(({ image }) => image === "hyperion-ui") ?? {};
   await appendFile(join(sandbox.sources, "coordinator/ui/server.js"), "\n// changed\n");
   await sandbox.pulumi("config", "set", "cleanupKeepCount", "1");
+  await sandbox.pulumi("config", "set", "version", "1.0.0");
+  await sandbox.pulumi("config", "set", "cleanupDryRun", "true");
   await sandbox.pulumi("up", "--yes", "--skip-preview");
-  const { digest = "" } = before ?? {};
-  const link = `hyperion-sandbox/hyperion-public/hyperion-ui/_manifests/revisions/${digest.replace(":", "/")}/link`;
-  const longAgo = new Date(Date.now() - 20 * 86_400_000);
-  await utimes(join(sandbox.root, "registry/docker/registry/v2/repositories", link), longAgo, longAgo);
-  const after = await json();
-  expect(after.versions).toHaveLength(4);
-  expect(after.cleanup.deletes.map((version) => version.digest)).toEqual([digest]);
+  const young = await json();
+  expect(young.versions).toHaveLength(4);
+  // Of the changed image one layer is new; the whole image would be many megabytes.
+  expect(young.storedBytes).toBeGreaterThan(before.storedBytes);
+  expect(young.storedBytes - before.storedBytes).toBeLessThan(100_000);
+  expect(young.cleanup).toMatchObject({ dryRun: true, deletes: [] });
+
+  await makeOld("hyperion-ui", digest);
+  const old = await json();
+  expect(old.cleanup.deletes.map((version) => version.digest)).toEqual([digest]);
+  expect(Object.keys(old.cleanup.policies).sort()).toEqual(["delete-untagged", "keep-recent"]);
   const { stdout } = await report({});
   expect(stdout).toContain("4 versions of 3 images");
+  expect(stdout).toMatch(/│ hyperion-ui +│ 1, 1\.0, 1\.0\.0, build, latest +│/);
+  expect(stdout).toMatch(/│ hyperion-ui +│ \(none\) +│ sha256:[0-9a-f]{12} │ [\d.]+ MiB │ 20 days │/);
   expect(stdout).toMatch(/Cost {6}about \$0\.\d\d a month to keep/);
-  expect(stdout).toContain("Cleanup   deletes, within a day, 1 version, at most ");
+  expect(stdout).toContain("Cleanup   cleanupDryRun is on: nothing is deleted, only logged");
+  expect(stdout).toContain("delete-untagged: deletes versions without a tag, older than 14 days");
+  expect(stdout).toContain("keep-recent: keeps the 1 most recent versions of each image");
+  expect(stdout).toContain("would delete 1 version, at most ");
   expect(stdout).toContain(`hyperion-ui@${digest}`);
+});
+
+test("a stack whose project is not provisioned, and another project, are told with the command that mends", async () => {
+  for (const words of [
+    ["--stack", "production"],
+    ["--project", "production-471918"],
+  ]) {
+    const { exitCode, stderr } = await report({}, ...words);
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain(
+      "the Artifact Registry API is not enabled. Enable it: gcloud services enable artifactregistry.googleapis.com --project=production-471918",
+    );
+  }
+  const unknown = await report({}, "--stack", "staging");
+  expect(unknown.exitCode).toBe(1);
+  expect(unknown.stderr).toContain(
+    "Pulumi.staging.yaml does not exist; there are the stacks production, sandbox",
+  );
 });
 
 test("who may not read is told which role it takes", async () => {
   const { stdout: token } = await sandbox.run("token", "user:mallory@example.com");
   const refused = await report({ GOOGLE_OAUTH_ACCESS_TOKEN: token.trim() });
   expect(refused.exitCode).toBe(1);
-  expect(refused.stderr).toContain("It takes roles/artifactregistry.reader on the repository.");
+  expect(refused.stderr).toContain(
+    "It takes roles/artifactregistry.reader on the repository, which its owner grants: gcloud artifacts repositories add-iam-policy-binding hyperion-public --project=hyperion-sandbox --location=us-central1 --member=user:EMAIL",
+  );
   expect(refused.stderr).not.toContain("    at ");
 });

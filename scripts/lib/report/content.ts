@@ -2,6 +2,9 @@ import type { AuthClient } from "google-auth-library";
 import { z } from "zod";
 import { cleanupPolicy, type CleanupPolicy } from "./cleanup";
 
+/** Longest wait for an answer. */
+const TIMEOUT_MS = 30_000;
+
 /** A version of an image: a manifest in the repository, tagged or not. */
 export interface ImageVersion {
   /** Name below the repository. */
@@ -20,7 +23,8 @@ export interface Content {
   url: string;
   /** As it is billed: a layer that versions share counts once. */
   storedBytes: number;
-  policies: CleanupPolicy[];
+  /** By their ids. */
+  policies: Record<string, CleanupPolicy>;
   /** Whether cleanup only logs what it would delete. */
   dryRun: boolean;
   /** By image, the latest upload first. */
@@ -60,7 +64,7 @@ const PAGE_SIZE = 1000;
  */
 export async function readContent(client: AuthClient, endpoint: string, name: string): Promise<Content> {
   const get = async (path: string): Promise<unknown> =>
-    (await client.request({ url: `${endpoint}${path}` })).data;
+    (await client.request({ url: `${endpoint}${path}`, timeout: TIMEOUT_MS, retry: true })).data;
   const repository = repositoryAnswer.parse(await get(name));
   const url = repository.registryUri;
   const versions: ImageVersion[] = [];
@@ -78,7 +82,7 @@ export async function readContent(client: AuthClient, endpoint: string, name: st
   return {
     url,
     storedBytes: repository.sizeBytes,
-    policies: Object.values(repository.cleanupPolicies),
+    policies: repository.cleanupPolicies,
     dryRun: repository.cleanupPolicyDryRun,
     versions,
   };

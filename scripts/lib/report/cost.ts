@@ -1,4 +1,4 @@
-/** Google bills in GB of 2^30 bytes. */
+/** A GB of Google's bills, in bytes: 2^30. */
 export const GB = 2 ** 30;
 
 /** Free storage of a billing account, in GB (https://cloud.google.com/artifact-registry/pricing). */

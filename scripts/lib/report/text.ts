@@ -1,6 +1,8 @@
 import Table from "cli-table3";
+import prettyBytes from "pretty-bytes";
 import type { Content, ImageVersion } from "./content";
-import { DOLLARS_PER_GB_MONTH, FREE_GB, GB, monthlyStorageCost } from "./cost";
+import { DOLLARS_PER_GB_MONTH, FREE_GB, monthlyStorageCost } from "./cost";
+import { policyText } from "./policyText";
 
 /** A repository's content, with what cleanup would delete now. */
 export interface Report extends Content {
@@ -15,7 +17,7 @@ export function reportText(report: Report, now: Date): string {
     ...(versions.length > 0 ? [versionTable(versions, now)] : []),
     "",
     `Stored    ${size(storedBytes)}, layers that versions share counted once`,
-    `Cost      about ${dollars(monthlyStorageCost(storedBytes))} a month to keep: $${DOLLARS_PER_GB_MONTH.toFixed(2)} per GB above the free ${FREE_GB} GB of the billing account`,
+    `Cost      about ${dollars(monthlyStorageCost(storedBytes))} a month to keep: $${DOLLARS_PER_GB_MONTH.toFixed(2)} per GB above the free ${FREE_GB} GB (2^30 bytes) of the billing account`,
     "          Pulls cost apart: nothing to Google Cloud in the same region, about $0.12 per GB to the internet (docs/COST.md)",
     `Cleanup   ${cleanup(report)}`,
   ].join("\n");
@@ -38,19 +40,27 @@ function versionTable(versions: readonly ImageVersion[], now: Date): string {
 }
 
 function cleanup({ policies, dryRun, deletes }: Report): string {
-  if (policies.length === 0) return "no policy: nothing is ever deleted";
-  const would = dryRun ? "would delete, were it not for cleanupDryRun," : "deletes, within a day,";
-  if (deletes.length === 0) return "has nothing to delete";
+  const rules = Object.entries(policies).map(([id, policy]) => `${id}: ${policyText(policy)}`);
+  if (rules.length === 0) return "no policy: nothing is ever deleted";
   const bytes = deletes.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
+  const what = `${count(deletes.length, "version")}, at most ${size(bytes)}:`;
+  const outcome =
+    deletes.length === 0
+      ? "nothing to delete now"
+      : dryRun
+        ? `would delete ${what}`
+        : `deletes, within a day, ${what}`;
   return [
-    `${would} ${count(deletes.length, "version")}, at most ${size(bytes)}:`,
-    ...deletes.map(({ image, digest }) => `            ${image}@${digest}`),
-  ].join("\n");
+    ...(dryRun ? ["cleanupDryRun is on: nothing is deleted, only logged"] : []),
+    ...rules,
+    outcome,
+    ...deletes.map(({ image, digest }) => `  ${image}@${digest}`),
+  ].join(`\n${" ".repeat(10)}`);
 }
 
-/** In the units of the bill: 2^20 and 2^30 bytes. */
+/** In units of 2^10, as on the bill. */
 function size(bytes: number): string {
-  return bytes < GB ? `${(bytes / 2 ** 20).toFixed(1)} MB` : `${(bytes / GB).toFixed(2)} GB`;
+  return prettyBytes(bytes, { binary: true });
 }
 
 function dollars(amount: number): string {

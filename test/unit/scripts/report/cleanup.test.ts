@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { cleanedUp, cleanupPolicy } from "../../../../scripts/lib/report/cleanup";
 import type { ImageVersion } from "../../../../scripts/lib/report/content";
+import { policyText } from "../../../../scripts/lib/report/policyText";
 
 const NOW = new Date("2026-11-24T12:00:00Z");
 
@@ -49,4 +50,24 @@ describe("cleanup would delete", () => {
     const deleted = cleanedUp(VERSIONS, z.array(cleanupPolicy).parse(policies), NOW);
     expect(deleted.map(({ digest }) => digest.slice(7)).join("")).toBe(letters);
   });
+});
+
+test.each<[unknown, string]>([
+  [untagged, "deletes versions without a tag, older than 14 days"],
+  [keep(10), "keeps the 10 most recent versions of each image"],
+  [keep(2, "ui", "bri"), "keeps the 2 most recent versions of images ui* or bri*"],
+  [{ action: "DELETE", condition: { tagState: "ANY" } }, "deletes every version"],
+  [
+    { action: "KEEP", condition: { tagState: "TAGGED", tagPrefixes: ["1."], newerThan: "86400s" } },
+    "keeps versions with a tag, with tags 1.*, newer than 1 day",
+  ],
+  [
+    {
+      action: "DELETE",
+      condition: { versionNamePrefixes: ["sha256:d"], packageNamePrefixes: ["ui"], olderThan: "43200s" },
+    },
+    "deletes versions with digests sha256:d*, of images ui*, older than 0.5 days",
+  ],
+])("%j %s", (policy, words) => {
+  expect(policyText(cleanupPolicy.parse(policy))).toBe(words);
 });
