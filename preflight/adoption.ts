@@ -37,7 +37,7 @@ export async function adoption(settings: Settings): Promise<Adoption> {
 }
 
 async function adoptable(path: string, adoptExisting: boolean): Promise<boolean> {
-  const state = await stateOf(iam, path);
+  const state = await stateOf(iam, path, { refused: "nothing to adopt" });
   if (state !== "DELETED") return state !== undefined && adoptExisting;
   const what = `${path} was deleted less than 30 days ago, and Google keeps its name taken`;
   if (pulumi.runtime.isDryRun()) {
@@ -51,12 +51,20 @@ async function adoptable(path: string, adoptExisting: boolean): Promise<boolean>
 
 const resource = z.object({ state: z.string().default("ACTIVE") });
 
-/** The state of a resource; undefined when there is none, also where its API is not enabled yet. */
-async function stateOf(api: GoogleApi, path: string): Promise<string | undefined> {
+/**
+ * The state of a resource; undefined when there is none, also where its API is not enabled yet. The CI accounts may not
+ * read identity pools, and have nothing to do with them: what is `refused` them is then nothing to adopt.
+ */
+async function stateOf(
+  api: GoogleApi,
+  path: string,
+  options: { refused: "an error" | "nothing to adopt" } = { refused: "an error" },
+): Promise<string | undefined> {
   const answer = await callGoogle(api, path);
   const { status, body } = answer;
   if (status === 200) return resource.parse(body).state;
   if (status === 404 || JSON.stringify(body).includes("SERVICE_DISABLED")) return undefined;
+  if (status === 403 && options.refused === "nothing to adopt") return undefined;
   throw lookupError(path, `Google answered ${refusal(answer)} to the question whether it exists`);
 }
 

@@ -11,6 +11,7 @@ import { mintAccessToken } from "../../sandbox/cloud/tokens";
 import { sandboxPaths, type SandboxPaths } from "../../sandbox/paths";
 import { listeningAddresses } from "./listening";
 import { type Sandbox, startSandbox } from "./sandbox";
+import { exposedFiles } from "./secrets/files";
 import { privateLine } from "./secrets/secrets";
 import { type Leak, leakMessage } from "./secrets/watch";
 import { checkSandboxes, scanSandbox } from "./secrets/watching";
@@ -160,6 +161,10 @@ describe("a leak of", () => {
       "Secrets in the clear:\n  a token of user:dana@example.com, raw, in logs/planted.log",
     );
     await rm(log);
+  });
+
+  test("a sandbox that is gone is no error", () => {
+    expect(exposedFiles(join(sandbox.root, "missing"))).toEqual([]);
   });
 
   test("nothing takes next to no time to find", async () => {

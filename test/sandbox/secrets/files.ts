@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join, relative } from "node:path";
 
 /** A file as it was when it was looked at. */
@@ -23,7 +23,9 @@ export function exposedFiles(root: string): SeenFile[] {
 }
 
 function below(root: string, folder: string, open: boolean): SeenFile[] {
-  return readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
+  // A test may have taken the folder away: nothing is exposed then.
+  const entries = existsSync(folder) ? readdirSync(folder, { withFileTypes: true }) : [];
+  return entries.flatMap((entry) => {
     const path = join(folder, entry.name);
     const name = relative(root, path);
     if (NEVER.includes(name)) return [];

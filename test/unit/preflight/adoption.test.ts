@@ -85,6 +85,11 @@ describe("adoption", () => {
     expect(lines.info[0]).toContain("pulumi up will undelete it");
   });
 
+  test("lets the CI accounts through, which may not read identity pools", async () => {
+    await fakeGoogle({ [`GET ${POOL}`]: { status: 403 }, [`GET ${PROVIDER}`]: { status: 403 } });
+    expect(await adopt(github)).toEqual({ repository: false, pool: false, provider: false });
+  });
+
   test("stops where it may not look", async () => {
     await fakeGoogle({ [`GET ${REPOSITORY}`]: { status: 403 } });
     await expect(adopt({ adoptExisting: true })).rejects.toThrow(
