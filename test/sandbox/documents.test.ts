@@ -1,0 +1,50 @@
+import { execa } from "execa";
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { repositoryRoot } from "../../sandbox/paths";
+import { checkOf, documents } from "../documents";
+import { type Sandbox, startSandbox } from "./sandbox";
+
+/** What the forms of commands that need Google may use: the repository's path in the API, and a call to it. */
+const PRELUDE = `
+repository=v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public
+google() {
+  curl -fsS -X "$1" -H "Authorization: Bearer $GOOGLE_OAUTH_ACCESS_TOKEN" -H "Content-Type: application/json" \\
+    \${3:+--data "$3"} "$CLOUD_URL/$2"
+}
+`;
+
+let sandbox: Sandbox;
+let settingsFile: string;
+let settings: string;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  settingsFile = join(sandbox.root, "project/Pulumi.sandbox.yaml");
+  settings = await readFile(settingsFile, "utf8");
+});
+
+afterAll(() => sandbox.stop());
+
+const runs = documents()
+  .flatMap(({ blocks }) => blocks)
+  .flatMap((block) => {
+    const check = checkOf(block);
+    return check?.kind === "run" ? [{ where: block.where, commands: check.commands }] : [];
+  });
+
+describe("the commands of", () => {
+  test.each(runs)("$where", async ({ commands }) => {
+    // Each block begins with the settings of the sandbox, as its reader begins with his own.
+    await writeFile(settingsFile, settings);
+    const { all, exitCode } = await execa("bash", ["-euo", "pipefail", "-c", PRELUDE + commands], {
+      cwd: repositoryRoot,
+      env: { ...sandbox.env, CLOUD_URL: sandbox.cloudUrl, PULUMI_SKIP_CONFIRMATIONS: "true" },
+      extendEnv: false,
+      all: true,
+      reject: false,
+    });
+    expect(exitCode, all).toBe(0);
+  });
+});
