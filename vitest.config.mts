@@ -1,8 +1,5 @@
 import { defineConfig } from "vitest/config";
 
-/** After every test that uses a sandbox: no secret in the clear. */
-const setupFiles = ["test/sandbox/secrets/setup.ts"];
-
 export default defineConfig({
   test: {
     projects: [
@@ -13,7 +10,6 @@ export default defineConfig({
           name: "sandbox",
           include: ["test/sandbox/**/*.test.ts"],
           fileParallelism: false,
-          setupFiles,
           testTimeout: 300_000,
           hookTimeout: 900_000,
         },
@@ -23,7 +19,6 @@ export default defineConfig({
           name: "faults",
           include: ["test/faults/**/*.test.ts"],
           fileParallelism: false,
-          setupFiles,
           testTimeout: 300_000,
           hookTimeout: 900_000,
         },
@@ -33,7 +28,6 @@ export default defineConfig({
           name: "load",
           include: ["test/load/**/*.test.ts"],
           fileParallelism: false,
-          setupFiles,
           testTimeout: 60_000,
           hookTimeout: 900_000,
         },
