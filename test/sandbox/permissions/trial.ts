@@ -1,0 +1,96 @@
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { cloudFiles } from "../../../sandbox/cloud/files";
+import type { Policy, Spreading } from "../../../sandbox/cloud/resources";
+import { startCloud } from "../../../sandbox/cloud/server";
+import { ORGANIZATION, type State } from "../../../sandbox/cloud/store";
+import { mintAccessToken } from "../../../sandbox/cloud/tokens";
+import type { Outcome, Sandbox } from "../sandbox";
+import { allOf, type Grant } from "./jobs";
+
+/** Who has the permissions of a trial, and no others. */
+export const PRINCIPAL = "user:least@example.com";
+
+/** Where it has them. */
+export const PROJECT = "projects/hyperion-sandbox";
+
+/** Everything that a command of Pulumi changes. */
+export interface Snapshot {
+  /** State of the emulated APIs; undefined for new ones. */
+  cloud: State | undefined;
+  /** Folder of the stacks' state. */
+  backend: string;
+}
+
+/** What came of a trial. */
+export interface Trial extends Outcome {
+  /** What the command left; its folder is removed by `forget`. */
+  after: Snapshot;
+  forget: () => Promise<void>;
+}
+
+/**
+ * Runs `pulumi ARGS` as a principal that has the given permissions only, against emulated APIs and a backend of its own
+ * that begin as the snapshot: trials do not see each other.
+ */
+export async function trial(
+  sandbox: Sandbox,
+  before: Snapshot,
+  grants: readonly Grant[],
+  args: readonly string[],
+): Promise<Trial> {
+  const folder = await mkdtemp(join(tmpdir(), "hyp-least-"));
+  const backend = join(folder, "backend");
+  await cp(before.backend, backend, { recursive: true });
+  const [from, to] = [cloudFiles(sandbox.root), cloudFiles(folder)];
+  await cp(dirname(from.key), dirname(to.key), { recursive: true });
+  await mkdir(dirname(to.state), { recursive: true });
+  if (before.cloud) await writeFile(to.state, JSON.stringify(before.cloud));
+  const cloud = await startCloud({ sandboxDir: folder, port: 0, registryPort: 1 });
+  try {
+    cloud.world.store.change((state) => {
+      give(state, grants);
+    });
+    const endpoints = Object.entries(sandbox.env)
+      .filter(([name]) => name.endsWith("_CUSTOM_ENDPOINT"))
+      .map(([name, value = ""]) => [name, value.replace(`${sandbox.cloudUrl}/`, cloud.url)]);
+    const { execa } = await import("execa");
+    const { all, stdout, exitCode } = await execa("pulumi", [...args], {
+      env: {
+        ...sandbox.env,
+        ...(Object.fromEntries(endpoints) as NodeJS.ProcessEnv),
+        GOOGLE_OAUTH_ACCESS_TOKEN: await mintAccessToken(sandbox.root, PRINCIPAL),
+        PULUMI_BACKEND_URL: `file://${backend}`,
+        // The stand-in waits as long between tries as the real plugin: nobody will grant anything meanwhile.
+        HYPERION_STAND_IN_BACKOFF_MS: "5",
+      },
+      extendEnv: false,
+      all: true,
+      reject: false,
+    });
+    return {
+      code: exitCode ?? 1,
+      stdout,
+      output: all,
+      after: { cloud: structuredClone(cloud.world.store.state), backend },
+      forget: () => rm(folder, { recursive: true, force: true }),
+    };
+  } finally {
+    await cloud.close();
+  }
+}
+
+/** Takes everything that the principal has, and gives it a role of its own on each resource. */
+function give(state: State, grants: readonly Grant[]): void {
+  const resources = { project: PROJECT, organization: ORGANIZATION } as const;
+  for (const on of ["project", "organization"] as const) {
+    const role = `${PROJECT}/roles/least_${on}`;
+    const includedPermissions = allOf(grants.filter((grant) => grant.on === on));
+    state.roles[role] = { name: role, includedPermissions, etag: "ACAB" };
+    const policy: Spreading<Policy> = state.policies[resources[on]] ?? { current: {} };
+    const others = (policy.current.bindings ?? []).filter((binding) => binding.role !== role);
+    policy.current.bindings = [...others, { role, members: [PRINCIPAL] }];
+    state.policies[resources[on]] = policy;
+  }
+}
