@@ -1,4 +1,5 @@
 import { getClientConfig } from "@pulumi/gcp/organizations";
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import type { GoogleApi } from "./googleApis";
 
@@ -17,16 +18,35 @@ export interface GoogleAnswer {
 /** Longest wait for an answer; a preview should not hang on a network that swallows packets. */
 const TIMEOUT_MS = 10_000;
 
+/** Statuses that pass: too many requests, and a server that is not well; the gcp plugin tries them again too. */
+const PASSING: ReadonlySet<number> = new Set([429, 500, 502, 503]);
+
+/** Waits before the second, third and fourth try. */
+const WAITS_MS = [1000, 2000, 4000];
+
 /**
- * Calls Google with the gcp plugin's own credentials.
+ * Calls Google with the gcp plugin's own credentials; again, after longer and longer waits, while the answer is an
+ * error that passes.
  *
  * @param path below the endpoint, such as `projects/my-project/...`.
  * @returns the answer, whatever its status.
  * @throws when nobody answers, or when there are no credentials.
  */
 export async function callGoogle(api: GoogleApi, path: string, call: GoogleCall = {}): Promise<GoogleAnswer> {
+  for (const wait of WAITS_MS) {
+    const answer = await callOnce(api, path, call);
+    if (!PASSING.has(answer.status)) return answer;
+    await sleep(wait);
+  }
+  return callOnce(api, path, call);
+}
+
+async function callOnce(
+  api: GoogleApi,
+  path: string,
+  { method = "GET", quotaProject }: GoogleCall,
+): Promise<GoogleAnswer> {
   const { accessToken } = await getClientConfig();
-  const { method = "GET", quotaProject } = call;
   const response = await fetch(new URL(path, process.env[api.variable] ?? api.endpoint), {
     method,
     headers: {

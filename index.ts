@@ -36,7 +36,11 @@ export = async () => {
       github: { ...trust, poolId, providerId, adoptPool: adopt.pool, adoptProvider: adopt.provider },
     }),
   });
-  const access = new RepositoryAccess("access", { repository, ...settings });
+  const access = new RepositoryAccess("access", {
+    repository,
+    ...settings,
+    adoptException: adopt.exception,
+  });
 
   return {
     registryUrl: url,

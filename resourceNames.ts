@@ -12,3 +12,8 @@ export function poolName(project: string, poolId: string): string {
 export function providerName(pool: string, providerId: string): string {
   return `${pool}/providers/${providerId}`;
 }
+
+/** Full name of a project's exception from domain restricted sharing, as the Organization Policy API and an import take it. */
+export function exceptionName(project: string): string {
+  return `projects/${project}/policies/iam.allowedPolicyMemberDomains`;
+}

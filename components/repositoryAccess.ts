@@ -4,6 +4,7 @@ import { Service } from "@pulumi/gcp/projects";
 import * as pulumi from "@pulumi/pulumi";
 import { ALL_AUTHENTICATED_USERS } from "../principals";
 import { grantOnRepository } from "../repositoryGrant";
+import { exceptionName } from "../resourceNames";
 
 export interface RepositoryAccessArgs {
   /** Google Cloud project of the repository. */
@@ -18,6 +19,8 @@ export interface RepositoryAccessArgs {
   publicAccess: boolean;
   /** With `publicAccess`: lift domain restricted sharing on the project. */
   overrideDomainRestrictedSharing: boolean;
+  /** Import the project's exception that exists already; what differs is then updated in place. */
+  adoptException: boolean;
 }
 
 /** Who may pull from and push to a repository: one binding a principal, beside what others granted. */
@@ -43,7 +46,7 @@ export class RepositoryAccess extends pulumi.ComponentResource {
         { project, service: "orgpolicy.googleapis.com", disableOnDestroy: false },
         { parent: this },
       );
-      exception = overrideDomainRestrictedSharing ? [this.liftRestriction(name, project, api)] : [];
+      exception = overrideDomainRestrictedSharing ? [this.liftRestriction(name, args, api)] : [];
       grant("reader", "allUsers", exception);
     }
     for (const member of args.readers) {
@@ -56,16 +59,20 @@ export class RepositoryAccess extends pulumi.ComponentResource {
   }
 
   /** The exception from `constraints/iam.allowedPolicyMemberDomains`, on this project alone. */
-  private liftRestriction(name: string, project: string, api: Service): Policy {
-    const parent = `projects/${project}`;
+  private liftRestriction(
+    name: string,
+    { project, adoptException }: RepositoryAccessArgs,
+    api: Service,
+  ): Policy {
+    const policy = exceptionName(project);
     return new Policy(
       name,
       {
-        name: `${parent}/policies/iam.allowedPolicyMemberDomains`,
-        parent,
+        name: policy,
+        parent: `projects/${project}`,
         spec: { rules: [{ allowAll: "TRUE" }] },
       },
-      { parent: this, dependsOn: api },
+      { parent: this, dependsOn: api, ...(adoptException && { import: policy }) },
     );
   }
 }

@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { callGoogle, refusal } from "../google";
-import { artifactRegistry, type GoogleApi, iam } from "../googleApis";
+import { artifactRegistry, type GoogleApi, iam, organizationPolicy } from "../googleApis";
 import { problemsError } from "../problems";
-import { poolName, providerName, repositoryName } from "../resourceNames";
+import { exceptionName, poolName, providerName, repositoryName } from "../resourceNames";
 import type { Settings } from "../settings";
 
 /** Ids of the workload identity pool and of its provider for GitHub. */
@@ -15,6 +15,8 @@ export interface Adoption {
   repository: boolean;
   pool: boolean;
   provider: boolean;
+  /** The project's exception from domain restricted sharing. */
+  exception: boolean;
 }
 
 /**
@@ -33,6 +35,11 @@ export async function adoption(settings: Settings): Promise<Adoption> {
       (await stateOf(artifactRegistry, repositoryName(project, region, repositoryId))) !== undefined,
     pool: federated && (await adoptable(pool, adoptExisting)),
     provider: federated && (await adoptable(providerName(pool, providerId), adoptExisting)),
+    exception:
+      adoptExisting &&
+      settings.publicAccess &&
+      settings.overrideDomainRestrictedSharing &&
+      (await stateOf(organizationPolicy, exceptionName(project), { quotaProject: project })) !== undefined,
   };
 }
 
@@ -58,21 +65,24 @@ const resource = z.object({ state: z.string().default("ACTIVE") });
 async function stateOf(
   api: GoogleApi,
   path: string,
-  options: { refused: "an error" | "nothing to adopt" } = { refused: "an error" },
+  options: { quotaProject?: string; refused?: "nothing to adopt" } = {},
 ): Promise<string | undefined> {
-  const answer = await callGoogle(api, path);
+  const { refused, ...request } = options;
+  const answer = await callGoogle(api, path, request);
   const { status, body } = answer;
   if (status === 200) return resource.parse(body).state;
   if (status === 404 || JSON.stringify(body).includes("SERVICE_DISABLED")) return undefined;
-  if (status === 403 && options.refused === "nothing to adopt") return undefined;
+  if (status === 403 && refused === "nothing to adopt") return undefined;
   throw lookupError(path, `Google answered ${refusal(answer)} to the question whether it exists`);
 }
 
 /** Undeletes, and waits until it is there: an import right after would not find it. */
 async function undelete(path: string): Promise<void> {
   const answer = await callGoogle(iam, `${path}:undelete`, { method: "POST" });
-  for (let attempt = 0; answer.status === 200 && attempt < 30; attempt++) {
+  for (let attempt = 0; attempt < 30; attempt++) {
+    // Also where it is refused: it may be the repeat of a call whose answer was lost.
     if ((await stateOf(iam, path)) === "ACTIVE") return;
+    if (answer.status !== 200) break;
     await new Promise((resolve) => setTimeout(resolve, 1000));
   }
   throw lookupError(path, `deleted, and Google answered ${refusal(answer)} when asked to undelete it`);

@@ -8,6 +8,7 @@ const closed = {
   writers: [],
   publicAccess: false,
   overrideDomainRestrictedSharing: false,
+  adoptException: false,
 };
 
 /** What the component declares beside the repository that it is given. */
