@@ -61,7 +61,7 @@ describe("Docker", () => {
     await restore();
     return mended(
       "nothing is pushed, and no tag is moved",
-      seenIn(output, /building .*hyperion-ui.* failed/, /^ +step \[/, /npm error 404/, /exit code: 3/),
+      seenIn(output, /building .*hyperion-ui.* failed/, /^ +step \[/, /^\s+npm error 404/, /exit code: 3/),
     );
   });
 
