@@ -1,5 +1,5 @@
 /**
- * Writes the table of settings in the README from Pulumi.yaml; with `--check` it only compares.
+ * Writes the table of settings in docs/SETTINGS.md from Pulumi.yaml; with `--check` it only compares.
  * Usage: npm run docs:settings
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -17,7 +17,7 @@ const BEGIN = "<!-- settings: generated from Pulumi.yaml by `npm run docs:settin
 const END = "<!-- /settings -->";
 
 const root = path.join(__dirname, "..");
-const readme = path.join(root, "README.md");
+const document = path.join(root, "docs/SETTINGS.md");
 
 function table(): string {
   const project = parse(readFileSync(path.join(root, "Pulumi.yaml"), "utf8")) as {
@@ -31,11 +31,11 @@ function table(): string {
 }
 
 async function main(): Promise<void> {
-  const text = readFileSync(readme, "utf8");
+  const text = readFileSync(document, "utf8");
   const [before, rest] = text.split(BEGIN);
   const after = rest?.split(END)[1];
   if (before === undefined || after === undefined)
-    throw new Error(`${readme} lacks the markers ${BEGIN} and ${END}`);
+    throw new Error(`${document} lacks the markers ${BEGIN} and ${END}`);
   const wanted = await format(`${before}${BEGIN}\n\n${table()}\n\n${END}${after}`, {
     parser: "markdown",
     printWidth: 110,
@@ -43,12 +43,12 @@ async function main(): Promise<void> {
   if (wanted === text) return;
   if (process.argv.includes("--check")) {
     console.error(
-      "README.md: the table of settings is not the one of Pulumi.yaml. Mend it: npm run docs:settings",
+      "docs/SETTINGS.md: the table of settings is not the one of Pulumi.yaml. Mend it: npm run docs:settings",
     );
     process.exitCode = 1;
     return;
   }
-  writeFileSync(readme, wanted);
+  writeFileSync(document, wanted);
 }
 
 void main();

@@ -43,6 +43,13 @@ describe.each(all)("$file", ({ file, blocks, links }) => {
   });
 });
 
+test("the README leads to every document", () => {
+  const [readme] = all;
+  expect(
+    all.map(({ file }) => file).filter((file) => file !== "README.md" && !readme?.links.includes(file)),
+  ).toEqual([]);
+});
+
 test("a block without a mark, or with one of another form, is not taken as checked", () => {
   const block = { where: "README.md:1", commands: "true" };
   for (const mark of [undefined, "", "runs", "needs Google", "run by", "settings: generated"])

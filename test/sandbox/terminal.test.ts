@@ -1,0 +1,68 @@
+/** The picture of the README, made anew: `npm run docs:terminal` writes it. */
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Sandbox, startSandbox } from "./sandbox";
+import { terminalPicture } from "./terminalPicture";
+
+let sandbox: Sandbox;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+});
+
+afterAll(() => sandbox.stop());
+
+/** Leaves out what differs between two runs or machines: ports, digests, times, progress. */
+function normalised(output: string): string {
+  return output
+    .replace(/localhost:\d+/g, "localhost:5000")
+    .replace(/sha256:[0-9a-f]{64}/g, "sha256:0123abcd…")
+    .replace(/ \([\d.]+m?s\)/g, "")
+    .replace(/^(Error response from daemon: ).*?(denied: )/m, "$1$2")
+    .split("\n")
+    .filter((line) => !/updating\.\.\.|creating|Duration:|^[0-9a-f]{12}: |^What's next/.test(line))
+    .map((line) => line.trimEnd())
+    .join("\n")
+    .replace(/\n{2,}/g, "\n")
+    .trim();
+}
+
+const prompt = (command: string) => `\u001b[1m$ ${command}\u001b[0m`;
+
+test("the picture in the README shows what these commands say", { timeout: 300_000 }, async () => {
+  const image = `${await sandbox.output("registryUrl")}/hyperion-ui:latest`;
+  const { output: summary } = await sandbox.run("up");
+  const published = summary.slice(summary.indexOf("Registry  ")).split("\n").slice(0, 4).join("\n");
+
+  // The tag was pushed from this engine: without it, the pull has something to do.
+  await sandbox.docker("image", "rm", image);
+  const refused = await sandbox.anonymousDocker("pull", image);
+  expect(refused.code).not.toBe(0);
+  await sandbox.pulumi("config", "set", "publicAccess", "true");
+  const applied = await sandbox.pulumi(
+    "up",
+    "--yes",
+    "--skip-preview",
+    "--suppress-outputs",
+    "--color",
+    "always",
+  );
+  const pulled = await sandbox.anonymousDocker("pull", image);
+  expect(pulled.code, pulled.output).toBe(0);
+
+  const shown = [
+    [prompt("npm run sandbox"), published],
+    [prompt(`docker pull ${image}    # without a login`), refused.output],
+    [prompt("pulumi config set publicAccess true && pulumi up"), applied],
+    [prompt(`docker pull ${image}`), pulled.output],
+  ].map((parts) => normalised(parts.join("\n")));
+  const picture = terminalPicture(
+    shown.join("\n\n"),
+    "Hyperion's registry in the sandbox",
+    "A pull without a login is refused; publicAccess is set; pulumi up grants it; the same pull succeeds. Ports, digests and times are replaced.",
+  );
+  expect(picture.length).toBeLessThan(30_000);
+  await expect(
+    picture,
+    "docs/terminal.svg is not what the commands say now. Mend it: npm run docs:terminal",
+  ).toMatchFileSnapshot("../../docs/terminal.svg");
+});
