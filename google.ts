@@ -1,6 +1,6 @@
-import { getClientConfig } from "@pulumi/gcp/organizations";
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { accessToken } from "./accessToken";
 import type { GoogleApi } from "./googleApis";
 
 export interface GoogleCall {
@@ -46,11 +46,10 @@ async function callOnce(
   path: string,
   { method = "GET", quotaProject }: GoogleCall,
 ): Promise<GoogleAnswer> {
-  const { accessToken } = await getClientConfig();
   const response = await fetch(new URL(path, process.env[api.variable] ?? api.endpoint), {
     method,
     headers: {
-      Authorization: `Bearer ${accessToken}`,
+      Authorization: `Bearer ${await accessToken()}`,
       ...(quotaProject !== undefined && { "X-Goog-User-Project": quotaProject }),
     },
     signal: AbortSignal.timeout(TIMEOUT_MS),
