@@ -44,7 +44,12 @@ export interface Sandbox {
 
 const TSX = join(repositoryRoot, "node_modules/.bin/tsx");
 
-async function runCommand(name: string, args: string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
+/** Runs a command in the project's folder with these variables and no others, whatever comes of it. */
+export async function runCommand(
+  name: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+): Promise<Outcome> {
   // An import at the top would fail where no test runner but tsx loads this file.
   const { execa } = await import("execa");
   const options = { cwd: repositoryRoot, env, extendEnv: false, all: true, reject: false } as const;

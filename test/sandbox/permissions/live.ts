@@ -1,6 +1,5 @@
-import { execa } from "execa";
 import { mintAccessToken } from "../../../sandbox/cloud/tokens";
-import type { Outcome, Sandbox } from "../sandbox";
+import { type Outcome, runCommand, type Sandbox } from "../sandbox";
 import { allOf, type Grant } from "./jobs";
 import { PRINCIPAL, PROJECT } from "./trial";
 
@@ -18,18 +17,12 @@ export async function live(
 ): Promise<Outcome> {
   for (const on of ["project", "repository"] as const)
     await give(sandbox, on, allOf(grants.filter((grant) => grant.on === on)));
-  const { all, stdout, exitCode } = await execa(command, [...args], {
-    env: {
-      ...sandbox.env,
-      GOOGLE_OAUTH_ACCESS_TOKEN: await mintAccessToken(sandbox.root, PRINCIPAL),
-      HYPERION_SANDBOX_PRINCIPAL: PRINCIPAL,
-      HYPERION_STAND_IN_BACKOFF_MS: "5",
-    },
-    extendEnv: false,
-    all: true,
-    reject: false,
+  return runCommand(command, args, {
+    ...sandbox.env,
+    GOOGLE_OAUTH_ACCESS_TOKEN: await mintAccessToken(sandbox.root, PRINCIPAL),
+    HYPERION_SANDBOX_PRINCIPAL: PRINCIPAL,
+    HYPERION_STAND_IN_BACKOFF_MS: "5",
   });
-  return { code: exitCode ?? 1, stdout, output: all };
 }
 
 /** Gives the principal a role of its own on a resource, or changes that role. */

@@ -6,7 +6,7 @@ import type { Policy, Spreading } from "../../../sandbox/cloud/resources";
 import { startCloud } from "../../../sandbox/cloud/server";
 import { ORGANIZATION, type State } from "../../../sandbox/cloud/store";
 import { mintAccessToken } from "../../../sandbox/cloud/tokens";
-import type { Outcome, Sandbox } from "../sandbox";
+import { type Outcome, runCommand, type Sandbox } from "../sandbox";
 import { allOf, type Grant } from "./jobs";
 
 /** Who has the permissions of a trial, and no others. */
@@ -55,24 +55,16 @@ export async function trial(
     const endpoints = Object.entries(sandbox.env)
       .filter(([name]) => name.endsWith("_CUSTOM_ENDPOINT"))
       .map(([name, value = ""]) => [name, value.replace(`${sandbox.cloudUrl}/`, cloud.url)]);
-    const { execa } = await import("execa");
-    const { all, stdout, exitCode } = await execa("pulumi", [...args], {
-      env: {
-        ...sandbox.env,
-        ...(Object.fromEntries(endpoints) as NodeJS.ProcessEnv),
-        GOOGLE_OAUTH_ACCESS_TOKEN: await mintAccessToken(sandbox.root, PRINCIPAL),
-        PULUMI_BACKEND_URL: `file://${backend}`,
-        // The stand-in waits as long between tries as the real plugin: nobody will grant anything meanwhile.
-        HYPERION_STAND_IN_BACKOFF_MS: "5",
-      },
-      extendEnv: false,
-      all: true,
-      reject: false,
+    const outcome = await runCommand("pulumi", args, {
+      ...sandbox.env,
+      ...(Object.fromEntries(endpoints) as NodeJS.ProcessEnv),
+      GOOGLE_OAUTH_ACCESS_TOKEN: await mintAccessToken(sandbox.root, PRINCIPAL),
+      PULUMI_BACKEND_URL: `file://${backend}`,
+      // The stand-in waits as long between tries as the real plugin: nobody will grant anything meanwhile.
+      HYPERION_STAND_IN_BACKOFF_MS: "5",
     });
     return {
-      code: exitCode ?? 1,
-      stdout,
-      output: all,
+      ...outcome,
       after: { cloud: structuredClone(cloud.world.store.state), backend },
       forget: () => rm(folder, { recursive: true, force: true }),
     };
