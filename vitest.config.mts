@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
 
+/** After every test that uses a sandbox: no secret in the clear. */
+const setupFiles = ["test/sandbox/secrets/setup.ts"];
+
 export default defineConfig({
   test: {
     projects: [
@@ -10,6 +13,7 @@ export default defineConfig({
           name: "sandbox",
           include: ["test/sandbox/**/*.test.ts"],
           fileParallelism: false,
+          setupFiles,
           testTimeout: 300_000,
           hookTimeout: 900_000,
         },
@@ -19,6 +23,7 @@ export default defineConfig({
           name: "faults",
           include: ["test/faults/**/*.test.ts"],
           fileParallelism: false,
+          setupFiles,
           testTimeout: 300_000,
           hookTimeout: 900_000,
         },
@@ -28,6 +33,7 @@ export default defineConfig({
           name: "load",
           include: ["test/load/**/*.test.ts"],
           fileParallelism: false,
+          setupFiles,
           testTimeout: 60_000,
           hookTimeout: 900_000,
         },

@@ -10,8 +10,9 @@ import { type Sandbox, startSandbox } from "./sandbox";
 const PRELUDE = `
 repository=v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public
 google() {
-  curl -fsS -X "$1" -H "Authorization: Bearer $GOOGLE_OAUTH_ACCESS_TOKEN" -H "Content-Type: application/json" \\
-    \${3:+--data "$3"} "$CLOUD_URL/$2"
+  # The token by standard input: the process list shows arguments to everybody.
+  curl -fsS -X "$1" -H @- -H "Content-Type: application/json" \${3:+--data "$3"} "$CLOUD_URL/$2" \\
+    <<< "Authorization: Bearer $GOOGLE_OAUTH_ACCESS_TOKEN"
 }
 `;
 

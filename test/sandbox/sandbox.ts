@@ -4,6 +4,7 @@ import { join, relative } from "node:path";
 import { MAINTAINER } from "../../sandbox/cloud/store";
 import { mintAccessToken } from "../../sandbox/cloud/tokens";
 import { repositoryRoot } from "../../sandbox/paths";
+import { endWatch, noteCommand, watchSandbox } from "./secrets/watching";
 
 /** What came of a command. */
 export interface Outcome {
@@ -59,7 +60,10 @@ export async function runCommand(
 
 /** `npm run sandbox -- WORDS` on the sandbox in folder `root`. */
 export async function runWords(root: string, ...words: string[]): Promise<Outcome> {
-  return runCommand(TSX, ["sandbox/cli.ts", ...words], { ...process.env, HYPERION_SANDBOX_DIR: root });
+  const env = { ...process.env, HYPERION_SANDBOX_DIR: root };
+  const outcome = await runCommand(TSX, ["sandbox/cli.ts", ...words], env);
+  noteCommand(root, words, outcome.output);
+  return outcome;
 }
 
 async function succeed(root: string, ...words: string[]): Promise<Outcome> {
@@ -72,6 +76,7 @@ async function succeed(root: string, ...words: string[]): Promise<Outcome> {
 export async function startSandbox(): Promise<Sandbox> {
   const folder = await mkdtemp(join(tmpdir(), "hyp-"));
   const root = join(folder, "sb");
+  watchSandbox(root);
   try {
     const sources = join(folder, "sources");
     await cp(join(repositoryRoot, "sandbox/hyperion"), sources, { recursive: true });
@@ -90,14 +95,18 @@ export async function startSandbox(): Promise<Sandbox> {
 export async function openSandbox(folder: string): Promise<Sandbox> {
   const root = join(folder, "sb");
   const sources = join(folder, "sources");
+  watchSandbox(root);
   const env = await shellEnvironment(root);
   const { cloudPort } = JSON.parse(await readFile(join(root, "config.json"), "utf8")) as {
     cloudPort: number;
   };
   const cloudUrl = `http://127.0.0.1:${cloudPort}`;
 
-  const command = (name: string, args: string[], extra: NodeJS.ProcessEnv = {}): Promise<Outcome> =>
-    runCommand(name, args, { ...env, ...extra });
+  const command = async (name: string, args: string[], extra: NodeJS.ProcessEnv = {}): Promise<Outcome> => {
+    const outcome = await runCommand(name, args, { ...env, ...extra });
+    noteCommand(root, [name, ...args], outcome.output);
+    return outcome;
+  };
   const tryPulumi = (...args: string[]): Promise<Outcome> => command("pulumi", args);
   const pulumi = async (...args: string[]): Promise<string> => {
     const { code, stdout, output } = await tryPulumi(...args);
@@ -128,8 +137,13 @@ export async function openSandbox(folder: string): Promise<Sandbox> {
       return { status: response.status, body: await response.json() };
     },
     stop: async () => {
-      await succeed(root, "down", "--force");
-      await rm(folder, { recursive: true, force: true });
+      try {
+        await tryPulumi("stack", "export");
+        await endWatch(root);
+      } finally {
+        await succeed(root, "down", "--force");
+        await rm(folder, { recursive: true, force: true });
+      }
     },
   };
 }

@@ -1,0 +1,227 @@
+import { execa } from "execa";
+import { decodeJwt } from "jose";
+import { appendFile, mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { cloudFiles } from "../../sandbox/cloud/files";
+import { gcloudTokenFile } from "../../sandbox/cloud/gcloud-environment";
+import { MAINTAINER } from "../../sandbox/cloud/store";
+import { mintAccessToken } from "../../sandbox/cloud/tokens";
+import { sandboxPaths, type SandboxPaths } from "../../sandbox/paths";
+import { listeningAddresses } from "./listening";
+import { type Sandbox, startSandbox } from "./sandbox";
+import { exposedFiles } from "./secrets/files";
+import { privateLine } from "./secrets/secrets";
+import { type Leak, leakMessage } from "./secrets/watch";
+import { checkSandboxes, scanSandbox } from "./secrets/watching";
+
+let sandbox: Sandbox;
+let paths: SandboxPaths;
+let key: string;
+let token: string;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  paths = sandboxPaths(sandbox.root);
+  key = privateLine(await readFile(paths.key, "utf8"));
+  token = await mintAccessToken(sandbox.root, "user:dana@example.com");
+});
+
+afterAll(() => sandbox.stop());
+
+const KEY = "the key of registry and tokens";
+const PASSPHRASE = "the passphrase of the stacks";
+const TOKEN = "a token of user:dana@example.com";
+
+/** A form, how a value is brought into it. */
+const FORMS: [Leak["form"], (value: string) => string][] = [
+  ["raw", (value) => value],
+  ["base64", (value) => Buffer.from(`x:${value}`).toString("base64")],
+  ["URL-encoded", (value) => encodeURIComponent(value)],
+];
+
+/** Expects exactly these, each said clearly and without its value. */
+async function expectLeaks(...expected: Leak[]): Promise<void> {
+  const leaks = await scanSandbox(sandbox.root);
+  expect(leaks).toEqual(expect.arrayContaining(expected));
+  expect(leaks).toHaveLength(expected.length);
+  const message = leakMessage(leaks);
+  for (const { secret, form, where } of expected)
+    expect(message).toContain(`  ${secret}, ${form}, in ${where}`);
+  for (const value of [key, token, await readFile(paths.passphrase, "utf8")]) {
+    for (const [, encode] of FORMS) expect(message).not.toContain(encode(value).slice(4, 40));
+  }
+}
+
+describe.each(FORMS)("a leak, %s,", (form, encode) => {
+  test("in a log is found", async () => {
+    const log = join(paths.logs, "cloud.log");
+    const { size } = await stat(log);
+    await appendFile(log, `a line with ${encode(key)} in it\n`);
+    await expectLeaks({ secret: KEY, form, where: "logs/cloud.log" });
+    await truncate(log, size);
+  });
+
+  test("in the history of the state is found", async () => {
+    const where = "state/.pulumi/history/hyperion-registry/sandbox/planted.checkpoint.json";
+    const file = join(sandbox.root, where);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, JSON.stringify({ password: encode(key) }), { mode: 0o600 });
+    await expectLeaks({ secret: KEY, form, where });
+    await rm(file);
+  });
+
+  test("in a file that everybody can read is found, in a private one not", async () => {
+    const [open, own] = [join(sandbox.root, "planted"), join(sandbox.root, "planted-privately")];
+    await writeFile(open, encode(key), { mode: 0o644 });
+    await writeFile(own, encode(key), { mode: 0o600 });
+    await expectLeaks({ secret: KEY, form, where: "planted" });
+    await rm(open);
+    await rm(own);
+  });
+
+  test("in a process's command line is found", async () => {
+    await execa("sh", ["-c", "sleep 0.5", encode(key)]);
+    await expectLeaks({ secret: KEY, form, where: "the process list, as an argument of sh" });
+  });
+
+  test("in what a command prints is found, and in its words", async () => {
+    await sandbox.docker("image", "ls", "--format", encode(key));
+    const leaks = await scanSandbox(sandbox.root);
+    const places = leaks
+      .filter(({ where }) => !where.startsWith("the process list"))
+      .map(({ where }) => where);
+    expect(places).toEqual(["the command line of `docker image`", "the output of `docker image`"]);
+    expect(new Set(leaks.map((leak) => `${leak.secret} ${leak.form}`))).toEqual(new Set([`${KEY} ${form}`]));
+  });
+
+  test("in an image's history and configuration is found", async () => {
+    const folder = await mkdtemp(join(tmpdir(), "hyp-leak-"));
+    // Not on a command line: `docker build --build-arg` would leak there as well.
+    await writeFile(
+      join(folder, "Dockerfile"),
+      `FROM hyperion-sandbox-base:20\nENV PASSWORD=${encode(key)}\n`,
+    );
+    const { code } = await execBuild(folder);
+    expect(code).toBe(0);
+    const id = await imageId();
+    await expectLeaks(
+      { secret: KEY, form, where: "the configuration of an image" },
+      { secret: KEY, form, where: `the history of image ${id}` },
+    );
+    await sandbox.docker("image", "rm", "--force", "planted");
+    await rm(folder, { recursive: true });
+  });
+});
+
+/** Builds with output that is not noted: the classic builder prints the line of the Dockerfile. */
+async function execBuild(folder: string): Promise<{ code: number }> {
+  const { exitCode } = await execa("docker", ["build", "--quiet", "--tag", "planted", folder], {
+    env: { ...sandbox.env, DOCKER_BUILDKIT: "1" },
+    extendEnv: false,
+    reject: false,
+  });
+  return { code: exitCode ?? 1 };
+}
+
+async function imageId(): Promise<string> {
+  const { stdout } = await sandbox.docker("image", "ls", "--quiet", "--no-trunc", "planted");
+  return stdout.trim();
+}
+
+describe("a leak of", () => {
+  test.each(FORMS.filter(([form]) => form !== "URL-encoded"))(
+    "a token that was just made, %s, is found",
+    async (form, encode) => {
+      const log = join(paths.logs, "planted.log");
+      await writeFile(log, encode(token));
+      await expectLeaks({ secret: TOKEN, form, where: "logs/planted.log" });
+      await rm(log);
+    },
+  );
+
+  test("the passphrase is found", async () => {
+    const log = join(paths.logs, "planted.log");
+    await writeFile(log, await readFile(paths.passphrase));
+    await expectLeaks({ secret: PASSPHRASE, form: "raw", where: "logs/planted.log" });
+    await rm(log);
+  });
+
+  test("a token that a command prints on request is none", async () => {
+    await sandbox.run("token", "user:dana@example.com");
+    await sandbox.run("env");
+    await expectLeaks();
+  });
+
+  test("anything fails the test that made it", async () => {
+    const log = join(paths.logs, "planted.log");
+    await writeFile(log, token);
+    await expect(checkSandboxes()).rejects.toThrow(
+      "Secrets in the clear:\n  a token of user:dana@example.com, raw, in logs/planted.log",
+    );
+    await rm(log);
+  });
+
+  test("a sandbox that is gone is no error", () => {
+    expect(exposedFiles(join(sandbox.root, "missing"))).toEqual([]);
+  });
+
+  test("nothing takes next to no time to find", async () => {
+    await checkSandboxes();
+    const before = performance.now();
+    await checkSandboxes();
+    expect(performance.now() - before).toBeLessThan(500);
+  });
+});
+
+describe("the sandbox", () => {
+  test("listens on loopback only", () => {
+    const addresses = listeningAddresses(paths);
+    // The emulated APIs and the registry at least.
+    expect(addresses.length).toBeGreaterThanOrEqual(2);
+    expect(addresses.filter((address) => !/^(127\.|::1$|::ffff:127\.)/.test(address))).toEqual([]);
+  });
+
+  test("keeps its keys to its owner", async () => {
+    await sandbox.run("github-token");
+    const files = [
+      paths.key,
+      paths.passphrase,
+      cloudFiles(sandbox.root).githubKey,
+      gcloudTokenFile(sandbox.root),
+      paths.registryConfig,
+    ];
+    for (const file of files)
+      expect([file, ((await stat(file)).mode & 0o777).toString(8)]).toEqual([file, "600"]);
+    expect(((await stat(paths.keys)).mode & 0o777).toString(8)).toBe("700");
+  });
+
+  test("gives tokens that expire: of an hour, of twelve to a shell", async () => {
+    const lifetime = (jwt: string): number => {
+      const { iat = 0, exp = Infinity } = decodeJwt(jwt.trim());
+      return exp - iat;
+    };
+    expect(lifetime((await sandbox.run("token", MAINTAINER)).stdout)).toBe(3600);
+    expect(lifetime(await readFile(gcloudTokenFile(sandbox.root), "utf8"))).toBe(3600);
+    expect(lifetime(sandbox.env["GOOGLE_OAUTH_ACCESS_TOKEN"] ?? "")).toBe(12 * 3600);
+  });
+
+  test("takes an expired token neither at the APIs nor at the registry", async () => {
+    const expired = await mintAccessToken(sandbox.root, MAINTAINER, -1);
+    const api = await fetch(`${sandbox.cloudUrl}/v1/projects/hyperion-sandbox`, {
+      headers: { Authorization: `Bearer ${expired}` },
+    });
+    expect(api.status).toBe(401);
+    const password = Buffer.from(`oauth2accesstoken:${expired}`).toString("base64");
+    const scope = "repository:hyperion-sandbox/hyperion-public/hyperion-ui:pull";
+    const registry = await fetch(
+      `${sandbox.cloudUrl}/token?service=registry&scope=${encodeURIComponent(scope)}`,
+      {
+        headers: { Authorization: `Basic ${password}` },
+      },
+    );
+    expect(registry.status).toBe(401);
+    expect(await registry.text()).toContain("the access token has expired");
+  });
+});
