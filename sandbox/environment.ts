@@ -25,7 +25,9 @@ export async function sandboxVariables(
     HYPERION_SANDBOX_SHELL: paths.root,
     PATH: sandboxPath(paths, tools, env["PATH"] ?? ""),
     PULUMI_HOME: paths.pulumiHome,
-    PULUMI_BACKEND_URL: `file://${paths.state}`,
+    // Without metadata: its files beside the state are not written atomically, and an empty one, left by a kill,
+    // makes the state unreadable ("failed to load checkpoint: EOF").
+    PULUMI_BACKEND_URL: `file://${paths.state}?metadata=skip`,
     PULUMI_CONFIG_PASSPHRASE_FILE: paths.passphrase,
     PULUMI_SKIP_UPDATE_CHECK: "true",
     // The language host that is built where none can be downloaded knows the option of Pulumi.yaml only so.

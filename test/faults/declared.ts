@@ -3,7 +3,9 @@ import images from "../../images.json";
 import type { PluginChoice } from "../../sandbox/plugins-serving";
 import type { Sandbox } from "../sandbox/sandbox";
 
-export const PROJECT = "v1/projects/hyperion-sandbox";
+const PROJECT_ID = "hyperion-sandbox";
+export const PROJECT = `v1/projects/${PROJECT_ID}`;
+export const POOLS = `${PROJECT}/locations/global/workloadIdentityPools`;
 export const REPOSITORIES = `${PROJECT}/locations/us-central1/repositories`;
 export const REPOSITORY = `${REPOSITORIES}/hyperion-public`;
 
@@ -28,9 +30,17 @@ export async function mend(sandbox: Sandbox, command: "up" | "refresh"): Promise
   return `\`pulumi ${command}\`: ${changes.join(", ")}`;
 }
 
-/** The policy's bindings of the stack's repository. */
-export async function bindings(sandbox: Sandbox): Promise<Binding[]> {
-  const { body } = await sandbox.google("GET", `${REPOSITORY}:getIamPolicy`);
+/** The bindings of a policy; by default that of the stack's repository. Service accounts are asked by POST. */
+export async function bindings(
+  sandbox: Sandbox,
+  resource = REPOSITORY,
+  method: "GET" | "POST" = "GET",
+): Promise<Binding[]> {
+  const { body } = await sandbox.google(
+    method,
+    `${resource}:getIamPolicy`,
+    method === "POST" ? {} : undefined,
+  );
   return (body as { bindings?: Binding[] }).bindings ?? [];
 }
 
@@ -39,8 +49,13 @@ export async function bindings(sandbox: Sandbox): Promise<Binding[]> {
  * Google is exactly what the state holds (no orphan, no duplicate), and every image is there with its tags on one digest.
  *
  * @param others bindings that somebody else made and that must still be there, as `ROLE MEMBER`.
+ * @param imageTags tags that each published image has, sorted.
  */
-export async function expectDeclared(sandbox: Sandbox, others: readonly string[] = []): Promise<void> {
+export async function expectDeclared(
+  sandbox: Sandbox,
+  others: readonly string[] = [],
+  imageTags: readonly string[] = ["build", "latest"],
+): Promise<void> {
   await sandbox.pulumi("preview", "--expect-no-changes");
   const { deployment } = JSON.parse(await sandbox.pulumi("stack", "export")) as {
     deployment: { resources: Resource[]; pending_operations?: object[] };
@@ -68,13 +83,46 @@ export async function expectDeclared(sandbox: Sandbox, others: readonly string[]
   );
   expect(found.sort()).toEqual([...declared, ...others].sort());
 
-  const docker = await list(`${REPOSITORY}/dockerImages`, "dockerImages");
-  for (const { name } of images) {
+  for (const [path, kind, type] of [
+    [POOLS, "workloadIdentityPools", "gcp:iam/workloadIdentityPool:WorkloadIdentityPool"],
+    [
+      `${POOLS}/hyperion-github/providers`,
+      "workloadIdentityPoolProviders",
+      "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider",
+    ],
+    [`v2/projects/${PROJECT_ID}/policies`, "policies", "gcp:orgpolicy/policy:Policy"],
+  ] as const)
+    expect((await list(path, kind)).map(({ name }) => lastPart(name))).toEqual(
+      ofType(type).map(({ outputs }) => lastPart(outputs?.["name"])),
+    );
+  const accounts = await list(`${PROJECT}/serviceAccounts`, "accounts");
+  const actAs = await Promise.all(
+    accounts.map(async ({ name }) =>
+      (await bindings(sandbox, `v1/${String(name)}`, "POST")).flatMap(({ role, members }) =>
+        members.map((member) => `${String(name)} ${role} ${member}`),
+      ),
+    ),
+  );
+  expect(actAs.flat().sort()).toEqual(
+    ofType("gcp:serviceaccount/iAMMember:IAMMember")
+      .map(({ outputs }) =>
+        ["serviceAccountId", "role", "member"].map((key) => String(outputs?.[key])).join(" "),
+      )
+      .sort(),
+  );
+
+  const published = ofType("docker:index/image:Image").length > 0 ? images : [];
+  const docker = published.length > 0 ? await list(`${REPOSITORY}/dockerImages`, "dockerImages") : [];
+  for (const { name } of published) {
     const tagged = docker.filter(
       ({ uri, tags }) => String(uri).includes(`/${name}@`) && (tags as string[] | undefined)?.length,
     );
-    expect(tagged.map(({ tags }) => (tags as string[]).sort())).toEqual([["build", "latest"]]);
+    expect(tagged.map(({ tags }) => (tags as string[]).sort())).toEqual([imageTags]);
   }
+}
+
+function lastPart(name: unknown): string | undefined {
+  return String(name).split("/").at(-1);
 }
 
 /** The plugins that serve a sandbox: "gcp stand-in, docker stand-in". */
