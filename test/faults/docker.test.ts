@@ -6,21 +6,19 @@ import { afterAll, beforeAll, describe, expect } from "vitest";
 import { repositoryRoot } from "../../sandbox/paths";
 import { allProcesses, commandLine, waitUntil } from "../../sandbox/services/processes";
 import { type Sandbox, startSandbox } from "../sandbox/sandbox";
-import { expectDeclared, mend, pluginsOf } from "./declared";
+import { expectDeclared } from "./declared";
+import { failed, failing, mend, mended, unasked } from "./mending";
 import { seenIn } from "./seen";
 import { survives } from "./survives";
 
-const UP = ["up", "--yes", "--skip-preview"];
 const GIB = 1024 ** 3;
 
 let sandbox: Sandbox;
-let plugins: string;
 /** Folder of the user interface's sources. */
 let ui: string;
 
 beforeAll(async () => {
   sandbox = await startSandbox();
-  plugins = await pluginsOf(sandbox);
   ui = join(sandbox.sources, "coordinator/ui");
 });
 
@@ -30,24 +28,24 @@ describe("Docker", () => {
   survives("no engine", async () => {
     const host = sandbox.env["DOCKER_HOST"];
     sandbox.env["DOCKER_HOST"] = "unix:///nowhere/docker.sock";
-    const output = await failingUp();
+    const output = await failing(sandbox);
     sandbox.env["DOCKER_HOST"] = host;
-    return mended("nothing is changed", seenIn(output, /no engine listens/));
+    return mended(sandbox, "nothing is changed", seenIn(output, /no engine listens/));
   });
 
   survives("the engine is killed during a build", async (skip) => {
     if (await engineIsYours()) return skip("the engine is the machine's own: the sandbox leaves it alone");
     const restore = await withStep('RUN ["sleep", "61.0417"]');
-    const up = sandbox.tryPulumi(...UP);
+    const up = sandbox.tryPulumi(...unasked("up"));
     const builds = () => allProcesses().some((pid) => commandLine(pid).endsWith("sleep 61.0417"));
     expect(await waitUntil(builds, 60_000)).toBe(true);
     await sandbox.run("fault", "docker", "kill");
-    const { code, output } = await up;
-    expect(code, output).not.toBe(0);
+    const output = failed(await up);
     await restore();
     const healed = await sandbox.run("up", "--no-stack");
     expect(healed.code, healed.output).toBe(0);
     return mended(
+      sandbox,
       "the build is lost; nothing is pushed, and no other image is touched",
       seenIn(output, /building .*hyperion-ui.* failed/, /EOF|connect|closed/i),
     );
@@ -57,9 +55,10 @@ describe("Docker", () => {
     const restore = await withStep(
       'RUN ["node", "-e", "console.error(\'npm error 404 no such package\'); process.exit(3)"]',
     );
-    const output = await failingUp();
+    const output = await failing(sandbox);
     await restore();
     return mended(
+      sandbox,
       "nothing is pushed, and no tag is moved",
       seenIn(output, /building .*hyperion-ui.* failed/, /^ +step \[/, /^\s+npm error 404/, /exit code: 3/),
     );
@@ -70,10 +69,10 @@ describe("Docker", () => {
     await writeFile(file, "nobody may read this");
     await chmod(file, 0);
     if (process.getuid?.() === 0) await chown(file, 65_534, 65_534);
-    const { exitCode, all } = await asOrdinaryUser(UP);
+    const { exitCode, all } = await asOrdinaryUser(unasked("up"));
     expect(exitCode, all).not.toBe(0);
     await rm(file);
-    return mended("nothing is built", seenIn(all, /secret\.txt/));
+    return mended(sandbox, "nothing is built", seenIn(all, /secret\.txt/));
   });
 
   survives("a context of 1 GB", async () => {
@@ -88,6 +87,7 @@ describe("Docker", () => {
     await expectDeclared(sandbox);
     await rm(file);
     return mended(
+      sandbox,
       `built in ${Math.round(seconds)} s, the docker plugin with ${Math.ceil(mebibytes / 10) * 10} MiB: ` +
         "the context is read in pieces, and the engine gets what the Dockerfile copies",
       "nothing",
@@ -98,7 +98,7 @@ describe("Docker", () => {
     const folder = join(dirname(sandbox.sources), "Quellen für Übung");
     await cp(sandbox.sources, folder, { recursive: true });
     await sandbox.pulumi("config", "set", "sourceDir", relative(repositoryRoot, folder));
-    const row = await mended("built from there", "nothing");
+    const row = await mended(sandbox, "built from there", "nothing");
     expect(row.next).toContain("3 updated");
     await sandbox.pulumi("config", "set", "sourceDir", relative(repositoryRoot, sandbox.sources));
     await mend(sandbox, "up");
@@ -111,10 +111,11 @@ describe("Docker", () => {
     await cp(file, outside);
     await rm(file);
     await symlink(outside, file);
-    const output = await failingUp();
+    const output = await failing(sandbox);
     await rm(file);
     await cp(outside, file);
     return mended(
+      sandbox,
       "nothing from outside of the context gets into an image; nothing is pushed",
       seenIn(output, /building .*hyperion-ui.* failed/, /server\.js.*not found/),
     );
@@ -130,6 +131,7 @@ describe("Docker", () => {
     await sandbox.pulumi("preview", "--expect-no-changes");
     await writeFile(ignore, "other.txt\n");
     const row = await mended(
+      sandbox,
       "the image that is built from this context is built anew; an ignored file builds nothing",
       "nothing",
     );
@@ -149,18 +151,6 @@ async function withStep(step: string): Promise<() => Promise<void>> {
 async function engineIsYours(): Promise<boolean> {
   const { stdout } = await sandbox.run("status", "--json");
   return stdout.includes("Docker engine (yours)");
-}
-
-async function failingUp(): Promise<string> {
-  const { code, output } = await sandbox.tryPulumi(...UP);
-  expect(code, output).not.toBe(0);
-  return output;
-}
-
-async function mended(happened: string, seen: string) {
-  const next = await mend(sandbox, "up");
-  await expectDeclared(sandbox);
-  return { happened, seen, next, plugins };
 }
 
 /** Runs pulumi without root's right to read every file. */
@@ -187,7 +177,7 @@ async function measuredUp(): Promise<{ seconds: number; mebibytes: number; outpu
     for (const pid of allProcesses())
       if (!known.has(pid) && isDockerPlugin(pid)) kibibytes = Math.max(kibibytes, peak(pid));
   }, 100);
-  const { code, output } = await sandbox.tryPulumi(...UP);
+  const { code, output } = await sandbox.tryPulumi(...unasked("up"));
   clearInterval(timer);
   expect(code, output).toBe(0);
   return { seconds: (performance.now() - begin) / 1000, mebibytes: kibibytes / 1024, output };

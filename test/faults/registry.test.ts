@@ -9,7 +9,9 @@ import { MAINTAINER } from "../../sandbox/cloud/store";
 import { mintAccessToken } from "../../sandbox/cloud/tokens";
 import { type ProcessIdentity, terminate, waitUntil } from "../../sandbox/services/processes";
 import { type Sandbox, startSandbox } from "../sandbox/sandbox";
-import { expectDeclared, mend, pluginsOf, REPOSITORY } from "./declared";
+import { expectDeclared } from "./declared";
+import { google, REPOSITORY } from "./google";
+import { failing, mend, mended, pluginsOf } from "./mending";
 import { seenIn } from "./seen";
 import { survives } from "./survives";
 
@@ -18,13 +20,11 @@ const UI = "route=*/hyperion-ui/blobs/uploads/*";
 const MIB = 1024 * 1024;
 
 let sandbox: Sandbox;
-let plugins: string;
 let storage: string;
 let registryUrl: string;
 
 beforeAll(async () => {
   sandbox = await startSandbox();
-  plugins = await pluginsOf(sandbox);
   storage = join(sandbox.root, "registry");
   registryUrl = await sandbox.output("registryUrl");
 });
@@ -39,10 +39,10 @@ describe("Registry", () => {
   survives("the registry is killed", async () => {
     await changeLayer(3);
     await words("fault", "registry", "kill");
-    const output = await failingUp();
+    const output = await failing(sandbox);
     const seen = seenIn(output, /Error pushing image .*hyperion-ui/);
     await words("up", "--no-stack");
-    return mended("nothing is pushed; the tags stay on the builds before", seen);
+    return mended(sandbox, "nothing is pushed; the tags stay on the builds before", seen);
   });
 
   for (const [fault, kind] of [
@@ -52,7 +52,7 @@ describe("Registry", () => {
     survives(fault, async () => {
       await changeLayer(3);
       await words("fault", "set", kind, UI);
-      const row = await mended("the engine sends the layer again", "nothing");
+      const row = await mended(sandbox, "the engine sends the layer again", "nothing");
       expect(JSON.parse(await words("fault", "list"))).toEqual({ faults: [] });
       return row;
     });
@@ -67,12 +67,13 @@ describe("Registry", () => {
     }
     await words("fault", "registry", "start");
     await changeLayer(12);
-    const output = await failingUp();
+    const output = await failing(sandbox);
     expect(await readFile(join(sandbox.root, "logs/registry.out.log"), "utf8")).toContain(
       "no space left on device",
     );
     await execute("mount", ["-o", "remount,size=1g", storage]);
     return mended(
+      sandbox,
       "the engine tries five times in 50 s; nothing that was there is lost",
       seenIn(output, /Error pushing image .*hyperion-ui/),
     );
@@ -95,7 +96,7 @@ describe("Registry", () => {
       happened: "the engine sends the layer again",
       seen: "nothing",
       next: `the same ${next}`,
-      plugins,
+      plugins: pluginsOf(sandbox),
     };
   });
 
@@ -104,9 +105,10 @@ describe("Registry", () => {
     const config = sandbox.env["DOCKER_CONFIG"];
     await appendFile(dockerfile, 'RUN ["sleep", "12"]\n');
     sandbox.env["DOCKER_CONFIG"] = await loginFor(8);
-    const output = await failingUp();
+    const output = await failing(sandbox);
     sandbox.env["DOCKER_CONFIG"] = config;
     return mended(
+      sandbox,
       "the build stays in the engine; nothing is pushed. With a credential helper there is a new token for each push",
       seenIn(output, /access token has expired/),
     );
@@ -114,10 +116,11 @@ describe("Registry", () => {
 
   survives("a tag is deleted behind the stack's back", async () => {
     const tag = `${REPOSITORY}/packages/hyperion-ui/tags/latest`;
-    expect((await sandbox.google("DELETE", tag)).status).toBe(200);
+    await google(sandbox, "DELETE", tag);
     const { code, output } = await sandbox.tryPulumi("refresh", "--yes", "--skip-preview");
     expect(code, output).toBe(0);
     const row = await mended(
+      sandbox,
       "the version stays under its other tags; a refresh sees what is missing",
       seenIn(output, /is taken for gone/),
     );
@@ -135,18 +138,6 @@ async function words(...args: string[]): Promise<string> {
   const { code, stdout, output } = await sandbox.run(...args);
   expect(code, output).toBe(0);
   return stdout;
-}
-
-async function failingUp(): Promise<string> {
-  const { code, output } = await sandbox.tryPulumi("up", "--yes", "--skip-preview");
-  expect(code, output).not.toBe(0);
-  return output;
-}
-
-async function mended(happened: string, seen: string) {
-  const next = await mend(sandbox, "up");
-  await expectDeclared(sandbox);
-  return { happened, seen, next, plugins };
 }
 
 /** Puts the registry's data on a disk that has room for so many MiB more. */

@@ -1,0 +1,116 @@
+import { afterAll, beforeAll, describe, expect } from "vitest";
+import { type Sandbox, startSandbox } from "../sandbox/sandbox";
+import { expectDeclared } from "./declared";
+import {
+  bindings,
+  fault,
+  faultsLeft,
+  google,
+  POLICIES,
+  POOLS,
+  PROJECT,
+  removeMember,
+  REPOSITORY,
+} from "./google";
+import { failing, mend, mended, pluginsOf, refreshedAndMended } from "./mending";
+import { seenIn } from "./seen";
+import { survives } from "./survives";
+
+const OTHERS = "user:other-editor@example.com";
+const READER = "user:lee@example.com";
+
+let sandbox: Sandbox;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  await sandbox.pulumi("config", "set", "githubRepository", "HyperionWave-AI/dev-squad");
+  await mend(sandbox, "up");
+});
+
+afterAll(() => sandbox.stop());
+
+describe("Behind the stack's back", () => {
+  survives("somebody else edits the repository's policy at the same time (409)", async () => {
+    await sandbox.pulumi("config", "set", "--path", "readers[0]", READER);
+    await fault(sandbox, { kind: "conflict" });
+    const next = await mend(sandbox, "up");
+    expect(await faultsLeft(sandbox)).toEqual([]);
+    await expectDeclared(sandbox, { bindings: [`roles/artifactregistry.reader ${OTHERS}`] });
+    await removeMember(sandbox, OTHERS);
+    return {
+      happened: "read and written again; their binding stays",
+      seen: "nothing",
+      next: `the same ${next}`,
+      plugins: pluginsOf(sandbox),
+    };
+  });
+
+  survives("a binding is removed", async () => {
+    await removeMember(sandbox, READER);
+    return refreshedAndMended(sandbox, "the images stay", "1 created");
+  });
+
+  survives("the service account is deleted", async () => {
+    const email = await sandbox.output("ciServiceAccountEmail");
+    await google(sandbox, "DELETE", `${PROJECT}/serviceAccounts/${email}`);
+    const left = (await bindings(sandbox)).flatMap(({ members }) =>
+      members.filter((member) => member.startsWith(`deleted:serviceAccount:${email}`)),
+    );
+    expect(left).toHaveLength(1);
+    const row = await refreshedAndMended(
+      sandbox,
+      "made anew, with its grants; in the policy Google keeps an entry `deleted:...` that gives nothing",
+      "created",
+      { bindings: left.map((member) => `roles/artifactregistry.reader ${member}`) },
+    );
+    for (const member of left) await removeMember(sandbox, member);
+    return row;
+  });
+
+  survives("the repository is changed", async () => {
+    await google(sandbox, "PATCH", `${REPOSITORY}?updateMask=description,labels`, {
+      description: "changed by hand",
+      labels: { changed: "by-hand" },
+    });
+    return refreshedAndMended(sandbox, "changed back in place; the images stay", "1 updated");
+  });
+
+  survives("the Artifact Registry API is disabled", async () => {
+    const service = `${PROJECT}/services/artifactregistry.googleapis.com`;
+    await google(sandbox, "POST", `${service}:disable`, { disableDependentServices: true });
+    await sandbox.pulumi("config", "set", "--path", "labels.round", "disabled");
+    const output = await failing(sandbox);
+    await google(sandbox, "POST", `${service}:enable`, {});
+    expect(await mend(sandbox, "refresh")).not.toMatch(/deleted|updated/);
+    const row = await mended(
+      sandbox,
+      "nothing is changed; the images stay",
+      seenIn(output, /has not been used in project/),
+    );
+    return { ...row, next: `enable it, \`pulumi refresh\`, then ${row.next}` };
+  });
+
+  survives("the identity pool is deleted", async () => {
+    await google(sandbox, "DELETE", `${POOLS}/hyperion-github`);
+    return refreshedAndMended(sandbox, "undeleted", "imported");
+  });
+
+  survives("the exception from the organization's policy is deleted", async () => {
+    await google(sandbox, "PUT", "sandbox/org-policy", { mode: "deny" });
+    for (const key of ["publicAccess", "overrideDomainRestrictedSharing"])
+      await sandbox.pulumi("config", "set", key, "true");
+    await mend(sandbox, "up");
+    await google(sandbox, "DELETE", `${POLICIES}/iam.allowedPolicyMemberDomains`);
+    return refreshedAndMended(sandbox, "made anew", "1 created");
+  });
+
+  survives("the repository is deleted", async () => {
+    await google(sandbox, "DELETE", REPOSITORY);
+    return refreshedAndMended(
+      sandbox,
+      "made anew, with its grants, and every declared tag pushed again; the tag `build`, which nobody pulls, comes with the next build",
+      "created",
+      { tags: ["latest"] },
+    );
+  });
+});
