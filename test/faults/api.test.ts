@@ -5,8 +5,9 @@ import { waitUntil } from "../../sandbox/services/processes";
 import { type Sandbox, startSandbox } from "../sandbox/sandbox";
 import { bindings, clearFaults, fault, google, PROJECT } from "./google";
 import { live, lived, startAnew } from "./life";
-import { failing, mend, mended, refreshedAndMended } from "./mending";
+import { adoptedAndMended, failing, mend, mended, refreshedAndMended } from "./mending";
 import { seenIn } from "./seen";
+import { withVariable } from "./shell";
 import { survives } from "./survives";
 
 type Route = Pick<RequestCount, "method" | "route">;
@@ -102,14 +103,11 @@ describe("Google's APIs", () => {
       await startAnew(sandbox);
       await strike({ kind: "status", status: 503, after: true }, [target]);
       const output = await failing(sandbox);
-      await sandbox.pulumi("config", "set", "adoptExisting", "true");
-      const row = await mended(
+      return adoptedAndMended(
         sandbox,
         "the repeat finds it there; adopted, not made twice",
         seenIn(output, /Error 409/),
       );
-      await sandbox.pulumi("config", "set", "adoptExisting", "false");
-      return { ...row, next: `\`adoptExisting\`, ${row.next}` };
     });
 
   for (const target of DELETED_SOFTLY)
@@ -143,17 +141,14 @@ describe("Google's APIs", () => {
     await google(sandbox, "POST", `${PROJECT}:setIamPolicy`, {
       policy: { bindings: [...granted, { role: "roles/owner", members: [newcomer] }] },
     });
-    const token = sandbox.env["GOOGLE_OAUTH_ACCESS_TOKEN"];
-    sandbox.env["GOOGLE_OAUTH_ACCESS_TOKEN"] = await mintAccessToken(sandbox.root, newcomer);
-    try {
+    const token = await mintAccessToken(sandbox.root, newcomer);
+    return withVariable(sandbox, "GOOGLE_OAUTH_ACCESS_TOKEN", token, async () => {
       const output = await failing(sandbox);
       const spread = async () => (await sandbox.google("GET", PROJECT, undefined, newcomer)).status === 200;
       expect(await waitUntil(spread, 60_000)).toBe(true);
       const row = await mended(sandbox, "nothing is changed", seenIn(output, /Error 403/));
       return { ...row, next: `minutes later ${row.next}` };
-    } finally {
-      sandbox.env["GOOGLE_OAUTH_ACCESS_TOKEN"] = token;
-    }
+    });
   });
 });
 

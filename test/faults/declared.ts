@@ -95,6 +95,7 @@ function outputsOf(state: State, type: string): Record<string, unknown>[] {
   return state.resources.filter((resource) => resource.type === type).map(({ outputs }) => outputs ?? {});
 }
 
+/** What Google lists; nothing below what is not there. */
 async function list(sandbox: Sandbox, path: string, kind: string): Promise<Record<string, unknown>[]> {
   const body = (await sandbox.google("GET", path)).body as Record<string, Record<string, unknown>[]>;
   return body[kind] ?? [];

@@ -1,14 +1,13 @@
 import { expect } from "vitest";
 import type { Sandbox } from "../sandbox/sandbox";
 
-export const PROJECT_ID = "hyperion-sandbox";
-export const PROJECT = `v1/projects/${PROJECT_ID}`;
-export const POLICIES = `v2/projects/${PROJECT_ID}/policies`;
+export const PROJECT = "v1/projects/hyperion-sandbox";
+export const POLICIES = "v2/projects/hyperion-sandbox/policies";
 export const POOLS = `${PROJECT}/locations/global/workloadIdentityPools`;
 export const REPOSITORIES = `${PROJECT}/locations/us-central1/repositories`;
 export const REPOSITORY = `${REPOSITORIES}/hyperion-public`;
 
-export interface Binding {
+interface Binding {
   role: string;
   members: string[];
 }

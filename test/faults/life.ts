@@ -4,7 +4,8 @@ import { cloudFiles } from "../../sandbox/cloud/files";
 import type { Sandbox } from "../sandbox/sandbox";
 import { expectDeclared } from "./declared";
 import { clearFaults, faultsLeft, google } from "./google";
-import { pluginsOf, unasked } from "./mending";
+import { type Command, pluginsOf, succeeding, unasked } from "./mending";
+import { words } from "./shell";
 import type { Survival } from "./survives";
 
 const TRANSIENT = /googleapi: Error|Google answered|Could not read/;
@@ -13,20 +14,16 @@ const TRANSIENT = /googleapi: Error|Google answered|Could not read/;
 export async function startAnew(sandbox: Sandbox): Promise<void> {
   await clearFaults(sandbox);
   await sandbox.pulumi(...unasked("destroy"), "--refresh");
-  await sandbox.run("fault", "cloud", "stop");
+  await words(sandbox, "fault", "cloud", "stop");
   await rm(cloudFiles(sandbox.root).state);
-  await sandbox.run("fault", "cloud", "start");
+  await words(sandbox, "fault", "cloud", "start");
   await google(sandbox, "PUT", "sandbox/org-policy", { mode: "deny" });
 }
 
 /** Provisions from nothing, updates, refreshes, destroys and provisions again; returns what was printed. */
 export async function live(sandbox: Sandbox): Promise<string> {
   const set = (path: string, value: string) => sandbox.pulumi("config", "set", "--path", path, value);
-  const run = async (command: Parameters<typeof unasked>[0]): Promise<string> => {
-    const { code, output } = await sandbox.tryPulumi(...unasked(command));
-    expect(code, output).toBe(0);
-    return output;
-  };
+  const run = (command: Command) => succeeding(sandbox, command);
   await set("labels.round", "one");
   await set("readers[0]", "user:lee@example.com");
   await set("githubRefs[0]", "refs/heads/main");

@@ -5,18 +5,23 @@ import type { Sandbox } from "../sandbox/sandbox";
 import { type Besides, expectDeclared } from "./declared";
 import type { Survival } from "./survives";
 
-type Command = "up" | "refresh" | "destroy";
+export type Command = "up" | "refresh" | "destroy";
 
 /** A pulumi command that asks nothing. */
 export function unasked(command: Command): string[] {
   return [command, "--yes", "--skip-preview"];
 }
 
-/** Runs a pulumi command that has to succeed; returns what it did: "`pulumi up`: 3 created, 22 unchanged". */
-export async function mend(sandbox: Sandbox, command: Command): Promise<string> {
+/** Runs a pulumi command that has to succeed; returns what it printed. */
+export async function succeeding(sandbox: Sandbox, command: Command): Promise<string> {
   const { code, output } = await sandbox.tryPulumi(...unasked(command));
   expect(code, output).toBe(0);
-  return `\`pulumi ${command}\`: ${changesIn(output).join(", ")}`;
+  return output;
+}
+
+/** Runs a pulumi command that has to succeed; returns what it did: "`pulumi up`: 3 created, 22 unchanged". */
+export async function mend(sandbox: Sandbox, command: Command): Promise<string> {
+  return `\`pulumi ${command}\`: ${changesIn(await succeeding(sandbox, command)).join(", ")}`;
 }
 
 /** Runs a pulumi command that has to fail; returns what it printed. */
@@ -42,6 +47,18 @@ export async function mended(
   return { happened, seen, next, plugins: pluginsOf(sandbox) };
 }
 
+/** One further `pulumi up`, with `adoptExisting`, which has to reach the declared state. */
+export async function adoptedAndMended(sandbox: Sandbox, happened: string, seen: string): Promise<Survival> {
+  const set = (value: string) => sandbox.pulumi("config", "set", "adoptExisting", value);
+  await set("true");
+  try {
+    const row = await mended(sandbox, happened, seen);
+    return { ...row, next: `\`adoptExisting\`, ${row.next}` };
+  } finally {
+    await set("false");
+  }
+}
+
 /**
  * `pulumi refresh`, which has to see what changed, and one further `pulumi up`.
  *
@@ -53,9 +70,9 @@ export async function refreshedAndMended(
   changes: string,
   besides?: Besides,
 ): Promise<Survival> {
-  const { code, output } = await sandbox.tryPulumi(...unasked("refresh"));
-  expect(code, output).toBe(0);
-  const seen = changesIn(output).filter((change) => !change.endsWith(" unchanged"));
+  const seen = changesIn(await succeeding(sandbox, "refresh")).filter(
+    (change) => !change.endsWith(" unchanged"),
+  );
   expect(seen).not.toEqual([]);
   const row = await mended(sandbox, happened, `\`pulumi refresh\`: ${seen.join(", ")}`, besides);
   expect(row.next).toContain(changes);

@@ -9,9 +9,10 @@ import { sandboxPaths } from "../../sandbox/paths";
 import { type Sandbox, startSandbox } from "../sandbox/sandbox";
 import { expectDeclared } from "./declared";
 import { clearFaults, fault } from "./google";
-import { failed, failing, mend, mended, pluginsOf } from "./mending";
+import { adoptedAndMended, failed, failing, mend, mended, pluginsOf, unasked } from "./mending";
 import { startSlowUp, startUp, stepsIn } from "./running";
 import { seenIn } from "./seen";
+import { engineIsYours, withVariable, words } from "./shell";
 import { survives } from "./survives";
 
 const execute = promisify(execFile);
@@ -50,14 +51,9 @@ describe("Process", () => {
         const seen = lockedIn(await failing(sandbox));
         await sandbox.pulumi("cancel", "--yes");
         await forgetPendingCreates();
-        await sandbox.pulumi("config", "set", "adoptExisting", "true");
-        try {
-          const row = await mended(sandbox, "what was made is found and adopted", seen);
-          // What the `up` did differs from run to run.
-          return { ...row, next: `\`pulumi cancel\`, ${FORGET}, \`adoptExisting\`, then \`pulumi up\`` };
-        } finally {
-          await sandbox.pulumi("config", "set", "adoptExisting", "false");
-        }
+        const row = await adoptedAndMended(sandbox, "what was made is found and adopted", seen);
+        // What the `up` did differs from run to run.
+        return { ...row, next: `\`pulumi cancel\`, ${FORGET}, \`adoptExisting\`, then \`pulumi up\`` };
       },
     );
 
@@ -133,34 +129,25 @@ describe("Process", () => {
 
   survives("Google's clock is past the token's hour", async () => {
     await declareReader();
-    const token = sandbox.env["GOOGLE_OAUTH_ACCESS_TOKEN"];
-    sandbox.env["GOOGLE_OAUTH_ACCESS_TOKEN"] = await mintAccessToken(sandbox.root, MAINTAINER);
+    const token = await mintAccessToken(sandbox.root, MAINTAINER);
     await fault(sandbox, { kind: "clock-skew", seconds: 1.1 * HOUR });
-    try {
-      const output = await failing(sandbox);
-      sandbox.env["GOOGLE_OAUTH_ACCESS_TOKEN"] = token;
-      await clearFaults(sandbox);
-      return await mended(sandbox, "nothing is changed", seenIn(output, /Google answered 401/));
-    } finally {
-      sandbox.env["GOOGLE_OAUTH_ACCESS_TOKEN"] = token;
-    }
+    const output = await withVariable(sandbox, "GOOGLE_OAUTH_ACCESS_TOKEN", token, () => failing(sandbox));
+    await clearFaults(sandbox);
+    return mended(sandbox, "nothing is changed", seenIn(output, /Google answered 401/));
   });
 });
 
 describe("Sandbox services", () => {
   for (const service of ["cloud", "registry", "docker"])
     survives(`${service} is killed`, async (skip) => {
-      const { stdout } = await sandbox.run("status", "--json");
-      if (service === "docker" && stdout.includes("Docker engine (yours)"))
+      if (service === "docker" && (await engineIsYours(sandbox)))
         return skip("the engine is the machine's own: the sandbox leaves it alone");
-      const killed = await sandbox.run("fault", service, "kill");
-      expect(killed.code, killed.output).toBe(0);
-      const healed = await sandbox.run("up");
-      expect(healed.code, healed.output).toBe(0);
+      const killed = await words(sandbox, "fault", service, "kill");
+      await words(sandbox, "up");
       await expectDeclared(sandbox);
       return {
         happened: "started again, with its data",
-        seen: `\`${killed.stdout.trim()}\``,
+        seen: `\`${killed.trim()}\``,
         next: "`npm run sandbox`",
         plugins: pluginsOf(sandbox),
       };
@@ -174,7 +161,7 @@ async function declareReader(): Promise<void> {
 
 /** What a killed update was about to create stays in the state as pending until a refresh. */
 async function forgetPendingCreates(): Promise<void> {
-  await sandbox.pulumi("refresh", "--yes", "--skip-preview", "--clear-pending-creates");
+  await sandbox.pulumi(...unasked("refresh"), "--clear-pending-creates");
 }
 
 function lockedIn(output: string): string {

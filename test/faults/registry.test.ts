@@ -11,8 +11,9 @@ import { type ProcessIdentity, terminate, waitUntil } from "../../sandbox/servic
 import { type Sandbox, startSandbox } from "../sandbox/sandbox";
 import { expectDeclared } from "./declared";
 import { google, REPOSITORY } from "./google";
-import { failing, mend, mended, pluginsOf } from "./mending";
+import { failing, mend, mended, pluginsOf, succeeding } from "./mending";
 import { seenIn } from "./seen";
+import { withVariable, words } from "./shell";
 import { survives } from "./survives";
 
 const execute = promisify(execFile);
@@ -38,10 +39,10 @@ afterAll(async () => {
 describe("Registry", () => {
   survives("the registry is killed", async () => {
     await changeLayer(3);
-    await words("fault", "registry", "kill");
+    await words(sandbox, "fault", "registry", "kill");
     const output = await failing(sandbox);
     const seen = seenIn(output, /Error pushing image .*hyperion-ui/);
-    await words("up", "--no-stack");
+    await words(sandbox, "up", "--no-stack");
     return mended(sandbox, "nothing is pushed; the tags stay on the builds before", seen);
   });
 
@@ -51,21 +52,21 @@ describe("Registry", () => {
   ] as const)
     survives(fault, async () => {
       await changeLayer(3);
-      await words("fault", "set", kind, UI);
+      await words(sandbox, "fault", "set", kind, UI);
       const row = await mended(sandbox, "the engine sends the layer again", "nothing");
-      expect(JSON.parse(await words("fault", "list"))).toEqual({ faults: [] });
+      expect(JSON.parse(await words(sandbox, "fault", "list"))).toEqual({ faults: [] });
       return row;
     });
 
   survives("the registry's disk is full", async (skip) => {
-    await words("fault", "registry", "stop");
+    await words(sandbox, "fault", "registry", "stop");
     try {
       await moveToSmallDisk(4);
     } catch (error) {
-      await words("fault", "registry", "start");
+      await words(sandbox, "fault", "registry", "start");
       return skip(`a small disk cannot be mounted here: ${String(error)}`);
     }
-    await words("fault", "registry", "start");
+    await words(sandbox, "fault", "registry", "start");
     await changeLayer(12);
     const output = await failing(sandbox);
     expect(await readFile(join(sandbox.root, "logs/registry.out.log"), "utf8")).toContain(
@@ -89,7 +90,7 @@ describe("Registry", () => {
       readFileSync(join(sandbox.root, "run/registry.json"), "utf8"),
     ) as ProcessIdentity;
     await terminate(record, 0);
-    await words("fault", "registry", "start");
+    await words(sandbox, "fault", "registry", "start");
     const next = await up;
     await expectDeclared(sandbox);
     return {
@@ -102,11 +103,9 @@ describe("Registry", () => {
 
   survives("the token expires between build and push", async () => {
     const dockerfile = join(sandbox.sources, "coordinator/ui/Dockerfile");
-    const config = sandbox.env["DOCKER_CONFIG"];
     await appendFile(dockerfile, 'RUN ["sleep", "12"]\n');
-    sandbox.env["DOCKER_CONFIG"] = await loginFor(8);
-    const output = await failing(sandbox);
-    sandbox.env["DOCKER_CONFIG"] = config;
+    const login = await loginFor(8);
+    const output = await withVariable(sandbox, "DOCKER_CONFIG", login, () => failing(sandbox));
     return mended(
       sandbox,
       "the build stays in the engine; nothing is pushed. With a credential helper there is a new token for each push",
@@ -117,8 +116,7 @@ describe("Registry", () => {
   survives("a tag is deleted behind the stack's back", async () => {
     const tag = `${REPOSITORY}/packages/hyperion-ui/tags/latest`;
     await google(sandbox, "DELETE", tag);
-    const { code, output } = await sandbox.tryPulumi("refresh", "--yes", "--skip-preview");
-    expect(code, output).toBe(0);
+    const output = await succeeding(sandbox, "refresh");
     const row = await mended(
       sandbox,
       "the version stays under its other tags; a refresh sees what is missing",
@@ -132,12 +130,6 @@ describe("Registry", () => {
 async function changeLayer(mebibytes: number): Promise<void> {
   const file = join(sandbox.sources, "coordinator/ui/public/data.bin");
   await writeFile(file, randomBytes(mebibytes * MIB));
-}
-
-async function words(...args: string[]): Promise<string> {
-  const { code, stdout, output } = await sandbox.run(...args);
-  expect(code, output).toBe(0);
-  return stdout;
 }
 
 /** Puts the registry's data on a disk that has room for so many MiB more. */

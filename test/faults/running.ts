@@ -1,6 +1,7 @@
 import { execa } from "execa";
 import { expect } from "vitest";
-import { childrenOf, signal } from "../../sandbox/services/processes";
+import { signal } from "../../sandbox/services/processes";
+import { withDescendants } from "../processes";
 import type { Sandbox } from "../sandbox/sandbox";
 import { fault, faultsLeft } from "./google";
 import { unasked } from "./mending";
@@ -36,8 +37,7 @@ export function startUp(sandbox: Sandbox): RunningUp {
     killAt: async (steps) => {
       child.all.on("data", () => {
         // The plugins and the program have process groups of their own.
-        if (stepsIn(printed) >= steps)
-          for (const each of [pid, ...descendantsOf(pid)]) signal(each, "SIGKILL");
+        if (stepsIn(printed) >= steps) for (const each of withDescendants(pid)) signal(each, "SIGKILL");
       });
       expect(await ended).toMatchObject({ signal: "SIGKILL" });
     },
@@ -59,8 +59,4 @@ export async function startSlowUp(sandbox: Sandbox, milliseconds: number): Promi
 /** How many creations an update has printed the beginning or the end of. */
 export function stepsIn(output: string): number {
   return output.match(/ creat(ing|ed)\b/g)?.length ?? 0;
-}
-
-function descendantsOf(pid: number): number[] {
-  return childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
 }

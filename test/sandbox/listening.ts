@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { SandboxPaths } from "../../sandbox/paths";
-import { childrenOf } from "../../sandbox/services/processes";
 import { runningService } from "../../sandbox/services/supervision";
+import { withDescendants } from "../processes";
 
 const LISTEN = "0A";
 
@@ -11,10 +11,6 @@ export function listeningAddresses(paths: SandboxPaths): string[] {
     (name) => runningService(paths, name)?.pid ?? [],
   );
   return services.flatMap(withDescendants).flatMap(addressesOf);
-}
-
-function withDescendants(pid: number): number[] {
-  return [pid, ...childrenOf(pid).flatMap(withDescendants)];
 }
 
 function addressesOf(pid: number): string[] {

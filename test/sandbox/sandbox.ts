@@ -28,6 +28,8 @@ export interface Sandbox {
   pulumi(...args: string[]): Promise<string>;
   /** The same, whatever comes of it. */
   tryPulumi(...args: string[]): Promise<Outcome>;
+  /** Any command in the project's folder, with `env` and these variables, whatever comes of it. */
+  command(name: string, args: readonly string[], variables?: NodeJS.ProcessEnv): Promise<Outcome>;
   docker(...args: string[]): Promise<Outcome>;
   /** `docker` of somebody who never logged in. */
   anonymousDocker(...args: string[]): Promise<Outcome>;
@@ -46,11 +48,7 @@ export interface Sandbox {
 const TSX = join(repositoryRoot, "node_modules/.bin/tsx");
 
 /** Runs a command in the project's folder with these variables and no others, whatever comes of it. */
-export async function runCommand(
-  name: string,
-  args: readonly string[],
-  env: NodeJS.ProcessEnv,
-): Promise<Outcome> {
+async function runCommand(name: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
   // An import at the top would fail where no test runner but tsx loads this file.
   const { execa } = await import("execa");
   const options = { cwd: repositoryRoot, env, extendEnv: false, all: true, reject: false } as const;
@@ -102,8 +100,8 @@ export async function openSandbox(folder: string): Promise<Sandbox> {
   };
   const cloudUrl = `http://127.0.0.1:${cloudPort}`;
 
-  const command = async (name: string, args: string[], extra: NodeJS.ProcessEnv = {}): Promise<Outcome> => {
-    const outcome = await runCommand(name, args, { ...env, ...extra });
+  const command: Sandbox["command"] = async (name, args, variables = {}) => {
+    const outcome = await runCommand(name, args, { ...env, ...variables });
     noteCommand(root, [name, ...args], outcome.output);
     return outcome;
   };
@@ -122,6 +120,7 @@ export async function openSandbox(folder: string): Promise<Sandbox> {
     run: (...words) => runWords(root, ...words),
     pulumi,
     tryPulumi,
+    command,
     docker: (...args) => command("docker", args),
     anonymousDocker: (...args) => command("docker", args, { DOCKER_CONFIG: join(folder, "no-login") }),
     output: async (name) => (await pulumi("stack", "output", name)).trim(),

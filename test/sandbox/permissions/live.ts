@@ -1,5 +1,5 @@
 import { mintAccessToken } from "../../../sandbox/cloud/tokens";
-import { type Outcome, runCommand, type Sandbox } from "../sandbox";
+import type { Outcome, Sandbox } from "../sandbox";
 import { allOf, type Grant } from "./jobs";
 import { PRINCIPAL, PROJECT } from "./trial";
 
@@ -17,8 +17,7 @@ export async function live(
 ): Promise<Outcome> {
   for (const on of ["project", "repository"] as const)
     await give(sandbox, on, allOf(grants.filter((grant) => grant.on === on)));
-  return runCommand(command, args, {
-    ...sandbox.env,
+  return sandbox.command(command, args, {
     GOOGLE_OAUTH_ACCESS_TOKEN: await mintAccessToken(sandbox.root, PRINCIPAL),
     HYPERION_SANDBOX_PRINCIPAL: PRINCIPAL,
     HYPERION_STAND_IN_BACKOFF_MS: "5",

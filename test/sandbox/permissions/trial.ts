@@ -6,7 +6,7 @@ import type { Policy, Spreading } from "../../../sandbox/cloud/resources";
 import { startCloud } from "../../../sandbox/cloud/server";
 import { ORGANIZATION, type State } from "../../../sandbox/cloud/store";
 import { mintAccessToken } from "../../../sandbox/cloud/tokens";
-import { type Outcome, runCommand, type Sandbox } from "../sandbox";
+import type { Outcome, Sandbox } from "../sandbox";
 import { allOf, type Grant } from "./jobs";
 
 /** Who has the permissions of a trial, and no others. */
@@ -55,8 +55,7 @@ export async function trial(
     const endpoints = Object.entries(sandbox.env)
       .filter(([name]) => name.endsWith("_CUSTOM_ENDPOINT"))
       .map(([name, value = ""]) => [name, value.replace(`${sandbox.cloudUrl}/`, cloud.url)]);
-    const outcome = await runCommand("pulumi", args, {
-      ...sandbox.env,
+    const outcome = await sandbox.command("pulumi", args, {
       ...(Object.fromEntries(endpoints) as NodeJS.ProcessEnv),
       GOOGLE_OAUTH_ACCESS_TOKEN: await mintAccessToken(sandbox.root, PRINCIPAL),
       PULUMI_BACKEND_URL: `file://${backend}`,

@@ -1,7 +1,7 @@
-import { readdirSync, readFileSync } from "node:fs";
 import { basename } from "node:path";
 import { sandboxPaths } from "../../../sandbox/paths";
 import { run } from "../../../sandbox/run";
+import { allProcesses, commandLine } from "../../../sandbox/services/processes";
 import { readTools } from "../../../sandbox/tools";
 import type { Finding, SecretFinder } from "./finder";
 import { exposedFiles, readExposed } from "./files";
@@ -86,7 +86,7 @@ export class SecretsWatch {
       this.lookedAt.add(line);
       return inContent(
         finder,
-        `the process list, as an argument of ${basename(line.split("\0")[0] ?? "")}`,
+        `the process list, as an argument of ${basename(line.split(" ")[0] ?? "")}`,
         line,
       );
     });
@@ -125,15 +125,7 @@ export class SecretsWatch {
   }
 
   private lookAtProcesses(): void {
-    for (const pid of readdirSync("/proc")) {
-      if (!/^\d+$/.test(pid)) continue;
-      try {
-        const line = readFileSync(`/proc/${pid}/cmdline`, "latin1");
-        if (line !== "") this.commandLines.add(line);
-      } catch {
-        // It has ended meanwhile.
-      }
-    }
+    for (const pid of allProcesses()) this.commandLines.add(commandLine(pid));
   }
 }
 

@@ -6,7 +6,8 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { MAINTAINER } from "../../../sandbox/cloud/store";
 import { mintAccessToken } from "../../../sandbox/cloud/tokens";
 import { repositoryRoot, sandboxPaths } from "../../../sandbox/paths";
-import { childrenOf, signal } from "../../../sandbox/services/processes";
+import { signal } from "../../../sandbox/services/processes";
+import { withDescendants } from "../../processes";
 import { type Outcome, type Sandbox, startSandbox } from "../sandbox";
 import { entriesOf, expectMessage, type Provocations } from "./document";
 
@@ -76,10 +77,6 @@ async function dockerConfig(config: object): Promise<string> {
   return folder;
 }
 
-/** A process's children, and theirs. */
-const descendantsOf = (pid: number): number[] =>
-  childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)]);
-
 /** Kills `pulumi up` with SIGKILL while it creates a grant; the grant stays in the settings. */
 async function killUp(): Promise<void> {
   const fault = ["status", "status=503", "method=POST", "route=*:setIamPolicy", "times=null"];
@@ -93,11 +90,9 @@ async function killUp(): Promise<void> {
   // Only then does the state know what is under way.
   const state = join(sandboxPaths(sandbox.root).state, ".pulumi/stacks/hyperion-registry/sandbox.json");
   await expect.poll(() => readFile(state, "utf8"), { timeout: 60_000 }).toContain('"pending_operations"');
-  const orphans = descendantsOf(child.pid ?? 0);
-  child.kill("SIGKILL");
-  expect(await child).toMatchObject({ signal: "SIGKILL" });
   // The program may go on for ever without an engine to talk to.
-  for (const pid of orphans) signal(pid, "SIGKILL");
+  for (const pid of withDescendants(child.pid ?? 0)) signal(pid, "SIGKILL");
+  expect(await child).toMatchObject({ signal: "SIGKILL" });
   await succeeding(sandbox.run("fault", "clear"));
 }
 
