@@ -1,14 +1,14 @@
-import { CiServiceAccount } from "./components/ciServiceAccount";
-import { ImageRepository } from "./components/imageRepository";
-import { RepositoryAccess } from "./components/repositoryAccess";
-import { adoption, poolId, providerId } from "./preflight/adoption";
-import { preflight } from "./preflight/preflight";
-import { checkPublicAccess } from "./preflight/publicAccess";
-import { release } from "./release";
-import { githubTrust } from "./settings";
+import { CiServiceAccount } from "./components/ci/ci-service-account.ts";
+import { ImageRepository } from "./components/repository/image-repository.ts";
+import { RepositoryAccess } from "./components/access/repository-access.ts";
+import { adoption, poolId, providerId } from "./components/adoption.ts";
+import { preflight } from "./settings/preflight.ts";
+import { checkPublicAccess } from "./components/access/check-organization-policy.ts";
+import { release } from "./components/images/release.ts";
+import { githubTrust } from "./settings/settings.ts";
 
 /** Settings -> components -> outputs. */
-export = async () => {
+export default async () => {
   const settings = await preflight();
   await checkPublicAccess(settings);
   const adopt = await adoption(settings);

@@ -7,11 +7,11 @@ import { Command } from "commander";
 import { mkdir, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
-import images from "../images.json";
-import { repositoryRoot } from "../sandbox/paths";
-import { type Sandbox, startSandbox } from "../test/sandbox/sandbox";
-import { type Figure, figure, importSeconds, programMemory, ratio, seconds } from "./measure";
-import { changeOneSource, slowDown } from "./sources";
+import images from "../images.json" with { type: "json" };
+import { repositoryRoot } from "../sandbox/lib/paths.ts";
+import { type Sandbox, startSandbox } from "../test/support/sandbox.ts";
+import { type Figure, figure, importSeconds, programMemory, ratio, seconds } from "./measure.ts";
+import { changeOneSource, slowDown } from "./sources.ts";
 
 interface Result {
   name: string;
@@ -152,7 +152,7 @@ async function emptyProject(sandbox: Sandbox): Promise<string> {
   await writeFile(join(folder, "index.ts"), 'import "@pulumi/pulumi";\n');
   await writeFile(
     join(folder, "Pulumi.yaml"),
-    "name: empty\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n    nodeargs: --require tsx/cjs\nmain: index.ts\n",
+    "name: empty\nruntime:\n  name: nodejs\n  options:\n    typescript: false\n    main: index.js\n",
   );
   await sandbox.pulumi("stack", "init", "dev", "--cwd", folder);
   await sandbox.pulumi("up", "--yes", "--skip-preview", "--cwd", folder);

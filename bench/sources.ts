@@ -1,6 +1,6 @@
 import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import images from "../images.json";
+import images from "../images.json" with { type: "json" };
 
 /** Seconds that each image's build waits, as for downloads, and computes, as for a compile. */
 const WAITING = 10;

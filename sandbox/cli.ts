@@ -1,7 +1,7 @@
 import { platform } from "node:os";
 import { Command } from "commander";
-import { messageOf, SandboxError } from "./errors";
-import { sandboxPaths } from "./paths";
+import { messageOf, SandboxError } from "./lib/errors.ts";
+import { sandboxPaths } from "./lib/paths.ts";
 
 // Each word imports what it needs only when it is called: most answer within half a second that way.
 
@@ -16,7 +16,7 @@ program
   .description("install and start what is missing, bring the stack up (also without a word)")
   .option("--no-stack", "start the services only")
   .action(async (options: { stack: boolean }) => {
-    const { up } = await import("./up.js");
+    const { up } = await import("./commands/up.ts");
     process.exitCode = await up(options);
   });
 
@@ -25,7 +25,7 @@ program
   .description("destroy the stacks, stop and remove everything")
   .option("--force", "do not destroy the stacks first", false)
   .action(async (options: { force: boolean }) => {
-    const { down } = await import("./down.js");
+    const { down } = await import("./commands/down.ts");
     process.exitCode = await down(options);
   });
 
@@ -34,7 +34,7 @@ program
   .description("what runs, where, since when")
   .option("--json", "for programs", false)
   .action(async ({ json }: { json: boolean }) => {
-    const { readStatus, statusTable } = await import("./status.js");
+    const { readStatus, statusTable } = await import("./commands/status.ts");
     const status = await readStatus();
     console.log(json ? JSON.stringify(status, null, 2) : await statusTable(status));
   });
@@ -43,9 +43,9 @@ program
   .command("env")
   .description('lines for this shell: eval "$(npm run --silent sandbox -- env)"')
   .action(async () => {
-    const { misleadingVariables, sandboxVariables } = await import("./environment.js");
-    const { exportLines } = await import("./quote.js");
-    const { requireMade } = await import("./running.js");
+    const { misleadingVariables, sandboxVariables } = await import("./lib/environment.ts");
+    const { exportLines } = await import("./lib/quote.ts");
+    const { requireMade } = await import("./lib/require-sandbox.ts");
     const paths = sandboxPaths();
     const { config, tools } = requireMade(paths);
     const unset = misleadingVariables().map((name) => `unset ${name}\n`);
@@ -57,7 +57,7 @@ program
   .description("print an access token")
   .argument("<principal>", "user:dana@example.com, serviceAccount:..., ...")
   .action(async (principal: string) => {
-    const { token } = await import("./token.js");
+    const { token } = await import("./commands/token.ts");
     console.log(await token(principal));
   });
 
@@ -69,9 +69,9 @@ program
   .allowUnknownOption()
   .passThroughOptions()
   .action(async (args: string[]) => {
-    const { commandEnvironment } = await import("./environment.js");
-    const { pulumiCommand, runAttached } = await import("./pulumi.js");
-    const { requireRunning } = await import("./running.js");
+    const { commandEnvironment } = await import("./lib/environment.ts");
+    const { pulumiCommand, runAttached } = await import("./lib/pulumi.ts");
+    const { requireRunning } = await import("./lib/require-sandbox.ts");
     const paths = sandboxPaths();
     const { config, tools } = requireRunning(paths);
     process.exitCode = await runAttached(
@@ -85,15 +85,15 @@ program
 const GROUPS: Record<string, { description: string; load: () => Promise<Command> }> = {
   "org-policy": {
     description: "restrict who may be given access, as an organization does",
-    load: async () => (await import("./org-policy.js")).orgPolicyCommand(),
+    load: async () => (await import("./commands/org-policy.ts")).orgPolicyCommand(),
   },
   fault: {
-    description: "make something fail on purpose, and mend it: a fire drill",
-    load: async () => (await import("./fault.js")).faultCommand(),
+    description: "make something fail on purpose, and fix it: a fire drill",
+    load: async () => (await import("./commands/fault.ts")).faultCommand(),
   },
   "github-token": {
     description: "print a token such as GitHub gives to a workflow run",
-    load: async () => (await import("./github-token.js")).githubTokenCommand(),
+    load: async () => (await import("./commands/github-token.ts")).githubTokenCommand(),
   },
 };
 

@@ -35,7 +35,7 @@ USAGE
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 # shellcheck source=scripts/lib/problems.sh
 source "$root/scripts/lib/problems.sh"
-questions=() # options that scripts/catalogue.ts judges
+questions=() # options that scripts/images/catalogue.ts checks
 jobs=3
 log_dir=
 skip_build=false
@@ -79,14 +79,14 @@ read_catalogue() {
     problem "Node.js is not installed; it reads images.json and the tag rules: install Node.js 20 or later"
     return
   fi
-  if [ ! -d "$root/node_modules/tsx" ]; then
+  if [ ! -d "$root/node_modules/zod" ]; then
     problem "this project's packages are not installed: (cd $root && npm ci)"
     return
   fi
   # One process for everything; from the root, where its packages are found.
-  if ! output=$(cd "$root" && node --require tsx/cjs scripts/catalogue.ts \
+  if ! output=$(cd "$root" && node scripts/images/catalogue.ts \
     ${questions[@]+"${questions[@]}"} 2>&1); then
-    problem "scripts/catalogue.ts failed: $output"
+    problem "scripts/images/catalogue.ts failed: $output"
     return
   fi
   tags=() names=() contexts=() dockerfiles=() fixed_tag=
@@ -322,7 +322,7 @@ report() {
     tail -n 15 "$log_dir/$name.log"
   done
   [ "$failed" -eq 0 ] && return
-  printf '\n%s of %s images failed; the others are published. Mend it and run it again.\n' "$failed" "${#names[@]}"
+  printf '\n%s of %s images failed; the others are published. Fix it and run it again.\n' "$failed" "${#names[@]}"
   return 1
 }
 

@@ -187,7 +187,7 @@ if [ "$stack" != production ]; then again+=" --stack $stack"; fi
 if $revert; then again+=" --revert"; fi
 if ! pulumi up --stack "$stack" --yes --skip-preview; then
   echo >&2
-  echo "Not everything was applied. The settings stay; when it is mended, or a changed policy has spread (minutes): $again" >&2
+  echo "Not everything was applied. The settings stay; when it is fixed, or a changed policy has spread (minutes): $again" >&2
   if ! $revert; then echo "Or back to private: $again --revert" >&2; fi
   exit 1
 fi

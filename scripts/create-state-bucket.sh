@@ -63,7 +63,7 @@ read_options() {
 
 read_defaults() {
   local output account default_project default_location
-  if ! output=$(cd "$root" && node --require tsx/cjs scripts/setting.ts production \
+  if ! output=$(cd "$root" && node scripts/print-settings.ts production \
     gcp:project gcp:region ciServiceAccountId 2>&1); then
     problem "production's settings cannot be read (are this project's packages installed? npm ci): $(tail -n 1 <<<"$output")"
     return

@@ -8,5 +8,5 @@ if [ -z "${ACCESS_TOKEN:-}" ]; then
   echo "ACCESS_TOKEN must be a Google access token, such as gcloud auth print-access-token prints" >&2
   exit 2
 fi
-region=$(node --require tsx/cjs scripts/setting.ts production gcp:region)
+region=$(node scripts/print-settings.ts production gcp:region)
 docker login --username oauth2accesstoken --password-stdin "https://$region-docker.pkg.dev" <<<"$ACCESS_TOKEN"

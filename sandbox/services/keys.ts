@@ -2,8 +2,8 @@ import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, readFile } from "node:fs/promises";
 import { rootCertificates } from "node:tls";
-import { writeWhole } from "../files";
-import type { SandboxPaths } from "../paths";
+import { writeWhole } from "../lib/files.ts";
+import type { SandboxPaths } from "../lib/paths.ts";
 
 /** Where Linux distributions keep the certificate authorities that the system trusts. */
 const SYSTEM_BUNDLES = [

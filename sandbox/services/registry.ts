@@ -2,23 +2,23 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { isRegistryFault } from "../cloud/faults/fault";
-import { Faults } from "../cloud/faults/faults";
-import { cloudFiles } from "../cloud/files";
-import { registryConfigYaml } from "../cloud/registry-config";
-import { writeWhole } from "../files";
-import { findRegistry } from "../install/registry";
-import { repositoryRoot, type SandboxPaths } from "../paths";
-import type { SandboxConfig } from "./config";
-import { commandLine } from "./processes";
-import { ensureService, runningService, stopService } from "./supervision";
+import { isRegistryFault } from "../emulator/faults/fault.ts";
+import { Faults } from "../emulator/faults/faults.ts";
+import { emulatorFiles } from "../emulator/files.ts";
+import { registryConfigYaml } from "./registry-config.ts";
+import { writeWhole } from "../lib/files.ts";
+import { findRegistry } from "../lib/registry-program.ts";
+import type { SandboxPaths } from "../lib/paths.ts";
+import type { SandboxConfig } from "../lib/config.ts";
+import { commandLine } from "./processes.ts";
+import { ensureService, runningService, stopService } from "./supervision.ts";
 
 /** What clients call the registry: `HOST:PORT`. */
 export function registryHost(config: SandboxConfig): string {
   return `localhost:${config.registryPort}`;
 }
 
-const PROXY_PROCESS = join(repositoryRoot, "sandbox", "services", "registry-proxy-process.ts");
+const PROXY_PROCESS = join(import.meta.dirname, "registry-proxy-process.ts");
 
 /** Starts the registry unless it runs; where a fault of it is switched on, behind a proxy that makes it fail. */
 export async function ensureRegistry(paths: SandboxPaths, config: SandboxConfig): Promise<boolean> {
@@ -27,10 +27,9 @@ export async function ensureRegistry(paths: SandboxPaths, config: SandboxConfig)
     ...(hasFault(paths)
       ? {
           command: process.execPath,
-          args: ["--require", require.resolve("tsx/cjs"), PROXY_PROCESS, paths.root],
+          args: [PROXY_PROCESS, paths.root],
         }
       : { command: findRegistry(), args: ["serve", paths.registryConfig] }),
-    env: { ...process.env, TSX_TSCONFIG_PATH: join(repositoryRoot, "tsconfig.json") },
     address: `https://${registryHost(config)}`,
     ready: () => accepts(config.registryPort),
     readyWithinMs: 20_000,
@@ -46,7 +45,7 @@ export async function applyRegistryFaults(paths: SandboxPaths, config: SandboxCo
 }
 
 function hasFault(paths: SandboxPaths): boolean {
-  return new Faults(cloudFiles(paths.root).faults).all().some(isRegistryFault);
+  return new Faults(emulatorFiles(paths.root).faults).all().some(isRegistryFault);
 }
 
 /** Writes what the registry reads at its start. */

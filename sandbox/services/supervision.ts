@@ -4,12 +4,12 @@ import { rename, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
-import { SandboxError } from "../errors";
-import type { SandboxPaths } from "../paths";
-import { identify, isAlive, type ProcessIdentity, terminate, waitUntil } from "./processes";
+import { SandboxError } from "../lib/errors.ts";
+import type { SandboxPaths } from "../lib/paths.ts";
+import { identify, isAlive, type ProcessIdentity, terminate, waitUntil } from "./processes.ts";
 
 /** The services that run in the background. */
-export type ServiceName = "cloud" | "registry" | "docker";
+export type ServiceName = "emulator" | "registry" | "docker";
 
 /** What is known of a service that was started. */
 export interface ServiceRecord extends ProcessIdentity {

@@ -1,13 +1,13 @@
-import { SandboxError } from "../errors";
-import { whileLocked } from "../lock";
-import { type SandboxPaths, sandboxPaths } from "../paths";
-import { requireMade } from "../running";
-import { ensureCloud } from "./cloud";
-import { ensureEngine } from "./engine/engine";
-import { stopOwnEngine } from "./engine/own-engine";
-import { terminate } from "./processes";
-import { applyRegistryFaults, ensureRegistry } from "./registry";
-import { runningService, type ServiceName, stopService } from "./supervision";
+import { SandboxError } from "../lib/errors.ts";
+import { whileLocked } from "../lib/lock.ts";
+import { type SandboxPaths, sandboxPaths } from "../lib/paths.ts";
+import { requireMade } from "../lib/require-sandbox.ts";
+import { ensureEmulator } from "./emulator.ts";
+import { ensureEngine } from "./engine.ts";
+import { stopOwnEngine } from "../machine/engine/own-engine.ts";
+import { terminate } from "./processes.ts";
+import { applyRegistryFaults, ensureRegistry } from "./registry.ts";
+import { runningService, type ServiceName, stopService } from "./supervision.ts";
 
 /** Makes the running registry fail as the faults say that are switched on, or serve again. */
 export async function switchRegistryFaults(paths: SandboxPaths = sandboxPaths()): Promise<void> {
@@ -28,7 +28,7 @@ export async function switchService(
     );
   return whileLocked(paths, async () => {
     if (action === "start") {
-      if (name === "cloud") await ensureCloud(paths, config);
+      if (name === "emulator") await ensureEmulator(paths, config);
       else if (name === "registry") await ensureRegistry(paths, config);
       else await ensureEngine(paths, tools.engine);
       return `${name} runs`;

@@ -1,7 +1,7 @@
-import { gcloudTokenFile } from "../cloud/gcloud-environment";
-import { MAINTAINER } from "../cloud/store";
-import { mintAccessToken } from "../cloud/tokens";
-import { writeWhole } from "../files";
+import { gcloudTokenFile } from "../lib/gcloud-environment.ts";
+import { MAINTAINER } from "../emulator/store.ts";
+import { mintAccessToken } from "../lib/tokens.ts";
+import { writeWhole } from "../lib/files.ts";
 
 /** Between two tokens, in milliseconds; each lives for an hour. */
 const RENEW_MS = 10 * 60_000;

@@ -1,14 +1,14 @@
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
-import type { RequestCount } from "../../sandbox/cloud/faults/requests";
-import { mintAccessToken } from "../../sandbox/cloud/tokens";
-import { waitUntil } from "../../sandbox/services/processes";
-import { type Sandbox, startSandbox } from "../sandbox/sandbox";
-import { bindings, clearFaults, fault, google, PROJECT } from "./google";
-import { live, lived, startAnew } from "./life";
-import { adoptedAndMended, failing, mend, mended, refreshedAndMended } from "./mending";
-import { seenIn } from "./seen";
-import { withVariable } from "./shell";
-import { survives } from "./survives";
+import type { RequestCount } from "../../sandbox/emulator/faults/requests.ts";
+import { mintAccessToken } from "../../sandbox/lib/tokens.ts";
+import { waitUntil } from "../../sandbox/services/processes.ts";
+import { type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { bindings, clearFaults, fault, google, PROJECT } from "./google.ts";
+import { live, lived, startAnew } from "./life.ts";
+import { adoptedAndMended, failing, fix, fixed, refreshedAndMended } from "./fixing.ts";
+import { seenIn } from "./seen.ts";
+import { withVariable } from "./shell.ts";
+import { survives } from "./survives.ts";
 
 type Route = Pick<RequestCount, "method" | "route">;
 
@@ -47,8 +47,8 @@ let routes: Route[];
 
 beforeAll(async () => {
   sandbox = await startSandbox();
-  // The back-off of the stand-ins, shortened.
-  sandbox.env["HYPERION_STAND_IN_BACKOFF_MS"] = "100";
+  // The back-off of the fake providers, shortened.
+  sandbox.env["HYPERION_FAKE_PROVIDER_BACKOFF_MS"] = "100";
   for (const [key, value] of Object.entries({
     publishImages: "false",
     githubRepository: "HyperionWave-AI/dev-squad",
@@ -113,7 +113,7 @@ describe("Google's APIs", () => {
   for (const target of DELETED_SOFTLY)
     survives(`the answer is lost that ${target.what}`, async () => {
       await startAnew(sandbox);
-      await mend(sandbox, "up");
+      await fix(sandbox, "up");
       await strike({ kind: "status", status: 503, after: true }, [target]);
       const output = await failing(sandbox, "destroy");
       const row = await refreshedAndMended(sandbox, "deleted; the next `up` undeletes it", "imported");
@@ -124,10 +124,10 @@ describe("Google's APIs", () => {
     survives(`an operation ends in an error: ${target.what}`, async () => {
       await startAnew(sandbox);
       const deletes = target.method === "DELETE";
-      if (deletes) await mend(sandbox, "up");
+      if (deletes) await fix(sandbox, "up");
       await strike({ kind: "operation-error" }, [target]);
       const output = await failing(sandbox, deletes ? "destroy" : "up");
-      return mended(sandbox, "what was done before it stays", seenIn(output, /Error waiting for/));
+      return fixed(sandbox, "what was done before it stays", seenIn(output, /Error waiting for/));
     });
 
   survives("a grant to whoever runs it has not spread yet (403)", async () => {
@@ -146,7 +146,7 @@ describe("Google's APIs", () => {
       const output = await failing(sandbox);
       const spread = async () => (await sandbox.google("GET", PROJECT, undefined, newcomer)).status === 200;
       expect(await waitUntil(spread, 60_000)).toBe(true);
-      const row = await mended(sandbox, "nothing is changed", seenIn(output, /Error 403/));
+      const row = await fixed(sandbox, "nothing is changed", seenIn(output, /Error 403/));
       return { ...row, next: `minutes later ${row.next}` };
     });
   });

@@ -1,7 +1,7 @@
 import { expect } from "vitest";
-import images from "../../images.json";
-import type { Sandbox } from "../sandbox/sandbox";
-import { bindings, POLICIES, POOLS, PROJECT, REPOSITORIES, REPOSITORY } from "./google";
+import images from "../../images.json" with { type: "json" };
+import type { Sandbox } from "../support/sandbox.ts";
+import { bindings, POLICIES, POOLS, PROJECT, REPOSITORIES, REPOSITORY } from "./google.ts";
 
 /** A resource in the stack's state. */
 interface Resource {

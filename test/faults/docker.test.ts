@@ -2,14 +2,14 @@ import { readFileSync } from "node:fs";
 import { chmod, chown, cp, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { repositoryRoot } from "../../sandbox/paths";
-import { allProcesses, commandLine, waitUntil } from "../../sandbox/services/processes";
-import { type Outcome, type Sandbox, startSandbox } from "../sandbox/sandbox";
-import { expectDeclared } from "./declared";
-import { failed, failing, mend, mended, unasked } from "./mending";
-import { seenIn } from "./seen";
-import { engineIsYours, withVariable, words } from "./shell";
-import { survives } from "./survives";
+import { repositoryRoot } from "../../sandbox/lib/paths.ts";
+import { allProcesses, commandLine, waitUntil } from "../../sandbox/services/processes.ts";
+import { type Outcome, type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { expectDeclared } from "./declared.ts";
+import { failed, failing, fix, fixed, unasked } from "./fixing.ts";
+import { seenIn } from "./seen.ts";
+import { engineIsYours, withVariable, words } from "./shell.ts";
+import { survives } from "./survives.ts";
 
 const GIB = 1024 ** 3;
 
@@ -28,7 +28,7 @@ describe("Docker", () => {
   survives("no engine", async () => {
     const nowhere = "unix:///nowhere/docker.sock";
     const output = await withVariable(sandbox, "DOCKER_HOST", nowhere, () => failing(sandbox));
-    return mended(sandbox, "nothing is changed", seenIn(output, /no engine listens/));
+    return fixed(sandbox, "nothing is changed", seenIn(output, /no engine listens/));
   });
 
   survives("the engine is killed during a build", async (skip) => {
@@ -42,7 +42,7 @@ describe("Docker", () => {
     const output = failed(await up);
     await restore();
     await words(sandbox, "up", "--no-stack");
-    return mended(
+    return fixed(
       sandbox,
       "the build is lost; nothing is pushed, and no other image is touched",
       seenIn(output, /building .*hyperion-ui.* failed/, /EOF|connect|closed/i),
@@ -55,7 +55,7 @@ describe("Docker", () => {
     );
     const output = await failing(sandbox);
     await restore();
-    return mended(
+    return fixed(
       sandbox,
       "nothing is pushed, and no tag is moved",
       seenIn(output, /building .*hyperion-ui.* failed/, /^ +step \[/, /^\s+npm error 404/, /exit code: 3/),
@@ -69,7 +69,7 @@ describe("Docker", () => {
     if (process.getuid?.() === 0) await chown(file, 65_534, 65_534);
     const output = failed(await asOrdinaryUser(unasked("up")));
     await rm(file);
-    return mended(sandbox, "nothing is built", seenIn(output, /secret\.txt/));
+    return fixed(sandbox, "nothing is built", seenIn(output, /secret\.txt/));
   });
 
   survives("a context of 1 GB", async () => {
@@ -83,7 +83,7 @@ describe("Docker", () => {
     expect(mebibytes).toBeLessThan(400);
     await expectDeclared(sandbox);
     await rm(file);
-    return mended(
+    return fixed(
       sandbox,
       `built in ${Math.round(seconds)} s, the docker plugin with ${Math.ceil(mebibytes / 10) * 10} MiB: ` +
         "the context is read in pieces, and the engine gets what the Dockerfile copies",
@@ -95,10 +95,10 @@ describe("Docker", () => {
     const folder = join(dirname(sandbox.sources), "Quellen für Übung");
     await cp(sandbox.sources, folder, { recursive: true });
     await sandbox.pulumi("config", "set", "sourceDir", relative(repositoryRoot, folder));
-    const row = await mended(sandbox, "built from there", "nothing");
+    const row = await fixed(sandbox, "built from there", "nothing");
     expect(row.next).toContain("3 updated");
     await sandbox.pulumi("config", "set", "sourceDir", relative(repositoryRoot, sandbox.sources));
-    await mend(sandbox, "up");
+    await fix(sandbox, "up");
     return row;
   });
 
@@ -111,7 +111,7 @@ describe("Docker", () => {
     const output = await failing(sandbox);
     await rm(file);
     await cp(outside, file);
-    return mended(
+    return fixed(
       sandbox,
       "nothing from outside of the context gets into an image; nothing is pushed",
       seenIn(output, /building .*hyperion-ui.* failed/, /server\.js.*not found/),
@@ -123,11 +123,11 @@ describe("Docker", () => {
       join(sandbox.sources, "coordinator", name),
     ) as [string, string];
     await writeFile(ignore, "notes.txt\n");
-    expect(await mend(sandbox, "up")).toContain("1 updated");
+    expect(await fix(sandbox, "up")).toContain("1 updated");
     await writeFile(notes, "ignored");
     await sandbox.pulumi("preview", "--expect-no-changes");
     await writeFile(ignore, "other.txt\n");
-    const row = await mended(
+    const row = await fixed(
       sandbox,
       "the image that is built from this context is built anew; an ignored file builds nothing",
       "nothing",

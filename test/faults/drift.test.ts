@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect } from "vitest";
-import { type Sandbox, startSandbox } from "../sandbox/sandbox";
-import { expectDeclared } from "./declared";
+import { type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { expectDeclared } from "./declared.ts";
 import {
   bindings,
   fault,
@@ -11,10 +11,10 @@ import {
   PROJECT,
   removeMember,
   REPOSITORY,
-} from "./google";
-import { failing, mend, mended, pluginsOf, refreshedAndMended } from "./mending";
-import { seenIn } from "./seen";
-import { survives } from "./survives";
+} from "./google.ts";
+import { failing, fix, fixed, pluginsOf, refreshedAndMended } from "./fixing.ts";
+import { seenIn } from "./seen.ts";
+import { survives } from "./survives.ts";
 
 const OTHERS = "user:other-editor@example.com";
 const READER = "user:lee@example.com";
@@ -24,7 +24,7 @@ let sandbox: Sandbox;
 beforeAll(async () => {
   sandbox = await startSandbox();
   await sandbox.pulumi("config", "set", "githubRepository", "HyperionWave-AI/dev-squad");
-  await mend(sandbox, "up");
+  await fix(sandbox, "up");
 });
 
 afterAll(() => sandbox.stop());
@@ -33,7 +33,7 @@ describe("Behind the stack's back", () => {
   survives("somebody else edits the repository's policy at the same time (409)", async () => {
     await sandbox.pulumi("config", "set", "--path", "readers[0]", READER);
     await fault(sandbox, { kind: "conflict" });
-    const next = await mend(sandbox, "up");
+    const next = await fix(sandbox, "up");
     expect(await faultsLeft(sandbox)).toEqual([]);
     await expectDeclared(sandbox, { bindings: [`roles/artifactregistry.reader ${OTHERS}`] });
     await removeMember(sandbox, OTHERS);
@@ -81,8 +81,8 @@ describe("Behind the stack's back", () => {
     await sandbox.pulumi("config", "set", "--path", "labels.round", "disabled");
     const output = await failing(sandbox);
     await google(sandbox, "POST", `${service}:enable`, {});
-    expect(await mend(sandbox, "refresh")).not.toMatch(/deleted|updated/);
-    const row = await mended(
+    expect(await fix(sandbox, "refresh")).not.toMatch(/deleted|updated/);
+    const row = await fixed(
       sandbox,
       "nothing is changed; the images stay",
       seenIn(output, /has not been used in project/),
@@ -99,7 +99,7 @@ describe("Behind the stack's back", () => {
     await google(sandbox, "PUT", "sandbox/org-policy", { mode: "deny" });
     for (const key of ["publicAccess", "overrideDomainRestrictedSharing"])
       await sandbox.pulumi("config", "set", key, "true");
-    await mend(sandbox, "up");
+    await fix(sandbox, "up");
     await google(sandbox, "DELETE", `${POLICIES}/iam.allowedPolicyMemberDomains`);
     return refreshedAndMended(sandbox, "made anew", "1 created");
   });

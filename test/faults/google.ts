@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { Sandbox } from "../sandbox/sandbox";
+import type { Sandbox } from "../support/sandbox.ts";
 
 export const PROJECT = "v1/projects/hyperion-sandbox";
 export const POLICIES = "v2/projects/hyperion-sandbox/policies";

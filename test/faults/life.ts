@@ -1,12 +1,12 @@
 import { rm } from "node:fs/promises";
 import { expect } from "vitest";
-import { cloudFiles } from "../../sandbox/cloud/files";
-import type { Sandbox } from "../sandbox/sandbox";
-import { expectDeclared } from "./declared";
-import { clearFaults, faultsLeft, google } from "./google";
-import { type Command, pluginsOf, succeeding, unasked } from "./mending";
-import { words } from "./shell";
-import type { Survival } from "./survives";
+import { emulatorFiles } from "../../sandbox/emulator/files.ts";
+import type { Sandbox } from "../support/sandbox.ts";
+import { expectDeclared } from "./declared.ts";
+import { clearFaults, faultsLeft, google } from "./google.ts";
+import { type Command, pluginsOf, succeeding, unasked } from "./fixing.ts";
+import { words } from "./shell.ts";
+import type { Survival } from "./survives.ts";
 
 const TRANSIENT = /googleapi: Error|Google answered|Could not read/;
 
@@ -14,9 +14,9 @@ const TRANSIENT = /googleapi: Error|Google answered|Could not read/;
 export async function startAnew(sandbox: Sandbox): Promise<void> {
   await clearFaults(sandbox);
   await sandbox.pulumi(...unasked("destroy"), "--refresh");
-  await words(sandbox, "fault", "cloud", "stop");
-  await rm(cloudFiles(sandbox.root).state);
-  await words(sandbox, "fault", "cloud", "start");
+  await words(sandbox, "fault", "emulator", "stop");
+  await rm(emulatorFiles(sandbox.root).state);
+  await words(sandbox, "fault", "emulator", "start");
   await google(sandbox, "PUT", "sandbox/org-policy", { mode: "deny" });
 }
 

@@ -3,17 +3,17 @@ import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
-import { MAINTAINER } from "../../sandbox/cloud/store";
-import { mintAccessToken } from "../../sandbox/cloud/tokens";
-import { sandboxPaths } from "../../sandbox/paths";
-import { type Sandbox, startSandbox } from "../sandbox/sandbox";
-import { expectDeclared } from "./declared";
-import { clearFaults, fault } from "./google";
-import { adoptedAndMended, failed, failing, mend, mended, pluginsOf, unasked } from "./mending";
-import { startSlowUp, startUp, stepsIn } from "./running";
-import { seenIn } from "./seen";
-import { engineIsYours, withVariable, words } from "./shell";
-import { survives } from "./survives";
+import { MAINTAINER } from "../../sandbox/emulator/store.ts";
+import { mintAccessToken } from "../../sandbox/lib/tokens.ts";
+import { sandboxPaths } from "../../sandbox/lib/paths.ts";
+import { type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { expectDeclared } from "./declared.ts";
+import { clearFaults, fault } from "./google.ts";
+import { adoptedAndMended, failed, failing, fix, fixed, pluginsOf, unasked } from "./fixing.ts";
+import { startSlowUp, startUp, stepsIn } from "./running.ts";
+import { seenIn } from "./seen.ts";
+import { engineIsYours, withVariable, words } from "./shell.ts";
+import { survives } from "./survives.ts";
 
 const execute = promisify(execFile);
 const MOMENTS = 10;
@@ -37,7 +37,7 @@ describe("Process", () => {
   let steps: number;
 
   beforeAll(async () => {
-    await mend(sandbox, "destroy");
+    await fix(sandbox, "destroy");
     steps = stepsIn((await startUp(sandbox).ended).output);
     await expectDeclared(sandbox);
   });
@@ -46,7 +46,7 @@ describe("Process", () => {
     survives(
       `\`pulumi up\` from nothing is killed (SIGKILL) at ${moment} of ${MOMENTS + 1} of its way`,
       async () => {
-        await mend(sandbox, "destroy");
+        await fix(sandbox, "destroy");
         await startUp(sandbox).killAt((steps * moment) / (MOMENTS + 1));
         const seen = lockedIn(await failing(sandbox));
         await sandbox.pulumi("cancel", "--yes");
@@ -62,7 +62,7 @@ describe("Process", () => {
     const up = await startSlowUp(sandbox, 4000);
     up.interrupt();
     const output = failed(await up.ended);
-    return mended(
+    return fixed(
       sandbox,
       "what is under way is given up, nothing else begun; the state is written and unlocked",
       seenIn(output, /: cancelled$/),
@@ -78,7 +78,7 @@ describe("Process", () => {
     const output = failed(await up.ended);
     await clearFaults(sandbox);
     await forgetPendingCreates();
-    const row = await mended(
+    const row = await fixed(
       sandbox,
       "ended at once, its lock given back",
       seenIn(output, /terminat|cancel/i),
@@ -98,7 +98,7 @@ describe("Process", () => {
   survives("the state cannot be written", async () => {
     await declareReader();
     const output = await withReadOnlyState(() => failing(sandbox));
-    return mended(sandbox, "nothing is changed", seenIn(output, READ_ONLY));
+    return fixed(sandbox, "nothing is changed", seenIn(output, READ_ONLY));
   });
 
   survives("the state can no longer be written in the middle", async () => {
@@ -107,7 +107,7 @@ describe("Process", () => {
     const output = await withReadOnlyState(async () => failed(await up.ended));
     await sandbox.pulumi("cancel", "--yes");
     await forgetPendingCreates();
-    const row = await mended(sandbox, "the grant is found, not made twice", seenIn(output, READ_ONLY));
+    const row = await fixed(sandbox, "the grant is found, not made twice", seenIn(output, READ_ONLY));
     return { ...row, next: `\`pulumi cancel\`, ${FORGET}, then ${row.next}` };
   });
 
@@ -120,7 +120,7 @@ describe("Process", () => {
       await fault(sandbox, { kind: "clock-skew", seconds });
       const output = await failing(sandbox);
       await clearFaults(sandbox);
-      return mended(
+      return fixed(
         sandbox,
         "nothing is pushed; the tags stay on the builds before",
         seenIn(output, /unauthorized|denied/),
@@ -133,12 +133,12 @@ describe("Process", () => {
     await fault(sandbox, { kind: "clock-skew", seconds: 1.1 * HOUR });
     const output = await withVariable(sandbox, "GOOGLE_OAUTH_ACCESS_TOKEN", token, () => failing(sandbox));
     await clearFaults(sandbox);
-    return mended(sandbox, "nothing is changed", seenIn(output, /Google answered 401/));
+    return fixed(sandbox, "nothing is changed", seenIn(output, /Google answered 401/));
   });
 });
 
 describe("Sandbox services", () => {
-  for (const service of ["cloud", "registry", "docker"])
+  for (const service of ["emulator", "registry", "docker"])
     survives(`${service} is killed`, async (skip) => {
       if (service === "docker" && (await engineIsYours(sandbox)))
         return skip("the engine is the machine's own: the sandbox leaves it alone");

@@ -5,16 +5,16 @@ import { appendFile, cp, mkdir, readdir, readFile, stat, writeFile } from "node:
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
-import { MAINTAINER } from "../../sandbox/cloud/store";
-import { mintAccessToken } from "../../sandbox/cloud/tokens";
-import { type ProcessIdentity, terminate, waitUntil } from "../../sandbox/services/processes";
-import { type Sandbox, startSandbox } from "../sandbox/sandbox";
-import { expectDeclared } from "./declared";
-import { google, REPOSITORY } from "./google";
-import { failing, mend, mended, pluginsOf, succeeding } from "./mending";
-import { seenIn } from "./seen";
-import { withVariable, words } from "./shell";
-import { survives } from "./survives";
+import { MAINTAINER } from "../../sandbox/emulator/store.ts";
+import { mintAccessToken } from "../../sandbox/lib/tokens.ts";
+import { type ProcessIdentity, terminate, waitUntil } from "../../sandbox/services/processes.ts";
+import { type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { expectDeclared } from "./declared.ts";
+import { google, REPOSITORY } from "./google.ts";
+import { failing, fix, fixed, pluginsOf, succeeding } from "./fixing.ts";
+import { seenIn } from "./seen.ts";
+import { withVariable, words } from "./shell.ts";
+import { survives } from "./survives.ts";
 
 const execute = promisify(execFile);
 const UI = "route=*/hyperion-ui/blobs/uploads/*";
@@ -43,7 +43,7 @@ describe("Registry", () => {
     const output = await failing(sandbox);
     const seen = seenIn(output, /Error pushing image .*hyperion-ui/);
     await words(sandbox, "up", "--no-stack");
-    return mended(sandbox, "nothing is pushed; the tags stay on the builds before", seen);
+    return fixed(sandbox, "nothing is pushed; the tags stay on the builds before", seen);
   });
 
   for (const [fault, kind] of [
@@ -53,7 +53,7 @@ describe("Registry", () => {
     survives(fault, async () => {
       await changeLayer(3);
       await words(sandbox, "fault", "set", kind, UI);
-      const row = await mended(sandbox, "the engine sends the layer again", "nothing");
+      const row = await fixed(sandbox, "the engine sends the layer again", "nothing");
       expect(JSON.parse(await words(sandbox, "fault", "list"))).toEqual({ faults: [] });
       return row;
     });
@@ -73,7 +73,7 @@ describe("Registry", () => {
       "no space left on device",
     );
     await execute("mount", ["-o", "remount,size=1g", storage]);
-    return mended(
+    return fixed(
       sandbox,
       "the engine tries five times in 50 s; nothing that was there is lost",
       seenIn(output, /Error pushing image .*hyperion-ui/),
@@ -83,7 +83,7 @@ describe("Registry", () => {
   survives("the registry is restarted during a push", async () => {
     await changeLayer(60);
     const before = await uploads();
-    const up = mend(sandbox, "up");
+    const up = fix(sandbox, "up");
     const begun = async () => (await uploads()).some((upload) => !before.includes(upload));
     expect(await waitUntil(begun, 60_000)).toBe(true);
     const record = JSON.parse(
@@ -106,7 +106,7 @@ describe("Registry", () => {
     await appendFile(dockerfile, 'RUN ["sleep", "12"]\n');
     const login = await loginFor(8);
     const output = await withVariable(sandbox, "DOCKER_CONFIG", login, () => failing(sandbox));
-    return mended(
+    return fixed(
       sandbox,
       "the build stays in the engine; nothing is pushed. With a credential helper there is a new token for each push",
       seenIn(output, /access token has expired/),
@@ -117,7 +117,7 @@ describe("Registry", () => {
     const tag = `${REPOSITORY}/packages/hyperion-ui/tags/latest`;
     await google(sandbox, "DELETE", tag);
     const output = await succeeding(sandbox, "refresh");
-    const row = await mended(
+    const row = await fixed(
       sandbox,
       "the version stays under its other tags; a refresh sees what is missing",
       seenIn(output, /is taken for gone/),

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { format, resolveConfig } from "prettier";
 import type { Reporter, TestCase, TestModule, Vitest } from "vitest/node";
-import { repositoryRoot } from "../../sandbox/paths";
+import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 
 const DOCUMENT = join(repositoryRoot, "docs/RELIABILITY.md");
 

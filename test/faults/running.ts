@@ -1,10 +1,10 @@
 import { execa } from "execa";
 import { expect } from "vitest";
-import { signal } from "../../sandbox/services/processes";
-import { withDescendants } from "../processes";
-import type { Sandbox } from "../sandbox/sandbox";
-import { fault, faultsLeft } from "./google";
-import { unasked } from "./mending";
+import { signal } from "../../sandbox/services/processes.ts";
+import { withDescendants } from "../support/processes.ts";
+import type { Sandbox } from "../support/sandbox.ts";
+import { fault, faultsLeft } from "./google.ts";
+import { unasked } from "./fixing.ts";
 
 const PATIENCE = { timeout: 60_000, interval: 10 };
 

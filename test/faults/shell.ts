@@ -1,5 +1,5 @@
 import { expect } from "vitest";
-import type { Sandbox } from "../sandbox/sandbox";
+import type { Sandbox } from "../support/sandbox.ts";
 
 /** `npm run sandbox -- WORDS`, which has to succeed; returns what it printed on standard output. */
 export async function words(sandbox: Sandbox, ...args: string[]): Promise<string> {

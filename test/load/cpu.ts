@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
-import { repositoryRoot } from "../../sandbox/paths";
-import { allProcesses, commandLine } from "../../sandbox/services/processes";
-import type { Sandbox } from "../sandbox/sandbox";
+import { repositoryRoot } from "../../sandbox/lib/paths.ts";
+import { allProcesses, commandLine } from "../../sandbox/services/processes.ts";
+import type { Sandbox } from "../support/sandbox.ts";
 
 /** Of Linux, for every architecture that Node.js runs on (`getconf CLK_TCK`). */
 const TICKS_PER_SECOND = 100;

@@ -2,13 +2,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { programMemory, seconds } from "../../bench/measure";
-import { copyProgram } from "../sandbox/program";
-import { type Sandbox, startSandbox } from "../sandbox/sandbox";
-import { type Work, workOf } from "./cpu";
-import { acceleration } from "./growth";
-import { realPluginSends, type Requests, requestsOf, tooMany } from "./requests";
-import { newStack, type Size } from "./stack";
+import { programMemory, seconds } from "../../bench/measure.ts";
+import { copyProgram } from "../support/copy-program.ts";
+import { type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { type Work, workOf } from "./cpu.ts";
+import { acceleration } from "../support/growth.ts";
+import { realPluginSends, type Requests, requestsOf, tooMany } from "./requests.ts";
+import { newStack, type Size } from "./stack.ts";
 
 /** Two readers for five images, up to the fifty and twenty that a large project may have. */
 const SIZES: Size[] = [

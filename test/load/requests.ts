@@ -1,6 +1,6 @@
-import type { RequestCount } from "../../sandbox/cloud/faults/requests";
-import type { Sandbox } from "../sandbox/sandbox";
-import type { Size } from "./stack";
+import type { RequestCount } from "../../sandbox/emulator/faults/requests.ts";
+import type { Sandbox } from "../support/sandbox.ts";
+import type { Size } from "./stack.ts";
 
 /** Requests by `METHOD route`. */
 export type Requests = Record<string, number>;

@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse, stringify } from "yaml";
-import type { Sandbox } from "../sandbox/sandbox";
+import type { Sandbox } from "../support/sandbox.ts";
 
 /** How large a stack is. */
 export interface Size {

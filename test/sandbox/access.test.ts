@@ -1,6 +1,6 @@
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Outcome, type Sandbox, startSandbox } from "./sandbox";
+import { type Outcome, type Sandbox, startSandbox } from "../support/sandbox.ts";
 
 const PROJECT = "projects/hyperion-sandbox";
 const REPOSITORY = `v1/${PROJECT}/locations/us-central1/repositories/hyperion-public`;

@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
-import { copyProgram } from "./program";
-import { type Outcome, type Sandbox, startSandbox } from "./sandbox";
+import { copyProgram } from "../support/copy-program.ts";
+import { type Outcome, type Sandbox, startSandbox } from "../support/sandbox.ts";
 
 const STACK_FILE = "Pulumi.sandbox.yaml";
 const REPOSITORY = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public";
@@ -38,8 +38,8 @@ interface StackFile {
   config: Record<string, unknown>;
 }
 
-/** All that a run could have changed: the stack's state, the emulated cloud, its images. */
-async function world(): Promise<string> {
+/** All that a run could have changed: the stack's state, the emulated emulator, its images. */
+async function context(): Promise<string> {
   // Decrypted: each run encrypts anew.
   const state = await sandbox.pulumi(
     "stack",
@@ -51,22 +51,22 @@ async function world(): Promise<string> {
     "sandbox",
   );
   const { deployment } = JSON.parse(state) as { deployment: { manifest: unknown; resources: unknown[] } };
-  const cloud = await Promise.all(
+  const emulator = await Promise.all(
     ["", ":getIamPolicy", "/dockerImages"].map((path) => sandbox.google("GET", REPOSITORY + path)),
   );
   // The manifest says when the last run was.
-  return JSON.stringify({ resources: deployment.resources, cloud }, null, 1);
+  return JSON.stringify({ resources: deployment.resources, emulator }, null, 1);
 }
 
 let before: string;
 
 beforeEach(async () => {
-  before = await world();
+  before = await context();
 });
 
 afterEach(async () => {
   for (const [file, text] of whole) await writeFile(join(folder, file), text);
-  expect(await world()).toBe(before);
+  expect(await context()).toBe(before);
 });
 
 /** Puts settings beside those of the stack. */
@@ -100,10 +100,10 @@ function refusal({ code, output }: Outcome): string {
 }
 
 /** The program's message of problems. */
-function told(problems: [where: string, found: string, allowed: string, mend: string][]): string {
+function told(problems: [where: string, found: string, allowed: string, fix: string][]): string {
   const blocks = problems.map(
-    ([where, found, allowed, mend]) =>
-      `${where}\n  found:   ${found}\n  allowed: ${allowed}\n  mend:    ${mend}`,
+    ([where, found, allowed, fix]) =>
+      `${where}\n  found:   ${found}\n  allowed: ${allowed}\n  fix:     ${fix}`,
   );
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
   return [`${count}; nothing was changed.`, ...blocks].join("\n\n");
@@ -333,7 +333,7 @@ describe("settings that the program refuses, all of them in one message", () => 
         ],
       ]),
     );
-    // The command that mends it, as it stands but for the folder.
+    // The command that fixes it, as it stands but for the folder.
     await sandbox.pulumi("config", "set", "hyperion-registry:version", "1.4.2", ...args);
     expect(await readFile(join(folder, STACK_FILE), "utf8")).toContain("version: 1.4.2");
   });
@@ -387,16 +387,16 @@ describe("a catalogue or sources that cannot be built", () => {
     await appendFile(join(sources, "coordinator/ui/Dockerfile"), "FROM scratch\n");
     await configure({ "hyperion-registry:sourceDir": "sources" });
     const layout = "the layout of images.json below hyperion-registry:sourceDir";
-    const mend = "pulumi config set hyperion-registry:sourceDir PATH";
+    const fix = "pulumi config set hyperion-registry:sourceDir PATH";
     const missing = (image: string): string => `nothing, where the sources of ${image} should be`;
     expect(await refusedUp()).toBe(
       told([
-        ["sources/coordinator/mcp-server/Dockerfile", missing("hyperion-coordinator-mcp"), layout, mend],
+        ["sources/coordinator/mcp-server/Dockerfile", missing("hyperion-coordinator-mcp"), layout, fix],
         [
           "sources/coordinator/mcp-http-bridge/Dockerfile.combined",
           missing("hyperion-http-bridge"),
           layout,
-          mend,
+          fix,
         ],
         [
           "sources/coordinator/ui/.dockerignore",

@@ -3,10 +3,10 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { sandboxPaths } from "../../sandbox/paths";
-import { allProcesses, commandLine } from "../../sandbox/services/processes";
-import type { SandboxStatus } from "../../sandbox/status";
-import { runWords, type Sandbox, startSandbox } from "./sandbox";
+import { sandboxPaths } from "../../sandbox/lib/paths.ts";
+import { allProcesses, commandLine } from "../../sandbox/services/processes.ts";
+import type { SandboxStatus } from "../../sandbox/commands/status.ts";
+import { runWords, type Sandbox, startSandbox } from "../support/sandbox.ts";
 
 let sandbox: Sandbox;
 let registry: string;
@@ -54,28 +54,31 @@ describe("up", () => {
     await sandbox.pulumi("config", "rm", "cleanupKeepCount");
   });
 
-  test.each(["cloud", "registry", "docker"] as const)("starts %s again when it was killed", async (name) => {
-    const killed = await sandbox.run("fault", name, "kill");
-    if (killed.output.includes("is your own")) return;
-    expect(killed.code, killed.output).toBe(0);
-    expect((await readStatus(sandbox.root)).services.filter(({ state }) => state === "stopped")).toHaveLength(
-      1,
-    );
+  test.each(["emulator", "registry", "docker"] as const)(
+    "starts %s again when it was killed",
+    async (name) => {
+      const killed = await sandbox.run("fault", name, "kill");
+      if (killed.output.includes("is your own")) return;
+      expect(killed.code, killed.output).toBe(0);
+      expect(
+        (await readStatus(sandbox.root)).services.filter(({ state }) => state === "stopped"),
+      ).toHaveLength(1);
 
-    const refused = await sandbox.run("pulumi", "preview");
-    expect(refused.code).toBe(1);
-    expect(refused.output).toContain(
-      `the sandbox does not run: ${name} is stopped. Start it: npm run sandbox`,
-    );
+      const refused = await sandbox.run("pulumi", "preview");
+      expect(refused.code).toBe(1);
+      expect(refused.output).toContain(
+        `the sandbox does not run: ${name} is stopped. Start it: npm run sandbox`,
+      );
 
-    const healed = await sandbox.run("up", "--no-stack");
-    expect(healed.code, healed.output).toBe(0);
-    expect((await readStatus(sandbox.root)).services.map(({ state }) => state)).toEqual([
-      "running",
-      "running",
-      "running",
-    ]);
-  });
+      const healed = await sandbox.run("up", "--no-stack");
+      expect(healed.code, healed.output).toBe(0);
+      expect((await readStatus(sandbox.root)).services.map(({ state }) => state)).toEqual([
+        "running",
+        "running",
+        "running",
+      ]);
+    },
+  );
 });
 
 describe("status", () => {
@@ -84,7 +87,7 @@ describe("status", () => {
     expect(status.services[0]).toMatchObject({
       service: "Google APIs",
       state: "running",
-      where: sandbox.cloudUrl,
+      where: sandbox.emulatorUrl,
     });
     expect(status.services[1]).toMatchObject({
       state: "running",
@@ -93,7 +96,7 @@ describe("status", () => {
     for (const { since } of status.services)
       if (since !== undefined) expect(Date.now() - Date.parse(since)).toBeLessThan(3_600_000);
     expect(status.plugins.map(({ name }) => name)).toEqual(["gcp", "docker"]);
-    for (const { kind } of status.plugins) expect(["real", "stand-in"]).toContain(kind);
+    for (const { kind } of status.plugins) expect(["real", "fake"]).toContain(kind);
 
     const { code, output } = await sandbox.run("status");
     expect(code).toBe(0);

@@ -2,7 +2,7 @@
  * The compose files against a real engine and the sandbox's registry.
  *
  * Neither MongoDB nor Qdrant nor the embedding service is here: their images cannot be pulled in the sandbox. The
- * three services of Hyperion run without them (`--no-deps`), or beside stand-ins that answer the same health checks.
+ * three services of Hyperion run without them (`--no-deps`), or beside fake providers that answer the same health checks.
  */
 import { execFile } from "node:child_process";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
@@ -12,10 +12,10 @@ import { promisify } from "node:util";
 import getPort from "get-port";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
-import images from "../../images.json";
-import { ensureCompose } from "../../sandbox/install/compose";
-import { repositoryRoot, shortName } from "../../sandbox/paths";
-import { type Sandbox, startSandbox } from "./sandbox";
+import images from "../../images.json" with { type: "json" };
+import { ensureCompose } from "../../sandbox/machine/install-compose.ts";
+import { repositoryRoot, shortName } from "../../sandbox/lib/paths.ts";
+import { type Sandbox, startSandbox } from "../support/sandbox.ts";
 
 const run = promisify(execFile);
 
@@ -122,13 +122,13 @@ describe("docker-compose.yml, published images", () => {
     });
 
     it("is pinned by a lock file that keeps the version beside the digest", async () => {
-      const standIn = `${registry}/hyperion-ui:1.4.2`;
+      const fakeProvider = `${registry}/hyperion-ui:1.4.2`;
       const locked = await composed(["config", "--lock-image-digests"], {
         HYPERION_TAG: "1.4.2",
         // The digests of the infrastructure cannot be asked for from here.
-        MONGODB_IMAGE: standIn,
-        QDRANT_IMAGE: standIn,
-        EMBEDDING_IMAGE: standIn,
+        MONGODB_IMAGE: fakeProvider,
+        QDRANT_IMAGE: fakeProvider,
+        EMBEDDING_IMAGE: fakeProvider,
       });
       const lock = parse(locked) as { services: Record<string, { image: string }> };
       const digests = await sandbox.output("images");
@@ -149,11 +149,11 @@ describe("docker-compose.yml, published images", () => {
     });
 
     it("starts everything in order by health; the databases are in reach of Hyperion's servers only", async () => {
-      const standIn = await buildStandIn();
+      const fakeProvider = await buildStandIn();
       await composed(["up", "--detach", "--wait"], {
-        MONGODB_IMAGE: standIn,
-        QDRANT_IMAGE: standIn,
-        EMBEDDING_IMAGE: standIn,
+        MONGODB_IMAGE: fakeProvider,
+        QDRANT_IMAGE: fakeProvider,
+        EMBEDDING_IMAGE: fakeProvider,
       });
       const started = async (service: string) => {
         const id = (await composed(["ps", "--quiet", service])).trim();
@@ -214,8 +214,8 @@ async function docker(...args: string[]): Promise<string> {
 
 /** An image that answers on the ports of all three infrastructure services, and has a `mongosh`. */
 async function buildStandIn(): Promise<string> {
-  const tag = `${project}-stand-in:local`;
-  const context = await mkdtemp(join(scratch, "stand-in-"));
+  const tag = `${project}-fake provider:local`;
+  const context = await mkdtemp(join(scratch, "fake provider-"));
   await writeFile(
     join(context, "server.js"),
     'for (const port of [27017, 6333, 8080]) require("node:http").createServer((_, r) => r.end()).listen(port);\n',

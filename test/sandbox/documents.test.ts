@@ -2,9 +2,9 @@ import { execa } from "execa";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { repositoryRoot } from "../../sandbox/paths";
-import { checkOf, documents } from "../documents";
-import { type Sandbox, startSandbox } from "./sandbox";
+import { repositoryRoot } from "../../sandbox/lib/paths.ts";
+import { checkOf, documents } from "../support/documents.ts";
+import { type Sandbox, startSandbox } from "../support/sandbox.ts";
 
 /** What the forms of commands that need Google may use: the repository's path in the API, and a call to it. */
 const PRELUDE = `
@@ -41,7 +41,7 @@ describe("the commands of", () => {
     await writeFile(settingsFile, settings);
     const { all, exitCode } = await execa("bash", ["-euo", "pipefail", "-c", PRELUDE + commands], {
       cwd: repositoryRoot,
-      env: { ...sandbox.env, CLOUD_URL: sandbox.cloudUrl, PULUMI_SKIP_CONFIRMATIONS: "true" },
+      env: { ...sandbox.env, CLOUD_URL: sandbox.emulatorUrl, PULUMI_SKIP_CONFIRMATIONS: "true" },
       extendEnv: false,
       all: true,
       reject: false,

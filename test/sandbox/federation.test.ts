@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { mintGithubToken } from "../../sandbox/cloud/github/issuer";
-import { type Sandbox, startSandbox } from "./sandbox";
+import { mintGithubToken } from "../../sandbox/emulator/github/issuer.ts";
+import { type Sandbox, startSandbox } from "../support/sandbox.ts";
 
 const REPOSITORY = "HyperionWave-AI/dev-squad";
 const IDS = { repository_id: "123", repository_owner_id: "456" };
@@ -45,7 +45,7 @@ async function githubToken(claims: Record<string, string>): Promise<string> {
 
 /** The account's access token, as google-github-actions/auth gets it; undefined where Google refuses. */
 async function impersonate(token: string, account: string): Promise<string | undefined> {
-  const exchange = await fetch(`${sandbox.cloudUrl}/v1/token`, {
+  const exchange = await fetch(`${sandbox.emulatorUrl}/v1/token`, {
     method: "POST",
     body: new URLSearchParams({
       grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
@@ -59,7 +59,7 @@ async function impersonate(token: string, account: string): Promise<string | und
   if (!exchange.ok) return undefined;
   const { access_token: federated } = (await exchange.json()) as { access_token: string };
   const answer = await fetch(
-    `${sandbox.cloudUrl}/v1/projects/-/serviceAccounts/${account}:generateAccessToken`,
+    `${sandbox.emulatorUrl}/v1/projects/-/serviceAccounts/${account}:generateAccessToken`,
     {
       method: "POST",
       headers: { Authorization: `Bearer ${federated}`, "Content-Type": "application/json" },
@@ -73,7 +73,7 @@ async function impersonate(token: string, account: string): Promise<string | und
 async function may(action: "pull" | "push", accessToken: string): Promise<boolean> {
   const scope = `repository:hyperion-sandbox/hyperion-public/hyperion-ui:${action}`;
   const answer = await fetch(
-    `${sandbox.cloudUrl}/token?service=registry&scope=${encodeURIComponent(scope)}`,
+    `${sandbox.emulatorUrl}/token?service=registry&scope=${encodeURIComponent(scope)}`,
     {
       headers: {
         Authorization: `Basic ${Buffer.from(`oauth2accesstoken:${accessToken}`).toString("base64")}`,

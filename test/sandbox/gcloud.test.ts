@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { gcloudEnvironment, gcloudTokenFile } from "../../sandbox/cloud/gcloud-environment";
-import { MAINTAINER } from "../../sandbox/cloud/store";
-import { mintAccessToken } from "../../sandbox/cloud/tokens";
-import { type Servers, startServers } from "../unit/cloud/registry";
+import { gcloudEnvironment, gcloudTokenFile } from "../../sandbox/lib/gcloud-environment.ts";
+import { MAINTAINER } from "../../sandbox/emulator/store.ts";
+import { mintAccessToken } from "../../sandbox/lib/tokens.ts";
+import { type Servers, startServers } from "../../sandbox/emulator/testing/registry.ts";
 
 const hasGcloud = spawnSync("gcloud", ["--version"]).status === 0;
 const IMAGE = "hyperion-sandbox/hyperion-public/hyperion-ui";
@@ -32,7 +32,7 @@ afterAll(async () => {
 /** What gcloud prints; fails the test where it fails. */
 async function gcloud(...args: string[]): Promise<string> {
   const { stdout } = await execa("gcloud", [...args, "--quiet"], {
-    env: gcloudEnvironment(servers.cloud.port, dir),
+    env: gcloudEnvironment(servers.emulator.port, dir),
   });
   return stdout;
 }
@@ -46,7 +46,7 @@ async function google(
   path: string,
   body?: object,
 ): Promise<{ status: number; body: unknown }> {
-  const response = await fetch(`${servers.cloud.url}${path}`, {
+  const response = await fetch(`${servers.emulator.url}${path}`, {
     method,
     headers: { authorization: `Bearer ${await mintAccessToken(dir, MAINTAINER)}` },
     ...(body && { body: JSON.stringify(body) }),
@@ -259,7 +259,7 @@ describe.skipIf(!hasGcloud)(`gcloud${hasGcloud ? "" : " (skipped: gcloud is not 
       "gcloud",
       ["artifacts", "repositories", "delete", "hyperion-public", LOCATION, "--quiet"],
       {
-        env: { ...gcloudEnvironment(servers.cloud.port, dir), CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: file },
+        env: { ...gcloudEnvironment(servers.emulator.port, dir), CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: file },
         reject: false,
       },
     );

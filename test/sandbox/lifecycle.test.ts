@@ -2,9 +2,9 @@ import { execa } from "execa";
 import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import images from "../../images.json";
-import { repositoryRoot } from "../../sandbox/paths";
-import { type Sandbox, startSandbox } from "./sandbox";
+import images from "../../images.json" with { type: "json" };
+import { repositoryRoot } from "../../sandbox/lib/paths.ts";
+import { type Sandbox, startSandbox } from "../support/sandbox.ts";
 
 const PARENT = "v1/projects/hyperion-sandbox/locations/us-central1/repositories";
 const REFUSED =

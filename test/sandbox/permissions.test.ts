@@ -3,10 +3,10 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { allOf, type Grant, grantsOf, without } from "./permissions/jobs";
-import { live } from "./permissions/live";
-import { type Snapshot, type Trial, trial } from "./permissions/trial";
-import { type Outcome, type Sandbox, startSandbox } from "./sandbox";
+import { allOf, type Grant, grantsOf, without } from "./permissions/jobs.ts";
+import { live } from "./permissions/live.ts";
+import { type Snapshot, type Trial, trial } from "./permissions/trial.ts";
+import { type Outcome, type Sandbox, startSandbox } from "../support/sandbox.ts";
 
 const STACK = ["--stack", "least"];
 const UP = ["up", "--yes", "--skip-preview", ...STACK];
@@ -101,7 +101,7 @@ describe("on copies of the emulated APIs and of the state", () => {
   }
 
   test("provision", async () => {
-    provisioned = await expectPulumi("provision", { cloud: undefined, backend: empty }, UP);
+    provisioned = await expectPulumi("provision", { emulator: undefined, backend: empty }, UP);
   });
 
   test("destroy", async () => {

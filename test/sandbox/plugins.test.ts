@@ -1,10 +1,10 @@
 import { appendFile, mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { FakeGoogle, failure } from "../unit/plugins/fake-google";
-import type { GoogleSettings, Settings } from "./plugins/program/settings";
-import { comparable, pluginRecords, resourceOf } from "./plugins/records";
-import { PluginWorld } from "./plugins/world";
+import { FakeGoogle, failure } from "../../sandbox/providers/testing/fake-google.ts";
+import type { GoogleSettings, Settings } from "./plugins/program/settings.ts";
+import { comparable, pluginRecords, resourceOf } from "./plugins/records.ts";
+import { ProviderContext } from "./plugins/context.ts";
 
 const parent = "projects/production-471918";
 const repository = `${parent}/locations/us-central1/repositories/hyperion-public`;
@@ -13,31 +13,31 @@ const pool = `${parent}/locations/global/workloadIdentityPools/github`;
 const policy = `${parent}/policies/iam.allowedPolicyMemberDomains`;
 const repositoryType = "gcp:artifactregistry/repository:Repository";
 
-let world: PluginWorld;
+let context: ProviderContext;
 
 beforeAll(async () => {
-  world = await PluginWorld.start();
+  context = await ProviderContext.start();
 }, 900_000);
 
 afterAll(async () => {
-  await world.stop();
+  await context.stop();
 });
 
 async function newStack(name: string): Promise<void> {
-  await world.succeed("stack", "init", name);
-  await world.succeed("config", "set", "gcp:project", "production-471918");
-  await world.succeed("config", "set", "gcp:region", "us-central1");
+  await context.succeed("stack", "init", name);
+  await context.succeed("config", "set", "gcp:project", "production-471918");
+  await context.succeed("config", "set", "gcp:region", "us-central1");
 }
 
 /** `pulumi up` with these settings; its output. */
 async function up(settings: Settings): Promise<string> {
-  await world.settings(settings);
-  return world.succeed("up", "--yes", "--skip-preview");
+  await context.settings(settings);
+  return context.succeed("up", "--yes", "--skip-preview");
 }
 
 async function noChange(settings: Settings): Promise<void> {
-  await world.settings(settings);
-  await world.succeed("preview", "--expect-no-changes");
+  await context.settings(settings);
+  await context.succeed("preview", "--expect-no-changes");
 }
 
 /** What the recorded program declared. */
@@ -47,16 +47,16 @@ const google: GoogleSettings = {
   public: true,
 };
 
-describe("the gcp stand-in", () => {
+describe("the gcp (fake)", () => {
   beforeAll(() => newStack("google"));
 
   const records = [...pluginRecords()].filter(([type]) => type.startsWith("gcp:"));
-  let state: Awaited<ReturnType<PluginWorld["state"]>>;
+  let state: Awaited<ReturnType<ProviderContext["state"]>>;
 
   it("applies what the real plugin was given", async () => {
     // Declared so in the record, though it leaves a difference for ever (see below).
     await up({ google: { ...google, dockerConfig: { immutableTags: false } } });
-    state = await world.state();
+    state = await context.state();
   });
 
   it.each(records.flatMap(([type, list]) => list.map((record) => ({ type, ...record }))))(
@@ -67,7 +67,7 @@ describe("the gcp stand-in", () => {
   );
 
   it("keeps showing a dockerConfig that is not stored", async () => {
-    const { code, output } = await world.pulumi(["preview", "--expect-no-changes"]);
+    const { code, output } = await context.pulumi(["preview", "--expect-no-changes"]);
     expect(code).not.toBe(0);
     expect(output).toContain("[diff: +dockerConfig]");
   });
@@ -77,7 +77,7 @@ describe("the gcp stand-in", () => {
     await up({ google });
   });
 
-  it("refreshes without a change", () => world.succeed("refresh", "--yes", "--expect-no-changes"));
+  it("refreshes without a change", () => context.succeed("refresh", "--yes", "--expect-no-changes"));
 
   const changed: GoogleSettings = {
     ...google,
@@ -99,7 +99,7 @@ describe("the gcp stand-in", () => {
     const output = await up({ google: changed });
     expect(output).toMatch(/~ 5 updated/);
     expect(output).not.toMatch(/replaced|created/);
-    const { body } = await world.google("GET", `v1/${repository}`);
+    const { body } = await context.google("GET", `v1/${repository}`);
     expect(body).toMatchObject({
       description: "Other images",
       labels: { team: "core", "goog-pulumi-provisioned": "true" },
@@ -107,14 +107,14 @@ describe("the gcp stand-in", () => {
       cleanupPolicies: { "keep-recent": { mostRecentVersions: { keepCount: 12 } } },
     });
     expect(body["labels"]).not.toHaveProperty("app");
-    expect((await world.google("GET", `v1/${account}`)).body).toMatchObject({ displayName: "CI" });
-    expect((await world.google("GET", `v1/${pool}`)).body).toMatchObject({ displayName: "Actions" });
-    expect((await world.google("GET", `v1/${pool}/providers/github`)).body).toMatchObject({
+    expect((await context.google("GET", `v1/${account}`)).body).toMatchObject({ displayName: "CI" });
+    expect((await context.google("GET", `v1/${pool}`)).body).toMatchObject({ displayName: "Actions" });
+    expect((await context.google("GET", `v1/${pool}/providers/github`)).body).toMatchObject({
       attributeCondition: "assertion.repository_id=='42'",
       attributeMapping: { "attribute.ref": "assertion.ref" },
       oidc: { allowedAudiences: ["https://example.com"] },
     });
-    expect((await world.google("GET", `v2/${policy}`)).body).toMatchObject({
+    expect((await context.google("GET", `v2/${policy}`)).body).toMatchObject({
       spec: { rules: [{ values: { allowedValues: ["C0abc1234"] } }] },
     });
     await noChange({ google: changed });
@@ -124,60 +124,65 @@ describe("the gcp stand-in", () => {
     const { description, labels, ...rest } = changed;
     expect([description, labels]).not.toContain(undefined);
     await up({ google: rest });
-    const { body } = await world.google("GET", `v1/${repository}`);
+    const { body } = await context.google("GET", `v1/${repository}`);
     expect(body["description"] ?? "").toBe("");
     expect(body["labels"]).toEqual({ "goog-pulumi-provisioned": "true" });
     await noChange({ google: rest });
     await up({ google });
   });
 
-  it("sees what was changed behind its back, and mends it", async () => {
+  it("sees what was changed behind its back, and fixes it", async () => {
     const mask = "updateMask=description,labels";
-    await world.google("PATCH", `v1/${repository}?${mask}`, { description: "Mine", labels: { other: "x" } });
-    await world.google("PATCH", `v1/${pool}?updateMask=displayName`, { displayName: "Mine" });
-    const { body: current } = await world.google("GET", `v1/${repository}:getIamPolicy`);
+    await context.google("PATCH", `v1/${repository}?${mask}`, {
+      description: "Mine",
+      labels: { other: "x" },
+    });
+    await context.google("PATCH", `v1/${pool}?updateMask=displayName`, { displayName: "Mine" });
+    const { body: current } = await context.google("GET", `v1/${repository}:getIamPolicy`);
     const others = [{ role: "roles/artifactregistry.admin", members: ["user:dana@example.com"] }];
-    await world.google("POST", `v1/${repository}:setIamPolicy`, { policy: { ...current, bindings: others } });
+    await context.google("POST", `v1/${repository}:setIamPolicy`, {
+      policy: { ...current, bindings: others },
+    });
 
-    const refreshed = await world.succeed("refresh", "--yes");
+    const refreshed = await context.succeed("refresh", "--yes");
     expect(refreshed).toMatch(/RepositoryIamMember public *deleted/);
-    expect(resourceOf(await world.state(), repositoryType, "registry").outputs).toMatchObject({
+    expect(resourceOf(await context.state(), repositoryType, "registry").outputs).toMatchObject({
       description: "Mine",
       labels: {},
     });
 
-    const mended = await up({ google });
-    expect(mended).toMatch(/\+ 2 created/);
-    expect(mended).toMatch(/~ 2 updated/);
-    const { body } = await world.google("GET", `v1/${repository}`);
+    const fixed = await up({ google });
+    expect(fixed).toMatch(/\+ 2 created/);
+    expect(fixed).toMatch(/~ 2 updated/);
+    const { body } = await context.google("GET", `v1/${repository}`);
     // A label that somebody else set stays; the provider's own came back.
     expect(body).toMatchObject({
       description: "Hyperion images",
       labels: { app: "hyperion", "goog-pulumi-provisioned": "true", other: "x" },
     });
-    const { body: iam } = await world.google("GET", `v1/${repository}:getIamPolicy`);
+    const { body: iam } = await context.google("GET", `v1/${repository}:getIamPolicy`);
     expect(iam["bindings"]).toContainEqual(others[0]);
     await noChange({ google });
   });
 
   it("creates again what was deleted behind its back", async () => {
-    await world.google("DELETE", `v1/${account}`);
-    await world.succeed("refresh", "--yes");
+    await context.google("DELETE", `v1/${account}`);
+    await context.succeed("refresh", "--yes");
     await up({ google });
-    expect((await world.google("GET", `v1/${account}`)).status).toBe(200);
+    expect((await context.google("GET", `v1/${account}`)).status).toBe(200);
     await noChange({ google });
   });
 
   it("replaces what cannot be changed in place", async () => {
-    await world.settings({ google: { ...google, role: "roles/artifactregistry.writer" } });
-    const output = await world.succeed("preview", "--diff");
+    await context.settings({ google: { ...google, role: "roles/artifactregistry.writer" } });
+    const output = await context.succeed("preview", "--diff");
     expect(output).toMatch(/\+-gcp:artifactregistry\/repositoryIamMember:RepositoryIamMember: \(replace\)/);
   });
 
   it("keeps the token out of the state", async () => {
     await up({ google, clientConfig: true });
-    const text = await world.exported("--show-secrets");
-    const token = world.environment["GOOGLE_OAUTH_ACCESS_TOKEN"] ?? "";
+    const text = await context.exported("--show-secrets");
+    const token = context.environment["GOOGLE_OAUTH_ACCESS_TOKEN"] ?? "";
     expect(text).toContain(`"tokenLength": ${token.length}`);
     expect(text).not.toContain(token);
   });
@@ -204,37 +209,43 @@ describe("the gcp stand-in", () => {
       const output = await up({ google: other, import: imports });
       expect(output).toMatch(/= 11 imported/);
       expect(output).not.toMatch(/replaced|deleted/);
-      const { body } = await world.google("GET", `v1/${repository}`);
+      const { body } = await context.google("GET", `v1/${repository}`);
       expect(body).toMatchObject({
         description: "Adopted",
         cleanupPolicies: { "keep-recent": { mostRecentVersions: { keepCount: 3 } } },
       });
-      expect((await world.google("GET", `v1/${pool}`)).body).toMatchObject({ displayName: "Adopted" });
+      expect((await context.google("GET", `v1/${pool}`)).body).toMatchObject({ displayName: "Adopted" });
       await noChange({ google: other, import: imports });
       await noChange({ google: other });
-      await world.succeed("refresh", "--yes", "--expect-no-changes");
+      await context.succeed("refresh", "--yes", "--expect-no-changes");
     });
   });
 
   it("adopts an account with createIgnoreAlreadyExists", async () => {
-    await world.succeed("stack", "rm", "--yes", "--force", "importing");
-    await world.succeed("stack", "select", "google");
-    await world.succeed("state", "delete", "--yes", "--target-dependents", accountUrn(await world.state()));
+    await context.succeed("stack", "rm", "--yes", "--force", "importing");
+    await context.succeed("stack", "select", "google");
+    await context.succeed(
+      "state",
+      "delete",
+      "--yes",
+      "--target-dependents",
+      accountUrn(await context.state()),
+    );
     await up({ google: { ...google, adopt: true } });
     await noChange({ google: { ...google, adopt: true } });
   });
 
   it("destroys what it made and nothing else", async () => {
-    await world.succeed("destroy", "--yes", "--skip-preview");
-    expect((await world.google("GET", `v1/${repository}`)).status).toBe(404);
-    expect((await world.google("GET", `v1/${account}`)).status).toBe(404);
-    expect((await world.google("GET", `v1/${pool}`)).body).toMatchObject({ state: "DELETED" });
-    expect((await world.google("GET", `v2/${policy}`)).status).toBe(404);
-    expect(await world.state()).toHaveLength(0);
+    await context.succeed("destroy", "--yes", "--skip-preview");
+    expect((await context.google("GET", `v1/${repository}`)).status).toBe(404);
+    expect((await context.google("GET", `v1/${account}`)).status).toBe(404);
+    expect((await context.google("GET", `v1/${pool}`)).body).toMatchObject({ state: "DELETED" });
+    expect((await context.google("GET", `v2/${policy}`)).status).toBe(404);
+    expect(await context.state()).toHaveLength(0);
   });
 });
 
-function accountUrn(state: Awaited<ReturnType<PluginWorld["state"]>>): string {
+function accountUrn(state: Awaited<ReturnType<ProviderContext["state"]>>): string {
   return resourceOf(state, "gcp:serviceaccount/account:Account", "ci").urn;
 }
 
@@ -251,36 +262,36 @@ describe("a repository that was created, but could not be read back", () => {
   });
   afterAll(() => fake.stop());
 
-  const again = (): ReturnType<PluginWorld["pulumi"]> =>
-    world.pulumi(["up", "--yes", "--skip-preview"], {
+  const again = (): ReturnType<ProviderContext["pulumi"]> =>
+    context.pulumi(["up", "--yes", "--skip-preview"], {
       GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT: `${fake.origin}/v1/`,
     });
 
   it("is in the state, and is not created a second time", async () => {
     const args = { repositoryId: "hyperion-public", format: "DOCKER" };
-    await world.settings({ raw: [{ type: repositoryType, name: "registry", args }] });
+    await context.settings({ raw: [{ type: repositoryType, name: "registry", args }] });
     const first = await again();
     expect(first.code).not.toBe(0);
     expect(first.output).toContain("Error creating Repository: googleapi: Error 403: Permission denied");
-    expect(resourceOf(await world.state(), repositoryType, "registry").id).toBe(repository);
+    expect(resourceOf(await context.state(), repositoryType, "registry").id).toBe(repository);
 
     readable = true;
     expect((await again()).code).toBe(0);
     expect(fake.requests.filter((request) => request.startsWith("POST"))).toHaveLength(1);
-    await world.succeed("stack", "rm", "--yes", "--force", "half");
+    await context.succeed("stack", "rm", "--yes", "--force", "half");
   });
 });
 
-describe("the docker stand-in", () => {
+describe("the docker (fake)", () => {
   const registryName = "hyperion-public";
   let names: { registry: string };
 
   beforeAll(async () => {
     await newStack("docker");
-    names = { registry: world.registry };
+    names = { registry: context.registry };
     const service = `v1/${parent}/services/artifactregistry.googleapis.com:enable`;
-    await world.google("POST", service, {});
-    await world.google(
+    await context.google("POST", service, {});
+    await context.google(
       "POST",
       `v1/${parent}/locations/us-central1/repositories?repository_id=${registryName}`,
       {
@@ -302,11 +313,11 @@ describe("the docker stand-in", () => {
     return settings;
   };
   const records = [...pluginRecords()].filter(([type]) => type.startsWith("docker:"));
-  let state: Awaited<ReturnType<PluginWorld["state"]>>;
+  let state: Awaited<ReturnType<ProviderContext["state"]>>;
 
   it("applies what the real plugin was given", async () => {
     await up(recorded());
-    state = await world.state();
+    state = await context.state();
   });
 
   it.each(records.flatMap(([type, list]) => list.map((record) => ({ type, ...record }))))(
@@ -318,7 +329,7 @@ describe("the docker stand-in", () => {
 
   it("then has nothing to change", () => noChange(recorded()));
 
-  it("refreshes without a change", () => world.succeed("refresh", "--yes", "--expect-no-changes"));
+  it("refreshes without a change", () => context.succeed("refresh", "--yes", "--expect-no-changes"));
 
   it("builds only what changed", async () => {
     const settings = recorded();
@@ -330,24 +341,28 @@ describe("the docker stand-in", () => {
   });
 
   it("builds when a source changed", async () => {
-    await appendFile(join(world.program, "app", "hello.txt"), "more\n");
-    await writeFile(join(world.program, "app", "ignored.log"), "ignored\n");
+    await appendFile(join(context.program, "app", "hello.txt"), "more\n");
+    await writeFile(join(context.program, "app", "ignored.log"), "ignored\n");
     const output = await up(recorded());
     for (const name of ["a", "b", "c"]) expect(output).toContain(`Image ${name} updated`);
-    await writeFile(join(world.program, "app", "ignored.log"), "still ignored\n");
+    await writeFile(join(context.program, "app", "ignored.log"), "still ignored\n");
     await noChange(recorded());
   });
 
   it("publishes new tags without a build, on a machine without the images", async () => {
-    await world.docker("image", "prune", "--all", "--force");
-    await world.docker("builder", "prune", "--all", "--force");
-    expect((await world.docker("images", "-q")).output).toBe("");
+    await context.docker("image", "prune", "--all", "--force");
+    await context.docker("builder", "prune", "--all", "--force");
+    expect((await context.docker("images", "-q")).output).toBe("");
     await noChange(recorded());
     const output = await up(released());
     expect(output).not.toContain("docker:index:Image ");
-    const digests = resourceOf(await world.state(), "docker:index/image:Image", "c").outputs["repoDigest"];
+    const digests = resourceOf(await context.state(), "docker:index/image:Image", "c").outputs["repoDigest"];
     for (const tag of ["2.0.0", "2"]) {
-      const pushed = resourceOf(await world.state(), "docker:index/registryImage:RegistryImage", `c-${tag}`);
+      const pushed = resourceOf(
+        await context.state(),
+        "docker:index/registryImage:RegistryImage",
+        `c-${tag}`,
+      );
       expect(String(digests)).toContain(pushed.id);
     }
     await noChange(released());
@@ -355,21 +370,21 @@ describe("the docker stand-in", () => {
 
   it("sees on a refresh that a tag is gone, and puts it back", async () => {
     const image = `v1/${repository}/packages/c/tags/2.0.0`;
-    expect((await world.google("DELETE", image)).status).toBe(200);
-    const refreshed = await world.succeed("refresh", "--yes");
+    expect((await context.google("DELETE", image)).status).toBe(200);
+    const refreshed = await context.succeed("refresh", "--yes");
     expect(refreshed).toMatch(/RegistryImage c-2\.0\.0 *deleted/);
     const output = await up(released());
     expect(output).toMatch(/RegistryImage c-2\.0\.0 created/);
-    expect((await world.google("GET", image)).status).toBe(200);
+    expect((await context.google("GET", image)).status).toBe(200);
     await up(recorded());
   });
 
   it("takes changed credentials for no change, and uses them", async () => {
     const settings = recorded();
-    const token = world.environment["GOOGLE_OAUTH_ACCESS_TOKEN"] ?? "";
+    const token = context.environment["GOOGLE_OAUTH_ACCESS_TOKEN"] ?? "";
     if (settings.images) settings.images.names["d"] = { args: { N: "d" }, password: token };
     await up(settings);
-    const exported = await world.exported();
+    const exported = await context.exported();
     expect(exported).not.toContain(token);
     if (settings.images) settings.images.names["d"] = { args: { N: "d" }, password: "another" };
     await noChange(settings);
@@ -378,29 +393,29 @@ describe("the docker stand-in", () => {
 
   it("builds in a preview where told, and names the failing step and image", async () => {
     const broken = { context: "./broken", dockerfile: "./broken/Dockerfile", buildOnPreview: true };
-    await world.settings({ images: { ...names, names: { broken } } });
-    const { code, output } = await world.pulumi(["preview"]);
+    await context.settings({ images: { ...names, names: { broken } } });
+    const { code, output } = await context.pulumi(["preview"]);
     expect(code).not.toBe(0);
     expect(output).toMatch(/building localhost:\d+\/.*\/broken:latest failed/);
     expect(output).toContain("COPY missing.txt /");
   });
 
   it("pushes nothing in a preview", async () => {
-    await world.settings({ images: { ...names, names: { fine: { buildOnPreview: true } } } });
-    await world.succeed("preview");
-    expect((await world.docker("images", "--quiet", `${world.registry}/*/*/fine`)).output).not.toBe("");
-    expect((await world.google("GET", `v1/${repository}/packages/fine`)).status).toBe(404);
+    await context.settings({ images: { ...names, names: { fine: { buildOnPreview: true } } } });
+    await context.succeed("preview");
+    expect((await context.docker("images", "--quiet", `${context.registry}/*/*/fine`)).output).not.toBe("");
+    expect((await context.google("GET", `v1/${repository}/packages/fine`)).status).toBe(404);
   });
 
   it("reuses the layers of the published image on a machine without them", async () => {
-    const latest = `${world.registry}/production-471918/hyperion-public/cached:latest`;
+    const latest = `${context.registry}/production-471918/hyperion-public/cached:latest`;
     const cached = { cacheFrom: [latest], args: { N: "cached" } };
     const digest = async (): Promise<unknown> =>
-      resourceOf(await world.state(), "docker:index/image:Image", "cached").outputs["repoDigest"];
+      resourceOf(await context.state(), "docker:index/image:Image", "cached").outputs["repoDigest"];
     await up({ images: { ...names, names: { cached } } });
     const before = await digest();
-    await world.docker("image", "prune", "--all", "--force");
-    await world.docker("builder", "prune", "--all", "--force");
+    await context.docker("image", "prune", "--all", "--force");
+    await context.docker("builder", "prune", "--all", "--force");
     const output = await up({ images: { ...names, names: { cached: { ...cached, buildOnPreview: true } } } });
     expect(output).toContain("Image cached updated");
     // Built anew it would have another time in it, and so another digest.
@@ -408,7 +423,7 @@ describe("the docker stand-in", () => {
   });
 
   it("reports every missing file before anything is built", async () => {
-    await world.settings({
+    await context.settings({
       images: {
         ...names,
         names: {
@@ -418,14 +433,14 @@ describe("the docker stand-in", () => {
         },
       },
     });
-    const { code, output } = await world.pulumi(["preview"]);
+    const { code, output } = await context.pulumi(["preview"]);
     expect(code).not.toBe(0);
     expect(output).toContain('path "./nowhere" not found');
   });
 
   it("fails a preview where no engine answers", async () => {
-    await world.settings(recorded());
-    const { code, output } = await world.pulumi(["preview"], { DOCKER_HOST: "unix:///nowhere.sock" });
+    await context.settings(recorded());
+    const { code, output } = await context.pulumi(["preview"], { DOCKER_HOST: "unix:///nowhere.sock" });
     expect(code).not.toBe(0);
     expect(output).toContain(
       "docker native provider returned an unexpected error from Configure: failed to connect to any docker daemon",
@@ -436,7 +451,7 @@ describe("the docker stand-in", () => {
     "ends a build under way when the engine gets %s",
     async (signal) => {
       const mark = `${process.pid}${signal === "SIGKILL" ? 77 : 78}`;
-      const bin = join(world.root, "slow");
+      const bin = join(context.root, "slow");
       await mkdir(bin, { recursive: true });
       const slow = [
         "#!/bin/sh",
@@ -446,34 +461,36 @@ describe("the docker stand-in", () => {
       await writeFile(join(bin, "docker"), `${slow.join("\n")}\n`, { mode: 0o755 });
       const settings = recorded();
       if (settings.images) settings.images.names["e"] = { args: { N: "e" } };
-      await world.settings(settings);
+      await context.settings(settings);
       const sleeping = async (): Promise<boolean> =>
-        (await world.run("pgrep", ["-f", `^sleep ${mark}$`])).code === 0;
-      const PATH = `${bin}:${world.environment["PATH"] ?? ""}`;
-      const engine = world.start(["up", "--yes", "--skip-preview"], { PATH });
+        (await context.run("pgrep", ["-f", `^sleep ${mark}$`])).code === 0;
+      const PATH = `${bin}:${context.environment["PATH"] ?? ""}`;
+      const engine = context.start(["up", "--yes", "--skip-preview"], { PATH });
       await expect.poll(sleeping, { timeout: 30_000 }).toBe(true);
       engine.kill(signal);
       await expect.poll(sleeping, { timeout: 5_000 }).toBe(false);
-      await world.pulumi(["cancel", "--yes"]);
-      await world.pulumi(["refresh", "--yes", "--clear-pending-creates"]);
+      await context.pulumi(["cancel", "--yes"]);
+      await context.pulumi(["refresh", "--yes", "--clear-pending-creates"]);
     },
   );
 
   it("fails where the Docker configuration is missing", async () => {
-    await world.settings(recorded());
-    const { code, output } = await world.pulumi(["preview"], { DOCKER_CONFIG: join(world.root, "nowhere") });
+    await context.settings(recorded());
+    const { code, output } = await context.pulumi(["preview"], {
+      DOCKER_CONFIG: join(context.root, "nowhere"),
+    });
     expect(code).not.toBe(0);
     expect(output).toContain("could not open config file");
   });
 
   it("leaves the images in the registry when they are no longer declared", async () => {
     await up(recorded());
-    await world.succeed("destroy", "--yes", "--skip-preview");
-    expect((await world.google("GET", `v1/${repository}/packages/b/tags/1.0`)).status).toBe(200);
+    await context.succeed("destroy", "--yes", "--skip-preview");
+    expect((await context.google("GET", `v1/${repository}/packages/b/tags/1.0`)).status).toBe(200);
   });
 });
 
-describe("what the stand-ins do not support", () => {
+describe("what the fake providers do not support", () => {
   beforeAll(() => newStack("unsupported"));
 
   it.each([
@@ -484,24 +501,24 @@ describe("what the stand-ins do not support", () => {
       'does not support the property "checkIfServiceHasUsageOnDestroy"',
     ],
   ])("is refused: %s %o", async (type, args, message) => {
-    await world.settings({ raw: [{ type, name: "x", args }] });
-    const { code, output } = await world.pulumi(["preview"]);
+    await context.settings({ raw: [{ type, name: "x", args }] });
+    const { code, output } = await context.pulumi(["preview"]);
     expect(code).not.toBe(0);
     expect(output).toContain(message);
   });
 
   it("names a setting of the provider", async () => {
-    await world.succeed("config", "set", "gcp:impersonateServiceAccount", "x@example.com");
-    await world.settings({ google });
-    const { code, output } = await world.pulumi(["preview"]);
+    await context.succeed("config", "set", "gcp:impersonateServiceAccount", "x@example.com");
+    await context.settings({ google });
+    const { code, output } = await context.pulumi(["preview"]);
     expect(code).not.toBe(0);
     expect(output).toContain('does not support the provider setting "impersonateServiceAccount"');
-    await world.succeed("config", "rm", "gcp:impersonateServiceAccount");
+    await context.succeed("config", "rm", "gcp:impersonateServiceAccount");
   });
 
   it("says where a token comes from when there is none", async () => {
-    await world.settings({ google });
-    const { code, output } = await world.pulumi(["up", "--yes", "--skip-preview"], {
+    await context.settings({ google });
+    const { code, output } = await context.pulumi(["up", "--yes", "--skip-preview"], {
       GOOGLE_OAUTH_ACCESS_TOKEN: "",
     });
     expect(code).not.toBe(0);

@@ -1,8 +1,8 @@
 import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import images from "../../images.json";
-import { type Sandbox, startSandbox } from "./sandbox";
+import images from "../../images.json" with { type: "json" };
+import { type Sandbox, startSandbox } from "../support/sandbox.ts";
 
 const PACKAGES = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public/packages";
 

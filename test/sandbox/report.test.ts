@@ -2,9 +2,9 @@ import { execa } from "execa";
 import { appendFile, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import images from "../../images.json";
-import { repositoryRoot } from "../../sandbox/paths";
-import { type Sandbox, startSandbox } from "./sandbox";
+import images from "../../images.json" with { type: "json" };
+import { repositoryRoot } from "../../sandbox/lib/paths.ts";
+import { type Sandbox, startSandbox } from "../support/sandbox.ts";
 
 interface Version {
   image: string;
@@ -90,7 +90,7 @@ test("what cleanup would delete: an old version without a tag, once newer ones f
   expect(stdout).toContain(`hyperion-ui@${digest}`);
 });
 
-test("a stack whose project is not provisioned, and another project, are told with the command that mends", async () => {
+test("a stack whose project is not provisioned, and another project, are told with the command that fixes", async () => {
   for (const words of [
     ["--stack", "production"],
     ["--project", "production-471918"],

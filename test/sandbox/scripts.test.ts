@@ -3,9 +3,9 @@ import { appendFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import images from "../../images.json";
-import { repositoryRoot } from "../../sandbox/paths";
-import { type Outcome, type Sandbox, startSandbox } from "./sandbox";
+import images from "../../images.json" with { type: "json" };
+import { repositoryRoot } from "../../sandbox/lib/paths.ts";
+import { type Outcome, type Sandbox, startSandbox } from "../support/sandbox.ts";
 
 const PACKAGES = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public/packages";
 
@@ -201,7 +201,7 @@ describe("the commands of the workflows", () => {
     run("bash", ["--noprofile", "--norc", "-eo", "pipefail", "-c", await step(file, job, matching)], files);
 
   test("publish.yml publishes main under its commit, its day and edge, and waits for a held lock", async () => {
-    expect((await runStep("publish.yml", "publish", "release-settings.ts")).output).toContain(
+    expect((await runStep("publish.yml", "publish", "print-release-settings.ts")).output).toContain(
       "hyperion-registry:revision",
     );
     const look = await runStep("publish.yml", "publish", "only-images-change.ts");

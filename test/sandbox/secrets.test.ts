@@ -4,17 +4,17 @@ import { appendFile, mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } f
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { cloudFiles } from "../../sandbox/cloud/files";
-import { gcloudTokenFile } from "../../sandbox/cloud/gcloud-environment";
-import { MAINTAINER } from "../../sandbox/cloud/store";
-import { mintAccessToken } from "../../sandbox/cloud/tokens";
-import { sandboxPaths, type SandboxPaths } from "../../sandbox/paths";
-import { listeningAddresses } from "./listening";
-import { type Sandbox, startSandbox } from "./sandbox";
-import { exposedFiles } from "./secrets/files";
-import { privateLine } from "./secrets/secrets";
-import { type Leak, leakMessage } from "./secrets/watch";
-import { checkSandboxes, scanSandbox } from "./secrets/watching";
+import { emulatorFiles } from "../../sandbox/emulator/files.ts";
+import { gcloudTokenFile } from "../../sandbox/lib/gcloud-environment.ts";
+import { MAINTAINER } from "../../sandbox/emulator/store.ts";
+import { mintAccessToken } from "../../sandbox/lib/tokens.ts";
+import { sandboxPaths, type SandboxPaths } from "../../sandbox/lib/paths.ts";
+import { listeningAddresses } from "../support/listening.ts";
+import { type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { exposedFiles } from "../support/secrets/files.ts";
+import { privateLine } from "../support/secrets/secrets.ts";
+import { type Leak, leakMessage } from "../support/secrets/watch.ts";
+import { checkSandboxes, scanSandbox } from "../support/secrets/watching.ts";
 
 let sandbox: Sandbox;
 let paths: SandboxPaths;
@@ -56,10 +56,10 @@ async function expectLeaks(...expected: Leak[]): Promise<void> {
 
 describe.each(FORMS)("a leak, %s,", (form, encode) => {
   test("in a log is found", async () => {
-    const log = join(paths.logs, "cloud.log");
+    const log = join(paths.logs, "emulator.log");
     const { size } = await stat(log);
     await appendFile(log, `a line with ${encode(key)} in it\n`);
-    await expectLeaks({ secret: KEY, form, where: "logs/cloud.log" });
+    await expectLeaks({ secret: KEY, form, where: "logs/emulator.log" });
     await truncate(log, size);
   });
 
@@ -188,7 +188,7 @@ describe("the sandbox", () => {
     const files = [
       paths.key,
       paths.passphrase,
-      cloudFiles(sandbox.root).githubKey,
+      emulatorFiles(sandbox.root).githubKey,
       gcloudTokenFile(sandbox.root),
       paths.registryConfig,
     ];
@@ -209,14 +209,14 @@ describe("the sandbox", () => {
 
   test("takes an expired token neither at the APIs nor at the registry", async () => {
     const expired = await mintAccessToken(sandbox.root, MAINTAINER, -1);
-    const api = await fetch(`${sandbox.cloudUrl}/v1/projects/hyperion-sandbox`, {
+    const api = await fetch(`${sandbox.emulatorUrl}/v1/projects/hyperion-sandbox`, {
       headers: { Authorization: `Bearer ${expired}` },
     });
     expect(api.status).toBe(401);
     const password = Buffer.from(`oauth2accesstoken:${expired}`).toString("base64");
     const scope = "repository:hyperion-sandbox/hyperion-public/hyperion-ui:pull";
     const registry = await fetch(
-      `${sandbox.cloudUrl}/token?service=registry&scope=${encodeURIComponent(scope)}`,
+      `${sandbox.emulatorUrl}/token?service=registry&scope=${encodeURIComponent(scope)}`,
       {
         headers: { Authorization: `Basic ${password}` },
       },

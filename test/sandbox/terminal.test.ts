@@ -1,7 +1,7 @@
 /** The picture of the README, made anew: `npm run docs:terminal` writes it. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Sandbox, startSandbox } from "./sandbox";
-import { terminalPicture } from "./terminalPicture";
+import { type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { terminalPicture } from "./terminal-picture.ts";
 
 let sandbox: Sandbox;
 
@@ -63,6 +63,6 @@ test("the picture in the README shows what these commands say", { timeout: 300_0
   expect(picture.length).toBeLessThan(30_000);
   await expect(
     picture,
-    "docs/terminal.svg is not what the commands say now. Mend it: npm run docs:terminal",
+    "docs/terminal.svg is not what the commands say now. Fix it: npm run docs:terminal",
   ).toMatchFileSnapshot("../../docs/terminal.svg");
 });

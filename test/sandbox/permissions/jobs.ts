@@ -1,4 +1,4 @@
-import table from "../../../docs/permissions.json";
+import table from "../../../docs/permissions.json" with { type: "json" };
 
 /** Permissions that a kind of work takes on one resource. */
 export interface Grant {

@@ -1,7 +1,7 @@
-import { mintAccessToken } from "../../../sandbox/cloud/tokens";
-import type { Outcome, Sandbox } from "../sandbox";
-import { allOf, type Grant } from "./jobs";
-import { PRINCIPAL, PROJECT } from "./trial";
+import { mintAccessToken } from "../../../sandbox/lib/tokens.ts";
+import type { Outcome, Sandbox } from "../../support/sandbox.ts";
+import { allOf, type Grant } from "./jobs.ts";
+import { PRINCIPAL, PROJECT } from "./trial.ts";
 
 const RESOURCES = {
   project: { path: PROJECT, method: "POST" },
@@ -20,7 +20,7 @@ export async function live(
   return sandbox.command(command, args, {
     GOOGLE_OAUTH_ACCESS_TOKEN: await mintAccessToken(sandbox.root, PRINCIPAL),
     HYPERION_SANDBOX_PRINCIPAL: PRINCIPAL,
-    HYPERION_STAND_IN_BACKOFF_MS: "5",
+    HYPERION_FAKE_PROVIDER_BACKOFF_MS: "5",
   });
 }
 

@@ -1,13 +1,13 @@
 import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { cloudFiles } from "../../../sandbox/cloud/files";
-import type { Policy, Spreading } from "../../../sandbox/cloud/resources";
-import { startCloud } from "../../../sandbox/cloud/server";
-import { ORGANIZATION, type State } from "../../../sandbox/cloud/store";
-import { mintAccessToken } from "../../../sandbox/cloud/tokens";
-import type { Outcome, Sandbox } from "../sandbox";
-import { allOf, type Grant } from "./jobs";
+import { emulatorFiles } from "../../../sandbox/emulator/files.ts";
+import type { Policy, Spreading } from "../../../sandbox/emulator/resources.ts";
+import { startEmulator } from "../../../sandbox/emulator/server.ts";
+import { ORGANIZATION, type State } from "../../../sandbox/emulator/store.ts";
+import { mintAccessToken } from "../../../sandbox/lib/tokens.ts";
+import type { Outcome, Sandbox } from "../../support/sandbox.ts";
+import { allOf, type Grant } from "./jobs.ts";
 
 /** Who has the permissions of a trial, and no others. */
 export const PRINCIPAL = "user:least@example.com";
@@ -18,7 +18,7 @@ export const PROJECT = "projects/hyperion-sandbox";
 /** Everything that a command of Pulumi changes. */
 export interface Snapshot {
   /** State of the emulated APIs; undefined for new ones. */
-  cloud: State | undefined;
+  emulator: State | undefined;
   /** Folder of the stacks' state. */
   backend: string;
 }
@@ -43,32 +43,32 @@ export async function trial(
   const folder = await mkdtemp(join(tmpdir(), "hyp-least-"));
   const backend = join(folder, "backend");
   await cp(before.backend, backend, { recursive: true });
-  const [from, to] = [cloudFiles(sandbox.root), cloudFiles(folder)];
+  const [from, to] = [emulatorFiles(sandbox.root), emulatorFiles(folder)];
   await cp(dirname(from.key), dirname(to.key), { recursive: true });
   await mkdir(dirname(to.state), { recursive: true });
-  if (before.cloud) await writeFile(to.state, JSON.stringify(before.cloud));
-  const cloud = await startCloud({ sandboxDir: folder, port: 0, registryPort: 1 });
+  if (before.emulator) await writeFile(to.state, JSON.stringify(before.emulator));
+  const emulator = await startEmulator({ sandboxDir: folder, port: 0, registryPort: 1 });
   try {
-    cloud.world.store.change((state) => {
+    emulator.context.store.change((state) => {
       give(state, grants);
     });
     const endpoints = Object.entries(sandbox.env)
       .filter(([name]) => name.endsWith("_CUSTOM_ENDPOINT"))
-      .map(([name, value = ""]) => [name, value.replace(`${sandbox.cloudUrl}/`, cloud.url)]);
+      .map(([name, value = ""]) => [name, value.replace(`${sandbox.emulatorUrl}/`, emulator.url)]);
     const outcome = await sandbox.command("pulumi", args, {
       ...(Object.fromEntries(endpoints) as NodeJS.ProcessEnv),
       GOOGLE_OAUTH_ACCESS_TOKEN: await mintAccessToken(sandbox.root, PRINCIPAL),
       PULUMI_BACKEND_URL: `file://${backend}`,
-      // The stand-in waits as long between tries as the real plugin: nobody will grant anything meanwhile.
-      HYPERION_STAND_IN_BACKOFF_MS: "5",
+      // The fake provider waits as long between tries as the real plugin: nobody will grant anything meanwhile.
+      HYPERION_FAKE_PROVIDER_BACKOFF_MS: "5",
     });
     return {
       ...outcome,
-      after: { cloud: structuredClone(cloud.world.store.state), backend },
+      after: { emulator: structuredClone(emulator.context.store.state), backend },
       forget: () => rm(folder, { recursive: true, force: true }),
     };
   } finally {
-    await cloud.close();
+    await emulator.close();
   }
 }
 

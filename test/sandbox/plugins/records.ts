@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { StateResource } from "./world";
+import type { StateResource } from "./context.ts";
 
 /** What a real plugin recorded of one resource. */
 export interface PluginRecord {
@@ -12,7 +12,7 @@ export interface PluginRecord {
 
 /** By resource type. */
 export function pluginRecords(): Map<string, PluginRecord[]> {
-  const file = join(__dirname, "..", "..", "fixtures", "plugin-records.json");
+  const file = join(import.meta.dirname, "plugin-records.json");
   return new Map(Object.entries(JSON.parse(readFileSync(file, "utf8")) as Record<string, PluginRecord[]>));
 }
 

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { repositoryRoot } from "../../../sandbox/paths";
+import { repositoryRoot } from "../../../sandbox/lib/paths.ts";
 
 /** The chapters of docs/TROUBLESHOOTING.md, each for other readers. */
 export type Chapter = "Pull and run Hyperion" | "Run Pulumi" | "Continuous integration";

@@ -4,13 +4,13 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { MAINTAINER } from "../../../sandbox/cloud/store";
-import { mintAccessToken } from "../../../sandbox/cloud/tokens";
-import { ensureCompose } from "../../../sandbox/install/compose";
-import { repositoryRoot, sandboxPaths, shortName } from "../../../sandbox/paths";
-import { ensureOwnEngine, ownEngineHost, stopOwnEngine } from "../../../sandbox/services/engine/own-engine";
-import { type Outcome, type Sandbox, startSandbox } from "../sandbox";
-import { entriesOf, expectMessage, type Provocations } from "./document";
+import { MAINTAINER } from "../../../sandbox/emulator/store.ts";
+import { mintAccessToken } from "../../../sandbox/lib/tokens.ts";
+import { ensureCompose } from "../../../sandbox/machine/install-compose.ts";
+import { repositoryRoot, sandboxPaths, shortName } from "../../../sandbox/lib/paths.ts";
+import { ensureOwnEngine, ownEngineHost, stopOwnEngine } from "../../../sandbox/machine/engine/own-engine.ts";
+import { type Outcome, type Sandbox, startSandbox } from "../../support/sandbox.ts";
+import { entriesOf, expectMessage, type Provocations } from "./document.ts";
 
 /** An ELF file's header, for a processor (EM_AARCH64, EM_RISCV) that is not this machine's. */
 const FOREIGN_PROGRAM = Buffer.alloc(64);

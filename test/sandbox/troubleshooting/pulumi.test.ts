@@ -3,13 +3,13 @@ import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { MAINTAINER } from "../../../sandbox/cloud/store";
-import { mintAccessToken } from "../../../sandbox/cloud/tokens";
-import { repositoryRoot, sandboxPaths } from "../../../sandbox/paths";
-import { signal } from "../../../sandbox/services/processes";
-import { withDescendants } from "../../processes";
-import { type Outcome, type Sandbox, startSandbox } from "../sandbox";
-import { entriesOf, expectMessage, type Provocations } from "./document";
+import { MAINTAINER } from "../../../sandbox/emulator/store.ts";
+import { mintAccessToken } from "../../../sandbox/lib/tokens.ts";
+import { repositoryRoot, sandboxPaths } from "../../../sandbox/lib/paths.ts";
+import { signal } from "../../../sandbox/services/processes.ts";
+import { withDescendants } from "../../support/processes.ts";
+import { type Outcome, type Sandbox, startSandbox } from "../../support/sandbox.ts";
+import { entriesOf, expectMessage, type Provocations } from "./document.ts";
 
 const PROJECT = "v1/projects/hyperion-sandbox";
 const REPOSITORY = `${PROJECT}/locations/us-central1/repositories/hyperion-public`;
@@ -101,7 +101,7 @@ async function federate(claims: Record<string, string>): Promise<string> {
   const provider = await sandbox.output("workloadIdentityProvider");
   const query = new URLSearchParams({ audience: `https://iam.googleapis.com/${provider}`, ...claims });
   const { value } = (await google("GET", `github/token?${query.toString()}`)) as { value: string };
-  const exchange = await fetch(`${sandbox.cloudUrl}/v1/token`, {
+  const exchange = await fetch(`${sandbox.emulatorUrl}/v1/token`, {
     method: "POST",
     body: new URLSearchParams({
       grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
@@ -116,7 +116,7 @@ async function federate(claims: Record<string, string>): Promise<string> {
   const { access_token: token } = (await exchange.json()) as { access_token: string };
   const account = await sandbox.output("ciServiceAccountEmail");
   const answer = await fetch(
-    `${sandbox.cloudUrl}/v1/projects/-/serviceAccounts/${account}:generateAccessToken`,
+    `${sandbox.emulatorUrl}/v1/projects/-/serviceAccounts/${account}:generateAccessToken`,
     {
       method: "POST",
       headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
@@ -299,7 +299,7 @@ const provocations: Provocations = {
   "More than images would change": async () => {
     await set("cleanupKeepCount", "7");
     const preview = await sandbox.pulumi("preview", "--json");
-    const guard = command("npx", ["tsx", "scripts/only-images-change.ts"], {}, preview);
+    const guard = command("node", ["scripts/ci/only-images-change.ts"], {}, preview);
     const output = await failing(guard);
     await unset("cleanupKeepCount");
     return output;

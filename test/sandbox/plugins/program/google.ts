@@ -1,13 +1,13 @@
-import { Repository } from "@pulumi/gcp/artifactregistry/repository";
-import { RepositoryIamMember } from "@pulumi/gcp/artifactregistry/repositoryIamMember";
-import { WorkloadIdentityPool } from "@pulumi/gcp/iam/workloadIdentityPool";
-import { WorkloadIdentityPoolProvider } from "@pulumi/gcp/iam/workloadIdentityPoolProvider";
-import { Policy } from "@pulumi/gcp/orgpolicy/policy";
-import { Service } from "@pulumi/gcp/projects/service";
-import { Account } from "@pulumi/gcp/serviceaccount/account";
-import { IAMMember } from "@pulumi/gcp/serviceaccount/iammember";
+import { Repository } from "@pulumi/gcp/artifactregistry/repository.js";
+import { RepositoryIamMember } from "@pulumi/gcp/artifactregistry/repositoryIamMember.js";
+import { WorkloadIdentityPool } from "@pulumi/gcp/iam/workloadIdentityPool.js";
+import { WorkloadIdentityPoolProvider } from "@pulumi/gcp/iam/workloadIdentityPoolProvider.js";
+import { Policy } from "@pulumi/gcp/orgpolicy/policy.js";
+import { Service } from "@pulumi/gcp/projects/service.js";
+import { Account } from "@pulumi/gcp/serviceaccount/account.js";
+import { IAMMember } from "@pulumi/gcp/serviceaccount/iammember.js";
 import type { CustomResourceOptions } from "@pulumi/pulumi";
-import type { GoogleSettings } from "./settings";
+import type { GoogleSettings } from "./settings.ts";
 
 const project = "production-471918";
 const number = "123456789012";

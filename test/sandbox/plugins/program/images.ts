@@ -1,9 +1,9 @@
-import { Image } from "@pulumi/docker/image";
-import { Provider } from "@pulumi/docker/provider";
-import { RegistryImage } from "@pulumi/docker/registryImage";
-import { RemoteImage } from "@pulumi/docker/remoteImage";
-import { Tag } from "@pulumi/docker/tag";
-import type { ImageOptions, ImageSettings } from "./settings";
+import { Image } from "@pulumi/docker/image.js";
+import { Provider } from "@pulumi/docker/provider.js";
+import { RegistryImage } from "@pulumi/docker/registryImage.js";
+import { RemoteImage } from "@pulumi/docker/remoteImage.js";
+import { Tag } from "@pulumi/docker/tag.js";
+import type { ImageOptions, ImageSettings } from "./settings.ts";
 
 /** Images, and further tags on their digests. */
 export function images(set: ImageSettings): void {

@@ -1,8 +1,8 @@
-import { getClientConfigOutput } from "@pulumi/gcp/organizations/getClientConfig";
+import { getClientConfigOutput } from "@pulumi/gcp/organizations/getClientConfig.js";
 import { CustomResource, type Output, unsecret } from "@pulumi/pulumi";
-import { google } from "./google";
-import { images } from "./images";
-import { readSettings } from "./settings";
+import { google } from "./google.ts";
+import { images } from "./images.ts";
+import { readSettings } from "./settings.ts";
 
 const settings = readSettings();
 

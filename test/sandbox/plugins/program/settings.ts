@@ -56,5 +56,5 @@ export interface ImageOptions {
 }
 
 export function readSettings(): Settings {
-  return JSON.parse(readFileSync(join(__dirname, "wanted.json"), "utf8")) as Settings;
+  return JSON.parse(readFileSync(join(import.meta.dirname, "wanted.json"), "utf8")) as Settings;
 }

@@ -1,0 +1,163 @@
+import { afterEach, describe, expect, test, vi } from "vitest";
+import { checkPublicAccess } from "./check-organization-policy.ts";
+import { parseSettings, type Settings } from "../../settings/settings.ts";
+import { stackConfig } from "../../test/support/default-settings.ts";
+import { type Answers, fakeGoogle, logged, nobodyAnswers } from "../../test/support/fake-google.ts";
+import { ACCESS_TOKEN, declare } from "../../test/support/mocks.ts";
+
+afterEach(() => vi.restoreAllMocks());
+
+const path = (constraint: string): string =>
+  `GET /projects/production-471918/policies/${constraint}:getEffectivePolicy`;
+const LEGACY = path("iam.allowedPolicyMemberDomains");
+const MANAGED = path("iam.managed.allowedPolicyMembers");
+
+const domains = {
+  status: 200,
+  body: {
+    name: "organizations/100000000001/policies/iam.allowedPolicyMemberDomains",
+    spec: { rules: [{ values: { allowedValues: ["C0abcdefg"] } }] },
+  },
+};
+
+const check = (changes: Record<string, unknown>) =>
+  declare(() => checkPublicAccess(parseSettings(stackConfig(changes), []).settings as Settings));
+
+async function refusal(changes: Record<string, unknown>): Promise<string> {
+  return check(changes).then(
+    () => "allowed",
+    (error: unknown) => (error as Error).message,
+  );
+}
+
+describe("public access", () => {
+  test("asks nothing while it is off", async () => {
+    const requests = await fakeGoogle({});
+    await check({});
+    expect(requests).toEqual([]);
+  });
+
+  test("reads both constraints' effective policies, with the plugin's token and the quota project", async () => {
+    const requests = await fakeGoogle({});
+    await check({ publicAccess: true });
+    expect(requests.map(({ method, url }) => `${method ?? ""} ${url ?? ""}`).sort()).toEqual([
+      LEGACY,
+      MANAGED,
+    ]);
+    for (const { headers } of requests) {
+      expect(headers).toMatchObject({
+        authorization: `Bearer ${ACCESS_TOKEN}`,
+        "x-goog-user-project": "production-471918",
+      });
+    }
+  });
+
+  test("is refused where the policy would refuse it, with what it allows, its source and the ways out", async () => {
+    await fakeGoogle({ [LEGACY]: domains });
+    expect(await refusal({ publicAccess: true })).toBe(
+      [
+        "1 problem; nothing was changed.",
+        "",
+        "constraints/iam.allowedPolicyMemberDomains",
+        "  found:   allUsers would be refused by the organization policy, as organizations/100000000001 has it",
+        "  allowed: members of C0abcdefg",
+        "  fix:     pulumi config set hyperion-registry:overrideDomainRestrictedSharing true   # takes roles/orgpolicy.policyAdmin",
+        "           or name the readers of your domain: pulumi config set --path 'hyperion-registry:readers[0]' domain:example.com",
+        "           or stay private: pulumi config set hyperion-registry:publicAccess false",
+      ].join("\n"),
+    );
+  });
+
+  const managed = (parameters?: unknown) => ({
+    status: 200,
+    body: { spec: { rules: [{ enforce: true, ...(parameters !== undefined && { parameters }) }] } },
+  });
+  const allowAll = { status: 200, body: { spec: { rules: [{ allowAll: true }] } } };
+  const denyAll = { status: 200, body: { spec: { rules: [{ denyAll: true }] } } };
+
+  test.each<[string, Answers, boolean]>([
+    ["no policy", {}, true],
+    ["a policy without rules", { [LEGACY]: { status: 200, body: { spec: {} } } }, true],
+    ["a policy that allows all", { [LEGACY]: allowAll }, true],
+    ["a policy that denies all", { [LEGACY]: denyAll }, false],
+    ["domains", { [LEGACY]: domains }, false],
+    ["the managed constraint", { [MANAGED]: managed() }, false],
+    [
+      "the managed constraint, allowing allUsers",
+      { [MANAGED]: managed({ allowedMemberSubjects: ["allUsers"] }) },
+      true,
+    ],
+    [
+      "the managed constraint, allowing others",
+      { [MANAGED]: managed({ allowedMemberSubjects: ["user:a@b.c"] }) },
+      false,
+    ],
+    [
+      "the managed constraint, not enforced",
+      { [MANAGED]: { status: 200, body: { spec: { rules: [{ enforce: false }] } } } },
+      true,
+    ],
+  ])("%s", async (_, answers, allowed) => {
+    await fakeGoogle(answers);
+    expect((await refusal({ publicAccess: true })) === "allowed").toBe(allowed);
+  });
+
+  test("an unreadable policy is a warning", async () => {
+    const lines = logged();
+    await fakeGoogle({ [LEGACY]: { status: 403 } });
+    await check({ publicAccess: true });
+    expect(lines.warn).toEqual([
+      "Could not read the organization policy iam.allowedPolicyMemberDomains (Google answered 403); a public binding may be refused.",
+    ]);
+  });
+
+  test("a policy whose API is not enabled stops, once, with the command that enables it", async () => {
+    const lines = logged();
+    const answer = {
+      status: 403,
+      body: { error: { code: 403, details: [{ reason: "SERVICE_DISABLED" }] } },
+    };
+    await fakeGoogle({ [LEGACY]: answer, [MANAGED]: answer });
+    expect(await refusal({ publicAccess: true, overrideDomainRestrictedSharing: true })).toBe(
+      [
+        "1 problem; nothing was changed.",
+        "",
+        "constraints/iam.allowedPolicyMemberDomains",
+        "  found:   whether it refuses allUsers cannot be read: the Organization Policy API is not enabled in production-471918",
+        "  allowed: an enabled API, or a registry that is not public",
+        "  fix:     gcloud services enable orgpolicy.googleapis.com --project=production-471918   # takes a minute to spread",
+        "           or stay private: pulumi config set hyperion-registry:publicAccess false",
+      ].join("\n"),
+    );
+    expect(lines.warn).toEqual([]);
+  });
+
+  test("Google unreachable is a warning", async () => {
+    const lines = logged();
+    nobodyAnswers();
+    await check({ publicAccess: true });
+    expect(lines.warn).toHaveLength(2);
+    expect(lines.warn[0]).toContain("Could not read the organization policy");
+  });
+
+  test("the exception lifts the refusal, and warns of what else it opens and of how it spreads", async () => {
+    const lines = logged();
+    await fakeGoogle({ [LEGACY]: domains });
+    await check({ publicAccess: true, overrideDomainRestrictedSharing: true });
+    expect(lines.warn).toEqual([
+      'The exception from iam.allowedPolicyMemberDomains takes minutes to spread. Should the public binding be refused ("do not belong to a permitted customer"), run pulumi up again in five minutes: everything else stays as it is.',
+      "overrideDomainRestrictedSharing lifts iam.allowedPolicyMemberDomains on the whole project production-471918: whoever may set a policy there can then share any of its resources outside the organization, not this repository alone.",
+    ]);
+  });
+
+  test("allAuthenticatedUsers among the readers counts as public", async () => {
+    const lines = logged();
+    await fakeGoogle({ [LEGACY]: domains });
+    expect(await refusal({ readers: ["allAuthenticatedUsers"] })).toContain(
+      "allAuthenticatedUsers would be refused",
+    );
+    expect(lines.warn).toEqual([
+      "readers has allAuthenticatedUsers: anybody with a Google account can pull, which is public in all but name.",
+    ]);
+  });
+});

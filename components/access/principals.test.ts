@@ -1,0 +1,82 @@
+import fc from "fast-check";
+import { describe, expect, test } from "vitest";
+import { principalProblem } from "./principals.ts";
+
+const POOL = "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/github";
+
+describe("principals", () => {
+  test.each([
+    "user:dana@example.com",
+    "group:devs@example.co.uk",
+    "serviceAccount:ci@my-project.iam.gserviceaccount.com",
+    "serviceAccount:my-project.svc.id.goog[namespace/account]",
+    "domain:example.com",
+    `principal:${POOL}/subject/repo:a/b:ref:refs/heads/main`,
+    `principalSet:${POOL}/attribute.repository/a/b`,
+    `principalSet:${POOL}/*`,
+    "principalSet://iam.googleapis.com/locations/global/workforcePools/staff/group/devs",
+    "allAuthenticatedUsers",
+  ])("%s will do", (principal) => {
+    expect(principalProblem(principal)).toBeUndefined();
+  });
+
+  test.each([
+    ["usr:dana@example.com", "user:dana@example.com"],
+    ["serviceaccount:ci@p.iam.gserviceaccount.com", "serviceAccount:ci@p.iam.gserviceaccount.com"],
+    ["groups:devs@example.com", "group:devs@example.com"],
+    ["allAuthenticatedUser", "allAuthenticatedUsers"],
+    ["domain:Example.com", "domain:example.com"],
+    [
+      "principalset://iam.googleapis.com/locations/global/workforcePools/staff/*",
+      "principalSet://iam.googleapis.com/locations/global/workforcePools/staff/*",
+    ],
+  ])("the slip %s suggests %s", (slip, meant) => {
+    expect(principalProblem(slip)?.instead).toBe(meant);
+  });
+
+  test.each([
+    "",
+    "dana",
+    "user:",
+    "user:dana",
+    "user:a@b c.d",
+    "domain:-",
+    "*",
+    "user:a@b.c,user:d@e.f",
+    "projectOwner:p",
+    "principal://iam.googleapis.com/locations/global/workforcePools/staff/subject/a\u001b[2J",
+  ])("%j will not do", (principal) => {
+    expect(principalProblem(principal)).toBeDefined();
+  });
+
+  test.each(["usr:dana", "usr:$(id)@example.com", "user:A'; id", `usr:${"a".repeat(600)}@example.com`])(
+    "the slip %s suggests nothing, since it would not do either",
+    (slip) => {
+      expect(principalProblem(slip)).toEqual({ allowed: expect.any(String) as string });
+    },
+  );
+
+  test("property: nothing with white space, quotes or control characters passes", () => {
+    const kind = fc.constantFrom("user:", "group:", "domain:", "serviceAccount:");
+    fc.assert(
+      fc.property(
+        kind,
+        fc.string(),
+        fc.constantFrom(" ", "\n", "\t", "\0"),
+        fc.string(),
+        (prefix, a, bad, b) => {
+          expect(principalProblem(`${prefix}${a}${bad}${b}@example.com`)).toBeDefined();
+        },
+      ),
+    );
+  });
+
+  test("property: any e-mail address in lower case passes as user and group", () => {
+    const word = fc.stringMatching(/^[a-z0-9]{1,20}$/);
+    fc.assert(
+      fc.property(fc.constantFrom("user:", "group:"), word, word, word, (prefix, name, host, end) => {
+        expect(principalProblem(`${prefix}${name}@${host}.${end}`)).toBeUndefined();
+      }),
+    );
+  });
+});

@@ -1,0 +1,95 @@
+import { readFileSync } from "node:fs";
+import * as path from "node:path";
+import { z } from "zod";
+import type { CatalogueImage } from "./published-image.ts";
+import type { Problem } from "../../problems/problem.ts";
+import { shown, shownName } from "../../problems/wording.ts";
+
+/** What the catalogue holds, and what is wrong with it. */
+export interface Catalogue {
+  /** The images that are whole; all of them when there is no problem. */
+  images: CatalogueImage[];
+  problems: Problem[];
+}
+
+const FORMS = {
+  name: "a name of lower-case letters and digits, with . _ or - between them, at most 128 characters",
+  context: "a folder below the sources, such as coordinator/ui",
+  dockerfile: "a file below the context, such as Dockerfile",
+};
+
+/** A path that stays where it begins. */
+const below = z
+  .string()
+  .regex(/^\P{C}{1,1024}$/u)
+  .refine((text) => !path.isAbsolute(text) && !text.split(/[\\/]/).includes(".."));
+
+const image: z.ZodType<CatalogueImage> = z.strictObject({
+  // Distribution specification, one component of a repository's name.
+  name: z
+    .string()
+    .max(128)
+    .regex(/^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/),
+  context: below,
+  dockerfile: below,
+});
+
+/** Reads the text of an image catalogue, images.json. */
+export function parseCatalogue(text: string): Catalogue {
+  let entries: unknown;
+  try {
+    entries = JSON.parse(text);
+  } catch (error) {
+    return { images: [], problems: [problem("", brokenJson(error), "JSON: a list of images")] };
+  }
+  if (!Array.isArray(entries) || entries.length === 0) {
+    return { images: [], problems: [problem("", shown(entries), "a list of at least one image")] };
+  }
+  const images: CatalogueImage[] = [];
+  const problems: Problem[] = [];
+  entries.forEach((entry: unknown, index) => {
+    const parsed = image.safeParse(entry);
+    if (!parsed.success) problems.push(...entryProblems(`[${index}]`, entry, parsed.error));
+    else if (images.some(({ name }) => name === parsed.data.name)) {
+      problems.push(problem(`[${index}].name`, shown(parsed.data.name), "each name once"));
+    } else images.push(parsed.data);
+  });
+  return { images, problems };
+}
+
+/** The images of images.json, in the program's folder. */
+export const catalogue: Catalogue = parseCatalogue(
+  readFileSync(path.join(import.meta.dirname, "../../images.json"), "utf8"),
+);
+
+function entryProblems(where: string, entry: unknown, error: z.ZodError): Problem[] {
+  return error.issues.flatMap((issue) => {
+    if (issue.code === "unrecognized_keys") {
+      const allowed = `${Object.keys(FORMS).join(", ")}, and nothing else`;
+      return issue.keys.map((key) =>
+        problem(`${where}.${shownName(key)}`, "a key that does not exist", allowed),
+      );
+    }
+    const key = issue.path[0];
+    if (key === undefined) {
+      return [problem(where, shown(entry), `an object of ${Object.keys(FORMS).join(", ")}`)];
+    }
+    const value = (entry as Record<PropertyKey, unknown>)[key];
+    return [problem(`${where}.${String(key)}`, shown(value), FORMS[key as keyof typeof FORMS])];
+  });
+}
+
+function problem(where: string, found: string, allowed: string): Problem {
+  return {
+    where: `images.json${where}`,
+    found,
+    allowed,
+    fix: "edit images.json   # what changed: git diff images.json",
+  };
+}
+
+/** Node.js quotes the text itself from version 20 on, which may hold anything. */
+function brokenJson(error: unknown): string {
+  const at = /at position \d+/.exec(error instanceof Error ? error.message : "")?.[0];
+  return `text that is no JSON${at === undefined ? "" : ` (${at})`}`;
+}

@@ -1,0 +1,73 @@
+import { accessSync, constants, type Stats, statSync } from "node:fs";
+import * as path from "node:path";
+import type { CatalogueImage } from "./published-image.ts";
+import type { Problem } from "../../problems/problem.ts";
+import { shellWord, shown, shownName } from "../../problems/wording.ts";
+
+/** What of the catalogue's sources cannot be built: folders and files that are missing or cannot be read. */
+export function sourceProblems(sourceDir: string, images: readonly CatalogueImage[]): Problem[] {
+  if (stats(sourceDir)?.isDirectory() !== true) {
+    return [
+      {
+        where: "hyperion-registry:sourceDir",
+        found: `${shown(sourceDir)}, where there is no folder`,
+        allowed: "the folder of the Hyperion sources, which holds coordinator/",
+        fix: "pulumi config set hyperion-registry:sourceDir PATH",
+      },
+    ];
+  }
+  return images.flatMap((image) => imageProblems(sourceDir, image));
+}
+
+function imageProblems(sourceDir: string, { name, context, dockerfile }: CatalogueImage): Problem[] {
+  const folder = path.join(sourceDir, context);
+  const file = path.join(folder, dockerfile);
+  if (stats(folder)?.isDirectory() !== true) return [missing(folder, name)];
+  if (stats(file) === undefined) return [missing(file, name)];
+  // BuildKit's order: the first that is there counts.
+  const ignoreFile = [`${file}.dockerignore`, path.join(folder, ".dockerignore")].find(
+    (one) => stats(one) !== undefined,
+  );
+  return [
+    ...(canBeRead(file) ? [] : [unreadable(file, name, "a Dockerfile that can be read")]),
+    ...(ignoreFile === undefined || canBeRead(ignoreFile)
+      ? []
+      : [unreadable(ignoreFile, name, "an ignore file that can be read, or none")]),
+  ];
+}
+
+function missing(where: string, image: string): Problem {
+  return {
+    where: shownName(where),
+    found: `nothing, where the sources of ${image} should be`,
+    allowed: "the layout of images.json below hyperion-registry:sourceDir",
+    fix: "pulumi config set hyperion-registry:sourceDir PATH",
+  };
+}
+
+function unreadable(where: string, image: string, allowed: string): Problem {
+  return {
+    where: shownName(where),
+    found: `${stats(where)?.isFile() === true ? "a file that may not be read" : "no file"}, among the sources of ${image}`,
+    allowed,
+    fix: `ls -ld ${shellWord(where)}`,
+  };
+}
+
+/** Undefined where nothing is, or where nobody may look. */
+function stats(where: string): Stats | undefined {
+  try {
+    return statSync(where);
+  } catch {
+    return undefined;
+  }
+}
+
+function canBeRead(file: string): boolean {
+  try {
+    accessSync(file, constants.R_OK);
+    return stats(file)?.isFile() === true;
+  } catch {
+    return false;
+  }
+}

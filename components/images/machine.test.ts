@@ -1,0 +1,193 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { requireCredentials } from "./confirm-login.ts";
+import { dockerEngineProblem } from "./check-engine.ts";
+import { sourceProblems } from "./check-sources.ts";
+import { logged } from "../../test/support/fake-google.ts";
+import { declare } from "../../test/support/mocks.ts";
+
+const URL = "us-central1-docker.pkg.dev/production-471918/hyperion-public";
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "machine-"));
+});
+
+afterEach(() => {
+  vi.restoreAllMocks();
+  vi.unstubAllEnvs();
+  rmSync(folder, { recursive: true });
+});
+
+describe("sources", () => {
+  const image = { name: "hyperion-ui", context: "coordinator/ui", dockerfile: "Dockerfile" };
+
+  test("a source folder that is not there", () => {
+    expect(sourceProblems(path.join(folder, "none"), [image])).toMatchObject([
+      { where: "hyperion-registry:sourceDir", found: `"${folder}/none", where there is no folder` },
+    ]);
+  });
+
+  test("a context that is not there, then a Dockerfile, then nothing to say", () => {
+    const found = () => sourceProblems(folder, [image]).map(({ where, found: what }) => [where, what]);
+    const what = "nothing, where the sources of hyperion-ui should be";
+    expect(found()).toEqual([[path.join(folder, "coordinator/ui"), what]]);
+    mkdirSync(path.join(folder, "coordinator/ui"), { recursive: true });
+    expect(found()).toEqual([[path.join(folder, "coordinator/ui/Dockerfile"), what]]);
+    writeFileSync(path.join(folder, "coordinator/ui/Dockerfile"), "FROM scratch");
+    expect(found()).toEqual([]);
+  });
+});
+
+describe("sources that cannot be read", () => {
+  const image = { name: "hyperion-ui", context: "ui", dockerfile: "Dockerfile" };
+  const problems = () => sourceProblems(folder, [image]);
+
+  beforeEach(() => {
+    mkdirSync(path.join(folder, "ui"));
+    writeFileSync(path.join(folder, "ui/Dockerfile"), "FROM scratch");
+  });
+
+  test("a folder in the place of the Dockerfile and of the ignore file, told at once", () => {
+    rmSync(path.join(folder, "ui/Dockerfile"));
+    mkdirSync(path.join(folder, "ui/Dockerfile"));
+    mkdirSync(path.join(folder, "ui/.dockerignore"));
+    expect(problems()).toEqual([
+      {
+        where: `${folder}/ui/Dockerfile`,
+        found: "no file, among the sources of hyperion-ui",
+        allowed: "a Dockerfile that can be read",
+        fix: `ls -ld ${folder}/ui/Dockerfile`,
+      },
+      {
+        where: `${folder}/ui/.dockerignore`,
+        found: "no file, among the sources of hyperion-ui",
+        allowed: "an ignore file that can be read, or none",
+        fix: `ls -ld ${folder}/ui/.dockerignore`,
+      },
+    ]);
+  });
+
+  test("the ignore file of the Dockerfile counts before that of the context", () => {
+    mkdirSync(path.join(folder, "ui/.dockerignore"));
+    writeFileSync(path.join(folder, "ui/Dockerfile.dockerignore"), "");
+    expect(problems()).toEqual([]);
+  });
+
+  // Root may read everything.
+  test.skipIf(process.getuid?.() === 0)("files that may not be read", () => {
+    writeFileSync(path.join(folder, "ui/.dockerignore"), "");
+    chmodSync(path.join(folder, "ui/Dockerfile"), 0);
+    chmodSync(path.join(folder, "ui/.dockerignore"), 0);
+    const found = "a file that may not be read, among the sources of hyperion-ui";
+    expect(problems()).toMatchObject([{ found }, { found }]);
+  });
+
+  test("a source folder whose name no file system takes", () => {
+    const sourceDir = "a".repeat(300);
+    expect(sourceProblems(sourceDir, [image])).toMatchObject([
+      { where: "hyperion-registry:sourceDir", found: `"${"a".repeat(76)}..., where there is no folder` },
+    ]);
+  });
+});
+
+describe("Docker engine", () => {
+  test("answers on a socket, and no longer once it is stopped", async () => {
+    const socket = path.join(folder, "docker.sock");
+    const server = createServer();
+    await new Promise<void>((resolve) => server.listen(socket, resolve));
+    expect(await dockerEngineProblem(`unix://${socket}`)).toBeUndefined();
+    await new Promise((resolve) => server.close(resolve));
+    expect(await dockerEngineProblem(`unix://${socket}`)).toEqual({
+      where: `DOCKER_HOST=unix://${socket}`,
+      found: `no engine listens at unix://${socket}`,
+      allowed: "a running Docker engine, which builds the images",
+      fix: "start Docker, or provision without building: pulumi config set hyperion-registry:publishImages false",
+    });
+  });
+
+  test("that is not at a TCP address", async () => {
+    expect(await dockerEngineProblem("tcp://127.0.0.1:9")).toMatchObject({
+      where: "DOCKER_HOST=tcp://127.0.0.1:9",
+    });
+  });
+
+  test("over ssh is the plugin's to try", async () => {
+    expect(await dockerEngineProblem("ssh://somewhere")).toBeUndefined();
+  });
+});
+
+describe("credentials for the registry", () => {
+  const login = (config: unknown): void => {
+    vi.stubEnv("DOCKER_CONFIG", folder);
+    const text = typeof config === "string" ? config : JSON.stringify(config);
+    if (config !== undefined) writeFileSync(path.join(folder, "config.json"), text);
+  };
+  const ask = (preview: boolean) => declare(() => requireCredentials(URL), preview);
+
+  const installHelpers = (...names: string[]): void => {
+    for (const name of names)
+      writeFileSync(path.join(folder, `docker-credential-${name}`), "", { mode: 0o755 });
+    vi.stubEnv("PATH", folder);
+  };
+
+  test.each([
+    ["a credential helper", { credHelpers: { "us-central1-docker.pkg.dev": "gcloud" } }],
+    ["a login", { auths: { "us-central1-docker.pkg.dev": { auth: "b2F1dGg6eA==" } } }],
+    ["a login with a scheme", { auths: { "https://us-central1-docker.pkg.dev": { identitytoken: "x" } } }],
+    ["a credential store", { credsStore: "desktop" }],
+  ])("%s will do", async (_, config) => {
+    installHelpers("gcloud", "desktop");
+    login(config);
+    expect((await ask(false)).result).toBe(URL);
+  });
+
+  test.each([
+    [
+      "gcloud",
+      "install the Google Cloud CLI (https://cloud.google.com/sdk/docs/install), or put it on the PATH",
+    ],
+    ["gcr", "gcloud auth configure-docker us-central1-docker.pkg.dev"],
+  ])("a helper %s that is not installed is an error before the first push", async (helper, fix) => {
+    installHelpers("desktop");
+    login({ credHelpers: { "us-central1-docker.pkg.dev": helper }, credsStore: "desktop" });
+    await expect(ask(false)).rejects.toThrow(
+      [
+        path.join(folder, "config.json"),
+        `  found:   the credential helper docker-credential-${helper} for us-central1-docker.pkg.dev, which is not on the PATH`,
+        "  allowed: a credential helper that can be run",
+        `  fix:     ${fix}`,
+      ].join("\n"),
+    );
+  });
+
+  test.each([
+    ["no configuration", undefined],
+    ["an empty one", {}],
+    ["a login elsewhere", { auths: { "ghcr.io": { auth: "b2F1dGg6eA==" } } }],
+    ["the empty entry of a login that a store kept", { auths: { "us-central1-docker.pkg.dev": {} } }],
+  ])("%s is an error before the first push, and a warning at preview", async (_, config) => {
+    login(config);
+    const message = [
+      "1 problem; nothing was pushed.",
+      "",
+      path.join(folder, "config.json"),
+      "  found:   no credentials for us-central1-docker.pkg.dev",
+      "  allowed: a credential helper or a login for the registry that images are pushed to",
+      "  fix:     gcloud auth configure-docker us-central1-docker.pkg.dev",
+    ].join("\n");
+    await expect(ask(false)).rejects.toThrow(message);
+    const lines = logged();
+    expect((await ask(true)).result).toBe(URL);
+    expect(lines.warn).toEqual([message]);
+  });
+
+  test("a configuration that is not JSON is told with its file", async () => {
+    login("{ broken");
+    await expect(ask(false)).rejects.toThrow(`  found:   ${path.join(folder, "config.json")} is not JSON: `);
+  });
+});

@@ -1,0 +1,104 @@
+import { describe, expect, test } from "vitest";
+import { ImageRepository, type ImageRepositoryArgs } from "./image-repository.ts";
+import { declare, valueOf } from "../../test/support/mocks.ts";
+
+const args: ImageRepositoryArgs = {
+  project: "production-471918",
+  location: "us-central1",
+  repositoryId: "hyperion-public",
+  description: "Images",
+  labels: { app: "hyperion" },
+  deleteUntaggedAfterDays: 14,
+  keepMostRecent: 10,
+  cleanupDryRun: false,
+  vulnerabilityScanning: "inherited",
+  adoptExisting: false,
+  protect: true,
+};
+
+describe("ImageRepository", () => {
+  test("declares the API and the repository, and nothing else", async () => {
+    const { resources, result } = await declare(() => new ImageRepository("registry", args));
+    expect(resources).toEqual([
+      {
+        type: "hyperion:registry:ImageRepository",
+        name: "registry",
+        inputs: {},
+        parent: "",
+        protect: false,
+        importId: "",
+        dependsOn: [],
+      },
+      {
+        type: "gcp:projects/service:Service",
+        name: "registry",
+        inputs: {
+          project: "production-471918",
+          service: "artifactregistry.googleapis.com",
+          disableOnDestroy: false,
+        },
+        parent: "registry",
+        protect: false,
+        importId: "",
+        dependsOn: [],
+      },
+      {
+        type: "gcp:artifactregistry/repository:Repository",
+        name: "registry",
+        inputs: {
+          project: "production-471918",
+          location: "us-central1",
+          repositoryId: "hyperion-public",
+          format: "DOCKER",
+          description: "Images",
+          labels: { app: "hyperion" },
+          cleanupPolicyDryRun: false,
+          cleanupPolicies: [
+            {
+              id: "delete-untagged",
+              action: "DELETE",
+              condition: { tagState: "UNTAGGED", olderThan: "1209600s" },
+            },
+            { id: "keep-recent", action: "KEEP", mostRecentVersions: { keepCount: 10 } },
+          ],
+          vulnerabilityScanningConfig: { enablementConfig: "INHERITED" },
+        },
+        parent: "registry",
+        protect: true,
+        importId: "",
+        dependsOn: ["registry"],
+      },
+    ]);
+    expect(await valueOf(result.url)).toBe("us-central1-docker.pkg.dev/production-471918/hyperion-public");
+  });
+
+  test.each([
+    [
+      "cleanup in days becomes seconds",
+      { deleteUntaggedAfterDays: 1 },
+      "cleanupPolicies.0.condition.olderThan",
+      "86400s",
+    ],
+    ["dry run", { cleanupDryRun: true }, "cleanupPolicyDryRun", true],
+    [
+      "no scanning",
+      { vulnerabilityScanning: "disabled" },
+      "vulnerabilityScanningConfig.enablementConfig",
+      "DISABLED",
+    ],
+  ] as const)("%s", async (_, change, path, expected) => {
+    const { resources } = await declare(() => new ImageRepository("registry", { ...args, ...change }));
+    expect(resources[2]?.inputs).toHaveProperty(path, expected);
+  });
+
+  test("adopts what exists by its full name", async () => {
+    const { resources } = await declare(
+      () => new ImageRepository("registry", { ...args, adoptExisting: true }),
+    );
+    expect(resources.map((resource) => resource.importId)).toEqual([
+      "",
+      "",
+      "projects/production-471918/locations/us-central1/repositories/hyperion-public",
+    ]);
+  });
+});

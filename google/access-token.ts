@@ -1,0 +1,33 @@
+import { getVersion } from "@pulumi/gcp/utilities.js";
+import * as pulumi from "@pulumi/pulumi";
+import resources from "@pulumi/pulumi/proto/resource_pb.js";
+import structs, { type Struct } from "google-protobuf/google/protobuf/struct_pb.js";
+import { z } from "zod";
+
+const FUNCTION = "gcp:organizations/getClientConfig:getClientConfig";
+
+/**
+ * The access token of the gcp plugin's own credentials.
+ *
+ * Asks the engine as `gcp.organizations.getClientConfig()` does, without the SDK's helper for it: that writes the whole
+ * answer, token included, to the debug log, which `pulumi up --json` prints.
+ *
+ * @throws the plugin's own words when there are no credentials.
+ */
+export async function accessToken(): Promise<string> {
+  const monitor = pulumi.runtime.getMonitor();
+  if (monitor === undefined) throw new Error("there is no Pulumi engine: run this program by pulumi");
+  const request = new resources.ResourceInvokeRequest()
+    .setTok(FUNCTION)
+    .setArgs(structs.Struct.fromJavaScript({}))
+    .setVersion(getVersion());
+  const answer = await new Promise<Struct>((resolve, reject) => {
+    monitor.invoke(request, (error, response) => {
+      if (error) reject(new Error(error.details));
+      else resolve(response.getReturn() ?? new structs.Struct());
+    });
+  });
+  const config = pulumi.runtime.deserializeProperties(answer) as Record<string, unknown>;
+  const token: unknown = pulumi.runtime.unwrapRpcSecret(config["accessToken"]);
+  return z.string().parse(token);
+}

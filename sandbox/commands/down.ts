@@ -1,0 +1,98 @@
+import { existsSync } from "node:fs";
+import { readdir, rm, rmdir } from "node:fs/promises";
+import { basename, dirname, join } from "node:path";
+import { SandboxError } from "../lib/errors.ts";
+import { commandEnvironment } from "../lib/environment.ts";
+import { readText } from "../lib/files.ts";
+import { whileLocked } from "../lib/lock.ts";
+import { type SandboxPaths, sandboxPaths } from "../lib/paths.ts";
+import { pulumiCommand, runAttached } from "../lib/pulumi.ts";
+import { ensureEmulator } from "../services/emulator.ts";
+import { readConfig, type SandboxConfig } from "../lib/config.ts";
+import { ensureEngine } from "../services/engine.ts";
+import { stopOwnEngine } from "../machine/engine/own-engine.ts";
+import { removeLocalImages } from "../services/remove-images.ts";
+import { ensureRegistry } from "../services/registry.ts";
+import { stopService } from "../services/supervision.ts";
+import { readTools, type Tools } from "../lib/tools.ts";
+
+/** How `down` goes about it. */
+export interface DownOptions {
+  /** Stop and remove everything without destroying the stacks first. */
+  force: boolean;
+}
+
+/** `down`: destroys the stacks of the sandbox, stops what it started, removes its files but the downloads. */
+export async function down(options: DownOptions, paths: SandboxPaths = sandboxPaths()): Promise<number> {
+  if (!existsSync(paths.config)) {
+    console.log(`No sandbox is in ${paths.root}: nothing to stop.`);
+    return 0;
+  }
+  await whileLocked(paths, async () => {
+    const tools = readTools(paths);
+    if (!options.force) await destroyStacks(paths, readConfig(paths), tools);
+    if (tools?.engine.kind === "yours") await removeLocalImages(paths, tools);
+    await stopService(paths, "registry");
+    await stopService(paths, "emulator");
+    if (existsSync(paths.docker)) await stopOwnEngine(paths);
+    await removeFiles(paths);
+  });
+  console.log("The sandbox is gone: nothing of it runs. Tools and downloads stay for the next time.");
+  return 0;
+}
+
+async function destroyStacks(
+  paths: SandboxPaths,
+  config: SandboxConfig | undefined,
+  tools: Tools | undefined,
+): Promise<void> {
+  const stacks = await stacksWithResources(paths);
+  if (stacks.length === 0 || !config || !tools) return;
+  // What died has to serve once more: a destroy asks the same services as an up.
+  await ensureEmulator(paths, config);
+  await ensureRegistry(paths, config);
+  await ensureEngine(paths, tools.engine);
+  const env = await commandEnvironment(paths, config, tools);
+  const pulumi = pulumiCommand(paths);
+  for (const { stack, guarded } of stacks) {
+    if (guarded) {
+      console.log(`Stack ${stack} is protected; in the sandbox that ends here.`);
+      await runAttached(pulumi, ["state", "unprotect", "--all", "--yes", "--stack", stack], env);
+    }
+    const code = await runAttached(pulumi, ["destroy", "--yes", "--skip-preview", "--stack", stack], env);
+    if (code !== 0)
+      throw new SandboxError(
+        `stack ${stack} was not destroyed (see above); everything still runs.\n` +
+          "To stop and remove everything nevertheless: npm run sandbox -- down --force",
+      );
+  }
+}
+
+interface Checkpoint {
+  checkpoint?: { latest?: { resources?: { protect?: boolean }[] } };
+}
+
+/** Stacks of the file backend that hold anything, and whether any of it is protected. */
+async function stacksWithResources(paths: SandboxPaths): Promise<{ stack: string; guarded: boolean }[]> {
+  const root = join(paths.state, ".pulumi", "stacks", "hyperion-registry");
+  if (!existsSync(root)) return [];
+  const names = (await readdir(root)).filter((name) => name.endsWith(".json"));
+  return names.flatMap((name) => {
+    const { checkpoint } = JSON.parse(readText(join(root, name)) ?? "{}") as Checkpoint;
+    const resources = checkpoint?.latest?.resources ?? [];
+    if (resources.length === 0) return [];
+    return [
+      { stack: basename(name, ".json"), guarded: resources.some((resource) => resource.protect === true) },
+    ];
+  });
+}
+
+/** Removes what a sandbox consists of, by name: anything else in its folder is not ours. */
+async function removeFiles(paths: SandboxPaths): Promise<void> {
+  const { root, cache, ...own } = paths;
+  const entries = Object.values(own).filter((path) => dirname(path) === root);
+  // The configuration marks a sandbox: it goes last, so that an interrupted `down` can be run again.
+  const inOrder = [...entries.filter((path) => path !== paths.config), join(root, "gcloud"), paths.config];
+  for (const path of inOrder) await rm(path, { recursive: true, force: true });
+  if (!existsSync(cache) && (await readdir(root)).length === 0) await rmdir(root);
+}

@@ -1,0 +1,37 @@
+import { existsSync } from "node:fs";
+import { Command } from "commander";
+import { type GithubRun, mintGithubToken } from "../emulator/github/issuer.ts";
+import { SandboxError } from "../lib/errors.ts";
+import { sandboxPaths } from "../lib/paths.ts";
+
+interface GithubTokenOptions {
+  repository?: string;
+  event?: string;
+  ref?: string;
+  workflow?: string;
+  environment?: string;
+  repositoryId?: string;
+  ownerId?: string;
+  audience?: string;
+}
+
+/** `github-token`: the OIDC token that GitHub gives to a run of a workflow, signed by the sandbox's own issuer. */
+export function githubTokenCommand(): Command {
+  return new Command("github-token")
+    .description("print a token such as GitHub gives to a workflow run, for the token exchange")
+    .option("--repository <owner/name>", "default: HyperionWave-AI/dev-squad")
+    .option("--event <name>", "push (default), pull_request, workflow_dispatch, ...")
+    .option("--ref <ref>", "default: refs/heads/main")
+    .option("--workflow <file>", "default: publish.yml")
+    .option("--environment <name>", "the GitHub environment of the job")
+    .option("--repository-id <number>", "numeric id of the repository")
+    .option("--owner-id <number>", "numeric id of its owner")
+    .option("--audience <url>", "default: as GitHub's")
+    .action(async ({ event, ...rest }: GithubTokenOptions) => {
+      const paths = sandboxPaths();
+      if (!existsSync(paths.key))
+        throw new SandboxError(`no sandbox is in ${paths.root}. Start one: npm run sandbox`);
+      const run: GithubRun = { ...rest, ...(event !== undefined && { eventName: event }) };
+      console.log(await mintGithubToken(paths.root, run));
+    });
+}

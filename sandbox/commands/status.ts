@@ -1,0 +1,90 @@
+import type { SandboxPaths } from "../lib/paths.ts";
+import { sandboxPaths } from "../lib/paths.ts";
+import { type PluginChoice, pluginsServing } from "../providers/serving.ts";
+import { readConfig } from "../lib/config.ts";
+import { engineInfo } from "../lib/engine-info.ts";
+import { readRecord, type ServiceName } from "../services/supervision.ts";
+import { isAlive } from "../services/processes.ts";
+import { accepts } from "../services/registry.ts";
+import { readTools, type Tools } from "../lib/tools.ts";
+
+/** How one service is. */
+export interface ServiceStatus {
+  service: string;
+  state: "running" | "silent" | "stopped";
+  where?: string;
+  pid?: number;
+  /** ISO 8601. */
+  since?: string;
+}
+
+/** How a sandbox is. */
+export interface SandboxStatus {
+  folder: string;
+  services: ServiceStatus[];
+  plugins: PluginChoice[];
+  pulumi?: Tools["pulumi"];
+}
+
+/** Looks at the services of a sandbox. */
+export async function readStatus(paths: SandboxPaths = sandboxPaths()): Promise<SandboxStatus> {
+  const config = readConfig(paths);
+  const tools = readTools(paths);
+  const services = [
+    await ownService(paths, "emulator", "Google APIs", () => accepts(config?.emulatorPort ?? 0)),
+    await ownService(paths, "registry", "Registry", () => accepts(config?.registryPort ?? 0)),
+    tools?.engine.kind === "yours"
+      ? await usersEngine(tools.engine.host)
+      : await ownService(paths, "docker", "Docker engine", async () =>
+          tools ? (await engineInfo(tools.engine.host)) !== undefined : false,
+        ),
+  ];
+  return {
+    folder: paths.root,
+    services,
+    plugins: pluginsServing(paths),
+    ...(tools && { pulumi: tools.pulumi }),
+  };
+}
+
+async function ownService(
+  paths: SandboxPaths,
+  name: ServiceName,
+  service: string,
+  answers: () => Promise<boolean>,
+): Promise<ServiceStatus> {
+  const record = readRecord(paths, name);
+  if (!record || !isAlive(record)) return { service, state: "stopped" };
+  const state = (await answers()) ? "running" : "silent";
+  return { service, state, where: record.address, pid: record.pid, since: record.startedAt };
+}
+
+async function usersEngine(host: string): Promise<ServiceStatus> {
+  const answers = (await engineInfo(host)) !== undefined;
+  return { service: "Docker engine (yours)", state: answers ? "running" : "silent", where: host };
+}
+
+/** The status as text. */
+export async function statusTable(status: SandboxStatus): Promise<string> {
+  const { default: Table } = await import("cli-table3");
+  const table = new Table({
+    head: ["service", "state", "where", "process", "since"],
+    style: { head: [], border: [] },
+  });
+  for (const { service, state, where, pid, since } of status.services)
+    table.push([service, state, where ?? "", pid === undefined ? "" : String(pid), localTime(since)]);
+  for (const { name, version, kind } of status.plugins)
+    table.push([`Plugin ${name} ${version}`, kind === "none" ? "missing" : kind, "", "", ""]);
+  const { pulumi } = status;
+  if (pulumi) table.push([`Pulumi CLI ${pulumi.version}`, "", pulumi.path, "", ""]);
+  const stopped = status.services.some((service) => service.state !== "running");
+  return [
+    table.toString(),
+    `Everything is in ${status.folder}`,
+    ...(stopped ? ["Not all of it runs. Start what is missing: npm run sandbox"] : []),
+  ].join("\n");
+}
+
+function localTime(iso: string | undefined): string {
+  return iso === undefined ? "" : new Date(iso).toLocaleString("sv-SE");
+}

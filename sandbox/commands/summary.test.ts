@@ -1,0 +1,29 @@
+import { expect, test } from "vitest";
+import { summary } from "./summary.ts";
+
+const outputs = {
+  registryUrl: "localhost:20001/p/r",
+  publicAccess: false,
+  images: {
+    "hyperion-ui": {
+      digest: "sha256:abc",
+      tags: ["1.0.0", "latest"],
+      pull: "docker pull localhost:20001/p/r/hyperion-ui:1.0.0",
+    },
+  },
+};
+
+test("names the registry, every image with its tags and digest, a pull command, and what to try", () => {
+  const text = summary(outputs, []);
+  expect(text).toContain("Registry  localhost:20001/p/r  (public: no)");
+  expect(text).toContain("  hyperion-ui  1.0.0, latest  sha256:abc");
+  expect(text).toContain("  docker pull localhost:20001/p/r/hyperion-ui:1.0.0");
+  expect(text).toContain("npm run sandbox -- down");
+  expect(text).not.toContain("fake");
+});
+
+test("says which plugins are fake providers", () => {
+  expect(summary({ ...outputs, images: {} }, ["gcp", "docker"])).toContain(
+    "fake providers serve for gcp and docker",
+  );
+});

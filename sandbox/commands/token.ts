@@ -1,0 +1,17 @@
+import { existsSync } from "node:fs";
+import { mintAccessToken } from "../lib/tokens.ts";
+import { SandboxError } from "../lib/errors.ts";
+import { type SandboxPaths, sandboxPaths } from "../lib/paths.ts";
+
+const PRINCIPAL = /^(user|serviceAccount):[^\s@]+@[^\s@]+$/;
+
+/** An access token of a principal; no service needs to run. */
+export async function token(principal: string, paths: SandboxPaths = sandboxPaths()): Promise<string> {
+  if (!PRINCIPAL.test(principal))
+    throw new SandboxError(
+      `"${principal}" cannot call anything: a token is of user:NAME@DOMAIN or serviceAccount:NAME@PROJECT.iam.gserviceaccount.com`,
+    );
+  if (!existsSync(paths.key))
+    throw new SandboxError(`no sandbox is in ${paths.root}. Start one: npm run sandbox`);
+  return mintAccessToken(paths.root, principal);
+}

@@ -1,0 +1,43 @@
+import { SandboxError } from "../lib/errors.ts";
+import { commandEnvironment } from "../lib/environment.ts";
+import { whileLocked } from "../lib/lock.ts";
+import { makeReady } from "./make-ready.ts";
+import { type SandboxPaths, sandboxPaths } from "../lib/paths.ts";
+import { pulumiCommand, runAttached, stackExists } from "../lib/pulumi.ts";
+import { tellSteps } from "./steps.ts";
+import { printSummary } from "./summary.ts";
+
+/** The stack that `up` keeps. */
+export const STACK = "sandbox";
+
+/** What `up` can leave out. */
+export interface UpOptions {
+  /** False: services only, no `pulumi up`. */
+  stack: boolean;
+}
+
+/** `npm run sandbox`: installs and starts what is missing, then brings the stack up. Returns the exit code. */
+export async function up(options: UpOptions, paths: SandboxPaths = sandboxPaths()): Promise<number> {
+  const pulumi = pulumiCommand(paths);
+  const env = await whileLocked(paths, async () => {
+    const { config, tools } = await makeReady(paths, tellSteps);
+    const variables = await commandEnvironment(paths, config, tools);
+    if (!stackExists(paths, STACK)) {
+      const made = await runAttached(pulumi, ["stack", "init", STACK, "--non-interactive"], variables);
+      if (made !== 0) throw new SandboxError(`the stack "${STACK}" could not be made (see above)`);
+    }
+    return variables;
+  });
+  if (!options.stack) return 0;
+  const code = await runAttached(
+    pulumi,
+    ["up", "--stack", STACK, "--yes", "--skip-preview", "--suppress-outputs"],
+    env,
+  );
+  if (code !== 0)
+    throw new SandboxError(
+      "the stack was not brought up (see above). The services run; fix the cause, and: npm run sandbox",
+    );
+  await printSummary(paths, env);
+  return 0;
+}

@@ -1,0 +1,110 @@
+import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+import { z } from "zod";
+import {
+  type Fault,
+  faultSchema,
+  isRegistryFault,
+  isRequestFault,
+  type RegistryFault,
+  type RequestFault,
+} from "./fault.ts";
+
+type Kind = RequestFault["kind"];
+
+/** Whether `*` in the pattern can be filled so that it is the text. */
+function matches(pattern: string, text: string): boolean {
+  const source = pattern
+    .split("*")
+    .map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))
+    .join(".*");
+  return new RegExp(`^/?${source}$`).test(text);
+}
+
+function isHit(fault: RequestFault | RegistryFault, method: string, path: string, template: string): boolean {
+  if (fault.method !== "*" && fault.method !== method) return false;
+  return matches(fault.route, path) || matches(fault.route, `/${template}`);
+}
+
+/** The faults that are switched on, kept in a file that survives a restart and can be edited by hand. */
+export class Faults {
+  private readonly file: string;
+
+  constructor(file: string) {
+    this.file = file;
+  }
+
+  /** All of them; a file that is missing holds none. Throws where the file is damaged. */
+  all(): Fault[] {
+    if (!existsSync(this.file)) return [];
+    return z.array(faultSchema).parse(JSON.parse(readFileSync(this.file, "utf8")));
+  }
+
+  private write(faults: Fault[]): void {
+    mkdirSync(dirname(this.file), { recursive: true });
+    writeFileSync(`${this.file}.new`, `${JSON.stringify(faults, undefined, 2)}\n`);
+    renameSync(`${this.file}.new`, this.file);
+  }
+
+  add(fault: Fault): void {
+    this.write([...this.all().filter(({ id }) => id !== fault.id), fault]);
+  }
+
+  /** Switches off the fault with this id, or all. */
+  clear(id?: string): void {
+    this.write(id === undefined ? [] : this.all().filter((fault) => fault.id !== id));
+  }
+
+  /**
+   * The faults that hit this request, at most one of a kind, and counts them as used. `template` is the
+   * path of the route that it goes to.
+   */
+  take(method: string, path: string, template: string): { [K in Kind]?: Extract<RequestFault, { kind: K }> } {
+    const hit = this.takeThose(isRequestFault, method, path, template);
+    return Object.fromEntries(hit.map((fault) => [fault.kind, fault]));
+  }
+
+  /** The fault that hits this request to the registry, which counts as used. */
+  takeRegistry(method: string, path: string): RegistryFault | undefined {
+    return this.takeThose(isRegistryFault, method, path, path)[0];
+  }
+
+  private takeThose<F extends RequestFault | RegistryFault>(
+    belongs: (fault: Fault) => fault is F,
+    method: string,
+    path: string,
+    template: string,
+  ): F[] {
+    const hit = new Map<string, F>();
+    const left: Fault[] = [];
+    let changed = false;
+    for (const fault of this.all()) {
+      if (!belongs(fault) || hit.has(fault.kind) || !isHit(fault, method, path, template)) {
+        left.push(fault);
+        continue;
+      }
+      changed = true;
+      if (fault.skip > 0) left.push({ ...fault, skip: fault.skip - 1 });
+      else {
+        hit.set(fault.kind, fault);
+        if (fault.times !== 1) left.push({ ...fault, times: Math.max(0, fault.times - 1) });
+      }
+    }
+    if (changed) this.write(left);
+    return [...hit.values()];
+  }
+
+  private seconds(kind: "iam-spreading" | "clock-skew"): number {
+    return this.all().reduce((sum, fault) => (fault.kind === kind ? sum + fault.seconds : sum), 0);
+  }
+
+  /** How long a changed IAM policy takes to be in force, in seconds. */
+  iamSpreadingSeconds(): number {
+    return this.seconds("iam-spreading");
+  }
+
+  /** How far the clock is ahead, in seconds; negative where it is behind. */
+  clockSkewSeconds(): number {
+    return this.seconds("clock-skew");
+  }
+}

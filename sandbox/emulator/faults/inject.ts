@@ -1,0 +1,100 @@
+import { randomUUID } from "node:crypto";
+import { ApiError, RPC_CODE, type Status } from "../http/errors.ts";
+import { newEtag } from "../policies/policies.ts";
+import type { Operation, Policy } from "../resources.ts";
+import type { Context } from "../context.ts";
+import type { RequestFault } from "./fault.ts";
+
+const ANSWERS: Record<Extract<RequestFault, { kind: "status" }>["status"], [Status, string]> = {
+  403: ["PERMISSION_DENIED", "The caller does not have permission"],
+  404: ["NOT_FOUND", "Requested entity was not found."],
+  409: [
+    "ABORTED",
+    "There were concurrent policy changes. Please retry the whole read-modify-write with exponential backoff.",
+  ],
+  429: [
+    "RESOURCE_EXHAUSTED",
+    "Quota exceeded for quota metric 'Requests' and limit 'Requests per minute' of service for consumer 'project_number:123456789012'.",
+  ],
+  500: ["INTERNAL", "Internal error encountered."],
+  503: ["UNAVAILABLE", "The service is currently unavailable."],
+};
+
+function failure({ status, retryAfterSeconds }: Extract<RequestFault, { kind: "status" }>): Response {
+  const [code, message] = ANSWERS[status];
+  const headers = new Headers();
+  if (retryAfterSeconds !== undefined) headers.set("retry-after", String(retryAfterSeconds));
+  return Response.json(new ApiError(code, message).toJSON(), { status, headers });
+}
+
+/** Another editor grants a role on the resource, between somebody's read and write. */
+function editPolicy(
+  context: Context,
+  path: string,
+  fault: Extract<RequestFault, { kind: "conflict" }>,
+): void {
+  const resource = decodeURIComponent(path.replace(/^\/v\d\//, "").replace(/:setIamPolicy$/, ""));
+  const [kind = "", project = "", ...rest] = resource.split("/");
+  const byNumber = Object.values(context.store.state.projects).find(
+    ({ projectNumber }) => projectNumber === project,
+  );
+  const name = [kind, byNumber?.projectId ?? project, ...rest].join("/");
+  context.store.change((state) => {
+    const current: Policy = state.policies[name]?.current ?? {};
+    const bindings = current.bindings ?? [];
+    const others = bindings.filter(({ role }) => role !== fault.role);
+    const members = bindings.find(({ role }) => role === fault.role)?.members ?? [];
+    const changed = { role: fault.role, members: [...new Set([...members, fault.member])] };
+    state.policies[name] = { current: { version: 1, etag: newEtag(), bindings: [...others, changed] } };
+  });
+}
+
+/** An operation that is answered as running and is found to have failed. */
+function failingOperation(
+  context: Context,
+  path: string,
+  fault: Extract<RequestFault, { kind: "operation-error" }>,
+): Response {
+  const under = /^\/v\d\/(projects\/[^/]+\/locations\/[^/]+)/.exec(path)?.[1];
+  const operation: Operation = {
+    name: `${under === undefined ? "" : `${under}/`}operations/${randomUUID()}`,
+    done: true,
+    error: { code: RPC_CODE[fault.code], message: fault.message },
+  };
+  context.store.change((state) => (state.operations[operation.name] = operation));
+  return Response.json({ name: operation.name, done: false });
+}
+
+/** The answer with its operation still running. */
+async function pending(response: Response): Promise<Response> {
+  if (!response.ok) return response;
+  const body = (await response.clone().json()) as Partial<Operation>;
+  if (typeof body.name !== "string" || !body.name.includes("operations/") || body.done !== true)
+    return response;
+  const { name, metadata } = body;
+  return Response.json({ name, ...(metadata && { metadata }), done: false });
+}
+
+/** Answers a request, with whatever is switched on to go wrong with it. `template` is its route's path. */
+export async function withFaults(
+  context: Context,
+  request: Request,
+  template: string,
+  answer: () => Promise<Response>,
+): Promise<Response> {
+  const { pathname } = new URL(request.url);
+  const faults = context.faults.take(request.method, pathname, template);
+  const hit = Object.values(faults);
+  if (hit.length === 0) return answer();
+  context.log(
+    `fault: ${hit.map(({ kind, id }) => `${kind} (${id})`).join(", ")} on ${request.method} ${pathname}`,
+  );
+  const { delay, conflict, status } = faults;
+  if (delay) await new Promise((resolve) => setTimeout(resolve, delay.milliseconds));
+  if (status && !status.after) return failure(status);
+  if (conflict) editPolicy(context, pathname, conflict);
+  if (faults["operation-error"]) return failingOperation(context, pathname, faults["operation-error"]);
+  const response = await answer();
+  if (status) return failure(status);
+  return faults["operation-pending"] ? pending(response) : response;
+}

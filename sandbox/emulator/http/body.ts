@@ -1,0 +1,77 @@
+import { z } from "zod";
+import { ApiError, invalidArgument } from "./errors.ts";
+
+/** In Google's JSON a field that is null is a field that is absent. */
+function withoutNulls(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(withoutNulls);
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(
+    Object.entries(value)
+      .filter(([, field]) => field !== null)
+      .map(([key, field]) => [key, withoutNulls(field)]),
+  );
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  return path.reduce<unknown>(
+    (at, key) =>
+      typeof at === "object" && at !== null ? (at as Record<PropertyKey, unknown>)[key] : undefined,
+    value,
+  );
+}
+
+/** One of zod's findings in the words of Google's JSON parser. */
+function describe(issue: z.core.$ZodIssue, body: unknown): string {
+  const path = issue.path.map(String).join(".");
+  if (issue.code === "unrecognized_keys")
+    return issue.keys
+      .map(
+        (key) =>
+          `Invalid JSON payload received. Unknown name "${key}"${path && ` at '${path}'`}: Cannot find field.`,
+      )
+      .join("\n");
+  if (issue.code === "custom") return issue.message;
+  if (path === "") return "Invalid JSON payload received. The body must be an object.";
+  return `Invalid value at '${path}' (${issue.message}), ${JSON.stringify(valueAt(body, issue.path) ?? "")}`;
+}
+
+/**
+ * Checks a request's body; throws 400 INVALID_ARGUMENT as Google does, for an unknown field too.
+ * `nulls`: whether null is a value and not, as at Google, an absent field; default `absent`.
+ */
+export function parseBody<T>(schema: z.ZodType<T>, text: string, nulls: "absent" | "kept" = "absent"): T {
+  let json: unknown;
+  try {
+    json = text.trim() === "" ? {} : (JSON.parse(text) as unknown);
+    if (nulls === "absent") json = withoutNulls(json);
+  } catch (error) {
+    throw invalidArgument(`Invalid JSON payload received. ${String(error)}`);
+  }
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  const violations = result.error.issues.map((issue) => ({
+    field: issue.path.map(String).join("."),
+    description: describe(issue, json),
+  }));
+  throw new ApiError("INVALID_ARGUMENT", violations.map((violation) => violation.description).join("\n"), [
+    { "@type": "type.googleapis.com/google.rpc.BadRequest", fieldViolations: violations },
+  ]);
+}
+
+/** A whole number, which Google's JSON also takes as a string. */
+export const wholeNumber = z.union(
+  [
+    z.int(),
+    z
+      .string()
+      .regex(/^-?\d+$/)
+      .transform(Number),
+  ],
+  "TYPE_INT32",
+);
+
+/** A duration such as `1209600s`; answered in whole seconds. */
+export const duration = z
+  .string()
+  .regex(/^\d+(\.\d{1,9})?s$/, "type.googleapis.com/google.protobuf.Duration")
+  .transform((text) => `${Math.trunc(Number.parseFloat(text))}s`);

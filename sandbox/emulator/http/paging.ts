@@ -1,0 +1,26 @@
+import { invalidArgument } from "./errors.ts";
+
+/**
+ * One page of a list: `{[key]: items, nextPageToken?}` as the query's `pageSize` (at most `limit`) and
+ * `pageToken` ask. As at Google, an empty page has no list at all. Throws 400 for a token it never gave.
+ */
+export function page(
+  key: string,
+  items: unknown[],
+  query: URLSearchParams,
+  limit = 1000,
+): Record<string, unknown> {
+  const asked = Number(query.get("pageSize") ?? query.get("page_size") ?? 0);
+  if (!Number.isInteger(asked) || asked < 0)
+    throw invalidArgument("page_size must not be negative", "page_size");
+  const size = Math.min(asked === 0 ? limit : asked, limit);
+  const token = query.get("pageToken") ?? query.get("page_token") ?? "";
+  const start = token === "" ? 0 : Number(Buffer.from(token, "base64url").toString());
+  if (!Number.isInteger(start) || start < 0) throw invalidArgument("invalid page token", "page_token");
+  const some = items.slice(start, start + size);
+  const next = start + size;
+  return {
+    ...(some.length > 0 && { [key]: some }),
+    ...(next < items.length && { nextPageToken: Buffer.from(String(next)).toString("base64url") }),
+  };
+}

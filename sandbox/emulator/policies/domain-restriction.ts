@@ -1,0 +1,129 @@
+import { ApiError } from "../http/errors.ts";
+import type { Binding, OrgPolicyRule } from "../resources.ts";
+import { ORGANIZATION } from "../store.ts";
+import type { Context } from "../context.ts";
+import { inForce } from "./access.ts";
+import { type Members, OWN_CUSTOMER } from "./members.ts";
+
+/** Restricts the members of IAM policies to customers. */
+export const DOMAIN_CONSTRAINT = "iam.allowedPolicyMemberDomains";
+
+/** Its successor, which newer organizations have. */
+export const MANAGED_CONSTRAINT = "iam.managed.allowedPolicyMembers";
+
+const DEFAULT_RULES: Record<string, OrgPolicyRule[]> = {
+  [DOMAIN_CONSTRAINT]: [{ allowAll: true }],
+  [MANAGED_CONSTRAINT]: [{ enforce: false }],
+};
+
+type Lookup = (parent: string) =>
+  | {
+      rules?: OrgPolicyRule[] | undefined;
+      inheritFromParent?: boolean | undefined;
+      reset?: boolean | undefined;
+    }
+  | undefined;
+
+/** The rules that count for a parent: its own, else the organization's, else Google's default (no restriction). */
+function resolve(constraint: string, parent: string, lookup: Lookup): OrgPolicyRule[] {
+  const fallback = DEFAULT_RULES[constraint] ?? [];
+  const spec = lookup(parent);
+  const above = () => (parent === ORGANIZATION ? fallback : resolve(constraint, ORGANIZATION, lookup));
+  if (!spec) return above();
+  if (spec.reset === true) return fallback;
+  const rules = spec.rules ?? [];
+  return spec.inheritFromParent === true ? [...above(), ...rules] : rules;
+}
+
+/** The effective rules of a constraint, as last set. */
+export function effectiveRules(context: Context, constraint: string, parent: string): OrgPolicyRule[] {
+  return resolve(
+    constraint,
+    parent,
+    (at) => context.store.state.orgPolicies[`${at}/policies/${constraint}`]?.current?.spec,
+  );
+}
+
+/** The rules that are enforced now; a change may still be spreading. */
+function enforcedRules(context: Context, constraint: string, parent: string): OrgPolicyRule[] {
+  return resolve(constraint, parent, (at) => {
+    const stored = context.store.state.orgPolicies[`${at}/policies/${constraint}`];
+    return stored && inForce(stored, context.now())?.spec;
+  });
+}
+
+/** The customer that a member belongs to; undefined for the whole internet and for strangers. */
+function customerOf(member: string, members: Members): string | undefined {
+  // Accounts and identity pools are of the organization whose projects hold them.
+  if (/^serviceAccount:.+\.gserviceaccount\.com$/.test(member) || member.startsWith("principal"))
+    return OWN_CUSTOMER;
+  const domain = /^(?:user|group):.+@(.+)$|^domain:(.+)$/.exec(member);
+  return members.customers[domain?.[1] ?? domain?.[2] ?? ""];
+}
+
+function passesDomains(rules: OrgPolicyRule[], customer: string | undefined): boolean {
+  const named = (list: string[] | undefined): boolean =>
+    customer !== undefined && (list ?? []).some((value) => value === customer || value === `is:${customer}`);
+  if (rules.some((rule) => rule.denyAll === true)) return false;
+  if (rules.some((rule) => named(rule.values?.deniedValues))) return false;
+  if (rules.some((rule) => rule.allowAll === true)) return true;
+  return rules.some((rule) => named(rule.values?.allowedValues));
+}
+
+function passesManaged(rules: OrgPolicyRule[], member: string, customer: string | undefined): boolean {
+  const enforced = rules.filter((rule) => rule.enforce === true);
+  if (enforced.length === 0) return true;
+  return enforced.some(
+    ({ parameters }) =>
+      parameters?.allowedMemberSubjects?.includes(member) === true ||
+      (customer === OWN_CUSTOMER &&
+        parameters?.allowedPrincipalSets?.includes(
+          `//cloudresourcemanager.googleapis.com/${ORGANIZATION}`,
+        ) === true),
+  );
+}
+
+/**
+ * Refuses, with Google's own answer, a member whom the project's effective organization policy keeps
+ * out. Members who are in the policy already stay: the constraint does not look back.
+ */
+export function checkDomainRestriction(
+  context: Context,
+  resource: string,
+  before: Binding[],
+  after: Binding[],
+): void {
+  const parent = resource.split("/").slice(0, 2).join("/");
+  const had = new Set(before.flatMap(({ role, members }) => members.map((member) => `${role} ${member}`)));
+  const added = after.flatMap(({ role, members }) =>
+    members.filter((member) => !had.has(`${role} ${member}`)),
+  );
+  const domains = enforcedRules(context, DOMAIN_CONSTRAINT, parent);
+  const managed = enforcedRules(context, MANAGED_CONSTRAINT, parent);
+  const known = context.members();
+  for (const member of added) {
+    const customer = customerOf(member, known);
+    const permitted = passesDomains(domains, customer);
+    if (permitted && passesManaged(managed, member, customer)) continue;
+    throw new ApiError(
+      "FAILED_PRECONDITION",
+      "One or more users named in the policy do not belong to a permitted customer, perhaps due to an organization policy.",
+      permitted ? [] : [domainViolation(parent, member)],
+    );
+  }
+}
+
+/** Who was refused and why, as Google's answer says it. */
+function domainViolation(parent: string, member: string): object {
+  const name = member.replace(/^[a-zA-Z]+:/, "");
+  return {
+    "@type": "type.googleapis.com/google.rpc.PreconditionFailure",
+    violations: [
+      {
+        type: `constraints/${DOMAIN_CONSTRAINT}`,
+        subject: `orgpolicy:${parent}?configvalue=${encodeURIComponent(name)}`,
+        description: `User ${name} is not in permitted organization.`,
+      },
+    ],
+  };
+}

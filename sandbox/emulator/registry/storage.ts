@@ -1,0 +1,85 @@
+import { readdir, readFile, rm, stat } from "node:fs/promises";
+import { join } from "node:path";
+import type { Manifest } from "./registry.ts";
+
+/**
+ * What Distribution keeps in its folder and does not tell over HTTP: versions without a tag, when
+ * each was pushed; and what it cannot delete: a tag, an image, a repository.
+ */
+export class RegistryStorage {
+  private readonly repositories: string;
+  private readonly blobs: string;
+
+  /** `folder` is the registry's `rootdirectory`. */
+  constructor(folder: string) {
+    const root = join(folder, "docker", "registry", "v2");
+    this.repositories = join(root, "repositories");
+    this.blobs = join(root, "blobs");
+  }
+
+  private manifests(image: string): string {
+    return join(this.repositories, image, "_manifests");
+  }
+
+  /** Digests of all versions of an image, tagged or not, with the moment of the push. */
+  async versions(image: string): Promise<{ digest: string; pushed: Date }[]> {
+    const folder = join(this.manifests(image), "revisions", "sha256");
+    const found = await Promise.all(
+      (await names(folder)).map(async (hash) => {
+        const pushed = await modified(join(folder, hash, "link"));
+        return pushed && { digest: `sha256:${hash}`, pushed };
+      }),
+    );
+    return found.filter((version) => version !== undefined);
+  }
+
+  /** When a tag was last moved; undefined for a tag that does not exist. */
+  tagMoved(image: string, tag: string): Promise<Date | undefined> {
+    return modified(join(this.manifests(image), "tags", tag, "current", "link"));
+  }
+
+  /** What all versions of all images below a name take, in bytes; a blob that they share counts once. */
+  async storedBytes(name: string): Promise<number> {
+    const sizes = new Map<string, number>();
+    for (const path of await names(join(this.repositories, name), true)) {
+      const hash = /\/_manifests\/revisions\/sha256\/([0-9a-f]{64})$/.exec(path)?.[1];
+      if (hash === undefined) continue;
+      const text = await readFile(join(this.blobs, "sha256", hash.slice(0, 2), hash, "data"));
+      const { config, layers = [] } = JSON.parse(text.toString()) as Manifest;
+      sizes.set(`sha256:${hash}`, text.length);
+      for (const { digest, size } of config ? [config, ...layers] : layers) sizes.set(digest, size);
+    }
+    return [...sizes.values()].reduce((sum, size) => sum + size, 0);
+  }
+
+  async deleteTag(image: string, tag: string): Promise<void> {
+    await rm(join(this.manifests(image), "tags", tag), { recursive: true, force: true });
+  }
+
+  /** Deletes an image or a whole repository; its blobs stay until the registry collects its garbage. */
+  async deleteBelow(name: string): Promise<void> {
+    await rm(join(this.repositories, name), { recursive: true, force: true });
+  }
+}
+
+async function names(folder: string, recursive = false): Promise<string[]> {
+  try {
+    return (await readdir(folder, { recursive })).sort();
+  } catch (error) {
+    if (isMissing(error)) return [];
+    throw error;
+  }
+}
+
+async function modified(file: string): Promise<Date | undefined> {
+  try {
+    return (await stat(file)).mtime;
+  } catch (error) {
+    if (isMissing(error)) return undefined;
+    throw error;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
+}

@@ -1,0 +1,95 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { expect } from "vitest";
+import { createApp } from "../app.ts";
+import { MAINTAINER } from "../store.ts";
+import { mintAccessToken } from "../../lib/tokens.ts";
+import { openContext, type Context } from "../context.ts";
+import { sandboxPaths } from "../../lib/paths.ts";
+import { ensureKeys } from "../../services/keys.ts";
+
+export const PROJECT = "projects/production-471918";
+export const NUMBER = "projects/123456789012";
+export const REPOSITORIES = `v1/${PROJECT}/locations/us-central1/repositories`;
+export const REPOSITORY = `${REPOSITORIES}/hyperion-public`;
+
+/** An answer, its body as a plain object. */
+export interface Answer {
+  status: number;
+  body: Record<string, unknown>;
+}
+
+/** The emulated APIs in this process, on a folder of their own. */
+export interface TestEmulator {
+  dir: string;
+  readonly context: Context;
+  /** Sends a request; `as` is the principal, the maintainer by default, null for nobody. */
+  call(method: string, path: string, body?: unknown, as?: string | null): Promise<Answer>;
+  /** The same, and fails the test unless the answer is good. */
+  ok(method: string, path: string, body?: unknown, as?: string | null): Promise<Record<string, unknown>>;
+  send(path: string, init?: RequestInit): Promise<Response>;
+  /** Starts anew from what is on disk, as after a crash. */
+  restart(): void;
+  remove(): void;
+}
+
+export async function testEmulator(): Promise<TestEmulator> {
+  const dir = mkdtempSync(join(tmpdir(), "hyperion-emulator-"));
+  await ensureKeys(sandboxPaths(dir));
+  let context = openContext(dir, 5001);
+  let app = createApp(context);
+  const call = async (
+    method: string,
+    path: string,
+    body?: unknown,
+    as: string | null = MAINTAINER,
+  ): Promise<Answer> => {
+    const response = await app(
+      new Request(`http://127.0.0.1/${path}`, {
+        method,
+        headers: as === null ? {} : { authorization: `Bearer ${await mintAccessToken(dir, as)}` },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      }),
+    );
+    return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  };
+  return {
+    dir,
+    get context() {
+      return context;
+    },
+    call,
+    ok: async (...request) => {
+      const answer = await call(...request);
+      expect(answer, JSON.stringify(answer.body)).toMatchObject({ status: 200 });
+      return answer.body;
+    },
+    send: (path, init) => app(new Request(`http://127.0.0.1/${path}`, init)),
+    restart: () => {
+      context = openContext(dir, 5001);
+      app = createApp(context);
+    },
+    remove: () => {
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Enables APIs of the production project. */
+export async function enable(emulator: TestEmulator, ...apis: string[]): Promise<void> {
+  for (const api of apis)
+    await emulator.ok("POST", `v1/${PROJECT}/services/${api}.googleapis.com:enable`, {});
+}
+
+export async function createRepository(
+  emulator: TestEmulator,
+  body: object = {},
+): Promise<Record<string, unknown>> {
+  return emulator.ok("POST", `${REPOSITORIES}?repository_id=hyperion-public`, { format: "DOCKER", ...body });
+}
+
+/** Sets the bindings of the repository, whatever they were. */
+export async function bind(emulator: TestEmulator, role: string, ...members: string[]): Promise<Answer> {
+  return emulator.call("POST", `${REPOSITORY}:setIamPolicy`, { policy: { bindings: [{ role, members }] } });
+}

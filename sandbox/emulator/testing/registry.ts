@@ -1,0 +1,147 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { request } from "node:https";
+import { join } from "node:path";
+import getPort from "get-port";
+import { emulatorFiles } from "../files.ts";
+import { type Emulator, startEmulator } from "../server.ts";
+import { registryConfigYaml } from "../../services/registry-config.ts";
+import { MAINTAINER } from "../store.ts";
+import { mintAccessToken } from "../../lib/tokens.ts";
+import { sandboxPaths } from "../../lib/paths.ts";
+import { ensureKeys } from "../../services/keys.ts";
+
+/** The emulated APIs and a real registry, each a server on loopback. */
+export interface Servers {
+  emulator: Emulator;
+  registryPort: number;
+  /** Pushes an image of one layer; returns its digest. */
+  push(image: string, tag: string, layer: string): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** Starts both on a folder that exists. */
+export async function startServers(dir: string): Promise<Servers> {
+  await ensureKeys(sandboxPaths(dir));
+  const registryPort = await getPort({ host: "127.0.0.1" });
+  const emulator = await startEmulator({ sandboxDir: dir, port: 0, registryPort });
+  const files = emulatorFiles(dir);
+  mkdirSync(files.registry, { recursive: true });
+  const config = join(dir, "registry.yml");
+  const yaml = registryConfigYaml({
+    registryPort,
+    emulatorPort: emulator.port,
+    storage: files.registry,
+    certificate: files.certificate,
+    key: files.key,
+    httpSecret: "a test's own",
+  });
+  writeFileSync(config, yaml);
+  const registry = spawn("docker-registry", ["serve", config], { stdio: "ignore" });
+  await untilAnswers(`https://localhost:${registryPort}/v2/`, dir);
+  return {
+    emulator,
+    registryPort,
+    push: (image, tag, layer) => push({ dir, emulator, registryPort }, image, tag, layer),
+    stop: async () => {
+      await ended(registry);
+      await emulator.close();
+    },
+  };
+}
+
+function ended(child: ChildProcess): Promise<void> {
+  return new Promise((resolve) => {
+    child.once("exit", () => {
+      resolve();
+    });
+    child.kill("SIGTERM");
+  });
+}
+
+interface Reply {
+  status: number;
+  location: string | undefined;
+  body: string;
+}
+
+function send(
+  dir: string,
+  method: string,
+  url: string,
+  headers: Record<string, string>,
+  body = "",
+): Promise<Reply> {
+  return new Promise((resolve, reject) => {
+    const ca = readFileSync(emulatorFiles(dir).certificate);
+    const call = request(url, { method, headers, ca }, (response) => {
+      let text = "";
+      response.on("data", (chunk: Buffer) => (text += chunk.toString()));
+      response.on("end", () => {
+        resolve({ status: response.statusCode ?? 0, location: response.headers.location, body: text });
+      });
+    });
+    call.on("error", reject);
+    call.end(body);
+  });
+}
+
+async function untilAnswers(url: string, dir: string): Promise<void> {
+  for (let attempt = 0; ; attempt++) {
+    try {
+      await send(dir, "GET", url, {});
+      return;
+    } catch (error) {
+      if (attempt > 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+}
+
+const digestOf = (content: string): string => `sha256:${createHash("sha256").update(content).digest("hex")}`;
+
+async function push(
+  { dir, emulator, registryPort }: { dir: string; emulator: Emulator; registryPort: number },
+  image: string,
+  tag: string,
+  layer: string,
+): Promise<string> {
+  const basic = Buffer.from(`oauth2accesstoken:${await mintAccessToken(dir, MAINTAINER)}`).toString("base64");
+  const scope = `service=localhost:${registryPort}&scope=repository:${image}:pull,push`;
+  const answer = await fetch(`${emulator.url}token?${scope}`, {
+    headers: { authorization: `Basic ${basic}` },
+  });
+  const { token } = (await answer.json()) as { token: string };
+  const authorization = `Bearer ${token}`;
+  const base = `https://localhost:${registryPort}/v2/${image}`;
+  const upload = async (content: string): Promise<{ digest: string; size: number }> => {
+    const start = await send(dir, "POST", `${base}/blobs/uploads/`, { authorization });
+    const digest = digestOf(content);
+    const end = await send(
+      dir,
+      "PUT",
+      `${start.location ?? ""}&digest=${digest}`,
+      { authorization },
+      content,
+    );
+    if (end.status !== 201) throw new Error(`the registry answered ${end.status}: ${end.body}`);
+    return { digest, size: content.length };
+  };
+  const mediaType = "application/vnd.docker.distribution.manifest.v2+json";
+  const configuration = JSON.stringify({
+    created: "2025-01-10T12:00:00Z",
+    architecture: "amd64",
+    os: "linux",
+  });
+  const manifest = JSON.stringify({
+    schemaVersion: 2,
+    mediaType,
+    config: { mediaType: "application/vnd.docker.container.image.v1+json", ...(await upload(configuration)) },
+    layers: [{ mediaType: "application/vnd.docker.image.rootfs.diff.tar.gzip", ...(await upload(layer)) }],
+  });
+  const headers = { authorization, "content-type": mediaType };
+  const put = await send(dir, "PUT", `${base}/manifests/${tag}`, headers, manifest);
+  if (put.status !== 201) throw new Error(`the registry answered ${put.status}: ${put.body}`);
+  return digestOf(manifest);
+}

@@ -1,0 +1,32 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { lock } from "proper-lockfile";
+import { SandboxError } from "./errors.ts";
+import { type SandboxPaths, shortName } from "./paths.ts";
+
+/** Does `work` while no other command starts or stops services of the same sandbox; waits for one that does. */
+export async function whileLocked<T>(paths: SandboxPaths, work: () => Promise<T>): Promise<T> {
+  const release = await acquire(paths);
+  try {
+    return await work();
+  } finally {
+    await release();
+  }
+}
+
+async function acquire(paths: SandboxPaths): Promise<() => Promise<void>> {
+  // Outside of the sandbox, whose folder `down` removes.
+  const file = join(tmpdir(), `hyperion-${shortName(paths.root)}.lock`);
+  const options = { realpath: false, lockfilePath: file, stale: 10_000 };
+  try {
+    return await lock(paths.root, options);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ELOCKED") throw error;
+    console.error("another command works on this sandbox: waiting for it");
+  }
+  try {
+    return await lock(paths.root, { ...options, retries: { retries: 1200, factor: 1, minTimeout: 500 } });
+  } catch (error) {
+    throw new SandboxError(`another command still works on this sandbox: ${(error as Error).message}`);
+  }
+}

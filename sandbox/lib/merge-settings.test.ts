@@ -1,0 +1,61 @@
+import { describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { mergeSettings } from "./merge-settings.ts";
+
+const BASE = "config:\n  gcp:project: one\n  hyperion-registry:labels:\n    app: hyperion\n";
+
+describe("the sandbox's copy of a stack's settings", () => {
+  test("follows the tracked file where the sandbox changed nothing", () => {
+    const tracked = BASE.replace("one", "two");
+    expect(mergeSettings(BASE, tracked, BASE)).toBe(tracked);
+  });
+
+  test("stays as it is while the tracked file stays", () => {
+    const mine = `${BASE}  hyperion-registry:publicAccess: "true"\n`;
+    expect(mergeSettings(BASE, BASE, mine)).toBe(mine);
+  });
+
+  test("keeps what was set in the sandbox and takes every other change", () => {
+    const mine = `# mine\n${BASE.replace("one", "mine")}  hyperion-registry:publicAccess: "true"\nencryptionsalt: v1:abc\n`;
+    const tracked = `${BASE.replace("one", "two").replace("app: hyperion", "app: other")}  hyperion-registry:protect: "false"\n`;
+    const merged = mergeSettings(BASE, tracked, mine);
+    expect(parse(merged)).toEqual({
+      config: {
+        "gcp:project": "mine",
+        "hyperion-registry:labels": { app: "other" },
+        "hyperion-registry:publicAccess": "true",
+        "hyperion-registry:protect": "false",
+      },
+      encryptionsalt: "v1:abc",
+    });
+    expect(merged).toContain("# mine");
+  });
+
+  test("drops a key that the tracked file dropped, unless the sandbox changed it", () => {
+    const tracked = "config:\n  gcp:project: one\n";
+    const untouched = `${BASE}encryptionsalt: v1:abc\n`;
+    expect(parse(mergeSettings(BASE, tracked, untouched))).toEqual({
+      config: { "gcp:project": "one" },
+      encryptionsalt: "v1:abc",
+    });
+    const touched = BASE.replace("app: hyperion", "app: mine");
+    expect(parse(mergeSettings(BASE, tracked, touched))).toEqual({
+      config: { "gcp:project": "one", "hyperion-registry:labels": { app: "mine" } },
+    });
+  });
+
+  test("keeps a key removed in the sandbox removed", () => {
+    const mine = "config:\n  gcp:project: one\n";
+    const tracked = BASE.replace("app: hyperion", "app: other");
+    expect(parse(mergeSettings(BASE, tracked, mine))).toEqual({ config: { "gcp:project": "one" } });
+  });
+
+  test.each([
+    ["an empty file", ""],
+    ["no settings", "encryptionsalt: v1:abc\n"],
+    ["settings of null", "config:\n"],
+  ])("copes with %s", (_, text) => {
+    const merged: unknown = parse(mergeSettings(text, BASE, `${text}secretsprovider: passphrase\n`));
+    expect(merged).toMatchObject({ config: { "gcp:project": "one" }, secretsprovider: "passphrase" });
+  });
+});

@@ -1,0 +1,67 @@
+import { createHash } from "node:crypto";
+import { join, resolve } from "node:path";
+
+/** Root of this checkout: where `Pulumi.yaml` and `index.ts` are. */
+export const repositoryRoot = resolve(import.meta.dirname, "../..");
+
+/**
+ * Folder that holds everything of one sandbox, as an absolute path: `HYPERION_SANDBOX_DIR` (relative to the
+ * current folder), else `.sandbox` in the repository's root.
+ */
+export function sandboxDir(env: NodeJS.ProcessEnv = process.env): string {
+  const chosen = env["HYPERION_SANDBOX_DIR"];
+  return chosen ? resolve(chosen) : join(repositoryRoot, ".sandbox");
+}
+
+/** A short name that is the same for the same sandbox folder and differs between two of them. */
+export function shortName(root: string): string {
+  return createHash("sha256").update(root).digest("hex").slice(0, 8);
+}
+
+/** Every file and folder of a sandbox, as absolute paths. */
+export type SandboxPaths = ReturnType<typeof sandboxPaths>;
+
+/** The files of the sandbox in folder `root`; nothing is read or created. */
+export function sandboxPaths(root: string = sandboxDir()) {
+  return {
+    root,
+    /** Ports, chosen once; see `services/config.ts`. */
+    config: join(root, "config.json"),
+    /** One file a running service: its process, since when, where it listens. */
+    run: join(root, "run"),
+    logs: join(root, "logs"),
+    /** Downloads, which `down` leaves in place. */
+    cache: join(root, "cache"),
+    /** What was found or installed, and where: Pulumi CLI, `docker`, the engine. */
+    tools: join(root, "run", "tools.json"),
+    keys: join(root, "keys"),
+    /** RSA key of the registry's certificate and of all tokens (PEM, 0600). */
+    key: join(root, "keys", "token.key"),
+    /** Self-signed certificate for localhost and 127.0.0.1. */
+    certificate: join(root, "keys", "token.crt"),
+    /** The system's certificate authorities and our certificate, for `SSL_CERT_FILE`. */
+    certificateBundle: join(root, "keys", "ca-bundle.crt"),
+    /** Passphrase of the stacks' secrets (0600). */
+    passphrase: join(root, "keys", "passphrase"),
+    /** Access tokens that the credential helper keeps for other principals than the maintainer (0600). */
+    tokens: join(root, "tokens"),
+    /** State of the emulated Google APIs. */
+    emulator: join(root, "emulator"),
+    /** Data of the registry. */
+    registry: join(root, "registry"),
+    registryConfig: join(root, "registry", "config.yml"),
+    /** Data of the sandbox's own Docker engine. */
+    docker: join(root, "docker"),
+    /** `DOCKER_CONFIG`. */
+    dockerConfig: join(root, "docker-config"),
+    /** First in PATH: `pulumi`, `docker`, the credential helper. */
+    bin: join(root, "bin"),
+    /** `PULUMI_HOME`. */
+    pulumiHome: join(root, "pulumi"),
+    plugins: join(root, "pulumi", "plugins"),
+    /** File backend of the stacks. */
+    state: join(root, "state"),
+    /** Copy of the Pulumi project: what `pulumi config set` changes here. */
+    project: join(root, "project"),
+  };
+}

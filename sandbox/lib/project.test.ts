@@ -1,0 +1,58 @@
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { parse } from "yaml";
+import { sandboxPaths } from "./paths.ts";
+import { ensureProject, projectCopy } from "./project.ts";
+
+const PROJECT = "name: hyperion-registry\n# why\nmain: index.ts\n";
+
+describe("the project file's copy", () => {
+  test("runs the program of the checkout that it lies in, and keeps its comments", () => {
+    expect(projectCopy(PROJECT, "/home/dana/.sandbox/project", "/home/dana")).toBe(
+      "name: hyperion-registry\n# why\nmain: ../../index.ts\n",
+    );
+  });
+
+  test("names the program by its absolute path where the sandbox lies elsewhere", () => {
+    expect(projectCopy(PROJECT, "/tmp/sandbox/project", "/home/dana/checkout")).toContain(
+      "main: /home/dana/checkout/index.ts",
+    );
+  });
+
+  test("names the folder where the project names no program", () => {
+    expect(projectCopy("name: x\n", "/home/dana/.sandbox/project", "/home/dana")).toBe(
+      "name: x\nmain: ../..\n",
+    );
+  });
+});
+
+describe("the project's copy", () => {
+  let source: string;
+
+  beforeEach(async () => {
+    source = await mkdtemp(join(tmpdir(), "hyperion-project-"));
+    await writeFile(join(source, "Pulumi.yaml"), PROJECT);
+    await writeFile(join(source, "Pulumi.sandbox.yaml"), "config:\n  a: 1\n");
+  });
+
+  afterEach(() => rm(source, { recursive: true }));
+
+  test("is made, keeps what is set there, and follows the tracked files", async () => {
+    const paths = sandboxPaths(join(source, ".sandbox"));
+    const copy = join(paths.project, "Pulumi.sandbox.yaml");
+    await ensureProject(paths, source);
+    expect(await readFile(copy, "utf8")).toBe("config:\n  a: 1\n");
+
+    await writeFile(copy, "config:\n  a: 1\n  b: mine\n");
+    await writeFile(join(source, "Pulumi.sandbox.yaml"), "config:\n  a: 2\n  b: tracked\n");
+    await ensureProject(paths, source);
+    expect(parse(await readFile(copy, "utf8"))).toEqual({ config: { a: 2, b: "mine" } });
+
+    // Once more: what was copied the last time is the base now.
+    await writeFile(join(source, "Pulumi.sandbox.yaml"), "config:\n  a: 3\n");
+    await ensureProject(paths, source);
+    expect(parse(await readFile(copy, "utf8"))).toEqual({ config: { a: 3, b: "mine" } });
+  });
+});

@@ -1,0 +1,47 @@
+import { readdir } from "node:fs/promises";
+import { isAbsolute, join, relative } from "node:path";
+import { isScalar, parseDocument } from "yaml";
+import { SandboxError } from "./errors.ts";
+import { readText, writeWhole } from "./files.ts";
+import { mergeSettings } from "./merge-settings.ts";
+import { repositoryRoot, type SandboxPaths } from "./paths.ts";
+
+const PROJECT = "Pulumi.yaml";
+const STACK_FILE = /^Pulumi\.[\w.-]+\.yaml$/;
+
+/**
+ * Copies the Pulumi project into the sandbox, so that `pulumi config set` there changes no tracked file. Settings that
+ * were changed in the sandbox stay; all others follow the tracked files.
+ */
+export async function ensureProject(paths: SandboxPaths, source: string = repositoryRoot): Promise<void> {
+  const tracked = readText(join(source, PROJECT));
+  if (tracked === undefined) throw new SandboxError(`${join(source, PROJECT)} is missing`);
+  await writeWhole(join(paths.project, PROJECT), projectCopy(tracked, paths.project, source));
+  const stacks = (await readdir(source)).filter((name) => STACK_FILE.test(name));
+  for (const name of stacks) await copySettings(paths, source, name);
+}
+
+async function copySettings(paths: SandboxPaths, source: string, name: string): Promise<void> {
+  const copy = join(paths.project, name);
+  // What the copy was made from: without it nobody could tell what was changed in the sandbox.
+  const baseFile = join(paths.project, ".copied", name);
+  const tracked = readText(join(source, name)) ?? "";
+  const mine = readText(copy);
+  const base = readText(baseFile) ?? "";
+  await writeWhole(copy, mine === undefined ? tracked : mergeSettings(base, tracked, mine));
+  await writeWhole(baseFile, tracked);
+}
+
+/** The project file for folder `folder`, whose program is the one in `source`. */
+export function projectCopy(tracked: string, folder: string, source: string): string {
+  const document = parseDocument(tracked);
+  const main = document.get("main");
+  const program = join(source, typeof main === "string" ? main : ".");
+  const path = relative(folder, program);
+  // Far apart (a sandbox under the folder for temporary files) a relative path says nothing to a reader.
+  const value = path.startsWith("../../../") || isAbsolute(path) ? program : path;
+  const node = document.get("main", true);
+  if (isScalar(node)) node.value = value;
+  else document.set("main", value);
+  return document.toString({ lineWidth: 0 });
+}

@@ -1,0 +1,77 @@
+import { SandboxError } from "../lib/errors.ts";
+import { findCommands, systemPath } from "../lib/files.ts";
+import { lastLines, run } from "../lib/run-command.ts";
+import type { Progress } from "../lib/progress.ts";
+
+/** How apt-get is called: as root directly, else through sudo where that asks for no password. */
+export type AptPrefix = { usable: true; command: string[] } | { usable: false; why: string };
+
+/** Chooses how to call apt-get. */
+export function aptPrefix(machine: { root: boolean; apt: boolean; sudo: boolean }): AptPrefix {
+  if (!machine.apt) return { usable: false, why: "this machine has no apt-get" };
+  if (machine.root) return { usable: true, command: ["apt-get"] };
+  if (machine.sudo) return { usable: true, command: ["sudo", "-n", "-E", "apt-get"] };
+  return { usable: false, why: "installing needs root" };
+}
+
+/** The arguments that install packages without a question and without what they merely recommend. */
+export function installArguments(packages: string[]): string[] {
+  return ["install", "--yes", "--quiet", "--no-install-recommends", ...packages];
+}
+
+const env = {
+  PATH: systemPath(),
+  DEBIAN_FRONTEND: "noninteractive",
+  LC_ALL: "C",
+  // Debian starts services as it installs them: an engine and a registry that nobody asked for.
+  SYSTEMD_OFFLINE: "1",
+  RUNLEVEL: "1",
+};
+
+async function machine(): Promise<{ root: boolean; apt: boolean; sudo: boolean }> {
+  const root = process.getuid?.() === 0;
+  const apt = findCommands("apt-get").length > 0;
+  const sudo = !root && (await run("sudo", ["-n", "true"])).ok;
+  return { root, apt, sudo };
+}
+
+/** Whether apt has a package of this name to install. */
+export async function aptKnows(name: string): Promise<boolean> {
+  const shown = await run("apt-cache", ["policy", name], { env });
+  return /^\s*Candidate: (?!\(none\))/m.test(shown.stdout);
+}
+
+/** Installs Debian packages; `purpose` says what for. */
+export async function aptInstall(packages: string[], purpose: string, progress: Progress): Promise<void> {
+  const prefix = aptPrefix(await machine());
+  if (!prefix.usable)
+    throw new SandboxError(
+      `${purpose} is missing, and ${prefix.why}.\n` +
+        `Install it, and run this again: sudo apt-get update && sudo apt-get install ${packages.join(" ")}\n` +
+        "(on another distribution: the packages that hold the same programs)",
+    );
+  const known = await Promise.all(packages.map(aptKnows));
+  if (known.includes(false)) {
+    progress("reading the package lists (apt-get update)");
+    await aptGet(prefix.command, ["update", "--quiet"]);
+  }
+  progress(`installing ${packages.join(", ")} (apt-get), for ${purpose}`);
+  const first = await tryAptGet(prefix.command, installArguments(packages));
+  if (first === undefined) return;
+  progress("the package lists are out of date (apt-get update)");
+  await aptGet(prefix.command, ["update", "--quiet"]);
+  await aptGet(prefix.command, installArguments(packages));
+}
+
+async function aptGet(command: string[], args: string[]): Promise<void> {
+  const failure = await tryAptGet(command, args);
+  if (failure === undefined) return;
+  throw new SandboxError(`apt-get ${args.join(" ")} failed:\n${failure}`);
+}
+
+/** Undefined when it went well, else what it said last. */
+async function tryAptGet(command: string[], args: string[]): Promise<string | undefined> {
+  const [program = "apt-get", ...before] = command;
+  const result = await run(program, [...before, ...args], { env, timeout: 900_000 });
+  return result.ok ? undefined : lastLines(`${result.stdout}\n${result.stderr}`, 6);
+}

@@ -1,0 +1,97 @@
+import { lstatSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { SandboxError } from "../../lib/errors.ts";
+import { findCommands, systemPath, writeWhole } from "../../lib/files.ts";
+import { type SandboxPaths, shortName } from "../../lib/paths.ts";
+import { runningService, startService, stopService } from "../../services/supervision.ts";
+import { engineInfo } from "../../lib/engine-info.ts";
+import { removeLeftovers } from "./leftovers.ts";
+import { bridgeName, makeNetwork, removeNetwork } from "./network.ts";
+
+// A socket's path holds 107 bytes at most, and the longest that the engine makes below its folder is
+// `/containerd/containerd-debug.sock` or a little more.
+const LONGEST_RUN_FOLDER = 68;
+
+/** Folder of the engine's sockets: in the sandbox, or a short one elsewhere where that path does not serve. */
+export function engineRunFolder(paths: SandboxPaths): string {
+  const inside = join(paths.docker, "run");
+  return Buffer.byteLength(inside) <= LONGEST_RUN_FOLDER && !/[,:\\]/.test(inside)
+    ? inside
+    : join(tmpdir(), `hyperion-${shortName(paths.root)}`);
+}
+
+/** Folder of the engine's images and containers; mounts and the engine's own files know no comma and no colon. */
+function engineDataFolder(paths: SandboxPaths): string {
+  return /[,:\\]/.test(paths.docker) ? join(engineRunFolder(paths), "data") : join(paths.docker, "data");
+}
+
+/** `DOCKER_HOST` of the sandbox's own engine. */
+export function ownEngineHost(paths: SandboxPaths): string {
+  return `unix://${join(engineRunFolder(paths), "docker.sock")}`;
+}
+
+/** Starts the sandbox's own engine unless it answers. Needs root. Returns whether it was started now. */
+export async function ensureOwnEngine(paths: SandboxPaths): Promise<boolean> {
+  const host = ownEngineHost(paths);
+  if (runningService(paths, "docker") && (await engineInfo(host))) return false;
+  await stopOwnEngine(paths);
+
+  const [dockerd] = findCommands("dockerd");
+  if (!dockerd) throw new SandboxError("dockerd is not installed: apt-get install docker.io");
+  const run = engineRunFolder(paths);
+  await makePrivateFolder(run);
+  const subnets = await makeNetwork(paths);
+  const name = `hyperion-${shortName(paths.root)}`;
+  const configuration = join(paths.docker, "daemon.json");
+  await writeWhole(
+    configuration,
+    `${JSON.stringify(
+      {
+        "data-root": engineDataFolder(paths),
+        "exec-root": run,
+        pidfile: join(run, "docker.pid"),
+        hosts: [host],
+        group: "root",
+        bridge: bridgeName(paths),
+        "default-address-pools": [{ base: subnets.pool, size: subnets.poolSize }],
+        iptables: false,
+        "ip-masq": false,
+        "shutdown-timeout": 5,
+        "live-restore": false,
+      },
+      null,
+      2,
+    )}\n`,
+  );
+  await startService(paths, "docker", {
+    command: dockerd,
+    // A configuration of its own: that of the machine's engine in /etc/docker does not apply.
+    args: [
+      ...["--config-file", configuration],
+      ...["--containerd-namespace", name, "--containerd-plugins-namespace", `${name}-plugins`],
+    ],
+    env: { ...process.env, PATH: systemPath(), DOCKER_HOST: undefined, DOCKER_TMPDIR: undefined },
+    address: host,
+    ready: async () => (await engineInfo(host, 2_000)) !== undefined,
+    readyWithinMs: 60_000,
+  });
+  return true;
+}
+
+/** Stops the sandbox's own engine, its containers, and removes its mounts and its network. */
+export async function stopOwnEngine(paths: SandboxPaths): Promise<void> {
+  await stopService(paths, "docker", 20_000);
+  const run = engineRunFolder(paths);
+  await removeLeftovers([paths.docker, run]);
+  await removeNetwork(paths);
+  await rm(run, { recursive: true, force: true });
+}
+
+async function makePrivateFolder(folder: string): Promise<void> {
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const found = lstatSync(folder);
+  if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o022) !== 0)
+    throw new SandboxError(`${folder} belongs to somebody else: remove it, and run this again`);
+}

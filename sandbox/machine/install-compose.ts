@@ -1,0 +1,89 @@
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { gte, valid } from "semver";
+import { messageOf, SandboxError } from "../lib/errors.ts";
+import { findCommands, isExecutable } from "../lib/files.ts";
+import { goBuild } from "./go-build.ts";
+import type { Progress } from "../lib/progress.ts";
+
+const run = promisify(execFile);
+
+/** The version that is built where none is installed; `compose/go.mod` pins the same. */
+export const COMPOSE_VERSION = "2.40.3";
+
+/** The first with `config --lock-image-digests`; docker-compose.dev.yml needs 2.26, docker-compose.yml 2.24. */
+export const OLDEST_COMPOSE = "2.36.2";
+
+const MODULE = "github.com/docker/compose/v2";
+
+/** Where the built one is kept, for all checkouts. */
+export function composeCache(home: string = homedir()): string {
+  return join(home, ".cache", "hyperion-sandbox", `compose-v${COMPOSE_VERSION}`, "docker-compose");
+}
+
+/**
+ * Finds Docker Compose, and builds it where there is none: about two minutes, once for all checkouts.
+ *
+ * @returns an executable that takes Compose's arguments as they are: `PATH up --detach`
+ */
+export async function ensureCompose(progress: Progress): Promise<string> {
+  for (const candidate of [...(await plugins()), ...findCommands("docker-compose"), composeCache()]) {
+    if (await isRecentEnough(candidate)) return candidate;
+  }
+  const target = composeCache();
+  progress(`Compose ${OLDEST_COMPOSE} or later is not installed: building ${COMPOSE_VERSION} into ${target}`);
+  await build(target, progress);
+  return target;
+}
+
+/** The Compose plugin of each `docker` on PATH; a plugin runs alone as well. */
+async function plugins(): Promise<string[]> {
+  const found = await Promise.all(
+    findCommands("docker").map(async (docker) => {
+      const format = '{{range .ClientInfo.Plugins}}{{if eq .Name "compose"}}{{.Path}}{{end}}{{end}}';
+      // The command fails where no engine answers, and prints what it knows all the same.
+      const { stdout } = await run(docker, ["info", "--format", format]).catch(() => ({ stdout: "" }));
+      return stdout.trim();
+    }),
+  );
+  return found.filter((path) => path !== "");
+}
+
+async function isRecentEnough(command: string): Promise<boolean> {
+  if (!isExecutable(command)) return false;
+  const { stdout } = await run(command, ["version", "--short"]).catch(() => ({ stdout: "" }));
+  const version = valid(stdout.trim());
+  return version !== null && gte(version, OLDEST_COMPOSE);
+}
+
+async function build(target: string, progress: Progress): Promise<void> {
+  const folder = dirname(target);
+  await mkdir(folder, { recursive: true });
+  const temporary = await mkdtemp(join(folder, "building-"));
+  try {
+    await goBuild(
+      {
+        folder: join(import.meta.dirname, "go", "compose"),
+        program: `${MODULE}/cmd`,
+        linkerFlags: `-X ${MODULE}/internal.Version=v${COMPOSE_VERSION}`,
+      },
+      temporary,
+      // Its package is called `cmd`.
+      (line) => {
+        progress(line.replace(/^cmd:/, "Compose:"));
+      },
+    );
+    await rename(join(temporary, "cmd"), target);
+  } catch (error) {
+    throw new SandboxError(
+      `Docker Compose ${OLDEST_COMPOSE} or later is neither installed nor could it be built here.\n` +
+        "Install it, and run this again: https://docs.docker.com/compose/install\n" +
+        messageOf(error),
+    );
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}

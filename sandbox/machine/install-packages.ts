@@ -1,0 +1,75 @@
+import { findCommands } from "../lib/files.ts";
+import type { EngineChoice } from "../services/engine.ts";
+import { type DockerCli, findDockerCli } from "../lib/docker-cli.ts";
+import { SandboxError } from "../lib/errors.ts";
+import { aptInstall, aptKnows } from "./apt.ts";
+import type { Progress } from "../lib/progress.ts";
+import { installedRegistry, REGISTRY_PACKAGE } from "../lib/registry-program.ts";
+
+/** What is missing on this machine. */
+export interface Missing {
+  /** dockerd, for an engine of the sandbox's own. */
+  engine: boolean;
+  /** `ip`, for the bridge of such an engine. */
+  ip: boolean;
+  iptables: boolean;
+  /** Any `docker` command. */
+  docker: boolean;
+  /** One that can build with BuildKit. */
+  buildKit: boolean;
+  registry: boolean;
+}
+
+/** The Debian packages that hold what is missing. Newer releases have the `docker` command in packages of its own. */
+export function packagesFor(missing: Missing, known: { dockerCli: boolean; buildx: boolean }): string[] {
+  const packages = new Set<string>();
+  if (missing.engine) packages.add("docker.io");
+  if (missing.ip) packages.add("iproute2");
+  if (missing.iptables) packages.add("iptables");
+  if (missing.docker) packages.add(known.dockerCli ? "docker-cli" : "docker.io");
+  if (missing.buildKit) packages.add(known.buildx ? "docker-buildx" : "docker.io");
+  if (missing.registry) packages.add(REGISTRY_PACKAGE);
+  return [...packages];
+}
+
+/** Installs the Debian packages that the sandbox lacks; returns the `docker` command to use. */
+export async function ensurePackages(
+  engine: EngineChoice,
+  wrappers: string,
+  progress: Progress,
+): Promise<DockerCli> {
+  const cli = await findDockerCli(wrappers);
+  const own = engine.kind === "own";
+  const lacks = (command: string) => own && findCommands(command).length === 0;
+  const missing: Missing = {
+    engine: lacks("dockerd"),
+    ip: lacks("ip"),
+    iptables: lacks("iptables"),
+    docker: cli === undefined,
+    buildKit: cli?.buildKit !== true,
+    registry: installedRegistry() === undefined,
+  };
+  if (!Object.values(missing).includes(true) && cli) return cli;
+
+  const known = { dockerCli: await aptKnows("docker-cli"), buildx: await aptKnows("docker-buildx") };
+  await aptInstall(packagesFor(missing, known), purpose(missing), progress);
+  const installed = await findDockerCli(wrappers);
+  if (!installed)
+    throw new SandboxError("the docker command is still missing: sudo apt-get install docker.io");
+  if (!installed.buildKit)
+    progress(
+      `${installed.path} ${installed.version} cannot build with BuildKit; install docker-buildx if a build fails`,
+    );
+  return installed;
+}
+
+function purpose(missing: Missing): string {
+  const parts = [
+    missing.engine && "a Docker engine to build the images",
+    missing.docker && "the docker command",
+    missing.buildKit && !missing.docker && "a docker command that builds with BuildKit",
+    missing.registry && "the registry (CNCF Distribution)",
+    (missing.ip || missing.iptables) && "the engine's network",
+  ];
+  return parts.filter((part) => part !== false).join(", ");
+}

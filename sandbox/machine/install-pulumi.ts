@@ -1,0 +1,143 @@
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { mkdir, mkdtemp, realpath, rename, rm, writeFile } from "node:fs/promises";
+import { SandboxError } from "../lib/errors.ts";
+import { findCommands, isExecutable } from "../lib/files.ts";
+import { repositoryRoot } from "../lib/paths.ts";
+import { run } from "../lib/run-command.ts";
+import { type GoProgram, goBuild } from "./go-build.ts";
+import type { Progress } from "../lib/progress.ts";
+import { isReachable, PULUMI_DOWNLOADS } from "./reachable.ts";
+
+/** The version that is installed where none is: the newest that can be built from its Go module; workflows name the same. */
+export const PULUMI_VERSION = "3.274.1";
+
+const LANGUAGE_HOST = "pulumi-language-nodejs";
+
+/** A Pulumi CLI that has the Node.js language host beside it. */
+export interface PulumiCli {
+  path: string;
+  version: string;
+  /** How it came here. */
+  source: "PATH" | "cache" | "downloaded" | "built";
+}
+
+/** Whether a CLI of this version (with or without a leading `v`) runs the stack: major 3, and not older than ours. */
+export function isRecentEnough(version: string): boolean {
+  const [major = 0, minor = 0, patch = 0] = parse(version);
+  const [ourMajor = 0, ourMinor = 0, ourPatch = 0] = parse(PULUMI_VERSION);
+  if (major !== ourMajor) return false;
+  return minor > ourMinor || (minor === ourMinor && patch >= ourPatch);
+}
+
+function parse(version: string): number[] {
+  const match = /^v?(\d+)\.(\d+)\.(\d+)/.exec(version.trim());
+  return match ? match.slice(1).map(Number) : [];
+}
+
+/** The tool cache that the npm package `pulumi` and all checkouts share. */
+export function versionFolder(home: string = homedir()): string {
+  return join(home, ".pulumi", "versions", PULUMI_VERSION);
+}
+
+/** Finds the Pulumi CLI, and installs it where there is none. */
+export async function ensurePulumi(progress: Progress): Promise<PulumiCli> {
+  const found = (await onPath()) ?? inCache();
+  if (found) return found;
+  const folder = versionFolder();
+  await mkdir(dirname(folder), { recursive: true });
+  const { lock } = await import("proper-lockfile");
+  progress(`installing the Pulumi CLI ${PULUMI_VERSION} into ${folder}, for all checkouts`);
+  const release = await lock(dirname(folder), {
+    lockfilePath: `${folder}.lock`,
+    // A build on a small machine takes several minutes.
+    retries: { retries: 900, factor: 1, minTimeout: 1_000 },
+    stale: 15_000,
+  });
+  try {
+    return inCache() ?? (await download(progress)) ?? (await build(folder, progress));
+  } finally {
+    await release();
+  }
+}
+
+async function onPath(): Promise<PulumiCli | undefined> {
+  for (const path of findCommands("pulumi", process.env["PATH"] ?? "")) {
+    // Neither the npm package's shim nor a sandbox's own wrapper has the language host beside it.
+    if (!isExecutable(join(dirname(await realpath(path)), LANGUAGE_HOST))) continue;
+    const shown = await run(path, ["version"], {
+      env: { PULUMI_SKIP_UPDATE_CHECK: "true" },
+      timeout: 10_000,
+    });
+    if (shown.ok && isRecentEnough(shown.stdout))
+      return { path, version: shown.stdout.trim().replace(/^v/, ""), source: "PATH" };
+  }
+  return undefined;
+}
+
+function inCache(): PulumiCli | undefined {
+  const bin = join(versionFolder(), "bin");
+  return isExecutable(join(bin, "pulumi")) && isExecutable(join(bin, LANGUAGE_HOST))
+    ? { path: join(bin, "pulumi"), version: PULUMI_VERSION, source: "cache" }
+    : undefined;
+}
+
+async function download(progress: Progress): Promise<PulumiCli | undefined> {
+  if (!(await isReachable(PULUMI_DOWNLOADS))) {
+    progress(`${PULUMI_DOWNLOADS} does not answer: building from Go modules instead`);
+    return undefined;
+  }
+  progress(`downloading from ${PULUMI_DOWNLOADS}`);
+  const shim = join(repositoryRoot, "node_modules", "pulumi", "run.js");
+  // The shim installs into PULUMI_HOME, which is the shared cache only while that is not set.
+  const env = { PULUMI_HOME: undefined, PULUMI_VERSION };
+  const result = await run(process.execPath, [shim, "version"], { env, timeout: 600_000 });
+  const cli = inCache();
+  if (cli) return { ...cli, source: "downloaded" };
+  progress(`the download failed (${result.failure}): building from Go modules instead`);
+  return undefined;
+}
+
+const modules = join(import.meta.dirname, "go");
+
+/** What is built where nothing but a Go module proxy can be reached. */
+const PROGRAMS: GoProgram[] = [
+  {
+    folder: join(modules, "pulumi-cli"),
+    program: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
+    linkerFlags: `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=${PULUMI_VERSION}`,
+  },
+  {
+    folder: join(modules, LANGUAGE_HOST),
+    program: `github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/${LANGUAGE_HOST}`,
+  },
+];
+
+/** What the language host that is built is called: it is older than the engine. */
+const OLD_HOST = `${LANGUAGE_HOST}-3.68.0`;
+
+/** The engine sends the options of Pulumi.yaml with each request; the older host takes them as flags alone. */
+const hostScript = `#!/bin/sh
+option() { sed -n "s/^ *$1: *//p" Pulumi.yaml 2>/dev/null | head -n 1; }
+nodeargs=$(option nodeargs)
+typescript=$(option typescript)
+exec "$(dirname "$0")/${OLD_HOST}" \${nodeargs:+"-nodeargs=$nodeargs"} \${typescript:+"-typescript=$typescript"} "$@"
+`;
+
+async function build(folder: string, progress: Progress): Promise<PulumiCli> {
+  await mkdir(folder, { recursive: true });
+  const temporary = await mkdtemp(join(folder, "building-"));
+  try {
+    for (const program of PROGRAMS) await goBuild(program, temporary, progress);
+    await rename(join(temporary, LANGUAGE_HOST), join(temporary, OLD_HOST));
+    await writeFile(join(temporary, LANGUAGE_HOST), hostScript, { mode: 0o755 });
+    const bin = join(folder, "bin");
+    await rm(bin, { recursive: true, force: true });
+    await rename(temporary, bin);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+  const cli = inCache();
+  if (!cli) throw new SandboxError(`the Pulumi CLI was built but is not in ${folder}`);
+  return { ...cli, source: "built" };
+}

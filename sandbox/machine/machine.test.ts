@@ -1,0 +1,81 @@
+import { describe, expect, test } from "vitest";
+import { aptPrefix, installArguments } from "./apt.ts";
+import { type Missing, packagesFor } from "./install-packages.ts";
+import { isRecentEnough, PULUMI_VERSION } from "./install-pulumi.ts";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { repositoryRoot } from "../lib/paths.ts";
+
+test.each(["publish", "preview", "drift"])(
+  "the workflow %s runs the Pulumi CLI that is built here",
+  (name) => {
+    const workflow = readFileSync(join(repositoryRoot, ".github", "workflows", `${name}.yml`), "utf8");
+    expect(/PULUMI_VERSION: "(.*)"/.exec(workflow)?.[1]).toBe(PULUMI_VERSION);
+  },
+);
+
+test.each([
+  ["v3.274.1", true],
+  ["3.274.2", true],
+  ["v3.300.0\n", true],
+  ["v3.274.1-alpha.x1234", true],
+  ["v3.273.9", false],
+  ["v2.300.0", false],
+  ["v4.0.0", false],
+  ["dev", false],
+  ["", false],
+])("a Pulumi CLI %j is recent enough: %s", (version, expected) => {
+  expect(isRecentEnough(version)).toBe(expected);
+});
+
+describe("apt-get", () => {
+  test("is called directly by root, else through a sudo that asks nothing", () => {
+    expect(aptPrefix({ root: true, apt: true, sudo: false })).toEqual({ usable: true, command: ["apt-get"] });
+    expect(aptPrefix({ root: false, apt: true, sudo: true })).toMatchObject({ usable: true });
+    expect(aptPrefix({ root: false, apt: true, sudo: false })).toEqual({
+      usable: false,
+      why: "installing needs root",
+    });
+    expect(aptPrefix({ root: true, apt: false, sudo: true })).toMatchObject({ usable: false });
+  });
+
+  test("asks no question and installs nothing that is only recommended", () => {
+    expect(installArguments(["a", "b"])).toEqual([
+      "install",
+      "--yes",
+      "--quiet",
+      "--no-install-recommends",
+      "a",
+      "b",
+    ]);
+  });
+});
+
+describe("the Debian packages", () => {
+  const nothing: Missing = {
+    engine: false,
+    ip: false,
+    iptables: false,
+    docker: false,
+    buildKit: false,
+    registry: false,
+  };
+  const bookworm = { dockerCli: false, buildx: false };
+  const trixie = { dockerCli: true, buildx: true };
+
+  test.each([
+    ["nothing", {}, bookworm, []],
+    ["the registry", { registry: true }, bookworm, ["docker-registry"]],
+    ["an engine and its command", { engine: true, docker: true, buildKit: true }, bookworm, ["docker.io"]],
+    [
+      "the same where the command is a package of its own",
+      { engine: true, docker: true, buildKit: true },
+      trixie,
+      ["docker.io", "docker-cli", "docker-buildx"],
+    ],
+    ["a command that builds with BuildKit", { buildKit: true }, bookworm, ["docker.io"]],
+    ["the network's tools", { ip: true, iptables: true }, bookworm, ["iproute2", "iptables"]],
+  ])("for %s", (_, missing, known, expected) => {
+    expect(packagesFor({ ...nothing, ...missing }, known)).toEqual(expected);
+  });
+});

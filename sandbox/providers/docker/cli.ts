@@ -1,0 +1,146 @@
+import { execFile, spawn } from "node:child_process";
+import { existsSync, realpathSync } from "node:fs";
+import { delimiter, join } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+import { isRecord, type Properties } from "../rpc/values.ts";
+
+const execute = promisify(execFile);
+
+/** A build may say far more than anybody will read; this many lines from its end are enough. */
+const keptLines = 2000;
+
+/** A failed command of the Docker CLI, with what it said. */
+export class DockerError extends Error {
+  readonly command: string;
+  readonly lines: string[];
+
+  constructor(
+    command: string,
+    /** Standard output and error, as they came. */
+    lines: string[],
+  ) {
+    super(`docker ${command}: ${lines.slice(-5).join("\n").trim() || "failed without a word"}`);
+    this.command = command;
+    this.lines = lines;
+  }
+}
+
+/** The Docker CLI, on the engine and with the configuration of the environment. */
+export class Docker {
+  private readonly environment: NodeJS.ProcessEnv;
+  private builder: Promise<string> | undefined;
+
+  constructor(environment: NodeJS.ProcessEnv) {
+    this.environment = environment;
+  }
+
+  /** The same, with other variables. */
+  with(variables: NodeJS.ProcessEnv): Docker {
+    const other = new Docker({ ...this.environment, ...variables });
+    other.builder = this.builder;
+    return other;
+  }
+
+  async answers(): Promise<boolean> {
+    try {
+      await execute("docker", ["version", "--format", "{{.Server.Version}}"], {
+        env: this.environment,
+        timeout: 20_000,
+      });
+      return true;
+    } catch {
+      return false;
+    }
+  }
+
+  /** What the engine knows of an image; undefined when it does not have it. */
+  async inspect(image: string, signal: AbortSignal): Promise<Properties | undefined> {
+    try {
+      const lines = await this.run(["image", "inspect", "--format", "{{json .}}", "--", image], { signal });
+      const parsed: unknown = JSON.parse(lines.find((line) => line.startsWith("{")) ?? "{}");
+      return isRecord(parsed) ? parsed : {};
+    } catch (error) {
+      if (error instanceof DockerError && /no such image/i.test(error.message)) return undefined;
+      throw error;
+    }
+  }
+
+  /** A CLI that builds with BuildKit: with the buildx plugin, or so old that it brings BuildKit itself. */
+  buildCli(): Promise<string> {
+    this.builder ??= findBuildCli(this.environment);
+    return this.builder;
+  }
+
+  /**
+   * Runs one command to its end, and stops it when the signal says so.
+   *
+   * @returns the lines of standard output and error, the last thousands of them
+   * @throws DockerError when it fails
+   */
+  run(
+    args: string[],
+    options: {
+      signal: AbortSignal;
+      cli?: string;
+      environment?: NodeJS.ProcessEnv;
+      onLine?: (line: string) => void;
+    },
+  ): Promise<string[]> {
+    return new Promise((resolve, reject) => {
+      const lines: string[] = [];
+      const child = spawn(options.cli ?? "docker", args, {
+        env: { ...this.environment, ...options.environment },
+        stdio: ["ignore", "pipe", "pipe"],
+        signal: options.signal,
+      });
+      for (const stream of [child.stdout, child.stderr]) {
+        createInterface({ input: stream }).on("line", (line) => {
+          lines.push(line);
+          if (lines.length > 2 * keptLines) lines.splice(0, keptLines);
+          options.onLine?.(line);
+        });
+      }
+      child.on("error", (error) => {
+        if ("code" in error && error.code === "ENOENT") {
+          reject(
+            new Error(
+              "the Docker CLI (`docker`) is not on the PATH; install it, on Debian by `apt-get install docker.io`",
+            ),
+          );
+        } else reject(error);
+      });
+      child.on("close", (code) => {
+        if (code === 0) resolve(lines);
+        else reject(new DockerError(args[0] ?? "", lines));
+      });
+    });
+  }
+}
+
+async function findBuildCli(environment: NodeJS.ProcessEnv): Promise<string> {
+  const folders = [...(environment["PATH"] ?? "").split(delimiter), "/usr/bin", "/usr/local/bin"];
+  const found = folders.map((folder) => join(folder, "docker")).filter((file) => existsSync(file));
+  const candidates = [...new Map(found.map((file) => [realpathSync(file), file])).values()];
+  for (const cli of candidates) {
+    if (await canBuildKit(cli, environment)) return cli;
+  }
+  throw new Error(
+    candidates.length === 0
+      ? "the Docker CLI (`docker`) is not on the PATH; install it, on Debian by `apt-get install docker.io`"
+      : `no Docker CLI here can build with BuildKit: ${candidates.join(", ")} ` +
+          "(a CLI from version 23 on needs the buildx plugin; install docker-buildx, or docker.io 20.10)",
+  );
+}
+
+async function canBuildKit(cli: string, environment: NodeJS.ProcessEnv): Promise<boolean> {
+  try {
+    const { stdout } = await execute(cli, ["--version"], { env: environment, timeout: 20_000 });
+    const major = Number(/version (\d+)\./.exec(stdout)?.[1] ?? Infinity);
+    if (major < 23) return true;
+    await execute(cli, ["buildx", "version"], { env: environment, timeout: 20_000 });
+    return true;
+  } catch {
+    return false;
+  }
+}

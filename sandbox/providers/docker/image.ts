@@ -1,0 +1,214 @@
+import { relative } from "node:path";
+import type { Difference } from "../rpc/diff.ts";
+import type { Context, Resource } from "../rpc/provider.ts";
+import {
+  flag,
+  hasUnknown,
+  isRecord,
+  type Properties,
+  record,
+  text,
+  texts,
+  unknownValue,
+  type Value,
+} from "../rpc/values.ts";
+import { BuildProgress } from "./build-progress.ts";
+import { type Docker, DockerError } from "./cli.ts";
+import { withCredentials } from "./credentials.ts";
+import { buildPaths, checkImage, imageType } from "./image-check.ts";
+import { parseImageName } from "./image-name.ts";
+import { hostOf, type RegistryAuth } from "./settings.ts";
+
+/** `docker.Image`: builds and pushes. */
+export function image(docker: () => Docker): Resource {
+  return {
+    type: imageType,
+    check: (news, _olds, context) => checkImage(news, context),
+    diff: (old, inputs) => changes(withoutCredentials(old.inputs), withoutCredentials(inputs), ""),
+    async preview(inputs, _old, context) {
+      if (flag(inputs, "buildOnPreview")) {
+        if (hasUnknown(inputs["build"]))
+          context.log("warning", "not built in this preview: the build's inputs are not known yet");
+        else await build(docker(), inputs, context);
+      }
+      return { ...outputsOf(inputs), repoDigest: unknownValue };
+    },
+    async create(inputs, context) {
+      return { id: text(inputs, "imageName"), outputs: await publish(docker(), inputs, context) };
+    },
+    // As the real plugin: neither looks at the registry.
+    read: (id, old) => Promise.resolve(old === undefined ? undefined : { id, ...old }),
+    update: (_old, inputs, context) => publish(docker(), inputs, context),
+    delete: () => Promise.resolve(),
+  };
+}
+
+/** Everything but who pushes: credentials change all the time, and build nothing anew. */
+function withoutCredentials(inputs: Properties): Properties {
+  const registry = record(inputs, "registry");
+  if (registry === undefined) return inputs;
+  return { ...inputs, registry: { server: registry["server"] ?? "" } };
+}
+
+function changes(old: Properties, news: Properties, path: string): Difference[] {
+  return [...new Set([...Object.keys(old), ...Object.keys(news)])].flatMap((key): Difference[] => {
+    const before = old[key];
+    const after = news[key];
+    const at = path === "" ? key : `${path}.${key}`;
+    if (isRecord(before) && isRecord(after)) return changes(before, after, at);
+    if (!hasUnknown(after) && JSON.stringify(before) === JSON.stringify(after)) return [];
+    return [
+      {
+        path: at,
+        kind: before === undefined ? "add" : after === undefined ? "delete" : "update",
+        replaces: false,
+      },
+    ];
+  });
+}
+
+function outputsOf(inputs: Properties): Properties {
+  const name = inputs["imageName"] ?? "";
+  const { context, dockerfile } = buildPaths(inputs);
+  return {
+    baseImageName: name,
+    context,
+    dockerfile: hasUnknown([context, dockerfile]) ? unknownValue : relative(context, dockerfile),
+    imageName: name,
+    platform: record(inputs, "build")?.["platform"] ?? "",
+    registryServer: text(record(inputs, "registry"), "server"),
+  };
+}
+
+async function publish(docker: Docker, inputs: Properties, context: Context): Promise<Properties> {
+  const name = text(inputs, "imageName");
+  await build(docker, inputs, context);
+  const outputs = outputsOf(inputs);
+  if (flag(inputs, "skipPush")) {
+    const built = await docker.inspect(name, context.signal);
+    return { ...outputs, repoDigest: text(built, "Id") };
+  }
+  context.status("Pushing Image to the registry");
+  const lines = await withCredentials(docker, inProgram(inputs), process.env, (own) =>
+    push(own, name, context.signal),
+  );
+  return { ...outputs, repoDigest: `${withoutTag(name)}@${pushedDigest(lines, name)}` };
+}
+
+/** Pushes one name and returns what the CLI said. */
+export async function push(docker: Docker, name: string, signal: AbortSignal): Promise<string[]> {
+  try {
+    return await docker.run(["push", "--", name], { signal });
+  } catch (error) {
+    if (error instanceof DockerError)
+      throw new Error(`Error pushing image ${name}: ${lastWords(error)}`, { cause: error });
+    throw error;
+  }
+}
+
+/** The CLI ends a push with `latest: digest: sha256:... size: 1234`. */
+function pushedDigest(lines: string[], name: string): string {
+  const digest = lines
+    .map((line) => /digest: (sha256:[0-9a-f]{64})/.exec(line)?.[1])
+    .findLast((found) => found !== undefined);
+  if (digest !== undefined) return digest;
+  throw new Error(`pushed ${name}, but the Docker CLI did not say which digest it has`);
+}
+
+function withoutTag(name: string): string {
+  const { host, repository } = parseImageName(name);
+  return `${host}/${repository}`;
+}
+
+/** The last lines, without the progress of each layer. */
+function lastWords(error: DockerError): string {
+  const words = error.lines.filter((line) => !/^([0-9a-f]{12}: |The push refers to )/.test(line));
+  return words.slice(-5).join("\n").trim() || error.message;
+}
+
+function inProgram(inputs: Properties): RegistryAuth | undefined {
+  const registry = record(inputs, "registry");
+  if (registry === undefined) return undefined;
+  const address = hostOf(text(registry, "server")) || parseImageName(text(inputs, "imageName")).host;
+  return { address, username: text(registry, "username"), password: text(registry, "password") };
+}
+
+async function build(docker: Docker, inputs: Properties, context: Context): Promise<void> {
+  const name = text(inputs, "imageName");
+  const { args, environment } = buildCommand(inputs);
+  const progress = new BuildProgress();
+  context.status("Building the image");
+  try {
+    const cli = await docker.buildCli();
+    await withCredentials(docker, inProgram(inputs), process.env, async (own) => {
+      await fetchLoopbackCache(own, cacheImages(inputs), context);
+      await own.run(args, {
+        cli,
+        environment,
+        signal: context.signal,
+        onLine: (line) => {
+          const headline = progress.take(line);
+          if (headline !== undefined) context.status(headline);
+        },
+      });
+    });
+  } catch (error) {
+    if (!(error instanceof DockerError)) throw error;
+    throw new Error(`building ${name === unknownValue ? "the image" : name} failed:\n${progress.failure()}`, {
+      cause: error,
+    });
+  }
+}
+
+function cacheImages(inputs: Properties): string[] {
+  return texts(record(record(inputs, "build"), "cacheFrom"), "images");
+}
+
+/**
+ * BuildKit speaks plain HTTP to a registry on loopback, whatever the registry speaks, and finds no cache
+ * there; an image of the local engine it takes. So the engine fetches it, as far as it exists.
+ */
+async function fetchLoopbackCache(
+  docker: Docker,
+  images: string[],
+  { signal, status }: Context,
+): Promise<void> {
+  for (const image of images.filter((name) =>
+    /^(localhost|127\.[\d.]+|\[::1\])(:\d+)?$/.test(parseImageName(name).host),
+  )) {
+    status(`Fetching ${image} for its layers`);
+    try {
+      await docker.run(["pull", "--quiet", "--", image], { signal });
+    } catch (error) {
+      // The first build has nothing to begin with.
+      if (!(error instanceof DockerError)) throw error;
+    }
+  }
+}
+
+function buildCommand(inputs: Properties): { args: string[]; environment: NodeJS.ProcessEnv } {
+  const build = record(inputs, "build");
+  const { context, dockerfile } = buildPaths(inputs);
+  const name = text(inputs, "imageName");
+  const cached = cacheImages(inputs);
+  const environment: NodeJS.ProcessEnv = { DOCKER_BUILDKIT: "1" };
+  const args = ["build", "--progress=plain", "--file", dockerfile];
+  if (!hasUnknown(name)) args.push("--tag", name);
+  const given = (option: string, value: Value | undefined): void => {
+    if (typeof value === "string" && value !== "") args.push(option, value);
+  };
+  given("--platform", build?.["platform"]);
+  given("--target", build?.["target"]);
+  const buildArgs = record(build, "args") ?? {};
+  for (const key of Object.keys(buildArgs)) {
+    const value = text(buildArgs, key);
+    // The CLI takes the value from its own environment, out of sight of the process list; a variable
+    // that the CLI itself may need is the exception.
+    const taken = key in process.env || /^(DOCKER|BUILDKIT|BUILDX|HTTP|NO_PROXY)/i.test(key);
+    args.push("--build-arg", taken ? `${key}=${value}` : key);
+    if (!taken) environment[key] = value;
+  }
+  for (const from of cached) args.push("--cache-from", from);
+  if (cached.length > 0) args.push("--build-arg", "BUILDKIT_INLINE_CACHE=1");
+  return { args: [...args, "--", context], environment };
+}

@@ -1,0 +1,33 @@
+import { pluginVersion } from "../install.ts";
+import { serve } from "../rpc/serve.ts";
+import { Docker } from "./cli.ts";
+import { assertEngine } from "./engine.ts";
+import { image } from "./image.ts";
+import { registryImage } from "./registry-image.ts";
+import { remoteImage } from "./remote-image.ts";
+import { checkSettings, readSettings, type Settings } from "./settings.ts";
+import { tag } from "./tag.ts";
+
+let configured: { docker: Docker; settings: Settings } | undefined;
+
+function current(): { docker: Docker; settings: Settings } {
+  if (configured) return configured;
+  throw new Error("the engine did not configure the docker plugin");
+}
+
+const docker = (): Docker => current().docker;
+const settings = (): Settings => current().settings;
+
+void serve({
+  name: "docker",
+  version: pluginVersion("docker"),
+  checkSettings,
+  async configure(sent) {
+    const read = await readSettings(sent, process.env);
+    const cli = new Docker(read.host === "" ? process.env : { ...process.env, DOCKER_HOST: read.host });
+    await assertEngine(read.host, cli);
+    configured = { docker: cli, settings: read };
+  },
+  resources: [image(docker), remoteImage(docker, settings), tag(docker), registryImage(docker, settings)],
+  functions: {},
+});

@@ -1,0 +1,139 @@
+import { existsSync, readFileSync } from "node:fs";
+import { type IncomingHttpHeaders, request as httpRequest } from "node:http";
+import { request as httpsRequest } from "node:https";
+import { rootCertificates } from "node:tls";
+import { passingStatus, retried } from "../retry.ts";
+import type { Credentials } from "./credentials.ts";
+import type { ImageName } from "./image-name.ts";
+
+const manifestTypes = [
+  "application/vnd.docker.distribution.manifest.v2+json",
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+  "application/vnd.oci.image.manifest.v1+json",
+  "application/vnd.oci.image.index.v1+json",
+].join(", ");
+
+/**
+ * Waits, in milliseconds, before a registry is asked again. Distribution's folder of files answers 500 for a moment
+ * while other tags of the same digest are being pushed.
+ */
+const waits = [200, 500, 1000, 2000];
+
+/** A registry's answer that is not the one hoped for. */
+export class RegistryError extends Error {
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/** Asks a registry, over HTTPS only, as the real plugin does. */
+export class Registry {
+  private readonly credentials: Credentials | undefined;
+  private readonly insecure: boolean;
+  private readonly signal: AbortSignal;
+
+  /** @param insecure takes any certificate */
+  constructor(credentials: Credentials | undefined, insecure: boolean, signal: AbortSignal) {
+    this.credentials = credentials;
+    this.insecure = insecure;
+    this.signal = signal;
+  }
+
+  /** The digest that a tag has in the registry. */
+  async digest(image: ImageName): Promise<string> {
+    const answer = await retried(
+      () => this.manifest("HEAD", image, "pull"),
+      (error) => error instanceof RegistryError && passingStatus.has(error.status),
+      waits,
+      this.signal,
+    );
+    const digest = answer.headers["docker-content-digest"];
+    if (typeof digest === "string") return digest;
+    throw new RegistryError(
+      answer.status,
+      `the registry at ${image.host} told no digest of ${image.repository}`,
+    );
+  }
+
+  async remove(image: ImageName): Promise<void> {
+    await this.manifest("DELETE", image, "delete");
+  }
+
+  private async manifest(method: string, image: ImageName, action: string): Promise<Answer> {
+    const url = new URL(`https://${image.host}/v2/${image.repository}/manifests/${image.reference}`);
+    const headers = { accept: manifestTypes };
+    let answer = await this.send(method, url, headers);
+    if (answer.status === 401) {
+      const authorization = await this.authorize(answer.headers["www-authenticate"] ?? "", image, action);
+      answer = await this.send(method, url, { ...headers, authorization });
+    }
+    if (answer.status >= 200 && answer.status < 300) return answer;
+    throw new RegistryError(
+      answer.status,
+      `got bad response from registry ${image.host} for ${image.repository}:${image.reference}: ${answer.status}`,
+    );
+  }
+
+  private async authorize(challenge: string, image: ImageName, action: string): Promise<string> {
+    const basic = this.credentials
+      ? `Basic ${Buffer.from(`${this.credentials.username}:${this.credentials.password}`).toString("base64")}`
+      : undefined;
+    if (/^basic/i.test(challenge) && basic !== undefined) return basic;
+    const part = (name: string): string => new RegExp(`${name}="([^"]*)"`, "i").exec(challenge)?.[1] ?? "";
+    const realm = part("realm");
+    if (!/^bearer/i.test(challenge) || realm === "")
+      throw new RegistryError(401, `bad credentials for ${image.host}`);
+    const url = new URL(realm);
+    if (part("service") !== "") url.searchParams.set("service", part("service"));
+    url.searchParams.set("scope", `repository:${image.repository}:${action}`);
+    const answer = await this.send("GET", url, basic === undefined ? {} : { authorization: basic });
+    if (answer.status !== 200) {
+      throw new RegistryError(answer.status, `the token server of ${image.host} answered ${answer.status}`);
+    }
+    const { token, access_token: accessToken } = JSON.parse(answer.body) as {
+      token?: string;
+      access_token?: string;
+    };
+    return `Bearer ${token ?? accessToken ?? ""}`;
+  }
+
+  private send(method: string, url: URL, headers: Record<string, string>): Promise<Answer> {
+    const secure = url.protocol === "https:";
+    const tls = { ca: trusted(), rejectUnauthorized: !this.insecure };
+    const options = { method, headers, timeout: 60_000, signal: this.signal, ...(secure ? tls : {}) };
+    return new Promise((resolve, reject) => {
+      const asked = (secure ? httpsRequest : httpRequest)(url, options, (response) => {
+        let body = "";
+        response.setEncoding("utf8");
+        response.on("data", (chunk: string) => {
+          body += chunk;
+        });
+        response.on("error", reject);
+        response.on("end", () => {
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body });
+        });
+      });
+      asked.on("timeout", () => asked.destroy(new Error(`${url.host} did not answer within 60 s`)));
+      asked.on("error", reject);
+      asked.end();
+    });
+  }
+}
+
+interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+let bundle: string[] | undefined;
+
+/** What a Go program trusts: the file that SSL_CERT_FILE names, else the system's certificates. Node looks at neither. */
+function trusted(): string[] {
+  const file = process.env["SSL_CERT_FILE"] ?? "/etc/ssl/certs/ca-certificates.crt";
+  bundle ??= existsSync(file) ? [readFileSync(file, "utf8")] : [...rootCertificates];
+  return bundle;
+}

@@ -1,0 +1,87 @@
+import type { Context, Resource } from "../rpc/provider.ts";
+import { flag, hasUnknown, type Properties, text, texts, unknownValue } from "../rpc/values.ts";
+import { bridged } from "./bridged.ts";
+import type { Docker } from "./cli.ts";
+import { withCredentials } from "./credentials.ts";
+import { parseImageName } from "./image-name.ts";
+import type { Settings } from "./settings.ts";
+
+/** `docker.RemoteImage`: an image of a registry, in the local engine. */
+export function remoteImage(docker: () => Docker, settings: () => Settings): Resource {
+  return bridged({
+    type: "docker:index/remoteImage:RemoteImage",
+    shape: {
+      name: { kind: "string", required: true, replaces: true },
+      platform: { kind: "string", replaces: true },
+      pullTriggers: { kind: "set", replaces: true },
+      triggers: { kind: "map", replaces: true },
+      keepLocally: { kind: "boolean" },
+      forceRemove: { kind: "boolean" },
+    },
+    preview: (inputs) => outputsOf(inputs, { Id: unknownValue, RepoDigests: [unknownValue] }),
+    async create(inputs, { signal }) {
+      const name = text(inputs, "name");
+      const found = await findOrPull(docker(), settings(), name, text(inputs, "platform"), signal);
+      return { id: text(found, "Id") + name, outputs: outputsOf(inputs, found) };
+    },
+    async read(old, { signal }) {
+      const found = await docker().inspect(text(old.outputs, "name"), signal);
+      return found && outputsOf(old.outputs, found);
+    },
+    async delete({ outputs }, { signal }) {
+      if (flag(outputs, "keepLocally")) return;
+      const name = text(outputs, "name");
+      if ((await docker().inspect(name, signal)) === undefined) return;
+      await docker().run(["rmi", ...(flag(outputs, "forceRemove") ? ["--force"] : []), "--", name], {
+        signal,
+      });
+    },
+  });
+}
+
+async function findOrPull(
+  docker: Docker,
+  settings: Settings,
+  name: string,
+  platform: string,
+  signal: Context["signal"],
+): Promise<Properties> {
+  const local = await docker.inspect(name, signal);
+  if (local) return local;
+  const auth = settings.registries.find(({ address }) => address === parseImageName(name).host);
+  try {
+    await withCredentials(docker, auth, process.env, (own) =>
+      own.run(["pull", "--quiet", ...(platform === "" ? [] : ["--platform", platform]), "--", name], {
+        signal,
+      }),
+    );
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new Error(`Unable to read Docker image into resource: unable to pull image ${name}: ${reason}`, {
+      cause: error,
+    });
+  }
+  const pulled = await docker.inspect(name, signal);
+  if (pulled) return pulled;
+  throw new Error(`unable to find or pull image ${name}`);
+}
+
+function outputsOf(known: Properties, found: Properties): Properties {
+  const triggers = texts(known, "pullTriggers");
+  return {
+    build: null,
+    forceRemove: known["forceRemove"] ?? null,
+    imageId: text(found, "Id"),
+    keepLocally: known["keepLocally"] ?? null,
+    name: known["name"] ?? "",
+    platform: known["platform"] ?? null,
+    // A set: the order in which the program names them is not kept.
+    pullTriggers: hasUnknown(known["pullTriggers"])
+      ? unknownValue
+      : triggers.length === 0
+        ? null
+        : triggers.sort(),
+    repoDigest: texts(found, "RepoDigests")[0] ?? "",
+    triggers: known["triggers"] ?? null,
+  };
+}

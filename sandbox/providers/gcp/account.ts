@@ -1,0 +1,172 @@
+import type { Shape } from "../rpc/shape.ts";
+import { flag, type Properties, text, unknownValue } from "../rpc/values.ts";
+import type { GoogleClient } from "./client.ts";
+import { type Definition, idParts } from "./define.ts";
+import { GoogleError } from "./google-error.ts";
+import { maskOf } from "./masked.ts";
+import { onceCreated } from "./worded.ts";
+
+const api = "iam";
+const query = { prettyPrint: "false" };
+
+const shape: Shape = {
+  accountId: { kind: "string", required: true, replaces: true },
+  project: { kind: "string", replaces: true, computed: true },
+  displayName: { kind: "string" },
+  description: { kind: "string" },
+  disabled: { kind: "boolean" },
+  createIgnoreAlreadyExists: { kind: "boolean" },
+};
+
+/** `gcp.serviceaccount.Account`. */
+export const account: Definition = {
+  type: "gcp:serviceaccount/account:Account",
+  noun: "service account",
+  shape,
+  wanted: (inputs, client) => ({ ...inputs, project: client.project(inputs) }),
+  preview(wanted) {
+    const known = text(wanted, "accountId") !== unknownValue && text(wanted, "project") !== unknownValue;
+    const email = known ? emailOf(wanted) : unknownValue;
+    return {
+      ...outputsOf({ ...wanted, email }, wanted),
+      member: known ? `serviceAccount:${email}` : unknownValue,
+      name: unknownValue,
+      uniqueId: unknownValue,
+    };
+  },
+  async create(wanted, client, context) {
+    const project = text(wanted, "project");
+    const name = `projects/${project}/serviceAccounts/${emailOf(wanted)}`;
+    try {
+      await client.send({
+        api,
+        method: "POST",
+        path: `projects/${project}/serviceAccounts`,
+        query,
+        body: {
+          accountId: text(wanted, "accountId"),
+          serviceAccount: {
+            displayName: text(wanted, "displayName"),
+            description: text(wanted, "description"),
+          },
+        },
+        signal: context.signal,
+      });
+    } catch (error) {
+      const adopt =
+        error instanceof GoogleError && error.code === 409 && flag(wanted, "createIgnoreAlreadyExists");
+      if (!adopt) throw error;
+    }
+    return onceCreated(name, { ...wanted, email: emailOf(wanted) }, async () => {
+      const live = await settled(client, name, context.signal);
+      if (flag(wanted, "disabled")) await toggle(client, name, true, context.signal);
+      return {
+        id: name,
+        outputs: outputsOf({ ...live, disabled: flag(live, "disabled") || flag(wanted, "disabled") }, wanted),
+      };
+    });
+  },
+  async read(id, old, client, { signal }) {
+    const { project = client.project({}), email = "" } = idParts(
+      id,
+      [
+        /^projects\/(?<project>[^/]+)\/serviceAccounts\/(?<email>[^/]+)$/,
+        /^(?<project>[^/]+)\/(?<email>[^/]+)$/,
+        /^(?<email>[^/]+)$/,
+      ],
+      "projects/PROJECT/serviceAccounts/EMAIL",
+    );
+    const name = `projects/${project}/serviceAccounts/${email}`;
+    const live = await get(client, name, signal);
+    return {
+      id: name,
+      outputs: outputsOf(live, { ...old?.outputs, project, accountId: email.split("@")[0] ?? "" }),
+    };
+  },
+  async update(old, wanted, differences, client, { signal }) {
+    const { etag = "" } = await get(client, old.id, signal);
+    if (maskOf(differences, ["disabled"]).length > 0)
+      await toggle(client, old.id, flag(wanted, "disabled"), signal);
+    const mask = maskOf(differences, ["description", "displayName"]);
+    if (mask.length > 0) {
+      await client.send({
+        api,
+        method: "PATCH",
+        path: old.id,
+        query,
+        body: {
+          serviceAccount: {
+            displayName: text(wanted, "displayName"),
+            description: text(wanted, "description"),
+            etag,
+          },
+          // Google's own spelling of a field mask in a body.
+          updateMask: mask.join(",").replace("displayName", "display_name"),
+        },
+        signal,
+      });
+    }
+    return outputsOf(await get(client, old.id, signal), wanted);
+  },
+  async delete({ id }, client, { signal }) {
+    await client.send({ api, method: "DELETE", path: id, query, signal });
+  },
+};
+
+function emailOf(wanted: Properties): string {
+  return `${text(wanted, "accountId")}@${text(wanted, "project")}.iam.gserviceaccount.com`;
+}
+
+function get(client: GoogleClient, name: string, signal: AbortSignal): Promise<Properties> {
+  return client.send({ api, method: "GET", path: name, query, signal });
+}
+
+/** Three good reads in a row: a new account shows on some of Google's servers before others. */
+async function settled(client: GoogleClient, name: string, signal: AbortSignal): Promise<Properties> {
+  let good = 0;
+  for (let tries = 0; ; tries++) {
+    try {
+      const live = await get(client, name, signal);
+      if (++good === 3) return live;
+    } catch (error) {
+      // Google answers 403 as well for an account that it does not know yet.
+      const notYet = error instanceof GoogleError && (error.code === 404 || error.code === 403);
+      if (!notYet || tries >= 20) throw error;
+      good = 0;
+      await client.pause(signal);
+    }
+  }
+}
+
+async function toggle(
+  client: GoogleClient,
+  name: string,
+  disabled: boolean,
+  signal: AbortSignal,
+): Promise<void> {
+  await client.send({
+    api,
+    method: "POST",
+    path: `${name}:${disabled ? "disable" : "enable"}`,
+    query,
+    body: {},
+    signal,
+  });
+}
+
+function outputsOf(live: Properties, known: Properties): Properties {
+  const email = text(live, "email");
+  return {
+    accountId: text(known, "accountId"),
+    createIgnoreAlreadyExists: known["createIgnoreAlreadyExists"] ?? null,
+    deletionPolicy: "DELETE",
+    description: text(live, "description"),
+    disabled: flag(live, "disabled"),
+    displayName: text(live, "displayName"),
+    email,
+    member: `serviceAccount:${email}`,
+    name: text(live, "name"),
+    project: text(known, "project"),
+    uniqueId: text(live, "uniqueId"),
+  };
+}

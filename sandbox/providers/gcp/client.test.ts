@@ -1,0 +1,112 @@
+import { afterEach, describe, expect, it } from "vitest";
+import { checkSettings, readSettings } from "./settings.ts";
+import { type Answer, FakeGoogle, failure, type Seen } from "../testing/fake-google.ts";
+import { clientOf } from "../testing/support.ts";
+
+let fake: FakeGoogle;
+
+const signal = new AbortController().signal;
+
+async function get(answer: (request: Seen, before: Seen[]) => Answer | undefined): Promise<unknown> {
+  fake = await FakeGoogle.start(answer);
+  return clientOf(fake).send({ api: "artifactRegistry", method: "GET", path: "projects/p", signal });
+}
+
+describe("GoogleClient", () => {
+  afterEach(() => fake.stop());
+
+  it("sends the token and alt=json", async () => {
+    await get(() => ({ body: { ok: true } }));
+    expect(fake.seen[0]).toMatchObject({ url: "/v1/projects/p?alt=json", authorization: "Bearer token" });
+  });
+
+  it.each([429, 500, 502, 503])("tries again after %i", async (status) => {
+    const result = await get((_, before) =>
+      before.length < 3 ? failure(status, "later") : { body: { ok: true } },
+    );
+    expect(result).toEqual({ ok: true });
+    expect(fake.seen).toHaveLength(4);
+  });
+
+  it("gives up after six tries, in Google's words", async () => {
+    await expect(get(() => failure(503, "no more"))).rejects.toThrow("googleapi: Error 503: no more");
+    expect(fake.seen).toHaveLength(6);
+  });
+
+  it.each([400, 401, 403, 404, 409, 501])("does not repeat what %i refuses", async (status) => {
+    await expect(get(() => failure(status, "no"))).rejects.toThrow(`googleapi: Error ${status}: no`);
+    expect(fake.seen).toHaveLength(1);
+  });
+
+  it("shows the details of an error", async () => {
+    const body = { error: { code: 403, message: "disabled", details: [{ reason: "SERVICE_DISABLED" }] } };
+    await expect(get(() => ({ status: 403, body }))).rejects.toThrow(
+      /^googleapi: Error 403: disabled\nDetails:\n\[\n {2}\{\n {4}"reason": "SERVICE_DISABLED"/,
+    );
+  });
+
+  it("shows a body that is no error of Google's", async () => {
+    await expect(get(() => ({ status: 418, body: "<html>teapot</html>" }))).rejects.toThrow(
+      "googleapi: got HTTP response code 418 with body: <html>teapot</html>",
+    );
+  });
+
+  it("stops when it is told to", async () => {
+    fake = await FakeGoogle.start(() => failure(503, "later"));
+    const stop = new AbortController();
+    const asked = clientOf(fake).send({ api: "iam", method: "GET", path: "x", signal: stop.signal });
+    stop.abort(new Error("cancelled"));
+    await expect(asked).rejects.toThrow();
+    expect(fake.seen.length).toBeLessThan(2);
+  });
+
+  it("says where a token comes from when there is none, before it sends anything", async () => {
+    fake = await FakeGoogle.start(() => ({ body: {} }));
+    const client = clientOf(fake);
+    client.settings.accessToken = "";
+    await expect(client.send({ api: "iam", method: "GET", path: "x", signal })).rejects.toThrow(
+      "GOOGLE_OAUTH_ACCESS_TOKEN",
+    );
+    expect(fake.seen).toHaveLength(0);
+  });
+});
+
+describe("readSettings", () => {
+  const bases = (settings: Record<string, string>, environment: NodeJS.ProcessEnv = {}) =>
+    readSettings(settings, environment).bases;
+
+  it("speaks to Google where nothing else is set", () => {
+    expect(bases({})).toEqual({
+      artifactRegistry: "https://artifactregistry.googleapis.com/v1/",
+      iam: "https://iam.googleapis.com/v1/",
+      iamBeta: "https://iam.googleapis.com/v1/",
+      resourceManager: "https://cloudresourcemanager.googleapis.com/v1/",
+      serviceUsage: "https://serviceusage.googleapis.com/v1/",
+      orgPolicy: "https://orgpolicy.googleapis.com/v2/",
+    });
+  });
+
+  it("keeps a path or drops it as the real plugin does", () => {
+    expect(bases({ artifactRegistryCustomEndpoint: "http://h/any/" }).artifactRegistry).toBe("http://h/any/");
+    expect(bases({}, { GOOGLE_IAM_CUSTOM_ENDPOINT: "http://h/any/" }).iam).toBe("http://h/v1/");
+    expect(bases({}, { GOOGLE_IAM_BETA_CUSTOM_ENDPOINT: "http://h/v1" }).iamBeta).toBe("http://h/v1/");
+  });
+
+  it("prefers a setting to a variable", () => {
+    const environment = { GOOGLE_PROJECT: "variable", GOOGLE_OAUTH_ACCESS_TOKEN: "variable" };
+    expect(readSettings({ project: "setting", accessToken: "setting" }, environment)).toMatchObject({
+      project: "setting",
+      accessToken: "setting",
+    });
+    expect(readSettings({}, environment)).toMatchObject({ project: "variable", accessToken: "variable" });
+  });
+
+  it("names what it does not support", () => {
+    expect(checkSettings({ project: "p", batching: "{}" })).toEqual([
+      expect.objectContaining({
+        property: "batching",
+        reason: expect.stringContaining("the real gcp plugin does") as string,
+      }),
+    ]);
+  });
+});

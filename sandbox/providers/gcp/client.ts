@@ -1,0 +1,87 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { passingStatus, retried } from "../retry.ts";
+import { isRecord, type Properties, text } from "../rpc/values.ts";
+import { GoogleError, googleError } from "./google-error.ts";
+import type { Api, Settings } from "./settings.ts";
+
+/** One request. `path` starts after the API's version: `projects/...`. */
+export interface GoogleRequest {
+  api: Api;
+  method: "GET" | "POST" | "PATCH" | "DELETE";
+  path: string;
+  query?: Record<string, string>;
+  body?: Properties;
+  signal: AbortSignal;
+}
+
+/** Waits before the second, third, ... try, in units of {@link GoogleClient.unit}. */
+const backOff = [1, 2, 4, 8, 16];
+
+/** Speaks to Google's APIs as the real plugin does: bearer token, `alt=json`, back-off on passing errors. */
+export class GoogleClient {
+  readonly settings: Settings;
+  private readonly unit;
+
+  /** @param unit milliseconds of the first wait; tests shorten it by HYPERION_FAKE_PROVIDER_BACKOFF_MS */
+  constructor(settings: Settings, unit = Number(process.env["HYPERION_FAKE_PROVIDER_BACKOFF_MS"] ?? 1000)) {
+    this.settings = settings;
+    this.unit = unit;
+  }
+
+  /** The project of a resource: its own, or the provider's. */
+  project(inputs: Properties): string {
+    const project = text(inputs, "project") || this.settings.project;
+    if (project !== "") return project;
+    throw new Error(
+      "project: required field is not set (set it with `pulumi config set gcp:project PROJECT` or GOOGLE_PROJECT)",
+    );
+  }
+
+  /**
+   * @returns the answer's body; {} when it has none
+   * @throws GoogleError for an error answer, after the last try
+   */
+  async send(request: GoogleRequest): Promise<Properties> {
+    const waits = backOff.map((wait) => wait * this.unit);
+    return retried(() => this.sendOnce(request), isPassing, waits, request.signal);
+  }
+
+  /** Waits between two looks at something that is not ready. */
+  async pause(signal: AbortSignal, units = 1): Promise<void> {
+    await sleep(units * this.unit, undefined, { signal });
+  }
+
+  private async sendOnce(request: GoogleRequest): Promise<Properties> {
+    if (this.settings.accessToken === "") {
+      throw new Error(
+        "could not find credentials: the sandbox's fake provider for the gcp plugin takes an access token from " +
+          "GOOGLE_OAUTH_ACCESS_TOKEN or the setting gcp:accessToken and nothing else; " +
+          "run the command through `npm run sandbox -- pulumi ...`, or load `npm run sandbox -- env` into the shell",
+      );
+    }
+    const url = new URL(this.settings.bases[request.api] + request.path);
+    url.searchParams.set("alt", "json");
+    for (const [name, value] of Object.entries(request.query ?? {})) url.searchParams.set(name, value);
+    const response = await fetch(url, {
+      method: request.method,
+      headers: {
+        authorization: `Bearer ${this.settings.accessToken}`,
+        "user-agent": "hyperion-sandbox-fake provider/gcp",
+        ...(request.body === undefined ? {} : { "content-type": "application/json" }),
+      },
+      ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
+      signal: AbortSignal.any([request.signal, AbortSignal.timeout(120_000)]),
+    });
+    const body = await response.text();
+    if (!response.ok) throw googleError(response.status, body);
+    if (body === "") return {};
+    const parsed: unknown = JSON.parse(body);
+    return isRecord(parsed) ? parsed : {};
+  }
+}
+
+function isPassing(error: unknown): boolean {
+  if (error instanceof GoogleError) return passingStatus.has(error.code);
+  // fetch throws a TypeError when the connection fails, and a TimeoutError when no answer comes.
+  return error instanceof TypeError || (error instanceof DOMException && error.name === "TimeoutError");
+}

@@ -1,0 +1,114 @@
+import { checkInputs } from "../rpc/check.ts";
+import { type Difference, difference } from "../rpc/diff.ts";
+import type { Context, Recorded, Resource } from "../rpc/provider.ts";
+import { refreshedInputs } from "../rpc/refreshed-inputs.ts";
+import type { Shape } from "../rpc/shape.ts";
+import type { Properties } from "../rpc/values.ts";
+import type { GoogleClient } from "./client.ts";
+import { GoogleError, isNotFound } from "./google-error.ts";
+import { worded } from "./worded.ts";
+
+/** What a resource type of this plugin has to say; {@link define} does the rest. */
+export interface Definition {
+  type: string;
+  /** `Repository`, as errors name it. */
+  noun: string;
+  shape: Shape;
+  /** The inputs, with what the provider's settings add: the wanted state. Default: the inputs. */
+  wanted?(inputs: Properties, client: GoogleClient): Properties;
+  /** Differences that the shape alone does not tell. */
+  moreDifferences?(old: Recorded, wanted: Properties, client: GoogleClient): Difference[];
+  /** The outputs that a preview of a create knows; the rest marked unknown. */
+  preview(wanted: Properties, client: GoogleClient): Properties;
+  /** The outputs that a preview of an update knows. Default: the old ones with the wanted ones laid over. */
+  previewUpdate?(old: Recorded, wanted: Properties, client: GoogleClient): Properties;
+  create(
+    wanted: Properties,
+    client: GoogleClient,
+    context: Context,
+  ): Promise<{ id: string; outputs: Properties }>;
+  /**
+   * Looks at one instance. May throw the API's 404, which means that it is gone.
+   *
+   * @param old undefined on an import, where the id says it all
+   */
+  read(
+    id: string,
+    old: Omit<Recorded, "id"> | undefined,
+    client: GoogleClient,
+    context: Context,
+  ): Promise<{ id: string; outputs: Properties } | undefined>;
+  /** Sends the differences and returns the outputs. Left out where every property replaces. */
+  update?(
+    old: Recorded,
+    wanted: Properties,
+    differences: Difference[],
+    client: GoogleClient,
+    context: Context,
+  ): Promise<Properties>;
+  /** May throw the API's 404: gone is gone. */
+  delete(old: Recorded, client: GoogleClient, context: Context): Promise<void>;
+}
+
+/** @param client asked for at each call: the engine configures the plugin after it has started */
+export function define(definition: Definition, client: () => GoogleClient): Resource {
+  const { type, noun, shape } = definition;
+  const wantedOf = (inputs: Properties): Properties => definition.wanted?.(inputs, client()) ?? inputs;
+  const differences = (old: Recorded, wanted: Properties): Difference[] => [
+    ...difference(shape, wanted, old.outputs),
+    ...(definition.moreDifferences?.(old, wanted, client()) ?? []),
+  ];
+  return {
+    type,
+    check: (news) => checkInputs(shape, news, type, "gcp"),
+    diff: (old, inputs) => differences(old, wantedOf(inputs)),
+    preview: (inputs, old) => {
+      const wanted = wantedOf(inputs);
+      if (old === undefined) return definition.preview(wanted, client());
+      return definition.previewUpdate?.(old, wanted, client()) ?? { ...old.outputs, ...wanted };
+    },
+    create: (inputs, context) =>
+      worded(`Error creating ${noun}`, async () =>
+        withId(await definition.create(wantedOf(inputs), client(), context)),
+      ),
+    read: (id, old, context) =>
+      worded(`Error when reading or editing ${noun} "${id}"`, async () => {
+        const found = await unlessGone(definition.read(id, old, client(), context));
+        if (found === undefined) return undefined;
+        return { ...withId(found), inputs: refreshedInputs(shape, found.outputs, old?.inputs) };
+      }),
+    update: (old, inputs, context) =>
+      worded(`Error updating ${noun} "${old.id}"`, async () => {
+        const wanted = wantedOf(inputs);
+        const sent = definition.update?.(old, wanted, differences(old, wanted), client(), context);
+        return { ...old.outputs, ...wanted, ...(await sent), id: old.id };
+      }),
+    delete: (old, context) =>
+      worded(`Error when reading or editing ${noun} "${old.id}"`, async () => {
+        await unlessGone(definition.delete(old, client(), context));
+      }),
+  };
+}
+
+/** Bridged plugins record the id among the outputs as well. */
+function withId<Found extends { id: string; outputs: Properties }>(found: Found): Found {
+  return { ...found, outputs: { ...found.outputs, id: found.id } };
+}
+
+async function unlessGone<Result>(action: Promise<Result>): Promise<Result | undefined> {
+  try {
+    return await action;
+  } catch (error) {
+    if (isNotFound(error)) return undefined;
+    throw error;
+  }
+}
+
+/** The parts of an id, or a clear refusal of an import with a malformed one. */
+export function idParts(id: string, forms: RegExp[], example: string): Record<string, string> {
+  for (const form of forms) {
+    const groups = form.exec(id)?.groups;
+    if (groups) return groups;
+  }
+  throw new GoogleError(400, `cannot import "${id}": expected an id of the form ${example}`);
+}

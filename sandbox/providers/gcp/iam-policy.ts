@@ -1,0 +1,126 @@
+import { isRecord, type Properties, text, texts } from "../rpc/values.ts";
+import type { GoogleClient } from "./client.ts";
+import { GoogleError } from "./google-error.ts";
+
+/** Where the policy of one resource is read and written. */
+export interface PolicyAccess {
+  /** Names the resource, for the lock. */
+  name: string;
+  get(): Promise<Properties>;
+  set(policy: Properties): Promise<Properties>;
+}
+
+/** One role given to one member. */
+export interface Grant {
+  role: string;
+  member: string;
+}
+
+/** Mail addresses mean the same in any case, and Google returns them in lower case. */
+export function normalMember(member: string): string {
+  return /^(user|serviceAccount|group|domain):/.test(member)
+    ? member.replace(/:(.*)$/s, (rest) => rest.toLowerCase())
+    : member;
+}
+
+/** True when the policy gives the role, without a condition, to the member. */
+export function holds(policy: Properties, grant: Grant): boolean {
+  return bindings(policy).some(
+    (binding) => isFor(binding, grant) && members(binding).includes(normalMember(grant.member)),
+  );
+}
+
+/** Adds one member to one role and touches nothing else. */
+export function added(policy: Properties, grant: Grant): Properties {
+  const list = bindings(policy);
+  const at = list.findIndex((binding) => isFor(binding, grant));
+  const found = list[at];
+  const member = normalMember(grant.member);
+  if (found === undefined) list.push({ members: [member], role: grant.role });
+  else list[at] = { ...found, members: [...texts(found, "members"), member] };
+  return { ...policy, bindings: list, version: 3 };
+}
+
+/** Takes one member from one role, and the role when nobody is left in it. */
+export function removed(policy: Properties, grant: Grant): Properties {
+  const member = normalMember(grant.member);
+  const list = bindings(policy).flatMap((binding) => {
+    if (!isFor(binding, grant)) return [binding];
+    const left = texts(binding, "members").filter((one) => normalMember(one) !== member);
+    return left.length === 0 ? [] : [{ ...binding, members: left }];
+  });
+  return { ...policy, bindings: list, version: 3 };
+}
+
+const conflictTries = 12;
+/** One writer at a time in this process: their etags would only refuse each other. */
+const lines = new Map<string, Promise<unknown>>();
+
+/**
+ * Reads, changes and writes a policy; once more when somebody else wrote it in between (409).
+ *
+ * @param change returns undefined when nothing is to be done
+ */
+export async function changePolicy(
+  access: PolicyAccess,
+  change: (policy: Properties) => Properties | undefined,
+  client: GoogleClient,
+  signal: AbortSignal,
+): Promise<void> {
+  const before = lines.get(access.name) ?? Promise.resolve();
+  const mine = before.catch(() => undefined).then(() => changeAlone(access, change, client, signal));
+  lines.set(access.name, mine);
+  await mine;
+}
+
+async function changeAlone(
+  access: PolicyAccess,
+  change: (policy: Properties) => Properties | undefined,
+  client: GoogleClient,
+  signal: AbortSignal,
+): Promise<void> {
+  for (let tries = 1; ; tries++) {
+    const changed = change(await access.get());
+    if (changed === undefined) return;
+    try {
+      await access.set(changed);
+      return;
+    } catch (error) {
+      const conflict = error instanceof GoogleError && error.code === 409;
+      if (!conflict || tries === conflictTries) throw error;
+      // Not in step with whoever else is writing.
+      await client.pause(signal, Math.min(2 ** (tries - 1), 8) * (0.5 + Math.random() / 2));
+    }
+  }
+}
+
+/** Reads until the grant shows: a written policy takes a while to be seen everywhere. */
+export async function awaitGrant(
+  access: PolicyAccess,
+  grant: Grant,
+  client: GoogleClient,
+  signal: AbortSignal,
+): Promise<Properties> {
+  for (let tries = 1; ; tries++) {
+    const policy = await access.get();
+    if (holds(policy, grant)) return policy;
+    if (tries === 12) {
+      throw new Error(
+        `the policy of ${access.name} was written, but does not show ${grant.role} for ${grant.member}`,
+      );
+    }
+    await client.pause(signal);
+  }
+}
+
+function bindings(policy: Properties): Properties[] {
+  return Array.isArray(policy["bindings"]) ? policy["bindings"].filter(isRecord) : [];
+}
+
+function members(binding: Properties): string[] {
+  return texts(binding, "members").map(normalMember);
+}
+
+function isFor(binding: Properties, grant: Grant): boolean {
+  return text(binding, "role") === grant.role && !isRecord(binding["condition"]);
+}

@@ -1,0 +1,48 @@
+import type { Difference } from "../rpc/diff.ts";
+import { type Properties, record, secret, type Value } from "../rpc/values.ts";
+import type { GoogleClient } from "./client.ts";
+
+/** The three outputs that the real plugin makes of labels. */
+export interface Labels {
+  /** The labels that the program sets, as they are now. */
+  labels: Value;
+  /** With those that the provider adds. Secret in the state, as with the real plugin. */
+  pulumiLabels: Value;
+  /** All that are there, whoever set them. Secret in the state, as with the real plugin. */
+  effectiveLabels: Value;
+}
+
+/** The labels that a program's labels ask for, with the provider's own. */
+export function pulumiLabels(wanted: Properties, client: GoogleClient): Properties {
+  const own = client.settings.addAttributionLabel ? { "goog-pulumi-provisioned": "true" } : {};
+  return { ...own, ...record(wanted, "labels") };
+}
+
+/** All labels there will be: somebody else's stay, those that the program no longer sets go. */
+export function effectiveLabels(
+  wanted: Properties,
+  old: Properties | undefined,
+  client: GoogleClient,
+): Properties {
+  const asked = pulumiLabels(wanted, client);
+  const before = record(old, "pulumiLabels") ?? {};
+  const others = Object.entries(record(old, "effectiveLabels") ?? {}).filter(([key]) => !(key in before));
+  return { ...Object.fromEntries(others), ...asked };
+}
+
+/** @param asked what the program and the provider set; on an import nothing is known of that */
+export function labelOutputs(live: Properties, labels: Properties, asked: Properties): Labels {
+  const found = (keys: Properties): Properties =>
+    Object.fromEntries(Object.entries(live).filter(([key]) => key in keys));
+  return { labels: found(labels), pulumiLabels: secret(found(asked)), effectiveLabels: secret(live) };
+}
+
+/** A label of the provider that somebody removed or changed: invisible in `labels` alone. */
+export function labelDifferences(old: Properties, wanted: Properties, client: GoogleClient): Difference[] {
+  const live = record(old, "effectiveLabels") ?? {};
+  const program = record(wanted, "labels") ?? {};
+  const lost = Object.entries(pulumiLabels(wanted, client)).some(
+    ([key, value]) => !(key in program) && live[key] !== value,
+  );
+  return lost ? [{ path: "effectiveLabels", kind: "update", replaces: false }] : [];
+}

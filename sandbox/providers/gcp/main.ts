@@ -1,0 +1,41 @@
+import { pluginVersion } from "../install.ts";
+import { serve } from "../rpc/serve.ts";
+import { account } from "./account.ts";
+import { GoogleClient } from "./client.ts";
+import { define } from "./define.ts";
+import { functions } from "./functions.ts";
+import { orgPolicy } from "./org-policy.ts";
+import { repository } from "./repository.ts";
+import { repositoryIamMember } from "./repository-iam-member.ts";
+import { service } from "./service.ts";
+import { serviceAccountIamMember } from "./service-account-iam-member.ts";
+import { checkSettings, readSettings } from "./settings.ts";
+import { workloadIdentityPool } from "./workload-identity-pool.ts";
+import { workloadIdentityPoolProvider } from "./workload-identity-pool-provider.ts";
+
+let configured: GoogleClient | undefined;
+
+function client(): GoogleClient {
+  if (configured) return configured;
+  throw new Error("the engine did not configure the gcp plugin");
+}
+
+void serve({
+  name: "gcp",
+  version: pluginVersion("gcp"),
+  checkSettings,
+  configure(settings) {
+    configured = new GoogleClient(readSettings(settings, process.env));
+  },
+  resources: [
+    service,
+    repository,
+    repositoryIamMember,
+    account,
+    serviceAccountIamMember,
+    workloadIdentityPool,
+    workloadIdentityPoolProvider,
+    orgPolicy,
+  ].map((definition) => define(definition, client)),
+  functions: functions(client),
+});

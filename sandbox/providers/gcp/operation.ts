@@ -1,0 +1,36 @@
+import { isRecord, type Properties, text } from "../rpc/values.ts";
+import type { GoogleClient } from "./client.ts";
+import type { Api } from "./settings.ts";
+
+/** What the real plugin waits at most. */
+const limitMs = 20 * 60 * 1000;
+
+/**
+ * Waits for a long-running operation.
+ *
+ * @returns its response; {} when it has none
+ * @throws with the operation's own error, worded as the real plugin does
+ */
+export async function operationDone(
+  client: GoogleClient,
+  api: Api,
+  operation: Properties,
+  doing: string,
+  signal: AbortSignal,
+): Promise<Properties> {
+  const end = Date.now() + limitMs;
+  let state = operation;
+  while (state["done"] !== true) {
+    if (Date.now() > end)
+      throw new Error(`Error waiting for ${doing}: timeout while waiting for state to become 'done: true'`);
+    await client.pause(signal);
+    state = await client.send({ api, method: "GET", path: text(operation, "name"), signal });
+  }
+  const { error, response } = state;
+  if (isRecord(error)) {
+    throw new Error(
+      `Error waiting for ${doing}: Error code ${Number(error["code"])}, message: ${text(error, "message")}`,
+    );
+  }
+  return isRecord(response) ? response : {};
+}

@@ -1,0 +1,174 @@
+import { sameButCase, sameLastPart, type Shape } from "../rpc/shape.ts";
+import {
+  flag,
+  isRecord,
+  type Properties,
+  record,
+  text,
+  texts,
+  unknownValue,
+  type Value,
+} from "../rpc/values.ts";
+import type { GoogleClient } from "./client.ts";
+import { type Definition, idParts } from "./define.ts";
+import { onceCreated } from "./worded.ts";
+
+const api = "orgPolicy";
+
+const shape: Shape = {
+  name: { kind: "string", required: true, replaces: true, same: sameLastPart },
+  parent: { kind: "string", required: true, replaces: true },
+  spec: {
+    kind: "block",
+    items: {
+      inheritFromParent: { kind: "boolean" },
+      reset: { kind: "boolean" },
+      rules: {
+        kind: "blocks",
+        items: {
+          allowAll: { kind: "string", same: sameButCase },
+          denyAll: { kind: "string", same: sameButCase },
+          enforce: { kind: "string", same: sameButCase },
+          values: {
+            kind: "block",
+            items: { allowedValues: { kind: "strings" }, deniedValues: { kind: "strings" } },
+          },
+        },
+      },
+    },
+  },
+};
+
+/** `gcp.orgpolicy.Policy`: an organization policy set on a project. */
+export const orgPolicy: Definition = {
+  type: "gcp:orgpolicy/policy:Policy",
+  noun: "Policy",
+  shape,
+  preview: (wanted) => ({
+    ...outputsOf(wanted, wanted),
+    spec: wanted["spec"] ?? null,
+    name: shortName(wanted),
+    etag: unknownValue,
+  }),
+  previewUpdate: (old, wanted) => ({ ...old.outputs, spec: wanted["spec"] ?? null }),
+  async create(wanted, client, { signal }) {
+    const parent = text(wanted, "parent");
+    const id = `${parent}/policies/${shortName(wanted)}`;
+    await client.send({
+      api,
+      method: "POST",
+      path: `${parent}/policies`,
+      body: { name: id, ...specBody(wanted, undefined) },
+      signal,
+    });
+    return onceCreated(id, { ...wanted, name: shortName(wanted) }, async () => {
+      return { id, outputs: outputsOf(await get(client, id, signal), wanted) };
+    });
+  },
+  async read(id, _old, client, { signal }) {
+    const { parent = "", name = "" } = idParts(
+      id,
+      [/^(?<parent>.+)\/policies\/(?<name>[^/]+)$/],
+      "projects/PROJECT/policies/CONSTRAINT",
+    );
+    return { id, outputs: outputsOf(await get(client, id, signal), { parent, name }) };
+  },
+  async update(old, wanted, _differences, client, { signal }) {
+    await client.send({
+      api,
+      method: "PATCH",
+      path: old.id,
+      query: { updateMask: "policy.spec" },
+      body: { name: old.id, ...specBody(wanted, record(old.outputs, "spec")) },
+      signal,
+    });
+    return outputsOf(await get(client, old.id, signal), wanted);
+  },
+  async delete({ id }, client, { signal }) {
+    await client.send({ api, method: "DELETE", path: id, signal });
+  },
+};
+
+function shortName(known: Properties): string {
+  const name = text(known, "name");
+  return name === unknownValue ? name : (name.split("/").at(-1) ?? name);
+}
+
+function get(client: GoogleClient, name: string, signal: AbortSignal): Promise<Properties> {
+  return client.send({ api, method: "GET", path: name, signal });
+}
+
+/** @param old the spec that is there, whose etag says which version is being changed */
+function specBody(wanted: Properties, old: Properties | undefined): Properties {
+  const spec = record(wanted, "spec");
+  if (spec === undefined) return {};
+  const rules = Array.isArray(spec["rules"]) ? spec["rules"].filter(isRecord) : [];
+  const etag = text(old, "etag");
+  return {
+    spec: {
+      ...(etag === "" ? {} : { etag }),
+      inheritFromParent: flag(spec, "inheritFromParent"),
+      reset: flag(spec, "reset"),
+      ...(rules.length === 0 ? {} : { rules: rules.map(ruleBody) }),
+    },
+  };
+}
+
+function ruleBody(rule: Properties): Properties {
+  const values = record(rule, "values");
+  return {
+    ...(values === undefined ? {} : { values }),
+    allowAll: parsed(rule, "allowAll"),
+    denyAll: parsed(rule, "denyAll"),
+    enforce: parsed(rule, "enforce"),
+  };
+}
+
+/** "TRUE" in the program, true in the API. */
+function parsed(rule: Properties, key: string): Value {
+  const value = text(rule, key).toUpperCase();
+  return value === "TRUE" ? true : value === "FALSE" ? false : null;
+}
+
+function worded(value: Value | undefined): Value {
+  if (typeof value === "boolean") return String(value).toUpperCase();
+  return typeof value === "string" ? value : "";
+}
+
+function outputsOf(live: Properties, known: Properties): Properties {
+  const spec = record(live, "spec");
+  const rules = Array.isArray(spec?.["rules"]) ? spec["rules"].filter(isRecord) : [];
+  return {
+    deletionPolicy: "DELETE",
+    dryRunSpec: null,
+    etag: text(live, "etag"),
+    name: shortName(known),
+    parent: text(known, "parent"),
+    spec:
+      spec === undefined
+        ? null
+        : {
+            etag: text(spec, "etag"),
+            inheritFromParent: flag(spec, "inheritFromParent"),
+            reset: flag(spec, "reset"),
+            rules: rules.map(ruleOutputs),
+            updateTime: text(spec, "updateTime"),
+          },
+  };
+}
+
+function ruleOutputs(rule: Properties): Properties {
+  const values = record(rule, "values");
+  const list = (key: string): Value => (texts(values, key).length === 0 ? null : texts(values, key));
+  return {
+    allowAll: worded(rule["allowAll"]),
+    condition: null,
+    denyAll: worded(rule["denyAll"]),
+    enforce: worded(rule["enforce"]),
+    parameters: "",
+    values:
+      values === undefined
+        ? null
+        : { allowedValues: list("allowedValues"), deniedValues: list("deniedValues") },
+  };
+}

@@ -1,0 +1,194 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { repository } from "./repository.ts";
+import { sameDuration } from "./repository-shape.ts";
+import { plainProperties, type Properties, unknownValue } from "../rpc/values.ts";
+import { type Answer, FakeGoogle, failure, type Seen } from "../testing/fake-google.ts";
+import { quietContext, resourceOn } from "../testing/support.ts";
+
+const name = "projects/p/locations/us-central1/repositories/r";
+const live = {
+  name,
+  format: "DOCKER",
+  mode: "STANDARD_REPOSITORY",
+  description: "d",
+  labels: { app: "x", "goog-pulumi-provisioned": "true" },
+  registryUri: "localhost:5001/p/r",
+  cleanupPolicies: {
+    old: { id: "old", action: "DELETE", condition: { tagState: "UNTAGGED", olderThan: "1209600s" } },
+  },
+};
+const inputs: Properties = {
+  repositoryId: "r",
+  format: "DOCKER",
+  mode: "STANDARD_REPOSITORY",
+  description: "d",
+  labels: { app: "x" },
+  cleanupPolicies: [
+    { id: "old", action: "DELETE", condition: { tagState: "UNTAGGED", olderThan: "1209600s" } },
+  ],
+};
+
+let fake: FakeGoogle;
+let answer: (request: Seen) => Answer | undefined;
+
+beforeEach(async () => {
+  answer = (request) => (request.method === "GET" ? { body: live } : { body: { done: true } });
+  fake = await FakeGoogle.start((request) => answer(request));
+});
+afterEach(() => fake.stop());
+
+const on = () => resourceOn(repository, fake);
+
+async function created() {
+  const { id, outputs } = await on().create(inputs, quietContext());
+  return { id, inputs, outputs: plainProperties(outputs) };
+}
+
+describe("Repository", () => {
+  it("is created with the requests of the real plugin", async () => {
+    await created();
+    expect(fake.requests).toEqual([
+      "POST /v1/projects/p/locations/us-central1/repositories?repository_id=r",
+      `GET /v1/${name}`,
+    ]);
+    expect(fake.seen[0]?.body).toEqual({
+      format: "DOCKER",
+      mode: "STANDARD_REPOSITORY",
+      description: "d",
+      labels: { app: "x", "goog-pulumi-provisioned": "true" },
+      cleanupPolicies: {
+        old: { action: "DELETE", condition: { tagState: "UNTAGGED", olderThan: "1209600s" } },
+      },
+    });
+  });
+
+  it("waits for the operation", async () => {
+    let polls = 0;
+    answer = ({ method, url }) => {
+      if (method === "POST") return { body: { name: "projects/p/locations/us-central1/operations/1" } };
+      if (url.includes("/operations/"))
+        return { body: { name: "projects/p/locations/us-central1/operations/1", done: ++polls === 3 } };
+      return { body: live };
+    };
+    await created();
+    expect(polls).toBe(3);
+  });
+
+  it("reports the operation's error", async () => {
+    answer = () => ({ body: { done: true, error: { code: 13, message: "broken" } } });
+    await expect(created()).rejects.toThrow(
+      "Error creating Repository: Error waiting for Creating Repository: Error code 13, message: broken",
+    );
+  });
+
+  it("words a refusal as the real plugin does", async () => {
+    answer = () => failure(403, "Permission denied", "PERMISSION_DENIED");
+    await expect(created()).rejects.toThrow(
+      "1 error occurred:\n\t* Error creating Repository: googleapi: Error 403: Permission denied\n\n",
+    );
+  });
+
+  it("is recorded although reading it back failed", async () => {
+    answer = ({ method }) => (method === "POST" ? { body: { done: true } } : failure(403, "no"));
+    const error = await created().catch((thrown: unknown) => thrown);
+    expect(error).toMatchObject({ id: name });
+  });
+
+  it("sees no difference in what it has just created", async () => {
+    expect(on().diff(await created(), inputs)).toEqual([]);
+  });
+
+  it.each<[string, Properties, string, boolean]>([
+    ["a description", { description: "other" }, "description", false],
+    ["a label", { labels: { app: "y" } }, "labels.app", false],
+    ["a dockerConfig", { dockerConfig: { immutableTags: true } }, "dockerConfig", false],
+    [
+      "a policy's age",
+      {
+        cleanupPolicies: [
+          { id: "old", action: "DELETE", condition: { tagState: "UNTAGGED", olderThan: "1s" } },
+        ],
+      },
+      "cleanupPolicies[0].condition.olderThan",
+      false,
+    ],
+    ["the id", { repositoryId: "other" }, "repositoryId", true],
+    ["the location", { location: "europe-west1" }, "location", true],
+    ["the project", { project: "other" }, "project", true],
+    ["the format", { format: "NPM" }, "format", true],
+    ["a key", { kmsKeyName: "k" }, "kmsKeyName", true],
+    ["something unknown", { description: unknownValue }, "description", false],
+  ])("sees a change of %s", async (_, change, path, replaces) => {
+    expect(on().diff(await created(), { ...inputs, ...change })).toContainEqual(
+      expect.objectContaining({ path, replaces }),
+    );
+  });
+
+  it("takes the order of policies and the unit of a duration for the same", async () => {
+    const old = await created();
+    const weeks = [{ id: "old", action: "DELETE", condition: { tagState: "UNTAGGED", olderThan: "14d" } }];
+    expect(on().diff(old, { ...inputs, cleanupPolicies: weeks })).toEqual([]);
+    expect(sameDuration("336h", "1209600s")).toBe(true);
+    expect(sameDuration("336h", "1209601s")).toBe(false);
+    expect(sameDuration("two weeks", "two weeks ")).toBe(false);
+  });
+
+  it("sends only the changed fields in the mask, and keeps somebody else's labels", async () => {
+    const old = await created();
+    old.outputs["effectiveLabels"] = { app: "x", "goog-pulumi-provisioned": "true", theirs: "1" };
+    await on().update(old, { ...inputs, description: "new", labels: { team: "core" } }, quietContext());
+    const patch = fake.seen.find(({ method }) => method === "PATCH");
+    expect(new URL(patch?.url ?? "", fake.origin).searchParams.get("updateMask")).toBe("description,labels");
+    expect(patch?.body).toMatchObject({
+      description: "new",
+      labels: { team: "core", "goog-pulumi-provisioned": "true", theirs: "1" },
+    });
+    expect((patch?.body as { labels: object }).labels).not.toHaveProperty("app");
+  });
+
+  it("sees after a refresh what somebody changed", async () => {
+    const old = await created();
+    answer = () => ({ body: { ...live, description: "theirs", labels: { app: "theirs" } } });
+    const read = await on().read(old.id, old, quietContext());
+    expect(read?.inputs).toMatchObject({
+      description: "theirs",
+      labels: { app: "theirs" },
+      repositoryId: "r",
+    });
+    const refreshed = { ...old, inputs: read?.inputs ?? {}, outputs: plainProperties(read?.outputs) };
+    expect(
+      on()
+        .diff(refreshed, inputs)
+        .map(({ path }) => path),
+    ).toEqual(["description", "labels.app", "effectiveLabels"]);
+  });
+
+  it("is gone when it answers 404", async () => {
+    const old = await created();
+    answer = () => undefined;
+    expect(await on().read(old.id, old, quietContext())).toBeUndefined();
+    await expect(on().delete(old, quietContext())).resolves.toBeUndefined();
+  });
+
+  it.each([name, "p/us-central1/r", "us-central1/r", "r"])("is imported as %s", async (id) => {
+    const read = await on().read(id, undefined, quietContext());
+    expect(read?.id).toBe(name);
+    expect(read?.inputs).toMatchObject({ repositoryId: "r", location: "us-central1", description: "d" });
+    expect(fake.requests).toEqual([`GET /v1/${name}`]);
+  });
+
+  it("refuses to import a malformed id", async () => {
+    await expect(on().read("projects/p/repositories/r/x", undefined, quietContext())).rejects.toThrow(
+      "projects/PROJECT/locations/LOCATION/repositories/REPOSITORY",
+    );
+  });
+
+  it("tells a preview what is known", () => {
+    expect(on().preview(inputs, undefined, quietContext())).toMatchObject({
+      project: "p",
+      location: "us-central1",
+      registryUri: unknownValue,
+      description: "d",
+    });
+  });
+});

@@ -1,0 +1,166 @@
+import { type Properties, record, secret, text, unknownValue } from "../rpc/values.ts";
+import type { GoogleClient } from "./client.ts";
+import { type Definition, idParts } from "./define.ts";
+import { effectiveLabels, labelDifferences, labelOutputs, pulumiLabels } from "./labels.ts";
+import { operationDone } from "./operation.ts";
+import { policyOutputs, repositoryBody } from "./repository-body.ts";
+import { repositoryShape } from "./repository-shape.ts";
+import { onceCreated } from "./worded.ts";
+
+const api = "artifactRegistry";
+
+/** `gcp.artifactregistry.Repository`. */
+export const repository: Definition = {
+  type: "gcp:artifactregistry/repository:Repository",
+  noun: "Repository",
+  shape: repositoryShape,
+  wanted(inputs, client) {
+    const location = text(inputs, "location") || client.settings.region;
+    if (location !== "") return { ...inputs, project: client.project(inputs), location };
+    throw new Error(
+      "location: required field is not set (set it with `pulumi config set gcp:region REGION`)",
+    );
+  },
+  moreDifferences: (old, wanted, client) => labelDifferences(old.outputs, wanted, client),
+  preview: (wanted) => ({
+    ...outputsOf({ ...repositoryBody(wanted, {}) }, wanted, {}),
+    ...wanted,
+    createTime: unknownValue,
+    effectiveLabels: unknownValue,
+    name: unknownValue,
+    pulumiLabels: unknownValue,
+    registryUri: unknownValue,
+    updateTime: unknownValue,
+  }),
+  previewUpdate: (old, wanted, client) => ({
+    ...old.outputs,
+    description: "",
+    labels: {},
+    ...wanted,
+    pulumiLabels: secret(pulumiLabels(wanted, client)),
+    effectiveLabels: secret(effectiveLabels(wanted, old.outputs, client)),
+  }),
+  async create(wanted, client, { signal }) {
+    const parent = `projects/${text(wanted, "project")}/locations/${text(wanted, "location")}`;
+    const repositoryId = text(wanted, "repositoryId");
+    const id = `${parent}/repositories/${repositoryId}`;
+    const labels = pulumiLabels(wanted, client);
+    const operation = await client.send({
+      api,
+      method: "POST",
+      path: `${parent}/repositories`,
+      query: { repository_id: repositoryId },
+      body: repositoryBody(wanted, labels),
+      signal,
+    });
+    await operationDone(client, api, operation, "Creating Repository", signal);
+    return onceCreated(id, wanted, async () => {
+      return { id, outputs: outputsOf(await get(client, id, signal), wanted, labels) };
+    });
+  },
+  async read(id, old, client, { signal }) {
+    const { project, location, repositoryId } = repositoryParts(id, client);
+    const name = `projects/${project}/locations/${location}/repositories/${repositoryId}`;
+    const live = await get(client, name, signal);
+    const place = { project, location, repositoryId };
+    const known = old?.outputs ?? {};
+    return {
+      id: name,
+      outputs: outputsOf(live, { ...known, ...place }, record(known, "pulumiLabels") ?? {}),
+    };
+  },
+  async update(old, wanted, differences, client, { signal }) {
+    const labels = effectiveLabels(wanted, old.outputs, client);
+    const changed = new Set(
+      differences.map(({ path }) => path.split(/[.[]/)[0]?.replace("effectiveLabels", "labels")),
+    );
+    const mask = masked.filter((field) => changed.has(field));
+    if (mask.length > 0) {
+      await client.send({
+        api,
+        method: "PATCH",
+        path: old.id,
+        query: { updateMask: mask.join(",") },
+        body: repositoryBody(wanted, labels),
+        signal,
+      });
+    }
+    return outputsOf(await get(client, old.id, signal), wanted, pulumiLabels(wanted, client));
+  },
+  async delete({ id }, client, { signal }) {
+    const operation = await client.send({ api, method: "DELETE", path: id, signal });
+    await operationDone(client, api, operation, "Deleting Repository", signal);
+  },
+};
+
+/** What an update can change, in the order in which the real plugin names it. */
+const masked = [
+  "description",
+  "dockerConfig",
+  "cleanupPolicies",
+  "cleanupPolicyDryRun",
+  "vulnerabilityScanningConfig",
+  "labels",
+];
+
+/** The parts of an id; an import may leave the project out, as with the real plugin. */
+export function repositoryParts(
+  id: string,
+  client: GoogleClient,
+): { project: string; location: string; repositoryId: string } {
+  const parts = idParts(
+    id,
+    [
+      /^projects\/(?<project>[^/]+)\/locations\/(?<location>[^/]+)\/repositories\/(?<repositoryId>[^/]+)$/,
+      /^(?<project>[^/]+)\/(?<location>[^/]+)\/(?<repositoryId>[^/]+)$/,
+      /^(?<location>[^/]+)\/(?<repositoryId>[^/]+)$/,
+      /^(?<repositoryId>[^/]+)$/,
+    ],
+    "projects/PROJECT/locations/LOCATION/repositories/REPOSITORY",
+  );
+  return {
+    project: parts["project"] ?? client.project({}),
+    location: parts["location"] ?? client.settings.region,
+    repositoryId: parts["repositoryId"] ?? "",
+  };
+}
+
+function get(client: GoogleClient, name: string, signal: AbortSignal): Promise<Properties> {
+  return client.send({ api, method: "GET", path: name, signal });
+}
+
+/** @param known where it is and which labels the program sets: the answer does not say */
+function outputsOf(live: Properties, known: Properties, asked: Properties): Properties {
+  const scanning = record(live, "vulnerabilityScanningConfig");
+  const docker = record(live, "dockerConfig");
+  const repositoryId = text(known, "repositoryId");
+  return {
+    cleanupPolicies: policyOutputs(live["cleanupPolicies"]),
+    cleanupPolicyDryRun: live["cleanupPolicyDryRun"] === true,
+    createTime: text(live, "createTime"),
+    deletionPolicy: "DELETE",
+    description: text(live, "description"),
+    dockerConfig:
+      docker && Object.keys(docker).length > 0 ? { immutableTags: docker["immutableTags"] === true } : null,
+    ...labelOutputs(record(live, "labels") ?? {}, record(known, "labels") ?? {}, asked),
+    format: text(live, "format"),
+    kmsKeyName: text(live, "kmsKeyName"),
+    location: text(known, "location"),
+    mavenConfig: null,
+    mode: text(live, "mode"),
+    name: text(live, "name").split("/").at(-1) ?? repositoryId,
+    project: text(known, "project"),
+    registryUri: text(live, "registryUri"),
+    remoteRepositoryConfig: null,
+    repositoryId,
+    updateTime: text(live, "updateTime"),
+    virtualRepositoryConfig: null,
+    vulnerabilityScanningConfig: scanning
+      ? {
+          enablementConfig: text(scanning, "enablementConfig"),
+          enablementState: text(scanning, "enablementState"),
+          enablementStateReason: text(scanning, "enablementStateReason"),
+        }
+      : null,
+  };
+}

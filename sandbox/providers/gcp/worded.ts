@@ -1,0 +1,41 @@
+import { CreatedButFailed } from "../rpc/provider.ts";
+import type { Properties } from "../rpc/values.ts";
+
+/**
+ * Puts what was being done before an error, in the real plugin's words:
+ * `1 error occurred:` and `Error creating Repository: googleapi: Error 403: ...`.
+ */
+export async function worded<Result>(doing: string, action: () => Promise<Result>): Promise<Result> {
+  try {
+    return await action();
+  } catch (error) {
+    const message = `1 error occurred:\n\t* ${doing}: ${reason(error)}\n\n`;
+    if (error instanceof CreatedButFailed) {
+      throw new CreatedButFailed(error.id, { ...error.outputs, id: error.id }, message);
+    }
+    throw new Error(message, { cause: error });
+  }
+}
+
+/**
+ * Does what follows a create that has succeeded. When that fails, the resource is recorded nevertheless:
+ * it exists, and would be lost otherwise.
+ */
+export async function onceCreated<Result>(
+  id: string,
+  outputs: Properties,
+  action: () => Promise<Result>,
+): Promise<Result> {
+  try {
+    return await action();
+  } catch (error) {
+    throw new CreatedButFailed(id, outputs, reason(error));
+  }
+}
+
+function reason(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // fetch hides why the connection failed.
+  const cause = error.cause instanceof Error ? `: ${error.cause.message || error.cause.name}` : "";
+  return error.message + cause;
+}

@@ -1,0 +1,219 @@
+import * as grpc from "@grpc/grpc-js";
+import type { IResourceProviderServer } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
+import proto from "@pulumi/pulumi/proto/provider_pb.js";
+import plugins from "@pulumi/pulumi/proto/plugin_pb.js";
+import empty from "google-protobuf/google/protobuf/empty_pb.js";
+import structs, { type JavaScriptValue, type Struct } from "google-protobuf/google/protobuf/struct_pb.js";
+import type { Failure } from "./shape.ts";
+import type { Difference } from "./diff.ts";
+import type { EngineLog } from "./engine-log.ts";
+import { asGrpcError } from "./errors.ts";
+import type { Context, Provider, Resource } from "./provider.ts";
+import { plainProperties, type Properties, type Value } from "./values.ts";
+
+type Methods = Partial<IResourceProviderServer>;
+
+/** The engine's calls, turned into those of {@link Provider}. What is not here answers "unimplemented". */
+export function providerMethods(
+  provider: Provider,
+  log: EngineLog,
+  stop: AbortController,
+): grpc.UntypedServiceImplementation {
+  const types = new Map(provider.resources.map((resource) => [resource.type, resource]));
+  const context = (urn: string): Context => ({
+    urn,
+    signal: stop.signal,
+    log: (severity, message) => {
+      log.send(severity, message, urn, false);
+    },
+    status: (message) => {
+      log.send("info", message, urn, true);
+    },
+  });
+  /** Lines sent by a call must be shown before its result is. */
+  const unary = <Request, Response>(
+    answer: (request: Request) => Promise<Response> | Response,
+  ): grpc.handleUnaryCall<Request, Response> => {
+    return (call, callback) => {
+      Promise.resolve()
+        .then(() => answer(call.request))
+        .finally(() => log.flush())
+        .then(
+          (response) => {
+            callback(null, response);
+          },
+          (error: unknown) => {
+            callback(asGrpcError(error));
+          },
+        );
+    };
+  };
+  const resource = (type: string): Resource => {
+    const found = types.get(type);
+    if (found) return found;
+    throw new Error(
+      `the sandbox's fake provider for the ${provider.name} plugin does not support the resource type ${type} ` +
+        `(supported: ${[...types.keys()].join(", ")}); the real ${provider.name} plugin does`,
+    );
+  };
+
+  const methods: Methods = {
+    getPluginInfo: unary(() => new plugins.PluginInfo().setVersion(provider.version)),
+    getSchema: unary(() => new proto.GetSchemaResponse().setSchema("{}")),
+    cancel: unary(() => {
+      stop.abort(new Error("cancelled"));
+      return new empty.Empty();
+    }),
+
+    checkConfig: unary((request) => {
+      const response = new proto.CheckResponse().setInputs(request.getNews());
+      return response.setFailuresList(
+        failures(provider.checkSettings(plainProperties(javaScript(request.getNews())))),
+      );
+    }),
+    diffConfig: unary((request) => {
+      const before = JSON.stringify(javaScript(request.getOldInputs() ?? request.getOlds()));
+      const changed = before !== JSON.stringify(javaScript(request.getNews()));
+      const { DIFF_NONE, DIFF_SOME } = proto.DiffResponse.DiffChanges;
+      return new proto.DiffResponse().setChanges(changed ? DIFF_SOME : DIFF_NONE);
+    }),
+    configure: unary(async (request) => {
+      await provider.configure(plainProperties(javaScript(request.getArgs())));
+      // Secrets are not accepted: the engine takes their marks off, and puts them back on every
+      // property of the same name that is returned.
+      return new proto.ConfigureResponse().setSupportspreview(true);
+    }),
+    invoke: unary(async (request) => {
+      const call = provider.functions[request.getTok()];
+      if (call === undefined) {
+        throw new Error(
+          `the sandbox's fake provider for the ${provider.name} plugin does not support the function ${request.getTok()} ` +
+            `(supported: ${Object.keys(provider.functions).join(", ") || "none"}); the real ${provider.name} plugin does`,
+        );
+      }
+      return new proto.InvokeResponse().setReturn(
+        struct(await call(plainProperties(javaScript(request.getArgs())))),
+      );
+    }),
+
+    check: unary(async (request) => {
+      const news = plainProperties(javaScript(request.getNews()));
+      const olds = request.getOlds();
+      const handler = resource(typeOf(request.getUrn()));
+      const checked = await handler.check(
+        news,
+        olds === undefined ? undefined : plainProperties(javaScript(olds)),
+        context(request.getUrn()),
+      );
+      return new proto.CheckResponse()
+        .setInputs(struct(checked.inputs))
+        .setFailuresList(failures(checked.failures));
+    }),
+    diff: unary((request) => {
+      const old = recorded(request.getId(), request.getOldInputs(), request.getOlds());
+      const ignored = request.getIgnorechangesList();
+      const found = resource(typeOf(request.getUrn()))
+        .diff(old, plainProperties(javaScript(request.getNews())))
+        .filter(
+          ({ path }) =>
+            !ignored.some((one) => path === one || path.startsWith(`${one}.`) || path.startsWith(`${one}[`)),
+        );
+      return diffResponse(found);
+    }),
+    create: unary(async (request) => {
+      const handler = resource(typeOf(request.getUrn()));
+      const inputs = plainProperties(javaScript(request.getProperties()));
+      const about = context(request.getUrn());
+      const response = new proto.CreateResponse();
+      if (request.getPreview())
+        return response.setProperties(struct(await handler.preview(inputs, undefined, about)));
+      const { id, outputs } = await handler.create(inputs, about);
+      return response.setId(id).setProperties(struct(outputs));
+    }),
+    read: unary(async (request) => {
+      const outputs = request.getProperties();
+      const inputs = request.getInputs();
+      // An import names the id alone.
+      const importing =
+        javaScript(outputs) === undefined || Object.keys(javaScript(outputs) ?? {}).length === 0;
+      const old = importing ? undefined : recorded(request.getId(), inputs, outputs);
+      const found = await resource(typeOf(request.getUrn())).read(
+        request.getId(),
+        old,
+        context(request.getUrn()),
+      );
+      const response = new proto.ReadResponse();
+      if (found === undefined) return response;
+      return response.setId(found.id).setInputs(struct(found.inputs)).setProperties(struct(found.outputs));
+    }),
+    update: unary(async (request) => {
+      const handler = resource(typeOf(request.getUrn()));
+      const old = recorded(request.getId(), request.getOldInputs(), request.getOlds());
+      const inputs = plainProperties(javaScript(request.getNews()));
+      const about = context(request.getUrn());
+      const outputs = request.getPreview()
+        ? await handler.preview(inputs, old, about)
+        : await handler.update(old, inputs, about);
+      return new proto.UpdateResponse().setProperties(struct(outputs));
+    }),
+    delete: unary(async (request) => {
+      const old = recorded(request.getId(), request.getOldInputs(), request.getProperties());
+      await resource(typeOf(request.getUrn())).delete(old, context(request.getUrn()));
+      return new empty.Empty();
+    }),
+  };
+  return methods as grpc.UntypedServiceImplementation;
+}
+
+/** `urn:pulumi:stack::project::parent$type::name` */
+function typeOf(urn: string): string {
+  return urn.split("::")[2]?.split("$").at(-1) ?? "";
+}
+
+function recorded(id: string, inputs: Struct | undefined, outputs: Struct | undefined) {
+  return { id, inputs: plainProperties(javaScript(inputs)), outputs: plainProperties(javaScript(outputs)) };
+}
+
+function javaScript(value: Struct | undefined): Record<string, JavaScriptValue> | undefined {
+  return value?.toJavaScript();
+}
+
+function struct(value: Properties): Struct {
+  return structs.Struct.fromJavaScript(defined(value) as Record<string, JavaScriptValue>);
+}
+
+/** Struct knows no undefined. */
+function defined(value: Value): Value {
+  if (Array.isArray(value)) return value.map(defined);
+  if (typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(
+    Object.entries(value as Record<string, Value | undefined>).flatMap(([key, entry]) =>
+      entry === undefined ? [] : [[key, defined(entry)]],
+    ),
+  );
+}
+
+function failures(list: Failure[]): proto.CheckFailure[] {
+  return list.map(({ property, reason }) => new proto.CheckFailure().setProperty(property).setReason(reason));
+}
+
+const kinds = {
+  add: [proto.PropertyDiff.Kind.ADD, proto.PropertyDiff.Kind.ADD_REPLACE],
+  delete: [proto.PropertyDiff.Kind.DELETE, proto.PropertyDiff.Kind.DELETE_REPLACE],
+  update: [proto.PropertyDiff.Kind.UPDATE, proto.PropertyDiff.Kind.UPDATE_REPLACE],
+} as const;
+
+function diffResponse(found: Difference[]): proto.DiffResponse {
+  const { DIFF_NONE, DIFF_SOME } = proto.DiffResponse.DiffChanges;
+  const response = new proto.DiffResponse()
+    .setChanges(found.length === 0 ? DIFF_NONE : DIFF_SOME)
+    .setHasdetaileddiff(true);
+  const top = ({ path }: Difference): string => path.split(/[.[]/)[0] ?? path;
+  response.setDiffsList([...new Set(found.map(top))]);
+  response.setReplacesList([...new Set(found.filter(({ replaces }) => replaces).map(top))]);
+  for (const { path, kind, replaces } of found) {
+    const [inPlace, replacing] = kinds[kind];
+    response.getDetaileddiffMap().set(path, new proto.PropertyDiff().setKind(replaces ? replacing : inPlace));
+  }
+  return response;
+}

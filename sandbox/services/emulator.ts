@@ -1,0 +1,32 @@
+import { join } from "node:path";
+import type { SandboxPaths } from "../lib/paths.ts";
+import type { SandboxConfig } from "../lib/config.ts";
+import { ensureService } from "./supervision.ts";
+
+/** Where the emulated Google APIs answer. */
+export function emulatorUrl(config: SandboxConfig): string {
+  return `http://127.0.0.1:${config.emulatorPort}`;
+}
+
+/** Starts the emulated Google APIs unless they run. */
+export async function ensureEmulator(paths: SandboxPaths, config: SandboxConfig): Promise<boolean> {
+  const url = emulatorUrl(config);
+  return ensureService(paths, "emulator", config.emulatorPort, () => ({
+    command: process.execPath,
+    args: [join(import.meta.dirname, "emulator-process.ts"), paths.root],
+    address: url,
+    ready: () => answers(url),
+    readyWithinMs: 30_000,
+  }));
+}
+
+/** Whether an HTTP server answers there, with whatever status. */
+async function answers(url: string): Promise<boolean> {
+  try {
+    const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });
+    await response.arrayBuffer();
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,35 @@
+import { platform } from "node:os";
+import { SandboxError } from "../lib/errors.ts";
+import type { SandboxPaths } from "../lib/paths.ts";
+import type { Tools } from "../lib/tools.ts";
+import { engineInfo } from "../lib/engine-info.ts";
+import { ensureOwnEngine, ownEngineHost } from "../machine/engine/own-engine.ts";
+import { findUserEngine } from "./user-engine.ts";
+
+/** The engine that a sandbox builds with. */
+export type EngineChoice = Tools["engine"];
+
+/**
+ * Chooses the engine: the one chosen before, as long as it serves; the user's own when it answers and can reach the
+ * sandbox's registry; else one of the sandbox's own, which needs Linux and root.
+ */
+export async function chooseEngine(
+  paths: SandboxPaths,
+  before: EngineChoice | undefined,
+): Promise<EngineChoice> {
+  const own: EngineChoice = { kind: "own", host: ownEngineHost(paths) };
+  if (before?.kind === "own") return own;
+  if (before && (await engineInfo(before.host))) return before;
+  const user = await findUserEngine();
+  if (user.usable) return { kind: "yours", host: user.host };
+  if (platform() === "linux" && process.getuid?.() === 0) return own;
+  throw new SandboxError(
+    `no Docker engine can be used: ${user.host}: ${user.why}.\n` +
+      "Start one on this machine and set DOCKER_HOST to it, or run this as root: it then starts an engine of its own.",
+  );
+}
+
+/** Starts the engine if it is the sandbox's own and does not run. Returns whether it was started now. */
+export async function ensureEngine(paths: SandboxPaths, choice: EngineChoice): Promise<boolean> {
+  return choice.kind === "own" ? ensureOwnEngine(paths) : false;
+}

@@ -1,0 +1,132 @@
+import { mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import { request } from "node:https";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
+import { faultSchema, isRegistryFault } from "../emulator/faults/fault.ts";
+import { Faults } from "../emulator/faults/faults.ts";
+import { sandboxPaths } from "../lib/paths.ts";
+import { ensureKeys } from "./keys.ts";
+import { registryProxy } from "./registry-proxy.ts";
+
+let folder: string;
+let upstream: Server;
+let proxy: Server;
+let certificate: string;
+let faults: Faults;
+/** What reached the registry: how many bytes of each request, and whether it ended. */
+let reached: { line: string; bytes: number; whole: boolean }[];
+
+const port = (server: Server) => (server.address() as AddressInfo).port;
+const listening = (server: Server) =>
+  new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "hyperion-proxy-"));
+  const paths = sandboxPaths(folder);
+  await ensureKeys(paths);
+  certificate = await readFile(paths.certificate, "utf8");
+  upstream = createServer((asked, answer) => {
+    const seen = { line: `${asked.method ?? ""} ${asked.url ?? ""}`, bytes: 0, whole: false };
+    reached.push(seen);
+    asked.on("data", (chunk: Buffer) => (seen.bytes += chunk.length));
+    asked.on("error", () => undefined);
+    asked.on("end", () => {
+      seen.whole = true;
+      answer.writeHead(202, {
+        location: `${String(asked.headers["x-forwarded-proto"])}://${asked.headers.host ?? ""}/next`,
+      });
+      answer.end();
+    });
+  });
+  await listening(upstream);
+  faults = new Faults(join(folder, "faults.json"));
+  proxy = registryProxy({
+    key: await readFile(paths.key, "utf8"),
+    certificate,
+    upstreamPort: port(upstream),
+    takeFault: (method, path) => faults.takeRegistry(method, path),
+  });
+  await listening(proxy);
+});
+
+afterAll(async () => {
+  proxy.close();
+  upstream.close();
+  await rm(folder, { recursive: true });
+});
+
+beforeEach(() => {
+  reached = [];
+  faults.clear();
+});
+
+function send(
+  method: string,
+  path: string,
+  body: Buffer,
+): Promise<{ status: number; text: string; location?: string }> {
+  return new Promise((resolve, reject) => {
+    const call = request(
+      {
+        host: "localhost",
+        port: port(proxy),
+        method,
+        path,
+        ca: certificate,
+        headers: { host: "localhost:5000" },
+      },
+      (response) => {
+        let text = "";
+        response.on("data", (chunk: Buffer) => (text += chunk.toString()));
+        response.on("end", () => {
+          const { location } = response.headers;
+          resolve({ status: response.statusCode ?? 0, text, ...(location && { location }) });
+        });
+      },
+    );
+    call.on("error", reject);
+    call.end(body);
+  });
+}
+
+const upload = "/v2/p/r/hyperion-ui/blobs/uploads/0815?_state=x";
+const layer = Buffer.alloc(1_000_000);
+
+test("passes on what no fault hits, and the address that the client used", async () => {
+  faults.add(faultSchema.parse({ kind: "registry-cut", route: "*/hyperion-http-bridge/*" }));
+  faults.add(faultSchema.parse({ kind: "status", status: 500 }));
+  expect(await send("PATCH", upload, layer)).toEqual({
+    status: 202,
+    text: "",
+    location: "https://localhost:5000/next",
+  });
+  expect(reached).toEqual([{ line: `PATCH ${upload}`, bytes: 1_000_000, whole: true }]);
+});
+
+test("answers an error in the middle of an upload, as often as asked", async () => {
+  faults.add(faultSchema.parse({ kind: "registry-status", status: 503, afterBytes: 100_000 }));
+  expect(await send("POST", upload, layer)).toMatchObject({ status: 202 });
+  expect(await send("PATCH", upload, layer)).toEqual({
+    status: 503,
+    text: '{"errors":[{"code":"UNKNOWN","message":"unknown error","detail":{}}]}',
+  });
+  expect(await send("PATCH", upload, layer)).toMatchObject({ status: 202 });
+  expect(reached.map(({ whole }) => whole)).toEqual([true, false, true]);
+});
+
+test("cuts the connection in the middle of an upload", async () => {
+  faults.add(faultSchema.parse({ kind: "registry-cut" }));
+  await expect(send("PATCH", upload, layer)).rejects.toMatchObject({ code: "ECONNRESET" });
+  expect(reached[0]?.whole ?? false).toBe(false);
+});
+
+test("the emulated APIs leave the registry's faults alone", () => {
+  faults.add(faultSchema.parse({ kind: "registry-cut", method: "*", route: "*" }));
+  expect(faults.take("GET", "/v1/projects", "v1/projects")).toEqual({});
+  expect(faults.all().filter(isRegistryFault)).toHaveLength(1);
+});

@@ -1,0 +1,62 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { readText } from "../lib/files.ts";
+import { run } from "../lib/run-command.ts";
+import { engineInfo, type EngineInfo } from "../lib/engine-info.ts";
+
+const DEFAULT_HOST = "unix:///var/run/docker.sock";
+
+/** The engine that the user's own shell uses, and whether the sandbox can use it too. */
+export type UserEngine =
+  { host: string; usable: true; version: string } | { host: string; usable: false; why: string };
+
+/** Looks at the engine that the user's `docker` uses. */
+export async function findUserEngine(env: NodeJS.ProcessEnv = process.env): Promise<UserEngine> {
+  const host = await userHost(env);
+  const elsewhere = whyElsewhere(host);
+  if (elsewhere) return { host, usable: false, why: elsewhere };
+  const info = await engineInfo(host);
+  if (!info) return { host, usable: false, why: "no engine answers there" };
+  const apart = whyApart(info);
+  return apart ? { host, usable: false, why: apart } : { host, usable: true, version: info.ServerVersion };
+}
+
+async function userHost(env: NodeJS.ProcessEnv): Promise<string> {
+  // A shell with the sandbox's variables: what its user's own DOCKER_HOST was is not known any more.
+  if (env["HYPERION_SANDBOX_SHELL"]) return DEFAULT_HOST;
+  if (env["DOCKER_HOST"]) return env["DOCKER_HOST"];
+  const context = env["DOCKER_CONTEXT"] ?? currentContext(env);
+  if (context === undefined || context === "default") return DEFAULT_HOST;
+  const format = "{{.Endpoints.docker.Host}}";
+  const shown = await run("docker", ["context", "inspect", context, "--format", format]);
+  return shown.ok && shown.stdout !== "" ? shown.stdout.trim() : DEFAULT_HOST;
+}
+
+function currentContext(env: NodeJS.ProcessEnv): string | undefined {
+  const text = readText(join(env["DOCKER_CONFIG"] ?? join(homedir(), ".docker"), "config.json"));
+  if (text === undefined) return undefined;
+  try {
+    return (JSON.parse(text) as { currentContext?: string }).currentContext;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Why an engine at `host` cannot reach a registry on this machine's loopback; undefined when it might. */
+export function whyElsewhere(host: string): string | undefined {
+  if (host.startsWith("unix://")) return undefined;
+  if (URL.canParse(host) && new URL(host).protocol === "tcp:") {
+    const name = new URL(host).hostname;
+    if (name === "localhost" || name === "[::1]" || name.startsWith("127.")) return undefined;
+  }
+  return "an engine on another machine cannot reach the sandbox's registry";
+}
+
+/** Why an engine that answers here still cannot reach this machine's loopback; undefined when it can. */
+export function whyApart(info: EngineInfo): string | undefined {
+  if (info.OperatingSystem.includes("Docker Desktop"))
+    return "Docker Desktop's engine runs in a virtual machine and cannot reach the sandbox's registry";
+  if (info.SecurityOptions?.some((option) => option.includes("rootless")))
+    return "a rootless engine has a network of its own and cannot reach the sandbox's registry";
+  return undefined;
+}

@@ -1,0 +1,62 @@
+import { describe, expect, it } from "vitest";
+import { type Lockfile, type Manifest, packageProblems, packagesOf } from "./packages.ts";
+import lockfile from "../../package-lock.json" with { type: "json" };
+import manifest from "../../package.json" with { type: "json" };
+
+const zod = { version: "4.6.7", integrity: "sha512-AAAA", license: "MIT" };
+const good: Manifest = { dependencies: { zod: "4.6.7" }, devDependencies: {} };
+const locked = (entry: object): Lockfile => ({
+  packages: { "": {}, "node_modules/zod": { ...zod, ...entry } },
+});
+
+describe("the dependencies", () => {
+  it("of this project are in order", () => {
+    expect(packageProblems(manifest, lockfile as Lockfile)).toEqual([]);
+  });
+
+  it("are listed by name, with nested ones and without the project", () => {
+    const { packages } = locked({});
+    const nested = {
+      ...packages,
+      "node_modules/zod/node_modules/@a/b": { version: "1.0.0", license: "ISC", dev: true },
+    };
+    expect(packagesOf({ packages: nested })).toEqual([
+      { name: "@a/b", version: "1.0.0", license: "ISC", dev: true },
+      { name: "zod", version: "4.6.7", license: "MIT", dev: false },
+    ]);
+  });
+
+  it.each(["^4.6.7", "4", "latest", "github:colinhacks/zod", "4.6.x"])(
+    "may not be asked for as %s",
+    (version) => {
+      expect(packageProblems({ ...good, devDependencies: { zod: version } }, locked({}))).toEqual([
+        `package.json: zod is "${version}"; allowed is one exact version. Fix it: npm install --save-exact zod@VERSION`,
+      ]);
+    },
+  );
+
+  it.each([undefined, "sha1-AAAA"])("may not be downloaded unchecked (integrity %s)", (integrity) => {
+    expect(packageProblems(good, locked({ integrity }))).toEqual([
+      "package-lock.json: zod has no sha512 integrity, so that nobody checks what is downloaded. Fix it: install zod from a registry",
+    ]);
+  });
+
+  it("may not be tied to one registry", () => {
+    expect(packageProblems(good, locked({ resolved: "https://registry.example/zod.tgz" }))).toEqual([
+      "package-lock.json: zod names the address https://registry.example/zod.tgz; allowed is none: the registry is each machine's own. Fix it: npm install --package-lock-only --omit-lockfile-registry-resolved",
+    ]);
+  });
+
+  it.each(["GPL-3.0-only", "", "(MIT OR GPL-2.0-only)", "SEE LICENSE IN LICENSE"])(
+    "may not have the licence %j",
+    (license) => {
+      expect(packageProblems(good, locked({ license }))).toEqual([
+        expect.stringContaining(`zod 4.6.7 has the licence "${license}"; allowed are 0BSD, Apache-2.0,`),
+      ]);
+    },
+  );
+
+  it("may have a licence made of allowed ones", () => {
+    expect(packageProblems(good, locked({ license: "(BSD-3-Clause AND Apache-2.0)" }))).toEqual([]);
+  });
+});

@@ -1,0 +1,107 @@
+/** One entry of package-lock.json (https://docs.npmjs.com/cli/configuring-npm/package-lock-json). */
+export interface LockedPackage {
+  version?: string;
+  integrity?: string;
+  resolved?: string;
+  license?: string;
+  dev?: boolean;
+}
+
+/** What is read of package-lock.json. */
+export interface Lockfile {
+  /** By folder: `node_modules/zod`; the empty name is the project itself. */
+  packages: Record<string, LockedPackage>;
+}
+
+/** What is read of package.json. */
+export interface Manifest {
+  dependencies: Record<string, string>;
+  devDependencies: Record<string, string>;
+}
+
+/** Licences that a package may have: SPDX ids that ask for a notice at most, or (MPL) for changes of the files. */
+export const ALLOWED_LICENSES: readonly string[] = [
+  "0BSD",
+  "Apache-2.0",
+  "BSD-2-Clause",
+  "BSD-3-Clause",
+  "BlueOak-1.0.0",
+  "CC-BY-3.0",
+  "CC0-1.0",
+  "ISC",
+  "MIT",
+  "MPL-2.0",
+  "PSF-2.0",
+  "Python-2.0",
+];
+
+/** Licences of packages that declare no SPDX expression, as their licence files have them. */
+const READ_BY_HAND: Readonly<Record<string, string>> = {
+  "@logdna/tail-file": "MIT",
+  "url-template": "BSD-3-Clause",
+};
+
+/** A package of the lockfile. */
+export interface Package {
+  name: string;
+  version: string;
+  /** SPDX expression; empty where none is known. */
+  license: string;
+  /** Only for work on this project, not for running the stack. */
+  dev: boolean;
+}
+
+/** Every package of the lockfile but the project itself, by name. */
+export function packagesOf(lockfile: Lockfile): Package[] {
+  return entriesOf(lockfile)
+    .map(([name, { version = "", license = "", dev = false }]) => ({
+      name,
+      version,
+      license: READ_BY_HAND[name] ?? license,
+      dev,
+    }))
+    .sort((a, b) => a.name.localeCompare(b.name, "en") || a.version.localeCompare(b.version, "en"));
+}
+
+function entriesOf({ packages }: Lockfile): [string, LockedPackage][] {
+  return Object.entries(packages)
+    .filter(([folder]) => folder !== "")
+    .map(([folder, entry]) => [folder.replace(/^.*node_modules\//, ""), entry]);
+}
+
+/** Everything that is wrong with the dependencies, each with what fixes it; empty when nothing is. */
+export function packageProblems(manifest: Manifest, lockfile: Lockfile): string[] {
+  const wanted = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies });
+  return [
+    ...wanted
+      .filter(([, version]) => !/^\d+\.\d+\.\d+(-[\w.]+)?$/.test(version))
+      .map(
+        ([name, version]) =>
+          `package.json: ${name} is "${version}"; allowed is one exact version. Fix it: npm install --save-exact ${name}@VERSION`,
+      ),
+    ...entriesOf(lockfile).flatMap(([name, { integrity, resolved }]) => [
+      ...(integrity?.startsWith("sha512-") === true
+        ? []
+        : [
+            `package-lock.json: ${name} has no sha512 integrity, so that nobody checks what is downloaded. Fix it: install ${name} from a registry`,
+          ]),
+      ...(resolved === undefined
+        ? []
+        : [
+            `package-lock.json: ${name} names the address ${resolved}; allowed is none: the registry is each machine's own. Fix it: npm install --package-lock-only --omit-lockfile-registry-resolved`,
+          ]),
+    ]),
+    ...packagesOf(lockfile)
+      .filter(({ license }) => !isAllowed(license))
+      .map(
+        ({ name, version, license }) =>
+          `${name} ${version} has the licence "${license}"; allowed are ${ALLOWED_LICENSES.join(", ")}. Fix it: another package, or read its licence and add it to scripts/checks/packages.ts`,
+      ),
+  ];
+}
+
+/** A choice ("OR") counts as both: stricter than it has to be, and simpler. */
+function isAllowed(expression: string): boolean {
+  const ids = expression.split(/[()\s]+|\b(?:AND|OR)\b/).filter((id) => id !== "");
+  return ids.length > 0 && ids.every((id) => ALLOWED_LICENSES.includes(id));
+}

@@ -1,0 +1,68 @@
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { expect, it, test } from "vitest";
+import { releaseSettings } from "./release-settings.ts";
+import { root } from "../../test/support/shell.ts";
+
+const commit = "abc123f".padEnd(40, "0");
+const date = "2025-01-10";
+
+test.each<[string, string[], Record<string, string>]>([
+  ["refs/heads/main", ["v1.4.2"], { revision: commit, releaseDate: date }],
+  ["refs/tags/v1.4.2", ["v1.4.2"], { version: "1.4.2" }],
+  ["refs/tags/v1.4.2", ["v1.4.2", "v1.4.1", "v0.9.0", ""], { version: "1.4.2" }],
+  ["refs/tags/v1.3.9", ["v1.3.9", "v1.4.2"], { version: "1.3.9", backport: "true" }],
+  ["refs/tags/v1.10.0", ["v1.9.0", "v1.10.0"], { version: "1.10.0" }],
+  ["refs/tags/v1.4.2", ["v1.4.2", "v2.0.0-rc.1", "vnext", "9.0.0"], { version: "1.4.2" }],
+  ["refs/tags/v2.0.0-rc.1", ["v2.0.0", "v2.0.0-rc.1"], { version: "2.0.0-rc.1" }],
+])("%s beside %j -> %j", (ref, tags, settings) => {
+  expect(releaseSettings({ ref, commit, date, tags })).toEqual(settings);
+});
+
+test.each(["vnext", "1.4.2", "v1.4", "v1.4.2+build", "v01.4.2"])("refuses the tag %s", (tag) => {
+  const state = { ref: `refs/tags/${tag}`, commit, date, tags: [tag] };
+  expect(() => releaseSettings(state)).toThrow(
+    `the tag ${tag} is no version to publish: name it like v1.4.2`,
+  );
+});
+
+it("asks git for the tags and the commit's day in UTC", () => {
+  const folder = mkdtempSync(path.join(tmpdir(), "hyperion-release-"));
+  const git = (...args: string[]): string => {
+    const env = { ...process.env, GIT_COMMITTER_DATE: "2025-01-10T23:30:00-0200" };
+    return execFileSync("git", args, { cwd: folder, encoding: "utf8", env }).trim();
+  };
+  const run = (ref: string): { status: number | null; stdout: string; stderr: string } => {
+    const script = path.join(root, "scripts/ci/print-release-settings.ts");
+    const args = [script, ref, git("rev-parse", "HEAD")];
+    return spawnSync(process.execPath, args, { cwd: folder, encoding: "utf8" });
+  };
+  try {
+    git("init", "--quiet");
+    git(
+      "-c",
+      "user.name=n",
+      "-c",
+      "user.email=e@example.com",
+      "commit",
+      "--quiet",
+      "--allow-empty",
+      "-m",
+      "x",
+    );
+    git("tag", "v1.4.2");
+    git("tag", "v1.3.9");
+    const head = git("rev-parse", "HEAD");
+    expect(run("refs/heads/main").stdout).toBe(
+      `hyperion-registry:revision ${head}\nhyperion-registry:releaseDate 2025-01-11\n`,
+    );
+    expect(run("refs/tags/v1.3.9").stdout).toBe(
+      "hyperion-registry:version 1.3.9\nhyperion-registry:backport true\n",
+    );
+    expect(run("refs/tags/vnext")).toMatchObject({ status: 1, stdout: "" });
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+});

@@ -1,0 +1,241 @@
+import { once } from "node:events";
+import { setTimeout as wait } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
+import { root, Shell, type Ended } from "../test/support/shell.ts";
+
+const script = "scripts/create-public-registry.sh";
+const publicAccess = "hyperion-registry:publicAccess";
+const override = "hyperion-registry:overrideDomainRestrictedSharing";
+
+/** Answers as Pulumi does and keeps the stack's settings in files; ANSWERS names what is to go wrong. */
+const pulumi = `
+record "$@"
+has() { [[ " $ANSWERS " == *" $1 "* ]]; }
+case "$1 $2" in
+  "whoami "*) has logged-out && { echo "error: PULUMI_ACCESS_TOKEN must be set for login" >&2; exit 1; }; echo me ;;
+  "stack --show-name")
+    has no-stack && { echo "error: no stack named '$4' found" >&2; exit 6; }
+    has bad-state && { echo "error: passphrase must be set" >&2; exit 1; }
+    echo "$4" ;;
+  "stack init") has no-init && { echo "error: permission denied" >&2; exit 1; }; exit 0 ;;
+  "config get") cat "$HOME/$3" 2>/dev/null || echo false ;;
+  "config set") echo "$4" >"$HOME/$3" ;;
+  "config rm") rm -f "$HOME/$3" ;;
+  "preview "*)
+    has slow-preview && { echo begun >"$HOME/begun"; sleep 30; }
+    has bad-preview && { echo "error: the organization policy refuses allUsers" >&2; exit 1; }
+    echo "+ 1 to create" ;;
+  "up "*) has bad-up && { echo "error: FAILED_PRECONDITION" >&2; exit 1; }; echo "+ 1 created" ;;
+esac`;
+
+// Each run of the script starts some dozens of processes.
+vi.setConfig({ testTimeout: 60_000 });
+
+let shell: Shell;
+
+beforeEach(() => {
+  shell = new Shell();
+  shell.fake("pulumi", pulumi);
+  shell.fake("gcloud", 'record "$@"; [[ " $ANSWERS " != *" expired "* ]]');
+  shell.environment["ANSWERS"] = "";
+});
+
+afterEach(() => {
+  shell.remove();
+});
+
+function run(input: string, ...args: string[]): Ended {
+  return shell.run(script, args, input);
+}
+
+function settings(): Record<string, string> {
+  const entries = [publicAccess, override].map((key) => [key, shell.read(key).trim()] as const);
+  return Object.fromEntries(entries.filter(([, value]) => value !== ""));
+}
+
+const steps = (): string[] =>
+  shell.calls().filter((call) => /^pulumi (config (set|rm)|preview|up)/.test(call));
+const preview = "pulumi preview --stack production";
+const up = "pulumi up --stack production --yes --skip-preview";
+const set = (key: string, value: string): string =>
+  `pulumi config set ${key} ${value} --type bool --stack production --non-interactive`;
+const rm = (key: string): string => `pulumi config rm ${key} --stack production --non-interactive`;
+
+describe("the way", () => {
+  it("sets, shows the preview, asks, applies", () => {
+    const { status, stdout } = run("y\n");
+    expect(status).toBe(0);
+    expect(steps()).toEqual([set(publicAccess, "true"), preview, up]);
+    expect(stdout).toContain(
+      "Make the registry public? Everybody can then pull all of its images, at your cost. [y/N]",
+    );
+    expect(settings()).toEqual({ [publicAccess]: "true" });
+  });
+
+  it("lifts the organization policy when told to", () => {
+    expect(run("", "--yes", "--override-policy").status).toBe(0);
+    expect(steps()).toEqual([set(publicAccess, "true"), set(override, "true"), preview, up]);
+  });
+
+  it("reverts both settings", () => {
+    shell.write(publicAccess, "true\n");
+    shell.write(override, "true\n");
+    const { status, stdout } = run("yes\n", "--revert");
+    expect(status).toBe(0);
+    expect(stdout).toContain(
+      "Make the registry private? Whoever pulls without a login is then refused. [y/N]",
+    );
+    expect(steps()).toEqual([set(publicAccess, "false"), set(override, "false"), preview, up]);
+  });
+
+  it("leaves settings alone that are as wanted", () => {
+    shell.write(publicAccess, "true\n");
+    expect(run("", "--yes").status).toBe(0);
+    expect(steps()).toEqual([preview, up]);
+  });
+
+  it("makes a stack that does not exist yet", () => {
+    shell.environment["ANSWERS"] = "no-stack";
+    const { status, stdout } = run("", "--yes");
+    expect(status).toBe(0);
+    expect(stdout).toContain("There is no stack production in this state yet; making it");
+    expect(shell.calls()).toContain("pulumi stack init production --no-select");
+  });
+
+  it("works on another stack", () => {
+    expect(run("", "--yes", "--stack", "sandbox").status).toBe(0);
+    expect(steps().every((step) => step.includes("--stack sandbox"))).toBe(true);
+  });
+
+  it("prints its options with --help", () => {
+    const { status, stdout } = run("", "--help");
+    expect(status).toBe(0);
+    for (const option of ["--override-policy", "--revert", "--stack", "--yes", "--help"]) {
+      expect(stdout).toContain(`  ${option}`);
+    }
+    expect(shell.calls()).toEqual([]);
+  });
+});
+
+describe("errors before anything is begun", () => {
+  const stack = "pulumi stack --show-name";
+  test.each<[string, string[], string]>([
+    ["", ["--nonsense"], "unknown option --nonsense; see --help"],
+    ["", ["--stack"], "--stack takes a value; see --help"],
+    [
+      "",
+      ["--revert", "--override-policy"],
+      "--revert removes the exception from the policy, so it cannot go with --override-policy",
+    ],
+    [
+      "logged-out",
+      [],
+      "not logged in to the stack's state: pulumi login gs://BUCKET (pulumi says: error: PULUMI_ACCESS_TOKEN must be set for login)",
+    ],
+    [
+      "expired",
+      [],
+      "not logged in at Google, or the login has expired: gcloud auth application-default login",
+    ],
+    ["bad-state", [], "the stack production cannot be read: error: passphrase must be set"],
+    [
+      "no-stack",
+      ["--revert"],
+      "there is no stack production in this state, so nothing is public: pulumi stack ls",
+    ],
+    [
+      "no-stack",
+      ["--stack", "prod"],
+      "there is no stack prod, and no Pulumi.prod.yaml to make it from: --stack NAME",
+    ],
+    ["no-stack no-init", [], "the stack production could not be made; Pulumi says why above"],
+  ])("%s %j", (answers, args, message) => {
+    shell.environment["ANSWERS"] = answers;
+    const { status, stderr } = run("y\n", ...args);
+    expect(stderr.slice(stderr.indexOf("Nothing"))).toBe(`Nothing was begun:\n  - ${message}\n`);
+    expect(status).toBe(2);
+    expect(steps()).toEqual([]);
+  });
+
+  it("both logins at once, before the stack is asked", () => {
+    shell.environment["ANSWERS"] = "logged-out expired";
+    const { stderr } = run("y\n");
+    expect(stderr).toContain("not logged in to the stack's state");
+    expect(stderr).toContain("not logged in at Google");
+    expect(shell.calls().join("\n")).not.toContain(stack);
+  });
+
+  it("no gcloud, unless Pulumi has a login of its own", () => {
+    shell.without("gcloud");
+    expect(run("").stderr).toContain("gcloud is not installed, and nothing else logs Pulumi in at Google");
+    shell.environment["GOOGLE_OAUTH_ACCESS_TOKEN"] = "token";
+    expect(run("", "--yes").status).toBe(0);
+    delete shell.environment["GOOGLE_OAUTH_ACCESS_TOKEN"];
+    shell.write(".config/gcloud/application_default_credentials.json", "{}");
+    expect(run("", "--yes").status).toBe(0);
+  });
+});
+
+describe("settings are put back", () => {
+  const unchanged = "The settings are as they were; nothing was changed.\n";
+
+  test.each(["n\n", "\n", "", "maybe\n"])("when the answer is %j", (answer) => {
+    shell.write(override, "true\n");
+    const { status, stderr } = run(answer);
+    expect(status).toBe(1);
+    expect(stderr).toBe(unchanged);
+    expect(settings()).toEqual({ [override]: "true" });
+    expect(steps()).toEqual([set(publicAccess, "true"), preview, rm(publicAccess)]);
+  });
+
+  it("to true, when a revert is declined", () => {
+    shell.write(publicAccess, "true\n");
+    shell.write(override, "true\n");
+    expect(run("n\n", "--revert").status).toBe(1);
+    expect(settings()).toEqual({ [publicAccess]: "true", [override]: "true" });
+  });
+
+  it("when the preview fails, with the way out of the policy", () => {
+    shell.environment["ANSWERS"] = "bad-preview";
+    const { status, stderr } = run("y\n");
+    expect(status).toBe(1);
+    expect(stderr).toContain(
+      `The preview failed.\nIf it is for the organization policy: ${root}/${script} --override-policy\n${unchanged}`,
+    );
+    expect(settings()).toEqual({});
+    expect(run("y\n", "--override-policy").stderr).not.toContain("--override-policy");
+    expect(settings()).toEqual({});
+  });
+
+  test.each(["SIGINT", "SIGTERM"] as const)("on %s at the question", async (signal) => {
+    const child = shell.start(script, ["--override-policy"]);
+    let stdout = "";
+    child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
+    while (!stdout.includes("[y/N]")) await wait(20);
+    child.kill(signal);
+    const [status] = (await once(child, "exit")) as [number | null];
+    expect(status).toBe(130);
+    expect(settings()).toEqual({});
+    expect(steps()).not.toContain(up);
+  });
+
+  it("on Ctrl-C during the preview, which reaches Pulumi too", async () => {
+    shell.environment["ANSWERS"] = "slow-preview";
+    const child = shell.start(script);
+    while (shell.read("begun") === "") await wait(20);
+    process.kill(-(child.pid ?? 0), "SIGINT");
+    await once(child, "exit");
+    expect(settings()).toEqual({});
+  });
+});
+
+it("keeps the settings when applying fails, and says how to go on", () => {
+  shell.environment["ANSWERS"] = "bad-up";
+  const { status, stderr } = run("", "--yes");
+  expect(status).toBe(1);
+  expect(stderr).toContain(
+    `Not everything was applied. The settings stay; when it is fixed, or a changed policy has spread (minutes): ${root}/${script}\n`,
+  );
+  expect(stderr).toContain(`Or back to private: ${root}/${script} --revert\n`);
+  expect(settings()).toEqual({ [publicAccess]: "true" });
+});

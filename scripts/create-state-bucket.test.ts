@@ -1,0 +1,216 @@
+import { readFileSync } from "node:fs";
+import * as path from "node:path";
+import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
+import { root, Shell } from "../test/support/shell.ts";
+
+const script = "scripts/create-state-bucket.sh";
+
+/** Keeps what was made as files in $HOME/made, and answers as gcloud 528 does; ANSWERS names what goes wrong. */
+const gcloud = `
+record "$@"
+has() { [[ " $ANSWERS " == *" $1 "* ]]; }
+made() { [ -e "$HOME/made/$1" ]; }
+make() { mkdir -p "$HOME/made"; touch "$HOME/made/$1"; }
+missing() { echo "ERROR: (gcloud.$1) $2" >&2; exit 1; }
+option() { local name=$1; shift; while [ $# -gt 0 ]; do [ "$1" = "$name" ] && echo "$2"; shift; done; }
+truth() { if made "$1"; then echo "$2"; else echo "$3"; fi; }
+case "$1 $2 $3" in
+  "auth list "*) has logged-out || echo me@example.com ;;
+  "services list "*) echo logging.googleapis.com; made storage && echo storage.googleapis.com; made kms && echo cloudkms.googleapis.com; exit 0 ;;
+  "services enable "*) has no-enable && missing services.enable "PERMISSION_DENIED: not yours"; [[ "$*" == *storage.g* ]] && make storage; [[ "$*" == *cloudkms* ]] && make kms; exit 0 ;;
+  "storage buckets describe")
+    has foreign && missing storage.buckets.describe "HTTPError 403: me does not have storage.buckets.get access"
+    made bucket || missing storage.buckets.describe "$4 not found: 404."
+    [[ "$*" == *--format* ]] && echo "$(truth versioning True None),$(truth uniform True False),$(truth pap enforced inherited)"
+    exit 0 ;;
+  "storage buckets create") make bucket; make uniform; make pap ;;
+  "storage buckets update") case $5 in --versioning) make versioning ;; --uniform*) make uniform ;; --public*) make pap ;; esac ;;
+  "kms keyrings describe") made ring || missing kms.keyrings.describe "NOT_FOUND: KeyRing $4 not found." ;;
+  "kms keyrings create") make ring ;;
+  "kms keys describe") made key || missing kms.keys.describe "NOT_FOUND: CryptoKey $4 not found." ;;
+  "kms keys create") make key ;;
+  "iam service-accounts describe") has "no-$4" && missing iam.service-accounts.describe "NOT_FOUND: Unknown service account."; exit 0 ;;
+  *get-iam-policy)
+    filter=$(printf '%s\\n' "$@" | sed -n 's/^--filter=bindings.role=\\(.*\\) AND bindings.members=\\(.*\\)$/\\1-\\2/p')
+    made "$1-\${filter//\\//_}" && echo held; exit 0 ;;
+  *add-iam-policy-binding) name=$1-$(option --role "$@")-$(option --member "$@"); make "\${name//\\//_}" ;;
+esac`;
+
+// Each run of the script starts some dozens of processes.
+vi.setConfig({ testTimeout: 60_000 });
+
+let shell: Shell;
+
+beforeEach(() => {
+  shell = new Shell();
+  shell.fake("gcloud", gcloud);
+  shell.environment["ANSWERS"] = "";
+});
+
+afterEach(() => {
+  shell.remove();
+});
+
+const changes = (): string[] =>
+  shell.calls().filter((call) => / (create|update|enable|add-iam-policy-binding) /.test(call));
+
+const [project, bucket] = ["production-471918", "gs://production-471918-pulumi-state"];
+const [ci, preview] = ["hyperion-ci", "hyperion-ci-preview"].map(
+  (name) => `${name}@${project}.iam.gserviceaccount.com`,
+) as [string, string];
+const end = `--project ${project} --quiet`;
+const onKey = "pulumi-state --keyring hyperion-registry --location us-central1";
+const enable = `gcloud services enable storage.googleapis.com cloudkms.googleapis.com ${end}`;
+const createBucket = `gcloud storage buckets create ${bucket} --location us-central1 --uniform-bucket-level-access --public-access-prevention ${end}`;
+const update = (option: string): string => `gcloud storage buckets update ${bucket} ${option} ${end}`;
+const createRing = `gcloud kms keyrings create hyperion-registry --location us-central1 ${end}`;
+const createKey = `gcloud kms keys create ${onKey} --purpose encryption --rotation-period 90d --next-rotation-time p90d ${end}`;
+const grants = (account: string, bucketRole: string, keyRole: string): string[] => [
+  `gcloud storage buckets add-iam-policy-binding ${bucket} --member serviceAccount:${account} --role ${bucketRole} ${end}`,
+  `gcloud kms keys add-iam-policy-binding ${onKey} --member serviceAccount:${account} --role ${keyRole} ${end}`,
+];
+const ciGrants = grants(ci, "roles/storage.objectUser", "roles/cloudkms.cryptoKeyEncrypterDecrypter");
+const previewGrants = grants(preview, "roles/storage.objectViewer", "roles/cloudkms.cryptoKeyDecrypter");
+const everything = [
+  enable,
+  createBucket,
+  update("--versioning"),
+  createRing,
+  createKey,
+  ...ciGrants,
+  ...previewGrants,
+];
+
+describe("what it makes", () => {
+  it("makes everything, once", () => {
+    const first = shell.run(script);
+    expect(first.stderr).toBe("");
+    expect(first.status).toBe(0);
+    expect(changes()).toEqual(everything);
+    shell.forgetCalls();
+    const second = shell.run(script);
+    expect(second.status).toBe(0);
+    expect(changes()).toEqual([]);
+    expect(second.stdout).not.toMatch(/^\+/m);
+    expect(second.stdout).toContain(`= bucket ${bucket}\n`);
+  });
+
+  it("says what to do next", () => {
+    const { stdout } = shell.run(script);
+    const key = `gcpkms://projects/${project}/locations/us-central1/keyRings/hyperion-registry/cryptoKeys/pulumi-state`;
+    expect(stdout).toContain(`  pulumi login ${bucket}\n`);
+    expect(stdout).toContain(`  pulumi stack init production --secrets-provider=${key}\n`);
+    expect(stdout).toContain(`  pulumi stack change-secrets-provider --stack production "${key}"\n`);
+    expect(stdout).toContain(`  gh variable set PULUMI_BACKEND_URL --body ${bucket}\n`);
+    expect(stdout).not.toContain("Run this again");
+  });
+
+  test.each<[string, string[], string[]]>([
+    [
+      "an API",
+      ["storage"],
+      [`gcloud services enable cloudkms.googleapis.com ${end}`, ...everything.slice(1)],
+    ],
+    [
+      "a bucket that is neither versioned nor closed",
+      ["storage", "kms", "bucket"],
+      [
+        update("--versioning"),
+        update("--uniform-bucket-level-access"),
+        update("--public-access-prevention"),
+        ...everything.slice(3),
+      ],
+    ],
+    [
+      "a key ring without a key",
+      ["storage", "kms", "bucket", "versioning", "uniform", "pap", "ring"],
+      everything.slice(4),
+    ],
+  ])("fixes what is there in part: %s", (_, made, expected) => {
+    for (const name of made) shell.write(`made/${name}`, "");
+    expect(shell.run(script).status).toBe(0);
+    expect(changes()).toEqual(expected);
+  });
+
+  it("leaves out accounts that do not exist yet, and grants when they do", () => {
+    shell.environment["ANSWERS"] = `no-${ci} no-${preview}`;
+    const { status, stdout } = shell.run(script);
+    expect(status).toBe(0);
+    expect(changes()).toEqual(everything.slice(0, 5));
+    expect(stdout).toContain(`- ${ci} does not exist yet: nothing granted\n`);
+    expect(stdout).toContain(`Run this again when pulumi up has made: ${ci} ${preview}\n`);
+    shell.forgetCalls();
+    shell.environment["ANSWERS"] = "";
+    expect(shell.run(script).status).toBe(0);
+    expect(changes()).toEqual([...ciGrants, ...previewGrants]);
+  });
+
+  it("takes names from its options", () => {
+    const args = "--project other-1 --location europe-west1 --bucket gs://states --key-ring ring --key lock";
+    expect(shell.run(script, args.split(" ")).status).toBe(0);
+    const made = changes().join("\n");
+    expect(made).toContain("gcloud storage buckets create gs://states --location europe-west1");
+    expect(made).toContain("gcloud kms keys create lock --keyring ring --location europe-west1");
+    expect(made).toContain("--member serviceAccount:hyperion-ci@other-1.iam.gserviceaccount.com");
+    expect(made).not.toContain(project);
+  });
+
+  it("calls the preview account as the stack does", () => {
+    const component = readFileSync(path.join(root, "components/ci/ci-service-account.ts"), "utf8");
+    expect(component).toContain("-preview`");
+  });
+});
+
+describe("errors", () => {
+  test.each<[string, string[], string]>([
+    ["", ["--nonsense"], "unknown option --nonsense; see --help"],
+    ["", ["--bucket"], "--bucket takes a value; see --help"],
+    [
+      "",
+      ["--bucket", "My_Bucket"],
+      "--bucket My_Bucket must be 3 to 63 lower-case letters, digits, - and _, beginning and ending with a letter or digit",
+    ],
+    ["", ["--key", "a b"], "the name a b of a key or key ring must be 1 to 63 letters, digits, - and _"],
+    ["", ["--ci-account", "ci"], "ci must be the e-mail address of a service account"],
+    ["logged-out", [], "not logged in at Google: gcloud auth login"],
+  ])("%s %j", (answers, args, message) => {
+    shell.environment["ANSWERS"] = answers;
+    const { status, stderr } = shell.run(script, args);
+    expect(stderr).toBe(`Nothing was begun:\n  - ${message}\n`);
+    expect(status).toBe(2);
+    expect(changes()).toEqual([]);
+  });
+
+  it("no gcloud", () => {
+    shell.without("gcloud");
+    expect(shell.run(script).stderr).toBe(
+      "Nothing was begun:\n  - gcloud is not installed: https://cloud.google.com/sdk/docs/install\n",
+    );
+  });
+
+  it("stops where it cannot tell whether a thing exists, instead of making a second", () => {
+    shell.environment["ANSWERS"] = "foreign";
+    const { status, stderr } = shell.run(script);
+    expect(status).toBe(1);
+    expect(stderr).toContain("does not have storage.buckets.get access");
+    expect(stderr).toContain(
+      `Stopped: gcloud could not tell whether this exists: gcloud storage buckets describe ${bucket}\n`,
+    );
+    expect(changes()).toEqual([enable]);
+  });
+
+  it("stops at the first thing that cannot be made", () => {
+    shell.environment["ANSWERS"] = "no-enable";
+    const { status, stderr } = shell.run(script);
+    expect(status).toBe(1);
+    expect(stderr).toContain("PERMISSION_DENIED: not yours");
+    expect(changes()).toEqual([enable]);
+  });
+
+  it("prints its options with --help", () => {
+    const { status, stdout } = shell.run(script, ["--help"]);
+    expect(status).toBe(0);
+    expect(stdout).toContain("  --preview-account EMAIL");
+    expect(shell.calls()).toEqual([]);
+  });
+});

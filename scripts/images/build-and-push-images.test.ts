@@ -1,0 +1,397 @@
+import { mkdirSync, rmSync } from "node:fs";
+import * as path from "node:path";
+import { once } from "node:events";
+import { setTimeout as wait } from "node:timers/promises";
+import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
+import catalogue from "../../images.json" with { type: "json" };
+import { Shell, type Ended } from "../../test/support/shell.ts";
+
+const script = "scripts/build-and-push-images.sh";
+const registry = "registry.example.com/project/repository";
+const [mcp, bridge, ui] = ["hyperion-coordinator-mcp", "hyperion-http-bridge", "hyperion-ui"] as const;
+
+/** Answers as Docker does; ANSWERS names what is to go wrong, one word each. */
+const docker = `
+record "$@"
+has() { [[ " $ANSWERS " == *" $1 "* ]]; }
+case "$1 $2" in
+  "buildx version") has no-buildx && { echo "docker: 'buildx' is not a docker command." >&2; exit 1; }; exit 0 ;;
+  "version --format")
+    case "$3" in
+      *Client*) has docker-28 && echo 28.2.2 || echo 20.10.24; has no-engine && exit 1; exit 0 ;;
+      *) has no-engine && { echo "Cannot connect to the Docker daemon" >&2; exit 1; }; echo 20.10.24; exit 0 ;;
+    esac ;;
+  "image inspect")
+    case "$4" in
+      *Architecture*)
+        [[ "$5" == *ui:* ]] && has no-local-ui && exit 1
+        [[ "$5" == *ui:* ]] && has arm-ui && { echo linux/arm64; exit 0; }
+        echo linux/amd64 ;;
+      *) echo sha256:1111 ;;
+    esac ;;
+  "manifest inspect")
+    for last; do :; done
+    has unseen && { echo "denied: no" >&2; exit 1; }
+    [[ "$last" == *ui:* ]] && has other-ui && { echo '{"Descriptor":{"digest": "sha256:aaaa"},"config":{"digest": "sha256:2222"}}'; exit 0; }
+    has same && { echo '{"Descriptor":{"digest": "sha256:bbbb"},"config":{"digest": "sha256:1111"}}'; exit 0; }
+    echo "no such manifest: $last" >&2; exit 1 ;;
+  build*)
+    [[ "$*" == *hyperion-ui* ]] && has bad-ui && { echo "#5 ERROR: process \\"npm ci\\" failed"; exit 1; }
+    [[ "$*" == *hyperion-ui* ]] && has slow-ui && { echo begun >"$RECORD.begun"; sleep 30; }
+    exit 0 ;;
+  push*)
+    has no-push && [[ "$*" == *bridge:1.4* ]] && { echo "denied: Permission denied" >&2; exit 1; }
+    echo "\${2##*:}: digest: sha256:cccc size: 523" ;;
+  tag*) exit 0 ;;
+esac`;
+
+// Each run of the script starts some dozens of processes.
+vi.setConfig({ testTimeout: 60_000 });
+
+let shell: Shell;
+
+beforeEach(() => {
+  shell = new Shell();
+  shell.fake("docker", docker);
+  shell.environment["ANSWERS"] = "";
+  shell.write(".docker/config.json", JSON.stringify({ auths: { "registry.example.com": { auth: "eA==" } } }));
+  for (const { context, dockerfile } of catalogue)
+    shell.write(`src/${context}/${dockerfile}`, "FROM scratch\n");
+});
+
+afterEach(() => {
+  shell.remove();
+});
+
+function publish(...args: string[]): Ended {
+  return shell.run(script, ["--registry", registry, "--source", path.join(shell.folder, "src"), ...args]);
+}
+
+const work = (): string[] => shell.calls().filter((call) => /^docker (build |push|tag)/.test(call));
+
+describe("what it publishes", () => {
+  it("builds every image of the catalogue once and pushes every tag", () => {
+    const { status, stdout } = publish("--version", "1.4.2", "--jobs", "1");
+    expect(status).toBe(0);
+    const expected = catalogue.flatMap(({ name, context, dockerfile }) => {
+      const [image, folder] = [`${registry}/${name}`, path.join(shell.folder, "src", context)];
+      const build = `docker build --progress plain --platform linux/amd64 --tag ${image}:build --file ${folder}/${dockerfile} ${folder}`;
+      const tags = ["1.4.2", "1.4", "1", "latest"];
+      return [
+        build,
+        ...tags.flatMap((tag) => [
+          `docker tag ${image}:build ${image}:${tag}`,
+          `docker push ${image}:${tag}`,
+        ]),
+      ];
+    });
+    expect(work()).toEqual(expected);
+    for (const { name } of catalogue) {
+      expect(stdout).toMatch(
+        new RegExp(`^${name} +pushed +\\d+  sha256:cccc +1\\.4\\.2, 1\\.4, 1, latest$`, "m"),
+      );
+    }
+  });
+
+  it.each<[string[], string[]]>([
+    [[], ["latest"]],
+    [["--version", "2.0.0-rc.1"], ["2.0.0-rc.1"]],
+    [
+      ["--version", "1.3.9", "--backport"],
+      ["1.3.9", "1.3"],
+    ],
+    [
+      ["--revision", "abc123f".padEnd(40, "0"), "--release-date", "2025-01-10"],
+      ["abc123f", "edge", "2025-01-10"],
+    ],
+  ])("%j pushes %j", (args, tags) => {
+    expect(publish("--only", ui, ...args).status).toBe(0);
+    const pushed = work().filter((call) => call.startsWith("docker push"));
+    expect(pushed).toEqual(tags.map((tag) => `docker push ${registry}/${ui}:${tag}`));
+  });
+
+  it("takes the images that --only names", () => {
+    expect(publish("--only", ui, "--only", mcp).status).toBe(0);
+    expect(work().join("\n")).not.toContain(bridge);
+    expect(work().filter((call) => call.startsWith("docker build"))).toHaveLength(2);
+  });
+
+  it("pushes local images as they are with --skip-build", () => {
+    expect(publish("--skip-build").status).toBe(0);
+    expect(work().filter((call) => call.startsWith("docker build"))).toEqual([]);
+    expect(work().filter((call) => call.startsWith("docker push"))).toHaveLength(3);
+  });
+
+  it("leaves a version alone that is published from the same build, and moves the floating tags", () => {
+    shell.environment["ANSWERS"] = "same";
+    const { status, stdout } = publish("--version", "1.4.2", "--only", ui);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/hyperion-ui +pushed/);
+    const pushed = work().filter((call) => call.startsWith("docker push"));
+    expect(pushed).toEqual(["1.4", "1", "latest"].map((tag) => `docker push ${registry}/${ui}:${tag}`));
+  });
+
+  it("takes production's registry by default", () => {
+    const { stdout } = shell.run(script, ["--dry-run", "--source", path.join(shell.folder, "src")]);
+    expect(stdout).toContain(
+      "push  us-central1-docker.pkg.dev/production-471918/hyperion-public/hyperion-ui:latest\n",
+    );
+  });
+
+  it("only tells with --dry-run, without Docker and without a login", () => {
+    shell.without("docker");
+    rmSync(path.join(shell.folder, ".docker"), { recursive: true });
+    const { status, stdout } = publish("--dry-run", "--only", ui, "--version", "0.3.1");
+    expect(status).toBe(0);
+    expect(stdout.split("\n")).toEqual([
+      `build hyperion-ui for linux/amd64 from ${shell.folder}/src/coordinator/ui, Dockerfile`,
+      `push  ${registry}/hyperion-ui:0.3.1, unless another build is published under it`,
+      `push  ${registry}/hyperion-ui:0.3`,
+      `push  ${registry}/hyperion-ui:latest`,
+      "",
+    ]);
+    expect(shell.calls()).toEqual([]);
+  });
+
+  it("prints its options with --help", () => {
+    const { status, stdout } = shell.run(script, ["--help"]);
+    expect(status).toBe(0);
+    for (const option of [
+      "--skip-build",
+      "--only",
+      "--version",
+      "--registry",
+      "--dry-run",
+      "--jobs",
+      "--help",
+    ]) {
+      expect(stdout).toContain(`  ${option}`);
+    }
+  });
+});
+
+describe("errors before any work", () => {
+  const refuse = (args: string[], messages: string[]): void => {
+    const { status, stdout, stderr } = publish(...args);
+    expect(stderr).toBe(`Nothing was begun:\n${messages.map((message) => `  - ${message}\n`).join("")}`);
+    expect(stdout).toBe("");
+    expect(status).toBe(2);
+    expect(work()).toEqual([]);
+  };
+  const names = `images.json has: ${[mcp, bridge, ui].join(", ")}`;
+
+  test.each<[string[], string[]]>([
+    [["--nonsense"], ["unknown option --nonsense; see --help"]],
+    [["--only"], ["--only takes a value; see --help"]],
+    [["--jobs", "0"], ["--jobs 0 must be a number from 1 to 99"]],
+    [["--only", "hyperion-iu"], [`--only "hyperion-iu": no such image. Did you mean hyperion-ui? ${names}`]],
+    [["--only", "x"], [`--only "x": no such image. ${names}`]],
+    [
+      ["--version", "v1.4.2", "--only", "x", "--jobs", "many"],
+      [
+        "--jobs many must be a number from 1 to 99",
+        `--version "v1.4.2" must be a semantic version such as 1.4.2 or 2.0.0-rc.1: write 1.4.2, without v`,
+        `--only "x": no such image. ${names}`,
+      ],
+    ],
+    [
+      ["--release-date", "2025-02-30"],
+      [
+        `--release-date "2025-02-30" must be a date YYYY-MM-DD such as 2025-01-10, and there is no such day in the calendar`,
+      ],
+    ],
+    [["--backport"], ["--backport takes a version: a backport is a release of an older line, such as 1.3.9"]],
+    [
+      ["--registry", "https://r.example.com/a"],
+      [
+        `--registry "https://r.example.com/a" must be HOST[:PORT]/PATH, such as us-central1-docker.pkg.dev/my-project/my-repository: leave out https://`,
+      ],
+    ],
+    [
+      ["--registry", "r.example.com"],
+      [
+        `--registry "r.example.com" must be HOST[:PORT]/PATH, such as us-central1-docker.pkg.dev/my-project/my-repository`,
+      ],
+    ],
+  ])("%j", refuse);
+
+  it("sources that are not there", () => {
+    refuse(["--source", "nowhere"], [`the folder of the sources, nowhere, does not exist: --source DIR`]);
+    const empty = path.join(shell.folder, "empty");
+    mkdirSync(empty);
+    const hint = "--source DIR names the folder that holds coordinator/";
+    refuse(
+      ["--source", empty],
+      catalogue.map(
+        ({ name, context, dockerfile }) => `${name}: ${empty} has no ${context}/${dockerfile}: ${hint}`,
+      ),
+    );
+  });
+
+  it("Docker that is missing, cannot build or does not answer", () => {
+    shell.environment["ANSWERS"] = "no-buildx docker-28";
+    refuse(
+      [],
+      [
+        `${shell.folder}/bin/docker cannot build with BuildKit, its plugin buildx is missing: https://docs.docker.com/go/buildx/`,
+      ],
+    );
+    shell.environment["ANSWERS"] = "no-engine";
+    const remedy = "start it, or point DOCKER_HOST at one that runs";
+    refuse([], [`the Docker engine does not answer: ${remedy}`]);
+    shell.environment["DOCKER_HOST"] = "tcp://127.0.0.1:1";
+    refuse([], [`the Docker engine does not answer at tcp://127.0.0.1:1: ${remedy}`]);
+    shell.without("docker");
+    refuse([], ["Docker is not installed (no docker on the PATH): https://docs.docker.com/get-docker/"]);
+  });
+
+  it("no login, in every way in which Docker keeps logins", () => {
+    const file = path.join(shell.folder, ".docker/config.json");
+    const host = "registry.example.com";
+    const none = `not logged in at ${host} (${file} has no login for it): docker login ${host}`;
+    const configure = (config: object): void => {
+      shell.write(".docker/config.json", JSON.stringify(config));
+    };
+    for (const config of [
+      {},
+      { auths: {} },
+      { auths: { [host]: {} } },
+      { auths: { "other.example.com": { auth: "eA==" } } },
+    ]) {
+      configure(config);
+      refuse([], [none]);
+    }
+    rmSync(file);
+    refuse([], [none]);
+    configure({ credHelpers: { [host]: "vault" } });
+    refuse(
+      [],
+      [
+        `not logged in at ${host}: ${file} names the credential helper docker-credential-vault, which is not on the PATH: install it, or docker login ${host}`,
+      ],
+    );
+    for (const config of [{ credHelpers: { [host]: "vault" } }, { credsStore: "vault" }]) {
+      configure(config);
+      shell.fake("docker-credential-vault", "cat >/dev/null; echo 'credentials not found'; exit 1");
+      refuse(
+        [],
+        [
+          `not logged in at ${host}: the credential helper docker-credential-vault has no login for it: docker login ${host}`,
+        ],
+      );
+      shell.fake("docker-credential-vault", `[ "$1 $(cat)" = "get ${host}" ]`);
+      expect(publish().status).toBe(0);
+      shell.forgetCalls();
+    }
+    shell.write(".docker/config.json", "{");
+    const { stderr } = publish();
+    expect(stderr).toContain(`  - ${file} is not JSON: `);
+  });
+
+  it("names gcloud's login for Google's registries", () => {
+    const { stderr } = shell.run(script, ["--source", path.join(shell.folder, "src")]);
+    expect(stderr).toContain(
+      "gcloud auth login && gcloud auth configure-docker us-central1-docker.pkg.dev\n",
+    );
+  });
+
+  it("local images that --skip-build would push", () => {
+    const reference = `${registry}/${ui}:build`;
+    shell.environment["ANSWERS"] = "no-local-ui";
+    refuse(
+      ["--skip-build"],
+      [
+        `${ui}: there is no local image ${reference}: leave out --skip-build, or docker tag YOUR_IMAGE ${reference}`,
+      ],
+    );
+    shell.environment["ANSWERS"] = "arm-ui";
+    refuse(
+      ["--skip-build"],
+      [
+        `${ui}: the local image ${reference} is for linux/arm64, and linux/amd64 is published: leave out --skip-build`,
+      ],
+    );
+  });
+
+  it("everything at once", () => {
+    shell.without("docker");
+    rmSync(path.join(shell.folder, ".docker"), { recursive: true });
+    rmSync(path.join(shell.folder, "src/coordinator/ui"), { recursive: true });
+    const { stderr } = publish();
+    expect(stderr).toContain("has no coordinator/ui/Dockerfile");
+    expect(stderr).toContain("Docker is not installed");
+    expect(stderr).toContain("not logged in");
+  });
+
+  it("a machine without Node.js", () => {
+    shell.without("node");
+    refuse(
+      [],
+      ["Node.js is not installed; it reads images.json and the tag rules: install Node.js 20 or later"],
+    );
+  });
+});
+
+describe("failures on the way", () => {
+  it("shows the failing step of which image, and publishes the others", () => {
+    shell.environment["ANSWERS"] = "bad-ui";
+    const { status, stdout } = publish("--version", "1.4.2");
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^hyperion-ui +build failed +\d+ {2}- +-$/m);
+    expect(stdout).toMatch(
+      /^--- hyperion-ui: build failed; the end of .*hyperion-ui\.log:\n#5 ERROR: process "npm ci" failed\nbuild failed$/m,
+    );
+    expect(stdout).toMatch(/^1 of 3 images failed; the others are published\. Fix it and run it again\.$/m);
+    expect(work().filter((call) => call.startsWith("docker push"))).toHaveLength(8);
+  });
+
+  it("shows a failed push, and publishes the others", () => {
+    shell.environment["ANSWERS"] = "no-push";
+    const { status, stdout } = publish("--version", "1.4.2");
+    expect(status).toBe(1);
+    expect(stdout).toContain("hyperion-http-bridge: push failed: 1.4.2: denied: Permission denied\n");
+    expect(stdout).toMatch(/^hyperion-ui +pushed/m);
+  });
+
+  it("never moves a published version to another build", () => {
+    shell.environment["ANSWERS"] = "other-ui";
+    const { status, stdout } = publish("--version", "1.4.2");
+    expect(status).toBe(1);
+    expect(stdout).toContain(
+      "hyperion-ui: refused: 1.4.2 is published already, as sha256:aaaa, and this build is another (image sha256:1111). A published version never moves: choose a new --version, or move it under those who pinned it with --allow-version-overwrite\n",
+    );
+    expect(work().join("\n")).not.toContain(`docker push ${registry}/${ui}`);
+    shell.forgetCalls();
+    expect(publish("--version", "1.4.2", "--allow-version-overwrite").status).toBe(0);
+    expect(work()).toContain(`docker push ${registry}/${ui}:1.4.2`);
+  });
+
+  it("pushes no version when it cannot see whether it is published", () => {
+    shell.environment["ANSWERS"] = "unseen";
+    const { status, stdout } = publish("--version", "1.4.2", "--only", ui);
+    expect(status).toBe(1);
+    expect(stdout).toContain("push failed: cannot see whether 1.4.2 is published already: denied: no\n");
+    expect(work().filter((call) => call.startsWith("docker push"))).toEqual([]);
+  });
+
+  it("keeps the logs by image in --log-dir", () => {
+    expect(publish("--log-dir", "logs", "--only", ui).status).toBe(0);
+    expect(shell.read("logs/hyperion-ui.log")).toContain("digest: sha256:cccc");
+  });
+
+  it("ends the builds that run when it is interrupted", async () => {
+    shell.environment["ANSWERS"] = "slow-ui";
+    const args = ["--registry", registry, "--source", path.join(shell.folder, "src")];
+    const child = shell.start(script, args);
+    let stderr = "";
+    child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
+    while (shell.read("record.begun") === "") await wait(20);
+    const begun = Date.now();
+    child.kill("SIGINT");
+    const [status] = (await once(child, "exit")) as [number | null];
+    expect(status).toBe(130);
+    expect(Date.now() - begun).toBeLessThan(5_000);
+    expect(stderr).toContain("Interrupted; run it again to go on.");
+    expect(work().join("\n")).not.toContain(`push ${registry}/${ui}`);
+  });
+});

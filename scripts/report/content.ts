@@ -1,0 +1,89 @@
+import type { AuthClient } from "google-auth-library";
+import { z } from "zod";
+import { cleanupPolicy, type CleanupPolicy } from "./cleanup.ts";
+
+/** Longest wait for an answer. */
+const TIMEOUT_MS = 30_000;
+
+/** A version of an image: a manifest in the repository, tagged or not. */
+export interface ImageVersion {
+  /** Name below the repository. */
+  image: string;
+  /** `sha256:...`. */
+  digest: string;
+  tags: string[];
+  /** With all of its layers, those it shares with others too. */
+  sizeBytes: number;
+  uploaded: Date;
+}
+
+/** What a repository holds. */
+export interface Content {
+  /** Where images are pulled from, without a scheme. */
+  url: string;
+  /** As it is billed: a layer that versions share counts once. */
+  storedBytes: number;
+  /** By their ids. */
+  policies: Record<string, CleanupPolicy>;
+  /** Whether cleanup only logs what it would delete. */
+  dryRun: boolean;
+  /** By image, the latest upload first. */
+  versions: ImageVersion[];
+}
+
+const repositoryAnswer = z.object({
+  registryUri: z.string(),
+  // "used to calculate storage costs" (Artifact Registry v1, Repository); absent while nothing is stored.
+  sizeBytes: z.coerce.number().default(0),
+  cleanupPolicies: z.record(z.string(), cleanupPolicy).default({}),
+  cleanupPolicyDryRun: z.boolean().default(false),
+});
+
+const page = z.object({
+  dockerImages: z
+    .array(
+      z.object({
+        uri: z.string(),
+        tags: z.array(z.string()).default([]),
+        imageSizeBytes: z.coerce.number().default(0),
+        uploadTime: z.coerce.date(),
+      }),
+    )
+    .default([]),
+  nextPageToken: z.string().optional(),
+});
+
+const PAGE_SIZE = 1000;
+
+/**
+ * Reads a repository and all of its versions from the Artifact Registry API.
+ *
+ * @param endpoint of the API, with its version.
+ * @param name of the repository, `projects/P/locations/L/repositories/R`.
+ * @throws what the client throws: a GaxiosError where Google refuses.
+ */
+export async function readContent(client: AuthClient, endpoint: string, name: string): Promise<Content> {
+  const get = async (path: string): Promise<unknown> =>
+    (await client.request({ url: `${endpoint}${path}`, timeout: TIMEOUT_MS, retry: true })).data;
+  const repository = repositoryAnswer.parse(await get(name));
+  const url = repository.registryUri;
+  const versions: ImageVersion[] = [];
+  let token: string | undefined = "";
+  while (token !== undefined) {
+    const query: string = new URLSearchParams({ pageSize: String(PAGE_SIZE), pageToken: token }).toString();
+    const { dockerImages, nextPageToken } = page.parse(await get(`${name}/dockerImages?${query}`));
+    for (const { uri, tags, imageSizeBytes, uploadTime } of dockerImages) {
+      const [image = "", digest = ""] = uri.slice(url.length + 1).split("@");
+      versions.push({ image, digest, tags, sizeBytes: imageSizeBytes, uploaded: uploadTime });
+    }
+    token = nextPageToken === "" ? undefined : nextPageToken;
+  }
+  versions.sort((a, b) => a.image.localeCompare(b.image) || b.uploaded.getTime() - a.uploaded.getTime());
+  return {
+    url,
+    storedBytes: repository.sizeBytes,
+    policies: repository.cleanupPolicies,
+    dryRun: repository.cleanupPolicyDryRun,
+    versions,
+  };
+}

@@ -1,0 +1,51 @@
+import { z } from "zod";
+import type { Place } from "../../settings/place.ts";
+
+/** What a failed request of the Google client tells. */
+const failure = z.object({
+  response: z.object({ status: z.number(), data: z.unknown() }).optional(),
+  message: z.string(),
+});
+
+const LOGIN = "gcloud auth application-default login";
+const RETRY = "Run it again: npm run report";
+
+/**
+ * Why a repository could not be read, with the command that fixes it.
+ *
+ * @param ownToken whether the login is the token in GOOGLE_OAUTH_ACCESS_TOKEN.
+ */
+export function refusalText(
+  error: unknown,
+  { project, location, repositoryId }: Place,
+  ownToken: boolean,
+): string {
+  const where = `The repository ${repositoryId} of project ${project}`;
+  const parsed = failure.safeParse(error);
+  if (!parsed.success) return `${where} cannot be read: ${String(error)}`;
+  const { response, message } = parsed.data;
+  if (JSON.stringify(response?.data ?? null).includes("SERVICE_DISABLED"))
+    return `${where} cannot be read: the Artifact Registry API is not enabled. Enable it: gcloud services enable artifactregistry.googleapis.com --project=${project}`;
+  if (message.includes("default credentials"))
+    return `${where} cannot be read without a login at Google: ${LOGIN}`;
+  // What a login that was revoked, or that its organization wants renewed, answers.
+  if (message.includes("invalid_grant"))
+    return `${where} cannot be read: the login at Google has expired. Log in: ${LOGIN}`;
+  if (response === undefined) return `${where} cannot be read: ${sentence(message)} ${RETRY}`;
+  switch (response.status) {
+    case 401:
+      return ownToken
+        ? `${where} cannot be read: the token in GOOGLE_OAUTH_ACCESS_TOKEN has expired, or is none. Take a new one: export GOOGLE_OAUTH_ACCESS_TOKEN="$(gcloud auth print-access-token)"`
+        : `${where} cannot be read: the login at Google has expired. Log in: ${LOGIN}`;
+    case 403:
+      return `${where} cannot be read: ${sentence(message)} It takes roles/artifactregistry.reader on the repository, which its owner grants: gcloud artifacts repositories add-iam-policy-binding ${repositoryId} --project=${project} --location=${location} --member=user:EMAIL --role=roles/artifactregistry.reader`;
+    case 404:
+      return `${where} cannot be read: there is none in ${location}. Provision it: pulumi up; or name another stack: npm run report -- --stack NAME`;
+    default:
+      return `${where} cannot be read: Google answered ${response.status}: ${sentence(message)} ${RETRY}`;
+  }
+}
+
+function sentence(text: string): string {
+  return text.endsWith(".") ? text : `${text}.`;
+}

@@ -1,0 +1,151 @@
+import { OAuth2Client } from "google-auth-library";
+import { describe, expect, test } from "vitest";
+import { readContent } from "./content.ts";
+import { GB, monthlyStorageCost } from "./cost.ts";
+import { refusalText } from "./error-text.ts";
+import { reportText } from "./text.ts";
+import { fakeGoogle } from "../../test/support/fake-google.ts";
+
+const NAME = "projects/p/locations/us-central1/repositories/r";
+const URL = "us-central1-docker.pkg.dev/p/r";
+const NOW = new Date("2026-11-24T12:00:00Z");
+
+const image = (letter: string, day: string, ...tags: string[]) => ({
+  uri: `${URL}/hyperion-ui@sha256:${letter.repeat(64)}`,
+  ...(tags.length > 0 && { tags }),
+  imageSizeBytes: String(300 * 2 ** 20),
+  uploadTime: `2026-11-${day}T12:00:00.000000Z`,
+});
+
+const pageOf = (token: string) => `GET /${NAME}/dockerImages?pageSize=1000&pageToken=${token}`;
+
+async function read(repository: object, ...pages: object[][]) {
+  const answers = pages.map((dockerImages, index) => [
+    pageOf(index === 0 ? "" : `page${index}`),
+    {
+      status: 200,
+      body: { dockerImages, ...(index + 1 < pages.length && { nextPageToken: `page${index + 1}` }) },
+    },
+  ]);
+  await fakeGoogle({
+    [`GET /${NAME}`]: { status: 200, body: { registryUri: URL, ...repository } },
+    ...(Object.fromEntries(answers) as Record<string, { status: number; body: object }>),
+  });
+  const client = new OAuth2Client();
+  client.setCredentials({ access_token: "token" });
+  return readContent(client, process.env["GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT"] ?? "", NAME);
+}
+
+test("all pages are read, the latest upload of an image first", async () => {
+  const content = await read({ sizeBytes: "42" }, [image("a", "01")], [image("b", "03", "latest", "1.0")]);
+  expect(content).toMatchObject({ url: URL, storedBytes: 42, policies: {}, dryRun: false });
+  expect(content.versions.map(({ digest, tags }) => [digest.slice(7, 8), tags])).toEqual([
+    ["b", ["latest", "1.0"]],
+    ["a", []],
+  ]);
+});
+
+test("the report", async () => {
+  const untagged = { action: "DELETE", condition: { tagState: "UNTAGGED", olderThan: "86400s" } };
+  const content = await read({ sizeBytes: String(1.5 * GB), cleanupPolicies: { untagged } }, [
+    image("a", "24", "latest"),
+    image("b", "04"),
+  ]);
+  const text = reportText({ ...content, deletes: content.versions.slice(1) }, NOW);
+  expect(text.split("\n")).toEqual([
+    `${URL}: 2 versions of 1 image`,
+    "┌─────────────┬────────┬─────────────────────┬─────────┬─────────┐",
+    "│ image       │ tags   │ digest              │ size    │ age     │",
+    "├─────────────┼────────┼─────────────────────┼─────────┼─────────┤",
+    "│ hyperion-ui │ latest │ sha256:aaaaaaaaaaaa │ 300 MiB │ 0 h     │",
+    "├─────────────┼────────┼─────────────────────┼─────────┼─────────┤",
+    "│ hyperion-ui │ (none) │ sha256:bbbbbbbbbbbb │ 300 MiB │ 20 days │",
+    "└─────────────┴────────┴─────────────────────┴─────────┴─────────┘",
+    "",
+    "Stored    1.5 GiB, layers that versions share counted once",
+    "Cost      about $0.10 a month to keep: $0.10 per GB above the free 0.5 GB (2^30 bytes) of the billing account",
+    "          Pulls cost apart: nothing to Google Cloud in the same region, about $0.12 per GB to the internet (docs/COST.md)",
+    "Cleanup   untagged: deletes versions without a tag, older than 1 day",
+    "          deletes, within a day, 1 version, at most 300 MiB:",
+    `            hyperion-ui@sha256:${"b".repeat(64)}`,
+  ]);
+});
+
+test.each([
+  [0, 0],
+  [0.5 * GB, 0],
+  [1.5 * GB, 0.1],
+  [50.5 * GB, 5],
+])("%d bytes cost $%d a month", (bytes, dollars) => {
+  expect(monthlyStorageCost(bytes)).toBeCloseTo(dollars, 10);
+});
+
+test.each<[string, object, number, string[]]>([
+  ["without a policy", {}, 0, ["Cleanup   no policy: nothing is ever deleted"]],
+  [
+    "with nothing to delete",
+    { cleanupPolicies: { recent: { action: "KEEP", mostRecentVersions: { keepCount: 10 } } } },
+    0,
+    ["Cleanup   recent: keeps the 10 most recent versions of each image", "          nothing to delete now"],
+  ],
+  [
+    "while it only logs",
+    { cleanupPolicyDryRun: true, cleanupPolicies: { all: { action: "DELETE", condition: {} } } },
+    1,
+    [
+      "Cleanup   cleanupDryRun is on: nothing is deleted, only logged",
+      "          all: deletes every version",
+      "          would delete 1 version, at most 300 MiB:",
+      `            hyperion-ui@sha256:${"a".repeat(64)}`,
+    ],
+  ],
+])("cleanup %s", async (_, repository, deleted, expected) => {
+  const content = await read(repository, [image("a", "24", "latest")]);
+  const lines = reportText({ ...content, deletes: content.versions.slice(0, deleted) }, NOW).split("\n");
+  expect(lines.slice(lines.findIndex((line) => line.startsWith("Cleanup")))).toEqual(expected);
+});
+
+describe("a repository that cannot be read", () => {
+  const PLACE = { project: "p", location: "us-central1", repositoryId: "r" };
+  const refused = (status: number, data: unknown = {}, message = `status ${status}`, ownToken = false) =>
+    refusalText(Object.assign(new Error(message), { status, response: { status, data } }), PLACE, ownToken);
+  const WHERE = "The repository r of project p cannot be read";
+
+  test.each([
+    [
+      refused(403, { error: { details: [{ reason: "SERVICE_DISABLED" }] } }),
+      `${WHERE}: the Artifact Registry API is not enabled. Enable it: gcloud services enable artifactregistry.googleapis.com --project=p`,
+    ],
+    [
+      refused(401),
+      `${WHERE}: the login at Google has expired. Log in: gcloud auth application-default login`,
+    ],
+    [
+      refused(401, {}, "status 401", true),
+      `${WHERE}: the token in GOOGLE_OAUTH_ACCESS_TOKEN has expired, or is none. Take a new one: export GOOGLE_OAUTH_ACCESS_TOKEN="$(gcloud auth print-access-token)"`,
+    ],
+    [
+      refused(400, { error: "invalid_grant" }, "invalid_grant"),
+      `${WHERE}: the login at Google has expired. Log in: gcloud auth application-default login`,
+    ],
+    [
+      refused(403, {}, "Permission denied."),
+      `${WHERE}: Permission denied. It takes roles/artifactregistry.reader on the repository, which its owner grants: gcloud artifacts repositories add-iam-policy-binding r --project=p --location=us-central1 --member=user:EMAIL --role=roles/artifactregistry.reader`,
+    ],
+    [
+      refused(404),
+      `${WHERE}: there is none in us-central1. Provision it: pulumi up; or name another stack: npm run report -- --stack NAME`,
+    ],
+    [refused(503), `${WHERE}: Google answered 503: status 503. Run it again: npm run report`],
+    [
+      refusalText(new Error("Could not load the default credentials."), PLACE, false),
+      `${WHERE} without a login at Google: gcloud auth application-default login`,
+    ],
+    [
+      refusalText(new Error("connect ECONNREFUSED"), PLACE, false),
+      `${WHERE}: connect ECONNREFUSED. Run it again: npm run report`,
+    ],
+  ])("%s", (text, expected) => {
+    expect(text).toBe(expected);
+  });
+});

@@ -1,0 +1,57 @@
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { Shell } from "../test/support/shell.ts";
+
+const script = "scripts/retry-when-locked.sh";
+const locked =
+  "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with `pulumi cancel`.";
+
+let shell: Shell;
+
+beforeEach(() => {
+  shell = new Shell();
+});
+
+afterEach(() => {
+  shell.remove();
+});
+
+/** A pulumi that is locked out so many times. */
+function lockedFor(times: number): void {
+  shell.fake(
+    "pulumi",
+    `record "$@"; echo shown
+[ "$(wc -l <"$RECORD")" -gt ${times} ] || { echo '${locked.replaceAll("'", "'\\''")}' >&2; exit 255; }`,
+  );
+}
+
+it("tries again until the lock is gone", () => {
+  lockedFor(2);
+  const { status, stdout, stderr } = shell.run(script, ["--every", "0", "pulumi", "up", "--yes"]);
+  expect(status).toBe(0);
+  expect(shell.calls()).toEqual(["pulumi up --yes", "pulumi up --yes", "pulumi up --yes"]);
+  expect(stdout).toBe("shown\nshown\nshown\n");
+  expect(stderr).toBe(`${locked}\nLocked; trying again in 0 s\n`.repeat(2));
+});
+
+it("gives up in time, and says what to do about a lock that nobody holds", () => {
+  lockedFor(100);
+  const { status, stderr } = shell.run(script, ["--for", "0", "--every", "0", "pulumi", "up"]);
+  expect(status).toBe(255);
+  expect(shell.calls()).toHaveLength(1);
+  expect(stderr).toMatch(
+    /Still locked after \d+ s\. If whoever holds it is gone: pulumi cancel --stack production\n$/,
+  );
+});
+
+it("ends at once at any other failure", () => {
+  shell.fake("pulumi", 'record "$@"; echo "error: no such bucket" >&2; exit 3');
+  const { status, stderr } = shell.run(script, ["pulumi", "up"]);
+  expect([status, stderr]).toEqual([3, "error: no such bucket\n"]);
+  expect(shell.calls()).toHaveLength(1);
+});
+
+it.each([[[]], [["--for"]], [["--every", "soon", "pulumi"]]])("shows how it is called: %j", (args) => {
+  const { status, stderr } = shell.run(script, args);
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/^Usage: /);
+});

@@ -1,0 +1,318 @@
+import { describe, expect, test } from "vitest";
+import { parseSettings } from "./settings.ts";
+import { declaredSettings, stackConfig } from "../test/support/default-settings.ts";
+
+/** What can be wrong with any setting. */
+const CATEGORIES = ["wrong type", "empty", "over-long", "wrong form", "injection"] as const;
+type Category = (typeof CATEGORIES)[number];
+
+/** What is wrong, the value, how it is shown, and what else differs from the key's usual message. */
+type Row = [category: Category, value: unknown, found: string, other?: Partial<Message>];
+
+interface Message {
+  /** Of a list or a map, the path below the key. */
+  path: string;
+  allowed: string;
+  /** After `pulumi config `. */
+  fix: string;
+}
+
+const LONG = "a".repeat(5000);
+const LONG_SHOWN = `"${"a".repeat(76)}...`;
+/** What shells, templates and terminals act on. */
+const EVIL = "\u001b[31m$(id)`id`'; id #{{x}}\0";
+const EVIL_SHOWN = String.raw`"\u001b[31m$(id)${"`id`"}'; id #{{x}}\u0000"`;
+const EVIL_PATH = String.raw`["\u001b[31m$(id)${"`id`"}'; id #{{x}}\u0000"]`;
+const BY_HAND = "take it out of the stack's file, Pulumi.STACK.yaml, in an editor";
+
+/** The same for every text that is one word: a list for a text, nothing, too much, and what others act on. */
+const USUAL: Row[] = [
+  ["wrong type", ["a"], String.raw`"[\"a\"]"`],
+  ["empty", "", '""'],
+  ["over-long", LONG, LONG_SHOWN],
+  ["injection", EVIL, EVIL_SHOWN],
+];
+
+function word(form: string, allowed: string, example: string, rows: Row[] = USUAL): [Message, Row[]] {
+  const fix = (key: string): string => `set ${key} ${example}`;
+  const wrongForm: Row = ["wrong form", form, JSON.stringify(form)];
+  return [{ path: "", allowed, fix: fix("KEY") }, [...rows, wrongForm]];
+}
+
+/** An empty text means that it is not set. */
+function optionalWord(form: string, allowed: string, example: string): [Message, Row[]] {
+  return word(
+    form,
+    allowed,
+    example,
+    USUAL.filter(([category]) => category !== "empty"),
+  );
+}
+
+const toggle = (): [Message, Row[]] => word("yes", "true or false", "true");
+
+const ACCOUNT_ID =
+  "6 to 30 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen";
+const REPOSITORY_ID = ACCOUNT_ID.replace("6 to 30", "2 to 63");
+const PRINCIPAL =
+  "a principal: user:, group:, serviceAccount:, domain:, principal://, principalSet://, allAuthenticatedUsers";
+const VERSION = "a semantic version such as 1.4.2 or 2.0.0-rc.1";
+
+const setElement = (path: string, example: string): string =>
+  `set --path 'hyperion-registry:${path}' ${example}`;
+const removeElement = (path: string): string => `rm --path 'hyperion-registry:${path}'`;
+
+function principals(key: string): [Message, Row[]] {
+  const first = { path: "[0]", allowed: PRINCIPAL, fix: setElement(`${key}[0]`, "group:devs@example.com") };
+  return [
+    { path: "", allowed: "a list of principals", fix: "rm KEY" },
+    [
+      ["wrong type", { a: 1 }, String.raw`"{\"a\":1}"`],
+      ["empty", "", '""'],
+      ["empty", [""], '""', first],
+      [
+        "over-long",
+        [`user:${LONG}@b.c`],
+        `"user:${"a".repeat(71)}...`,
+        { ...first, allowed: "at most 512 characters" },
+      ],
+      [
+        "wrong form",
+        ["group:devs"],
+        '"group:devs"',
+        { ...first, allowed: "the form group:devs@example.com" },
+      ],
+      ["injection", [EVIL], EVIL_SHOWN, first],
+    ],
+  ];
+}
+
+const BAD: Record<string, [Message, Row[]]> = {
+  "gcp:project": word(
+    "Production",
+    "the id of a Google Cloud project: 6 to 30 lower-case letters, digits and hyphens",
+    "production-471918",
+  ),
+  "gcp:region": word("us-central1-a", "a region of Artifact Registry, such as us-central1", "us-central1"),
+  repositoryId: word("Hyperion", REPOSITORY_ID, "hyperion-public"),
+  labels: [
+    {
+      path: "",
+      allowed:
+        "at most 60 labels; names and values of at most 63 lower-case letters, digits, _ and -, a name beginning with a letter",
+      fix: "rm KEY",
+    },
+    [
+      ["wrong type", ["a"], String.raw`"[\"a\"]"`],
+      ["empty", "", '""'],
+      ["empty", { "": "x" }, 'the name ""', { path: '[""]', fix: removeElement('labels[""]') }],
+      ["over-long", { app: LONG }, LONG_SHOWN, { path: ".app", fix: setElement("labels.app", "hyperion") }],
+      [
+        "wrong form",
+        { "it's": "x" },
+        `the name "it's"`,
+        { path: `["it's"]`, fix: String.raw`rm --path 'hyperion-registry:labels["it'\''s"]'` },
+      ],
+      ["injection", { [EVIL]: "x" }, `the name ${EVIL_SHOWN}`, { path: EVIL_PATH, fix: BY_HAND }],
+      ["injection", { app: EVIL }, EVIL_SHOWN, { path: ".app", fix: setElement("labels.app", "hyperion") }],
+    ],
+  ],
+  cleanupUntaggedAfterDays: word("1.5", "a whole number from 1 to 3650", "14"),
+  cleanupKeepCount: word("1001", "a whole number from 1 to 1000", "10"),
+  cleanupDryRun: toggle(),
+  vulnerabilityScanning: word("on", "inherited or disabled", "inherited"),
+  adoptExisting: toggle(),
+  protect: toggle(),
+  sourceDir: word(
+    "a\nb",
+    "a folder, relative to this project",
+    ".",
+    USUAL.filter(([category]) => category !== "wrong type"),
+  ),
+  platform: word("linux/386", "linux/amd64 or linux/arm64", "linux/amd64"),
+  publishImages: toggle(),
+  buildArgs: [
+    {
+      path: ".hyperion-ui",
+      allowed:
+        "for each image (hyperion-coordinator-mcp, hyperion-http-bridge, hyperion-ui) a map from argument to value",
+      fix: "rm KEY",
+    },
+    [
+      ["wrong type", ["a"], String.raw`"[\"a\"]"`, { path: "" }],
+      ["empty", "", '""', { path: "" }],
+      ["empty", { "hyperion-ui": "" }, '""', { fix: setElement("buildArgs.hyperion-ui", "value") }],
+      [
+        "over-long",
+        { "hyperion-ui": { A: LONG } },
+        LONG_SHOWN,
+        { path: ".hyperion-ui.A", fix: setElement("buildArgs.hyperion-ui.A", "value") },
+      ],
+      [
+        "wrong form",
+        { "hyperion-ui": { "A=B": "c" } },
+        'the name "A=B"',
+        { path: '.hyperion-ui["A=B"]', fix: removeElement('buildArgs.hyperion-ui["A=B"]') },
+      ],
+      [
+        "injection",
+        { "hyperion-ui": { [EVIL]: "c" } },
+        `the name ${EVIL_SHOWN}`,
+        { path: `.hyperion-ui${EVIL_PATH}`, fix: BY_HAND },
+      ],
+    ],
+  ],
+  buildCache: word("remote", "local or registry", "local"),
+  buildOnPreview: toggle(),
+  version: [
+    { path: "", allowed: VERSION, fix: "set KEY 1.4.2" },
+    [
+      ["wrong type", ["1.4.2"], String.raw`"[\"1.4.2\"]"`],
+      [
+        "over-long",
+        LONG,
+        LONG_SHOWN,
+        {
+          allowed: `${VERSION} of at most 128 characters, because it becomes a tag (it has 5000)`,
+        },
+      ],
+      ["wrong form", "1.4", '"1.4"'],
+      ["injection", EVIL, EVIL_SHOWN, { allowed: `${VERSION}, without whitespace` }],
+    ],
+  ],
+  revision: optionalWord(
+    "abc123f",
+    "a full git commit, 40 lowercase hexadecimal digits, as `git rev-parse HEAD` prints",
+    '"$(git rev-parse HEAD)"',
+  ),
+  releaseDate: optionalWord("10.01.2025", "a date YYYY-MM-DD such as 2025-01-10", '"$(date -u +%F)"'),
+  backport: toggle(),
+  rollback: toggle(),
+  allowVersionOverwrite: toggle(),
+  readers: principals("readers"),
+  writers: principals("writers"),
+  publicAccess: toggle(),
+  overrideDomainRestrictedSharing: toggle(),
+  ciServiceAccountId: word("ci@project", ACCOUNT_ID, "hyperion-ci"),
+  ciCanPublish: toggle(),
+  githubRepository: optionalWord(
+    "https://github.com/a/b",
+    "owner/name, as in the repository's address",
+    "HyperionWave-AI/dev-squad",
+  ),
+  githubRepositoryId: optionalWord(
+    "-1",
+    "the repository's number, in quotes",
+    '"$(gh api repos/OWNER/NAME --jq .id)"',
+  ),
+  githubOwnerId: optionalWord("0", "the owner's number, in quotes", '"$(gh api users/OWNER --jq .id)"'),
+  githubRefs: [
+    {
+      path: "[0]",
+      allowed: "full git refs such as refs/heads/main, or refs/tags/v* with one star at the end",
+      fix: setElement("githubRefs[0]", "refs/heads/main"),
+    },
+    [
+      ["wrong type", { a: 1 }, String.raw`"{\"a\":1}"`, { path: "", fix: "rm KEY" }],
+      ["empty", [""], '""'],
+      ["over-long", [`refs/heads/${LONG}`], `"refs/heads/${"a".repeat(65)}...`],
+      ["wrong form", ["refs/heads/"], '"refs/heads/"'],
+      ["injection", [EVIL], EVIL_SHOWN],
+    ],
+  ],
+};
+
+/** What is no mistake: an empty text means "not set", and every text names a folder. */
+const ALLOWED: [key: string, category: Category][] = [
+  ...["version", "revision", "releaseDate", "githubRepository", "githubRepositoryId", "githubOwnerId"].map(
+    (key): [string, Category] => [key, "empty"],
+  ),
+  ["sourceDir", "wrong type"],
+];
+
+const ROWS = Object.entries(BAD).flatMap(([key, [usual, rows]]) => {
+  const fullKey = key.includes(":") ? key : `hyperion-registry:${key}`;
+  return rows.map(([category, value, found, other]) => {
+    const { path, allowed, fix } = { ...usual, ...other };
+    const command = fix === BY_HAND ? fix : `pulumi config ${fix.replace("KEY", fullKey)}`;
+    return { key, category, value, problem: { where: fullKey + path, found, allowed, fix: command } };
+  });
+});
+
+test.each(ROWS)("$key, $category", ({ key, value, problem }) => {
+  expect(parseSettings(stackConfig({ [key]: value }), []).problems).toEqual([problem]);
+});
+
+test("every setting is in the table with everything that can be wrong with it", () => {
+  const keys = ["gcp:project", "gcp:region", ...Object.keys(declaredSettings)];
+  const missing = keys.flatMap((key) =>
+    CATEGORIES.filter((category) => !ROWS.some((row) => row.key === key && row.category === category)).map(
+      (category) => [key, category],
+    ),
+  );
+  expect(missing).toEqual(ALLOWED.sort((a, b) => keys.indexOf(a[0]) - keys.indexOf(b[0])));
+  for (const [key, category] of ALLOWED) {
+    const value = category === "empty" ? "" : "[]";
+    expect(parseSettings(stackConfig({ [key]: value }), []).problems).toEqual([]);
+  }
+});
+
+test.each(Object.keys(BAD))("%s as a secret is refused, and not shown", (name) => {
+  const key = name.includes(":") ? name : `hyperion-registry:${name}`;
+  const { problems } = parseSettings(stackConfig({ [name]: "hush" }), [key]);
+  expect(problems).toMatchObject([{ where: key, found: "a secret" }]);
+  expect(JSON.stringify(problems)).not.toContain("hush");
+});
+
+describe("a key that does not exist", () => {
+  const names = Object.keys(declaredSettings).join(", ");
+  test.each<[key: string, where: string, allowed: string, fix: string]>([
+    ["publicAcess", "publicAcess", "hyperion-registry:publicAccess", "pulumi config rm KEY"],
+    ["PUBLICACCESS", "PUBLICACCESS", "hyperion-registry:publicAccess", "pulumi config rm KEY"],
+    ["colour", "colour", names, "pulumi config rm KEY"],
+    ["$(id)", "$(id)", names, "pulumi config rm 'KEY'"],
+    ["it's", "it's", names, String.raw`pulumi config rm 'hyperion-registry:it'\''s'`],
+    ["a\u001b[2J\0", String.raw`a\u001b[2J\u0000`, names, BY_HAND],
+    [LONG, `${"a".repeat(179)}...`, names, BY_HAND],
+  ])("%j", (key, where, allowed, fix) => {
+    const full = `hyperion-registry:${key}`;
+    expect(parseSettings({ ...stackConfig(), [full]: "x" }, []).problems).toEqual([
+      {
+        where: `hyperion-registry:${where}`,
+        found: "a setting that does not exist",
+        allowed,
+        fix: fix.replace("KEY", full),
+      },
+    ]);
+  });
+
+  test("in a namespace with a typing slip", () => {
+    const { problems } = parseSettings({ ...stackConfig(), "hyperion-registy:publicAccess": "true" }, []);
+    expect(problems).toEqual([
+      {
+        where: "hyperion-registy:publicAccess",
+        found: "a setting that does not exist",
+        allowed: "hyperion-registry:publicAccess",
+        fix: "pulumi config rm hyperion-registy:publicAccess",
+      },
+    ]);
+  });
+
+  test("but a plugin's own settings are the plugin's", () => {
+    expect(parseSettings({ ...stackConfig(), "docker:host": "x" }, []).problems).toEqual([]);
+  });
+});
+
+test("a contradiction is told beside what is wrong by itself, unless it follows from that", () => {
+  const { problems } = parseSettings(
+    stackConfig({ cleanupKeepCount: 0, rollback: true, backport: true, version: "v1", githubOwnerId: "1" }),
+    [],
+  );
+  // Without a valid version nothing is said of rollback and backport.
+  expect(problems.map(({ where }) => where.replace("hyperion-registry:", ""))).toEqual([
+    "cleanupKeepCount",
+    "version",
+    "githubRepository",
+    "githubRepositoryId",
+  ]);
+});

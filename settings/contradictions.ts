@@ -1,0 +1,115 @@
+import { ALL_AUTHENTICATED_USERS } from "../components/access/principals.ts";
+import type { Problem } from "../problems/problem.ts";
+import { NAMESPACE } from "./explain.ts";
+import type { Settings } from "./settings.ts";
+import { backportProblem } from "../components/images/tags.ts";
+
+type Name = keyof Settings;
+
+/**
+ * Settings that are valid each by itself and contradict each other.
+ *
+ * @param wrong settings that are not valid by themselves: nothing is said about what they would mean for others.
+ */
+export function conflicts(settings: Partial<Settings>, wrong: ReadonlySet<string>): Problem[] {
+  const sound = (...names: Name[]): boolean => !names.some((name) => wrong.has(name));
+  return [
+    ...(sound("writers") ? anyoneMayPush(settings) : []),
+    ...(sound("overrideDomainRestrictedSharing", "publicAccess") ? uselessException(settings) : []),
+    ...(sound("backport", "version") ? uselessBackport(settings) : []),
+    ...(sound("rollback", "version", "allowVersionOverwrite") ? rollbackToNothing(settings) : []),
+    ...(sound("githubRepository", "githubRepositoryId", "githubOwnerId") ? githubIds(settings) : []),
+    ...(sound("githubRepository", "ciServiceAccountId") ? longAccountId(settings) : []),
+    ...(sound("githubRepository", "githubRefs") ? noRefs(settings) : []),
+  ];
+}
+
+function conflict(name: Name, found: string, allowed: string, fix: string): Problem[] {
+  return [{ where: `${NAMESPACE}:${name}`, found, allowed, fix }];
+}
+
+function anyoneMayPush({ writers = [] }: Partial<Settings>): Problem[] {
+  const index = writers.indexOf(ALL_AUTHENTICATED_USERS);
+  if (index < 0) return [];
+  return [
+    {
+      where: `${NAMESPACE}:writers[${index}]`,
+      found: `"${ALL_AUTHENTICATED_USERS}"`,
+      allowed: "principals by name; any Google account could push",
+      fix: `pulumi config rm --path '${NAMESPACE}:writers[${index}]'`,
+    },
+  ];
+}
+
+function uselessException(settings: Partial<Settings>): Problem[] {
+  if (settings.overrideDomainRestrictedSharing !== true || settings.publicAccess === true) return [];
+  return conflict(
+    "overrideDomainRestrictedSharing",
+    "true, while publicAccess is false",
+    "true only together with publicAccess: the exception serves nothing else",
+    `pulumi config rm ${NAMESPACE}:overrideDomainRestrictedSharing`,
+  );
+}
+
+function uselessBackport({ backport, version }: Partial<Settings>): Problem[] {
+  const problem = backport === true ? backportProblem(version) : undefined;
+  if (problem === undefined) return [];
+  return conflict("backport", "true", `true ${problem}`, `pulumi config rm ${NAMESPACE}:backport`);
+}
+
+function rollbackToNothing({ rollback, version, allowVersionOverwrite }: Partial<Settings>): Problem[] {
+  if (rollback !== true || (version !== undefined && allowVersionOverwrite !== true)) return [];
+  return conflict(
+    "rollback",
+    version === undefined ? "true, without a version" : "true, while allowVersionOverwrite is true",
+    "true together with the version to go back to, and without allowVersionOverwrite",
+    `pulumi config rm ${NAMESPACE}:rollback`,
+  );
+}
+
+function githubIds(settings: Partial<Settings>): Problem[] {
+  const { githubRepository, githubRepositoryId, githubOwnerId } = settings;
+  const ids = [githubRepositoryId, githubOwnerId].filter((id) => id !== undefined);
+  return [
+    ...(githubRepository === undefined && ids.length > 0
+      ? conflict(
+          "githubRepository",
+          "nothing, while githubRepositoryId or githubOwnerId is set",
+          "owner/name",
+          `pulumi config set ${NAMESPACE}:githubRepository OWNER/NAME`,
+        )
+      : []),
+    ...(ids.length === 1 ? missingId(githubRepositoryId === undefined) : []),
+  ];
+}
+
+function missingId(ofRepository: boolean): Problem[] {
+  return conflict(
+    ofRepository ? "githubRepositoryId" : "githubOwnerId",
+    "nothing, while the other id is set",
+    "both ids or none",
+    ofRepository
+      ? `pulumi config set ${NAMESPACE}:githubRepositoryId "$(gh api repos/OWNER/NAME --jq .id)"`
+      : `pulumi config set ${NAMESPACE}:githubOwnerId "$(gh api users/OWNER --jq .id)"`,
+  );
+}
+
+function longAccountId({ githubRepository, ciServiceAccountId = "" }: Partial<Settings>): Problem[] {
+  if (githubRepository === undefined || ciServiceAccountId.length <= 22) return [];
+  return conflict(
+    "ciServiceAccountId",
+    `"${ciServiceAccountId}", while githubRepository is set`,
+    "at most 22 characters, since the preview account adds -preview and an id has 30",
+    `pulumi config set ${NAMESPACE}:ciServiceAccountId hyperion-ci`,
+  );
+}
+
+function noRefs({ githubRepository, githubRefs }: Partial<Settings>): Problem[] {
+  if (githubRepository === undefined || githubRefs?.length !== 0) return [];
+  return conflict(
+    "githubRefs",
+    "an empty list, while githubRepository is set",
+    "at least one git ref",
+    `pulumi config set --path '${NAMESPACE}:githubRefs[0]' refs/heads/main`,
+  );
+}

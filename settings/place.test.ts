@@ -1,0 +1,73 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import * as path from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { stackPlace } from "./place.ts";
+import { Shell } from "../test/support/shell.ts";
+
+const FILES = { project: "of-the-file", location: "us-central1", repositoryId: "hyperion-public" };
+const PULUMI = { project: "of-pulumi", location: "us-east1", repositoryId: "other" };
+
+const printed = JSON.stringify({
+  "gcp:project": { value: PULUMI.project, secret: false },
+  "gcp:region": { value: PULUMI.location, secret: false },
+  "hyperion-registry:repositoryId": { value: PULUMI.repositoryId, secret: false },
+  "hyperion-registry:token": { secret: true },
+});
+
+let shell: Shell;
+
+beforeEach(() => {
+  shell = new Shell();
+  shell.write(
+    "Pulumi.yaml",
+    "name: hyperion-registry\nconfig:\n  repositoryId: { type: string, default: hyperion-public }\n",
+  );
+  for (const stack of ["production", "dev"])
+    shell.write(
+      `Pulumi.${stack}.yaml`,
+      `config:\n  gcp:project: ${stack === "production" ? FILES.project : "of-dev"}\n  gcp:region: us-central1\n`,
+    );
+});
+
+afterEach(() => {
+  shell.remove();
+});
+
+const place = (stack?: string) => stackPlace(shell.folder, stack, shell.environment);
+
+test("is what Pulumi knows of the selected stack", async () => {
+  shell.fake("pulumi", `record "$@"\necho '${printed}'`);
+  expect(await place()).toEqual(PULUMI);
+  expect(shell.calls()).toEqual(["pulumi config --json --non-interactive"]);
+});
+
+test("is what Pulumi knows of the stack that is named", async () => {
+  shell.fake("pulumi", `record "$@"\necho '${printed}'`);
+  expect(await place("dev")).toEqual(PULUMI);
+  expect(shell.calls()).toEqual(["pulumi config --json --non-interactive --stack dev"]);
+});
+
+test.each([
+  ["fails", "echo 'error: no stack selected' >&2; exit 255"],
+  ["does not know the project", "echo '{}'"],
+])("is what the stack's file says where Pulumi %s", async (_, body) => {
+  shell.fake("pulumi", body);
+  expect(await place()).toEqual(FILES);
+  expect(await place("dev")).toEqual({ ...FILES, project: "of-dev" });
+});
+
+test("is what the file says without Pulumi, and without the one that npm puts before the user's", async () => {
+  const npmBin = path.join(shell.folder, "node_modules", ".bin");
+  mkdirSync(npmBin, { recursive: true });
+  writeFileSync(path.join(npmBin, "pulumi"), `#!/bin/sh\necho '${printed}'\n`, { mode: 0o755 });
+  shell.environment["PATH"] = `${npmBin}${path.delimiter}${shell.environment["PATH"] ?? ""}`;
+  expect(await place()).toEqual(FILES);
+});
+
+test("a stack that nobody knows is told with those that there are", async () => {
+  await expect(place("staging")).rejects.toThrow(
+    new Error(
+      `${path.join(shell.folder, "Pulumi.staging.yaml")} does not exist; there are the stacks dev, production`,
+    ),
+  );
+});

@@ -1,0 +1,77 @@
+import { execFile } from "node:child_process";
+import * as path from "node:path";
+import { promisify } from "node:util";
+import { z } from "zod";
+import { StackSettings } from "./stack-settings.ts";
+
+/** Where a repository is. */
+export interface Place {
+  project: string;
+  location: string;
+  repositoryId: string;
+}
+
+/** The stack of those who have selected none. */
+const FALLBACK_STACK = "production";
+
+/** Longest wait for Pulumi, which may ask a backend far away. */
+const TIMEOUT_MS = 20_000;
+
+/** What `pulumi config --json` prints, the defaults of Pulumi.yaml included; taken from Pulumi 3.259. */
+const pulumiConfig = z.object({
+  "gcp:project": z.object({ value: z.string() }),
+  "gcp:region": z.object({ value: z.string() }),
+  "hyperion-registry:repositoryId": z.object({ value: z.string() }),
+});
+
+/**
+ * Where the repository of a stack is: as Pulumi knows the stack, else, for those without Pulumi or
+ * access to its state, as `Pulumi.<stack>.yaml` says.
+ *
+ * @param stack default: the selected one, else production.
+ * @throws when neither knows the stack.
+ */
+export async function stackPlace(
+  projectFolder: string,
+  stack: string | undefined,
+  environment: NodeJS.ProcessEnv,
+): Promise<Place> {
+  const known = await askPulumi(projectFolder, stack, environment);
+  if (known !== undefined) return known;
+  const settings = new StackSettings(projectFolder, stack ?? FALLBACK_STACK);
+  return {
+    project: settings.text("gcp:project"),
+    location: settings.text("gcp:region"),
+    repositoryId: settings.text("repositoryId"),
+  };
+}
+
+async function askPulumi(
+  projectFolder: string,
+  stack: string | undefined,
+  environment: NodeJS.ProcessEnv,
+): Promise<Place | undefined> {
+  const args = ["config", "--json", "--non-interactive", ...(stack === undefined ? [] : ["--stack", stack])];
+  const env = { ...environment, PATH: usersPath(environment["PATH"] ?? "") };
+  try {
+    const options = { cwd: projectFolder, env, timeout: TIMEOUT_MS };
+    const { stdout } = await promisify(execFile)("pulumi", args, options);
+    const config = pulumiConfig.parse(JSON.parse(stdout));
+    return {
+      project: config["gcp:project"].value,
+      location: config["gcp:region"].value,
+      repositoryId: config["hyperion-registry:repositoryId"].value,
+    };
+  } catch {
+    return undefined;
+  }
+}
+
+/** PATH without what `npm run` puts before it: the user's own pulumi, which knows the selected stack, comes first again. */
+function usersPath(searchPath: string): string {
+  const npmBin = path.join("node_modules", ".bin");
+  return searchPath
+    .split(path.delimiter)
+    .filter((folder) => !folder.endsWith(npmBin))
+    .join(path.delimiter);
+}

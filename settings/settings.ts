@@ -1,0 +1,244 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { catalogue } from "../components/images/catalogue.ts";
+import type { GithubTrust } from "../components/ci/github-claims.ts";
+import { principalProblem } from "../components/access/principals.ts";
+import type { Problem } from "../problems/problem.ts";
+import { conflicts } from "./contradictions.ts";
+import { explain, NAMESPACE, secretProblem, unknownKeys, type Wording } from "./explain.ts";
+import { releaseDateProblem, revisionProblem, versionProblem } from "../components/images/tags.ts";
+
+interface Setting<T> extends Wording {
+  schema: z.ZodType<T>;
+}
+
+function setting<T>(schema: z.ZodType<T>, allowed: string, example: string): Setting<T> {
+  return { schema, allowed, example, composite: false };
+}
+
+/** A list or a map; the example is one of an element. */
+function composite<T>(schema: z.ZodType<T>, allowed: string, example: string): Setting<T> {
+  return { schema, allowed, example, composite: true };
+}
+
+/** Settings reach the program as text; those that are not strings as JSON. */
+const json = <T>(schema: z.ZodType<T>): z.ZodType<T> =>
+  z
+    .string()
+    .transform((text, context): unknown => {
+      try {
+        return JSON.parse(text) as unknown;
+      } catch {
+        context.addIssue({ code: "custom" });
+        return z.NEVER;
+      }
+    })
+    .pipe(schema);
+
+/** An optional string: the empty default of Pulumi.yaml means that it is not set. */
+const optional = (schema: z.ZodType<string>): z.ZodType<string | undefined> =>
+  z.union([z.literal("").transform(() => undefined), schema]);
+
+/** A string that a function of the domain judges; its message says what is allowed. */
+const judged = (problem: (value: string) => string | undefined): z.ZodType<string> =>
+  z.string().superRefine((value, context) => {
+    const message = problem(value);
+    if (message !== undefined)
+      context.addIssue({ code: "custom", message: message.replace(/^must be /, "") });
+  });
+
+const wholeNumber = (least: number, most: number, example: number): Setting<number> =>
+  setting(
+    json(z.number().int().min(least).max(most)),
+    `a whole number from ${least} to ${most}`,
+    String(example),
+  );
+
+const toggle = (): Setting<boolean> => setting(json(z.boolean()), "true or false", "true");
+
+const oneOf = <const V extends string>(values: readonly [V, ...V[]]): Setting<V> =>
+  setting(z.enum(values), values.join(" or "), values[0]);
+
+const principal = z.string().superRefine((value, context) => {
+  const problem = principalProblem(value);
+  if (problem !== undefined) {
+    context.addIssue({ code: "custom", message: problem.allowed, params: { instead: problem.instead } });
+  }
+});
+
+const listOf = <T>(item: z.ZodType<T>): z.ZodType<T[]> =>
+  json(
+    z.array(item).superRefine((values, context) => {
+      values.forEach((value, index) => {
+        if (values.indexOf(value) < index) {
+          context.addIssue({
+            code: "custom",
+            path: [index],
+            message: "each value once",
+            params: { remove: true },
+          });
+        }
+      });
+    }),
+  );
+
+const principals = (): Setting<string[]> =>
+  composite(listOf(principal), "a list of principals", "group:devs@example.com");
+
+const imageNames = catalogue.images.map((image) => image.name);
+const digits = z.string().regex(/^[1-9]\d{0,19}$/);
+
+/** Every setting of the namespace; types, defaults and descriptions are in Pulumi.yaml. */
+const SETTINGS = {
+  repositoryId: setting(
+    z.string().regex(/^[a-z][a-z0-9-]{0,61}[a-z0-9]$/),
+    "2 to 63 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen",
+    "hyperion-public",
+  ),
+  labels: composite(
+    json(
+      z
+        .record(z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/), z.string().regex(/^[a-z0-9_-]{0,63}$/))
+        .refine((labels) => Object.keys(labels).length <= 60),
+    ),
+    "at most 60 labels; names and values of at most 63 lower-case letters, digits, _ and -, a name beginning with a letter",
+    "hyperion",
+  ),
+  cleanupUntaggedAfterDays: wholeNumber(1, 3650, 14),
+  cleanupKeepCount: wholeNumber(1, 1000, 10),
+  cleanupDryRun: toggle(),
+  vulnerabilityScanning: oneOf(["inherited", "disabled"]),
+  adoptExisting: toggle(),
+  protect: toggle(),
+  sourceDir: setting(z.string().regex(/^\P{Cc}{1,1024}$/u), "a folder, relative to this project", "."),
+  platform: oneOf(["linux/amd64", "linux/arm64"]),
+  publishImages: toggle(),
+  buildArgs: composite(
+    json(
+      z.partialRecord(
+        z.enum(imageNames),
+        z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]{0,127}$/), z.string().max(4096)),
+      ),
+    ),
+    `for each image (${imageNames.join(", ")}) a map from argument to value`,
+    "value",
+  ),
+  buildCache: oneOf(["local", "registry"]),
+  buildOnPreview: toggle(),
+  version: setting(optional(judged(versionProblem)), "a semantic version", "1.4.2"),
+  revision: setting(
+    optional(judged(revisionProblem)),
+    "a full git commit: 40 lower-case hexadecimal digits",
+    '"$(git rev-parse HEAD)"',
+  ),
+  releaseDate: setting(optional(judged(releaseDateProblem)), "a date, YYYY-MM-DD", '"$(date -u +%F)"'),
+  backport: toggle(),
+  rollback: toggle(),
+  allowVersionOverwrite: toggle(),
+  readers: principals(),
+  writers: principals(),
+  publicAccess: toggle(),
+  overrideDomainRestrictedSharing: toggle(),
+  ciServiceAccountId: setting(
+    z.string().regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/),
+    "6 to 30 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen",
+    "hyperion-ci",
+  ),
+  ciCanPublish: toggle(),
+  githubRepository: setting(
+    optional(z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/)),
+    "owner/name, as in the repository's address",
+    "HyperionWave-AI/dev-squad",
+  ),
+  githubRepositoryId: setting(
+    optional(digits),
+    "the repository's number, in quotes",
+    '"$(gh api repos/OWNER/NAME --jq .id)"',
+  ),
+  githubOwnerId: setting(
+    optional(digits),
+    "the owner's number, in quotes",
+    '"$(gh api users/OWNER --jq .id)"',
+  ),
+  githubRefs: composite(
+    listOf(z.string().regex(/^refs\/(heads|tags)\/(?!\*)[A-Za-z0-9_./-]{1,200}\*?$/)),
+    "full git refs such as refs/heads/main, or refs/tags/v* with one star at the end",
+    "refs/heads/main",
+  ),
+} satisfies Record<string, Setting<unknown>>;
+
+/** Settings of the gcp plugin that the program needs too. */
+const GCP_SETTINGS = {
+  project: setting(
+    z.string().regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/),
+    "the id of a Google Cloud project: 6 to 30 lower-case letters, digits and hyphens",
+    "production-471918",
+  ),
+  region: setting(
+    z.string().regex(/^[a-z]+-[a-z]+[1-9]\d?$/),
+    "a region of Artifact Registry, such as us-central1",
+    "us-central1",
+  ),
+} satisfies Record<string, Setting<unknown>>;
+
+type Values<S> = { [K in keyof S]: S[K] extends Setting<infer T> ? T : never };
+
+/** The stack's settings, validated. */
+export type Settings = Values<typeof SETTINGS> & Values<typeof GCP_SETTINGS>;
+
+/** What parsing gives; the settings are whole when there is no problem. */
+export interface Parsed {
+  settings: Partial<Settings>;
+  problems: Problem[];
+}
+
+/**
+ * Reads and validates the settings of the stack.
+ *
+ * @param config every setting as the engine hands it over, keyed `namespace:name`.
+ * @param secretKeys keys whose value is a secret; none may be, since each one ends in plain resources.
+ */
+export function parseSettings(
+  config: Readonly<Record<string, string>> = pulumi.runtime.allConfig(),
+  secretKeys: readonly string[] = secretConfigKeys(),
+): Parsed {
+  const problems: Problem[] = unknownKeys(config, Object.keys(SETTINGS));
+  const wrong = new Set<string>();
+  const parse = <S extends Record<string, Setting<unknown>>>(namespace: string, table: S): Values<S> => {
+    const entries = Object.entries(table).map(([name, one]) => {
+      const key = `${namespace}:${name}`;
+      if (secretKeys.includes(key)) {
+        wrong.add(name);
+        problems.push(secretProblem(key, one));
+        return [name, undefined];
+      }
+      const value = config[key];
+      const result = one.schema.safeParse(value);
+      if (!result.success) {
+        wrong.add(name);
+        problems.push(...explain(key, value, result.error, one));
+      }
+      return [name, result.data];
+    });
+    return Object.fromEntries(entries) as Values<S>;
+  };
+  const settings: Partial<Settings> = { ...parse("gcp", GCP_SETTINGS), ...parse(NAMESPACE, SETTINGS) };
+  problems.push(...conflicts(settings, wrong));
+  return { settings, problems };
+}
+
+/** The GitHub repository that CI runs in, when there is one. */
+export function githubTrust(settings: Settings): GithubTrust | undefined {
+  const { githubRepository, githubRepositoryId, githubOwnerId, githubRefs } = settings;
+  if (githubRepository === undefined) return undefined;
+  return {
+    repository: githubRepository,
+    refs: githubRefs,
+    ...(githubRepositoryId !== undefined &&
+      githubOwnerId !== undefined && { ids: { repository: githubRepositoryId, owner: githubOwnerId } }),
+  };
+}
+
+function secretConfigKeys(): string[] {
+  return z.array(z.string()).parse(JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]"));
+}

@@ -1,0 +1,61 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import * as path from "node:path";
+import { parse } from "yaml";
+
+type Settings = Partial<Record<string, unknown>>;
+
+/**
+ * What a stack is set to, as `Pulumi.<stack>.yaml` and the defaults of `Pulumi.yaml` say, for those
+ * who have no access to its state. Values are read, not validated: settings.ts does that.
+ */
+export class StackSettings {
+  private readonly stack: string;
+  private readonly set: Settings;
+  private readonly defaults: Settings;
+  private readonly namespace: string;
+
+  /** @throws when a file is missing or is not YAML. */
+  constructor(projectFolder: string, stack: string) {
+    this.stack = stack;
+    const project = readYaml(path.join(projectFolder, "Pulumi.yaml"));
+    this.namespace = String(project["name"]);
+    this.defaults = section(project["config"]);
+    const file = path.join(projectFolder, `Pulumi.${stack}.yaml`);
+    if (!existsSync(file))
+      throw new Error(`${file} does not exist; there are the stacks ${stacks(projectFolder).join(", ")}`);
+    this.set = section(readYaml(file)["config"]);
+  }
+
+  /**
+   * A setting of this project (`repositoryId`) or of a plugin (`gcp:region`), as text.
+   * @throws when neither the stack nor the project says it.
+   */
+  text(key: string): string {
+    const value = this.set[key.includes(":") ? key : `${this.namespace}:${key}`] ?? this.fallback(key);
+    if (typeof value === "string" || typeof value === "number") return String(value);
+    throw new Error(`Pulumi.${this.stack}.yaml does not say ${key}: pulumi config set ${key} VALUE`);
+  }
+
+  private fallback(key: string): unknown {
+    const declared = this.defaults[key] ?? this.defaults[`${this.namespace}:${key}`];
+    return typeof declared === "object" && declared !== null && "default" in declared
+      ? declared.default
+      : undefined;
+  }
+}
+
+/** Those whose settings are in the project's folder. */
+function stacks(projectFolder: string): string[] {
+  return readdirSync(projectFolder)
+    .map((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1])
+    .filter((name) => name !== undefined)
+    .sort();
+}
+
+function readYaml(file: string): Settings {
+  return section(parse(readFileSync(file, "utf8")));
+}
+
+function section(value: unknown): Settings {
+  return typeof value === "object" && value !== null ? value : {};
+}

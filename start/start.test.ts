@@ -1,0 +1,81 @@
+import { execFile } from "node:child_process";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
+import { describe, expect, test } from "vitest";
+
+const start = join(import.meta.dirname, "start.cjs");
+const root = dirname(import.meta.dirname);
+
+/** What Node.js prints when it runs the code, with the start of this project or without. */
+async function run(code: string, preloaded: readonly string[] = [start]): Promise<string> {
+  const options = preloaded.flatMap((file) => ["--require", file]);
+  const { stdout } = await promisify(execFile)(process.execPath, [...options, "--eval", code], { cwd: root });
+  return stdout;
+}
+
+const LOADED = `console.log(Object.values(require.cache).filter((module) => module.children.length > 0 ||
+  /typescript\\.js$/.test(module.filename)).map((module) => module.filename).join("\\n"))`;
+
+describe("loading on first use", () => {
+  test("the SDK and its runner leave the compiler, npm's reader and the tracing alone", async () => {
+    const code = `require("@pulumi/pulumi"); require("@pulumi/pulumi/cmd/run/tracing"); ${LOADED}`;
+    const heavy = /typescript\.js|arborist|zipkin|sdk-trace-node|instrumentation-grpc|source-map-support/;
+    expect(await run(code, [])).toMatch(heavy);
+    expect(await run(code)).not.toMatch(heavy);
+  });
+
+  test.each([
+    [
+      "serialises a function",
+      `const factor = { by: 3 };
+       require("@pulumi/pulumi").runtime.serializeFunction((x) => x * factor.by).then(({ text }) => console.log(text))`,
+      "factor",
+    ],
+    [
+      "says where a function is that cannot be serialised",
+      `require("@pulumi/pulumi/runtime/closure/v8Hooks").isInitializedAsync().then(() => {
+         const broken = require("node:vm").runInThisContext("const most = Math.max.bind(Math); () => most(1, 2)", "/program.js");
+         return require("@pulumi/pulumi").runtime.serializeFunction(broken);
+       }).catch(({ message }) => console.log(message))`,
+      "program.js(1,",
+    ],
+    [
+      "finds the packages that a function needs",
+      `require("@pulumi/pulumi").runtime.computeCodePaths().then((paths) => console.log([...paths.keys()].sort().join()))`,
+      "node_modules/",
+    ],
+    [
+      "lists the automation API",
+      `const { automation } = require("@pulumi/pulumi"); console.log(Object.keys(automation).join(), "LocalWorkspace" in automation)`,
+      "true",
+    ],
+    [
+      "traces",
+      `require("@pulumi/pulumi"); const tracing = require("@pulumi/pulumi/cmd/run/tracing");
+       tracing.start("http://127.0.0.1:9/api/v2/spans"); const span = tracing.newSpan("x");
+       console.log(span.constructor.name, span.name, span.resource.attributes["service.name"]); process.exit()`,
+      "SpanImpl x nodejs-runtime",
+    ],
+  ])("%s as without it", async (_, code, expected) => {
+    const lazy = await run(code);
+    expect(lazy).toContain(expected);
+    expect(lazy).toBe(await run(code, []));
+  });
+});
+
+test("names the scripts that were there before anything was serialised", async () => {
+  const code = `const hooks = require("@pulumi/pulumi/runtime/closure/v8Hooks");
+    hooks.getSessionAsync().then(() => { for (let id = 1; id < 9999; id++)
+      if (hooks.getScriptUrl(String(id))?.endsWith("start.cjs")) console.log("found"); })`;
+  expect(await run(code)).toBe("found\n");
+});
+
+test("an old Node.js is refused in one line", async () => {
+  const old = join(import.meta.dirname, "old-node.fixture.cjs");
+  await expect(run("", [old, start])).rejects.toMatchObject({
+    code: 1,
+    stderr: expect.stringMatching(
+      /^hyperion-registry needs Node\.js \S+ or newer; this is v20\.0\.0 \(.+\n$/,
+    ) as unknown,
+  });
+});

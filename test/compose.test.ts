@@ -1,0 +1,274 @@
+import { execFile } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { mkdtemp, rm, symlink } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse } from "yaml";
+import images from "../images.json" with { type: "json" };
+import { findCommands } from "../sandbox/lib/files.ts";
+import { COMPOSE_VERSION } from "../sandbox/machine/install-compose.ts";
+
+const run = promisify(execFile);
+const root = join(import.meta.dirname, "..");
+const read = (file: string) => readFileSync(join(root, file), "utf8");
+
+interface Service {
+  image?: string;
+  platform?: string;
+  extends?: { file: string; service: string };
+  build?: { context: string; dockerfile: string };
+  depends_on?: Record<string, { condition: string }>;
+  environment?: Record<string, string>;
+  healthcheck?: { test: string | string[] };
+  networks?: string[];
+  ports?: { host_ip: string; published: string; target: number }[];
+  restart?: string;
+  security_opt?: string[];
+}
+
+interface ComposeFile {
+  services: Record<string, Service>;
+  networks: Record<string, { internal?: boolean } | null>;
+  volumes: Record<string, unknown>;
+}
+
+const load = (file: string) => parse(read(file), { merge: true, logLevel: "error" }) as ComposeFile;
+const published = load("docker-compose.yml");
+const development = load("docker-compose.dev.yml");
+
+const service = (file: ComposeFile, name: string): Service => {
+  const found = file.services[name];
+  if (found === undefined) throw new Error(`no service ${name}`);
+  return found;
+};
+
+const settings = parse(read("Pulumi.yaml")) as { config: Record<string, { default?: unknown }> };
+const production = parse(read("Pulumi.production.yaml")) as { config: Record<string, string> };
+const setting = (name: string) =>
+  production.config[`hyperion-registry:${name}`] ?? String(settings.config[name]?.default);
+
+/** Compose service of each image of the catalogue, and the port that a browser or client uses. */
+const SERVICES = [
+  {
+    service: "hyperion-mcp-server",
+    image: "hyperion-coordinator-mcp",
+    port: 7778,
+    variable: "HYPERION_MCP_PORT",
+  },
+  {
+    service: "hyperion-http-bridge",
+    image: "hyperion-http-bridge",
+    port: 7779,
+    variable: "HYPERION_BRIDGE_PORT",
+  },
+  { service: "hyperion-ui", image: "hyperion-ui", port: 7777, variable: "HYPERION_UI_PORT" },
+] as const;
+const INFRASTRUCTURE = ["mongodb", "qdrant", "embedding-service"];
+
+/** The catalogue's entry of an image, and its Dockerfile among the samples. */
+function catalogued(name: string) {
+  const image = images.find((entry) => entry.name === name);
+  if (image === undefined) throw new Error(`${name} is not in images.json`);
+  const dockerfile = join("sandbox/hyperion", image.context, image.dockerfile);
+  return { ...image, dockerfile, text: read(dockerfile) };
+}
+
+describe("docker-compose.yml", () => {
+  it("runs each image of the catalogue, from the production registry unless told otherwise", () => {
+    const registry = `${String(production.config["gcp:region"])}-docker.pkg.dev/${String(production.config["gcp:project"])}/${setting("repositoryId")}`;
+    expect(SERVICES.map((entry) => entry.image).sort()).toEqual(images.map((image) => image.name).sort());
+    for (const { service: name, image } of SERVICES) {
+      expect(service(published, name).image).toBe(
+        `\${HYPERION_REGISTRY:-${registry}}/${image}:\${HYPERION_TAG:-latest}`,
+      );
+    }
+  });
+
+  it("asks for the platform that the stack builds", () => {
+    for (const { service: name } of SERVICES)
+      expect(service(published, name).platform).toBe(`\${HYPERION_PLATFORM:-${setting("platform")}}`);
+  });
+
+  it("publishes the port that each image listens on, on loopback, and no other", () => {
+    for (const { service: name, image, port, variable } of SERVICES) {
+      const exposed = Number(/^EXPOSE (\d+)$/m.exec(catalogued(image).text)?.[1]);
+      expect(service(published, name).ports).toEqual([
+        { host_ip: "${HYPERION_BIND:-127.0.0.1}", published: `\${${variable}:-${port}}`, target: exposed },
+      ]);
+    }
+    for (const name of INFRASTRUCTURE) expect(service(published, name).ports).toBeUndefined();
+  });
+
+  it("tells the containers the ports and paths that their images have", () => {
+    const mcp = service(published, "hyperion-mcp-server").environment;
+    expect(catalogued("hyperion-coordinator-mcp").text).toContain(`MCP_PORT=${String(mcp?.["MCP_PORT"])}`);
+    const bridge = service(published, "hyperion-http-bridge").environment;
+    const combined = catalogued("hyperion-http-bridge").text;
+    expect(combined).toContain(` PORT=${String(bridge?.["PORT"])}`);
+    expect(combined).toContain(`MCP_SERVER_PATH=${String(bridge?.["MCP_SERVER_PATH"])}`);
+  });
+
+  it("keeps the databases in a network without a way out", () => {
+    expect(published.networks["data"]).toEqual({ internal: true });
+    for (const name of ["mongodb", "qdrant"]) expect(service(published, name).networks).toEqual(["data"]);
+  });
+
+  it("starts by health, restarts, and lets no container gain rights", () => {
+    expect(Object.keys(published.services).sort()).toEqual(
+      [...SERVICES.map((entry) => entry.service), ...INFRASTRUCTURE].sort(),
+    );
+    for (const [name, one] of Object.entries(published.services)) {
+      expect(one.healthcheck?.test, name).toBeDefined();
+      expect(one.restart, name).toBe("${HYPERION_RESTART:-unless-stopped}");
+      expect(one.security_opt, name).toEqual(["no-new-privileges:true"]);
+      for (const needed of Object.values(one.depends_on ?? {}))
+        expect(needed.condition, name).toBe("service_healthy");
+    }
+    expect(Object.keys(service(published, "hyperion-ui").depends_on ?? {})).toEqual(["hyperion-http-bridge"]);
+    for (const name of ["hyperion-mcp-server", "hyperion-http-bridge"])
+      expect(Object.keys(service(published, name).depends_on ?? {})).toEqual(INFRASTRUCTURE);
+  });
+
+  it("builds nothing and mounts no file, so that it can be downloaded alone", () => {
+    expect(read("docker-compose.yml")).not.toMatch(/^ +(build|extends|env_file|configs|secrets):/m);
+    expect(read("docker-compose.yml")).not.toMatch(/^include:/m);
+  });
+});
+
+describe("docker-compose.dev.yml", () => {
+  it("builds each image from its own folder by Dockerfile.dev", () => {
+    for (const { service: name, image } of SERVICES) {
+      const { context, dockerfile } = service(development, name).build ?? { context: "", dockerfile: "" };
+      const entry = images.find((one) => one.name === image);
+      // The folder of the Dockerfile: the bridge's context is the whole of coordinator/ only when published.
+      const folder = join(entry?.context ?? "", entry?.dockerfile ?? "", "..");
+      expect(context).toBe(`\${HYPERION_SOURCE:-.}/${folder}`);
+      expect(dockerfile).toBe("Dockerfile.dev");
+      expect(existsSync(join(root, "sandbox/hyperion", folder, dockerfile))).toBe(true);
+    }
+  });
+
+  it("takes everything else from docker-compose.yml", () => {
+    expect(Object.keys(development.services).sort()).toEqual(Object.keys(published.services).sort());
+    for (const [name, one] of Object.entries(development.services))
+      expect(one.extends).toEqual({ file: "docker-compose.yml", service: name });
+    for (const name of INFRASTRUCTURE) expect(Object.keys(service(development, name))).toEqual(["extends"]);
+    expect(development.networks).toEqual(published.networks);
+    expect(Object.keys(development.volumes)).toEqual(expect.arrayContaining(Object.keys(published.volumes)));
+  });
+
+  it("publishes the UI's development server where the UI is", () => {
+    const ui = service(development, "hyperion-ui");
+    expect(ui.ports).toEqual([
+      { ...service(published, "hyperion-ui").ports?.[0], target: Number(ui.environment?.["PORT"]) },
+    ]);
+    expect(read("sandbox/hyperion/coordinator/ui/Dockerfile.dev")).toContain(
+      `EXPOSE ${String(ui.environment?.["PORT"])}\n`,
+    );
+  });
+});
+
+describe(".env.example", () => {
+  const files = read("docker-compose.yml") + read("docker-compose.dev.yml");
+  const documented = new Map(
+    [...read(".env.example").matchAll(/^#([A-Z_]+)=(.*)$/gm)].map(([, name = "", value = ""]) => [
+      name,
+      value,
+    ]),
+  );
+
+  it("documents exactly the variables that the compose files read", () => {
+    const used = [...files.matchAll(/(?<!\$)\$\{([A-Z_]+)/g)].map(([, name = ""]) => name);
+    expect([...documented.keys()].sort()).toEqual([...new Set(used)].sort());
+  });
+
+  it("shows the default of each", () => {
+    for (const [name, value] of documented) {
+      // Defaults that are put together from other variables, or are no value to set, are shown empty.
+      if (value === "" && ["HYPERION_CODE", "CODE_INDEX_FOLDERS", "MONGODB_URI"].includes(name)) continue;
+      expect(value, name).toBe(new RegExp(`\\$\\{${name}:-([^{}]*)\\}`).exec(files)?.[1]);
+    }
+  });
+
+  it("sets nothing when it is copied as it is", () => {
+    const active = read(".env.example")
+      .split("\n")
+      .filter((line) => line !== "" && !line.startsWith("#"));
+    expect(active).toEqual([]);
+  });
+});
+
+describe("health checks", () => {
+  let server: Server;
+  let port: number;
+  let status = 200;
+
+  beforeAll(async () => {
+    server = createServer((_request, response) => {
+      response.statusCode = status;
+      response.end("{}");
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    port = (server.address() as AddressInfo).port;
+  });
+  afterAll(() => {
+    server.close();
+  });
+
+  const passes = (command: string, args: string[], env: NodeJS.ProcessEnv) =>
+    run(command, args, { env }).then(
+      () => true,
+      () => false,
+    );
+  const judge = async (command: string, args: string[], env: NodeJS.ProcessEnv) => {
+    status = 200;
+    const healthy = await passes(command, args, env);
+    status = 503;
+    return { healthy, unhealthy: await passes(command, args, env) };
+  };
+
+  const tools = ["wget", "curl", "node"].map((tool) => ({ tool, path: findCommands(tool)[0] ?? "" }));
+  it.each(tools)("of Hyperion's services need only $tool", async ({ path, tool }) => {
+    if (path === "") return;
+    const bin = await mkdtemp(join(tmpdir(), "hyperion-probe-"));
+    try {
+      await symlink(path, join(bin, tool));
+      const probe = String(service(published, "hyperion-ui").healthcheck?.test).replaceAll("$$", "$");
+      const env = { PATH: bin, PORT: String(port) };
+      expect(await judge("/bin/sh", ["-c", probe], env)).toEqual({ healthy: true, unhealthy: false });
+    } finally {
+      await rm(bin, { recursive: true });
+    }
+  });
+
+  it("of the three services are the same, each on its own port", () => {
+    const probes = SERVICES.map((entry) => service(published, entry.service).healthcheck?.test);
+    expect(new Set(probes).size).toBe(1);
+    expect(probes[0]).toContain("$${MCP_PORT:-$${PORT:-80}}/health");
+  });
+
+  it.each(["qdrant", "embedding-service"])("of %s need only bash", async (name) => {
+    const [form, command, ...args] = service(published, name).healthcheck?.test ?? [];
+    expect([form, command]).toEqual(["CMD", "bash"]);
+    const probe = args.map((arg) =>
+      arg.replaceAll("$$", "$").replace(/127\.0\.0\.1\/\d+/, `127.0.0.1/${port}`),
+    );
+    expect(await judge("/bin/bash", probe, { PATH: "" })).toEqual({ healthy: true, unhealthy: false });
+  });
+});
+
+it("the linter finds nothing", async () => {
+  const files = ["docker-compose.yml", "docker-compose.dev.yml"];
+  const linter = join(root, "node_modules/.bin/dclint");
+  await expect(run(linter, ["--max-warnings", "0", ...files], { cwd: root })).resolves.toBeDefined();
+});
+
+it("the Compose that is built is the one that its module pins", () => {
+  expect(read("sandbox/machine/go/compose/go.mod")).toContain(
+    `github.com/docker/compose/v2 v${COMPOSE_VERSION}`,
+  );
+});

@@ -1,0 +1,57 @@
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import { slug } from "github-slugger";
+import { describe, expect, test } from "vitest";
+import { repositoryRoot } from "../../sandbox/lib/paths.ts";
+import { checkOf, documents } from "../support/documents.ts";
+
+const all = documents();
+
+describe.each(all)("$file", ({ file, blocks, links }) => {
+  test("every block of commands says how it is checked", () => {
+    expect(blocks.filter((block) => checkOf(block) === undefined).map(({ where }) => where)).toEqual([]);
+  });
+
+  test("the tests that it names exist", () => {
+    const named = blocks.flatMap((block) => {
+      const check = checkOf(block);
+      return check?.kind === "elsewhere" ? [check.file] : [];
+    });
+    expect(named.filter((name) => !existsSync(join(repositoryRoot, name)))).toEqual([]);
+  });
+
+  test("its links lead somewhere", () => {
+    const broken = links
+      .filter((link) => !/^https?:/.test(link))
+      .filter((link) => {
+        const [path = "", anchor] = link.split("#");
+        const target = path === "" ? file : normalize(join(dirname(file), path));
+        if (!existsSync(join(repositoryRoot, target))) return true;
+        const headings = all.find((document) => document.file === target)?.headings ?? [];
+        return anchor !== undefined && !headings.some((heading) => slug(heading) === anchor);
+      });
+    expect(broken).toEqual([]);
+  });
+
+  test("the npm scripts that it names exist", () => {
+    const { scripts } = JSON.parse(readFileSync(join(repositoryRoot, "package.json"), "utf8")) as {
+      scripts: Record<string, string>;
+    };
+    const text = readFileSync(join(repositoryRoot, file), "utf8");
+    const named = [...text.matchAll(/npm run (?:--silent )?([a-z][a-z:-]*)/g)].map(([, name]) => name ?? "");
+    expect(named.filter((name) => !(name in scripts))).toEqual([]);
+  });
+});
+
+test("the README leads to every document", () => {
+  const [readme] = all;
+  expect(
+    all.map(({ file }) => file).filter((file) => file !== "README.md" && !readme?.links.includes(file)),
+  ).toEqual([]);
+});
+
+test("a block without a mark, or with one of another form, is not taken as checked", () => {
+  const block = { where: "README.md:1", commands: "true" };
+  for (const mark of [undefined, "", "runs", "needs Google", "run by", "settings: generated"])
+    expect(checkOf({ ...block, mark })).toBeUndefined();
+});

@@ -1,0 +1,48 @@
+import { readFileSync } from "node:fs";
+import * as path from "node:path";
+import { describe, expect, it } from "vitest";
+import { ROLES } from "../../sandbox/emulator/policies/roles.ts";
+import { allOf, JOBS } from "../sandbox/permissions/jobs.ts";
+
+const document = readFileSync(path.resolve(import.meta.dirname, "../../docs/ACCESS.md"), "utf8");
+const grants = JOBS.flatMap((job) => job.grants.map((grant) => ({ ...grant, job })));
+
+it("docs/ACCESS.md creates exactly the custom roles of docs/permissions.json", () => {
+  const commands = [
+    ...document.matchAll(
+      /^gcloud iam roles create (\w+) --(project|organization) "\$\w+" --permissions=(\S+)$/gm,
+    ),
+  ].map(([, role, on, permissions]) => ({ role, on, permissions: permissions?.split(",") }));
+  expect(commands).toEqual(
+    grants.map((grant) => ({
+      role: grant.on === "organization" ? `${grant.job.role}Org` : grant.job.role,
+      on: grant.on === "organization" ? "organization" : "project",
+      permissions: allOf([grant]),
+    })),
+  );
+});
+
+it("docs/ACCESS.md has a row for each of them, with the predefined roles", () => {
+  const rows = document.split("\n").map((line) => line.split("|").map((cell) => cell.trim()));
+  for (const { on, job, predefined } of grants) {
+    const roles = predefined.map((role) => `\`${role}\``).join(", ");
+    expect(rows).toContainEqual(["", job.who, on, roles, ""]);
+  }
+});
+
+describe.each(grants)("the predefined roles for $job.job on the $on", ({ predefined, permissions }) => {
+  it("hold all that it takes", () => {
+    const held = predefined.flatMap((role) => ROLES[role] ?? []);
+    expect(permissions.filter((permission) => !held.includes(permission))).toEqual([]);
+  });
+
+  it("are all needed", () => {
+    for (const role of predefined) {
+      const others = predefined.filter((other) => other !== role).flatMap((other) => ROLES[other] ?? []);
+      expect(
+        permissions.every((permission) => others.includes(permission)),
+        role,
+      ).toBe(false);
+    }
+  });
+});

@@ -1,0 +1,32 @@
+import { describe, expect, test } from "vitest";
+import { document, messageOf, partsOf } from "../sandbox/troubleshooting/document.ts";
+
+const [contents = ""] = document.split(/^## /m);
+const chapters = partsOf(document, 2);
+const entries = [...chapters.values()].flatMap((chapter) => [...partsOf(chapter, 3)]);
+
+/** The address of a heading, as GitHub makes it. */
+const anchor = (heading: string): string =>
+  heading
+    .toLowerCase()
+    .replace(/[^\p{L}\p{N} _-]/gu, "")
+    .replaceAll(" ", "-");
+
+describe("docs/TROUBLESHOOTING.md", () => {
+  test("lists every entry by what is seen of its message, in the order of the page", () => {
+    const rows = [...contents.matchAll(/^\| `(.+?)` +\| \[(.+)\]\(#(.+)\) *\|$/gm)];
+    expect(rows.map(([, , heading, address]) => [heading, address])).toEqual(
+      entries.map(([heading]) => [heading, anchor(heading)]),
+    );
+    for (const [index, [, seen = ""]] of rows.entries()) {
+      const message = messageOf(entries[index]?.[1] ?? "").join("\n");
+      for (const part of seen.split("…")) expect(message).toContain(part.trim());
+    }
+  });
+
+  test.each(entries)("%s: has a message that says something, a cause and a fix", (_, entry) => {
+    for (const line of messageOf(entry)) expect(line.replaceAll("…", "").length).toBeGreaterThan(12);
+    expect(entry).toContain("\n**Cause.** ");
+    expect(entry).toContain("\n**Fix.**");
+  });
+});

@@ -1,0 +1,254 @@
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import * as path from "node:path";
+import { describe, expect, it, test } from "vitest";
+import { parse } from "yaml";
+
+interface Step {
+  name?: string;
+  id?: string;
+  uses?: string;
+  run?: string;
+  env?: Record<string, string>;
+  with?: Record<string, string | number | boolean>;
+}
+
+interface Job {
+  if?: string;
+  needs?: string;
+  environment?: string;
+  permissions?: Record<string, string>;
+  "timeout-minutes"?: number;
+  steps: Step[];
+}
+
+interface Workflow {
+  on: Record<string, unknown>;
+  permissions: unknown;
+  defaults: { run: { shell: string } };
+  concurrency: { group: string; "cancel-in-progress": unknown };
+  jobs: Record<string, Job>;
+}
+
+const root = path.resolve(import.meta.dirname, "../..");
+const folder = path.join(root, ".github/workflows");
+const files = readdirSync(folder);
+const text = (file: string): string => readFileSync(path.join(folder, file), "utf8");
+const workflow = (file: string): Workflow => parse(text(file)) as Workflow;
+const jobs = files.flatMap((file) =>
+  Object.entries(workflow(file).jobs).map(([name, job]) => ({ file, name, job })),
+);
+const job = (file: string, name: string): Job => {
+  const found = jobs.find((one) => one.file === file && one.name === name);
+  if (found === undefined) throw new Error(`${file} has no job ${name}`);
+  return found.job;
+};
+
+it("has the four workflows", () => {
+  expect(files.sort()).toEqual(["check.yml", "drift.yml", "preview.yml", "publish.yml"]);
+});
+
+describe.each(files)("%s", (file) => {
+  it("has no secret, and no trigger that lends its rights to a fork", () => {
+    expect(text(file)).not.toMatch(/secrets\.|pull_request_target|workflow_run/);
+  });
+
+  it("gives nothing by default", () => {
+    expect(workflow(file).permissions).toEqual({});
+  });
+
+  it("stops at the first failing command of a pipe", () => {
+    expect(workflow(file).defaults.run.shell).toBe("bash");
+  });
+
+  it("pins actions by hash, with the version beside it, each to one", () => {
+    const uses = text(file).match(/uses: .*/g) ?? [];
+    for (const line of uses) expect(line).toMatch(/^uses: [\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+    const everywhere = new Set(files.flatMap((other) => text(other).match(/uses: .*/g) ?? []));
+    expect(new Set([...everywhere].map((line) => line.replace(/@.*/, ""))).size).toBe(everywhere.size);
+  });
+
+  it("calls scripts that exist, and packages' scripts", () => {
+    for (const [, script = ""] of text(file).matchAll(/(scripts\/[\w-]+\.\w+)/g)) {
+      expect(existsSync(path.join(root, script)), script).toBe(true);
+    }
+    const { scripts } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
+      scripts: object;
+    };
+    for (const [, script = ""] of text(file).matchAll(/npm run ([\w:-]+)/g))
+      expect(scripts).toHaveProperty(script);
+  });
+
+  it("takes only variables that docs/CI.md explains", () => {
+    const docs = readFileSync(path.join(root, "docs/CI.md"), "utf8");
+    for (const [, variable = ""] of text(file).matchAll(/vars\.(\w+)/g)) {
+      expect(docs).toContain(`gh variable set ${variable} `);
+    }
+  });
+});
+
+describe.each(jobs.map(({ file, name, job }) => [`${file} ${name}`, job] as const))("%s", (_, one) => {
+  it("says its permissions and how long it may take", () => {
+    expect(one.permissions).toBeDefined();
+    expect(one["timeout-minutes"]).toBeGreaterThan(0);
+  });
+
+  it("leaves no token in the checkout", () => {
+    for (const { uses, with: options } of one.steps) {
+      if (uses?.startsWith("actions/checkout@"))
+        expect(options).toMatchObject({ "persist-credentials": false });
+    }
+  });
+
+  it("puts no expression into a script", () => {
+    for (const { run, with: options } of one.steps) {
+      expect(`${run ?? ""}${options?.["script"]?.toString() ?? ""}`).not.toContain("${{");
+    }
+  });
+
+  it("does not both run the repository's code and write to GitHub", () => {
+    const writes = Object.entries(one.permissions ?? {}).filter(
+      ([name, right]) => right === "write" && name !== "id-token",
+    );
+    const checksOut = one.steps.some(({ uses }) => uses?.startsWith("actions/checkout@"));
+    expect(checksOut && writes.length > 0).toBe(false);
+  });
+});
+
+describe("who acts as whom", () => {
+  test.each([
+    ["preview.yml", "preview", "PREVIEW_SERVICE_ACCOUNT"],
+    ["publish.yml", "publish", "CI_SERVICE_ACCOUNT"],
+    ["drift.yml", "look", "DRIFT_SERVICE_ACCOUNT"],
+  ])("%s %s acts as %s", (file, name, account) => {
+    const auth = job(file, name).steps.find(({ uses }) => uses?.startsWith("google-github-actions/auth@"));
+    expect(auth?.with).toEqual({
+      workload_identity_provider: "${{ vars.WORKLOAD_IDENTITY_PROVIDER }}",
+      service_account: `\${{ vars.${account} }}`,
+      token_format: "access_token",
+    });
+    expect(job(file, name).permissions).toEqual({ contents: "read", "id-token": "write" });
+  });
+
+  it("gives checks, which forks run too, nothing but the sources", () => {
+    for (const name of ["check", "sandbox"])
+      expect(job("check.yml", name).permissions).toEqual({ contents: "read" });
+  });
+
+  it("previews only pull requests from this repository", () => {
+    expect(job("preview.yml", "preview").if).toContain(
+      "github.event.pull_request.head.repo.full_name == github.repository",
+    );
+  });
+});
+
+describe("publish.yml", () => {
+  const { concurrency, on } = workflow("publish.yml");
+  const { steps, environment } = job("publish.yml", "publish");
+
+  it("runs on main and on version tags, in the protected environment", () => {
+    expect(on["push"]).toEqual({ branches: ["main"], tags: ["v*"] });
+    expect(environment).toBe("production");
+  });
+
+  it("never cancels a release: each ref waits in a group of its own", () => {
+    expect(concurrency).toEqual({ group: "publish-${{ github.ref }}", "cancel-in-progress": false });
+  });
+
+  it("looks before it publishes, and retries on a held lock", () => {
+    const commands = steps.map(({ run }) => run ?? "");
+    const look = commands.findIndex((run) => run.includes("only-images-change.ts"));
+    const publish = commands.findIndex((run) => run.includes("pulumi up"));
+    expect(look).toBeGreaterThan(0);
+    expect(publish).toBeGreaterThan(look);
+    expect(commands[publish]).toMatch(/^scripts\/retry-when-locked\.sh npx pulumi up /);
+  });
+});
+
+/** What a step of actions/github-script asks of GitHub, against comments and issues that are there. */
+async function runScript(
+  file: string,
+  name: string,
+  env: Record<string, string>,
+  there: object[],
+): Promise<unknown[]> {
+  const script = String(job(file, name).steps[0]?.with?.["script"]);
+  const calls: unknown[] = [];
+  const note = (call: string) => (options: object) => {
+    calls.push([call, options]);
+    return Promise.resolve();
+  };
+  const github = {
+    paginate: () => Promise.resolve(there),
+    rest: {
+      issues: Object.fromEntries(
+        ["create", "update", "createComment", "updateComment"].map((call) => [call, note(call)]),
+      ),
+    },
+  };
+  const context = {
+    repo: { owner: "o", repo: "r" },
+    issue: { number: 7 },
+    serverUrl: "https://github.com",
+    runId: 9,
+  };
+  // As actions/github-script runs it: the body of an async function.
+  // eslint-disable-next-line @typescript-eslint/no-implied-eval
+  const body = new Function("github", "context", "process", `return (async () => {${script}})();`) as (
+    ...args: unknown[]
+  ) => Promise<void>;
+  await body(github, context, { env });
+  return calls;
+}
+
+describe("the comment on a pull request", () => {
+  const marker = "<!-- hyperion-registry: preview -->";
+  const bot = { login: "github-actions[bot]" };
+  const comment = (there: object[]): Promise<unknown[]> =>
+    runScript("preview.yml", "comment", { COMMENT: "text" }, there);
+
+  it("is written once and then updated in place", async () => {
+    const body = `${marker}\ntext`;
+    expect(
+      await comment([
+        { id: 1, user: bot, body: "another" },
+        { id: 2, user: null },
+      ]),
+    ).toEqual([["createComment", { owner: "o", repo: "r", issue_number: 7, body }]]);
+    expect(await comment([{ id: 3, user: bot, body: `${marker}\nold` }])).toEqual([
+      ["updateComment", { owner: "o", repo: "r", comment_id: 3, body }],
+    ]);
+  });
+
+  it("does not touch a comment of a person that looks like it", async () => {
+    const calls = await comment([{ id: 4, user: { login: "mallory" }, body: `${marker}\nmine` }]);
+    expect(calls).toMatchObject([["createComment", {}]]);
+  });
+});
+
+describe("the issue about drift", () => {
+  const open = [{ number: 5, body: "<!-- hyperion-registry: drift -->\nold" }];
+  const tell = (report: string, there: object[]): Promise<unknown[]> =>
+    runScript("drift.yml", "tell", { REPORT: report }, there);
+
+  it("is opened once, updated, and closed when there is no drift", async () => {
+    expect(await tell("a change", [{ number: 1, body: null }])).toMatchObject([
+      [
+        "create",
+        { title: "Production is not as the stack says", body: expect.stringContaining("a change") as string },
+      ],
+    ]);
+    expect(await tell("a change", open)).toMatchObject([["update", { issue_number: 5 }]]);
+    expect(await tell("\n", open)).toMatchObject([
+      ["createComment", { issue_number: 5 }],
+      ["update", { issue_number: 5, state: "closed" }],
+    ]);
+    expect(await tell("", [])).toEqual([]);
+  });
+});
+
+it("updates packages, actions and base images", () => {
+  const file = readFileSync(path.join(root, ".github/dependabot.yml"), "utf8");
+  const { updates } = parse(file) as { updates: { "package-ecosystem": string }[] };
+  const ecosystems = updates.map((update) => update["package-ecosystem"]);
+  expect(ecosystems).toEqual(["npm", "github-actions", "docker", "docker-compose"]);
+});

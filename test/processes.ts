@@ -1,6 +1,0 @@
-import { childrenOf } from "../sandbox/services/processes";
-
-/** A process, its children, and theirs. */
-export function withDescendants(pid: number): number[] {
-  return [pid, ...childrenOf(pid).flatMap(withDescendants)];
-}

@@ -1,6 +1,0 @@
-import { afterEach } from "vitest";
-import { checkSandboxes, watchSandboxes } from "./watching";
-
-// After every test that uses a sandbox: no secret in the clear.
-watchSandboxes();
-afterEach(checkSandboxes);

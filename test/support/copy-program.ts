@@ -1,0 +1,18 @@
+import { cp, symlink } from "node:fs/promises";
+import { join, relative, sep } from "node:path";
+import { repositoryRoot } from "../../sandbox/lib/paths.ts";
+
+/** What of the repository no run of the program reads. */
+const ASIDE = ["node_modules", ".git", ".github", ".sandbox", "bench", "docs", "sandbox", "test"];
+
+/**
+ * A copy of the Pulumi project and its program in `folder`, for tests that change files of it. Commands work on it
+ * with `--cwd FOLDER`.
+ */
+export async function copyProgram(folder: string): Promise<void> {
+  await cp(repositoryRoot, folder, {
+    recursive: true,
+    filter: (path) => !ASIDE.includes(relative(repositoryRoot, path).split(sep)[0] ?? ""),
+  });
+  await symlink(join(repositoryRoot, "node_modules"), join(folder, "node_modules"));
+}

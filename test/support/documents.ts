@@ -1,0 +1,95 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import MarkdownIt from "markdown-it";
+import { repositoryRoot } from "../../sandbox/lib/paths.ts";
+
+/** A block of commands in a document. */
+export interface CommandBlock {
+  /** `docs/ACCESS.md:12`, of the line that opens it. */
+  where: string;
+  commands: string;
+  /** The comment before it, which says how it is checked: `<!-- run -->`. */
+  mark: string | undefined;
+}
+
+/** A document of the project. */
+export interface Document {
+  /** Relative to the project. */
+  file: string;
+  blocks: CommandBlock[];
+  /** Where its links go. */
+  links: string[];
+  headings: string[];
+}
+
+const FILES = [
+  "README.md",
+  "sandbox/README.md",
+  ...readdirSync(join(repositoryRoot, "docs"))
+    .filter((name) => name.endsWith(".md"))
+    .map((name) => `docs/${name}`),
+];
+
+/** The README and everything in docs/, read anew. */
+export function documents(): Document[] {
+  return FILES.map(readDocument);
+}
+
+function readDocument(file: string): Document {
+  const tokens = new MarkdownIt({ html: true }).parse(readFileSync(join(repositoryRoot, file), "utf8"), {});
+  return {
+    file,
+    blocks: tokens.flatMap((token, index) =>
+      token.type === "fence" && ["bash", "sh"].includes(token.info.trim())
+        ? [
+            {
+              where: `${file}:${(token.map?.[0] ?? 0) + 1}`,
+              commands: token.content,
+              mark: /^<!-- ([^]*) -->$/.exec(tokens[index - 1]?.content.trim() ?? "")?.[1],
+            },
+          ]
+        : [],
+    ),
+    links: tokens
+      .flatMap(({ children }) => children ?? [])
+      .flatMap((child) => child.attrGet("href") ?? child.attrGet("src") ?? [])
+      .map(String),
+    headings: tokens.flatMap((token, index) =>
+      token.type === "heading_open" ? [textOf(tokens[index + 1]?.children ?? [])] : [],
+    ),
+  };
+}
+
+function textOf(children: { type: string; content: string }[]): string {
+  return children.map(({ content }) => content).join("");
+}
+
+/** How a block is checked. */
+export type Check =
+  /** As it stands, in a shell that uses the sandbox. */
+  | { kind: "run"; commands: string }
+  /** By a test, or a script of CI, of its own. */
+  | { kind: "elsewhere"; file: string }
+  /** Not at all, since the sandbox has nothing like it. */
+  | { kind: "none" };
+
+/**
+ * Reads a mark:
+ *
+ * | mark | the block |
+ * | --- | --- |
+ * | `run` | is run as it stands |
+ * | `run by FILE` | is run by that test |
+ * | `needs WHAT, runs as: COMMANDS` | is run in the sandbox's form, commands separated by `; ` |
+ * | `needs WHAT, and has no form in the sandbox` | is not run; a reason may follow |
+ *
+ * @returns undefined where it is none of them.
+ */
+export function checkOf({ mark = "", commands }: CommandBlock): Check | undefined {
+  if (mark === "run") return { kind: "run", commands };
+  const file = /^run by (\S+)$/.exec(mark)?.[1];
+  if (file !== undefined) return { kind: "elsewhere", file };
+  const form = /^needs .+?, runs as: ([^]+)$/.exec(mark)?.[1];
+  if (form !== undefined) return { kind: "run", commands: form.replaceAll("; ", "\n") };
+  return /^needs .+, and has no form in the sandbox/.test(mark) ? { kind: "none" } : undefined;
+}

@@ -1,0 +1,6 @@
+import { childrenOf } from "../../sandbox/services/processes.ts";
+
+/** A process, its children, and theirs. */
+export function withDescendants(pid: number): number[] {
+  return [pid, ...childrenOf(pid).flatMap(withDescendants)];
+}

@@ -1,0 +1,159 @@
+import { execa } from "execa";
+import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, relative } from "node:path";
+import { MAINTAINER } from "../../sandbox/emulator/store.ts";
+import { mintAccessToken } from "../../sandbox/lib/tokens.ts";
+import { repositoryRoot } from "../../sandbox/lib/paths.ts";
+import { endWatch, noteCommand, watchSandbox } from "./secrets/watching.ts";
+
+/** What came of a command. */
+export interface Outcome {
+  code: number;
+  stdout: string;
+  /** Standard output and standard error, as a terminal shows them. */
+  output: string;
+}
+
+/** A sandbox of a test's own, in a temporary folder. */
+export interface Sandbox {
+  /** What `npm run sandbox -- env` gives. */
+  env: NodeJS.ProcessEnv;
+  root: string;
+  emulatorUrl: string;
+  /** A copy of the sample sources that the test may change; the stack builds from it. */
+  sources: string;
+  /** `npm run sandbox -- WORDS`. */
+  run(...words: string[]): Promise<Outcome>;
+  /** `pulumi ARGS` on the sandbox's project; fails the test unless it succeeds. */
+  pulumi(...args: string[]): Promise<string>;
+  /** The same, whatever comes of it. */
+  tryPulumi(...args: string[]): Promise<Outcome>;
+  /** Any command in the project's folder, with `env` and these variables, whatever comes of it. */
+  command(name: string, args: readonly string[], variables?: NodeJS.ProcessEnv): Promise<Outcome>;
+  docker(...args: string[]): Promise<Outcome>;
+  /** `docker` of somebody who never logged in. */
+  anonymousDocker(...args: string[]): Promise<Outcome>;
+  /** An output of the stack, as JSON where it is no text. */
+  output(name: string): Promise<string>;
+  /** A call to the emulated Google, as a principal; by default the maintainer. */
+  google(
+    method: string,
+    path: string,
+    body?: unknown,
+    principal?: string,
+  ): Promise<{ status: number; body: unknown }>;
+  stop(): Promise<void>;
+}
+
+/** Runs a command in the project's folder with these variables and no others, whatever comes of it. */
+async function runCommand(name: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
+  const options = { cwd: repositoryRoot, env, extendEnv: false, all: true, reject: false } as const;
+  const { all, stdout, exitCode } = await execa(name, args, options);
+  return { code: exitCode ?? 1, stdout, output: all };
+}
+
+/** `npm run sandbox -- WORDS` on the sandbox in folder `root`. */
+export async function runWords(root: string, ...words: string[]): Promise<Outcome> {
+  const env = { ...process.env, HYPERION_SANDBOX_DIR: root };
+  const outcome = await runCommand(process.execPath, ["sandbox/cli.ts", ...words], env);
+  noteCommand(root, words, outcome.output);
+  return outcome;
+}
+
+async function succeed(root: string, ...words: string[]): Promise<Outcome> {
+  const outcome = await runWords(root, ...words);
+  if (outcome.code !== 0) throw new Error(`npm run sandbox -- ${words.join(" ")}: ${outcome.output}`);
+  return outcome;
+}
+
+/** Starts a sandbox of its own in a new folder and brings its stack up. */
+export async function startSandbox(): Promise<Sandbox> {
+  const folder = await mkdtemp(join(tmpdir(), "hyp-"));
+  const root = join(folder, "sb");
+  watchSandbox(root);
+  try {
+    const sources = join(folder, "sources");
+    await cp(join(repositoryRoot, "sandbox/hyperion"), sources, { recursive: true });
+    await succeed(root, "up", "--no-stack");
+    const sourceDir = relative(repositoryRoot, sources);
+    await succeed(root, "pulumi", "config", "set", "--stack", "sandbox", "sourceDir", sourceDir);
+    await succeed(root, "up");
+    return await openSandbox(folder);
+  } catch (error) {
+    await runWords(root, "down", "--force");
+    throw error;
+  }
+}
+
+/** The running sandbox in `folder`, as `startSandbox` made it. */
+export async function openSandbox(folder: string): Promise<Sandbox> {
+  const root = join(folder, "sb");
+  const sources = join(folder, "sources");
+  watchSandbox(root);
+  const env = await shellEnvironment(root);
+  const { emulatorPort } = JSON.parse(await readFile(join(root, "config.json"), "utf8")) as {
+    emulatorPort: number;
+  };
+  const emulatorUrl = `http://127.0.0.1:${emulatorPort}`;
+
+  const command: Sandbox["command"] = async (name, args, variables = {}) => {
+    const outcome = await runCommand(name, args, { ...env, ...variables });
+    noteCommand(root, [name, ...args], outcome.output);
+    return outcome;
+  };
+  const tryPulumi = (...args: string[]): Promise<Outcome> => command("pulumi", args);
+  const pulumi = async (...args: string[]): Promise<string> => {
+    const { code, stdout, output } = await tryPulumi(...args);
+    if (code !== 0) throw new Error(`pulumi ${args.join(" ")}: ${output}`);
+    return stdout;
+  };
+
+  return {
+    env,
+    root,
+    emulatorUrl,
+    sources,
+    run: (...words) => runWords(root, ...words),
+    pulumi,
+    tryPulumi,
+    command,
+    docker: (...args) => command("docker", args),
+    anonymousDocker: (...args) => command("docker", args, { DOCKER_CONFIG: join(folder, "no-login") }),
+    output: async (name) => (await pulumi("stack", "output", name)).trim(),
+    google: async (method, path, body, principal = MAINTAINER) => {
+      const response = await fetch(`${emulatorUrl}/${path}`, {
+        method,
+        headers: {
+          Authorization: `Bearer ${await mintAccessToken(root, principal)}`,
+          "Content-Type": "application/json",
+        },
+        ...(body !== undefined && { body: JSON.stringify(body) }),
+      });
+      return { status: response.status, body: await response.json() };
+    },
+    stop: async () => {
+      try {
+        await tryPulumi("stack", "export");
+        await endWatch(root);
+      } finally {
+        await succeed(root, "down", "--force");
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+/** The variables of a shell in which the lines of `npm run sandbox -- env` were run. */
+async function shellEnvironment(root: string): Promise<NodeJS.ProcessEnv> {
+  const script = 'lines=$("$NODE" sandbox/cli.ts env) && eval "$lines" && env -0';
+  const variables = { ...process.env, HYPERION_SANDBOX_DIR: root, NODE: process.execPath };
+  const { code, stdout, output } = await runCommand("bash", ["-c", script], variables);
+  if (code !== 0) throw new Error(`npm run sandbox -- env: ${output}`);
+  return Object.fromEntries(
+    stdout
+      .split("\0")
+      .filter((line) => line !== "")
+      .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
+  );
+}
