@@ -2,14 +2,15 @@ import { CiServiceAccount } from "./components/ci/ci-service-account.ts";
 import { ImageRepository } from "./components/repository/image-repository.ts";
 import { RepositoryAccess } from "./components/access/repository-access.ts";
 import { adoption, poolId, providerId } from "./components/adoption.ts";
-import { preflight } from "./settings/preflight.ts";
+import { checkBuild } from "./components/images/check-build.ts";
+import { readSettings } from "./settings/read.ts";
 import { checkPublicAccess } from "./components/access/check-organization-policy.ts";
 import { release } from "./components/images/release.ts";
-import { githubTrust } from "./settings/settings.ts";
+import { githubTrust } from "./settings/parse.ts";
 
 /** Settings -> components -> outputs. */
 export default async () => {
-  const settings = await preflight();
+  const settings = await readSettings(checkBuild);
   await checkPublicAccess(settings);
   const adopt = await adoption(settings);
 
@@ -37,8 +38,12 @@ export default async () => {
     }),
   });
   const access = new RepositoryAccess("access", {
+    project: settings.project,
     repository,
-    ...settings,
+    readers: settings.readers,
+    writers: settings.writers,
+    publicAccess: settings.publicAccess,
+    overrideDomainRestrictedSharing: settings.overrideDomainRestrictedSharing,
     adoptException: adopt.exception,
   });
 

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { adoption } from "./adoption.ts";
-import { parseSettings, type Settings } from "../settings/settings.ts";
+import { parseSettings } from "../settings/parse.ts";
+import type { Settings } from "../settings/schema.ts";
 import { stackConfig } from "../test/support/default-settings.ts";
 import { type Answers, fakeGoogle, logged } from "../test/support/fake-google.ts";
 import { declare } from "../test/support/mocks.ts";

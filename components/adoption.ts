@@ -4,7 +4,7 @@ import { callGoogle, refusal } from "../google/client.ts";
 import { artifactRegistry, type GoogleApi, iam, organizationPolicy } from "../google/apis.ts";
 import { problemsError } from "../problems/problem.ts";
 import { exceptionName, poolName, providerName, repositoryName } from "../google/full-names.ts";
-import type { Settings } from "../settings/settings.ts";
+import type { Settings } from "../settings/schema.ts";
 
 /** Ids of the workload identity pool and of its provider for GitHub. */
 export const poolId = "hyperion-github";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { parseSettings } from "./settings.ts";
+import { parseSettings } from "./parse.ts";
 import { declaredSettings, stackConfig } from "../test/support/default-settings.ts";
 
 /** What can be wrong with any setting. */

@@ -1,7 +1,7 @@
 import { ALL_AUTHENTICATED_USERS } from "../components/access/principals.ts";
 import type { Problem } from "../problems/problem.ts";
 import { NAMESPACE } from "./explain.ts";
-import type { Settings } from "./settings.ts";
+import type { Settings } from "./schema.ts";
 import { backportProblem } from "../components/images/tags.ts";
 
 type Name = keyof Settings;

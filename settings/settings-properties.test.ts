@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import images from "../images.json" with { type: "json" };
 import { problemsError } from "../problems/problem.ts";
-import { parseSettings } from "./settings.ts";
+import { parseSettings } from "./parse.ts";
 import { declaredSettings, stackConfig } from "../test/support/default-settings.ts";
 
 const keys = ["gcp:project", "gcp:region", ...Object.keys(declaredSettings)];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { problemsError } from "../problems/problem.ts";
-import { githubTrust, parseSettings } from "./settings.ts";
+import { githubTrust, parseSettings } from "./parse.ts";
 import { declaredSettings, stackConfig } from "../test/support/default-settings.ts";
 
 const set = (key: string, value: string): string => `pulumi config set hyperion-registry:${key} ${value}`;

@@ -4,7 +4,7 @@ import { callGoogle } from "../../google/client.ts";
 import { organizationPolicy } from "../../google/apis.ts";
 import { ALL_AUTHENTICATED_USERS } from "./principals.ts";
 import { type Problem, problemsError } from "../../problems/problem.ts";
-import type { Settings } from "../../settings/settings.ts";
+import type { Settings } from "../../settings/schema.ts";
 
 /** Domain restricted sharing, as most organizations have it, and its managed successor. */
 const LEGACY = "iam.allowedPolicyMemberDomains";

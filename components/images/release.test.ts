@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { release } from "./release.ts";
-import { parseSettings, type Settings } from "../../settings/settings.ts";
+import { parseSettings } from "../../settings/parse.ts";
+import type { Settings } from "../../settings/schema.ts";
 import { stackConfig } from "../../test/support/default-settings.ts";
 import { type Declared, declare, valueOf } from "../../test/support/mocks.ts";
 

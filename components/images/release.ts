@@ -4,7 +4,7 @@ import { catalogue } from "./catalogue.ts";
 import { PublishedImage } from "./published-image.ts";
 import { registryHost, requireCredentials } from "./confirm-login.ts";
 import { publishedReferences, refuseMovedVersion } from "./confirm-version.ts";
-import type { Settings } from "../../settings/settings.ts";
+import type { Settings } from "../../settings/schema.ts";
 import { immutableTag, publishedTags } from "./tags.ts";
 
 /** A published image, as the stack's output tells it. */

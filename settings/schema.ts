@@ -1,14 +1,11 @@
-import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { catalogue } from "../components/images/catalogue.ts";
-import type { GithubTrust } from "../components/ci/github-claims.ts";
 import { principalProblem } from "../components/access/principals.ts";
-import type { Problem } from "../problems/problem.ts";
-import { conflicts } from "./contradictions.ts";
-import { explain, NAMESPACE, secretProblem, unknownKeys, type Wording } from "./explain.ts";
+import { catalogue } from "../components/images/catalogue.ts";
 import { releaseDateProblem, revisionProblem, versionProblem } from "../components/images/tags.ts";
+import type { Wording } from "./explain.ts";
 
-interface Setting<T> extends Wording {
+/** One setting: its form, and what messages say of it. */
+export interface Setting<T> extends Wording {
   schema: z.ZodType<T>;
 }
 
@@ -89,7 +86,7 @@ const imageNames = catalogue.images.map((image) => image.name);
 const digits = z.string().regex(/^[1-9]\d{0,19}$/);
 
 /** Every setting of the namespace; types, defaults and descriptions are in Pulumi.yaml. */
-const SETTINGS = {
+export const SETTINGS = {
   repositoryId: setting(
     z.string().regex(/^[a-z][a-z0-9-]{0,61}[a-z0-9]$/),
     "2 to 63 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen",
@@ -168,7 +165,7 @@ const SETTINGS = {
 } satisfies Record<string, Setting<unknown>>;
 
 /** Settings of the gcp plugin that the program needs too. */
-const GCP_SETTINGS = {
+export const GCP_SETTINGS = {
   project: setting(
     z.string().regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/),
     "the id of a Google Cloud project: 6 to 30 lower-case letters, digits and hyphens",
@@ -181,64 +178,8 @@ const GCP_SETTINGS = {
   ),
 } satisfies Record<string, Setting<unknown>>;
 
-type Values<S> = { [K in keyof S]: S[K] extends Setting<infer T> ? T : never };
+/** The values of a table of settings, parsed. */
+export type Values<S> = { [K in keyof S]: S[K] extends Setting<infer T> ? T : never };
 
 /** The stack's settings, validated. */
 export type Settings = Values<typeof SETTINGS> & Values<typeof GCP_SETTINGS>;
-
-/** What parsing gives; the settings are whole when there is no problem. */
-export interface Parsed {
-  settings: Partial<Settings>;
-  problems: Problem[];
-}
-
-/**
- * Reads and validates the settings of the stack.
- *
- * @param config every setting as the engine hands it over, keyed `namespace:name`.
- * @param secretKeys keys whose value is a secret; none may be, since each one ends in plain resources.
- */
-export function parseSettings(
-  config: Readonly<Record<string, string>> = pulumi.runtime.allConfig(),
-  secretKeys: readonly string[] = secretConfigKeys(),
-): Parsed {
-  const problems: Problem[] = unknownKeys(config, Object.keys(SETTINGS));
-  const wrong = new Set<string>();
-  const parse = <S extends Record<string, Setting<unknown>>>(namespace: string, table: S): Values<S> => {
-    const entries = Object.entries(table).map(([name, one]) => {
-      const key = `${namespace}:${name}`;
-      if (secretKeys.includes(key)) {
-        wrong.add(name);
-        problems.push(secretProblem(key, one));
-        return [name, undefined];
-      }
-      const value = config[key];
-      const result = one.schema.safeParse(value);
-      if (!result.success) {
-        wrong.add(name);
-        problems.push(...explain(key, value, result.error, one));
-      }
-      return [name, result.data];
-    });
-    return Object.fromEntries(entries) as Values<S>;
-  };
-  const settings: Partial<Settings> = { ...parse("gcp", GCP_SETTINGS), ...parse(NAMESPACE, SETTINGS) };
-  problems.push(...conflicts(settings, wrong));
-  return { settings, problems };
-}
-
-/** The GitHub repository that CI runs in, when there is one. */
-export function githubTrust(settings: Settings): GithubTrust | undefined {
-  const { githubRepository, githubRepositoryId, githubOwnerId, githubRefs } = settings;
-  if (githubRepository === undefined) return undefined;
-  return {
-    repository: githubRepository,
-    refs: githubRefs,
-    ...(githubRepositoryId !== undefined &&
-      githubOwnerId !== undefined && { ids: { repository: githubRepositoryId, owner: githubOwnerId } }),
-  };
-}
-
-function secretConfigKeys(): string[] {
-  return z.array(z.string()).parse(JSON.parse(process.env["PULUMI_CONFIG_SECRET_KEYS"] ?? "[]"));
-}
