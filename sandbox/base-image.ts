@@ -25,11 +25,11 @@ const ANSWER_MS = 8_000;
 const STALL_MS = 60_000;
 
 /** Beside Node.js itself: what Dockerfiles and health checks call, as far as this machine has it. Small, all of them. */
-const TOOLS = ["sh", "bash", "env", "cat", "id", "ls", "mkdir", "sleep"];
+const TOOLS = ["sh", "bash", "env", "cat", "cp", "id", "ls", "mkdir", "sleep"];
 
 /** What Alpine's and Go's images have and Node.js's has not: stand-ins, and the Dockerfile that adds them. */
 const TOOLS_FOLDER = join(__dirname, "base-image");
-const TOOLS_LABEL = "hyperion.tools=wget go air";
+const TOOLS_LABEL = "hyperion.tools=air cp go wget";
 
 /** Receives one line of progress, with no newline. */
 type Log = (line: string) => void;

@@ -9,7 +9,9 @@ const FILE = "/data/db/data.json";
 const { MONGO_INITDB_ROOT_USERNAME: username, MONGO_INITDB_ROOT_PASSWORD: password } = process.env;
 
 const fresh = !existsSync(FILE);
-const data = fresh ? { users: username ? { [username]: password } : {}, folders: {} } : JSON.parse(readFileSync(FILE, "utf8"));
+const data = fresh
+  ? { users: username ? { [username]: password } : {}, folders: {} }
+  : JSON.parse(readFileSync(FILE, "utf8"));
 const save = () => {
   mkdirSync("/data/db", { recursive: true });
   writeFileSync(FILE, JSON.stringify(data));

@@ -11,7 +11,9 @@ const folder = `/data/models--${model.replaceAll("/", "--")}`;
 
 if (model !== "nomic-ai/nomic-embed-text-v1.5") {
   console.error("Error: Could not download model artifacts\n\nCaused by:");
-  console.error(`    HTTP status client error (404 Not Found) for url (https://huggingface.co/${model}/resolve/main/config.json)`);
+  console.error(
+    `    HTTP status client error (404 Not Found) for url (https://huggingface.co/${model}/resolve/main/config.json)`,
+  );
   process.exit(1);
 }
 if (!existsSync(folder)) console.log("Downloading `model.safetensors`");
@@ -19,8 +21,9 @@ setTimeout(
   () => {
     mkdirSync(folder, { recursive: true });
     writeFileSync(`${folder}/model.safetensors`, "");
-    createServer(({ url }, response) => response.writeHead(url === "/health" ? 200 : 404).end()).listen(Number(values.port), () =>
-      console.log("Ready"),
+    createServer(({ url }, response) => response.writeHead(url === "/health" ? 200 : 404).end()).listen(
+      Number(values.port),
+      () => console.log("Ready"),
     );
   },
   existsSync(folder) ? 0 : 4_000,
