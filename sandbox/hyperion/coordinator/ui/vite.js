@@ -15,7 +15,9 @@ createServer((request, response) => {
   else if (!request.url.startsWith(BASE))
     response
       .writeHead(404)
-      .end(`The server is configured with a public base URL of ${BASE} - did you mean to visit ${BASE}${request.url.slice(1)}?`);
+      .end(
+        `The server is configured with a public base URL of ${BASE} - did you mean to visit ${BASE}${request.url.slice(1)}?`,
+      );
   else
     response
       .writeHead(200, { "content-type": "text/html; charset=utf-8" })
