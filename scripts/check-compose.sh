@@ -79,8 +79,10 @@ check_place() {
 
 # check_elsewhere SERVICE PLACE URL HOST: that the address and the place say the same.
 check_elsewhere() {
-  local url host
-  url=$(value "$3")
+  local url host plain
+  url=$(value "$3") plain=$url
+  while [ "$plain" != "${plain%/}" ]; do plain=${plain%/}; done
+  case $3 in *_URL) [ "$url" = "$plain" ] || found "$3=$url ends in a slash, and Hyperion puts paths behind it" "$(set_to "$3" "$plain")" ;; esac
   host=${url#*://} host=${host##*@} host=${host%%[/:?,]*}
   if [ "$(value "$2")" = elsewhere ]; then
     if [ -z "$url" ] || [ "$host" = "$4" ]; then

@@ -56,6 +56,7 @@ test.each([
     "QDRANT_URL does not say where",
     "sed -i.old 's|^HYPERION_QDRANT=.*|HYPERION_QDRANT=local|' .env",
   ],
+  ["QDRANT_URL=http://qdrant:6333/", "ends in a slash", "QDRANT_URL=http://qdrant:6333|"],
   ["HYPERION_MONGODB=remote", "is not a place", "HYPERION_MONGODB=local"],
   ["WEB_PORT=7777", "it is called HYPERION_UI_PORT now", "sed -i.old 's/^WEB_PORT=/HYPERION_UI_PORT=/' .env"],
   [
