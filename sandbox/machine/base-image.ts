@@ -1,7 +1,7 @@
 /**
- * The base image of the sample sources, `hyperion-sandbox-base:20`.
+ * The base image of the sample sources, `hyperion-sandbox-base:24`.
  *
- * It is Docker Hub's `node:20-slim` where that can be pulled, and else assembled from this machine's own
+ * It is Docker Hub's `node:24-slim` where that can be pulled, and else assembled from this machine's own
  * Node.js, so that the samples build where no image can be had.
  */
 import { execFile, spawn } from "node:child_process";
@@ -15,9 +15,9 @@ import { findCommands } from "../lib/files.ts";
 const run = promisify(execFile);
 
 /** What the sample Dockerfiles name in `FROM`. */
-export const BASE_IMAGE = "hyperion-sandbox-base:20";
+export const BASE_IMAGE = "hyperion-sandbox-base:24";
 
-const UPSTREAM = "node:20-slim";
+const UPSTREAM = "node:24-slim";
 
 /** How long a registry may take to answer the request for the manifest, in milliseconds. */
 const ANSWER_MS = 8_000;
