@@ -44,7 +44,10 @@ async function publish(options: Options, what: Plan, docker: string): Promise<nu
   const logDir = options.logDir ?? mkdtempSync(path.join(tmpdir(), "hyperion-images-"));
   mkdirSync(logDir, { recursive: true });
   const running = new Set<number>();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => interrupt(running, logDir));
+  for (const signal of ["SIGINT", "SIGTERM"] as const)
+    process.once(signal, () => {
+      interrupt(running, logDir);
+    });
   const { skipBuild } = options;
   const results = await publishAll({ plan: what, docker, skipBuild, logDir, running }, options.jobs);
   const failed = results.filter(({ result }) => result !== "pushed");

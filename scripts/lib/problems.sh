@@ -15,7 +15,7 @@ stop_on_problems() {
 # node_program: prints the Node.js that npm ci brings, where it brings one; else that on the PATH.
 node_program() {
   local own=$root/node_modules/.bin/node
-  if [ -x "$own" ]; then echo "$own"; else command -v node; fi
+  if [ -x "$own" ]; then echo "$own"; else type -P node; fi
 }
 
 node() { "$(node_program)" "$@"; }

@@ -156,7 +156,7 @@ describe("publish.yml", () => {
 
   it("looks before it publishes, and retries on a held lock", () => {
     const commands = steps.map(({ run }) => run ?? "");
-    const look = commands.findIndex((run) => run.includes("only-images-change.ts"));
+    const look = commands.findIndex((run) => run.includes("ci/main.ts only-images-change"));
     const publish = commands.findIndex((run) => run.includes("pulumi up"));
     expect(look).toBeGreaterThan(0);
     expect(publish).toBeGreaterThan(look);
