@@ -1,6 +1,4 @@
-import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
-import { promisify } from "node:util";
 
 /** Median and spread of several measurements, in seconds or MB. */
 export interface Figure {
@@ -61,11 +59,4 @@ function highWaterMark(pid: string): number {
   } catch {
     return 0;
   }
-}
-
-/** Seconds that a fresh Node.js process takes to import a module, tsx included. */
-export async function importSeconds(module: string, cwd: string): Promise<number> {
-  const script = `const t = process.hrtime.bigint(); require(${JSON.stringify(module)}); console.log(Number(process.hrtime.bigint() - t) / 1e9); process.exit(0);`;
-  const { stdout } = await promisify(execFile)("node", ["--require", "tsx/cjs", "--eval", script], { cwd });
-  return Number(stdout);
 }

@@ -3,8 +3,8 @@ import { join } from "node:path";
 import images from "../images.json" with { type: "json" };
 
 /** Seconds that each image's build waits, as for downloads, and computes, as for a compile. */
-const WAITING = 10;
-const COMPUTING = 10;
+export const WAITING = 10;
+export const COMPUTING = 10;
 
 const compute = `const until = Date.now() + ${COMPUTING * 1000}; while (Date.now() < until) Math.sqrt(until);`;
 
@@ -19,7 +19,10 @@ export async function slowDown(sources: string): Promise<void> {
   }
 }
 
-/** Changes what goes into the image of the UI, and into no other. */
+/** The image whose sources {@link changeOneSource} changes. */
+export const CHANGED_IMAGE = "hyperion-ui";
+
+/** Changes what goes into one image and into no other. */
 export async function changeOneSource(sources: string): Promise<void> {
   await appendFile(join(sources, "coordinator/ui/server.js"), `\n// ${Date.now()}\n`);
 }

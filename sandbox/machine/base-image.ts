@@ -1,7 +1,7 @@
 /**
- * The base image of the sample sources, `hyperion-sandbox-base:20`.
+ * The base image of the sample sources, `hyperion-sandbox-base:24`.
  *
- * It is Docker Hub's `node:20-slim` where that can be pulled, and else assembled from this machine's own
+ * It is Docker Hub's `node:24-slim` where that can be pulled, and else assembled from this machine's own
  * Node.js, so that the samples build where no image can be had.
  */
 import { execFile, spawn } from "node:child_process";
@@ -15,9 +15,9 @@ import { findCommands } from "../lib/files.ts";
 const run = promisify(execFile);
 
 /** What the sample Dockerfiles name in `FROM`. */
-export const BASE_IMAGE = "hyperion-sandbox-base:20";
+export const BASE_IMAGE = "hyperion-sandbox-base:24";
 
-const UPSTREAM = "node:20-slim";
+const UPSTREAM = "node:24-slim";
 
 /** How long a registry may take to answer the request for the manifest, in milliseconds. */
 const ANSWER_MS = 8_000;
@@ -25,7 +25,11 @@ const ANSWER_MS = 8_000;
 const STALL_MS = 60_000;
 
 /** Beside Node.js itself: what Dockerfiles and health checks call, as far as this machine has it. Small, all of them. */
-const TOOLS = ["sh", "bash", "env", "cat", "id", "ls", "mkdir", "sleep"];
+const TOOLS = ["sh", "bash", "env", "cat", "cp", "id", "ls", "mkdir", "sleep"];
+
+/** What Alpine's and Go's images have and Node.js's has not: fakes of them, and the Dockerfile that adds them. */
+const TOOLS_FOLDER = join(import.meta.dirname, "../base-image");
+const TOOLS_LABEL = "hyperion.tools=air cp go wget";
 
 /** Receives one line of progress, with no newline. */
 type Log = (line: string) => void;
@@ -45,7 +49,7 @@ export async function ensureBaseImage(
 
   log(`${BASE_IMAGE}: pulling ${UPSTREAM}`);
   if (await pull(env)) {
-    await run("docker", ["tag", UPSTREAM, BASE_IMAGE], { env });
+    await run("docker", ["build", "--quiet", "--tag", BASE_IMAGE, TOOLS_FOLDER], { env });
     return "pulled";
   }
 
@@ -63,7 +67,8 @@ export async function ensureBaseImage(
 
 /** Asked by a listing, which fails only when the engine does not answer. */
 async function isPresent(env: NodeJS.ProcessEnv): Promise<boolean> {
-  const { stdout } = await run("docker", ["image", "ls", "--quiet", BASE_IMAGE], { env });
+  const filter = ["--filter", `label=${TOOLS_LABEL}`];
+  const { stdout } = await run("docker", ["image", "ls", "--quiet", ...filter, BASE_IMAGE], { env });
   return stdout.trim() !== "";
 }
 
@@ -102,6 +107,9 @@ async function fillRoot(root: string): Promise<void> {
   for (const library of nameServiceLibraries(copies.keys())) copies.set(library, library);
 
   for (const [target, source] of copies) await copyInto(root, target, source);
+
+  for (const tool of ["wget", "go", "air"])
+    await copyInto(root, `/usr/local/bin/${tool}`, join(TOOLS_FOLDER, tool));
 
   // Scripts start with `#!/usr/bin/env node`.
   await mkdir(join(root, "usr/bin"), { recursive: true });
@@ -149,6 +157,7 @@ async function importRoot(root: string, tarball: string, env: NodeJS.ProcessEnv)
   const changes = [
     "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
     `ENV NODE_VERSION=${process.versions.node}`,
+    `LABEL ${TOOLS_LABEL.replace("=", '="')}"`,
     'CMD ["node"]',
   ].flatMap((change) => ["--change", change]);
   await run("docker", ["import", ...changes, tarball, BASE_IMAGE], { env });

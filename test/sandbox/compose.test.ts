@@ -1,25 +1,29 @@
 /**
- * The compose files against a real engine and the sandbox's registry.
+ * The compose files against a real engine and the sandbox's registry: all six services.
  *
- * Neither MongoDB nor Qdrant nor the embedding service is here: their images cannot be pulled in the sandbox. The
- * three services of Hyperion run without them (`--no-deps`), or beside fake providers that answer the same health checks.
+ * MongoDB, Qdrant and the embedding service are the fakes of sandbox/infrastructure, under the names of the real images,
+ * which the sandbox's engine cannot pull; Hyperion's three are the samples of sandbox/hyperion.
  */
 import { execFile } from "node:child_process";
-import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chown, cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import getPort from "get-port";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { parse } from "yaml";
+import { parse, stringify } from "yaml";
 import images from "../../images.json" with { type: "json" };
 import { ensureCompose } from "../../sandbox/machine/install-compose.ts";
 import { repositoryRoot, shortName } from "../../sandbox/lib/paths.ts";
+import { fakeInfrastructure } from "../support/infrastructure.ts";
 import { type Sandbox, startSandbox } from "../support/sandbox.ts";
 
 const run = promisify(execFile);
 
 const HYPERION = ["hyperion-mcp-server", "hyperion-http-bridge", "hyperion-ui"];
+const ALL = [...HYPERION, "mongodb", "qdrant", "embedding-service"].sort();
+/** Where no image can be pulled from: whoever tries fails. */
+const NOWHERE = "nowhere.invalid/image:1";
 const DEVELOPMENT = ["--file", "docker-compose.dev.yml"];
 
 let sandbox: Sandbox;
@@ -27,6 +31,8 @@ let composeCommand: string;
 let scratch: string;
 let project: string;
 let registry: string;
+/** Where an engine of the user's has the real images: the names of the fakes. */
+let fakes: Record<string, string>;
 let ports: { HYPERION_UI_PORT: string; HYPERION_MCP_PORT: string; HYPERION_BRIDGE_PORT: string };
 
 beforeAll(async () => {
@@ -42,6 +48,7 @@ beforeAll(async () => {
     HYPERION_BRIDGE_PORT: await port(),
   };
   registry = await sandbox.output("registryUrl");
+  fakes = await fakeInfrastructure(docker);
 });
 
 afterEach(async () => {
@@ -54,7 +61,7 @@ afterAll(async () => {
 });
 
 /** Runs Compose as somebody who never logged in, with none of the settings of this checkout's `.env`. */
-async function compose(args: string[], variables: Record<string, string> = {}) {
+async function compose(args: string[], variables: Record<string, string> = {}, input = "") {
   const env = {
     PATH: process.env["PATH"],
     HOME: scratch,
@@ -63,10 +70,13 @@ async function compose(args: string[], variables: Record<string, string> = {}) {
     COMPOSE_DISABLE_ENV_FILE: "true",
     COMPOSE_PROJECT_NAME: project,
     HYPERION_REGISTRY: registry,
+    ...fakes,
     ...ports,
     ...variables,
   };
-  return run(composeCommand, args, { cwd: repositoryRoot, env }).then(
+  const running = run(composeCommand, args, { cwd: repositoryRoot, env });
+  running.child.stdin?.end(input);
+  return running.then(
     ({ stdout, stderr }) => ({ ok: true, stdout, output: stdout + stderr }),
     (error: unknown) => {
       const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
@@ -97,6 +107,21 @@ it.each([[[]], [DEVELOPMENT]])("needs no setting to be valid %j", async (files) 
   await composed([...files, "config", "--quiet"]);
 });
 
+const up = (variables: Record<string, string> = {}, ...more: string[]) =>
+  composed(["up", "--detach", "--wait", ...more], variables);
+const services = async () =>
+  (await composed(["ps", "--all", "--services"])).trim().split("\n").filter(Boolean).sort();
+const container = async (service: string) => (await composed(["ps", "--all", "--quiet", service])).trim();
+const inspect = async (service: string, format: string) =>
+  docker("inspect", "--format", format, await container(service));
+
+/** What the UI does when somebody scans a folder of code there. */
+async function scanFromUi(folderPath: string): Promise<unknown> {
+  const body = JSON.stringify({ name: "code_index_scan", arguments: { folderPath } });
+  return (await fetch(url("HYPERION_UI_PORT", "/api/mcp/tools/call"), { method: "POST", body })).json();
+}
+const watched = async () => /"watched":(.*)}/.exec(await get("HYPERION_MCP_PORT"))?.[1];
+
 describe("docker-compose.yml, published images", () => {
   it("is refused by a registry that is not public, in the words that TROUBLESHOOTING explains", async () => {
     const { ok, output } = await compose(["pull", ...HYPERION]);
@@ -111,14 +136,65 @@ describe("docker-compose.yml, published images", () => {
       await sandbox.pulumi("up", "--yes", "--skip-preview");
     });
 
-    it("pulls without a login and becomes healthy", async () => {
-      await composed(["up", "--detach", "--wait", "--no-deps", "--pull", "always", ...HYPERION], {
-        HYPERION_TAG: "1.4.2",
-      });
-      expect(await get("HYPERION_UI_PORT", "/health")).toContain("healthy");
-      expect(await get("HYPERION_MCP_PORT", "/health")).toContain("healthy");
-      // The bridge says what the MCP server's binary in its own image answered.
-      expect(await get("HYPERION_BRIDGE_PORT", "/health")).toContain("Hyperion MCP server");
+    it("starts all six by health, without a login and a setting", async () => {
+      await composed(["pull", ...HYPERION]);
+      await up();
+      expect(await services()).toEqual(ALL);
+      expect(await get("HYPERION_UI_PORT", "/health")).toBe("healthy\n");
+      expect(await get("HYPERION_UI_PORT")).toContain("Hyperion dashboard (sample)");
+      expect(await get("HYPERION_MCP_PORT", "/health")).toContain('"status":"healthy"');
+      expect(await get("HYPERION_BRIDGE_PORT")).toContain('"mcpServer":"Hyperion MCP server (sample)"');
+
+      const started = async (service: string) => Date.parse(await inspect(service, "{{.State.StartedAt}}"));
+      for (const name of ["mongodb", "qdrant", "embedding-service"]) {
+        expect(await started(name)).toBeLessThan(await started("hyperion-mcp-server"));
+        expect(await started(name)).toBeLessThan(await started("hyperion-http-bridge"));
+      }
+      expect(await started("hyperion-http-bridge")).toBeLessThan(await started("hyperion-ui"));
+
+      const reaches = (from: string, address: string) =>
+        compose(["exec", from, "node", "-e", `fetch("http://${address}").catch(() => process.exit(1))`]);
+      for (const address of ["mongodb:27017", "qdrant:6333"]) {
+        expect(await reaches("hyperion-mcp-server", address)).toMatchObject({ ok: true });
+        expect(await reaches("hyperion-http-bridge", address)).toMatchObject({ ok: true });
+        expect(await reaches("hyperion-ui", address)).toMatchObject({ ok: false });
+      }
+      for (const service of HYPERION) {
+        const written = await compose(["exec", "--user", "root", service, "sh", "-c", "echo > /app/file"]);
+        expect(written.output).toContain("Read-only file system");
+      }
+    });
+
+    it("asks less often once a service is well", async () => {
+      await up();
+      const asked = async () => Number(await inspect("hyperion-ui", "{{len .State.Health.Log}}"));
+      const before = await asked();
+      await new Promise((resolve) => setTimeout(resolve, 14_000));
+      // Every 5 seconds would be two more.
+      expect(await asked()).toBeLessThanOrEqual(before);
+    });
+
+    it("lets the UI scan the code that the MCP server watches, and both read it", async () => {
+      const code = await mkdtemp(join(scratch, "code-"));
+      await chown(code, 1000, 1000);
+      await writeFile(join(code, "main.go"), "package main\n");
+      await up({ HYPERION_CODE: code });
+      expect(await watched()).toBe('["/code"]');
+      expect(await scanFromUi("/code")).toEqual({ path: "/code", status: "active", files: 1 });
+      expect(await watched()).toBe('["/code"]');
+      // One that neither has is not watched any more.
+      await scanFromUi("/elsewhere");
+      expect(await watched()).toBe('["/code"]');
+    });
+
+    it.each(["1.4.2", "v1.4.2", "1", "latest"])("takes the tag %s", async (tag) => {
+      const version = `${registry}/hyperion-ui:1.4.2`;
+      if (tag.startsWith("v")) {
+        await docker("pull", version);
+        await docker("tag", version, `${registry}/hyperion-ui:${tag}`);
+        await docker("push", `${registry}/hyperion-ui:${tag}`);
+      }
+      await composed(["pull", "hyperion-ui"], { HYPERION_TAG: tag });
     });
 
     it("is pinned by a lock file that keeps the version beside the digest", async () => {
@@ -140,56 +216,166 @@ describe("docker-compose.yml, published images", () => {
       }
 
       const file = join(scratch, "docker-compose.lock.yml");
-      await writeFile(file, locked);
+      const { mongodb, qdrant, "embedding-service": embedding, ...pinned } = lock.services;
+      expect([mongodb, qdrant, embedding]).not.toContain(undefined);
+      await writeFile(file, stringify({ services: pinned }));
       const files = ["--file", "docker-compose.yml", "--file", file];
       // Another version asked for changes nothing: the lock file decides.
-      const other = { HYPERION_TAG: "9.9.9" };
-      await composed([...files, "up", "--detach", "--wait", "--no-deps", ...HYPERION], other);
+      await composed([...files, "up", "--detach", "--wait"], { HYPERION_TAG: "9.9.9" });
       expect(await get("HYPERION_UI_PORT", "/health")).toContain("healthy");
     });
 
-    it("starts everything in order by health; the databases are in reach of Hyperion's servers only", async () => {
-      const fakeProvider = await buildStandIn();
-      await composed(["up", "--detach", "--wait"], {
-        MONGODB_IMAGE: fakeProvider,
-        QDRANT_IMAGE: fakeProvider,
-        EMBEDDING_IMAGE: fakeProvider,
+    describe("with a service elsewhere", () => {
+      it("changes nothing by an address alone", async () => {
+        const addresses = {
+          MONGODB_URI: "mongodb://hyperion:hyperion-inside-compose@mongodb:27017",
+          QDRANT_URL: "http://qdrant:6333",
+          TEI_URL: "http://embedding-service:8080",
+        };
+        await up(addresses);
+        expect(await services()).toEqual(ALL);
       });
-      const started = async (service: string) => {
-        const id = (await composed(["ps", "--quiet", service])).trim();
-        return Date.parse(await docker("inspect", "--format", "{{.State.StartedAt}}", id));
-      };
-      for (const name of ["mongodb", "qdrant", "embedding-service"]) {
-        expect(await started(name)).toBeLessThan(await started("hyperion-mcp-server"));
-        expect(await started(name)).toBeLessThan(await started("hyperion-http-bridge"));
-      }
-      expect(await started("hyperion-http-bridge")).toBeLessThan(await started("hyperion-ui"));
 
-      const reaches = (from: string, address: string) =>
-        compose(["exec", from, "node", "-e", `fetch("http://${address}").catch(() => process.exit(1))`]);
-      for (const address of ["mongodb:27017", "qdrant:6333"]) {
-        expect(await reaches("hyperion-mcp-server", address)).toMatchObject({ ok: true });
-        expect(await reaches("hyperion-http-bridge", address)).toMatchObject({ ok: true });
-        expect(await reaches("hyperion-ui", address)).toMatchObject({ ok: false });
+      it("leaves out the embedding service when OpenAI does its work", async () => {
+        await up({ EMBEDDING: "openai", OPENAI_API_KEY: "key", EMBEDDING_IMAGE: NOWHERE });
+        expect(await services()).toEqual(ALL.filter((name) => name !== "embedding-service"));
+      });
+
+      it("leaves out an embedding service that is elsewhere", async () => {
+        const there = { HYPERION_EMBEDDING: "elsewhere", TEI_URL: "http://tei.example.com" };
+        await up({ ...there, EMBEDDING_IMAGE: NOWHERE });
+        expect(await services()).toEqual(ALL.filter((name) => name !== "embedding-service"));
+      });
+
+      it.each([
+        {
+          service: "qdrant",
+          image: "qdrant/qdrant:latest",
+          variables: {
+            HYPERION_QDRANT: "elsewhere",
+            QDRANT_URL: "http://db.example.com:6333",
+            QDRANT_API_KEY: "key",
+            QDRANT_IMAGE: NOWHERE,
+          },
+          its: ["--env", "QDRANT__SERVICE__API_KEY=key"],
+        },
+        {
+          service: "mongodb",
+          image: "mongo:7.0",
+          variables: {
+            HYPERION_MONGODB: "elsewhere",
+            MONGODB_URI: "mongodb://dana:secret@db.example.com:27017/?authSource=admin",
+            MONGODB_IMAGE: NOWHERE,
+          },
+          its: ["--env", "MONGO_INITDB_ROOT_USERNAME=dana", "--env", "MONGO_INITDB_ROOT_PASSWORD=secret"],
+        },
+      ])("leaves out $service that is elsewhere", async ({ service, image, variables, its }) => {
+        const { MONGODB_IMAGE, QDRANT_IMAGE } = fakes;
+        const own = { "mongo:7.0": MONGODB_IMAGE, "qdrant/qdrant:latest": QDRANT_IMAGE }[image] ?? image;
+        await composed(["up", "--no-start"], variables);
+        const place = ["--network", `${project}_default`, "--network-alias", "db.example.com"];
+        const remote = await docker("run", "--detach", ...place, ...its, own);
+        try {
+          await up(variables);
+          expect(await services()).toEqual(ALL.filter((name) => name !== service));
+          expect(await get("HYPERION_MCP_PORT", "/health")).toContain('"status":"healthy"');
+        } finally {
+          await docker("rm", "--force", "--volumes", remote);
+        }
+      });
+    });
+
+    it("says which service crashes, and starts none that needs it", async () => {
+      const { ok, output } = await compose(["up", "--detach", "--wait"], {
+        EMBEDDING_MODEL: "nomic-ai/misspelt",
+      });
+      expect(ok).toBe(false);
+      expect(output).toMatch(/dependency failed to start: container \S+embedding-service-1/);
+      expect(await composed(["logs", "embedding-service"])).toContain("Could not download model artifacts");
+      expect(await inspect("hyperion-mcp-server", "{{.State.Status}}")).toBe("created");
+    });
+
+    it("recovers when the databases come after the servers", async () => {
+      await composed(["up", "--detach", "--no-deps", "hyperion-mcp-server", "hyperion-http-bridge"]);
+      expect(
+        await eventually(async () => Number(await inspect("hyperion-mcp-server", "{{.RestartCount}}")) > 0),
+      ).toBe(true);
+      await up();
+      expect(await get("HYPERION_MCP_PORT", "/health")).toContain('"status":"healthy"');
+      expect(await get("HYPERION_UI_PORT", "/health")).toContain("healthy");
+    });
+
+    it("is unhealthy while a database is down, and starts again after a kill, with its data", async () => {
+      await up();
+      await scanFromUi("/code");
+      await composed(["stop", "--timeout", "2", "qdrant"]);
+      const health = await fetch(url("HYPERION_MCP_PORT", "/health"));
+      expect([health.status, await health.text()]).toEqual([
+        503,
+        expect.stringContaining('"qdrant":{"status":"down"}'),
+      ]);
+      await composed(["kill"]);
+      await up();
+      expect(await watched()).toBe('["/code"]');
+    });
+
+    it("takes another password of the database by the commands of COMPOSE.md", async () => {
+      await up();
+      const change = ["exec", "--no-TTY", "mongodb", "mongosh", "--username", "hyperion"];
+      const statement = ["--authenticationDatabase", "admin", "admin", "--eval"];
+      await execute(
+        [...change, ...statement, 'db.changeUserPassword("hyperion", passwordPrompt())'],
+        ["hyperion-inside-compose", "another"],
+      );
+      await up({ MONGODB_PASSWORD: "another" });
+      expect(await get("HYPERION_MCP_PORT", "/health")).toContain('"status":"healthy"');
+    });
+
+    it("takes over the data of an earlier compose file", async () => {
+      const earlier = `${project}-earlier`;
+      const volumes = ["mongodb_data", "mongodb_config", "qdrant_data"].map((name) => `${earlier}_${name}`);
+      try {
+        for (const volume of volumes) await docker("volume", "create", volume);
+        await fillEarlier(`${earlier}_mongodb_data`);
+
+        const check = () => script("scripts/check-compose.sh", [scratch]);
+        expect((await check()).output).toContain(`scripts/copy-compose-volumes.sh ${earlier}`);
+        const copied = await script("scripts/copy-compose-volumes.sh", [earlier]);
+        expect(copied.ok, copied.output).toBe(true);
+        expect((await check()).output).not.toContain("copy-compose-volumes");
+        // Nothing is overwritten by a second time.
+        expect((await script("scripts/copy-compose-volumes.sh", [earlier])).output).toContain(
+          "exists already",
+        );
+
+        await up({ MONGODB_USERNAME: "admin", MONGODB_PASSWORD: "admin123" });
+        expect(await watched()).toBe('["/old"]');
+        expect(await docker("volume", "ls", "--format", "{{.Name}}")).toContain(`${earlier}_mongodb_data`);
+      } finally {
+        await compose(["down", "--volumes", "--timeout", "2"]);
+        await docker("volume", "rm", "--force", ...volumes);
       }
     });
   });
 });
 
 describe("docker-compose.dev.yml, local sources", () => {
-  it("reloads what is edited", async () => {
-    const source = join(scratch, "source");
+  it("starts from a clean clone, reloads what is edited, and leaves nothing in it", async () => {
+    const source = await mkdtemp(join(scratch, "source-"));
     await cp(join(repositoryRoot, "sandbox/hyperion"), source, { recursive: true });
+    await own(source, 1000);
     const variables = { HYPERION_SOURCE: source };
-    await composed([...DEVELOPMENT, "up", "--detach", "--wait", "--no-deps", ...HYPERION], variables);
+    const start = () => composed([...DEVELOPMENT, "up", "--detach", "--wait"], variables);
+    const files = await readdir(source, { recursive: true });
+    await start();
+    expect(await services()).toEqual(ALL);
+    expect((await fetch(url("HYPERION_UI_PORT", "/health"))).status).toBe(404);
+    expect((await fetch(url("HYPERION_UI_PORT", "/"))).url).toBe(url("HYPERION_UI_PORT", "/ui/"));
     expect(await get("HYPERION_UI_PORT")).toContain("Hyperion dashboard (sample)");
-    expect(await get("HYPERION_MCP_PORT")).toContain("Hyperion MCP server (sample)");
-    // Mounted beside the bridge, which its development image does not hold.
-    expect(await get("HYPERION_BRIDGE_PORT", "/health")).toContain(
-      '"mcpServer":"Hyperion MCP server (sample)"',
-    );
+    expect(await get("HYPERION_BRIDGE_PORT")).toContain('"mcpServer":"Hyperion MCP server (sample)"');
+    expect(await scanFromUi("/code")).toMatchObject({ status: "active" });
 
-    await edit(join(source, "coordinator/ui/public/index.html"), "dashboard (sample)", "dashboard, edited");
+    await edit(join(source, "coordinator/ui/src/index.html"), "dashboard (sample)", "dashboard, edited");
     await edit(join(source, "coordinator/mcp-server/hyper-mcp"), "server (sample)", "server, edited");
     await edit(join(source, "coordinator/mcp-http-bridge/bridge.js"), "bridge (sample)", "bridge, edited");
     const shows = (port: keyof typeof ports, text: string) =>
@@ -197,8 +383,52 @@ describe("docker-compose.dev.yml, local sources", () => {
     expect(await shows("HYPERION_UI_PORT", "Hyperion dashboard, edited")).toBe(true);
     expect(await shows("HYPERION_MCP_PORT", "Hyperion MCP server, edited")).toBe(true);
     expect(await shows("HYPERION_BRIDGE_PORT", "Hyperion HTTP bridge, edited")).toBe(true);
+
+    // What was compiled outlives the containers.
+    await composed([...DEVELOPMENT, "down", "--timeout", "2"], variables);
+    await start();
+    const compiled = await composed([...DEVELOPMENT, "logs", "hyperion-mcp-server"], variables);
+    expect(compiled).toContain("building...");
+    expect(compiled).not.toContain("compiling");
+
+    expect(await readdir(source, { recursive: true })).toEqual(files);
+    for (const file of files) expect((await stat(join(source, file))).uid, file).toBe(1000);
   });
 });
+
+/** Gives a folder and all in it to a user. */
+async function own(folder: string, user: number): Promise<void> {
+  await chown(folder, user, user);
+  for (const file of await readdir(folder, { recursive: true })) await chown(join(folder, file), user, user);
+}
+
+/** Fills a volume as an earlier compose file did: a login of its own, and a folder of code in the index. */
+async function fillEarlier(volume: string): Promise<void> {
+  const login = ["--env", "MONGO_INITDB_ROOT_USERNAME=admin", "--env", "MONGO_INITDB_ROOT_PASSWORD=admin123"];
+  const image = fakes["MONGODB_IMAGE"] ?? "mongo:7.0";
+  const database = await docker("run", "--detach", ...login, "--volume", `${volume}:/data/db`, image);
+  const add = `fetch("http://127.0.0.1:27017/folders", { method: "POST", body: '{"path":"/old","status":"active"}',
+    headers: { authorization: "Basic " + btoa("admin:admin123") } }).then((r) => process.exit(r.ok ? 0 : 1))`;
+  expect(await eventually(() => docker("exec", database, "node", "-e", add).then(() => true))).toBe(true);
+  await docker("rm", "--force", database);
+}
+
+/** Runs a script of this project on the sandbox's engine, and has nothing of this machine's user in it. */
+async function script(file: string, args: string[]): Promise<{ ok: boolean; output: string }> {
+  const { code, output } = await sandbox.command(file, args, {
+    HOME: scratch,
+    COMPOSE_PROJECT_NAME: project,
+    ...(fakes["MONGODB_IMAGE"] !== undefined && { MONGODB_IMAGE: fakes["MONGODB_IMAGE"] }),
+  });
+  return { ok: code === 0, output };
+}
+
+/** `compose ARGS` of somebody who answers its questions with these lines. */
+async function execute(args: string[], lines: string[]): Promise<void> {
+  const running = compose(args, {}, lines.join("\n"));
+  const { ok, output } = await running;
+  expect(ok, output).toBe(true);
+}
 
 async function edit(file: string, from: string, to: string): Promise<void> {
   const before = await readFile(file, "utf8");
@@ -210,25 +440,4 @@ async function docker(...args: string[]): Promise<string> {
   const { code, stdout, output } = await sandbox.docker(...args);
   if (code !== 0) throw new Error(`docker ${args.join(" ")}: ${output}`);
   return stdout.trim();
-}
-
-/** An image that answers on the ports of all three infrastructure services, and has a `mongosh`. */
-async function buildStandIn(): Promise<string> {
-  const tag = `${project}-fake provider:local`;
-  const context = await mkdtemp(join(scratch, "fake provider-"));
-  await writeFile(
-    join(context, "server.js"),
-    'for (const port of [27017, 6333, 8080]) require("node:http").createServer((_, r) => r.end()).listen(port);\n',
-  );
-  await writeFile(
-    join(context, "mongosh"),
-    '#!/usr/bin/env node\nfetch(process.argv[3].replace("mongodb:", "http:")).catch(() => process.exit(1));\n',
-    { mode: 0o755 },
-  );
-  await writeFile(
-    join(context, "Dockerfile"),
-    'FROM hyperion-sandbox-base:20\nCOPY mongosh /bin/\nCOPY server.js /\nENTRYPOINT ["node", "/server.js"]\n',
-  );
-  await docker("build", "--quiet", "--tag", tag, context);
-  return tag;
 }

@@ -101,7 +101,7 @@ describe.each(FORMS)("a leak, %s,", (form, encode) => {
     // Not on a command line: `docker build --build-arg` would leak there as well.
     await writeFile(
       join(folder, "Dockerfile"),
-      `FROM hyperion-sandbox-base:20\nENV PASSWORD=${encode(key)}\n`,
+      `FROM hyperion-sandbox-base:24\nENV PASSWORD=${encode(key)}\n`,
     );
     const { code } = await execBuild(folder);
     expect(code).toBe(0);

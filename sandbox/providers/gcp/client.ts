@@ -66,7 +66,7 @@ export class GoogleClient {
       method: request.method,
       headers: {
         authorization: `Bearer ${this.settings.accessToken}`,
-        "user-agent": "hyperion-sandbox-fake provider/gcp",
+        "user-agent": "hyperion-fake-provider/gcp",
         ...(request.body === undefined ? {} : { "content-type": "application/json" }),
       },
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),

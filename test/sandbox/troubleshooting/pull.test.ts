@@ -1,14 +1,18 @@
 import { execa } from "execa";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
-import { tmpdir } from "node:os";
+import { createServer as createHttpServer } from "node:http";
+import { createServer as createHttpsServer } from "node:https";
+import { createServer, type Server } from "node:net";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
+import { generate } from "selfsigned";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { MAINTAINER } from "../../../sandbox/emulator/store.ts";
 import { mintAccessToken } from "../../../sandbox/lib/tokens.ts";
 import { ensureCompose } from "../../../sandbox/machine/install-compose.ts";
 import { repositoryRoot, sandboxPaths, shortName } from "../../../sandbox/lib/paths.ts";
 import { ensureOwnEngine, ownEngineHost, stopOwnEngine } from "../../../sandbox/machine/engine/own-engine.ts";
+import { fakeInfrastructure } from "../../support/infrastructure.ts";
 import { type Outcome, type Sandbox, startSandbox } from "../../support/sandbox.ts";
 import { entriesOf, expectMessage, type Provocations } from "./document.ts";
 
@@ -106,6 +110,18 @@ async function build(name: string, dockerfile: string): Promise<string> {
   return tag;
 }
 
+/** What Compose says when MongoDB's image is at this server. */
+async function pullFrom(server: Server, host: string): Promise<string> {
+  await new Promise<void>((resolve) => server.listen(0, host, resolve));
+  const address = server.address();
+  const port = typeof address === "object" && address !== null ? address.port : 0;
+  try {
+    return await failing(compose(["pull", "mongodb"], { MONGODB_IMAGE: `${host}:${port}/mongo:7.0` }));
+  } finally {
+    server.close();
+  }
+}
+
 /** `docker pull` by an engine that has 24 MB for its images. */
 async function pullToFullDisk(): Promise<string> {
   const paths = sandboxPaths(join(scratch, "full"));
@@ -150,6 +166,33 @@ const provocations: Provocations = {
     expectMessage(entries.get("The image or tag is not there") ?? "", noImage);
     return failing(compose(["pull", "hyperion-ui"], { HYPERION_TAG: "9.9.9" }));
   },
+  "The image's name is malformed": async () => {
+    const HYPERION_REGISTRY = `https://${registry}`;
+    const check = await failing(
+      command("scripts/check-compose.sh", [scratch], { HYPERION_REGISTRY, HOME: scratch }),
+    );
+    expect(check).toContain(`export HYPERION_REGISTRY=${registry}`);
+    return failing(compose(["up", "--detach", "--no-deps", "hyperion-ui"], { HYPERION_REGISTRY }));
+  },
+  "Docker Hub limits pulls": () => {
+    const message =
+      "You have reached your unauthenticated pull rate limit. https://www.docker.com/increase-rate-limit";
+    const limited = createHttpServer(({ url }, response) => {
+      response.writeHead(url === "/v2/" ? 200 : 429, { "content-type": "application/json" });
+      response.end(JSON.stringify({ errors: [{ code: "TOOMANYREQUESTS", message }] }));
+    });
+    return pullFrom(limited, "127.0.0.1");
+  },
+  "A proxy's certificate is unknown": async () => {
+    // Docker trusts loopback without a certificate.
+    const own = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
+    const { address = "" } = own.find(({ internal, family }) => !internal && family === "IPv4") ?? {};
+    const altNames = [{ type: 7, ip: address }] as const;
+    const { private: key, cert } = await generate([{ name: "commonName", value: "proxy" }], {
+      extensions: [{ name: "subjectAltName", altNames: [...altNames] }],
+    });
+    return pullFrom(createHttpsServer({ key, cert }), address);
+  },
   "The credential helper is missing": () => pullByGcloud(),
   "The credential helper fails": () => pullByGcloud("#!/bin/sh\necho 'no login' >&2\nexit 1\n"),
   "Docker does not run": () =>
@@ -181,12 +224,20 @@ const provocations: Provocations = {
   "A service does not become healthy": async () => {
     const ends = await build(
       "ends",
-      'FROM hyperion-sandbox-base:20\nENTRYPOINT ["node", "--eval", "process.exit(14)"]\n',
+      'FROM hyperion-sandbox-base:24\nENTRYPOINT ["node", "--eval", "process.exit(14)"]\n',
     );
     const images = { MONGODB_IMAGE: ends, QDRANT_IMAGE: ends, EMBEDDING_IMAGE: ends };
     const output = await failing(compose(["up", "--detach", "--wait"], images));
     expect(await succeeding(compose(["ps", "--all"], images))).toContain("Exited (14)");
     return output;
+  },
+  "The model cannot be downloaded": async () => {
+    const variables = {
+      ...(await fakeInfrastructure((...args) => succeeding(sandbox.docker(...args)))),
+      EMBEDDING_MODEL: "nomic-ai/misspelt",
+    };
+    await failing(compose(["up", "--detach", "--wait", "embedding-service"], variables));
+    return succeeding(compose(["logs", "embedding-service"], variables));
   },
   "The disk is full": pullToFullDisk,
 };

@@ -134,11 +134,8 @@ async function pushOver(tag: string, other: string): Promise<void> {
 const provocations: Provocations = {
   "Node.js is too old": async () => {
     // No older Node.js is at hand: this one says that it is.
-    const pretend = join(scratch, "older.cjs");
-    await writeFile(pretend, 'Object.defineProperty(process, "version", { value: "v20.10.0" });\n');
-    return failing(
-      command("npm", ["ci", "--dry-run", "--offline"], { NODE_OPTIONS: `--require ${pretend}` }),
-    );
+    const pretend = join(repositoryRoot, "start", "old-node.fixture.cjs");
+    return failing(command("pulumi", ["preview"], { NODE_OPTIONS: `--require ${pretend}` }));
   },
   "No Docker engine answers": async () => {
     const output = await failing(
