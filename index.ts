@@ -1,58 +1,85 @@
-import { CiServiceAccount } from "./components/ci/ci-service-account.ts";
-import { ImageRepository } from "./components/repository/image-repository.ts";
-import { RepositoryAccess } from "./components/access/repository-access.ts";
-import { adoption, poolId, providerId } from "./components/adoption.ts";
-import { checkBuild } from "./components/images/check-build.ts";
-import { readSettings } from "./settings/read.ts";
 import { checkPublicAccess } from "./components/access/check-organization-policy.ts";
+import { RepositoryAccess } from "./components/access/repository-access.ts";
+import { adoptIdentity } from "./components/ci/adopt-identity.ts";
+import { CiServiceAccount } from "./components/ci/ci-service-account.ts";
+import { GITHUB_IDENTITY, githubTokenRules } from "./components/ci/github-claims.ts";
+import { WorkloadIdentity } from "./components/ci/workload-identity.ts";
+import { checkBuild } from "./components/images/check-build.ts";
 import { release } from "./components/images/release.ts";
+import { ImageRepository } from "./components/repository/image-repository.ts";
+import { artifactRegistry, organizationPolicy } from "./google/apis.ts";
+import { exists } from "./google/existence.ts";
+import { exceptionName, repositoryName } from "./google/full-names.ts";
 import { githubTrust } from "./settings/parse.ts";
+import { readSettings } from "./settings/read.ts";
 
 /** Settings -> components -> outputs. */
 export default async () => {
   const settings = await readSettings(checkBuild);
+  const { project, region: location, repositoryId, adoptExisting } = settings;
+  const trust = githubTrust(settings);
   await checkPublicAccess(settings);
-  const adopt = await adoption(settings);
+  const [adoptRepository, adoptException] = await Promise.all([
+    adoptExisting && exists(artifactRegistry, repositoryName(project, location, repositoryId)),
+    adoptExisting &&
+      settings.overrideDomainRestrictedSharing &&
+      exists(organizationPolicy, exceptionName(project), { quotaProject: project }),
+  ]);
+  const adoption = trust && (await adoptIdentity({ project, ...GITHUB_IDENTITY }, adoptExisting));
 
   const { repository, url } = new ImageRepository("registry", {
-    project: settings.project,
-    location: settings.region,
-    repositoryId: settings.repositoryId,
+    project,
+    location,
+    repositoryId,
     description: "Prebuilt container images of Hyperion",
     labels: settings.labels,
     deleteUntaggedAfterDays: settings.cleanupUntaggedAfterDays,
     keepMostRecent: settings.cleanupKeepCount,
     cleanupDryRun: settings.cleanupDryRun,
     vulnerabilityScanning: settings.vulnerabilityScanning,
-    adoptExisting: adopt.repository,
+    adoptExisting: adoptRepository,
     protect: settings.protect,
   });
-  const trust = githubTrust(settings);
   const ci = new CiServiceAccount("ci", {
-    project: settings.project,
+    project,
     accountId: settings.ciServiceAccountId,
     repository,
     canPublish: settings.ciCanPublish,
-    ...(trust && {
-      github: { ...trust, poolId, providerId, adoptPool: adopt.pool, adoptProvider: adopt.provider },
-    }),
+    withPreview: trust !== undefined,
   });
+  const { api, publisher, previewer } = ci;
+  const identity =
+    trust &&
+    adoption &&
+    previewer &&
+    new WorkloadIdentity(
+      "ci-github",
+      {
+        project,
+        ...GITHUB_IDENTITY,
+        ...githubTokenRules(trust),
+        api,
+        accounts: { publish: publisher, preview: previewer },
+        ...adoption,
+      },
+      { parent: ci },
+    );
   const access = new RepositoryAccess("access", {
-    project: settings.project,
+    project,
     repository,
     readers: settings.readers,
     writers: settings.writers,
     publicAccess: settings.publicAccess,
     overrideDomainRestrictedSharing: settings.overrideDomainRestrictedSharing,
-    adoptException: adopt.exception,
+    adoptException,
   });
 
   return {
     registryUrl: url,
     images: settings.publishImages ? release(settings, url) : {},
-    ciServiceAccountEmail: ci.email,
-    ...(ci.previewEmail && { previewServiceAccountEmail: ci.previewEmail }),
-    ...(ci.workloadIdentityProvider && { workloadIdentityProvider: ci.workloadIdentityProvider }),
+    ciServiceAccountEmail: publisher.email,
+    ...(previewer && { previewServiceAccountEmail: previewer.email }),
+    ...(identity && { workloadIdentityProvider: identity.provider }),
     publicAccess: settings.publicAccess,
     readers: [...access.readers, ...ci.readers],
     writers: [...access.writers, ...ci.writers],

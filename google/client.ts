@@ -59,6 +59,11 @@ async function callOnce(
 
 const errorAnswer = z.object({ error: z.object({ message: z.string() }) });
 
+/** Whether an answer says that its API is not enabled in the project; any body will do, also one that is no JSON. */
+export function isApiDisabled({ body }: Pick<GoogleAnswer, "body">): boolean {
+  return (JSON.stringify(body ?? null) as string | undefined)?.includes('"SERVICE_DISABLED"') ?? false;
+}
+
 /** How Google answered where it did not do as asked: `403`, or `403 (the reason it gives)`. */
 export function refusal({ status, body }: GoogleAnswer): string {
   const { data } = errorAnswer.safeParse(body);

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { callGoogle } from "../../google/client.ts";
+import { callGoogle, isApiDisabled } from "../../google/client.ts";
 import { organizationPolicy } from "../../google/apis.ts";
 import { ALL_AUTHENTICATED_USERS } from "./principals.ts";
 import { type Problem, problemsError } from "../../problems/problem.ts";
@@ -76,9 +76,10 @@ export async function checkPublicAccess(settings: Settings): Promise<void> {
 async function read(project: string, constraint: string): Promise<EffectivePolicy | "disabled" | undefined> {
   const path = `projects/${project}/policies/${constraint}:getEffectivePolicy`;
   try {
-    const { status, body } = await callGoogle(organizationPolicy, path, { quotaProject: project });
+    const answer = await callGoogle(organizationPolicy, path, { quotaProject: project });
+    const { status, body } = answer;
     if (status === 200) return effectivePolicy.parse(body);
-    if (JSON.stringify(body ?? null).includes('"SERVICE_DISABLED"')) return "disabled";
+    if (isApiDisabled(answer)) return "disabled";
     // 404: an organization that does not know the constraint.
     if (status !== 404) warnUnread(constraint, `Google answered ${status}`);
   } catch (error) {

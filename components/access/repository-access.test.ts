@@ -34,6 +34,7 @@ function binding(kind: "reader" | "writer", member: string, dependsOn: string[] 
     parent: "access",
     protect: false,
     importId: "",
+    aliases: [],
     dependsOn: ["given", ...dependsOn].sort(),
   };
 }

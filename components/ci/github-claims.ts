@@ -1,3 +1,5 @@
+import type { TokenRules } from "./workload-identity.ts";
+
 /** What of GitHub Actions is let in, and what may publish. */
 export interface GithubTrust {
   /** `owner/name`. */
@@ -6,6 +8,19 @@ export interface GithubTrust {
   ids?: { repository: string; owner: string };
   /** Refs whose pushes may publish, such as `refs/heads/main` and `refs/tags/v*`. */
   refs: readonly string[];
+}
+
+/** Ids of the workload identity pool of GitHub and of the provider in it. */
+export const GITHUB_IDENTITY = { poolId: "hyperion-github", providerId: "github" };
+
+/** What Google has to know of GitHub's tokens. */
+export function githubTokenRules(trust: GithubTrust): TokenRules {
+  return {
+    displayName: "GitHub Actions",
+    issuer: "https://token.actions.githubusercontent.com",
+    attributeMapping: attributeMapping(trust),
+    attributeCondition: attributeCondition(trust),
+  };
 }
 
 /**

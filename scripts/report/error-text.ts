@@ -1,3 +1,4 @@
+import { isApiDisabled } from "../../google/client.ts";
 import { z } from "zod";
 import type { Place } from "../../settings/place.ts";
 
@@ -24,7 +25,7 @@ export function refusalText(
   const parsed = failure.safeParse(error);
   if (!parsed.success) return `${where} cannot be read: ${String(error)}`;
   const { response, message } = parsed.data;
-  if (JSON.stringify(response?.data ?? null).includes("SERVICE_DISABLED"))
+  if (isApiDisabled({ body: response?.data }))
     return `${where} cannot be read: the Artifact Registry API is not enabled. Enable it: gcloud services enable artifactregistry.googleapis.com --project=${project}`;
   if (message.includes("default credentials"))
     return `${where} cannot be read without a login at Google: ${LOGIN}`;

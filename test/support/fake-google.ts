@@ -3,11 +3,15 @@ import { createServer, type IncomingMessage } from "node:http";
 import type { AddressInfo } from "node:net";
 import { afterEach, vi } from "vitest";
 
+/** An answer: its body as JSON, or as any text. */
+interface FakeAnswer {
+  status: number;
+  body?: unknown;
+  text?: string;
+}
+
 /** An answer of Google's, by `METHOD path`. */
-export type Answers = Record<
-  string,
-  { status: number; body?: unknown } | (() => { status: number; body?: unknown })
->;
+export type Answers = Record<string, FakeAnswer | (() => FakeAnswer)>;
 
 const VARIABLES = [
   "GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT",
@@ -28,8 +32,12 @@ export async function fakeGoogle(answers: Answers): Promise<IncomingMessage[]> {
   const server = createServer((request, response) => {
     requests.push(request);
     const answer = answers[`${request.method ?? ""} ${request.url ?? ""}`] ?? { status: 404 };
-    const { status, body = {} } = typeof answer === "function" ? answer() : answer;
-    response.writeHead(status, { "Content-Type": "application/json" }).end(JSON.stringify(body));
+    const {
+      status,
+      body = {},
+      text = JSON.stringify(body),
+    } = typeof answer === "function" ? answer() : answer;
+    response.writeHead(status, { "Content-Type": "application/json" }).end(text);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   stop = () => server.close();

@@ -12,6 +12,8 @@ export interface Declared {
   importId: string;
   /** Logical names that it waits for. */
   dependsOn: string[];
+  /** What a state that was made before calls it, as `parent/name`. */
+  aliases: string[];
 }
 
 const REGISTRY = "us-central1-docker.pkg.dev/production-471918/hyperion-public";
@@ -62,6 +64,7 @@ interface RegisterResourceRequest {
   getProtect(): boolean | undefined;
   getImportid(): string;
   getDependenciesList(): string[];
+  getAliasesList(): { getSpec(): { getName(): string; getParenturn(): string } | undefined }[];
 }
 
 /** Logical name in a URN; none for the stack. */
@@ -110,6 +113,10 @@ export async function declare<T>(
       protect: request.getProtect() ?? false,
       importId: request.getImportid(),
       dependsOn: request.getDependenciesList().map(nameOf).sort(),
+      aliases: request.getAliasesList().flatMap((alias) => {
+        const spec = alias.getSpec();
+        return spec === undefined ? [] : `${nameOf(spec.getParenturn())}/${spec.getName()}`;
+      }),
     });
     return register(request, callback);
   };

@@ -1,0 +1,103 @@
+import { Service } from "@pulumi/gcp/projects/service.js";
+import { Account } from "@pulumi/gcp/serviceaccount/account.js";
+import { ComponentResource } from "@pulumi/pulumi";
+import { expect, test } from "vitest";
+import { declare, type Declared, valueOf } from "../../test/support/mocks.ts";
+import { WorkloadIdentity, type WorkloadIdentityArgs } from "./workload-identity.ts";
+
+const rules = {
+  displayName: "Another CI",
+  issuer: "https://ci.example.com",
+  attributeMapping: { "google.subject": "assertion.sub", "attribute.access": "'publish'" },
+  attributeCondition: "assertion.project == 'hyperion'",
+};
+
+const POOL = "projects/123456789012/locations/global/workloadIdentityPools/hyperion-ci";
+
+async function federate(args: Partial<WorkloadIdentityArgs> = {}, formerParent?: string) {
+  const { resources, result } = await declare(() => {
+    const project = "production-471918";
+    const api = new Service("iam", { service: "iam.googleapis.com" });
+    const publish = new Account("publisher", { project, accountId: "hyperion-ci" });
+    const parent =
+      formerParent === undefined
+        ? undefined
+        : new ComponentResource("hyperion:registry:CiServiceAccount", formerParent);
+    return new WorkloadIdentity(
+      "ci-other",
+      {
+        project,
+        poolId: "hyperion-ci",
+        providerId: "other",
+        api,
+        accounts: { publish },
+        adoptPool: false,
+        adoptProvider: false,
+        ...rules,
+        ...args,
+      },
+      parent && { parent },
+    );
+  });
+  const own = (name: string, type: string): Declared | undefined =>
+    resources.find((resource) => resource.name === name && resource.type.endsWith(`:${type}`));
+  return { resources, result, own };
+}
+
+test("lets the tokens of any CI system in, by its issuer, mapping and condition", async () => {
+  const { resources, result, own } = await federate();
+  const given = ["iam", "publisher"];
+  expect(
+    resources
+      .filter(({ name, type }) => !given.includes(name) && !type.startsWith("hyperion:"))
+      .map(({ type, name, parent }) => [type.split(":")[2], name, parent])
+      .sort(),
+  ).toEqual([
+    ["IAMMember", "ci-other-publish", "ci-other"],
+    ["Service", "ci-other-credentials", "ci-other"],
+    ["Service", "ci-other-sts", "ci-other"],
+    ["WorkloadIdentityPool", "ci-other", "ci-other"],
+    ["WorkloadIdentityPoolProvider", "ci-other", "ci-other"],
+  ]);
+  expect(own("ci-other", "WorkloadIdentityPool")).toMatchObject({
+    inputs: { workloadIdentityPoolId: "hyperion-ci", displayName: "Another CI" },
+    dependsOn: ["ci-other-credentials", "ci-other-sts", "iam"],
+    importId: "",
+  });
+  expect(own("ci-other", "WorkloadIdentityPoolProvider")?.inputs).toMatchObject({
+    workloadIdentityPoolProviderId: "other",
+    oidc: { issuerUri: "https://ci.example.com" },
+    attributeMapping: rules.attributeMapping,
+    attributeCondition: rules.attributeCondition,
+  });
+  expect(await valueOf(result.provider)).toBe(`${POOL}/providers/other`);
+});
+
+test("binds each account to what a token may do, never to everybody in the pool", async () => {
+  const { own } = await federate();
+  expect(own("ci-other-publish", "IAMMember")?.inputs).toEqual({
+    serviceAccountId:
+      "projects/production-471918/serviceAccounts/hyperion-ci@production-471918.iam.gserviceaccount.com",
+    role: "roles/iam.workloadIdentityUser",
+    member: `principalSet://iam.googleapis.com/${POOL}/attribute.access/publish`,
+  });
+});
+
+test("imports a pool and a provider that exist already", async () => {
+  const { resources } = await federate({ adoptPool: true, adoptProvider: true });
+  const pool = "projects/production-471918/locations/global/workloadIdentityPools/hyperion-ci";
+  expect(resources.map(({ importId }) => importId).filter((id) => id !== "")).toEqual([
+    pool,
+    `${pool}/providers/other`,
+  ]);
+});
+
+test("is known to states in which the CI account held it", async () => {
+  const { own } = await federate({}, "ci");
+  const formerly = (name: string, type: string) => own(name, type)?.aliases;
+  expect(formerly("ci-other", "WorkloadIdentityPool")).toEqual(["ci/ci-other"]);
+  expect(formerly("ci-other", "WorkloadIdentityPoolProvider")).toEqual(["ci/ci-other"]);
+  expect(formerly("ci-other-credentials", "Service")).toEqual(["ci/ci-credentials"]);
+  expect(formerly("ci-other-sts", "Service")).toEqual(["ci/ci-sts"]);
+  expect(formerly("ci-other-publish", "IAMMember")).toContain("ci/ci-other-publish");
+});
