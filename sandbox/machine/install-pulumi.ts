@@ -1,3 +1,4 @@
+import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { mkdir, mkdtemp, realpath, rename, rm, writeFile } from "node:fs/promises";
@@ -9,8 +10,8 @@ import { type GoProgram, goBuild } from "./go-build.ts";
 import type { Progress } from "../lib/progress.ts";
 import { isReachable, PULUMI_DOWNLOADS } from "./reachable.ts";
 
-/** The version that is installed where none is: the newest that can be built from its Go module; workflows name the same. */
-export const PULUMI_VERSION = "3.274.1";
+/** The version that is installed where none is: the newest that can be built from its Go module. */
+export const PULUMI_VERSION = readFileSync(join(repositoryRoot, ".pulumi.version"), "utf8").trim();
 
 const LANGUAGE_HOST = "pulumi-language-nodejs";
 

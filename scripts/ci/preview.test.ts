@@ -17,8 +17,8 @@ interface Ended {
   stderr: string;
 }
 
-function run(script: string, args: string[], input = ""): Ended {
-  const command = [`scripts/ci/${script}`, ...args];
+function run(subcommand: string, args: string[], input = ""): Ended {
+  const command = ["scripts/ci/main.ts", subcommand, ...args];
   return spawnSync(process.execPath, command, { cwd: root, input, encoding: "utf8" });
 }
 
@@ -58,21 +58,17 @@ group("readPreview", () => {
 
 group("only-images-change", () => {
   it("lets images and tags pass", () => {
-    const { status, stdout } = run("only-images-change.ts", [], fixture("preview-release.json"));
+    const { status, stdout } = run("only-images-change", [], fixture("preview-release.json"));
     expect([status, stdout]).toEqual([0, "Only images and tags change: 21 changes.\n"]);
   });
 
   it("lets a preview without changes pass", () => {
-    const { status, stdout } = run(
-      "only-images-change.ts",
-      [],
-      '{"steps": [], "changeSummary": {"same": 3}}',
-    );
+    const { status, stdout } = run("only-images-change", [], '{"steps": [], "changeSummary": {"same": 3}}');
     expect([status, stdout]).toEqual([0, "Nothing would change.\n"]);
   });
 
   it("stops at anything else, and names it", () => {
-    const { status, stderr } = run("only-images-change.ts", [], fixture("preview-grant.json"));
+    const { status, stderr } = run("only-images-change", [], fixture("preview-grant.json"));
     expect([status, stderr]).toEqual([
       1,
       "More than images and tags would change; nothing is published:\n" +
@@ -85,7 +81,7 @@ group("only-images-change", () => {
     ["preview-failed.json", /^The preview failed; nothing is published\.\nerror: 1 problem/],
     [undefined, /^The preview failed; nothing is published\.\nPulumi printed no preview\n$/],
   ])("stops at a preview that failed: %s", (name, message) => {
-    const { status, stderr } = run("only-images-change.ts", [], name === undefined ? "" : fixture(name));
+    const { status, stderr } = run("only-images-change", [], name === undefined ? "" : fixture(name));
     expect(status).toBe(1);
     expect(stderr).toMatch(message);
   });
@@ -130,7 +126,7 @@ group("the comment on a pull request", () => {
 
   it("comes from the files of the workflow", () => {
     const file = path.join(import.meta.dirname, "fixtures/preview-grant.json");
-    expect(run("preview-comment.ts", [file, "/dev/null"]).stdout).toContain("ci-writer");
+    expect(run("preview-comment", [file, "/dev/null"]).stdout).toContain("ci-writer");
   });
 });
 
@@ -169,9 +165,9 @@ group("drift", () => {
 
   it("prints the report, and fails when a preview did", () => {
     const file = (name: string): string => path.join(import.meta.dirname, "fixtures", name);
-    const drift = run("drift-report.ts", [file("refresh-drift.json"), file("preview-release.json")]);
+    const drift = run("drift-report", [file("refresh-drift.json"), file("preview-release.json")]);
     expect([drift.status, drift.stdout.includes("(description)")]).toEqual([0, true]);
-    const failed = run("drift-report.ts", [file("refresh-clean.json"), file("preview-failed.json")]);
+    const failed = run("drift-report", [file("refresh-clean.json"), file("preview-failed.json")]);
     expect([failed.status, failed.stdout]).toEqual([1, ""]);
     expect(failed.stderr).toMatch(/^Whether there is drift is unknown:\nerror: 1 problem/);
   });

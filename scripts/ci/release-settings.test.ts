@@ -35,8 +35,8 @@ it("asks git for the tags and the commit's day in UTC", () => {
     return execFileSync("git", args, { cwd: folder, encoding: "utf8", env }).trim();
   };
   const run = (ref: string): { status: number | null; stdout: string; stderr: string } => {
-    const script = path.join(root, "scripts/ci/print-release-settings.ts");
-    const args = [script, ref, git("rev-parse", "HEAD")];
+    const script = path.join(root, "scripts/ci/main.ts");
+    const args = [script, "release-settings", ref, git("rev-parse", "HEAD")];
     return spawnSync(process.execPath, args, { cwd: folder, encoding: "utf8" });
   };
   try {

@@ -42,11 +42,14 @@ export class Shell {
 
   constructor() {
     mkdirSync(this.bin);
-    for (const tool of tools) {
-      const file = which(tool);
-      if (file !== undefined) symlinkSync(file, path.join(this.bin, tool));
-    }
+    for (const tool of tools) this.pass(tool);
     this.environment = { PATH: this.bin, HOME: this.folder, TMPDIR: this.folder, RECORD: this.record };
+  }
+
+  /** Puts this machine's own command on the PATH, where it has one. */
+  pass(tool: string): void {
+    const file = which(tool);
+    if (file !== undefined) symlinkSync(file, path.join(this.bin, tool));
   }
 
   /** Puts a command on the PATH, in the place of one that is there. */

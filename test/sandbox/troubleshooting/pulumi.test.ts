@@ -296,7 +296,7 @@ const provocations: Provocations = {
   "More than images would change": async () => {
     await set("cleanupKeepCount", "7");
     const preview = await sandbox.pulumi("preview", "--json");
-    const guard = command("node", ["scripts/ci/only-images-change.ts"], {}, preview);
+    const guard = command("node", ["scripts/ci/main.ts", "only-images-change"], {}, preview);
     const output = await failing(guard);
     await unset("cleanupKeepCount");
     return output;
