@@ -27,6 +27,7 @@ describe("ImageRepository", () => {
         parent: "",
         protect: false,
         importId: "",
+        aliases: [],
         dependsOn: [],
       },
       {
