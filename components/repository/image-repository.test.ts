@@ -41,6 +41,7 @@ describe("ImageRepository", () => {
         parent: "registry",
         protect: false,
         importId: "",
+        aliases: [],
         dependsOn: [],
       },
       {
@@ -67,6 +68,7 @@ describe("ImageRepository", () => {
         parent: "registry",
         protect: true,
         importId: "",
+        aliases: [],
         dependsOn: ["registry"],
       },
     ]);
