@@ -43,7 +43,7 @@ program
   .command("env")
   .description('lines for this shell: eval "$(npm run --silent sandbox -- env)"')
   .action(async () => {
-    const { misleadingVariables, sandboxVariables } = await import("./lib/environment.ts");
+    const { misleadingVariables, sandboxVariables } = await import("./services/environment.ts");
     const { exportLines } = await import("./lib/quote.ts");
     const { requireMade } = await import("./lib/require-sandbox.ts");
     const paths = sandboxPaths();
@@ -69,7 +69,7 @@ program
   .allowUnknownOption()
   .passThroughOptions()
   .action(async (args: string[]) => {
-    const { commandEnvironment } = await import("./lib/environment.ts");
+    const { commandEnvironment } = await import("./services/environment.ts");
     const { pulumiCommand, runAttached } = await import("./lib/pulumi.ts");
     const { requireRunning } = await import("./lib/require-sandbox.ts");
     const paths = sandboxPaths();

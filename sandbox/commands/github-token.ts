@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { Command } from "commander";
-import { type GithubRun, mintGithubToken } from "../emulator/github/issuer.ts";
+import { type GithubRun, mintGithubToken } from "../emulator/support/github-issuer.ts";
 import { SandboxError } from "../lib/errors.ts";
 import { sandboxPaths } from "../lib/paths.ts";
 

@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { BASE_IMAGE, ensureBaseImage } from "../machine/base-image.ts";
-import { commandEnvironment } from "../lib/environment.ts";
+import { commandEnvironment } from "../services/environment.ts";
 import { ensurePackages } from "../machine/install-packages.ts";
 import { ensurePlugins } from "../machine/link-plugins.ts";
 import { ensurePulumi } from "../machine/install-pulumi.ts";
@@ -10,12 +10,12 @@ import { ensureProject } from "../lib/project.ts";
 import { emulatorUrl, ensureEmulator } from "../services/emulator.ts";
 import { ensureConfig, type SandboxConfig } from "../lib/config.ts";
 import { chooseEngine, ensureEngine } from "../services/engine.ts";
-import { ensureKeys } from "../services/keys.ts";
+import { ensureKeys } from "../lib/keys.ts";
 import { ensureRegistry, registryHost } from "../services/registry.ts";
 import { writeTokenFile } from "../services/token-file.ts";
 import type { RunStep } from "./steps.ts";
 import { readTools, type Tools, writeTools } from "../lib/tools.ts";
-import { ensureWrappers } from "../lib/wrappers.ts";
+import { ensureWrappers } from "../services/wrappers.ts";
 
 /** A sandbox in which every service runs. */
 export interface Ready {

@@ -1,5 +1,5 @@
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
-import { askAdmin } from "../lib/admin.ts";
+import { askAdmin } from "../services/admin.ts";
 
 interface OrgPolicyOptions {
   constraint: string;

@@ -3,8 +3,8 @@ import { sandboxPaths } from "../lib/paths.ts";
 import { type PluginChoice, pluginsServing } from "../providers/serving.ts";
 import { readConfig } from "../lib/config.ts";
 import { engineInfo } from "../lib/engine-info.ts";
-import { readRecord, type ServiceName } from "../services/supervision.ts";
-import { isAlive } from "../services/processes.ts";
+import { readRecord, type ServiceName } from "../lib/supervision.ts";
+import { isAlive } from "../lib/processes.ts";
 import { accepts } from "../services/registry.ts";
 import { readTools, type Tools } from "../lib/tools.ts";
 

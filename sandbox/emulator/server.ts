@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { type Answer, createApp } from "./app.ts";
-import { emulatorFiles } from "./files.ts";
-import { openContext, type Context } from "./context.ts";
+import { emulatorFiles } from "./support/files.ts";
+import { openContext, type Context } from "./support/context.ts";
 
 /** Which sandbox to serve, and where. */
 export interface EmulatorOptions {

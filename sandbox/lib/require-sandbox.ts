@@ -1,7 +1,7 @@
 import { SandboxError } from "./errors.ts";
 import { type SandboxPaths } from "./paths.ts";
 import { readConfig, type SandboxConfig } from "./config.ts";
-import { runningService } from "../services/supervision.ts";
+import { runningService } from "./supervision.ts";
 import { readTools, type Tools } from "./tools.ts";
 
 /** Ports and tools of a sandbox that has been up. Throws, with the command to run, when it has not. */

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { errors, jwtVerify, SignJWT } from "jose";
-import { emulatorFiles } from "../emulator/files.ts";
+import { emulatorFiles } from "../emulator/support/files.ts";
 
 /** Lifetime of an access token, in seconds, where the caller asks for no other; Google's own default. */
 export const ACCESS_TOKEN_SECONDS = 3600;

@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import type { SandboxPaths } from "../lib/paths.ts";
 import type { SandboxConfig } from "../lib/config.ts";
-import { ensureService } from "./supervision.ts";
+import { ensureService } from "../lib/supervision.ts";
 
 /** Where the emulated Google APIs answer. */
 export function emulatorUrl(config: SandboxConfig): string {

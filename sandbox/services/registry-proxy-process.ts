@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { Faults } from "../emulator/faults/faults.ts";
-import { emulatorFiles } from "../emulator/files.ts";
+import { Faults } from "../emulator/support/faults/faults.ts";
+import { emulatorFiles } from "../emulator/support/files.ts";
 import { messageOf } from "../lib/errors.ts";
 import { findRegistry } from "../lib/registry-program.ts";
 import { sandboxPaths } from "../lib/paths.ts";
 import { readConfig } from "../lib/config.ts";
-import { waitUntil } from "./processes.ts";
+import { waitUntil } from "../lib/processes.ts";
 import { accepts, writeRegistryConfig } from "./registry.ts";
 import { registryProxy } from "./registry-proxy.ts";
 

@@ -2,16 +2,16 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { isRegistryFault } from "../emulator/faults/fault.ts";
-import { Faults } from "../emulator/faults/faults.ts";
-import { emulatorFiles } from "../emulator/files.ts";
-import { registryConfigYaml } from "./registry-config.ts";
+import { isRegistryFault } from "../emulator/support/faults/fault.ts";
+import { Faults } from "../emulator/support/faults/faults.ts";
+import { emulatorFiles } from "../emulator/support/files.ts";
+import { registryConfigYaml } from "../emulator/support/registry/config.ts";
 import { writeWhole } from "../lib/files.ts";
 import { findRegistry } from "../lib/registry-program.ts";
 import type { SandboxPaths } from "../lib/paths.ts";
 import type { SandboxConfig } from "../lib/config.ts";
-import { commandLine } from "./processes.ts";
-import { ensureService, runningService, stopService } from "./supervision.ts";
+import { commandLine } from "../lib/processes.ts";
+import { ensureService, runningService, stopService } from "../lib/supervision.ts";
 
 /** What clients call the registry: `HOST:PORT`. */
 export function registryHost(config: SandboxConfig): string {

@@ -1,5 +1,5 @@
-import { gcloudTokenFile } from "../lib/gcloud-environment.ts";
-import { MAINTAINER } from "../emulator/store.ts";
+import { gcloudTokenFile } from "./gcloud-environment.ts";
+import { MAINTAINER } from "../emulator/support/store.ts";
 import { mintAccessToken } from "../lib/tokens.ts";
 import { writeWhole } from "../lib/files.ts";
 

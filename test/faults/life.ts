@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { expect } from "vitest";
-import { emulatorFiles } from "../../sandbox/emulator/files.ts";
+import { emulatorFiles } from "../../sandbox/emulator/support/files.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 import { expectDeclared } from "./declared.ts";
 import { clearFaults, faultsLeft, google } from "./google.ts";

@@ -3,7 +3,7 @@ import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
-import { MAINTAINER } from "../../sandbox/emulator/store.ts";
+import { MAINTAINER } from "../../sandbox/emulator/support/store.ts";
 import { mintAccessToken } from "../../sandbox/lib/tokens.ts";
 import { sandboxPaths } from "../../sandbox/lib/paths.ts";
 import { type Sandbox, startSandbox } from "../support/sandbox.ts";

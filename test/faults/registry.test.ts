@@ -5,9 +5,9 @@ import { appendFile, cp, mkdir, readdir, readFile, stat, writeFile } from "node:
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
-import { MAINTAINER } from "../../sandbox/emulator/store.ts";
+import { MAINTAINER } from "../../sandbox/emulator/support/store.ts";
 import { mintAccessToken } from "../../sandbox/lib/tokens.ts";
-import { type ProcessIdentity, terminate, waitUntil } from "../../sandbox/services/processes.ts";
+import { type ProcessIdentity, terminate, waitUntil } from "../../sandbox/lib/processes.ts";
 import { type Sandbox, startSandbox } from "../support/sandbox.ts";
 import { expectDeclared } from "./declared.ts";
 import { google, REPOSITORY } from "./google.ts";

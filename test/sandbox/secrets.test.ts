@@ -4,9 +4,9 @@ import { appendFile, mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } f
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { emulatorFiles } from "../../sandbox/emulator/files.ts";
-import { gcloudTokenFile } from "../../sandbox/lib/gcloud-environment.ts";
-import { MAINTAINER } from "../../sandbox/emulator/store.ts";
+import { emulatorFiles } from "../../sandbox/emulator/support/files.ts";
+import { gcloudTokenFile } from "../../sandbox/services/gcloud-environment.ts";
+import { MAINTAINER } from "../../sandbox/emulator/support/store.ts";
 import { mintAccessToken } from "../../sandbox/lib/tokens.ts";
 import { sandboxPaths, type SandboxPaths } from "../../sandbox/lib/paths.ts";
 import { listeningAddresses } from "../support/listening.ts";

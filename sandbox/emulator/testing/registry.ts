@@ -4,13 +4,13 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
 import getPort from "get-port";
-import { emulatorFiles } from "../files.ts";
+import { emulatorFiles } from "../support/files.ts";
 import { type Emulator, startEmulator } from "../server.ts";
-import { registryConfigYaml } from "../../services/registry-config.ts";
-import { MAINTAINER } from "../store.ts";
+import { registryConfigYaml } from "../support/registry/config.ts";
+import { MAINTAINER } from "../support/store.ts";
 import { mintAccessToken } from "../../lib/tokens.ts";
 import { sandboxPaths } from "../../lib/paths.ts";
-import { ensureKeys } from "../../services/keys.ts";
+import { ensureKeys } from "../../lib/keys.ts";
 
 /** The emulated APIs and a real registry, each a server on loopback. */
 export interface Servers {

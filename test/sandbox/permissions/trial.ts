@@ -1,10 +1,10 @@
 import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { emulatorFiles } from "../../../sandbox/emulator/files.ts";
-import type { Policy, Spreading } from "../../../sandbox/emulator/resources.ts";
+import { emulatorFiles } from "../../../sandbox/emulator/support/files.ts";
+import type { Policy, Spreading } from "../../../sandbox/emulator/support/resources.ts";
 import { startEmulator } from "../../../sandbox/emulator/server.ts";
-import { ORGANIZATION, type State } from "../../../sandbox/emulator/store.ts";
+import { ORGANIZATION, type State } from "../../../sandbox/emulator/support/store.ts";
 import { mintAccessToken } from "../../../sandbox/lib/tokens.ts";
 import type { Outcome, Sandbox } from "../../support/sandbox.ts";
 import { allOf, type Grant } from "./jobs.ts";

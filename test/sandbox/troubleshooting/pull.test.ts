@@ -7,7 +7,7 @@ import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { generate } from "selfsigned";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { MAINTAINER } from "../../../sandbox/emulator/store.ts";
+import { MAINTAINER } from "../../../sandbox/emulator/support/store.ts";
 import { mintAccessToken } from "../../../sandbox/lib/tokens.ts";
 import { ensureCompose } from "../../../sandbox/machine/install-compose.ts";
 import { repositoryRoot, sandboxPaths, shortName } from "../../../sandbox/lib/paths.ts";

@@ -1,5 +1,5 @@
 import { createPublicKey } from "node:crypto";
-import { emulatorFiles } from "../../../sandbox/emulator/files.ts";
+import { emulatorFiles } from "../../../sandbox/emulator/support/files.ts";
 import { readText } from "../../../sandbox/lib/files.ts";
 import { sandboxPaths } from "../../../sandbox/lib/paths.ts";
 import { type Secret, SecretFinder } from "./finder.ts";
