@@ -1,44 +1,24 @@
-import { admin } from "./apis/admin/routes.ts";
-import { contents } from "./apis/artifact-registry/contents.ts";
-import { github } from "./apis/github/routes.ts";
-import { iamCredentials } from "./apis/iam-credentials/routes.ts";
-import { locations } from "./apis/artifact-registry/locations.ts";
-import { repositories } from "./apis/artifact-registry/repositories.ts";
-import { operations } from "./apis/operations/routes.ts";
-import { orgPolicy } from "./apis/org-policy/routes.ts";
-import { resourceManager } from "./apis/resource-manager/routes.ts";
-import { roles } from "./apis/iam/roles.ts";
-import { serviceAccounts } from "./apis/iam/service-accounts.ts";
-import { serviceUsage } from "./apis/service-usage/routes.ts";
-import { sts } from "./apis/sts/routes.ts";
-import { workloadIdentity } from "./apis/iam/workload-identity.ts";
+import { readdirSync } from "node:fs";
+import type { Context } from "./support/context.ts";
 import { withFaults } from "./support/faults/inject.ts";
 import { ApiError } from "./support/http/errors.ts";
 import type { OpenRoute, Route } from "./support/http/route.ts";
 import { Router, serve } from "./support/http/router.ts";
-import { tokenServer } from "./apis/registry/routes.ts";
-import type { Context } from "./support/context.ts";
 
 const health: OpenRoute = { method: "GET", path: "healthz", open: () => Response.json({ status: "ok" }) };
 
-const ROUTES: (Route | OpenRoute)[] = [
-  health,
-  ...tokenServer,
-  ...admin,
-  ...github,
-  ...sts,
-  ...serviceUsage,
-  ...resourceManager,
-  ...locations,
-  ...repositories,
-  ...contents,
-  ...serviceAccounts,
-  ...roles,
-  ...workloadIdentity,
-  ...iamCredentials,
-  ...operations,
-  ...orgPolicy,
-];
+/** What the `routes.ts` of a folder of `apis/` exports: a folder there is an emulated API, with nothing else to do. */
+interface Api {
+  routes: (Route | OpenRoute)[];
+}
+
+const apis = await Promise.all(
+  readdirSync(new URL("apis/", import.meta.url)).map(
+    (folder) => import(new URL(`apis/${folder}/routes.ts`, import.meta.url).href) as Promise<Api>,
+  ),
+);
+
+const ROUTES = [health, ...apis.flatMap(({ routes }) => routes)];
 
 /** What a request goes to: a template for counting and faults, and the answer. */
 function dispatch(

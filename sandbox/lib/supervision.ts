@@ -1,10 +1,10 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, openSync, closeSync, readFileSync, rmSync, statSync } from "node:fs";
-import { rename, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { SandboxError } from "./errors.ts";
+import { writeWhole } from "./files.ts";
 import type { SandboxPaths } from "./paths.ts";
 import { identify, isAlive, type ProcessIdentity, terminate, waitUntil } from "./processes.ts";
 
@@ -90,7 +90,7 @@ export async function startService(
     startedAt: new Date().toISOString(),
     address: service.address,
   };
-  if (record) await writeRecord(paths, name, record);
+  if (record) await writeWhole(recordFile(paths, name), `${JSON.stringify(record)}\n`);
   // A program that cannot be started is told in a later turn only.
   await setImmediate();
   const answered = await waitUntil(
@@ -108,12 +108,6 @@ export async function startService(
     `the service "${name}" did not start: it ${reason}\n${lastLines(logFile(paths, name), begin)}` +
       `The whole log: ${logFile(paths, name)}`,
   );
-}
-
-async function writeRecord(paths: SandboxPaths, name: ServiceName, record: ServiceRecord): Promise<void> {
-  const file = recordFile(paths, name);
-  await writeFile(`${file}.new`, `${JSON.stringify(record)}\n`);
-  await rename(`${file}.new`, file);
 }
 
 /**

@@ -1,9 +1,8 @@
-import { MAINTAINER } from "../emulator/support/store.ts";
-import { mintAccessToken } from "../lib/tokens.ts";
+import { mintAccessToken, MAINTAINER } from "../lib/tokens.ts";
 import { SandboxError } from "../lib/errors.ts";
+import { noSandbox } from "../lib/require-sandbox.ts";
 import { type SandboxPaths, sandboxPaths } from "../lib/paths.ts";
-import { readConfig } from "../lib/config.ts";
-import { emulatorUrl } from "./emulator.ts";
+import { readConfig, emulatorUrl } from "../lib/config.ts";
 
 interface ErrorBody {
   error?: { message?: string };
@@ -17,7 +16,7 @@ export async function askAdmin(
   paths: SandboxPaths = sandboxPaths(),
 ): Promise<unknown> {
   const config = readConfig(paths);
-  if (!config) throw new SandboxError(`no sandbox is in ${paths.root}. Start one: npm run sandbox`);
+  if (!config) throw noSandbox(paths);
   const token = await mintAccessToken(paths.root, MAINTAINER);
   const response = await fetch(`${emulatorUrl(config)}/sandbox/${path}`, {
     method,

@@ -1,10 +1,10 @@
 import { delimiter, dirname, join } from "node:path";
+import { shellWord } from "../../problems/wording.ts";
 import { gcloudEnvironment } from "./gcloud-environment.ts";
-import { MAINTAINER } from "../emulator/support/store.ts";
-import { mintAccessToken } from "../lib/tokens.ts";
-import { pluginsServing } from "../providers/serving.ts";
+import { mintAccessToken, MAINTAINER } from "../lib/tokens.ts";
+import { pluginsServing } from "../providers/install.ts";
 import type { SandboxPaths } from "../lib/paths.ts";
-import { emulatorUrl } from "./emulator.ts";
+import { emulatorUrl } from "../lib/config.ts";
 import type { SandboxConfig } from "../lib/config.ts";
 import type { Tools } from "../lib/tools.ts";
 
@@ -19,7 +19,7 @@ export async function sandboxVariables(
   env: NodeJS.ProcessEnv = process.env,
 ): Promise<Record<string, string>> {
   const url = emulatorUrl(config);
-  const fakeProviders = pluginsServing(paths).some((plugin) => plugin.kind === "fake");
+  const fakeProviders = pluginsServing(paths.pulumiHome).some((plugin) => plugin.kind === "fake");
   return {
     // Tells `npm run sandbox` in this shell that DOCKER_HOST is none of the user's.
     HYPERION_SANDBOX_SHELL: paths.root,
@@ -46,6 +46,13 @@ export async function sandboxVariables(
     GOOGLE_ORG_POLICY_CUSTOM_ENDPOINT: `${url}/v2/`,
     ...gcloudEnvironment(config.emulatorPort, paths.root),
   };
+}
+
+/** Lines that set these variables in a POSIX shell. */
+export function exportLines(variables: Record<string, string>): string {
+  return Object.entries(variables)
+    .map(([name, value]) => `export ${name}=${shellWord(value)}\n`)
+    .join("");
 }
 
 /** PATH with the sandbox's wrappers first and the CLI's language host next, also when it is that already. */

@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { Faults } from "../emulator/support/faults/faults.ts";
-import { emulatorFiles } from "../emulator/support/files.ts";
 import { messageOf } from "../lib/errors.ts";
 import { findRegistry } from "../lib/registry-program.ts";
 import { sandboxPaths } from "../lib/paths.ts";
@@ -24,7 +23,7 @@ async function main(root: string): Promise<void> {
   process.once("SIGTERM", () => registry.kill("SIGTERM"));
   await waitUntil(() => accepts(upstreamPort), 15_000);
 
-  const faults = new Faults(emulatorFiles(root).faults);
+  const faults = new Faults(sandboxPaths(root).faults);
   const server = registryProxy({
     key: await readFile(paths.key, "utf8"),
     certificate: await readFile(paths.certificate, "utf8"),

@@ -4,19 +4,14 @@ import { connect } from "node:net";
 import { join } from "node:path";
 import { isRegistryFault } from "../emulator/support/faults/fault.ts";
 import { Faults } from "../emulator/support/faults/faults.ts";
-import { emulatorFiles } from "../emulator/support/files.ts";
+import { sandboxPaths } from "../lib/paths.ts";
 import { registryConfigYaml } from "../emulator/support/registry/config.ts";
 import { writeWhole } from "../lib/files.ts";
 import { findRegistry } from "../lib/registry-program.ts";
 import type { SandboxPaths } from "../lib/paths.ts";
-import type { SandboxConfig } from "../lib/config.ts";
+import { registryHost, type SandboxConfig } from "../lib/config.ts";
 import { commandLine } from "../lib/processes.ts";
 import { ensureService, runningService, stopService } from "../lib/supervision.ts";
-
-/** What clients call the registry: `HOST:PORT`. */
-export function registryHost(config: SandboxConfig): string {
-  return `localhost:${config.registryPort}`;
-}
 
 const PROXY_PROCESS = join(import.meta.dirname, "registry-proxy-process.ts");
 
@@ -45,7 +40,7 @@ export async function applyRegistryFaults(paths: SandboxPaths, config: SandboxCo
 }
 
 function hasFault(paths: SandboxPaths): boolean {
-  return new Faults(emulatorFiles(paths.root).faults).all().some(isRegistryFault);
+  return new Faults(sandboxPaths(paths.root).faults).all().some(isRegistryFault);
 }
 
 /** Writes what the registry reads at its start. */

@@ -1,6 +1,5 @@
 import { gcloudTokenFile } from "./gcloud-environment.ts";
-import { MAINTAINER } from "../emulator/support/store.ts";
-import { mintAccessToken } from "../lib/tokens.ts";
+import { mintAccessToken, MAINTAINER } from "../lib/tokens.ts";
 import { writeWhole } from "../lib/files.ts";
 
 /** Between two tokens, in milliseconds; each lives for an hour. */

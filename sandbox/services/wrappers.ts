@@ -3,13 +3,13 @@ import { chmod } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join } from "node:path";
 import { gcloudTokenFile } from "./gcloud-environment.ts";
-import { MAINTAINER } from "../emulator/support/store.ts";
+import { MAINTAINER } from "../lib/tokens.ts";
 import { CREDENTIAL_HELPER, credentialHelper } from "./environment.ts";
 import { writeWhole } from "../lib/files.ts";
 import { repositoryRoot, type SandboxPaths } from "../lib/paths.ts";
-import { shellQuote } from "../lib/quote.ts";
+import { shellWord } from "../../problems/wording.ts";
 import type { SandboxConfig } from "../lib/config.ts";
-import { registryHost } from "./registry.ts";
+import { registryHost } from "../lib/config.ts";
 import type { Tools } from "../lib/tools.ts";
 
 /** A kept token is taken while it is younger than this, in minutes; it lives for an hour. */
@@ -23,11 +23,11 @@ export async function ensureWrappers(
 ): Promise<void> {
   await script(join(paths.bin, "pulumi"), [
     "# Pulumi finds its project by the current folder: here always the sandbox's copy.",
-    `exec ${shellQuote(tools.pulumi.path)} -C ${shellQuote(paths.project)} "$@"`,
+    `exec ${shellWord(tools.pulumi.path)} -C ${shellWord(paths.project)} "$@"`,
   ]);
   await script(join(paths.bin, "docker"), [
     "# A docker command that can build with BuildKit, whatever comes first on PATH.",
-    `DOCKER_BUILDKIT="\${DOCKER_BUILDKIT:-1}" exec ${shellQuote(tools.docker.path)} "$@"`,
+    `DOCKER_BUILDKIT="\${DOCKER_BUILDKIT:-1}" exec ${shellWord(tools.docker.path)} "$@"`,
   ]);
   await script(credentialHelper(paths), helperLines(paths));
   await writeWhole(join(paths.dockerConfig, "config.json"), dockerConfig(config));
@@ -62,14 +62,14 @@ function helperLines(paths: SandboxPaths): string[] {
     "server=$(cat)",
     `principal=\${HYPERION_SANDBOX_PRINCIPAL:-${MAINTAINER}}`,
     `if [ "$principal" = ${MAINTAINER} ]; then`,
-    `  file=${shellQuote(gcloudTokenFile(paths.root))}`,
+    `  file=${shellWord(gcloudTokenFile(paths.root))}`,
     "else",
-    `  file=${shellQuote(paths.tokens)}/$(printf %s "$principal" | sha256sum | cut -c1-32)`,
+    `  file=${shellWord(paths.tokens)}/$(printf %s "$principal" | sha256sum | cut -c1-32)`,
     "fi",
     `if [ -z "$(find "$file" -mmin -${FRESH_MINUTES} 2>/dev/null)" ]; then`,
-    `  mkdir -p ${shellQuote(paths.tokens)}`,
-    `  HYPERION_SANDBOX_DIR=${shellQuote(paths.root)} \\`,
-    `    ${cli.map(shellQuote).join(" ")} token "$principal" >"$file.$$"`,
+    `  mkdir -p ${shellWord(paths.tokens)}`,
+    `  HYPERION_SANDBOX_DIR=${shellWord(paths.root)} \\`,
+    `    ${cli.map(shellWord).join(" ")} token "$principal" >"$file.$$"`,
     '  mv "$file.$$" "$file"',
     "fi",
     `printf '{"ServerURL":"%s","Username":"oauth2accesstoken","Secret":"%s"}\\n' "$server" "$(cat "$file")"`,

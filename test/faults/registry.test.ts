@@ -5,8 +5,7 @@ import { appendFile, cp, mkdir, readdir, readFile, stat, writeFile } from "node:
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
-import { MAINTAINER } from "../../sandbox/emulator/support/store.ts";
-import { mintAccessToken } from "../../sandbox/lib/tokens.ts";
+import { mintAccessToken, MAINTAINER } from "../../sandbox/lib/tokens.ts";
 import { type ProcessIdentity, terminate, waitUntil } from "../../sandbox/lib/processes.ts";
 import { type Sandbox, startSandbox } from "../support/sandbox.ts";
 import { expectDeclared } from "./declared.ts";

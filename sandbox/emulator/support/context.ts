@@ -2,7 +2,7 @@ import { appendFileSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { Faults } from "./faults/faults.ts";
 import { Requests } from "./faults/requests.ts";
-import { emulatorFiles, type EmulatorFiles } from "./files.ts";
+import { sandboxPaths, type SandboxPaths } from "../../lib/paths.ts";
 import { type Members, readMembers } from "./policies/members.ts";
 import { Registry } from "./registry/registry.ts";
 import { RegistryStorage } from "./registry/storage.ts";
@@ -11,7 +11,7 @@ import { Store } from "./store.ts";
 /** What every API works on. */
 export interface Context {
   sandboxDir: string;
-  files: EmulatorFiles;
+  files: SandboxPaths;
   store: Store;
   registry: Registry;
   /** The folder behind it. */
@@ -30,13 +30,13 @@ export interface Context {
 
 /** Opens the state of the sandbox at `sandboxDir`. */
 export function openContext(sandboxDir: string, registryPort: number): Context {
-  const files = emulatorFiles(sandboxDir);
-  mkdirSync(dirname(files.log), { recursive: true });
+  const files = sandboxPaths(sandboxDir);
+  mkdirSync(dirname(files.emulatorLog), { recursive: true });
   const faults = new Faults(files.faults);
   return {
     sandboxDir,
     files,
-    store: new Store(files.state),
+    store: new Store(files.emulatorState),
     registry: new Registry(sandboxDir, registryPort),
     storage: new RegistryStorage(files.registry),
     registryPort,
@@ -45,7 +45,7 @@ export function openContext(sandboxDir: string, registryPort: number): Context {
     members: () => readMembers(files.members),
     now: () => new Date(Date.now() + faults.clockSkewSeconds() * 1000),
     log: (line) => {
-      appendFileSync(files.log, `${new Date().toISOString()} ${line}\n`);
+      appendFileSync(files.emulatorLog, `${new Date().toISOString()} ${line}\n`);
     },
   };
 }

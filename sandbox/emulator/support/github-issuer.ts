@@ -9,7 +9,7 @@ import { existsSync } from "node:fs";
 import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { calculateJwkThumbprint, exportJWK, type JSONWebKeySet, SignJWT } from "jose";
-import { emulatorFiles } from "./files.ts";
+import { sandboxPaths } from "../../lib/paths.ts";
 
 /** The issuer that GitHub Actions' tokens name. */
 export const GITHUB_ISSUER = "https://token.actions.githubusercontent.com";
@@ -44,7 +44,7 @@ export interface GithubRun {
 
 /** The key of the emulated issuer, made at its first use (0600). */
 async function signingKey(sandboxDir: string): Promise<KeyObject> {
-  const file = emulatorFiles(sandboxDir).githubKey;
+  const file = sandboxPaths(sandboxDir).githubKey;
   if (!existsSync(file)) await makeKey(file);
   return createPrivateKey(await readFile(file));
 }

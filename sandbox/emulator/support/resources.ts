@@ -1,12 +1,3 @@
-import type { protos } from "@google-cloud/artifact-registry";
-import type { iam_v1 } from "@googleapis/iam";
-
-type ArtifactRegistry = typeof protos.google.devtools.artifactregistry.v1;
-type RepositoryMessage = protos.google.devtools.artifactregistry.v1.IRepository;
-
-/** A field that is there or absent, never null: so Google's answers have them. */
-type Answered<T> = { [K in keyof T]?: NonNullable<T[K]> };
-
 /** A rule of a repository's clean-up; durations as JSON has them. */
 export interface CleanupPolicy {
   id?: string | undefined;
@@ -25,55 +16,82 @@ export interface CleanupPolicy {
     { packageNamePrefixes?: string[] | undefined; keepCount?: number | undefined } | undefined;
 }
 
-/** A repository as stored; what an answer adds (registryUri, scanning state) is computed. */
-export type Repository = Answered<
-  Pick<
-    RepositoryMessage,
-    "description" | "labels" | "kmsKeyName" | "cleanupPolicyDryRun" | "disallowUnspecifiedMode"
-  >
-> & {
+/**
+ * A repository as stored; what an answer adds (registryUri, scanning state) is computed.
+ * https://docs.cloud.google.com/artifact-registry/docs/reference/rest/v1/projects.locations.repositories
+ */
+export interface Repository {
   name: string;
-  format: keyof ArtifactRegistry["Repository"]["Format"];
-  mode: keyof ArtifactRegistry["Repository"]["Mode"];
+  format:
+    "FORMAT_UNSPECIFIED" | "DOCKER" | "MAVEN" | "NPM" | "APT" | "YUM" | "PYTHON" | "KFP" | "GO" | "GENERIC";
+  mode: "MODE_UNSPECIFIED" | "STANDARD_REPOSITORY" | "VIRTUAL_REPOSITORY" | "REMOTE_REPOSITORY";
+  description?: string;
+  labels?: Record<string, string>;
+  kmsKeyName?: string;
+  cleanupPolicyDryRun?: boolean;
+  disallowUnspecifiedMode?: boolean;
   dockerConfig?: { immutableTags?: boolean };
   vulnerabilityScanningConfig?: { enablementConfig?: "INHERITED" | "DISABLED" };
   cleanupPolicies?: Record<string, CleanupPolicy>;
   createTime: string;
   updateTime: string;
-};
+}
 
-export type ServiceAccount = Answered<iam_v1.Schema$ServiceAccount> & {
+/** https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts */
+export interface ServiceAccount {
   name: string;
   email: string;
   projectId: string;
   uniqueId: string;
-};
+  displayName?: string;
+  description?: string;
+  oauth2ClientId?: string;
+  disabled?: boolean;
+  etag?: string;
+}
 
-export type Role = Answered<iam_v1.Schema$Role> & { name: string; includedPermissions: string[] };
+/** https://docs.cloud.google.com/iam/docs/reference/rest/v1/roles */
+export interface Role {
+  name: string;
+  includedPermissions: string[];
+  title?: string;
+  description?: string;
+  stage?: string;
+  deleted?: boolean;
+  etag?: string;
+}
 
-/** A workload identity pool, named by the project's number. */
-export type Pool = Answered<
-  Omit<iam_v1.Schema$WorkloadIdentityPool, "inlineCertificateIssuanceConfig" | "inlineTrustConfig">
-> & {
+/** What pools and providers have in common. */
+interface FederationPart {
   name: string;
   state: "ACTIVE" | "DELETED";
-};
+  displayName?: string;
+  description?: string;
+  disabled?: boolean;
+  expireTime?: string;
+}
 
-/** A provider of a pool, named by the project's number; OIDC only. */
-export type Provider = Answered<
-  Pick<
-    iam_v1.Schema$WorkloadIdentityPoolProvider,
-    "description" | "displayName" | "disabled" | "attributeMapping" | "attributeCondition" | "expireTime"
-  >
-> & {
-  name: string;
-  state: "ACTIVE" | "DELETED";
+/**
+ * A workload identity pool, named by the project's number.
+ * https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools
+ */
+export interface Pool extends FederationPart {
+  mode?: string;
+}
+
+/**
+ * A provider of a pool, named by the project's number; OIDC only.
+ * https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers
+ */
+export interface Provider extends FederationPart {
+  attributeMapping?: Record<string, string>;
+  attributeCondition?: string;
   oidc?: {
     issuerUri?: string | undefined;
     allowedAudiences?: string[] | undefined;
     jwksJson?: string | undefined;
   };
-};
+}
 
 /** One grant of a policy. */
 export interface Binding {

@@ -1,5 +1,6 @@
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
+import { MAINTAINER } from "../../lib/tokens.ts";
 import { timestamp } from "./http/time.ts";
 import type {
   Operation,
@@ -16,9 +17,6 @@ import type {
 
 /** The emulated organization that every project is in. */
 export const ORGANIZATION = "organizations/100000000001";
-
-/** Owner of every project of the sandbox, and administrator of its organization policies. */
-export const MAINTAINER = "user:maintainer@example.com";
 
 /** The one location that has a registry. */
 export const LOCATION = "us-central1";

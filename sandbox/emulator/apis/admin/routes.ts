@@ -1,26 +1,14 @@
 import { z } from "zod";
 import { faultSchema } from "../../support/faults/fault.ts";
+import { authenticateMaintainer } from "../../support/http/maintainer.ts";
 import { parseBody } from "../../support/http/body.ts";
-import { ApiError } from "../../support/http/errors.ts";
-import { authenticate } from "../../support/http/router.ts";
 import type { OpenRoute, Params } from "../../support/http/route.ts";
 import { DOMAIN_CONSTRAINT, MANAGED_CONSTRAINT } from "../../support/policies/domain-restriction.ts";
 import { OWN_CUSTOMER } from "../../support/policies/members.ts";
 import type { OrgPolicyRule } from "../../support/resources.ts";
-import { MAINTAINER, ORGANIZATION } from "../../support/store.ts";
+import { ORGANIZATION } from "../../support/store.ts";
 import type { Context } from "../../support/context.ts";
-import { putOrgPolicy } from "../org-policy/routes.ts";
-
-/** Throws unless the maintainer asks. */
-export async function authenticateMaintainer(context: Context, request: Request): Promise<void> {
-  // By the true time: else nobody could set a wrong clock right.
-  const { principal } = await authenticate(context, request, new Date());
-  if (principal !== MAINTAINER)
-    throw new ApiError(
-      "PERMISSION_DENIED",
-      `The sandbox's switches are for ${MAINTAINER}, not ${principal}.`,
-    );
-}
+import { putOrgPolicy } from "../../support/policies/org-policies.ts";
 
 /** A route of the sandbox's own, for its maintainer alone. */
 function adminRoute(
@@ -59,7 +47,7 @@ function rules({ mode, customers, constraint }: z.infer<typeof orgPolicyBody>): 
 }
 
 /** Switches of the sandbox that no Google API has. */
-export const admin: OpenRoute[] = [
+export const routes: OpenRoute[] = [
   adminRoute("PUT", "org-policy", (context, text) => {
     const body = parseBody(orgPolicyBody, text);
     context.store.change((state) => (state.orgPolicyDelaySeconds = body.delaySeconds));

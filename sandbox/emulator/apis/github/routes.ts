@@ -1,5 +1,5 @@
 import { GITHUB_ISSUER, githubKeys, type GithubRun, mintGithubToken } from "../../support/github-issuer.ts";
-import { authenticateMaintainer } from "../admin/routes.ts";
+import { authenticateMaintainer } from "../../support/http/maintainer.ts";
 import type { OpenRoute } from "../../support/http/route.ts";
 
 /** What can be asked for in the token route's query, by the names of GitHub's claims. */
@@ -17,7 +17,7 @@ const QUERY: Readonly<Record<string, keyof GithubRun>> = {
 };
 
 /** The issuer of GitHub Actions' tokens, and the place where a run of a workflow gets one. */
-export const github: OpenRoute[] = [
+export const routes: OpenRoute[] = [
   {
     method: "GET",
     path: "github/.well-known/openid-configuration",

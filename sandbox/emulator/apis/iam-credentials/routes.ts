@@ -3,12 +3,12 @@ import { duration } from "../../support/http/body.ts";
 import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
 import { route, type Route } from "../../support/http/route.ts";
 import { ACCESS_TOKEN_SECONDS, mintAccessToken } from "../../../lib/tokens.ts";
-import { accountResource, lookUpAccount } from "../iam/service-accounts.ts";
+import { accountResource, lookUpAccount } from "../../support/accounts.ts";
 
 const text = z.string("TYPE_STRING");
 
 /** IAM Credentials v1: short-lived tokens of a service account (https://cloud.google.com/iam/docs/reference/credentials/rest). */
-export const iamCredentials: Route[] = [
+export const routes: Route[] = [
   route({
     method: "POST",
     path: "v1/projects/{project}/serviceAccounts/{account}:generateAccessToken",

@@ -8,6 +8,7 @@ import {
   setPolicyBody,
   testPermissionsBody,
 } from "../../support/policies/policies.ts";
+import { accountResource, lookUpAccount } from "../../support/accounts.ts";
 import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
 import { applyMask, maskedFields } from "../../support/http/mask.ts";
 import { page } from "../../support/http/paging.ts";
@@ -33,32 +34,11 @@ const accountBody = z.strictObject({
   disabled: z.boolean("TYPE_BOOL").optional(),
 });
 
-/** The account with this email or unique id, in the project unless that is `-`. */
-export function lookUpAccount(
-  context: Context,
-  project: string,
-  account: string,
-): ServiceAccount | undefined {
-  const found = Object.values(context.store.state.serviceAccounts).find(
-    ({ email, uniqueId }) => email === account || uniqueId === account,
-  );
-  return project === "-" || found?.projectId === project ? found : undefined;
-}
-
 function accountOf(context: Context, params: Params): ServiceAccount {
   const account = params["account"] ?? "";
   const found = lookUpAccount(context, params["project"] ?? "", account);
   if (!found) throw notFound(`Unknown service account: ${account}`);
   return found;
-}
-
-/** Name of the account for its policy; of one that does not exist, in the project that it would be in. */
-export function accountResource(params: Params, context: Context): string {
-  const { project = "", account = "" } = params;
-  const found = lookUpAccount(context, project, account);
-  if (found) return found.name;
-  const owner = project === "-" ? /@(.+)\.iam\.gserviceaccount\.com$/.exec(account)?.[1] : project;
-  return `projects/${owner ?? "-"}/serviceAccounts/${account}`;
 }
 
 function checkTexts({

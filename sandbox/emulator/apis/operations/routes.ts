@@ -28,7 +28,7 @@ function get(path: string, service: string): Route {
 const POOL = "projects/{project}/locations/global/workloadIdentityPools/{pool}";
 
 /** Long-running operations of all APIs. */
-export const operations: Route[] = [
+export const routes: Route[] = [
   get("operations/{operation}", "serviceusage.googleapis.com"),
   get(`${POOL}/operations/{operation}`, iam),
   get(`${POOL}/providers/{provider}/operations/{operation}`, iam),

@@ -2,9 +2,12 @@ import { z } from "zod";
 import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
 import { page } from "../../support/http/paging.ts";
 import { type Params, route, type Route } from "../../support/http/route.ts";
-import { timestamp } from "../../support/http/time.ts";
-import { DOMAIN_CONSTRAINT, effectiveRules, MANAGED_CONSTRAINT } from "../../support/policies/domain-restriction.ts";
-import { newEtag, spread } from "../../support/policies/policies.ts";
+import {
+  DOMAIN_CONSTRAINT,
+  effectiveRules,
+  MANAGED_CONSTRAINT,
+} from "../../support/policies/domain-restriction.ts";
+import { putOrgPolicy } from "../../support/policies/org-policies.ts";
 import { findProject } from "../../support/projects.ts";
 import type { OrgPolicy } from "../../support/resources.ts";
 import type { Context } from "../../support/context.ts";
@@ -88,34 +91,8 @@ function checkRules(constraint: string, rules: z.infer<typeof policyBody>["spec"
   }
 }
 
-/** Sets (or, with null, deletes) the policy of a constraint on a parent; in force after the sandbox's delay. */
-export function putOrgPolicy(
-  context: Context,
-  name: string,
-  spec: OrgPolicy["spec"] | null,
-): OrgPolicy | null {
-  const [kind = "", id = "", , constraint = ""] = name.split("/");
-  const number = kind === "projects" ? findProject(context, id)?.projectNumber : id;
-  const etag = newEtag();
-  const policy = spec && {
-    name: `${kind}/${number ?? id}/policies/${constraint}`,
-    spec: { ...spec, etag, updateTime: timestamp(context.now()) },
-    etag,
-  };
-  context.store.change((state) => {
-    const stored = state.orgPolicies[name] ?? { current: null };
-    state.orgPolicies[name] = spread<OrgPolicy | null>(
-      stored,
-      policy,
-      state.orgPolicyDelaySeconds,
-      context.now(),
-    );
-  });
-  return policy;
-}
-
 /** Organization Policy v2, of projects (https://cloud.google.com/resource-manager/docs/reference/orgpolicy/rest). */
-export const orgPolicy: Route[] = [
+export const routes: Route[] = [
   route({
     method: "GET",
     path: "v2/projects/{project}/policies",

@@ -116,7 +116,7 @@ function basicCredential(header: string | null): TokenRequest["credential"] {
 }
 
 /** Where the registry sends its clients for a token (https://distribution.github.io/distribution/spec/auth/token/). */
-export const tokenServer: OpenRoute[] = [
+export const routes: OpenRoute[] = [
   {
     method: "GET",
     path: "token",

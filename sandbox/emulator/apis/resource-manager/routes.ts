@@ -98,7 +98,7 @@ function listRoute(method: string, path: string, answer: (project: Project) => o
 }
 
 /** Resource Manager v1 and v3, of projects (https://cloud.google.com/resource-manager/reference/rest). */
-export const resourceManager: Route[] = [
+export const routes: Route[] = [
   getRoute("v1", projectV1),
   getRoute("v3", projectV3),
   listRoute("projects", "v1/projects", projectV1),

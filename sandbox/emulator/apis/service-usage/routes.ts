@@ -36,7 +36,7 @@ function enable(context: Context, project: Project, names: string[]): void {
 }
 
 /** Service Usage v1 (https://cloud.google.com/service-usage/docs/reference/rest). */
-export const serviceUsage: Route[] = [
+export const routes: Route[] = [
   route({
     method: "GET",
     path: "v1/projects/{project}/services",

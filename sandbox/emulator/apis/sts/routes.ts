@@ -55,7 +55,7 @@ async function exchange(context: Context, given: Map<string, string>): Promise<o
 }
 
 /** Security Token Service v1: a token of another issuer for one of Google's (RFC 8693). */
-export const sts: OpenRoute[] = [
+export const routes: OpenRoute[] = [
   {
     method: "POST",
     path: "v1/token",

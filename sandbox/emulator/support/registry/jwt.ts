@@ -1,7 +1,7 @@
 import { createPrivateKey, randomUUID, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { SignJWT } from "jose";
-import { emulatorFiles } from "../files.ts";
+import { sandboxPaths } from "../../../lib/paths.ts";
 import { REGISTRY_TOKEN_ISSUER } from "./config.ts";
 
 /** What a token of the registry allows on one thing. */
@@ -25,7 +25,7 @@ export async function registryToken(
   access: Access[],
   now: Date,
 ): Promise<string> {
-  const files = emulatorFiles(sandboxDir);
+  const files = sandboxPaths(sandboxDir);
   const [key, certificate] = await Promise.all([readFile(files.key), readFile(files.certificate)]);
   const seconds = Math.floor(now.getTime() / 1000);
   return new SignJWT({ access })

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import type { IncomingHttpHeaders } from "node:http";
 import { request } from "node:https";
-import { emulatorFiles } from "../files.ts";
+import { sandboxPaths } from "../../../lib/paths.ts";
 import { ApiError, notFound } from "../http/errors.ts";
 import { registryService } from "./config.ts";
 import { type Access, registryToken } from "./jwt.ts";
@@ -44,7 +44,7 @@ export class Registry {
     access: Access,
     body?: { type: string; text: string },
   ): Promise<Answer> {
-    const ca = await readFile(emulatorFiles(this.sandboxDir).certificate);
+    const ca = await readFile(sandboxPaths(this.sandboxDir).certificate);
     const service = registryService(this.port);
     const token = await registryToken(this.sandboxDir, service, "sandbox", [access], new Date());
     return new Promise((resolve, reject) => {

@@ -1,7 +1,9 @@
 import { page } from "../../support/http/paging.ts";
 import { type Params, route, type Route } from "../../support/http/route.ts";
 import { LOCATION } from "../../support/store.ts";
+import { contents } from "./contents.ts";
 import { locationName, service } from "./names.ts";
+import { repositories } from "./repositories.ts";
 
 function location(params: Params): object {
   return {
@@ -12,8 +14,10 @@ function location(params: Params): object {
   };
 }
 
-/** Locations of Artifact Registry v1: the sandbox has one. */
-export const locations: Route[] = [
+/** Artifact Registry v1; of its locations the sandbox has one (https://docs.cloud.google.com/artifact-registry/docs/reference/rest). */
+export const routes: Route[] = [
+  ...repositories,
+  ...contents,
   route({
     method: "GET",
     path: "v1/projects/{project}/locations",
