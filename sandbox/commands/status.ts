@@ -1,10 +1,10 @@
 import type { SandboxPaths } from "../lib/paths.ts";
 import { sandboxPaths } from "../lib/paths.ts";
-import { type PluginChoice, pluginsServing } from "../providers/serving.ts";
+import { type PluginChoice, pluginsServing } from "../providers/install.ts";
 import { readConfig } from "../lib/config.ts";
 import { engineInfo } from "../lib/engine-info.ts";
-import { readRecord, type ServiceName } from "../services/supervision.ts";
-import { isAlive } from "../services/processes.ts";
+import { readRecord, type ServiceName } from "../lib/supervision.ts";
+import { isAlive } from "../lib/processes.ts";
 import { accepts } from "../services/registry.ts";
 import { readTools, type Tools } from "../lib/tools.ts";
 
@@ -42,7 +42,7 @@ export async function readStatus(paths: SandboxPaths = sandboxPaths()): Promise<
   return {
     folder: paths.root,
     services,
-    plugins: pluginsServing(paths),
+    plugins: pluginsServing(paths.pulumiHome),
     ...(tools && { pulumi: tools.pulumi }),
   };
 }

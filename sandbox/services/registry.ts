@@ -2,21 +2,16 @@ import { createHash } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
 import { connect } from "node:net";
 import { join } from "node:path";
-import { isRegistryFault } from "../emulator/faults/fault.ts";
-import { Faults } from "../emulator/faults/faults.ts";
-import { emulatorFiles } from "../emulator/files.ts";
-import { registryConfigYaml } from "./registry-config.ts";
+import { isRegistryFault } from "../emulator/support/faults/fault.ts";
+import { Faults } from "../emulator/support/faults/faults.ts";
+import { sandboxPaths } from "../lib/paths.ts";
+import { registryConfigYaml } from "../emulator/support/registry/config.ts";
 import { writeWhole } from "../lib/files.ts";
 import { findRegistry } from "../lib/registry-program.ts";
 import type { SandboxPaths } from "../lib/paths.ts";
-import type { SandboxConfig } from "../lib/config.ts";
-import { commandLine } from "./processes.ts";
-import { ensureService, runningService, stopService } from "./supervision.ts";
-
-/** What clients call the registry: `HOST:PORT`. */
-export function registryHost(config: SandboxConfig): string {
-  return `localhost:${config.registryPort}`;
-}
+import { registryHost, type SandboxConfig } from "../lib/config.ts";
+import { commandLine } from "../lib/processes.ts";
+import { ensureService, runningService, stopService } from "../lib/supervision.ts";
 
 const PROXY_PROCESS = join(import.meta.dirname, "registry-proxy-process.ts");
 
@@ -45,7 +40,7 @@ export async function applyRegistryFaults(paths: SandboxPaths, config: SandboxCo
 }
 
 function hasFault(paths: SandboxPaths): boolean {
-  return new Faults(emulatorFiles(paths.root).faults).all().some(isRegistryFault);
+  return new Faults(sandboxPaths(paths.root).faults).all().some(isRegistryFault);
 }
 
 /** Writes what the registry reads at its start. */

@@ -3,7 +3,7 @@ import { chmod, chown, cp, readFile, rm, symlink, truncate, writeFile } from "no
 import { dirname, join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
-import { allProcesses, commandLine, waitUntil } from "../../sandbox/services/processes.ts";
+import { allProcesses, commandLine, waitUntil } from "../../sandbox/lib/processes.ts";
 import { type Outcome, type Sandbox, startSandbox } from "../support/sandbox.ts";
 import { expectDeclared } from "./declared.ts";
 import { failed, failing, fix, fixed, unasked } from "./fixing.ts";

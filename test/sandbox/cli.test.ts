@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sandboxPaths } from "../../sandbox/lib/paths.ts";
-import { allProcesses, commandLine } from "../../sandbox/services/processes.ts";
+import { allProcesses, commandLine } from "../../sandbox/lib/processes.ts";
 import type { SandboxStatus } from "../../sandbox/commands/status.ts";
 import { runWords, type Sandbox, startSandbox } from "../support/sandbox.ts";
 
