@@ -1,26 +1,27 @@
 // The fixtures are what Pulumi 3.259 printed for the sandbox's stack, without the resources' properties.
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
-import { describe as group, expect, it, test } from "vitest";
+import { afterAll, beforeAll, describe as group, expect, it, test } from "vitest";
 import { describe, readPreview, type Preview } from "./preview.ts";
 import { driftReport, previewComment } from "./reports.ts";
-import { root } from "../../test/support/shell.ts";
+import { Shell, type Ended } from "../../test/support/shell.ts";
 
 const fixture = (name: string): string =>
   readFileSync(path.join(import.meta.dirname, "fixtures", name), "utf8");
 const preview = (name: string): Preview => readPreview(fixture(name));
 
-interface Ended {
-  status: number | null;
-  stdout: string;
-  stderr: string;
-}
+let shell: Shell;
 
-function run(subcommand: string, args: string[], input = ""): Ended {
-  const command = ["scripts/ci/main.ts", subcommand, ...args];
-  return spawnSync(process.execPath, command, { cwd: root, input, encoding: "utf8" });
-}
+beforeAll(() => {
+  shell = new Shell();
+});
+
+afterAll(() => {
+  shell.remove();
+});
+
+const run = (subcommand: string, args: string[], input = ""): Ended =>
+  shell.run("scripts/ci/main.ts", [subcommand, ...args], input);
 
 group("readPreview", () => {
   it("takes what changes and leaves what stays", () => {

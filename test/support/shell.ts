@@ -93,9 +93,11 @@ export class Shell {
     rmSync(this.record, { force: true });
   }
 
+  /** Runs a script of the project, by bash or (`.ts`) by Node.js, in the folder. */
   run(script: string, args: string[] = [], input = ""): Ended {
     const file = path.join(root, script);
-    const { status, stdout, stderr } = spawnSync(path.join(this.bin, "bash"), [file, ...args], {
+    const program = script.endsWith(".ts") ? process.execPath : path.join(this.bin, "bash");
+    const { status, stdout, stderr } = spawnSync(program, [file, ...args], {
       cwd: this.folder,
       env: this.environment,
       input,
