@@ -1,9 +1,12 @@
+import { enableCompileCache } from "node:module";
 import { platform } from "node:os";
 import { Command } from "commander";
 import { messageOf, SandboxError } from "./lib/errors.ts";
-import { sandboxPaths } from "./lib/paths.ts";
+import { compileCache, sandboxPaths } from "./lib/paths.ts";
 
 // Each subcommand imports what it needs only when it is called: most answer within half a second that way.
+
+enableCompileCache(compileCache);
 
 const program = new Command("npm run sandbox --")
   .description("The production registry on this machine: no Google account, nothing outside loopback.")

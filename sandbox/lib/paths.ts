@@ -4,6 +4,9 @@ import { join, resolve } from "node:path";
 /** Root of this checkout: where `Pulumi.yaml` and `index.ts` are. */
 export const repositoryRoot = resolve(import.meta.dirname, "../..");
 
+/** What Node.js keeps of the code that it compiled; it goes by the code's content, so that none of it is ever stale. */
+export const compileCache = join(repositoryRoot, "node_modules", ".cache", "hyperion-registry");
+
 /**
  * Folder that holds everything of one sandbox, as an absolute path: `HYPERION_SANDBOX_DIR` (relative to the
  * current folder), else `.sandbox` in the repository's root.

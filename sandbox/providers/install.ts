@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { join } from "node:path";
 import { shellQuoted } from "../../problems/wording.ts";
 import { writeWhole } from "../lib/files.ts";
-import { repositoryRoot } from "../lib/paths.ts";
+import { compileCache, repositoryRoot } from "../lib/paths.ts";
 
 /** The plugins that a fake provider exists for. */
 export type FakeProviderName = "gcp" | "docker";
@@ -75,7 +75,7 @@ function startScript(name: FakeProviderName): string {
   const main = join(repositoryRoot, "sandbox", "providers", name, "main.ts");
   return [
     "#!/bin/sh",
-    `export NODE_COMPILE_CACHE=${shellQuoted(join(repositoryRoot, "node_modules", ".cache", "hyperion-registry"))}`,
+    `export NODE_COMPILE_CACHE=${shellQuoted(compileCache)}`,
     `exec ${shellQuoted(process.execPath)} ${shellQuoted(main)} "$@"`,
     "",
   ].join("\n");

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { SandboxPaths } from "../lib/paths.ts";
+import { compileCache, type SandboxPaths } from "../lib/paths.ts";
 import { emulatorUrl, type SandboxConfig } from "../lib/config.ts";
 import { ensureService } from "../lib/supervision.ts";
 
@@ -9,6 +9,7 @@ export async function ensureEmulator(paths: SandboxPaths, config: SandboxConfig)
   return ensureService(paths, "emulator", config.emulatorPort, () => ({
     command: process.execPath,
     args: [join(import.meta.dirname, "emulator-process.ts"), paths.root],
+    env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
     address: url,
     ready: () => answers(url),
     readyWithinMs: 30_000,

@@ -1,3 +1,4 @@
+import { endpointVariables } from "../lib/google-endpoints.ts";
 import { delimiter, dirname, join } from "node:path";
 import { shellWord } from "../../problems/wording.ts";
 import { gcloudEnvironment } from "./gcloud-environment.ts";
@@ -37,13 +38,7 @@ export async function sandboxVariables(
     SSL_CERT_FILE: paths.certificateBundle,
     NODE_EXTRA_CA_CERTS: paths.certificate,
     GOOGLE_OAUTH_ACCESS_TOKEN: await mintAccessToken(paths.root, MAINTAINER, SHELL_TOKEN_SECONDS),
-    GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT: `${url}/v1/`,
-    GOOGLE_IAM_CUSTOM_ENDPOINT: `${url}/`,
-    GOOGLE_IAM_BETA_CUSTOM_ENDPOINT: `${url}/v1/`,
-    GOOGLE_CLOUD_RESOURCE_MANAGER_CUSTOM_ENDPOINT: `${url}/`,
-    GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT: `${url}/v1/`,
-    GOOGLE_SERVICE_USAGE_CUSTOM_ENDPOINT: `${url}/`,
-    GOOGLE_ORG_POLICY_CUSTOM_ENDPOINT: `${url}/v2/`,
+    ...endpointVariables(url),
     ...gcloudEnvironment(config.emulatorPort, paths.root),
   };
 }

@@ -6,7 +6,8 @@ import { findRegistry } from "../lib/registry-program.ts";
 import { sandboxPaths } from "../lib/paths.ts";
 import { readConfig } from "../lib/config.ts";
 import { waitUntil } from "../lib/processes.ts";
-import { accepts, writeRegistryConfig } from "./registry.ts";
+import { accepts } from "../lib/supervision.ts";
+import { writeRegistryConfig } from "./registry.ts";
 import { registryProxy } from "./registry-proxy.ts";
 
 // The registry behind the proxy that makes it fail: one service, one process group. Argument: the sandbox's folder.

@@ -1,6 +1,5 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
-import { connect } from "node:net";
 import { join } from "node:path";
 import { isRegistryFault } from "../emulator/support/faults/fault.ts";
 import { Faults } from "../emulator/support/faults/faults.ts";
@@ -11,7 +10,7 @@ import { findRegistry } from "../lib/registry-program.ts";
 import type { SandboxPaths } from "../lib/paths.ts";
 import { registryHost, type SandboxConfig } from "../lib/config.ts";
 import { commandLine } from "../lib/processes.ts";
-import { ensureService, runningService, stopService } from "../lib/supervision.ts";
+import { accepts, ensureService, runningService, stopService } from "../lib/supervision.ts";
 
 const PROXY_PROCESS = join(import.meta.dirname, "registry-proxy-process.ts");
 
@@ -61,24 +60,4 @@ export async function writeRegistryConfig(
     httpSecret: createHash("sha256").update("registry uploads").update(key).digest("hex"),
   });
   await writeWhole(paths.registryConfig, yaml, 0o600);
-}
-
-/** Whether a server accepts connections on this port of 127.0.0.1. */
-export function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: "127.0.0.1" });
-    const end = (result: boolean) => {
-      socket.destroy();
-      resolve(result);
-    };
-    socket.setTimeout(2_000, () => {
-      end(false);
-    });
-    socket.once("connect", () => {
-      end(true);
-    });
-    socket.once("error", () => {
-      end(false);
-    });
-  });
 }

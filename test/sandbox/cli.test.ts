@@ -181,7 +181,7 @@ describe("the other words", () => {
     const unknown = await sandbox.run("frobnicate");
     expect(unknown).toMatchObject({
       code: 1,
-      output: expect.stringContaining('there is no word "frobnicate"') as string,
+      output: expect.stringContaining('there is no subcommand "frobnicate"') as string,
     });
     const nowhere = join(tmpdir(), "hyp-nowhere");
     for (const words of [["env"], ["pulumi", "preview"], ["token", "user:dana@example.com"]]) {
