@@ -3,6 +3,7 @@ import { RepositoryAccess } from "./components/access/repository-access.ts";
 import { adoptIdentity } from "./components/ci/adopt-identity.ts";
 import { CiServiceAccount } from "./components/ci/ci-service-account.ts";
 import { GITHUB_IDENTITY, githubTokenRules } from "./components/ci/github-claims.ts";
+import { warnOfMissingIds } from "./components/ci/warn-of-missing-ids.ts";
 import { WorkloadIdentity } from "./components/ci/workload-identity.ts";
 import { checkBuild } from "./components/images/check-build.ts";
 import { release } from "./components/images/release.ts";
@@ -18,6 +19,7 @@ export default async () => {
   const settings = await readSettings(checkBuild);
   const { project, region: location, repositoryId, adoptExisting } = settings;
   const trust = githubTrust(settings);
+  if (trust) warnOfMissingIds(trust);
   await checkPublicAccess(settings);
   const [adoptRepository, adoptException] = await Promise.all([
     adoptExisting && exists(artifactRegistry, repositoryName(project, location, repositoryId)),

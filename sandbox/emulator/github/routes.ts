@@ -1,4 +1,5 @@
-import { GITHUB_ISSUER, githubKeys, type GithubRun, mintGithubToken } from "./issuer.ts";
+import { GITHUB_ISSUER } from "../../../components/ci/github-claims.ts";
+import { githubKeys, type GithubRun, mintGithubToken } from "./issuer.ts";
 import { authenticateMaintainer } from "../admin/routes.ts";
 import type { OpenRoute } from "../http/route.ts";
 
