@@ -1,3 +1,4 @@
+import { exceptionExists } from "./components/access/check-exception.ts";
 import { checkPublicAccess } from "./components/access/check-organization-policy.ts";
 import { RepositoryAccess } from "./components/access/repository-access.ts";
 import { adoptIdentity } from "./components/ci/adopt-identity.ts";
@@ -8,9 +9,9 @@ import { WorkloadIdentity } from "./components/ci/workload-identity.ts";
 import { checkBuild } from "./components/images/check-build.ts";
 import { release } from "./components/images/release.ts";
 import { ImageRepository } from "./components/repository/image-repository.ts";
-import { artifactRegistry, organizationPolicy } from "./google/apis.ts";
+import { artifactRegistry } from "./google/apis.ts";
 import { exists } from "./google/existence.ts";
-import { exceptionName, repositoryName } from "./google/full-names.ts";
+import { repositoryName } from "./google/full-names.ts";
 import { githubTrust } from "./settings/parse.ts";
 import { readSettings } from "./settings/read.ts";
 
@@ -23,9 +24,7 @@ export default async () => {
   await checkPublicAccess(settings);
   const [adoptRepository, adoptException] = await Promise.all([
     adoptExisting && exists(artifactRegistry, repositoryName(project, location, repositoryId)),
-    adoptExisting &&
-      settings.overrideDomainRestrictedSharing &&
-      exists(organizationPolicy, exceptionName(project), { quotaProject: project }),
+    adoptExisting && settings.overrideDomainRestrictedSharing && exceptionExists(project),
   ]);
   const adoption = trust && (await adoptIdentity({ project, ...GITHUB_IDENTITY }, adoptExisting));
 
