@@ -1,15 +1,17 @@
+import { exceptionExists } from "./components/access/check-exception.ts";
 import { checkPublicAccess } from "./components/access/check-organization-policy.ts";
 import { RepositoryAccess } from "./components/access/repository-access.ts";
 import { adoptIdentity } from "./components/ci/adopt-identity.ts";
 import { CiServiceAccount } from "./components/ci/ci-service-account.ts";
 import { GITHUB_IDENTITY, githubTokenRules } from "./components/ci/github-claims.ts";
+import { warnOfMissingIds } from "./components/ci/warn-of-missing-ids.ts";
 import { WorkloadIdentity } from "./components/ci/workload-identity.ts";
 import { checkBuild } from "./components/images/check-build.ts";
 import { release } from "./components/images/release.ts";
 import { ImageRepository } from "./components/repository/image-repository.ts";
-import { artifactRegistry, organizationPolicy } from "./google/apis.ts";
+import { artifactRegistry } from "./google/apis.ts";
 import { exists } from "./google/existence.ts";
-import { exceptionName, repositoryName } from "./google/full-names.ts";
+import { repositoryName } from "./google/full-names.ts";
 import { githubTrust } from "./settings/parse.ts";
 import { readSettings } from "./settings/read.ts";
 
@@ -18,12 +20,11 @@ export default async () => {
   const settings = await readSettings(checkBuild);
   const { project, region: location, repositoryId, adoptExisting } = settings;
   const trust = githubTrust(settings);
+  if (trust) warnOfMissingIds(trust);
   await checkPublicAccess(settings);
   const [adoptRepository, adoptException] = await Promise.all([
     adoptExisting && exists(artifactRegistry, repositoryName(project, location, repositoryId)),
-    adoptExisting &&
-      settings.overrideDomainRestrictedSharing &&
-      exists(organizationPolicy, exceptionName(project), { quotaProject: project }),
+    adoptExisting && settings.overrideDomainRestrictedSharing && exceptionExists(project),
   ]);
   const adoption = trust && (await adoptIdentity({ project, ...GITHUB_IDENTITY }, adoptExisting));
 

@@ -161,14 +161,17 @@ ensure_key() {
   fi
 }
 
-# grant ACCOUNT ROLE WHAT COMMAND...: COMMAND names the resource, without its verb.
+# grant ACCOUNT ROLE WHAT COMMAND...: COMMAND reads the policy of the resource.
 grant() {
   local member=serviceAccount:$1 role=$2 what=$3 held
   shift 3
+  # Searched here: `storage` knows no --filter. What has a condition is another binding.
   held=$(gcloud "$@" --project "$project" --flatten='bindings[].members' \
-    --filter="bindings.role=$role AND bindings.members=$member" --format='value(bindings.role)')
-  if [ -n "$held" ]; then have "$member: $role on $what"; else
-    make "$member: $role on $what" "${@/get-iam-policy/add-iam-policy-binding}" --member "$member" --role "$role"
+    --format='csv[no-heading](bindings.role,bindings.members,bindings.condition.expression)')
+  if grep -qxF "$role,$member," <<<"$held"; then have "$member: $role on $what"; else
+    # Without --condition, gcloud asks where the policy has one already.
+    make "$member: $role on $what" "${@/get-iam-policy/add-iam-policy-binding}" \
+      --member "$member" --role "$role" --condition None
   fi
 }
 

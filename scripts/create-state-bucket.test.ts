@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
+import { GCLOUD_FLAGS, listedFlags, REFUSE_UNKNOWN_FLAGS, takenFlags } from "../test/support/gcloud-flags.ts";
 import { root, Shell } from "../test/support/shell.ts";
 
 const script = "scripts/create-state-bucket.sh";
@@ -8,6 +9,7 @@ const script = "scripts/create-state-bucket.sh";
 /** Keeps what was made as files in $HOME/made, and answers as gcloud 528 does; ANSWERS names what goes wrong. */
 const gcloud = `
 record "$@"
+${REFUSE_UNKNOWN_FLAGS}
 has() { [[ " $ANSWERS " == *" $1 "* ]]; }
 made() { [ -e "$HOME/made/$1" ]; }
 make() { mkdir -p "$HOME/made"; touch "$HOME/made/$1"; }
@@ -31,9 +33,13 @@ case "$1 $2 $3" in
   "kms keys create") make key ;;
   "iam service-accounts describe") has "no-$4" && missing iam.service-accounts.describe "NOT_FOUND: Unknown service account."; exit 0 ;;
   *get-iam-policy)
-    filter=$(printf '%s\\n' "$@" | sed -n 's/^--filter=bindings.role=\\(.*\\) AND bindings.members=\\(.*\\)$/\\1-\\2/p')
-    made "$1-\${filter//\\//_}" && echo held; exit 0 ;;
-  *add-iam-policy-binding) name=$1-$(option --role "$@")-$(option --member "$@"); make "\${name//\\//_}" ;;
+    # A binding of somebody else's, then those that were added, as csv[no-heading](role,member,condition) prints them.
+    echo "roles/viewer,user:dana@example.com,"
+    [ -e "$HOME/made/$1-bindings" ] && cat "$HOME/made/$1-bindings"
+    exit 0 ;;
+  *add-iam-policy-binding)
+    has conditions && [ -z "$(option --condition "$@")" ] && missing "$1" "Adding a binding without specifying a condition to a policy containing conditions is prohibited in non-interactive mode."
+    mkdir -p "$HOME/made"; echo "$(option --role "$@"),$(option --member "$@")," >>"$HOME/made/$1-bindings" ;;
 esac`;
 
 // Each run of the script starts some dozens of processes.
@@ -66,8 +72,8 @@ const update = (option: string): string => `gcloud storage buckets update ${buck
 const createRing = `gcloud kms keyrings create hyperion-registry --location us-central1 ${end}`;
 const createKey = `gcloud kms keys create ${onKey} --purpose encryption --rotation-period 90d --next-rotation-time p90d ${end}`;
 const grants = (account: string, bucketRole: string, keyRole: string): string[] => [
-  `gcloud storage buckets add-iam-policy-binding ${bucket} --member serviceAccount:${account} --role ${bucketRole} ${end}`,
-  `gcloud kms keys add-iam-policy-binding ${onKey} --member serviceAccount:${account} --role ${keyRole} ${end}`,
+  `gcloud storage buckets add-iam-policy-binding ${bucket} --member serviceAccount:${account} --role ${bucketRole} --condition None ${end}`,
+  `gcloud kms keys add-iam-policy-binding ${onKey} --member serviceAccount:${account} --role ${keyRole} --condition None ${end}`,
 ];
 const ciGrants = grants(ci, "roles/storage.objectUser", "roles/cloudkms.cryptoKeyEncrypterDecrypter");
 const previewGrants = grants(preview, "roles/storage.objectViewer", "roles/cloudkms.cryptoKeyDecrypter");
@@ -81,6 +87,23 @@ const everything = [
   ...previewGrants,
 ];
 
+const installed = listedFlags("auth list") !== undefined;
+
+test.skipIf(!installed).each(Object.keys(GCLOUD_FLAGS))(
+  "the real gcloud knows what the fake takes: %s",
+  (subcommand) => {
+    const listed = listedFlags(subcommand);
+    expect(takenFlags(subcommand).filter((flag) => !listed?.has(flag))).toEqual([]);
+  },
+);
+
+test("the fake refuses an option that the real gcloud does not know", () => {
+  const call = shell.write("call.sh", "gcloud storage buckets get-iam-policy gs://b --filter=x\n");
+  const { status, stderr } = shell.run(path.relative(root, call));
+  expect(stderr).toContain("unrecognized arguments: --filter");
+  expect(status).toBe(2);
+});
+
 describe("what it makes", () => {
   it("makes everything, once", () => {
     const first = shell.run(script);
@@ -93,6 +116,13 @@ describe("what it makes", () => {
     expect(changes()).toEqual([]);
     expect(second.stdout).not.toMatch(/^\+/m);
     expect(second.stdout).toContain(`= bucket ${bucket}\n`);
+  });
+
+  it("grants beside bindings that have a condition", () => {
+    shell.environment["ANSWERS"] = "conditions";
+    shell.write("made/storage-bindings", `roles/storage.objectUser,serviceAccount:${ci},request.time < x\n`);
+    expect(shell.run(script)).toMatchObject({ status: 0, stderr: "" });
+    expect(changes().slice(-4)).toEqual([...ciGrants, ...previewGrants]);
   });
 
   it("says what to do next", () => {

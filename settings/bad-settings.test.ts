@@ -220,14 +220,21 @@ const BAD: Record<string, [Message, Row[]]> = {
       ["injection", [EVIL], EVIL_SHOWN],
     ],
   ],
+  githubEnvironment: word(
+    " production",
+    "the name of an environment of the repository: 1 to 255 characters",
+    "production",
+    USUAL.filter(([category]) => category !== "wrong type"),
+  ),
 };
 
-/** What is no mistake: an empty text means "not set", and every text names a folder. */
+/** What is no mistake: an empty text means "not set", and every text names a folder or an environment. */
 const ALLOWED: [key: string, category: Category][] = [
   ...["version", "revision", "releaseDate", "githubRepository", "githubRepositoryId", "githubOwnerId"].map(
     (key): [string, Category] => [key, "empty"],
   ),
   ["sourceDir", "wrong type"],
+  ["githubEnvironment", "wrong type"],
 ];
 
 const ROWS = Object.entries(BAD).flatMap(([key, [usual, rows]]) => {

@@ -1,4 +1,5 @@
 import { ALL_AUTHENTICATED_USERS } from "../components/access/principals.ts";
+import { attributeMapping, LONGEST_MAPPING } from "../components/ci/github-claims.ts";
 import type { Problem } from "../problems/problem.ts";
 import { NAMESPACE } from "./explain.ts";
 import type { Settings } from "./schema.ts";
@@ -21,6 +22,7 @@ export function conflicts(settings: Partial<Settings>, wrong: ReadonlySet<string
     ...(sound("githubRepository", "githubRepositoryId", "githubOwnerId") ? githubIds(settings) : []),
     ...(sound("githubRepository", "ciServiceAccountId") ? longAccountId(settings) : []),
     ...(sound("githubRepository", "githubRefs") ? noRefs(settings) : []),
+    ...(sound("githubRepository", "githubRefs", "githubEnvironment") ? longMapping(settings) : []),
   ];
 }
 
@@ -111,5 +113,23 @@ function noRefs({ githubRepository, githubRefs }: Partial<Settings>): Problem[] 
     "an empty list, while githubRepository is set",
     "at least one git ref",
     `pulumi config set --path '${NAMESPACE}:githubRefs[0]' refs/heads/main`,
+  );
+}
+
+function longMapping(settings: Partial<Settings>): Problem[] {
+  const { githubRepository, githubRefs = [], githubEnvironment = "" } = settings;
+  if (githubRepository === undefined) return [];
+  const mapping = attributeMapping({
+    repository: githubRepository,
+    refs: githubRefs,
+    environment: githubEnvironment,
+  });
+  const length = Math.max(...Object.values(mapping).map((expression) => expression.length));
+  if (length <= LONGEST_MAPPING) return [];
+  return conflict(
+    "githubRefs",
+    `refs that make an attribute mapping of ${length} characters`,
+    `at most ${LONGEST_MAPPING} characters, as Google takes them: fewer refs, or one with a star for several`,
+    `pulumi config rm --path '${NAMESPACE}:githubRefs[${githubRefs.length - 1}]'`,
   );
 }

@@ -49,11 +49,12 @@ export function parseSettings(
 
 /** The GitHub repository that CI runs in, when there is one. */
 export function githubTrust(settings: Settings): GithubTrust | undefined {
-  const { githubRepository, githubRepositoryId, githubOwnerId, githubRefs } = settings;
+  const { githubRepository, githubRepositoryId, githubOwnerId, githubRefs, githubEnvironment } = settings;
   if (githubRepository === undefined) return undefined;
   return {
     repository: githubRepository,
     refs: githubRefs,
+    environment: githubEnvironment,
     ...(githubRepositoryId !== undefined &&
       githubOwnerId !== undefined && { ids: { repository: githubRepositoryId, owner: githubOwnerId } }),
   };

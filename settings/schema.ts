@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { principalProblem } from "../components/access/principals.ts";
+import { GIT_REF, GITHUB_ENVIRONMENT, GITHUB_REPOSITORY } from "../components/ci/github-names.ts";
 import { catalogue } from "../components/images/catalogue.ts";
 import { releaseDateProblem, revisionProblem, versionProblem } from "../components/images/tags.ts";
 import type { Wording } from "./explain.ts";
@@ -143,7 +144,7 @@ export const SETTINGS = {
   ),
   ciCanPublish: toggle(),
   githubRepository: setting(
-    optional(z.string().regex(/^[A-Za-z0-9](?:[A-Za-z0-9-]{0,38})\/(?!\.{1,2}$)[A-Za-z0-9._-]{1,100}$/)),
+    optional(z.string().regex(GITHUB_REPOSITORY)),
     "owner/name, as in the repository's address",
     "HyperionWave-AI/dev-squad",
   ),
@@ -158,9 +159,14 @@ export const SETTINGS = {
     '"$(gh api users/OWNER --jq .id)"',
   ),
   githubRefs: composite(
-    listOf(z.string().regex(/^refs\/(heads|tags)\/(?!\*)[A-Za-z0-9_./-]{1,200}\*?$/)),
+    listOf(z.string().regex(GIT_REF)),
     "full git refs such as refs/heads/main, or refs/tags/v* with one star at the end",
     "refs/heads/main",
+  ),
+  githubEnvironment: setting(
+    z.string().regex(GITHUB_ENVIRONMENT),
+    "the name of an environment of the repository: 1 to 255 characters",
+    "production",
   ),
 } satisfies Record<string, Setting<unknown>>;
 

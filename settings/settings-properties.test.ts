@@ -159,7 +159,7 @@ describe("property: a valid configuration", () => {
     writers: fc.uniqueArray(principal, { maxLength: 20 }),
     publicAccess: fc.boolean(),
     githubRepositoryId: fc.constant(""),
-    githubRefs: fc.uniqueArray(fc.stringMatching(/^refs\/(heads|tags)\/[A-Za-z0-9._-]{1,50}\*?$/), {
+    githubRefs: fc.uniqueArray(fc.stringMatching(/^refs\/(heads|tags)\/[A-Za-z0-9_-]{1,50}\*?$/), {
       maxLength: 5,
     }),
   });

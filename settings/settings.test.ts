@@ -25,6 +25,7 @@ const DATE = "a date YYYY-MM-DD such as 2025-01-10";
 const PRINCIPAL =
   "a principal: user:, group:, serviceAccount:, domain:, principal://, principalSet://, allAuthenticatedUsers";
 const GITHUB = "owner/name, as in the repository's address";
+const ENVIRONMENT = "the name of an environment of the repository: 1 to 255 characters";
 const REFS = "full git refs such as refs/heads/main, or refs/tags/v* with one star at the end";
 
 /** One setting that is wrong: the key, the value, and the one problem that it gives. */
@@ -385,6 +386,32 @@ const INVALID: [key: string, value: unknown, where: string, found: string, allow
     REFS,
     setAt("githubRefs[0]", "refs/heads/main"),
   ],
+  ...["feature branch", "a..b", "a.lock", "a//b", ".a", "a/", "a@{1}", "a~1", "a*b", "a."].map(
+    (name): (typeof INVALID)[number] => [
+      "githubRefs",
+      [`refs/heads/${name}`],
+      "githubRefs[0]",
+      `"refs/heads/${name}"`,
+      REFS,
+      setAt("githubRefs[0]", "refs/heads/main"),
+    ],
+  ),
+  ...["a/b.git", "a/b.wiki", "a/B.GIT", "a/.."].map((name): (typeof INVALID)[number] => [
+    "githubRepository",
+    name,
+    "githubRepository",
+    `"${name}"`,
+    GITHUB,
+    set("githubRepository", "HyperionWave-AI/dev-squad"),
+  ]),
+  [
+    "githubEnvironment",
+    "a".repeat(256),
+    "githubEnvironment",
+    `"${"a".repeat(76)}...`,
+    ENVIRONMENT,
+    set("githubEnvironment", "production"),
+  ],
   [
     "publicAcess",
     true,
@@ -435,6 +462,11 @@ describe("settings that contradict each other", () => {
     [{ githubRepositoryId: "1", githubOwnerId: "2" }, "githubRepository", "owner/name"],
     [{ ...github, githubRepositoryId: "1" }, "githubOwnerId", "both ids or none"],
     [{ ...github, githubOwnerId: "1" }, "githubRepositoryId", "both ids or none"],
+    [
+      { ...github, githubRefs: Array.from({ length: 20 }, (_, i) => `refs/heads/${"b".repeat(90)}${i}`) },
+      "githubRefs",
+      "at most 2048 characters, as Google takes them: fewer refs, or one with a star for several",
+    ],
     [{ ...github, githubRefs: [] }, "githubRefs", "at least one git ref"],
     [
       { ...github, ciServiceAccountId: "a23456789012345678901234" },
@@ -520,8 +552,21 @@ test("what GitHub is trusted with, by name and by ids", () => {
   expect(trust({ githubRepository: "a/b" })).toEqual({
     repository: "a/b",
     refs: ["refs/heads/main", "refs/tags/v*"],
+    environment: "production",
   });
   expect(trust({ githubRepository: "a/b", githubRepositoryId: "1", githubOwnerId: "2" })).toMatchObject({
     ids: { repository: "1", owner: "2" },
   });
+});
+
+test.each([
+  ["githubRepository", "octo_corp/Dev.Squad_2"],
+  ["githubRepository", "a/git"],
+  ["githubEnvironment", "Production (eu) / it's"],
+  [
+    "githubRefs",
+    ["refs/heads/feature/#12", "refs/tags/hyperion@1.2", "refs/heads/release/*", "refs/heads/v+*"],
+  ],
+])("what GitHub and git take is taken: %s %j", (name, value) => {
+  expect(parseSettings(stackConfig({ [name]: value }), []).problems).toEqual([]);
 });

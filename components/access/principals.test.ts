@@ -4,6 +4,9 @@ import { principalProblem } from "./principals.ts";
 
 const POOL = "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/github";
 
+const GKE =
+  "//iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/my-project.svc.id.goog";
+
 describe("principals", () => {
   test.each([
     "user:dana@example.com",
@@ -14,8 +17,26 @@ describe("principals", () => {
     `principal:${POOL}/subject/repo:a/b:ref:refs/heads/main`,
     `principalSet:${POOL}/attribute.repository/a/b`,
     `principalSet:${POOL}/*`,
-    "principalSet://iam.googleapis.com/locations/global/workforcePools/staff/group/devs",
+    "principalSet://iam.googleapis.com/locations/global/workforcePools/altostrat-contractors/group/devs",
     "allAuthenticatedUsers",
+    // The page's own examples.
+    "user:alex@example.com",
+    "serviceAccount:my-service-account@my-project.iam.gserviceaccount.com",
+    "group:my-group@example.com",
+    "principal://iam.googleapis.com/locations/global/workforcePools/altostrat-contractors/subject/raha@altostrat.com",
+    "principalSet://iam.googleapis.com/locations/global/workforcePools/altostrat-contractors/group/administrators-group@altostrat.com",
+    "principalSet://iam.googleapis.com/locations/global/workforcePools/altostrat-contractors/*",
+    ...["projects", "folders", "organizations"].map(
+      (kind) => `principalSet://cloudresourcemanager.googleapis.com/${kind}/123456789012/type/ServiceAccount`,
+    ),
+    "principalSet://cloudresourcemanager.googleapis.com/projects/123456789012/type/ServiceAgent",
+    `principal:${GKE}/subject/ns/hyperion/sa/coordinator`,
+    `principal:${GKE}/kubernetes.serviceaccount.uid/0b8bb4a4-1f6a-4d8c-9f0e-2f6d3c1b7a55`,
+    `principalSet:${GKE}/namespace/hyperion`,
+    `principalSet:${GKE}/kubernetes.cluster/https://container.googleapis.com/v1/projects/my-project/locations/us-central1/clusters/main`,
+    "serviceAccount:example.com:my-project.svc.id.goog[namespace/account]",
+    // 63 characters, as the page of workforce pools takes them.
+    `principalSet://iam.googleapis.com/locations/global/workforcePools/${"w".repeat(63)}/*`,
   ])("%s will do", (principal) => {
     expect(principalProblem(principal)).toBeUndefined();
   });
@@ -27,8 +48,8 @@ describe("principals", () => {
     ["allAuthenticatedUser", "allAuthenticatedUsers"],
     ["domain:Example.com", "domain:example.com"],
     [
-      "principalset://iam.googleapis.com/locations/global/workforcePools/staff/*",
-      "principalSet://iam.googleapis.com/locations/global/workforcePools/staff/*",
+      "principalset://iam.googleapis.com/locations/global/workforcePools/altostrat-contractors/*",
+      "principalSet://iam.googleapis.com/locations/global/workforcePools/altostrat-contractors/*",
     ],
   ])("the slip %s suggests %s", (slip, meant) => {
     expect(principalProblem(slip)?.instead).toBe(meant);
@@ -44,7 +65,16 @@ describe("principals", () => {
     "*",
     "user:a@b.c,user:d@e.f",
     "projectOwner:p",
-    "principal://iam.googleapis.com/locations/global/workforcePools/staff/subject/a\u001b[2J",
+    // Pools of workforces have no project, those of workloads have one; so do the lengths of their ids differ.
+    "principalSet://iam.googleapis.com/locations/global/workloadIdentityPools/github/*",
+    "principalSet://iam.googleapis.com/projects/123456789012/locations/global/workforcePools/altostrat-contractors/*",
+    "principalSet://iam.googleapis.com/locations/global/workforcePools/staff/*",
+    `principalSet://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/${"w".repeat(33)}/*`,
+    "principalSet://iam.googleapis.com/projects/my-project/locations/global/workloadIdentityPools/github/*",
+    `principal:${GKE}/subject/ns/hyperion`,
+    `principalSet:${GKE}/kubernetes.cluster/main`,
+    "principalSet://cloudresourcemanager.googleapis.com/projects/my-project/type/ServiceAccount",
+    "principal://iam.googleapis.com/locations/global/workforcePools/altostrat-contractors/subject/a\u001b[2J",
   ])("%j will not do", (principal) => {
     expect(principalProblem(principal)).toBeDefined();
   });

@@ -2,29 +2,50 @@ import { closest, distance } from "fastest-levenshtein";
 
 const EMAIL = /^[a-z0-9._%+'-]+@[a-z0-9-]+(\.[a-z0-9-]+)+$/;
 const DOMAIN = /^[a-z0-9-]+(\.[a-z0-9-]+)+$/;
-const POOL = String.raw`iam\.googleapis\.com/(projects/\d+/)?locations/global/(workloadIdentityPools|workforcePools)/[a-z0-9-]{4,32}`;
+const PROJECT_ID = String.raw`(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]`;
+const NUMBERED = String.raw`iam\.googleapis\.com/projects/\d+/locations/global/workloadIdentityPools`;
+/**
+ * Pools of workforces belong to an organization, pools of workloads to a project, by its number.
+ * Sources of the ids: https://cloud.google.com/iam/docs/reference/rest/v1/locations.workforcePools/create,
+ * https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools/create
+ */
+const POOL = String.raw`(?:${NUMBERED}/[a-z0-9-]{4,32}|iam\.googleapis\.com/locations/global/workforcePools/[a-z][a-z0-9-]{4,61}[a-z0-9])`;
+/** The pool that GKE keeps for the workloads of a project's clusters. */
+const GKE = String.raw`${NUMBERED}/${PROJECT_ID}\.svc\.id\.goog`;
+/** A name of Kubernetes: https://kubernetes.io/docs/concepts/overview/working-with-objects/names */
+const KUBERNETES = "[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?";
+const CLUSTER = String.raw`https://container\.googleapis\.com/v1/projects/${PROJECT_ID}/locations/[a-z0-9-]+/clusters/[a-z0-9-]+`;
 /** What an identity provider may call somebody: anything that shows. */
 const NAME = String.raw`[^\s\p{C}]+`;
 
 /**
  * The forms of a principal that a list may hold, and how each continues.
- * Source: https://cloud.google.com/iam/docs/principal-identifiers
+ * Sources: https://cloud.google.com/iam/docs/principal-identifiers, of the forms of GKE
+ * https://cloud.google.com/kubernetes-engine/docs/how-to/workload-identity
  */
 const FORMS: Readonly<Record<string, { rest: RegExp; example: string }>> = {
   "user:": { rest: EMAIL, example: "user:dana@example.com" },
   "group:": { rest: EMAIL, example: "group:devs@example.com" },
   "serviceAccount:": {
-    rest: /^[a-z0-9-]+@[a-z0-9-]+(\.[a-z0-9-]+)+$|^[a-z0-9-]+\.svc\.id\.goog\[[a-z0-9-]+\/[a-z0-9-]+\]$/,
+    rest: /^[a-z0-9-]+@[a-z0-9-]+(\.[a-z0-9-]+)+$|^(?:[a-z0-9.-]+:)?[a-z0-9-]+\.svc\.id\.goog\[[a-z0-9-]+\/[a-z0-9.-]+\]$/,
     example: "serviceAccount:deploy@my-project.iam.gserviceaccount.com",
   },
   "domain:": { rest: DOMAIN, example: "domain:example.com" },
   "principal://": {
-    rest: new RegExp(`^${POOL}/subject/${NAME}$`, "u"),
+    rest: new RegExp(
+      `^(?:${POOL}/subject/${NAME}|${GKE}/(?:subject/ns/${KUBERNETES}/sa/${KUBERNETES}|kubernetes\\.serviceaccount\\.uid/[0-9a-f-]{36}))$`,
+      "u",
+    ),
     example:
       "principal://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/my-pool/subject/my-subject",
   },
   "principalSet://": {
-    rest: new RegExp(`^${POOL}/(group/${NAME}|attribute\\.[a-z0-9_]+/${NAME}|\\*)$`, "u"),
+    rest: new RegExp(
+      `^(?:${POOL}/(?:group/${NAME}|attribute\\.[a-z0-9_]+/${NAME}|\\*)` +
+        `|${GKE}/(?:namespace/${KUBERNETES}|kubernetes\\.cluster/${CLUSTER})` +
+        `|cloudresourcemanager\\.googleapis\\.com/(?:projects|folders|organizations)/\\d+/type/Service(?:Account|Agent))$`,
+      "u",
+    ),
     example:
       "principalSet://iam.googleapis.com/projects/123456789012/locations/global/workloadIdentityPools/my-pool/group/my-group",
   },

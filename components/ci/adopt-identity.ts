@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { iam } from "../../google/apis.ts";
 import { stateOf } from "../../google/existence.ts";
 import { poolName, providerName } from "../../google/full-names.ts";
-import { undelete } from "./undelete.ts";
+import { undelete } from "./undelete-pool.ts";
 
 /** Which parts of a workload identity exist already and are to be imported. */
 export interface IdentityAdoption {

@@ -14,7 +14,7 @@ interface Step {
 
 interface Job {
   if?: string;
-  needs?: string;
+  needs?: string | string[];
   environment?: string;
   permissions?: Record<string, string>;
   "timeout-minutes"?: number;
@@ -267,7 +267,49 @@ describe("the comment on a pull request", () => {
 describe("the issue about drift", () => {
   const open = [{ number: 5, body: "<!-- hyperion-registry: drift -->\nold" }];
   const tell = (report: string, there: object[]): Promise<unknown[]> =>
-    runScript("drift.yml", "tell", { REPORT: report }, there);
+    runScript("drift.yml", "tell", { LOOKED: "true", REPORT: report }, there);
+  /** What becomes of the issue with this body, or of none, when nobody could look. */
+  const fail = (body?: string): Promise<unknown[]> =>
+    runScript(
+      "drift.yml",
+      "tell",
+      { LOOKED: "false", REPORT: "" },
+      body === undefined ? [] : [{ number: 5, body }],
+    );
+  const marker = "<!-- hyperion-registry: drift -->";
+  const unknown = (since: string): string =>
+    `${marker}\nDrift is unknown since ${since}: [the run that failed](`;
+
+  it("is opened when the run itself fails, and keeps the day of the first failure", async () => {
+    const today = new Date().toISOString().slice(0, 10);
+    const title = "Whether production has drifted is unknown";
+    const telling = (since: string): unknown => expect.stringContaining(unknown(since));
+    expect(await fail()).toMatchObject([["create", { title, body: telling(today) }]]);
+    expect(await fail(`${unknown("2026-01-02")}x).\n`)).toMatchObject([
+      ["update", { issue_number: 5, title, body: telling("2026-01-02") }],
+    ]);
+  });
+
+  it("keeps what was found before while the run fails", async () => {
+    const title = "Production is not as the stack says";
+    const kept = (since: string): unknown =>
+      expect.stringMatching(new RegExp(`^${marker}\nDrift is unknown since ${since}: [^\n]*\n\na change\n$`));
+    const today = new Date().toISOString().slice(0, 10);
+    expect(await fail(`${marker}\na change\n`)).toMatchObject([["update", { title, body: kept(today) }]]);
+    expect(await fail(`${unknown("2026-01-02")}x).\n\na change\n`)).toMatchObject([
+      ["update", { title, body: kept("2026-01-02") }],
+    ]);
+    expect(await tell("", [{ number: 5, body: unknown("2026-01-02") }])).toMatchObject([
+      ["createComment", { issue_number: 5 }],
+      ["update", { state: "closed" }],
+    ]);
+  });
+
+  it("is told of by a job that runs whatever became of the others", () => {
+    const about = job("drift.yml", "tell");
+    expect(about.needs).toEqual(["start", "look"]);
+    expect(about.if).toMatch(/^always\(\) && /);
+  });
 
   it("is opened once, updated, and closed when there is no drift", async () => {
     expect(await tell("a change", [{ number: 1, body: null }])).toMatchObject([

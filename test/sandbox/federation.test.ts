@@ -36,9 +36,11 @@ async function githubToken(claims: Record<string, string>): Promise<string> {
     repository: REPOSITORY,
     ...IDS,
     event_name: "push",
+    environment: "production",
     ref: "refs/heads/main",
     ...claims,
   });
+  if (query.get("environment") === "") query.delete("environment");
   const { body } = await sandbox.google("GET", `github/token?${query.toString()}`);
   return (body as { value: string }).value;
 }
@@ -90,6 +92,18 @@ describe("a workflow run", () => {
     ["A7: a manual run on main", { event_name: "workflow_dispatch" }, "publish"],
     ["A8: a pull request", { event_name: "pull_request", ref: "refs/pull/7/merge" }, "preview"],
     ["A9: pull_request_target, which has main as its ref", { event_name: "pull_request_target" }, "nothing"],
+    ["A7: the environment in other letters", { environment: "Production" }, "publish"],
+    [
+      "A9: v0-evil, a tag of a commit with a workflow of one's own",
+      { ref: "refs/tags/v0-evil", workflow: "evil.yml", environment: "" },
+      "nothing",
+    ],
+    ["A9: another environment", { environment: "staging" }, "nothing"],
+    [
+      "A9: the drift job, which is a class of its own",
+      { event_name: "workflow_dispatch", workflow: "drift.yml", environment: "" },
+      "nothing",
+    ],
     ["A9: another branch", { ref: "refs/heads/topic" }, "nothing"],
     ["A9: a fork", { repository: "eve/dev-squad", repository_id: "9", repository_owner_id: "8" }, "nothing"],
     [
@@ -116,6 +130,7 @@ describe("a workflow run", () => {
       repository: REPOSITORY,
       repositoryId: IDS.repository_id,
       ownerId: IDS.repository_owner_id,
+      environment: "production",
     };
     expect(await impersonate(await mintGithubToken(sandbox.root, run), accounts.publish)).toBeDefined();
     const expired = await mintGithubToken(sandbox.root, { ...run, ttlSeconds: -120 });

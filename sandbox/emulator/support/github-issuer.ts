@@ -9,10 +9,8 @@ import { existsSync } from "node:fs";
 import { link, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { calculateJwkThumbprint, exportJWK, type JSONWebKeySet, SignJWT } from "jose";
+import { GITHUB_ISSUER } from "../../../components/ci/github-claims.ts";
 import { sandboxPaths } from "../../lib/paths.ts";
-
-/** The issuer that GitHub Actions' tokens name. */
-export const GITHUB_ISSUER = "https://token.actions.githubusercontent.com";
 
 /** Lifetime of GitHub's tokens, in seconds. */
 const TOKEN_SECONDS = 300;

@@ -1,13 +1,10 @@
+import { GITHUB_ISSUER } from "../../../components/ci/github-claims.ts";
 import { invalidArgument } from "./http/errors.ts";
 import type { Provider } from "./resources.ts";
 import { CelError, checkCel } from "./cel.ts";
 
 /** Issuers that sign for everybody; their providers must have a condition. */
-const SHARED_ISSUERS = [
-  "https://token.actions.githubusercontent.com",
-  "https://gitlab.com",
-  "https://app.terraform.io",
-];
+const SHARED_ISSUERS = [GITHUB_ISSUER, "https://gitlab.com", "https://app.terraform.io"];
 
 const RESERVED = ["google.subject", "google.groups"];
 

@@ -288,7 +288,7 @@ const provocations: Provocations = {
   "GitHub's token is refused": () =>
     federate({ repository: "eve/dev-squad", event_name: "push", ref: "refs/heads/main" }),
   "The account is not given to the workflow": async () => {
-    const run = { repository: "HyperionWave-AI/dev-squad", event_name: "push" };
+    const run = { repository: "HyperionWave-AI/dev-squad", event_name: "push", environment: "production" };
     expect(await federate({ ...run, ref: "refs/heads/main" })).toContain("accessToken");
     return federate({ ...run, ref: "refs/heads/topic" });
   },

@@ -1,4 +1,5 @@
-import { GITHUB_ISSUER, githubKeys, type GithubRun, mintGithubToken } from "../../support/github-issuer.ts";
+import { GITHUB_ISSUER } from "../../../../components/ci/github-claims.ts";
+import { githubKeys, type GithubRun, mintGithubToken } from "../../support/github-issuer.ts";
 import { authenticateMaintainer } from "../../support/http/maintainer.ts";
 import type { OpenRoute } from "../../support/http/route.ts";
 

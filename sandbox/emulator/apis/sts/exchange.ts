@@ -1,5 +1,6 @@
 import { createLocalJWKSet, decodeJwt, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from "jose";
-import { GITHUB_ISSUER, githubKeys } from "../../support/github-issuer.ts";
+import { GITHUB_ISSUER } from "../../../../components/ci/github-claims.ts";
+import { githubKeys } from "../../support/github-issuer.ts";
 import type { Provider } from "../../support/resources.ts";
 import type { Federation } from "../../../lib/tokens.ts";
 import type { Context } from "../../support/context.ts";

@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type GithubRun, mintGithubToken } from "../../support/github-issuer.ts";
 import { verifyAccessToken } from "../../../lib/tokens.ts";
-import { attributeCondition, attributeMapping } from "../../../../components/ci/github-claims.ts";
+import {
+  attributeCondition,
+  attributeMapping,
+  GITHUB_ISSUER,
+} from "../../../../components/ci/github-claims.ts";
 import {
   type Answer,
   bind,
@@ -23,6 +27,7 @@ const TRUST = {
   repository: "HyperionWave-AI/dev-squad",
   ids: { repository: "901234567", owner: "123456789" },
   refs: ["refs/heads/main", "refs/tags/v*"],
+  environment: "production",
 };
 const publisher = "hyperion-ci@production-471918.iam.gserviceaccount.com";
 const previewer = "hyperion-ci-preview@production-471918.iam.gserviceaccount.com";
@@ -40,7 +45,7 @@ beforeAll(async () => {
   await emulator.ok("POST", `${POOLS}/github/providers?workloadIdentityPoolProviderId=github`, {
     attributeMapping: attributeMapping(TRUST),
     attributeCondition: attributeCondition(TRUST),
-    oidc: { issuerUri: "https://token.actions.githubusercontent.com" },
+    oidc: { issuerUri: GITHUB_ISSUER },
   });
   for (const [email, access] of [
     [publisher, "publish"],
@@ -106,12 +111,12 @@ test("a run of the repository becomes a federated identity", async () => {
     expires_in: 3600,
   });
   expect(await verifyAccessToken(emulator.dir, String(body["access_token"]))).toEqual({
-    principal: `principal://iam.googleapis.com/${POOL}/subject/repo:HyperionWave-AI/dev-squad:ref:refs/heads/main`,
+    principal: `principal://iam.googleapis.com/${POOL}/subject/901234567:17000000001`,
     federation: {
       pool: POOL,
-      subject: "repo:HyperionWave-AI/dev-squad:ref:refs/heads/main",
+      subject: "901234567:17000000001",
       groups: [],
-      attributes: { access: "publish", repository: "HyperionWave-AI/dev-squad" },
+      attributes: { access: "none", repository: "HyperionWave-AI/dev-squad" },
     },
   });
 });
@@ -198,7 +203,7 @@ test.each([
 });
 
 test("an audience of the provider's own replaces the default", async () => {
-  const oidc = { issuerUri: "https://token.actions.githubusercontent.com" };
+  const oidc = { issuerUri: GITHUB_ISSUER };
   await setProvider({ oidc: { ...oidc, allowedAudiences: ["hyperion"] } });
   expect(await exchange({ audience: "hyperion" })).toMatchObject({ status: 200 });
   expect(await exchange({})).toMatchObject({ status: 400 });
@@ -277,24 +282,90 @@ describe("a mapping", () => {
   });
 });
 
+/** The job of publish.yml that publishes. */
+const PUBLISH: GithubRun = { environment: "production" };
+
+/** Who may do what, by event, ref, environment, workflow file and repository. */
+const RUNS: GithubRun[] = [
+  "push",
+  "workflow_dispatch",
+  "pull_request",
+  "pull_request_target",
+  "schedule",
+].flatMap((eventName) =>
+  [
+    "refs/heads/main",
+    "refs/tags/v1.0.0",
+    "refs/tags/v0-evil",
+    "refs/heads/feature",
+    "refs/tags/nightly",
+  ].flatMap((ref) =>
+    [undefined, "production", "staging"].flatMap((environment) =>
+      ["publish.yml", "drift.yml", "evil.yml"].flatMap((workflow) =>
+        [{}, { repository: "eve/dev-squad", repositoryId: "2", ownerId: "3" }].map((fork) => ({
+          eventName,
+          ref,
+          workflow,
+          ...(environment !== undefined && { environment }),
+          ...fork,
+        })),
+      ),
+    ),
+  ),
+);
+
+/** The class that a run is meant to have; undefined where Google refuses the token. */
+function classOf({
+  eventName = "",
+  ref = "",
+  environment,
+  workflow,
+  repositoryId,
+}: GithubRun): string | undefined {
+  if (repositoryId !== undefined) return undefined;
+  if (eventName === "pull_request") return "preview";
+  if (eventName !== "push" && eventName !== "workflow_dispatch") return "none";
+  if (eventName === "workflow_dispatch" && workflow === "drift.yml" && ref === "refs/heads/main")
+    return "drift";
+  return environment === "production" && (ref === "refs/heads/main" || ref.startsWith("refs/tags/v"))
+    ? "publish"
+    : "none";
+}
+
+test("every event, ref, environment, workflow file and fork has its class", async () => {
+  const wrong: unknown[] = [];
+  const seen = new Set<string | undefined>();
+  for (const run of RUNS) {
+    const { status, body } = await exchange(run);
+    const identity =
+      status === 200 ? await verifyAccessToken(emulator.dir, String(body["access_token"])) : undefined;
+    const access = identity?.federation?.attributes["access"];
+    seen.add(access);
+    if (access !== classOf(run)) wrong.push({ run, access });
+  }
+  expect(wrong).toEqual([]);
+  expect([...seen].sort()).toEqual(["drift", "none", "preview", "publish", undefined]);
+});
+
 describe("impersonation", () => {
   test.each<[string, GithubRun, boolean, boolean]>([
-    ["a push to main", {}, true, false],
-    ["a version tag", { ref: "refs/tags/v1.0.0" }, true, false],
-    ["a manual run on main", { eventName: "workflow_dispatch" }, true, false],
-    ["a push to another branch", { ref: "refs/heads/feature" }, false, false],
-    ["another tag", { ref: "refs/tags/nightly" }, false, false],
-    ["a scheduled run on main", { eventName: "schedule" }, false, false],
+    ["a job of the environment on main", PUBLISH, true, false],
+    [
+      "v0-evil: a tag with a workflow of one's own",
+      { ref: "refs/tags/v0-evil", workflow: "evil.yml" },
+      false,
+      false,
+    ],
+    ["the drift job", { eventName: "workflow_dispatch", workflow: "drift.yml" }, false, false],
     ["a pull request", { eventName: "pull_request" }, false, true],
-    ["a pull_request_target, which carries main", { eventName: "pull_request_target" }, false, false],
-    ["another repository", { repositoryId: "1" }, false, false],
+    ["another repository", { ...PUBLISH, repositoryId: "1" }, false, false],
   ])("%s: publishes %s, previews %s", async (_, run, publishes, previews) => {
     expect((await impersonate(run, publisher)).status === 200).toBe(publishes);
     expect((await impersonate(run, previewer)).status === 200).toBe(previews);
   });
 
   test("gives a token of the account for the time that was asked for", async () => {
-    const { body } = await impersonate({}, publisher);
+    const { body } = await impersonate(PUBLISH, publisher);
     const left = (Date.parse(String(body["expireTime"])) - Date.now()) / 1000;
     expect(left).toBeGreaterThan(590);
     expect(left).toBeLessThanOrEqual(600);
@@ -314,7 +385,7 @@ describe("impersonation", () => {
 
   test("needs its API", async () => {
     await emulator.ok("POST", `v1/${PROJECT}/services/iamcredentials.googleapis.com:disable`, {});
-    expect(await impersonate({}, publisher)).toMatchObject({
+    expect(await impersonate(PUBLISH, publisher)).toMatchObject({
       status: 403,
       body: { error: { details: [{ reason: "SERVICE_DISABLED" }, {}, {}] } },
     });
@@ -326,13 +397,13 @@ describe("impersonation", () => {
 
   test("ends with the account", async () => {
     const path = `v1/${PROJECT}/serviceAccounts/${publisher}`;
-    const token = String((await impersonate({}, publisher)).body["accessToken"]);
+    const token = String((await impersonate(PUBLISH, publisher)).body["accessToken"]);
     await emulator.ok("POST", `${path}:disable`, {});
-    expect((await impersonate({}, publisher)).status).toBe(400);
+    expect((await impersonate(PUBLISH, publisher)).status).toBe(400);
     const refused = await emulator.send(REPOSITORY, { headers: { authorization: `Bearer ${token}` } });
     expect(refused.status).toBe(401);
     await emulator.ok("POST", `${path}:enable`, {});
-    expect((await impersonate({}, publisher)).status).toBe(200);
+    expect((await impersonate(PUBLISH, publisher)).status).toBe(200);
   });
 });
 
@@ -341,7 +412,7 @@ test("the federated identity itself can be granted access", async () => {
   const headers = { authorization: `Bearer ${String(body["access_token"])}` };
   await bind(emulator, "roles/artifactregistry.reader", "allAuthenticatedUsers");
   expect((await emulator.send(REPOSITORY, { headers })).status).toBe(403);
-  const subject = "repo:HyperionWave-AI/dev-squad:ref:refs/heads/main";
+  const subject = "901234567:17000000001";
   for (const member of [
     `principal://iam.googleapis.com/${POOL}/subject/${subject}`,
     `principalSet://iam.googleapis.com/${POOL}/*`,
@@ -354,7 +425,7 @@ test("the federated identity itself can be granted access", async () => {
 test("the issuer publishes its keys, and gives tokens to the maintainer alone", async () => {
   const discovery = await (await emulator.send("github/.well-known/openid-configuration")).json();
   expect(discovery).toMatchObject({
-    issuer: "https://token.actions.githubusercontent.com",
+    issuer: GITHUB_ISSUER,
     jwks_uri: "http://127.0.0.1/github/.well-known/jwks",
   });
   const keys = (await (await emulator.send("github/.well-known/jwks")).json()) as {
