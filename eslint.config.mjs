@@ -2,6 +2,14 @@ import eslint from "@eslint/js";
 import prettier from "eslint-config-prettier";
 import tseslint from "typescript-eslint";
 
+/** Test files run what they run by test/support, whose runners keep what is printed from holding a secret. */
+const spawning = {
+  paths: ["node:child_process", "execa"].map((name) => ({
+    name,
+    message: "A test runs a command by a runner of test/support, which searches what it prints for secrets.",
+  })),
+};
+
 export default tseslint.config(
   {
     ignores: [
@@ -24,5 +32,6 @@ export default tseslint.config(
       "@typescript-eslint/switch-exhaustiveness-check": "error",
     },
   },
+  { files: ["**/*.test.ts"], rules: { "no-restricted-imports": ["error", spawning] } },
   prettier,
 );

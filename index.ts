@@ -76,13 +76,25 @@ export default async () => {
   });
 
   return {
+    /** Where images are pushed and pulled, without a scheme. */
     registryUrl: url,
+    /** For each image: `reference` by digest, `digest`, `tags`, `pull` command. */
     images: settings.publishImages ? release(settings, url) : {},
+    /** The service account of CI. */
     ciServiceAccountEmail: publisher.email,
-    ...(previewer && { previewServiceAccountEmail: previewer.email }),
-    ...(identity && { workloadIdentityProvider: identity.provider }),
+    ...(previewer && {
+      /** The one that pull requests preview as, with `githubRepository`. */
+      previewServiceAccountEmail: previewer.email,
+    }),
+    ...(identity && {
+      /** Full name of the provider, for `google-github-actions/auth`. */
+      workloadIdentityProvider: identity.provider,
+    }),
+    /** Whether everybody may pull. */
     publicAccess: settings.publicAccess,
+    /** Every principal that this stack lets pull. */
     readers: [...access.readers, ...ci.readers],
+    /** Every principal that this stack lets push. */
     writers: [...access.writers, ...ci.writers],
   };
 };

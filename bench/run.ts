@@ -9,7 +9,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import images from "../images.json" with { type: "json" };
 import { repositoryRoot, sandboxPaths } from "../sandbox/lib/paths.ts";
-import { pluginsServing } from "../sandbox/providers/serving.ts";
+import { pluginsServing } from "../sandbox/providers/install.ts";
 import { type Sandbox, startSandbox } from "../test/support/sandbox.ts";
 import { type Figure, figure, programMemory, ratio, seconds } from "./measure.ts";
 import { CHANGED_IMAGE, changeOneSource, COMPUTING, slowDown, WAITING } from "./sources.ts";
@@ -43,7 +43,9 @@ async function main(): Promise<void> {
     ];
     await mkdir(join(repositoryRoot, "bench/results"), { recursive: true });
     await writeFile(join(repositoryRoot, "bench/results/latest.json"), JSON.stringify(results, null, 2));
-    const plugins = pluginsServing(sandboxPaths(sandbox.root)).map(({ name, kind }) => `${name} ${kind}`);
+    const plugins = pluginsServing(sandboxPaths(sandbox.root).pulumiHome).map(
+      ({ name, kind }) => `${name} ${kind}`,
+    );
     say(`${availableParallelism()} cores, ${rounds} rounds, plugins: ${plugins.join(", ")}`);
     console.log(json ? JSON.stringify(results, null, 2) : table(results));
   } finally {

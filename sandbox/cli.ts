@@ -1,9 +1,12 @@
+import { enableCompileCache } from "node:module";
 import { platform } from "node:os";
 import { Command } from "commander";
 import { messageOf, SandboxError } from "./lib/errors.ts";
-import { sandboxPaths } from "./lib/paths.ts";
+import { compileCache, sandboxPaths } from "./lib/paths.ts";
 
-// Each word imports what it needs only when it is called: most answer within half a second that way.
+// Each subcommand imports what it needs only when it is called: most answer within half a second that way.
+
+enableCompileCache(compileCache);
 
 const program = new Command("npm run sandbox --")
   .description("The production registry on this machine: no Google account, nothing outside loopback.")
@@ -13,7 +16,7 @@ const program = new Command("npm run sandbox --")
 
 program
   .command("up", { isDefault: true })
-  .description("install and start what is missing, bring the stack up (also without a word)")
+  .description("install and start what is missing, bring the stack up (also without a subcommand)")
   .option("--no-stack", "start the services only")
   .action(async (options: { stack: boolean }) => {
     const { up } = await import("./commands/up.ts");
@@ -43,8 +46,7 @@ program
   .command("env")
   .description('lines for this shell: eval "$(npm run --silent sandbox -- env)"')
   .action(async () => {
-    const { misleadingVariables, sandboxVariables } = await import("./lib/environment.ts");
-    const { exportLines } = await import("./lib/quote.ts");
+    const { exportLines, misleadingVariables, sandboxVariables } = await import("./services/environment.ts");
     const { requireMade } = await import("./lib/require-sandbox.ts");
     const paths = sandboxPaths();
     const { config, tools } = requireMade(paths);
@@ -69,7 +71,7 @@ program
   .allowUnknownOption()
   .passThroughOptions()
   .action(async (args: string[]) => {
-    const { commandEnvironment } = await import("./lib/environment.ts");
+    const { commandEnvironment } = await import("./services/environment.ts");
     const { pulumiCommand, runAttached } = await import("./lib/pulumi.ts");
     const { requireRunning } = await import("./lib/require-sandbox.ts");
     const paths = sandboxPaths();
@@ -81,7 +83,7 @@ program
     );
   });
 
-/** Words with words of their own, each in a module that is loaded for it alone. */
+/** Subcommands with subcommands of their own, each in a module that is loaded for it alone. */
 const GROUPS: Record<string, { description: string; load: () => Promise<Command> }> = {
   "org-policy": {
     description: "restrict who may be given access, as an organization does",
@@ -97,19 +99,19 @@ const GROUPS: Record<string, { description: string; load: () => Promise<Command>
   },
 };
 
-async function addGroups(word: string | undefined): Promise<void> {
-  for (const [name, { description, load }] of Object.entries(GROUPS)) {
-    if (word === name) program.addCommand(await load());
-    else program.command(name).description(description);
+async function addGroups(name: string | undefined): Promise<void> {
+  for (const [group, { description, load }] of Object.entries(GROUPS)) {
+    if (group === name) program.addCommand(await load());
+    else program.command(group).description(description);
   }
 }
 
-/** Without this an unknown word would be taken for an argument of `up`. */
-function refuseUnknownWord(word: string | undefined): void {
+/** Without this an unknown subcommand would be taken for an argument of `up`. */
+function refuseUnknown(subcommand: string | undefined): void {
   const known = [...program.commands.map((command) => command.name()), "help"];
-  if (word === undefined || word.startsWith("-") || known.includes(word)) return;
+  if (subcommand === undefined || subcommand.startsWith("-") || known.includes(subcommand)) return;
   throw new SandboxError(
-    `there is no word "${word}". There are: ${known.join(", ")} (npm run sandbox -- help)`,
+    `there is no subcommand "${subcommand}". There are: ${known.join(", ")} (npm run sandbox -- help)`,
   );
 }
 
@@ -119,9 +121,9 @@ async function main(): Promise<void> {
       `the sandbox runs on Linux only (WSL included), and this is ${platform()}. ` +
         "A virtual machine or a container with Linux will do.",
     );
-  const [word, next] = process.argv.slice(2);
-  await addGroups(word === "help" ? next : word);
-  refuseUnknownWord(word);
+  const [subcommand, next] = process.argv.slice(2);
+  await addGroups(subcommand === "help" ? next : subcommand);
+  refuseUnknown(subcommand);
   await program.parseAsync();
 }
 

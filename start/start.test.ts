@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 const start = join(import.meta.dirname, "start.cjs");
 const root = dirname(import.meta.dirname);
@@ -12,6 +12,9 @@ async function run(code: string, preloaded: readonly string[] = [start]): Promis
   const { stdout } = await promisify(execFile)(process.execPath, [...options, "--eval", code], { cwd: root });
   return stdout;
 }
+
+// The real compiler takes seconds to load on a busy machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 const LOADED = `console.log(Object.values(require.cache).filter((module) => module.children.length > 0 ||
   /typescript\\.js$/.test(module.filename)).map((module) => module.filename).join("\\n"))`;

@@ -27,6 +27,7 @@ describe("ImageRepository", () => {
         parent: "",
         protect: false,
         importId: "",
+        aliases: [],
         dependsOn: [],
       },
       {
@@ -40,6 +41,7 @@ describe("ImageRepository", () => {
         parent: "registry",
         protect: false,
         importId: "",
+        aliases: [],
         dependsOn: [],
       },
       {
@@ -66,6 +68,7 @@ describe("ImageRepository", () => {
         parent: "registry",
         protect: true,
         importId: "",
+        aliases: [],
         dependsOn: ["registry"],
       },
     ]);

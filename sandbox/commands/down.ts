@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { SandboxError } from "../lib/errors.ts";
-import { commandEnvironment } from "../lib/environment.ts";
+import { commandEnvironment } from "../services/environment.ts";
 import { readText } from "../lib/files.ts";
 import { whileLocked } from "../lib/lock.ts";
 import { type SandboxPaths, sandboxPaths } from "../lib/paths.ts";
@@ -13,7 +13,7 @@ import { ensureEngine } from "../services/engine.ts";
 import { stopOwnEngine } from "../machine/engine/own-engine.ts";
 import { removeLocalImages } from "../services/remove-images.ts";
 import { ensureRegistry } from "../services/registry.ts";
-import { stopService } from "../services/supervision.ts";
+import { stopService } from "../lib/supervision.ts";
 import { readTools, type Tools } from "../lib/tools.ts";
 
 /** How `down` goes about it. */

@@ -1,6 +1,6 @@
 import { Argument, Command } from "commander";
-import { askAdmin } from "../lib/admin.ts";
-import { type Fault, faultSchema } from "../emulator/faults/fault.ts";
+import { askAdmin } from "../services/admin.ts";
+import { type Fault, faultSchema } from "../emulator/support/faults/fault.ts";
 import { SandboxError } from "../lib/errors.ts";
 import { switchRegistryFaults, switchService } from "../services/switch.ts";
 

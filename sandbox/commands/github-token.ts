@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { Command } from "commander";
-import { type GithubRun, mintGithubToken } from "../emulator/github/issuer.ts";
-import { SandboxError } from "../lib/errors.ts";
+import { type GithubRun, mintGithubToken } from "../emulator/support/github-issuer.ts";
+import { noSandbox } from "../lib/require-sandbox.ts";
 import { sandboxPaths } from "../lib/paths.ts";
 
 interface GithubTokenOptions {
@@ -29,8 +29,7 @@ export function githubTokenCommand(): Command {
     .option("--audience <url>", "default: as GitHub's")
     .action(async ({ event, ...rest }: GithubTokenOptions) => {
       const paths = sandboxPaths();
-      if (!existsSync(paths.key))
-        throw new SandboxError(`no sandbox is in ${paths.root}. Start one: npm run sandbox`);
+      if (!existsSync(paths.key)) throw noSandbox(paths);
       const run: GithubRun = { ...rest, ...(event !== undefined && { eventName: event }) };
       console.log(await mintGithubToken(paths.root, run));
     });

@@ -1,21 +1,21 @@
 import { mkdir } from "node:fs/promises";
 import { BASE_IMAGE, ensureBaseImage } from "../machine/base-image.ts";
-import { commandEnvironment } from "../lib/environment.ts";
+import { commandEnvironment } from "../services/environment.ts";
 import { ensurePackages } from "../machine/install-packages.ts";
 import { ensurePlugins } from "../machine/link-plugins.ts";
 import { ensurePulumi } from "../machine/install-pulumi.ts";
 import type { SandboxPaths } from "../lib/paths.ts";
-import { pluginsServing } from "../providers/serving.ts";
+import { pluginsServing } from "../providers/install.ts";
 import { ensureProject } from "../lib/project.ts";
-import { emulatorUrl, ensureEmulator } from "../services/emulator.ts";
-import { ensureConfig, type SandboxConfig } from "../lib/config.ts";
+import { ensureEmulator } from "../services/emulator.ts";
+import { ensureConfig, type SandboxConfig, emulatorUrl, registryHost } from "../lib/config.ts";
 import { chooseEngine, ensureEngine } from "../services/engine.ts";
-import { ensureKeys } from "../services/keys.ts";
-import { ensureRegistry, registryHost } from "../services/registry.ts";
+import { ensureKeys } from "../lib/keys.ts";
+import { ensureRegistry } from "../services/registry.ts";
 import { writeTokenFile } from "../services/token-file.ts";
 import type { RunStep } from "./steps.ts";
 import { readTools, type Tools, writeTools } from "../lib/tools.ts";
-import { ensureWrappers } from "../lib/wrappers.ts";
+import { ensureWrappers } from "../services/wrappers.ts";
 
 /** A sandbox in which every service runs. */
 export interface Ready {
@@ -61,7 +61,7 @@ export async function makeReady(paths: SandboxPaths, step: RunStep): Promise<Rea
   await step("Pulumi plugins", async (progress, done) => {
     await ensurePlugins(paths, pulumi.path, progress);
     done(
-      pluginsServing(paths)
+      pluginsServing(paths.pulumiHome)
         .map(({ name, version, kind }) => `${name} ${version} (${kind})`)
         .join(", "),
     );

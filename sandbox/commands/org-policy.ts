@@ -1,5 +1,5 @@
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
-import { askAdmin } from "../lib/admin.ts";
+import { askAdmin } from "../services/admin.ts";
 
 interface OrgPolicyOptions {
   constraint: string;
@@ -29,7 +29,7 @@ export function orgPolicyCommand(): Command {
     ["deny", "only members of the organization itself: allUsers is refused"],
     ["domains", "only members of these customers"],
   ] as const) {
-    const word = command
+    const subcommand = command
       .command(mode)
       .description(description)
       .addOption(
@@ -37,9 +37,9 @@ export function orgPolicyCommand(): Command {
       )
       .option("--delay <seconds>", "how long the change takes to be in force", seconds, 0);
     if (mode === "domains")
-      word.addArgument(new Argument("<customers...>", "customer ids, such as C0abc1234"));
-    word.action(async (...args: unknown[]) => {
-      const options = word.opts<OrgPolicyOptions>();
+      subcommand.addArgument(new Argument("<customers...>", "customer ids, such as C0abc1234"));
+    subcommand.action(async (...args: unknown[]) => {
+      const options = subcommand.opts<OrgPolicyOptions>();
       const body = {
         mode,
         constraint: options.constraint,

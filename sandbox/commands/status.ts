@@ -1,11 +1,10 @@
 import type { SandboxPaths } from "../lib/paths.ts";
 import { sandboxPaths } from "../lib/paths.ts";
-import { type PluginChoice, pluginsServing } from "../providers/serving.ts";
+import { type PluginChoice, pluginsServing } from "../providers/install.ts";
 import { readConfig } from "../lib/config.ts";
 import { engineInfo } from "../lib/engine-info.ts";
-import { readRecord, type ServiceName } from "../services/supervision.ts";
-import { isAlive } from "../services/processes.ts";
-import { accepts } from "../services/registry.ts";
+import { accepts, readRecord, type ServiceName } from "../lib/supervision.ts";
+import { isAlive } from "../lib/processes.ts";
 import { readTools, type Tools } from "../lib/tools.ts";
 
 /** How one service is. */
@@ -30,19 +29,19 @@ export interface SandboxStatus {
 export async function readStatus(paths: SandboxPaths = sandboxPaths()): Promise<SandboxStatus> {
   const config = readConfig(paths);
   const tools = readTools(paths);
-  const services = [
-    await ownService(paths, "emulator", "Google APIs", () => accepts(config?.emulatorPort ?? 0)),
-    await ownService(paths, "registry", "Registry", () => accepts(config?.registryPort ?? 0)),
+  const services = await Promise.all([
+    ownService(paths, "emulator", "Google APIs", () => accepts(config?.emulatorPort ?? 0)),
+    ownService(paths, "registry", "Registry", () => accepts(config?.registryPort ?? 0)),
     tools?.engine.kind === "yours"
-      ? await usersEngine(tools.engine.host)
-      : await ownService(paths, "docker", "Docker engine", async () =>
+      ? usersEngine(tools.engine.host)
+      : ownService(paths, "docker", "Docker engine", async () =>
           tools ? (await engineInfo(tools.engine.host)) !== undefined : false,
         ),
-  ];
+  ]);
   return {
     folder: paths.root,
     services,
-    plugins: pluginsServing(paths),
+    plugins: pluginsServing(paths.pulumiHome),
     ...(tools && { pulumi: tools.pulumi }),
   };
 }

@@ -9,39 +9,30 @@ export type RunStep = <T>(
   work: (progress: Progress, done: (outcome: string) => void) => Promise<T>,
 ) => Promise<T>;
 
-/** A line for each step, with progress below it: on a terminal a line that changes, elsewhere plain lines. */
-export const tellSteps: RunStep = (title, work) =>
-  process.stdout.isTTY && process.stdout.columns > 20 ? onTerminal(title, work) : asLines(title, work);
-
-const onTerminal: RunStep = async (title, work) => {
-  const { Listr } = await import("listr2");
-  let result: Awaited<ReturnType<typeof work>> | undefined;
-  await new Listr(
-    [
-      {
-        title,
-        task: async (_, task) => {
-          result = await work(
-            (line) => (task.output = line),
-            (outcome) => (task.title = `${title}: ${outcome}`),
-          );
-        },
-      },
-    ],
-    // Whoever called shows the error.
-    { rendererOptions: { showErrorMessage: false } },
-  ).run();
-  return result as Awaited<ReturnType<typeof work>>;
-};
-
-const asLines: RunStep = async (title, work) => {
+/** A line for each step: on a terminal one that changes with the progress, elsewhere with plain lines before it. */
+export const tellSteps: RunStep = async (title, work) => {
+  const terminal = process.stdout.isTTY && process.stdout.columns > 20;
+  const show = (line: string): void => {
+    // Longer than the terminal is wide it could not be taken back.
+    if (terminal) process.stdout.write(`\r\x1b[K${line.slice(0, process.stdout.columns - 1)}`);
+  };
   let outcome = "done";
-  const result = await work(
-    (line) => {
-      console.log(`  ${title}: ${line}`);
-    },
-    (words) => (outcome = words),
-  );
-  console.log(`✔ ${title}: ${outcome}`);
-  return result;
+  show(`… ${title}`);
+  try {
+    const result = await work(
+      (line) => {
+        if (terminal) show(`… ${title}: ${line}`);
+        else console.log(`  ${title}: ${line}`);
+      },
+      (words) => (outcome = words),
+    );
+    show("");
+    console.log(`✔ ${title}: ${outcome}`);
+    return result;
+  } catch (error) {
+    // Whoever called shows the error.
+    show("");
+    console.log(`✖ ${title}`);
+    throw error;
+  }
 };

@@ -1,6 +1,6 @@
 import { SandboxError } from "../lib/errors.ts";
 import type { SandboxPaths } from "../lib/paths.ts";
-import { pluginsServing } from "../providers/serving.ts";
+import { pluginsServing } from "../providers/install.ts";
 import { pulumiCommand } from "../lib/pulumi.ts";
 import { run } from "../lib/run-command.ts";
 
@@ -17,7 +17,7 @@ export async function printSummary(paths: SandboxPaths, env: NodeJS.ProcessEnv):
     env,
   });
   if (!shown.ok) throw new SandboxError(`the outputs of the stack cannot be read: ${shown.failure}`);
-  const fakeProviders = pluginsServing(paths).filter((plugin) => plugin.kind === "fake");
+  const fakeProviders = pluginsServing(paths.pulumiHome).filter((plugin) => plugin.kind === "fake");
   console.log(
     summary(
       JSON.parse(shown.stdout) as StackOutputs,

@@ -1,6 +1,7 @@
 import { existsSync } from "node:fs";
 import { mintAccessToken } from "../lib/tokens.ts";
 import { SandboxError } from "../lib/errors.ts";
+import { noSandbox } from "../lib/require-sandbox.ts";
 import { type SandboxPaths, sandboxPaths } from "../lib/paths.ts";
 
 const PRINCIPAL = /^(user|serviceAccount):[^\s@]+@[^\s@]+$/;
@@ -11,7 +12,6 @@ export async function token(principal: string, paths: SandboxPaths = sandboxPath
     throw new SandboxError(
       `"${principal}" cannot call anything: a token is of user:NAME@DOMAIN or serviceAccount:NAME@PROJECT.iam.gserviceaccount.com`,
     );
-  if (!existsSync(paths.key))
-    throw new SandboxError(`no sandbox is in ${paths.root}. Start one: npm run sandbox`);
+  if (!existsSync(paths.key)) throw noSandbox(paths);
   return mintAccessToken(paths.root, principal);
 }

@@ -1,5 +1,5 @@
 import { SandboxError } from "../lib/errors.ts";
-import { commandEnvironment } from "../lib/environment.ts";
+import { commandEnvironment } from "../services/environment.ts";
 import { whileLocked } from "../lib/lock.ts";
 import { makeReady } from "./make-ready.ts";
 import { type SandboxPaths, sandboxPaths } from "../lib/paths.ts";

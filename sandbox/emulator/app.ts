@@ -1,44 +1,24 @@
-import { admin } from "./admin/routes.ts";
-import { contents } from "./artifact-registry/contents.ts";
-import { github } from "./github/routes.ts";
-import { iamCredentials } from "./iam-credentials/routes.ts";
-import { locations } from "./artifact-registry/locations.ts";
-import { repositories } from "./artifact-registry/repositories.ts";
-import { operations } from "./operations/routes.ts";
-import { orgPolicy } from "./org-policy/routes.ts";
-import { resourceManager } from "./resource-manager/routes.ts";
-import { roles } from "./iam/roles.ts";
-import { serviceAccounts } from "./iam/service-accounts.ts";
-import { serviceUsage } from "./service-usage/routes.ts";
-import { sts } from "./sts/routes.ts";
-import { workloadIdentity } from "./iam/workload-identity.ts";
-import { withFaults } from "./faults/inject.ts";
-import { ApiError } from "./http/errors.ts";
-import type { OpenRoute, Route } from "./http/route.ts";
-import { Router, serve } from "./http/router.ts";
-import { tokenServer } from "./registry/token-server.ts";
-import type { Context } from "./context.ts";
+import { readdirSync } from "node:fs";
+import type { Context } from "./support/context.ts";
+import { withFaults } from "./support/faults/inject.ts";
+import { ApiError } from "./support/http/errors.ts";
+import type { OpenRoute, Route } from "./support/http/route.ts";
+import { Router, serve } from "./support/http/router.ts";
 
 const health: OpenRoute = { method: "GET", path: "healthz", open: () => Response.json({ status: "ok" }) };
 
-const ROUTES: (Route | OpenRoute)[] = [
-  health,
-  ...tokenServer,
-  ...admin,
-  ...github,
-  ...sts,
-  ...serviceUsage,
-  ...resourceManager,
-  ...locations,
-  ...repositories,
-  ...contents,
-  ...serviceAccounts,
-  ...roles,
-  ...workloadIdentity,
-  ...iamCredentials,
-  ...operations,
-  ...orgPolicy,
-];
+/** What the `routes.ts` of a folder of `apis/` exports: a folder there is an emulated API, with nothing else to do. */
+interface Api {
+  routes: (Route | OpenRoute)[];
+}
+
+const apis = await Promise.all(
+  readdirSync(new URL("apis/", import.meta.url)).map(
+    (folder) => import(new URL(`apis/${folder}/routes.ts`, import.meta.url).href) as Promise<Api>,
+  ),
+);
+
+const ROUTES = [health, ...apis.flatMap(({ routes }) => routes)];
 
 /** What a request goes to: a template for counting and faults, and the answer. */
 function dispatch(

@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { Readable } from "node:stream";
 import { type Answer, createApp } from "./app.ts";
-import { emulatorFiles } from "./files.ts";
-import { openContext, type Context } from "./context.ts";
+import { sandboxPaths } from "../lib/paths.ts";
+import { openContext, type Context } from "./support/context.ts";
 
 /** Which sandbox to serve, and where. */
 export interface EmulatorOptions {
@@ -40,7 +40,7 @@ async function readPorts(file: string): Promise<Ports> {
 
 /** Starts the emulated Google APIs and the registry's token server on loopback. */
 export async function startEmulator(options: EmulatorOptions): Promise<Emulator> {
-  const ports = await readPorts(emulatorFiles(options.sandboxDir).config);
+  const ports = await readPorts(sandboxPaths(options.sandboxDir).config);
   const context = openContext(options.sandboxDir, options.registryPort ?? ports.registryPort ?? 0);
   const answer = createApp(context);
   const server = createServer((request, response) => void respond(answer, request, response));

@@ -12,6 +12,16 @@ export interface SandboxConfig {
   registryPort: number;
 }
 
+/** Where the emulated Google APIs answer. */
+export function emulatorUrl(config: SandboxConfig): string {
+  return `http://127.0.0.1:${config.emulatorPort}`;
+}
+
+/** What clients call the registry: `HOST:PORT`. */
+export function registryHost(config: SandboxConfig): string {
+  return `localhost:${config.registryPort}`;
+}
+
 // Below the range that the kernel hands out to outgoing connections (32768 and up on Linux), so that no
 // connection takes a port while its service is down.
 const FIRST_PORT = 20_000;

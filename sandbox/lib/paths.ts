@@ -4,6 +4,9 @@ import { join, resolve } from "node:path";
 /** Root of this checkout: where `Pulumi.yaml` and `index.ts` are. */
 export const repositoryRoot = resolve(import.meta.dirname, "../..");
 
+/** What Node.js keeps of the code that it compiled; it goes by the code's content, so that none of it is ever stale. */
+export const compileCache = join(repositoryRoot, "node_modules", ".cache", "hyperion-registry");
+
 /**
  * Folder that holds everything of one sandbox, as an absolute path: `HYPERION_SANDBOX_DIR` (relative to the
  * current folder), else `.sandbox` in the repository's root.
@@ -25,7 +28,7 @@ export type SandboxPaths = ReturnType<typeof sandboxPaths>;
 export function sandboxPaths(root: string = sandboxDir()) {
   return {
     root,
-    /** Ports, chosen once; see `services/config.ts`. */
+    /** Ports, chosen once; see `lib/config.ts`. */
     config: join(root, "config.json"),
     /** One file a running service: its process, since when, where it listens. */
     run: join(root, "run"),
@@ -45,8 +48,18 @@ export function sandboxPaths(root: string = sandboxDir()) {
     passphrase: join(root, "keys", "passphrase"),
     /** Access tokens that the credential helper keeps for other principals than the maintainer (0600). */
     tokens: join(root, "tokens"),
-    /** State of the emulated Google APIs. */
+    /** Folder of the emulated Google APIs. */
     emulator: join(root, "emulator"),
+    /** State of all of them. */
+    emulatorState: join(root, "emulator", "state.json"),
+    /** Who belongs to which group and domain; made with a sample when it is missing, meant to be edited. */
+    members: join(root, "emulator", "members.json"),
+    /** Key of the emulated issuer of GitHub Actions (PEM, 0600). */
+    githubKey: join(root, "emulator", "github.key"),
+    /** Faults that are switched on. */
+    faults: join(root, "emulator", "faults.json"),
+    /** What could not be answered, and every refused request. */
+    emulatorLog: join(root, "logs", "emulator.log"),
     /** Data of the registry. */
     registry: join(root, "registry"),
     registryConfig: join(root, "registry", "config.yml"),

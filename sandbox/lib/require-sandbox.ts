@@ -1,15 +1,20 @@
 import { SandboxError } from "./errors.ts";
 import { type SandboxPaths } from "./paths.ts";
 import { readConfig, type SandboxConfig } from "./config.ts";
-import { runningService } from "../services/supervision.ts";
+import { runningService } from "./supervision.ts";
 import { readTools, type Tools } from "./tools.ts";
+
+/** There is no sandbox yet, and the command that starts one. */
+export function noSandbox(paths: SandboxPaths): SandboxError {
+  return new SandboxError(`no sandbox is in ${paths.root}. Start one: npm run sandbox`);
+}
 
 /** Ports and tools of a sandbox that has been up. Throws, with the command to run, when it has not. */
 export function requireMade(paths: SandboxPaths): { config: SandboxConfig; tools: Tools } {
   const config = readConfig(paths);
   const tools = readTools(paths);
   if (config && tools) return { config, tools };
-  throw new SandboxError(`no sandbox is in ${paths.root}. Start one: npm run sandbox`);
+  throw noSandbox(paths);
 }
 
 /** The same, where its services also have to run. */

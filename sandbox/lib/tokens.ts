@@ -1,7 +1,10 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { errors, jwtVerify, SignJWT } from "jose";
-import { emulatorFiles } from "../emulator/files.ts";
+import { sandboxPaths } from "./paths.ts";
+
+/** Owner of every project of the sandbox, and administrator of its organization policies. */
+export const MAINTAINER = "user:maintainer@example.com";
 
 /** Lifetime of an access token, in seconds, where the caller asks for no other; Google's own default. */
 export const ACCESS_TOKEN_SECONDS = 3600;
@@ -44,7 +47,7 @@ export async function mintAccessToken(
   ttlSeconds: number = ACCESS_TOKEN_SECONDS,
   federation?: Federation,
 ): Promise<string> {
-  const key = createPrivateKey(await readFile(emulatorFiles(sandboxDir).key));
+  const key = createPrivateKey(await readFile(sandboxPaths(sandboxDir).key));
   const now = Math.floor(Date.now() / 1000);
   return new SignJWT(federation ? { federation } : {})
     .setProtectedHeader({ alg: "RS256", typ: "at+jwt" })
@@ -65,7 +68,7 @@ export async function verifyAccessToken(
   token: string,
   now: Date = new Date(),
 ): Promise<Caller> {
-  const certificate = new X509Certificate(await readFile(emulatorFiles(sandboxDir).certificate));
+  const certificate = new X509Certificate(await readFile(sandboxPaths(sandboxDir).certificate));
   try {
     const { payload } = await jwtVerify<{ federation?: Federation }>(token, certificate.publicKey, {
       algorithms: ["RS256"],

@@ -1,14 +1,26 @@
 import { readText, writeWhole } from "./files.ts";
-import type { PulumiCli } from "../machine/install-pulumi.ts";
 import type { SandboxPaths } from "./paths.ts";
 import type { DockerCli } from "./docker-cli.ts";
 
-/** What a sandbox runs with: found or installed by `up`, read by the other words. */
+/** A Pulumi CLI that has the Node.js language host beside it. */
+export interface PulumiCli {
+  path: string;
+  version: string;
+  /** How it came here. */
+  source: "PATH" | "cache" | "downloaded" | "built";
+}
+
+/** The engine that a sandbox builds with: whose it is, and its `DOCKER_HOST`. */
+export interface EngineChoice {
+  kind: "own" | "yours";
+  host: string;
+}
+
+/** What a sandbox runs with: found or installed by `up`, read by the other subcommands. */
 export interface Tools {
   pulumi: PulumiCli;
   docker: DockerCli;
-  /** The engine: whose it is, and its `DOCKER_HOST`. */
-  engine: { kind: "own" | "yours"; host: string };
+  engine: EngineChoice;
 }
 
 /** The tools of a sandbox that has been up; undefined before that. */

@@ -1,5 +1,5 @@
 import { findCommands } from "../lib/files.ts";
-import type { EngineChoice } from "../services/engine.ts";
+import type { EngineChoice } from "../lib/tools.ts";
 import { type DockerCli, findDockerCli } from "../lib/docker-cli.ts";
 import { SandboxError } from "../lib/errors.ts";
 import { aptInstall, aptKnows } from "./apt.ts";

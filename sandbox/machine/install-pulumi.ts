@@ -1,26 +1,20 @@
+import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { mkdir, mkdtemp, realpath, rename, rm, writeFile } from "node:fs/promises";
 import { SandboxError } from "../lib/errors.ts";
 import { findCommands, isExecutable } from "../lib/files.ts";
+import type { PulumiCli } from "../lib/tools.ts";
 import { repositoryRoot } from "../lib/paths.ts";
 import { run } from "../lib/run-command.ts";
 import { type GoProgram, goBuild } from "./go-build.ts";
 import type { Progress } from "../lib/progress.ts";
 import { isReachable, PULUMI_DOWNLOADS } from "./reachable.ts";
 
-/** The version that is installed where none is: the newest that can be built from its Go module; workflows name the same. */
-export const PULUMI_VERSION = "3.274.1";
+/** The version that is installed where none is: the newest that can be built from its Go module. */
+export const PULUMI_VERSION = readFileSync(join(repositoryRoot, ".pulumi.version"), "utf8").trim();
 
 const LANGUAGE_HOST = "pulumi-language-nodejs";
-
-/** A Pulumi CLI that has the Node.js language host beside it. */
-export interface PulumiCli {
-  path: string;
-  version: string;
-  /** How it came here. */
-  source: "PATH" | "cache" | "downloaded" | "built";
-}
 
 /** Whether a CLI of this version (with or without a leading `v`) runs the stack: major 3, and not older than ours. */
 export function isRecentEnough(version: string): boolean {

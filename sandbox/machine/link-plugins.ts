@@ -9,8 +9,8 @@ import {
   pluginKind,
   pluginVersion,
   type FakeProviderName,
+  PLUGINS,
 } from "../providers/install.ts";
-import { PLUGINS } from "../providers/serving.ts";
 import { run } from "../lib/run-command.ts";
 import type { Progress } from "../lib/progress.ts";
 import { isReachable, PULUMI_DOWNLOADS } from "./reachable.ts";

@@ -1,15 +1,36 @@
-import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
+import { shellQuoted } from "../../problems/wording.ts";
+import { writeWhole } from "../lib/files.ts";
+import { compileCache, repositoryRoot } from "../lib/paths.ts";
 
 /** The plugins that a fake provider exists for. */
 export type FakeProviderName = "gcp" | "docker";
 
+/** The plugins that the program needs. */
+export const PLUGINS: readonly FakeProviderName[] = ["gcp", "docker"];
+
+/** Which plugin serves. */
+export interface PluginChoice {
+  name: FakeProviderName;
+  version: string;
+  kind: "real" | "fake" | "none";
+}
+
+/** Which plugins serve in this sandbox. */
+export function pluginsServing(pulumiHome: string): PluginChoice[] {
+  return PLUGINS.map((name) => ({
+    name,
+    version: pluginVersion(name),
+    kind: pluginKind(name, pulumiHome),
+  }));
+}
+
 /** A file of this name in a plugin's folder says that the plugin is a fake provider, not the real one. */
 export const fakeProviderMarker = "hyperion-fake-provider.json";
 
-const checkout = resolve(import.meta.dirname, "../..");
 const requireHere = createRequire(import.meta.filename);
 
 /** The version that the program's package asks the engine for: that of the npm package `@pulumi/<name>`. */
@@ -44,28 +65,18 @@ export async function installFakeProvider(name: FakeProviderName, pulumiHome: st
   await mkdir(folder, { recursive: true });
   // The engine takes a folder with this file beside it for a broken download.
   await rm(`${folder}.partial`, { force: true });
-  const marker = { fakeOf: name, version: pluginVersion(name), checkout };
-  await writeFile(join(folder, fakeProviderMarker), `${JSON.stringify(marker, undefined, 2)}\n`);
-  const executable = join(folder, `pulumi-resource-${name}`);
-  const script = startScript(name);
-  // An unchanged file is left alone: the kernel refuses to write one that is being executed.
-  if (!existsSync(executable) || (await readFile(executable, "utf8")) !== script) {
-    await writeFile(executable, script);
-  }
-  await chmod(executable, 0o755);
+  const marker = { fakeOf: name, version: pluginVersion(name), checkout: repositoryRoot };
+  await writeWhole(join(folder, fakeProviderMarker), `${JSON.stringify(marker, undefined, 2)}\n`);
+  await writeWhole(join(folder, `pulumi-resource-${name}`), startScript(name), 0o755);
   return folder;
 }
 
 function startScript(name: FakeProviderName): string {
-  const main = join(checkout, "sandbox", "providers", name, "main.ts");
+  const main = join(repositoryRoot, "sandbox", "providers", name, "main.ts");
   return [
     "#!/bin/sh",
-    `export NODE_COMPILE_CACHE=${shellQuote(join(checkout, "node_modules", ".cache", "hyperion-registry"))}`,
-    `exec ${shellQuote(process.execPath)} ${shellQuote(main)} "$@"`,
+    `export NODE_COMPILE_CACHE=${shellQuoted(compileCache)}`,
+    `exec ${shellQuoted(process.execPath)} ${shellQuoted(main)} "$@"`,
     "",
   ].join("\n");
-}
-
-function shellQuote(text: string): string {
-  return `'${text.replaceAll("'", `'\\''`)}'`;
 }

@@ -1,12 +1,7 @@
 import { join } from "node:path";
-import type { SandboxPaths } from "../lib/paths.ts";
-import type { SandboxConfig } from "../lib/config.ts";
-import { ensureService } from "./supervision.ts";
-
-/** Where the emulated Google APIs answer. */
-export function emulatorUrl(config: SandboxConfig): string {
-  return `http://127.0.0.1:${config.emulatorPort}`;
-}
+import { compileCache, type SandboxPaths } from "../lib/paths.ts";
+import { emulatorUrl, type SandboxConfig } from "../lib/config.ts";
+import { ensureService } from "../lib/supervision.ts";
 
 /** Starts the emulated Google APIs unless they run. */
 export async function ensureEmulator(paths: SandboxPaths, config: SandboxConfig): Promise<boolean> {
@@ -14,6 +9,7 @@ export async function ensureEmulator(paths: SandboxPaths, config: SandboxConfig)
   return ensureService(paths, "emulator", config.emulatorPort, () => ({
     command: process.execPath,
     args: [join(import.meta.dirname, "emulator-process.ts"), paths.root],
+    env: { ...process.env, NODE_COMPILE_CACHE: compileCache },
     address: url,
     ready: () => answers(url),
     readyWithinMs: 30_000,

@@ -1,13 +1,10 @@
 import { platform } from "node:os";
 import { SandboxError } from "../lib/errors.ts";
 import type { SandboxPaths } from "../lib/paths.ts";
-import type { Tools } from "../lib/tools.ts";
+import type { EngineChoice } from "../lib/tools.ts";
 import { engineInfo } from "../lib/engine-info.ts";
 import { ensureOwnEngine, ownEngineHost } from "../machine/engine/own-engine.ts";
 import { findUserEngine } from "./user-engine.ts";
-
-/** The engine that a sandbox builds with. */
-export type EngineChoice = Tools["engine"];
 
 /**
  * Chooses the engine: the one chosen before, as long as it serves; the user's own when it answers and can reach the

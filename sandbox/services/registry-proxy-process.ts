@@ -1,13 +1,13 @@
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
-import { Faults } from "../emulator/faults/faults.ts";
-import { emulatorFiles } from "../emulator/files.ts";
+import { Faults } from "../emulator/support/faults/faults.ts";
 import { messageOf } from "../lib/errors.ts";
 import { findRegistry } from "../lib/registry-program.ts";
 import { sandboxPaths } from "../lib/paths.ts";
 import { readConfig } from "../lib/config.ts";
-import { waitUntil } from "./processes.ts";
-import { accepts, writeRegistryConfig } from "./registry.ts";
+import { waitUntil } from "../lib/processes.ts";
+import { accepts } from "../lib/supervision.ts";
+import { writeRegistryConfig } from "./registry.ts";
 import { registryProxy } from "./registry-proxy.ts";
 
 // The registry behind the proxy that makes it fail: one service, one process group. Argument: the sandbox's folder.
@@ -24,7 +24,7 @@ async function main(root: string): Promise<void> {
   process.once("SIGTERM", () => registry.kill("SIGTERM"));
   await waitUntil(() => accepts(upstreamPort), 15_000);
 
-  const faults = new Faults(emulatorFiles(root).faults);
+  const faults = new Faults(sandboxPaths(root).faults);
   const server = registryProxy({
     key: await readFile(paths.key, "utf8"),
     certificate: await readFile(paths.certificate, "utf8"),

@@ -5,10 +5,10 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
-import { faultSchema, isRegistryFault } from "../emulator/faults/fault.ts";
-import { Faults } from "../emulator/faults/faults.ts";
+import { faultSchema, isRegistryFault } from "../emulator/support/faults/fault.ts";
+import { Faults } from "../emulator/support/faults/faults.ts";
 import { sandboxPaths } from "../lib/paths.ts";
-import { ensureKeys } from "./keys.ts";
+import { ensureKeys } from "../lib/keys.ts";
 import { registryProxy } from "./registry-proxy.ts";
 
 let folder: string;

@@ -2,7 +2,7 @@ import { request } from "node:http";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import { pipeline } from "node:stream";
-import type { RegistryFault } from "../emulator/faults/fault.ts";
+import type { RegistryFault } from "../emulator/support/faults/fault.ts";
 
 /** What a proxy in front of the registry needs. */
 export interface RegistryProxyOptions {

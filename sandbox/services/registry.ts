@@ -1,22 +1,16 @@
 import { createHash } from "node:crypto";
 import { mkdir, readFile } from "node:fs/promises";
-import { connect } from "node:net";
 import { join } from "node:path";
-import { isRegistryFault } from "../emulator/faults/fault.ts";
-import { Faults } from "../emulator/faults/faults.ts";
-import { emulatorFiles } from "../emulator/files.ts";
-import { registryConfigYaml } from "./registry-config.ts";
+import { isRegistryFault } from "../emulator/support/faults/fault.ts";
+import { Faults } from "../emulator/support/faults/faults.ts";
+import { sandboxPaths } from "../lib/paths.ts";
+import { registryConfigYaml } from "../emulator/support/registry/config.ts";
 import { writeWhole } from "../lib/files.ts";
 import { findRegistry } from "../lib/registry-program.ts";
 import type { SandboxPaths } from "../lib/paths.ts";
-import type { SandboxConfig } from "../lib/config.ts";
-import { commandLine } from "./processes.ts";
-import { ensureService, runningService, stopService } from "./supervision.ts";
-
-/** What clients call the registry: `HOST:PORT`. */
-export function registryHost(config: SandboxConfig): string {
-  return `localhost:${config.registryPort}`;
-}
+import { registryHost, type SandboxConfig } from "../lib/config.ts";
+import { commandLine } from "../lib/processes.ts";
+import { accepts, ensureService, runningService, stopService } from "../lib/supervision.ts";
 
 const PROXY_PROCESS = join(import.meta.dirname, "registry-proxy-process.ts");
 
@@ -45,7 +39,7 @@ export async function applyRegistryFaults(paths: SandboxPaths, config: SandboxCo
 }
 
 function hasFault(paths: SandboxPaths): boolean {
-  return new Faults(emulatorFiles(paths.root).faults).all().some(isRegistryFault);
+  return new Faults(sandboxPaths(paths.root).faults).all().some(isRegistryFault);
 }
 
 /** Writes what the registry reads at its start. */
@@ -66,24 +60,4 @@ export async function writeRegistryConfig(
     httpSecret: createHash("sha256").update("registry uploads").update(key).digest("hex"),
   });
   await writeWhole(paths.registryConfig, yaml, 0o600);
-}
-
-/** Whether a server accepts connections on this port of 127.0.0.1. */
-export function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect({ port, host: "127.0.0.1" });
-    const end = (result: boolean) => {
-      socket.destroy();
-      resolve(result);
-    };
-    socket.setTimeout(2_000, () => {
-      end(false);
-    });
-    socket.once("connect", () => {
-      end(true);
-    });
-    socket.once("error", () => {
-      end(false);
-    });
-  });
 }

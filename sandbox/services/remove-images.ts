@@ -1,8 +1,7 @@
 import type { SandboxPaths } from "../lib/paths.ts";
 import { run } from "../lib/run-command.ts";
 import type { Tools } from "../lib/tools.ts";
-import { readConfig } from "../lib/config.ts";
-import { registryHost } from "./registry.ts";
+import { readConfig, registryHost } from "../lib/config.ts";
 
 /** Removes the sandbox's images from the user's own engine; one that a container uses stays. */
 export async function removeLocalImages(paths: SandboxPaths, tools: Tools): Promise<void> {

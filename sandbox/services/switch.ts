@@ -5,9 +5,9 @@ import { requireMade } from "../lib/require-sandbox.ts";
 import { ensureEmulator } from "./emulator.ts";
 import { ensureEngine } from "./engine.ts";
 import { stopOwnEngine } from "../machine/engine/own-engine.ts";
-import { terminate } from "./processes.ts";
+import { terminate } from "../lib/processes.ts";
 import { applyRegistryFaults, ensureRegistry } from "./registry.ts";
-import { runningService, type ServiceName, stopService } from "./supervision.ts";
+import { runningService, type ServiceName, stopService } from "../lib/supervision.ts";
 
 /** Makes the running registry fail as the faults say that are switched on, or serve again. */
 export async function switchRegistryFaults(paths: SandboxPaths = sandboxPaths()): Promise<void> {

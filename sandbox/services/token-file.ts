@@ -1,6 +1,5 @@
-import { gcloudTokenFile } from "../lib/gcloud-environment.ts";
-import { MAINTAINER } from "../emulator/store.ts";
-import { mintAccessToken } from "../lib/tokens.ts";
+import { gcloudTokenFile } from "./gcloud-environment.ts";
+import { mintAccessToken, MAINTAINER } from "../lib/tokens.ts";
 import { writeWhole } from "../lib/files.ts";
 
 /** Between two tokens, in milliseconds; each lives for an hour. */

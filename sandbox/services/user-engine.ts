@@ -1,5 +1,4 @@
-import { homedir } from "node:os";
-import { join } from "node:path";
+import { dockerConfigFile } from "../../components/images/docker-login.ts";
 import { readText } from "../lib/files.ts";
 import { run } from "../lib/run-command.ts";
 import { engineInfo, type EngineInfo } from "../lib/engine-info.ts";
@@ -33,7 +32,7 @@ async function userHost(env: NodeJS.ProcessEnv): Promise<string> {
 }
 
 function currentContext(env: NodeJS.ProcessEnv): string | undefined {
-  const text = readText(join(env["DOCKER_CONFIG"] ?? join(homedir(), ".docker"), "config.json"));
+  const text = readText(dockerConfigFile(env));
   if (text === undefined) return undefined;
   try {
     return (JSON.parse(text) as { currentContext?: string }).currentContext;

@@ -5,11 +5,13 @@ export interface LockedPackage {
   resolved?: string;
   license?: string;
   dev?: boolean;
+  /** Whether it stands for a workspace of the project. */
+  link?: boolean;
 }
 
 /** What is read of package-lock.json. */
 export interface Lockfile {
-  /** By folder: `node_modules/zod`; the empty name is the project itself. */
+  /** By folder: `node_modules/zod`; outside of `node_modules` are the project itself (the empty name) and its workspaces. */
   packages: Record<string, LockedPackage>;
 }
 
@@ -17,6 +19,8 @@ export interface Lockfile {
 export interface Manifest {
   dependencies: Record<string, string>;
   devDependencies: Record<string, string>;
+  /** Folders of the workspaces. */
+  workspaces?: string[];
 }
 
 /** Licences that a package may have: SPDX ids that ask for a notice at most, or (MPL) for changes of the files. */
@@ -51,7 +55,7 @@ export interface Package {
   dev: boolean;
 }
 
-/** Every package of the lockfile but the project itself, by name. */
+/** Every package of the lockfile but those of the project itself, by name. */
 export function packagesOf(lockfile: Lockfile): Package[] {
   return entriesOf(lockfile)
     .map(([name, { version = "", license = "", dev = false }]) => ({
@@ -65,7 +69,7 @@ export function packagesOf(lockfile: Lockfile): Package[] {
 
 function entriesOf({ packages }: Lockfile): [string, LockedPackage][] {
   return Object.entries(packages)
-    .filter(([folder]) => folder !== "")
+    .filter(([folder, { link }]) => folder.includes("node_modules/") && link !== true)
     .map(([folder, entry]) => [folder.replace(/^.*node_modules\//, ""), entry]);
 }
 

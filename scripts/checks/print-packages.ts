@@ -12,7 +12,11 @@ const read = (name: string): unknown => JSON.parse(readFileSync(path.join(root, 
 
 const lockfile = read("package-lock.json") as Lockfile;
 if (process.argv.includes("--check")) {
-  const problems = packageProblems(read("package.json") as Manifest, lockfile);
+  const { dependencies, devDependencies, workspaces = [] } = read("package.json") as Manifest;
+  const inner = workspaces.map((folder) => read(`${folder}/package.json`) as Manifest);
+  const problems = [{ dependencies, devDependencies }, ...inner].flatMap((manifest, index) =>
+    packageProblems(manifest, index === 0 ? lockfile : { packages: {} }),
+  );
   for (const problem of problems) console.error(problem);
   if (problems.length > 0) process.exitCode = 1;
 } else {

@@ -1,26 +1,27 @@
 // The fixtures are what Pulumi 3.259 printed for the sandbox's stack, without the resources' properties.
-import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
-import { describe as group, expect, it, test } from "vitest";
+import { afterAll, beforeAll, describe as group, expect, it, test } from "vitest";
 import { describe, readPreview, type Preview } from "./preview.ts";
 import { driftReport, previewComment } from "./reports.ts";
-import { root } from "../../test/support/shell.ts";
+import { Shell, type Ended } from "../../test/support/shell.ts";
 
 const fixture = (name: string): string =>
   readFileSync(path.join(import.meta.dirname, "fixtures", name), "utf8");
 const preview = (name: string): Preview => readPreview(fixture(name));
 
-interface Ended {
-  status: number | null;
-  stdout: string;
-  stderr: string;
-}
+let shell: Shell;
 
-function run(script: string, args: string[], input = ""): Ended {
-  const command = [`scripts/ci/${script}`, ...args];
-  return spawnSync(process.execPath, command, { cwd: root, input, encoding: "utf8" });
-}
+beforeAll(() => {
+  shell = new Shell();
+});
+
+afterAll(() => {
+  shell.remove();
+});
+
+const run = (subcommand: string, args: string[], input = ""): Ended =>
+  shell.run("scripts/ci/main.ts", [subcommand, ...args], input);
 
 group("readPreview", () => {
   it("takes what changes and leaves what stays", () => {
@@ -58,21 +59,17 @@ group("readPreview", () => {
 
 group("only-images-change", () => {
   it("lets images and tags pass", () => {
-    const { status, stdout } = run("only-images-change.ts", [], fixture("preview-release.json"));
+    const { status, stdout } = run("only-images-change", [], fixture("preview-release.json"));
     expect([status, stdout]).toEqual([0, "Only images and tags change: 21 changes.\n"]);
   });
 
   it("lets a preview without changes pass", () => {
-    const { status, stdout } = run(
-      "only-images-change.ts",
-      [],
-      '{"steps": [], "changeSummary": {"same": 3}}',
-    );
+    const { status, stdout } = run("only-images-change", [], '{"steps": [], "changeSummary": {"same": 3}}');
     expect([status, stdout]).toEqual([0, "Nothing would change.\n"]);
   });
 
   it("stops at anything else, and names it", () => {
-    const { status, stderr } = run("only-images-change.ts", [], fixture("preview-grant.json"));
+    const { status, stderr } = run("only-images-change", [], fixture("preview-grant.json"));
     expect([status, stderr]).toEqual([
       1,
       "More than images and tags would change; nothing is published:\n" +
@@ -85,7 +82,7 @@ group("only-images-change", () => {
     ["preview-failed.json", /^The preview failed; nothing is published\.\nerror: 1 problem/],
     [undefined, /^The preview failed; nothing is published\.\nPulumi printed no preview\n$/],
   ])("stops at a preview that failed: %s", (name, message) => {
-    const { status, stderr } = run("only-images-change.ts", [], name === undefined ? "" : fixture(name));
+    const { status, stderr } = run("only-images-change", [], name === undefined ? "" : fixture(name));
     expect(status).toBe(1);
     expect(stderr).toMatch(message);
   });
@@ -130,7 +127,7 @@ group("the comment on a pull request", () => {
 
   it("comes from the files of the workflow", () => {
     const file = path.join(import.meta.dirname, "fixtures/preview-grant.json");
-    expect(run("preview-comment.ts", [file, "/dev/null"]).stdout).toContain("ci-writer");
+    expect(run("preview-comment", [file, "/dev/null"]).stdout).toContain("ci-writer");
   });
 });
 
@@ -169,9 +166,9 @@ group("drift", () => {
 
   it("prints the report, and fails when a preview did", () => {
     const file = (name: string): string => path.join(import.meta.dirname, "fixtures", name);
-    const drift = run("drift-report.ts", [file("refresh-drift.json"), file("preview-release.json")]);
+    const drift = run("drift-report", [file("refresh-drift.json"), file("preview-release.json")]);
     expect([drift.status, drift.stdout.includes("(description)")]).toEqual([0, true]);
-    const failed = run("drift-report.ts", [file("refresh-clean.json"), file("preview-failed.json")]);
+    const failed = run("drift-report", [file("refresh-clean.json"), file("preview-failed.json")]);
     expect([failed.status, failed.stdout]).toEqual([1, ""]);
     expect(failed.stderr).toMatch(/^Whether there is drift is unknown:\nerror: 1 problem/);
   });

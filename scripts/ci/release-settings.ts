@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import compare from "semver/functions/compare.js";
 import prerelease from "semver/functions/prerelease.js";
 import { versionProblem } from "../../components/images/tags.ts";
@@ -28,6 +29,18 @@ export function releaseSettings({ ref, commit, date, tags }: GitState): Record<s
   const released = tags.map(versionOf).filter((other) => other !== undefined);
   const newer = released.some((other) => prerelease(other) === null && compare(other, version) > 0);
   return newer ? { version, backport: "true" } : { version };
+}
+
+/** What this checkout knows about a ref and a commit. */
+export function gitState(ref: string, commit: string): GitState {
+  const git = (...args: string[]): string =>
+    execFileSync("git", args, { encoding: "utf8", env: { ...process.env, TZ: "UTC" } }).trim();
+  return {
+    ref,
+    commit,
+    date: git("show", "--no-patch", "--date=format-local:%F", "--format=%cd", commit),
+    tags: git("tag", "--list").split("\n"),
+  };
 }
 
 function versionOf(tag: string): string | undefined {

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { codeBlock, codeList, shortened } from "./markdown.ts";
 import { describe, isAboutImages, type Preview } from "./preview.ts";
 
@@ -28,8 +29,11 @@ export function previewComment(preview: Preview, stderr: string): string {
  * The issue about drift, in Markdown; empty when there is none.
  * @param refresh what differs between the cloud and the state.
  * @param preview what differs between the state and the program.
+ * @throws when one of the two failed.
  */
 export function driftReport(refresh: Preview, preview: Preview): string {
+  const errors = [...refresh.errors, ...preview.errors];
+  if (errors.length > 0) throw new Error(`Whether there is drift is unknown:\n${errors.join("\n")}`);
   // Whether an image is in the local engine says nothing about production.
   const local = ["docker:index/remoteImage:RemoteImage", "docker:index/tag:Tag"];
   const drifted = refresh.changes.filter(({ type }) => !local.includes(type)).map(describe);
@@ -47,4 +51,39 @@ export function driftReport(refresh: Preview, preview: Preview): string {
     parts.push(`**In the program and not applied**:\n\n${codeList(unapplied)}\nApply it: \`pulumi up\`.\n`);
   }
   return shortened(parts.join("\n"));
+}
+
+/**
+ * Says that only images and tags would change.
+ * @throws when more would, or when the preview failed.
+ */
+export function imagesOnlyReport({ changes, errors }: Preview): string {
+  if (errors.length > 0) throw new Error(`The preview failed; nothing is published.\n${errors.join("\n")}`);
+  const others = changes.filter((change) => !isAboutImages(change));
+  if (others.length > 0) {
+    throw new Error(
+      `More than images and tags would change; nothing is published:\n${others.map((change) => `  ${describe(change)}\n`).join("")}` +
+        "Infrastructure is applied by a maintainer: pulumi up --stack production. Then run this again.",
+    );
+  }
+  return changes.length === 0
+    ? "Nothing would change.\n"
+    : `Only images and tags change: ${changes.length} changes.\n`;
+}
+
+/** The stack's output `images`, as `pulumi stack output images --json` prints it. */
+const imagesOutput = z.record(
+  z.string(),
+  z.object({ digest: z.string(), reference: z.string(), tags: z.array(z.string()) }),
+);
+
+/** What was published as a table in Markdown. */
+export function releaseSummary(output: string): string {
+  const rows = Object.values(imagesOutput.parse(JSON.parse(output))).flatMap(
+    ({ digest, reference, tags }) => {
+      const repository = reference.replace(/@.*/, "");
+      return tags.map((tag) => `| \`${repository}:${tag}\` | \`${digest}\` |\n`);
+    },
+  );
+  return `### Published\n\n| reference | digest |\n| --- | --- |\n${rows.join("")}`;
 }

@@ -1,10 +1,10 @@
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import * as path from "node:path";
 import { once } from "node:events";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
 import catalogue from "../../images.json" with { type: "json" };
-import { Shell, type Ended } from "../../test/support/shell.ts";
+import { root, Shell, type Ended } from "../../test/support/shell.ts";
 
 const script = "scripts/build-and-push-images.sh";
 const registry = "registry.example.com/project/repository";
@@ -323,12 +323,31 @@ describe("errors before any work", () => {
     expect(stderr).toContain("not logged in");
   });
 
-  it("a machine without Node.js", () => {
-    shell.without("node");
-    refuse(
-      [],
-      ["Node.js is not installed; it reads images.json and the tag rules: install Node.js 20 or later"],
+  it("a machine without Node.js, with one that is too old, and without this project's packages", () => {
+    const project = path.join(shell.folder, "project");
+    for (const file of [script, "scripts/lib/problems.sh", "package.json"])
+      shell.write(path.join("project", file), readFileSync(path.join(root, file), "utf8"));
+    const refused = (): string => {
+      const { status, stderr } = shell.run(path.relative(root, path.join(project, script)));
+      expect(status).toBe(2);
+      return stderr.replace(/^Nothing was begun:\n {2}- /, "");
+    };
+    const why = "it reads images.json and the tag rules: install Node.js 22.18 or later";
+    shell.fake("node", "echo v22.17.1");
+    expect(refused()).toBe(
+      `${shell.folder}/bin/node is Node.js 22.17.1; ${why}, or (cd ${project} && npm ci)\n`,
     );
+    for (const version of ["v22.18.0", "v24.0.0"]) {
+      shell.fake("node", `echo ${version}`);
+      expect(refused()).toBe(`this project's packages are not installed: (cd ${project} && npm ci)\n`);
+    }
+    shell.without("node");
+    expect(refused()).toBe(`Node.js is not installed; ${why}\n`);
+  });
+
+  it("the Node.js that npm ci brings, before that on the PATH", () => {
+    shell.fake("node", "echo v20.0.0");
+    expect(publish("--dry-run").status).toBe(0);
   });
 });
 

@@ -1,91 +1,90 @@
+import { existsSync } from "node:fs";
 import * as path from "node:path";
-import { parseArgs } from "node:util";
 import { closest, distance } from "fastest-levenshtein";
-import { catalogue as imageCatalogue } from "../../components/images/catalogue.ts";
-import {
-  buildTag,
-  immutableTag,
-  publishedTags,
-  releaseProblems,
-  type Release,
-} from "../../components/images/tags.ts";
-import { dockerConfigFile, dockerLogin } from "../../components/images/docker-login.ts";
+import { catalogue } from "../../components/images/catalogue.ts";
+import { sourceProblems } from "../../components/images/check-sources.ts";
+import type { CatalogueImage } from "../../components/images/published-image.ts";
+import { immutableTag, publishedTags, releaseProblems, type Release } from "../../components/images/tags.ts";
 import { StackSettings } from "../../settings/stack-settings.ts";
+import type { Options } from "./options.ts";
 
 /** The stack whose registry, platform and sources the script takes unless it is told others. */
-const stack = "production";
+const STACK = "production";
 
-/** One fact a line: a word that says what it is, then its values. */
-export type Line = readonly string[];
+/** What is published, and where. */
+export interface Plan {
+  /** URL without scheme. */
+  registry: string;
+  /** The registry's host, with its port. */
+  host: string;
+  platform: string;
+  /** Folder of the sources. */
+  source: string;
+  images: readonly CatalogueImage[];
+  tags: readonly string[];
+  /** The one tag that never moves to another build; undefined where none is to be kept from it. */
+  fixedTag: string | undefined;
+}
 
 /**
- * Everything that `build-and-push-images.sh` has to know, from the image catalogue, the tag rules
- * and the settings of production:
- *
- * | line | values |
- * | --- | --- |
- * | `problem` | a sentence for the user; the other lines may then be missing |
- * | `registry` | URL without scheme, host |
- * | `login` | `helper NAME`, `stored` or `none`, then the configuration's file |
- * | `platform` | `linux/amd64` |
- * | `source` | folder of the sources |
- * | `build-tag` | the tag of the local image |
- * | `tag` | a tag to publish, and `fixed` or `floating` |
- * | `image` | name, context, dockerfile relative to the context |
- *
- * @param args the script's options that name images, tags or places.
+ * What the options mean, by the image catalogue, the tag rules and the settings of production; undefined where they
+ * mean nothing.
+ * @param problems gets a sentence for everything that is wrong with them.
  */
-export function catalogue(args: string[], projectFolder: string, environment: NodeJS.ProcessEnv): Line[] {
-  const { values } = parseArgs({
-    args,
-    options: {
-      only: { type: "string", multiple: true, default: [] },
-      registry: { type: "string" },
-      source: { type: "string" },
-      version: { type: "string" },
-      revision: { type: "string" },
-      "release-date": { type: "string" },
-      backport: { type: "boolean", default: false },
-    },
-  });
-  const settings = new StackSettings(projectFolder, stack);
-  const registry = values.registry ?? productionRegistry(settings);
-  const release: Release = {
-    version: values.version,
-    revision: values.revision,
-    releaseDate: values["release-date"],
-    backport: values.backport,
-  };
-  const problems = [
+export function plan(options: Options, projectFolder: string, problems: string[]): Plan | undefined {
+  const settings = new StackSettings(projectFolder, STACK);
+  const registry = options.registry ?? productionRegistry(settings);
+  const release: Release = options;
+  const found = [
     ...releaseProblems(release).map(({ key, message }) => {
       const value = release[key];
       return `${option(key)}${typeof value === "string" ? ` ${JSON.stringify(value)}` : ""} ${message}`;
     }),
-    ...values.only.map(unknownImage),
+    ...options.only.map(unknownImage),
     registryProblem(registry),
-    ...imageCatalogue.problems.map(({ where, found, allowed }) => `${where}: ${found}; allowed: ${allowed}`),
+    ...catalogue.problems.map(({ where, found, allowed }) => `${where}: ${found}; allowed: ${allowed}`),
   ].filter((problem) => problem !== undefined);
-  if (problems.length > 0) return problems.map((problem) => ["problem", problem]);
+  problems.push(...found);
+  if (found.length > 0) return undefined;
+  return {
+    registry,
+    host: registry.replace(/\/.*/, ""),
+    platform: settings.text("platform"),
+    source: options.source ?? path.resolve(projectFolder, settings.text("sourceDir")),
+    images: catalogue.images.filter(({ name }) => options.only.length === 0 || options.only.includes(name)),
+    tags: publishedTags(release),
+    fixedTag: options.allowVersionOverwrite ? undefined : immutableTag(release),
+  };
+}
 
-  const host = registry.replace(/\/.*/, "");
-  const file = dockerConfigFile(environment);
-  const login = dockerLogin(file, host);
-  const chosen = imageCatalogue.images.filter(
-    ({ name }) => values.only.length === 0 || values.only.includes(name),
-  );
-  return [
-    ["registry", registry, host],
-    ["login", login.kind === "helper" ? `helper ${login.name}` : login.kind, file],
-    ["platform", settings.text("platform")],
-    ["source", values.source ?? path.resolve(projectFolder, settings.text("sourceDir"))],
-    ["build-tag", buildTag],
-    ...publishedTags(release).map((tag) => [
-      "tag",
-      tag,
-      tag === immutableTag(release) ? "fixed" : "floating",
-    ]),
-    ...chosen.map(({ name, context, dockerfile }) => ["image", name, context, dockerfile]),
-  ];
+/** What cannot be built: what is missing by what --source names, and what the stack finds beside that. */
+export function missingSources({ source, images }: Plan): string[] {
+  if (!existsSync(source)) return [`the folder of the sources, ${source}, does not exist: --source DIR`];
+  return images.flatMap((image) => {
+    const dockerfile = `${image.context}/${image.dockerfile}`;
+    return existsSync(path.join(source, dockerfile))
+      ? sourceProblems(source, [image]).map(
+          ({ where, found, allowed, fix }) => `${where}: ${found}; allowed: ${allowed}: ${fix}`,
+        )
+      : [
+          `${image.name}: ${source} has no ${dockerfile}: --source DIR names the folder that holds coordinator/`,
+        ];
+  });
+}
+
+/** What would be done, a line for each step. */
+export function describePlan(
+  { registry, platform, source, images, tags, fixedTag }: Plan,
+  build: boolean,
+): string {
+  const lines = images.flatMap(({ name, context, dockerfile }) => [
+    ...(build ? [`build ${name} for ${platform} from ${source}/${context}, ${dockerfile}\n`] : []),
+    ...tags.map((tag) => {
+      const unless = tag === fixedTag ? ", unless another build is published under it" : "";
+      return `push  ${registry}/${name}:${tag}${unless}\n`;
+    }),
+  ]);
+  return lines.join("");
 }
 
 /** Artifact Registry's own form of a repository's URL; the stack takes it from the repository itself. */
@@ -99,7 +98,7 @@ function option(key: keyof Release): string {
 }
 
 function unknownImage(name: string): string | undefined {
-  const names = imageCatalogue.images.map((image) => image.name);
+  const names = catalogue.images.map((image) => image.name);
   if (names.includes(name)) return undefined;
   const nearest = closest(name, names);
   const hint = distance(name, nearest) <= 6 ? ` Did you mean ${nearest}?` : "";

@@ -12,8 +12,35 @@ stop_on_problems() {
   exit 2
 }
 
-# node ARGUMENT...: the Node.js that npm ci brings, where it brings one; else that on the PATH.
-node() {
+# node_program: prints the Node.js that npm ci brings, where it brings one; else that on the PATH.
+node_program() {
   local own=$root/node_modules/.bin/node
-  if [ -x "$own" ]; then "$own" "$@"; else command node "$@"; fi
+  if [ -x "$own" ]; then echo "$own"; else type -P node; fi
+}
+
+node() { "$(node_program)" "$@"; }
+
+# need_node WHY: notes what keeps this project's TypeScript from running.
+need_node() {
+  local program version least
+  # ">=22.18" in package.json.
+  least=$(sed -n 's/^ *"node": *">=\([0-9.]*\)".*/\1/p' "$root/package.json")
+  if ! program=$(node_program); then
+    problem "Node.js is not installed; $1: install Node.js $least or later"
+    return
+  fi
+  version=$("$program" --version)
+  if ! at_least "${version#v}" "$least"; then
+    problem "$program is Node.js ${version#v}; $1: install Node.js $least or later, or (cd $root && npm ci)"
+  elif [ ! -d "$root/node_modules/zod" ]; then
+    problem "this project's packages are not installed: (cd $root && npm ci)"
+  fi
+}
+
+# at_least VERSION LEAST: compares the first two numbers.
+at_least() {
+  local major minor least_major least_minor
+  IFS=. read -r major minor _ <<<"$1"
+  IFS=. read -r least_major least_minor _ <<<"$2"
+  [ "$major" -gt "$least_major" ] || { [ "$major" -eq "$least_major" ] && [ "$minor" -ge "${least_minor:-0}" ]; }
 }

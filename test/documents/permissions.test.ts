@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { describe, expect, it } from "vitest";
-import { ROLES } from "../../sandbox/emulator/policies/roles.ts";
+import { ROLES } from "../../sandbox/emulator/support/policies/roles.ts";
 import { allOf, JOBS } from "../sandbox/permissions/jobs.ts";
 
 const document = readFileSync(path.resolve(import.meta.dirname, "../../docs/ACCESS.md"), "utf8");

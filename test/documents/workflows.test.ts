@@ -29,10 +29,19 @@ interface Workflow {
   jobs: Record<string, Job>;
 }
 
+interface Action {
+  inputs: Record<string, { required?: boolean }>;
+  runs: { using: string; steps: (Step & { shell?: string })[] };
+}
+
 const root = path.resolve(import.meta.dirname, "../..");
 const folder = path.join(root, ".github/workflows");
 const files = readdirSync(folder);
 const text = (file: string): string => readFileSync(path.join(folder, file), "utf8");
+const actions = readdirSync(path.join(root, ".github/actions")).map(
+  (name) => `../actions/${name}/action.yml`,
+);
+const action = (name: string): Action => parse(text(`../actions/${name}/action.yml`)) as Action;
 const workflow = (file: string): Workflow => parse(text(file)) as Workflow;
 const jobs = files.flatMap((file) =>
   Object.entries(workflow(file).jobs).map(([name, job]) => ({ file, name, job })),
@@ -60,10 +69,19 @@ describe.each(files)("%s", (file) => {
     expect(workflow(file).defaults.run.shell).toBe("bash");
   });
 
+  it("takes only variables that docs/CI.md explains", () => {
+    const docs = readFileSync(path.join(root, "docs/CI.md"), "utf8");
+    for (const [, variable = ""] of text(file).matchAll(/vars\.(\w+)/g)) {
+      expect(docs).toContain(`gh variable set ${variable} `);
+    }
+  });
+});
+
+describe.each([...files, ...actions])("%s", (file) => {
   it("pins actions by hash, with the version beside it, each to one", () => {
-    const uses = text(file).match(/uses: .*/g) ?? [];
-    for (const line of uses) expect(line).toMatch(/^uses: [\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
-    const everywhere = new Set(files.flatMap((other) => text(other).match(/uses: .*/g) ?? []));
+    const usesOf = (one: string): string[] => text(one).match(/uses: [^.].*/g) ?? [];
+    for (const line of usesOf(file)) expect(line).toMatch(/^uses: [\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
+    const everywhere = new Set([...files, ...actions].flatMap(usesOf));
     expect(new Set([...everywhere].map((line) => line.replace(/@.*/, ""))).size).toBe(everywhere.size);
   });
 
@@ -78,11 +96,9 @@ describe.each(files)("%s", (file) => {
       expect(scripts).toHaveProperty(script);
   });
 
-  it("takes only variables that docs/CI.md explains", () => {
-    const docs = readFileSync(path.join(root, "docs/CI.md"), "utf8");
-    for (const [, variable = ""] of text(file).matchAll(/vars\.(\w+)/g)) {
-      expect(docs).toContain(`gh variable set ${variable} `);
-    }
+  it("uses actions of this repository that are there", () => {
+    for (const [, name = ""] of text(file).matchAll(/uses: \.\/(\S+)/g))
+      expect(existsSync(path.join(root, name, "action.yml")), name).toBe(true);
   });
 });
 
@@ -120,13 +136,36 @@ describe("who acts as whom", () => {
     ["publish.yml", "publish", "CI_SERVICE_ACCOUNT"],
     ["drift.yml", "look", "DRIFT_SERVICE_ACCOUNT"],
   ])("%s %s acts as %s", (file, name, account) => {
-    const auth = job(file, name).steps.find(({ uses }) => uses?.startsWith("google-github-actions/auth@"));
-    expect(auth?.with).toEqual({
-      workload_identity_provider: "${{ vars.WORKLOAD_IDENTITY_PROVIDER }}",
-      service_account: `\${{ vars.${account} }}`,
-      token_format: "access_token",
+    const steps = job(file, name).steps.map(({ uses }) => uses?.replace(/@.*/, ""));
+    expect(steps.slice(0, 2)).toEqual(["actions/checkout", "./.github/actions/stack"]);
+    expect(job(file, name).steps[1]?.with).toEqual({
+      "workload-identity-provider": "${{ vars.WORKLOAD_IDENTITY_PROVIDER }}",
+      "service-account": `\${{ vars.${account} }}`,
+      // What is published is made from nothing that another run left.
+      ...(file === "publish.yml" && { cache: "false" }),
     });
     expect(job(file, name).permissions).toEqual({ contents: "read", "id-token": "write" });
+  });
+
+  it("verifies the Pulumi CLI before it has any credentials, and is nobody else then", () => {
+    const { steps } = action("stack").runs;
+    const at = (what: string): number =>
+      steps.findIndex(({ uses, run }) => `${uses ?? ""}${run ?? ""}`.startsWith(what));
+    expect(at("sigstore/cosign-installer@")).toBeGreaterThan(at("./.github/actions/packages"));
+    expect(at("scripts/install-pulumi.sh")).toBeGreaterThan(at("sigstore/cosign-installer@"));
+    expect(at("google-github-actions/auth@")).toBeGreaterThan(at("scripts/install-pulumi.sh"));
+    expect(steps[at("google-github-actions/auth@")]?.with).toEqual({
+      workload_identity_provider: "${{ inputs.workload-identity-provider }}",
+      service_account: "${{ inputs.service-account }}",
+      token_format: "access_token",
+    });
+    // The npm package would download a CLI that nobody verified.
+    for (const file of files) expect(text(file)).not.toMatch(/npx pulumi/);
+  });
+
+  it("puts no expression into a script of an action", () => {
+    for (const name of ["packages", "stack"])
+      for (const { run } of action(name).runs.steps) expect(run ?? "").not.toContain("${{");
   });
 
   it("gives checks, which forks run too, nothing but the sources", () => {
@@ -156,11 +195,11 @@ describe("publish.yml", () => {
 
   it("looks before it publishes, and retries on a held lock", () => {
     const commands = steps.map(({ run }) => run ?? "");
-    const look = commands.findIndex((run) => run.includes("only-images-change.ts"));
-    const publish = commands.findIndex((run) => run.includes("pulumi up"));
+    const look = commands.findIndex((run) => run.includes("ci/main.ts only-images-change"));
+    const publish = commands.findIndex((run) => run.includes("pulumi up "));
     expect(look).toBeGreaterThan(0);
     expect(publish).toBeGreaterThan(look);
-    expect(commands[publish]).toMatch(/^scripts\/retry-when-locked\.sh npx pulumi up /);
+    expect(commands[publish]).toMatch(/^scripts\/retry-when-locked\.sh pulumi up /);
   });
 });
 

@@ -1,7 +1,7 @@
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
-import type { RequestCount } from "../../sandbox/emulator/faults/requests.ts";
+import type { RequestCount } from "../../sandbox/emulator/support/faults/requests.ts";
 import { mintAccessToken } from "../../sandbox/lib/tokens.ts";
-import { waitUntil } from "../../sandbox/services/processes.ts";
+import { waitUntil } from "../../sandbox/lib/processes.ts";
 import { type Sandbox, startSandbox } from "../support/sandbox.ts";
 import { bindings, clearFaults, fault, google, PROJECT } from "./google.ts";
 import { live, lived, startAnew } from "./life.ts";

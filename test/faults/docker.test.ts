@@ -3,7 +3,7 @@ import { chmod, chown, cp, readFile, rm, symlink, truncate, writeFile } from "no
 import { dirname, join, relative } from "node:path";
 import { afterAll, beforeAll, describe, expect } from "vitest";
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
-import { allProcesses, commandLine, waitUntil } from "../../sandbox/services/processes.ts";
+import { allProcesses, commandLine, waitUntil } from "../../sandbox/lib/processes.ts";
 import { type Outcome, type Sandbox, startSandbox } from "../support/sandbox.ts";
 import { expectDeclared } from "./declared.ts";
 import { failed, failing, fix, fixed, unasked } from "./fixing.ts";
@@ -63,7 +63,7 @@ describe("Docker", () => {
   });
 
   survives("a file of the context cannot be read", async () => {
-    const file = join(ui, "public/secret.txt");
+    const file = join(ui, "src/secret.txt");
     await writeFile(file, "nobody may read this");
     await chmod(file, 0);
     if (process.getuid?.() === 0) await chown(file, 65_534, 65_534);
@@ -170,7 +170,7 @@ async function measuredUp(): Promise<{ seconds: number; mebibytes: number; outpu
 }
 
 function isDockerPlugin(pid: number): boolean {
-  return /resource-docker|plugins\/docker\/main/.test(commandLine(pid));
+  return /resource-docker|providers\/docker\/main/.test(commandLine(pid));
 }
 
 /** The most memory that a process ever had, in KiB. */

@@ -1,6 +1,6 @@
 import { expect } from "vitest";
 import { sandboxPaths } from "../../sandbox/lib/paths.ts";
-import { pluginsServing } from "../../sandbox/providers/serving.ts";
+import { pluginsServing } from "../../sandbox/providers/install.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 import { type Besides, expectDeclared } from "./declared.ts";
 import type { Survival } from "./survives.ts";
@@ -81,7 +81,7 @@ export async function refreshedAndMended(
 
 /** The plugins that serve a sandbox: "gcp (fake), docker (fake)". */
 export function pluginsOf(sandbox: Sandbox): string {
-  return pluginsServing(sandboxPaths(sandbox.root))
+  return pluginsServing(sandboxPaths(sandbox.root).pulumiHome)
     .map(({ name, kind }) => `${name} ${kind}`)
     .join(", ");
 }

@@ -1,6 +1,6 @@
 import { rm } from "node:fs/promises";
 import { expect } from "vitest";
-import { emulatorFiles } from "../../sandbox/emulator/files.ts";
+import { sandboxPaths } from "../../sandbox/lib/paths.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 import { expectDeclared } from "./declared.ts";
 import { clearFaults, faultsLeft, google } from "./google.ts";
@@ -15,7 +15,7 @@ export async function startAnew(sandbox: Sandbox): Promise<void> {
   await clearFaults(sandbox);
   await sandbox.pulumi(...unasked("destroy"), "--refresh");
   await words(sandbox, "fault", "emulator", "stop");
-  await rm(emulatorFiles(sandbox.root).state);
+  await rm(sandboxPaths(sandbox.root).emulatorState);
   await words(sandbox, "fault", "emulator", "start");
   await google(sandbox, "PUT", "sandbox/org-policy", { mode: "deny" });
 }

@@ -5,9 +5,8 @@ import { appendFile, cp, mkdir, readdir, readFile, stat, writeFile } from "node:
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
-import { MAINTAINER } from "../../sandbox/emulator/store.ts";
-import { mintAccessToken } from "../../sandbox/lib/tokens.ts";
-import { type ProcessIdentity, terminate, waitUntil } from "../../sandbox/services/processes.ts";
+import { mintAccessToken, MAINTAINER } from "../../sandbox/lib/tokens.ts";
+import { type ProcessIdentity, terminate, waitUntil } from "../../sandbox/lib/processes.ts";
 import { type Sandbox, startSandbox } from "../support/sandbox.ts";
 import { expectDeclared } from "./declared.ts";
 import { google, REPOSITORY } from "./google.ts";
@@ -128,7 +127,7 @@ describe("Registry", () => {
 
 /** A new layer of so many MiB that cannot be compressed. */
 async function changeLayer(mebibytes: number): Promise<void> {
-  const file = join(sandbox.sources, "coordinator/ui/public/data.bin");
+  const file = join(sandbox.sources, "coordinator/ui/src/data.bin");
   await writeFile(file, randomBytes(mebibytes * MIB));
 }
 

@@ -1,6 +1,6 @@
 import { execa } from "execa";
 import { expect } from "vitest";
-import { signal } from "../../sandbox/services/processes.ts";
+import { signal } from "../../sandbox/lib/processes.ts";
 import { withDescendants } from "../support/processes.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 import { fault, faultsLeft } from "./google.ts";

@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
-import { allProcesses, commandLine } from "../../sandbox/services/processes.ts";
+import { allProcesses, commandLine } from "../../sandbox/lib/processes.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 
 /** Of Linux, for every architecture that Node.js runs on (`getconf CLK_TCK`). */

@@ -1,4 +1,4 @@
-import type { RequestCount } from "../../sandbox/emulator/faults/requests.ts";
+import type { RequestCount } from "../../sandbox/emulator/support/faults/requests.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 import type { Size } from "./stack.ts";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sandboxPaths } from "../../sandbox/lib/paths.ts";
-import { allProcesses, commandLine } from "../../sandbox/services/processes.ts";
+import { allProcesses, commandLine } from "../../sandbox/lib/processes.ts";
 import type { SandboxStatus } from "../../sandbox/commands/status.ts";
 import { runWords, type Sandbox, startSandbox } from "../support/sandbox.ts";
 
@@ -181,7 +181,7 @@ describe("the other words", () => {
     const unknown = await sandbox.run("frobnicate");
     expect(unknown).toMatchObject({
       code: 1,
-      output: expect.stringContaining('there is no word "frobnicate"') as string,
+      output: expect.stringContaining('there is no subcommand "frobnicate"') as string,
     });
     const nowhere = join(tmpdir(), "hyp-nowhere");
     for (const words of [["env"], ["pulumi", "preview"], ["token", "user:dana@example.com"]]) {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { mintGithubToken } from "../../sandbox/emulator/github/issuer.ts";
+import { mintGithubToken } from "../../sandbox/emulator/support/github-issuer.ts";
 import { type Sandbox, startSandbox } from "../support/sandbox.ts";
 
 const REPOSITORY = "HyperionWave-AI/dev-squad";

@@ -4,9 +4,8 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { gcloudEnvironment, gcloudTokenFile } from "../../sandbox/lib/gcloud-environment.ts";
-import { MAINTAINER } from "../../sandbox/emulator/store.ts";
-import { mintAccessToken } from "../../sandbox/lib/tokens.ts";
+import { gcloudEnvironment, gcloudTokenFile } from "../../sandbox/services/gcloud-environment.ts";
+import { mintAccessToken, MAINTAINER } from "../../sandbox/lib/tokens.ts";
 import { type Servers, startServers } from "../../sandbox/emulator/testing/registry.ts";
 
 const hasGcloud = spawnSync("gcloud", ["--version"]).status === 0;

@@ -176,7 +176,7 @@ async function step(file: string, job: string, matching: string): Promise<string
   const { jobs } = parse(text) as { jobs: Record<string, { steps: { run?: string }[] }> };
   const found = jobs[job]?.steps.find((one) => one.run?.includes(matching))?.run;
   if (found === undefined) throw new Error(`${file} has no step with ${matching}`);
-  return found.replaceAll("npx pulumi", "pulumi").replaceAll("--stack production", "--stack sandbox");
+  return found.replaceAll("--stack production", "--stack sandbox");
 }
 
 describe("the commands of the workflows", () => {
@@ -201,10 +201,10 @@ describe("the commands of the workflows", () => {
     run("bash", ["--noprofile", "--norc", "-eo", "pipefail", "-c", await step(file, job, matching)], files);
 
   test("publish.yml publishes main under its commit, its day and edge, and waits for a held lock", async () => {
-    expect((await runStep("publish.yml", "publish", "print-release-settings.ts")).output).toContain(
+    expect((await runStep("publish.yml", "publish", "ci/main.ts release-settings")).output).toContain(
       "hyperion-registry:revision",
     );
-    const look = await runStep("publish.yml", "publish", "only-images-change.ts");
+    const look = await runStep("publish.yml", "publish", "ci/main.ts only-images-change");
     expect(look.output).toContain("Only images and tags change");
     expect(look.code).toBe(0);
 
@@ -221,7 +221,7 @@ describe("the commands of the workflows", () => {
     expect(publish.output).toContain("Locked; trying again in 20 s");
     expect(publish.code).toBe(0);
 
-    expect((await runStep("publish.yml", "publish", "release-summary.ts")).code).toBe(0);
+    expect((await runStep("publish.yml", "publish", "ci/main.ts release-summary")).code).toBe(0);
     const summary = await readFile(join(temporary, "summary.md"), "utf8");
     expect(summary).toContain(`| \`${registry}/hyperion-ui:edge\` | \`sha256:`);
     expect(await digestOf("hyperion-ui", "edge")).toBe(
@@ -231,10 +231,10 @@ describe("the commands of the workflows", () => {
 
   test("publish.yml stops when more than images and tags would change", async () => {
     await sandbox.pulumi("config", "set", "ciCanPublish", "true");
-    const { code, output } = await runStep("publish.yml", "publish", "only-images-change.ts");
+    const { code, output } = await runStep("publish.yml", "publish", "ci/main.ts only-images-change");
     expect(code).toBe(1);
     expect(output).toContain("create gcp:artifactregistry/repositoryIamMember:RepositoryIamMember ci-writer");
-    const comment = await runStep("preview.yml", "preview", "preview-comment.ts");
+    const comment = await runStep("preview.yml", "preview", "ci/main.ts preview-comment");
     expect(comment.code).toBe(0);
     expect(await readFile(join(temporary, "output"), "utf8")).toContain("RepositoryIamMember ci-writer");
     await sandbox.pulumi("config", "rm", "ciCanPublish");
@@ -242,7 +242,7 @@ describe("the commands of the workflows", () => {
 
   test("preview.yml shows why a preview failed, and fails", async () => {
     await sandbox.pulumi("config", "set", "platform", "vax/vms");
-    const { code } = await runStep("preview.yml", "preview", "preview-comment.ts");
+    const { code } = await runStep("preview.yml", "preview", "ci/main.ts preview-comment");
     expect(code).not.toBe(0);
     expect(await readFile(join(temporary, "output"), "utf8")).toContain("hyperion-registry:platform");
     await sandbox.pulumi("config", "rm", "platform");
@@ -250,7 +250,7 @@ describe("the commands of the workflows", () => {
 
   test("drift.yml finds what was changed by hand, and nothing else", async () => {
     const report = async (): Promise<string> => {
-      expect((await runStep("drift.yml", "look", "drift-report.ts")).code).toBe(0);
+      expect((await runStep("drift.yml", "look", "ci/main.ts drift-report")).code).toBe(0);
       return (await readFile(join(temporary, "report.md"), "utf8")).trim();
     };
     const { stdout } = await sandbox.docker("images", "--quiet", "--filter", "reference=localhost*/*/*/*");

@@ -4,10 +4,8 @@ import { appendFile, mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } f
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { emulatorFiles } from "../../sandbox/emulator/files.ts";
-import { gcloudTokenFile } from "../../sandbox/lib/gcloud-environment.ts";
-import { MAINTAINER } from "../../sandbox/emulator/store.ts";
-import { mintAccessToken } from "../../sandbox/lib/tokens.ts";
+import { gcloudTokenFile } from "../../sandbox/services/gcloud-environment.ts";
+import { mintAccessToken, MAINTAINER } from "../../sandbox/lib/tokens.ts";
 import { sandboxPaths, type SandboxPaths } from "../../sandbox/lib/paths.ts";
 import { listeningAddresses } from "../support/listening.ts";
 import { type Sandbox, startSandbox } from "../support/sandbox.ts";
@@ -188,7 +186,7 @@ describe("the sandbox", () => {
     const files = [
       paths.key,
       paths.passphrase,
-      emulatorFiles(sandbox.root).githubKey,
+      sandboxPaths(sandbox.root).githubKey,
       gcloudTokenFile(sandbox.root),
       paths.registryConfig,
     ];

@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import type { SandboxPaths } from "../../sandbox/lib/paths.ts";
-import { runningService } from "../../sandbox/services/supervision.ts";
+import { runningService } from "../../sandbox/lib/supervision.ts";
 import { withDescendants } from "./processes.ts";
 
 const LISTEN = "0A";

@@ -1,4 +1,4 @@
-import { childrenOf } from "../../sandbox/services/processes.ts";
+import { childrenOf } from "../../sandbox/lib/processes.ts";
 
 /** A process, its children, and theirs. */
 export function withDescendants(pid: number): number[] {

@@ -2,8 +2,7 @@ import { execa } from "execa";
 import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
-import { MAINTAINER } from "../../sandbox/emulator/store.ts";
-import { mintAccessToken } from "../../sandbox/lib/tokens.ts";
+import { mintAccessToken, MAINTAINER } from "../../sandbox/lib/tokens.ts";
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 import { endWatch, noteCommand, watchSandbox } from "./secrets/watching.ts";
 

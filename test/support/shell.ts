@@ -42,11 +42,14 @@ export class Shell {
 
   constructor() {
     mkdirSync(this.bin);
-    for (const tool of tools) {
-      const file = which(tool);
-      if (file !== undefined) symlinkSync(file, path.join(this.bin, tool));
-    }
+    for (const tool of tools) this.pass(tool);
     this.environment = { PATH: this.bin, HOME: this.folder, TMPDIR: this.folder, RECORD: this.record };
+  }
+
+  /** Puts this machine's own command on the PATH, where it has one. */
+  pass(tool: string): void {
+    const file = which(tool);
+    if (file !== undefined) symlinkSync(file, path.join(this.bin, tool));
   }
 
   /** Puts a command on the PATH, in the place of one that is there. */
@@ -90,9 +93,11 @@ export class Shell {
     rmSync(this.record, { force: true });
   }
 
+  /** Runs a script of the project, by bash or (`.ts`) by Node.js, in the folder. */
   run(script: string, args: string[] = [], input = ""): Ended {
     const file = path.join(root, script);
-    const { status, stdout, stderr } = spawnSync(path.join(this.bin, "bash"), [file, ...args], {
+    const program = script.endsWith(".ts") ? process.execPath : path.join(this.bin, "bash");
+    const { status, stdout, stderr } = spawnSync(program, [file, ...args], {
       cwd: this.folder,
       env: this.environment,
       input,

@@ -3,11 +3,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { createApp } from "../app.ts";
-import { MAINTAINER } from "../store.ts";
-import { mintAccessToken } from "../../lib/tokens.ts";
-import { openContext, type Context } from "../context.ts";
+import { mintAccessToken, MAINTAINER } from "../../lib/tokens.ts";
+import { openContext, type Context } from "../support/context.ts";
 import { sandboxPaths } from "../../lib/paths.ts";
-import { ensureKeys } from "../../services/keys.ts";
+import { ensureKeys } from "../../lib/keys.ts";
 
 export const PROJECT = "projects/production-471918";
 export const NUMBER = "projects/123456789012";

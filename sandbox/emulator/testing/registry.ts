@@ -4,13 +4,11 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
 import getPort from "get-port";
-import { emulatorFiles } from "../files.ts";
 import { type Emulator, startEmulator } from "../server.ts";
-import { registryConfigYaml } from "../../services/registry-config.ts";
-import { MAINTAINER } from "../store.ts";
-import { mintAccessToken } from "../../lib/tokens.ts";
+import { registryConfigYaml } from "../support/registry/config.ts";
+import { mintAccessToken, MAINTAINER } from "../../lib/tokens.ts";
 import { sandboxPaths } from "../../lib/paths.ts";
-import { ensureKeys } from "../../services/keys.ts";
+import { ensureKeys } from "../../lib/keys.ts";
 
 /** The emulated APIs and a real registry, each a server on loopback. */
 export interface Servers {
@@ -26,7 +24,7 @@ export async function startServers(dir: string): Promise<Servers> {
   await ensureKeys(sandboxPaths(dir));
   const registryPort = await getPort({ host: "127.0.0.1" });
   const emulator = await startEmulator({ sandboxDir: dir, port: 0, registryPort });
-  const files = emulatorFiles(dir);
+  const files = sandboxPaths(dir);
   mkdirSync(files.registry, { recursive: true });
   const config = join(dir, "registry.yml");
   const yaml = registryConfigYaml({
@@ -74,7 +72,7 @@ function send(
   body = "",
 ): Promise<Reply> {
   return new Promise((resolve, reject) => {
-    const ca = readFileSync(emulatorFiles(dir).certificate);
+    const ca = readFileSync(sandboxPaths(dir).certificate);
     const call = request(url, { method, headers, ca }, (response) => {
       let text = "";
       response.on("data", (chunk: Buffer) => (text += chunk.toString()));

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { systemPath } from "../../lib/files.ts";
 import { run } from "../../lib/run-command.ts";
-import { allProcesses, childrenOf, commandLine, signal, waitUntil } from "../../services/processes.ts";
+import { allProcesses, childrenOf, commandLine, signal, waitUntil } from "../../lib/processes.ts";
 
 /**
  * Ends what an engine that was killed left behind: the processes that carry one of `folders` in their command

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { SandboxError } from "../../lib/errors.ts";
 import { findCommands, systemPath, writeWhole } from "../../lib/files.ts";
 import { type SandboxPaths, shortName } from "../../lib/paths.ts";
-import { runningService, startService, stopService } from "../../services/supervision.ts";
+import { runningService, startService, stopService } from "../../lib/supervision.ts";
 import { engineInfo } from "../../lib/engine-info.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { bridgeName, makeNetwork, removeNetwork } from "./network.ts";

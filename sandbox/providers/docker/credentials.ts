@@ -4,7 +4,8 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { isRecord, type Properties, record, text } from "../rpc/values.ts";
 import type { Docker } from "./cli.ts";
-import { dockerConfigFile, hostOf, type RegistryAuth } from "./settings.ts";
+import { dockerConfigFile } from "../../../components/images/docker-login.ts";
+import { hostOf, type RegistryAuth } from "./settings.ts";
 
 export interface Credentials {
   username: string;

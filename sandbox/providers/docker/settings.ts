@@ -1,6 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { homedir } from "node:os";
-import { join } from "node:path";
+import { dockerConfigFile } from "../../../components/images/docker-login.ts";
 import { setting } from "../rpc/provider.ts";
 import type { Failure } from "../rpc/shape.ts";
 import { isRecord, type Properties, text, unknownValue } from "../rpc/values.ts";
@@ -63,11 +62,6 @@ export async function readSettings(settings: Properties, environment: NodeJS.Pro
     }
   }
   return { host: text(settings, "host") || (environment["DOCKER_HOST"] ?? ""), registries };
-}
-
-/** `config.json` of the Docker CLI. */
-export function dockerConfigFile(environment: NodeJS.ProcessEnv): string {
-  return join(environment["DOCKER_CONFIG"] ?? join(homedir(), ".docker"), "config.json");
 }
 
 /** The host of an address that may be written as a URL. */

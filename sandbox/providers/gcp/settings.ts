@@ -1,3 +1,4 @@
+import { artifactRegistry, iam, organizationPolicy } from "../../../google/apis.ts";
 import { setting } from "../rpc/provider.ts";
 import type { Failure } from "../rpc/shape.ts";
 import { type Properties, text } from "../rpc/values.ts";
@@ -28,8 +29,8 @@ interface Endpoint {
 const endpoints: Record<Api, Endpoint> = {
   artifactRegistry: {
     setting: "artifactRegistryCustomEndpoint",
-    variable: "GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT",
-    production: "https://artifactregistry.googleapis.com/v1/",
+    variable: artifactRegistry.variable,
+    production: artifactRegistry.endpoint,
   },
   iam: {
     setting: "iamCustomEndpoint",
@@ -39,8 +40,8 @@ const endpoints: Record<Api, Endpoint> = {
   },
   iamBeta: {
     setting: "iamBetaCustomEndpoint",
-    variable: "GOOGLE_IAM_BETA_CUSTOM_ENDPOINT",
-    production: "https://iam.googleapis.com/v1/",
+    variable: iam.variable,
+    production: iam.endpoint,
   },
   resourceManager: {
     setting: "resourceManagerCustomEndpoint",
@@ -56,8 +57,8 @@ const endpoints: Record<Api, Endpoint> = {
   },
   orgPolicy: {
     setting: "orgPolicyCustomEndpoint",
-    variable: "GOOGLE_ORG_POLICY_CUSTOM_ENDPOINT",
-    production: "https://orgpolicy.googleapis.com/v2/",
+    variable: organizationPolicy.variable,
+    production: organizationPolicy.endpoint,
   },
 };
 

@@ -1,3 +1,4 @@
+import { endpointVariables } from "../../lib/google-endpoints.ts";
 import { GoogleClient } from "../gcp/client.ts";
 import { type Definition, define } from "../gcp/define.ts";
 import { readSettings } from "../gcp/settings.ts";
@@ -15,12 +16,7 @@ export function clientOf(fake: FakeGoogle, settings: Record<string, string> = {}
 /** The variables that point the gcp plugin at the fake. */
 export function environmentOf(fake: FakeGoogle): NodeJS.ProcessEnv {
   return {
-    GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT: `${fake.origin}/v1/`,
-    GOOGLE_IAM_CUSTOM_ENDPOINT: `${fake.origin}/`,
-    GOOGLE_IAM_BETA_CUSTOM_ENDPOINT: `${fake.origin}/v1/`,
-    GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT: `${fake.origin}/v1/`,
-    GOOGLE_SERVICE_USAGE_CUSTOM_ENDPOINT: `${fake.origin}/`,
-    GOOGLE_ORG_POLICY_CUSTOM_ENDPOINT: `${fake.origin}/v2/`,
+    ...endpointVariables(fake.origin),
     GOOGLE_OAUTH_ACCESS_TOKEN: "token",
   };
 }

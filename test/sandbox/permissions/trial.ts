@@ -1,10 +1,10 @@
 import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { emulatorFiles } from "../../../sandbox/emulator/files.ts";
-import type { Policy, Spreading } from "../../../sandbox/emulator/resources.ts";
+import { sandboxPaths } from "../../../sandbox/lib/paths.ts";
+import type { Policy, Spreading } from "../../../sandbox/emulator/support/resources.ts";
 import { startEmulator } from "../../../sandbox/emulator/server.ts";
-import { ORGANIZATION, type State } from "../../../sandbox/emulator/store.ts";
+import { ORGANIZATION, type State } from "../../../sandbox/emulator/support/store.ts";
 import { mintAccessToken } from "../../../sandbox/lib/tokens.ts";
 import type { Outcome, Sandbox } from "../../support/sandbox.ts";
 import { allOf, type Grant } from "./jobs.ts";
@@ -43,7 +43,7 @@ export async function trial(
   const folder = await mkdtemp(join(tmpdir(), "hyp-least-"));
   const backend = join(folder, "backend");
   await cp(before.backend, backend, { recursive: true });
-  const [from, to] = [emulatorFiles(sandbox.root), emulatorFiles(folder)];
+  const [from, to] = [sandboxPaths(sandbox.root), sandboxPaths(folder)];
   await cp(dirname(from.key), dirname(to.key), { recursive: true });
   await mkdir(dirname(to.state), { recursive: true });
   if (before.emulator) await writeFile(to.state, JSON.stringify(before.emulator));

@@ -3,19 +3,19 @@ import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/pr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type Emulator, startEmulator } from "../../../sandbox/emulator/server.ts";
-import { commandEnvironment } from "../../../sandbox/lib/environment.ts";
+import { commandEnvironment } from "../../../sandbox/services/environment.ts";
 import { ensurePackages } from "../../../sandbox/machine/install-packages.ts";
 import { ensurePulumi } from "../../../sandbox/machine/install-pulumi.ts";
 import { repositoryRoot, sandboxPaths } from "../../../sandbox/lib/paths.ts";
 import { installFakeProvider } from "../../../sandbox/providers/install.ts";
 import { ensureConfig } from "../../../sandbox/lib/config.ts";
 import { ensureOwnEngine, ownEngineHost, stopOwnEngine } from "../../../sandbox/machine/engine/own-engine.ts";
-import { ensureKeys } from "../../../sandbox/services/keys.ts";
+import { ensureKeys } from "../../../sandbox/lib/keys.ts";
 import { ensureRegistry } from "../../../sandbox/services/registry.ts";
-import { stopService } from "../../../sandbox/services/supervision.ts";
+import { stopService } from "../../../sandbox/lib/supervision.ts";
 import { writeTokenFile } from "../../../sandbox/services/token-file.ts";
 import type { Tools } from "../../../sandbox/lib/tools.ts";
-import { ensureWrappers } from "../../../sandbox/lib/wrappers.ts";
+import { ensureWrappers } from "../../../sandbox/services/wrappers.ts";
 
 /** What a command said and how it ended. */
 export interface Ran {

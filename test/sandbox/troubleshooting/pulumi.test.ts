@@ -3,10 +3,9 @@ import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { MAINTAINER } from "../../../sandbox/emulator/store.ts";
-import { mintAccessToken } from "../../../sandbox/lib/tokens.ts";
+import { mintAccessToken, MAINTAINER } from "../../../sandbox/lib/tokens.ts";
 import { repositoryRoot, sandboxPaths } from "../../../sandbox/lib/paths.ts";
-import { signal } from "../../../sandbox/services/processes.ts";
+import { signal } from "../../../sandbox/lib/processes.ts";
 import { withDescendants } from "../../support/processes.ts";
 import { type Outcome, type Sandbox, startSandbox } from "../../support/sandbox.ts";
 import { entriesOf, expectMessage, type Provocations } from "./document.ts";
@@ -296,7 +295,7 @@ const provocations: Provocations = {
   "More than images would change": async () => {
     await set("cleanupKeepCount", "7");
     const preview = await sandbox.pulumi("preview", "--json");
-    const guard = command("node", ["scripts/ci/only-images-change.ts"], {}, preview);
+    const guard = command("node", ["scripts/ci/main.ts", "only-images-change"], {}, preview);
     const output = await failing(guard);
     await unset("cleanupKeepCount");
     return output;

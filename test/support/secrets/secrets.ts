@@ -1,5 +1,4 @@
 import { createPublicKey } from "node:crypto";
-import { emulatorFiles } from "../../../sandbox/emulator/files.ts";
 import { readText } from "../../../sandbox/lib/files.ts";
 import { sandboxPaths } from "../../../sandbox/lib/paths.ts";
 import { type Secret, SecretFinder } from "./finder.ts";
@@ -7,7 +6,7 @@ import { type Secret, SecretFinder } from "./finder.ts";
 /** A finder of everything that is secret in a sandbox; a file that is not there yet has no secret yet. */
 export function finderFor(root: string): SecretFinder {
   const { passphrase } = sandboxPaths(root);
-  const { key, githubKey } = emulatorFiles(root);
+  const { key, githubKey } = sandboxPaths(root);
   const keys = [
     ["the key of registry and tokens", readText(key)],
     ["the key of GitHub's tokens", readText(githubKey)],

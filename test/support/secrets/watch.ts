@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { sandboxPaths } from "../../../sandbox/lib/paths.ts";
 import { run } from "../../../sandbox/lib/run-command.ts";
-import { allProcesses, commandLine } from "../../../sandbox/services/processes.ts";
+import { allProcesses, commandLine } from "../../../sandbox/lib/processes.ts";
 import { readTools } from "../../../sandbox/lib/tools.ts";
 import type { Finding, SecretFinder } from "./finder.ts";
 import { exposedFiles, readExposed } from "./files.ts";

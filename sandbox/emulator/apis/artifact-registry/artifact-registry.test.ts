@@ -1,0 +1,229 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import {
+  createRepository,
+  enable,
+  REPOSITORIES,
+  REPOSITORY,
+  testEmulator,
+  type TestEmulator,
+} from "../../testing/emulator.ts";
+
+let emulator: TestEmulator;
+
+beforeAll(async () => {
+  emulator = await testEmulator();
+});
+
+afterAll(() => {
+  emulator.remove();
+});
+
+test("refuses a disabled API as Google does", async () => {
+  const { status, body } = await emulator.call("GET", REPOSITORIES);
+  expect(status).toBe(403);
+  expect(body["error"]).toMatchObject({
+    status: "PERMISSION_DENIED",
+    message: expect.stringMatching(
+      /^Artifact Registry API has not been used in project 123456789012 before or it is disabled\. Enable it by visiting https:/,
+    ) as string,
+    details: [{ reason: "SERVICE_DISABLED" }, {}, {}],
+  });
+});
+
+describe("a repository", () => {
+  beforeAll(async () => {
+    await enable(emulator, "artifactregistry");
+  });
+
+  test("is created by a finished operation in the measured shape", async () => {
+    const operation = await createRepository(emulator, {
+      description: "Hyperion images",
+      mode: "MODE_UNSPECIFIED",
+      dockerConfig: { immutableTags: false },
+      labels: { app: "hyperion" },
+      cleanupPolicies: {
+        old: { id: "old", action: "DELETE", condition: { tagState: "UNTAGGED", olderThan: "1209600.0s" } },
+        recent: { id: "recent", action: "KEEP", mostRecentVersions: { keepCount: "10" } },
+      },
+    });
+    expect(operation).toMatchObject({
+      name: expect.stringMatching(
+        /^projects\/production-471918\/locations\/us-central1\/operations\/[\da-f-]+$/,
+      ) as string,
+      metadata: { "@type": "type.googleapis.com/google.devtools.artifactregistry.v1.OperationMetadata" },
+      done: true,
+      response: { "@type": "type.googleapis.com/google.devtools.artifactregistry.v1.Repository" },
+    });
+    const answer = await emulator.ok("GET", REPOSITORY);
+    expect(answer).toEqual({
+      name: "projects/production-471918/locations/us-central1/repositories/hyperion-public",
+      format: "DOCKER",
+      mode: "STANDARD_REPOSITORY",
+      description: "Hyperion images",
+      labels: { app: "hyperion" },
+      cleanupPolicies: {
+        old: { id: "old", action: "DELETE", condition: { tagState: "UNTAGGED", olderThan: "1209600s" } },
+        recent: { id: "recent", action: "KEEP", mostRecentVersions: { keepCount: 10 } },
+      },
+      createTime: expect.stringMatching(/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$/) as string,
+      updateTime: expect.any(String) as string,
+      registryUri: "localhost:5001/production-471918/hyperion-public",
+      satisfiesPzi: true,
+      vulnerabilityScanningConfig: {
+        enablementState: "SCANNING_DISABLED",
+        enablementStateReason: "API containerscanning.googleapis.com is not enabled.",
+      },
+    });
+    expect(await emulator.ok("GET", `v1/${String(operation["name"])}`)).toEqual(operation);
+  });
+
+  test("is created only once, under either spelling of the parameter", async () => {
+    const again = await emulator.call("POST", `${REPOSITORIES}?repositoryId=hyperion-public`, {
+      format: "DOCKER",
+    });
+    expect(again).toMatchObject({ status: 409, body: { error: { status: "ALREADY_EXISTS" } } });
+  });
+
+  test("is found under the project's number too", async () => {
+    const path = REPOSITORY.replace("production-471918", "123456789012");
+    expect(await emulator.ok("GET", path)).toMatchObject({ format: "DOCKER" });
+  });
+
+  test.each([
+    [
+      "description",
+      "description",
+      { description: "new", labels: {} },
+      { description: "new", labels: { app: "hyperion" } },
+    ],
+    ["snake case", "cleanup_policy_dry_run", { cleanupPolicyDryRun: true }, { cleanupPolicyDryRun: true }],
+    [
+      "a field of a field",
+      "dockerConfig.immutableTags",
+      { dockerConfig: { immutableTags: true } },
+      { dockerConfig: { immutableTags: true } },
+    ],
+    ["a field left out", "dockerConfig,description", {}, {}],
+    [
+      "scanning",
+      "vulnerabilityScanningConfig",
+      { vulnerabilityScanningConfig: { enablementConfig: "DISABLED" } },
+      { vulnerabilityScanningConfig: { enablementConfig: "DISABLED", enablementState: "SCANNING_DISABLED" } },
+    ],
+  ])("updates the masked field only: %s", async (_, mask, body, expected) => {
+    const answer = await emulator.ok("PATCH", `${REPOSITORY}?updateMask=${mask}`, body);
+    expect(answer).toMatchObject(expected);
+    if (Object.keys(expected).length === 0) expect(Object.keys(answer)).not.toContain("dockerConfig");
+    expect(await emulator.ok("GET", REPOSITORY)).toEqual(answer);
+  });
+
+  test.each([
+    [
+      "an unknown field in the mask",
+      "PATCH",
+      `${REPOSITORY}?updateMask=foo`,
+      {},
+      /Invalid update_mask: "foo"/,
+    ],
+    ["a field that cannot change", "PATCH", `${REPOSITORY}?updateMask=format`, {}, /"format"/],
+    [
+      "an unknown field in the body",
+      "PATCH",
+      `${REPOSITORY}?updateMask=labels`,
+      { tags: 1 },
+      /Unknown name "tags": Cannot find field\./,
+    ],
+    [
+      "an unknown field within",
+      "PATCH",
+      `${REPOSITORY}?updateMask=labels`,
+      { dockerConfig: { x: 1 } },
+      /Unknown name "x" at 'dockerConfig': Cannot find field\./,
+    ],
+    [
+      "a wrong type",
+      "PATCH",
+      `${REPOSITORY}?updateMask=labels`,
+      { description: 5 },
+      /Invalid value at 'description' \(TYPE_STRING\), 5/,
+    ],
+    [
+      "a bad duration",
+      "PATCH",
+      `${REPOSITORY}?updateMask=labels`,
+      { cleanupPolicies: { a: { condition: { olderThan: "14d" } } } },
+      /google\.protobuf\.Duration\), "14d"/,
+    ],
+    [
+      "a bad label",
+      "PATCH",
+      `${REPOSITORY}?updateMask=labels`,
+      { labels: { App: "x" } },
+      /Invalid label key: "App"/,
+    ],
+    [
+      "a bad id",
+      "POST",
+      `${REPOSITORIES}?repositoryId=Bad_Id`,
+      { format: "DOCKER" },
+      /Invalid repository id "Bad_Id"/,
+    ],
+    ["no format", "POST", `${REPOSITORIES}?repositoryId=other`, {}, /format must be specified/],
+    ["no JSON", "POST", `${REPOSITORIES}?repositoryId=other`, "{", /The body must be an object/],
+  ])("answers 400 to %s", async (_, method, path, body, message) => {
+    const { status, body: answer } = await emulator.call(method, path, body);
+    expect(status).toBe(400);
+    expect(answer["error"]).toMatchObject({
+      status: "INVALID_ARGUMENT",
+      message: expect.stringMatching(message) as string,
+    });
+  });
+
+  test("is listed in pages", async () => {
+    await emulator.ok("POST", `${REPOSITORIES}?repositoryId=another`, { format: "DOCKER" });
+    const first = await emulator.ok("GET", `${REPOSITORIES}?pageSize=1`);
+    expect(first["repositories"]).toHaveLength(1);
+    const token = String(first["nextPageToken"]);
+    const second = await emulator.ok("GET", `${REPOSITORIES}?pageSize=1&pageToken=${token}`);
+    expect(second).toMatchObject({ repositories: [{ format: "DOCKER" }] });
+    expect(second).not.toHaveProperty("nextPageToken");
+    expect(second["repositories"]).not.toEqual(first["repositories"]);
+  });
+
+  test("answers partly when asked for some fields", async () => {
+    expect(
+      await emulator.ok("GET", `${REPOSITORIES}?fields=repositories(format,labels/app)&pageSize=2`),
+    ).toEqual({
+      repositories: [{ format: "DOCKER" }, { format: "DOCKER", labels: { app: "hyperion" } }],
+    });
+  });
+
+  test("is gone once deleted, with its policy", async () => {
+    expect(await emulator.ok("DELETE", REPOSITORY)).toMatchObject({
+      done: true,
+      response: { "@type": "type.googleapis.com/google.protobuf.Empty" },
+    });
+    expect(await emulator.call("GET", REPOSITORY)).toEqual({
+      status: 404,
+      body: { error: { code: 404, message: "Requested entity was not found.", status: "NOT_FOUND" } },
+    });
+    expect(emulator.context.store.state.policies).not.toHaveProperty([REPOSITORY.slice(3)]);
+  });
+});
+
+test("says loudly what it does not know", async () => {
+  expect(
+    await emulator.call("GET", "v1/projects/production-471918/locations/us-central1/npmPackages"),
+  ).toMatchObject({
+    status: 501,
+    body: { error: { status: "UNIMPLEMENTED" } },
+  });
+  expect(await emulator.call("POST", `${REPOSITORY}:frobnicate`)).toMatchObject({ status: 501 });
+});
+
+test("a restart finds all that was there", async () => {
+  await createRepository(emulator);
+  const before = await emulator.ok("GET", REPOSITORY);
+  emulator.restart();
+  expect(await emulator.ok("GET", REPOSITORY)).toEqual(before);
+});

@@ -1,0 +1,344 @@
+import { z } from "zod";
+import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
+import { page } from "../../support/http/paging.ts";
+import { type Params, route, type Route } from "../../support/http/route.ts";
+import { timestamp } from "../../support/http/time.ts";
+import { finishedOperation } from "../../support/operations.ts";
+import type { Context } from "../../support/context.ts";
+import { locationName, registryPath, REPOSITORY_PATH, repositoryName, service } from "./names.ts";
+import { findRepository } from "./repositories.ts";
+
+/** An image version as found in the registry. */
+interface Version {
+  image: string;
+  digest: string;
+  tags: string[];
+  pushed: Date;
+  updated: Date;
+}
+
+const OPERATION = "type.googleapis.com/google.devtools.artifactregistry.v1.OperationMetadata";
+
+/** The registry's name of the image that a route calls `{package}`: `P/R/IMAGE`. */
+function imageOf(context: Context, params: Params): string {
+  return `${registryPath(findRepository(context, params).name)}/${params["package"] ?? ""}`;
+}
+
+/** The API's name of an image: its slashes are escaped. */
+function packageName(params: Params, image: string): string {
+  const path = image.split("/").slice(2).join("/");
+  return `${repositoryName(params)}/packages/${encodeURIComponent(path)}`;
+}
+
+async function imagesIn(context: Context, params: Params): Promise<string[]> {
+  return context.registry.images(`${registryPath(findRepository(context, params).name)}/`);
+}
+
+/** All versions of an image, tagged or not, the latest first. */
+async function versionsOf(context: Context, image: string): Promise<Version[]> {
+  const [tags, versions] = await Promise.all([context.registry.tags(image), context.storage.versions(image)]);
+  const found = await Promise.all(
+    versions.map(async ({ digest, pushed }) => {
+      const own = tags.filter((each) => each.digest === digest).map(({ tag }) => tag);
+      const moved = await Promise.all(own.map((tag) => context.storage.tagMoved(image, tag)));
+      const updated = new Date(Math.max(pushed.getTime(), ...moved.map((each) => each?.getTime() ?? 0)));
+      return { image, digest, tags: own, pushed, updated };
+    }),
+  );
+  return found.sort((a, b) => b.pushed.getTime() - a.pushed.getTime() || (a.digest < b.digest ? -1 : 1));
+}
+
+/** The versions of an image that has any. Throws 404 for an image that does not exist. */
+async function existingVersions(context: Context, params: Params): Promise<Version[]> {
+  const versions = await versionsOf(context, imageOf(context, params));
+  if (versions.length === 0) throw notFound();
+  return versions;
+}
+
+async function findVersion(context: Context, params: Params): Promise<Version> {
+  const versions = await versionsOf(context, imageOf(context, params));
+  const found = versions.find(({ digest }) => digest === params["version"]);
+  if (!found) throw notFound();
+  return found;
+}
+
+/** Size, type and age that the manifest of a version tells. */
+async function details(context: Context, { image, digest }: Version) {
+  const { manifest, mediaType, size } = await context.registry.manifest(image, digest);
+  const config = manifest.config && (await context.registry.config(image, manifest.config.digest));
+  const parts = [
+    ...(manifest.layers ?? []),
+    ...(manifest.manifests ?? []),
+    ...(manifest.config ? [manifest.config] : []),
+  ];
+  return {
+    mediaType,
+    artifactType: manifest.artifactType ?? manifest.config?.mediaType,
+    imageSizeBytes: String(size + parts.reduce((sum, part) => sum + part.size, 0)),
+    buildTime: config?.created === undefined ? undefined : timestamp(new Date(config.created)),
+  };
+}
+
+async function dockerImage(context: Context, params: Params, version: Version): Promise<object> {
+  const { mediaType, artifactType, imageSizeBytes, buildTime } = await details(context, version);
+  const path = version.image.split("/").slice(2).join("/");
+  return {
+    name: `${repositoryName(params)}/dockerImages/${encodeURIComponent(path)}@${version.digest}`,
+    uri: `localhost:${context.registryPort}/${version.image}@${version.digest}`,
+    ...(version.tags.length > 0 && { tags: version.tags }),
+    imageSizeBytes,
+    uploadTime: timestamp(version.pushed),
+    mediaType,
+    ...(buildTime !== undefined && { buildTime }),
+    updateTime: timestamp(version.updated),
+    ...(artifactType !== undefined && { artifactType }),
+  };
+}
+
+async function versionAnswer(
+  context: Context,
+  params: Params,
+  version: Version,
+  full: boolean,
+): Promise<object> {
+  const packageOf = packageName(params, version.image);
+  const name = `${packageOf}/versions/${version.digest}`;
+  const { mediaType, imageSizeBytes, buildTime } = await details(context, version);
+  return {
+    name,
+    createTime: timestamp(version.pushed),
+    updateTime: timestamp(version.updated),
+    ...(full &&
+      version.tags.length > 0 && {
+        relatedTags: version.tags.map((tag) => ({ name: `${packageOf}/tags/${tag}`, version: name })),
+      }),
+    metadata: { name, mediaType, imageSizeBytes, ...(buildTime !== undefined && { buildTime }) },
+  };
+}
+
+async function packageAnswer(context: Context, params: Params, image: string): Promise<object> {
+  const versions = await versionsOf(context, image);
+  const times = versions.flatMap(({ pushed, updated }) => [pushed.getTime(), updated.getTime()]);
+  return {
+    name: packageName(params, image),
+    ...(times.length > 0 && {
+      createTime: timestamp(new Date(Math.min(...times))),
+      updateTime: timestamp(new Date(Math.max(...times))),
+    }),
+  };
+}
+
+async function tagsOf(context: Context, params: Params): Promise<{ name: string; version: string }[]> {
+  const image = imageOf(context, params);
+  const name = packageName(params, image);
+  const tags = await context.registry.tags(image);
+  return tags.map(({ tag, digest }) => ({
+    name: `${name}/tags/${tag}`,
+    version: `${name}/versions/${digest}`,
+  }));
+}
+
+/** `version="NAME"`, the one filter of tags that clients send. */
+function filterTags(tags: { name: string; version: string }[], filter: string | null) {
+  if (filter === null || filter === "") return tags;
+  const wanted = /^version\s*=\s*"(.+)"$/.exec(filter)?.[1];
+  if (wanted === undefined) throw invalidArgument(`Invalid filter: ${filter}`, "filter");
+  return tags.filter(({ version }) => decodeURIComponent(version) === decodeURIComponent(wanted));
+}
+
+const tagBody = z.strictObject({
+  name: z.string("TYPE_STRING").optional(),
+  version: z.string("TYPE_STRING").default(""),
+});
+
+/** Puts a tag on the version that is named as the API does, `.../versions/sha256:...`. */
+async function putTag(context: Context, params: Params, tag: string, version: string): Promise<object> {
+  if (!/^[\w][\w.-]{0,127}$/.test(tag)) throw invalidArgument(`Invalid tag "${tag}".`, "tag_id");
+  const digest = version.split("/versions/")[1];
+  if (digest === undefined) throw invalidArgument(`Invalid version "${version}".`, "tag.version");
+  const image = imageOf(context, params);
+  await context.registry.tag(image, digest, tag);
+  const name = packageName(params, image);
+  return { name: `${name}/tags/${tag}`, version: `${name}/versions/${digest}` };
+}
+
+const operationsOf = (params: Params): string => `${locationName(params)}/operations`;
+const isFull = (query: URLSearchParams): boolean => query.get("view") === "FULL";
+
+const PACKAGE_PATH = `${REPOSITORY_PATH}/packages/{package}`;
+
+/** What is in a repository, asked from the registry itself. */
+export const contents: Route[] = [
+  route({
+    method: "GET",
+    path: `${REPOSITORY_PATH}/packages`,
+    service,
+    permission: "artifactregistry.packages.list",
+    resource: repositoryName,
+    handle: async ({ context, params, query }) => {
+      const images = await imagesIn(context, params);
+      const packages = await Promise.all(
+        images.map(async (image) =>
+          (await versionsOf(context, image)).length > 0 ? packageAnswer(context, params, image) : undefined,
+        ),
+      );
+      return page(
+        "packages",
+        packages.filter((each) => each !== undefined),
+        query,
+      );
+    },
+  }),
+  route({
+    method: "GET",
+    path: PACKAGE_PATH,
+    service,
+    permission: "artifactregistry.packages.get",
+    resource: repositoryName,
+    handle: async ({ context, params }) => {
+      await existingVersions(context, params);
+      return packageAnswer(context, params, imageOf(context, params));
+    },
+  }),
+  route({
+    method: "DELETE",
+    path: PACKAGE_PATH,
+    service,
+    permission: "artifactregistry.packages.delete",
+    resource: repositoryName,
+    handle: async ({ context, params }) => {
+      await existingVersions(context, params);
+      await context.storage.deleteBelow(imageOf(context, params));
+      return finishedOperation(context, { under: operationsOf(params), metadata: { "@type": OPERATION } });
+    },
+  }),
+  route({
+    method: "GET",
+    path: `${PACKAGE_PATH}/versions`,
+    service,
+    permission: "artifactregistry.versions.list",
+    resource: repositoryName,
+    handle: async ({ context, params, query }) => {
+      const versions = await versionsOf(context, imageOf(context, params));
+      const answers = versions.map((version) => versionAnswer(context, params, version, isFull(query)));
+      return page("versions", await Promise.all(answers), query);
+    },
+  }),
+  route({
+    method: "GET",
+    path: `${PACKAGE_PATH}/versions/{version*}`,
+    service,
+    permission: "artifactregistry.versions.get",
+    resource: repositoryName,
+    handle: async ({ context, params, query }) =>
+      versionAnswer(context, params, await findVersion(context, params), isFull(query)),
+  }),
+  route({
+    method: "DELETE",
+    path: `${PACKAGE_PATH}/versions/{version*}`,
+    service,
+    permission: "artifactregistry.versions.delete",
+    resource: repositoryName,
+    handle: async ({ context, params, query }) => {
+      const { image, digest, tags } = await findVersion(context, params);
+      if (tags.length > 0 && query.get("force") !== "true")
+        throw new ApiError(
+          "FAILED_PRECONDITION",
+          `Cannot delete version ${digest}: it has the tags ${tags.join(", ")}. Delete the tags first, or set force.`,
+        );
+      await context.registry.deleteManifest(image, digest);
+      return finishedOperation(context, { under: operationsOf(params), metadata: { "@type": OPERATION } });
+    },
+  }),
+  route({
+    method: "GET",
+    path: `${PACKAGE_PATH}/tags`,
+    service,
+    permission: "artifactregistry.tags.list",
+    resource: repositoryName,
+    handle: async ({ context, params, query }) =>
+      page("tags", filterTags(await tagsOf(context, params), query.get("filter")), query),
+  }),
+  route({
+    method: "GET",
+    path: `${PACKAGE_PATH}/tags/{tag}`,
+    service,
+    permission: "artifactregistry.tags.get",
+    resource: repositoryName,
+    handle: async ({ context, params }) => {
+      const tags = await tagsOf(context, params);
+      const found = tags.find(({ name }) => name.endsWith(`/tags/${params["tag"] ?? ""}`));
+      if (!found) throw notFound();
+      return found;
+    },
+  }),
+  route({
+    method: "POST",
+    path: `${PACKAGE_PATH}/tags`,
+    service,
+    permission: "artifactregistry.tags.create",
+    resource: repositoryName,
+    body: tagBody,
+    handle: async ({ context, params, query, body }) => {
+      const tag = query.get("tagId") ?? query.get("tag_id") ?? "";
+      if (await context.storage.tagMoved(imageOf(context, params), tag))
+        throw new ApiError("ALREADY_EXISTS", "the tag already exists");
+      return putTag(context, params, tag, body.version);
+    },
+  }),
+  route({
+    method: "PATCH",
+    path: `${PACKAGE_PATH}/tags/{tag}`,
+    service,
+    permission: "artifactregistry.tags.update",
+    resource: repositoryName,
+    body: tagBody,
+    handle: async ({ context, params, body }) => {
+      const tag = params["tag"] ?? "";
+      if (!(await context.storage.tagMoved(imageOf(context, params), tag))) throw notFound();
+      return putTag(context, params, tag, body.version);
+    },
+  }),
+  route({
+    method: "DELETE",
+    path: `${PACKAGE_PATH}/tags/{tag}`,
+    service,
+    permission: "artifactregistry.tags.delete",
+    resource: repositoryName,
+    handle: async ({ context, params }) => {
+      const image = imageOf(context, params);
+      const tag = params["tag"] ?? "";
+      if (!(await context.storage.tagMoved(image, tag))) throw notFound();
+      await context.storage.deleteTag(image, tag);
+      return {};
+    },
+  }),
+  route({
+    method: "GET",
+    path: `${REPOSITORY_PATH}/dockerImages`,
+    service,
+    permission: "artifactregistry.dockerimages.list",
+    resource: repositoryName,
+    handle: async ({ context, params, query }) => {
+      const images = await imagesIn(context, params);
+      const versions = (await Promise.all(images.map((image) => versionsOf(context, image)))).flat();
+      return page(
+        "dockerImages",
+        await Promise.all(versions.map((each) => dockerImage(context, params, each))),
+        query,
+      );
+    },
+  }),
+  route({
+    method: "GET",
+    path: `${REPOSITORY_PATH}/dockerImages/{image*}`,
+    service,
+    permission: "artifactregistry.dockerimages.get",
+    resource: repositoryName,
+    handle: async ({ context, params }) => {
+      const [path = "", reference = ""] = (params["image"] ?? "").split("@");
+      const own = { ...params, package: path, version: reference };
+      return dockerImage(context, params, await findVersion(context, own));
+    },
+  }),
+];

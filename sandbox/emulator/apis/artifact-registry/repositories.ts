@@ -1,0 +1,251 @@
+import { isAllowed } from "../../support/policies/access.ts";
+import { getPolicy, setPolicy, setPolicyBody, testPermissionsBody } from "../../support/policies/policies.ts";
+import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
+import { applyMask, maskedFields } from "../../support/http/mask.ts";
+import { page } from "../../support/http/paging.ts";
+import { type Params, route, type Route } from "../../support/http/route.ts";
+import { timestamp } from "../../support/http/time.ts";
+import { finishedOperation } from "../../support/operations.ts";
+import type { CleanupPolicy, Repository } from "../../support/resources.ts";
+import type { Context } from "../../support/context.ts";
+import { locationName, registryPath, REPOSITORY_PATH, repositoryName, service } from "./names.ts";
+import { repositoryBody, type RepositoryBody } from "./schemas.ts";
+
+const OPERATION = "type.googleapis.com/google.devtools.artifactregistry.v1.OperationMetadata";
+const REPOSITORY = "type.googleapis.com/google.devtools.artifactregistry.v1.Repository";
+
+const UPDATABLE = [
+  "description",
+  "labels",
+  "cleanupPolicies",
+  "cleanupPolicyDryRun",
+  "dockerConfig",
+  "vulnerabilityScanningConfig",
+] as const;
+
+/** The repository that a route names. Throws 404. */
+export function findRepository(context: Context, params: Params): Repository {
+  const found = context.store.state.repositories[repositoryName(params)];
+  if (!found) throw notFound();
+  return found;
+}
+
+function scanning(context: Context, repository: Repository): object {
+  const [, project] = repository.name.split("/");
+  const on = context.store.state.projects[project ?? ""]?.services.includes(
+    "containerscanning.googleapis.com",
+  );
+  const wanted = repository.vulnerabilityScanningConfig?.enablementConfig;
+  const state =
+    wanted === "DISABLED"
+      ? {
+          enablementState: "SCANNING_DISABLED",
+          enablementStateReason: "Vulnerability scanning is disabled on this repository.",
+        }
+      : on === true
+        ? { enablementState: "SCANNING_ACTIVE" }
+        : {
+            enablementState: "SCANNING_DISABLED",
+            enablementStateReason: "API containerscanning.googleapis.com is not enabled.",
+          };
+  return { ...(wanted && { enablementConfig: wanted }), ...state };
+}
+
+/** A repository as it is answered. Google leaves out the size of an empty one. */
+async function answer(context: Context, repository: Repository): Promise<object> {
+  const path = registryPath(repository.name);
+  const bytes = await context.storage.storedBytes(path);
+  return {
+    ...repository,
+    ...(bytes > 0 && { sizeBytes: String(bytes) }),
+    satisfiesPzi: true,
+    registryUri: `localhost:${context.registryPort}/${path}`,
+    vulnerabilityScanningConfig: scanning(context, repository),
+  };
+}
+
+function checkLabels(labels: Record<string, string> = {}): void {
+  for (const [key, value] of Object.entries(labels)) {
+    if (!/^\p{Ll}[\p{Ll}\p{N}_-]{0,62}$/u.test(key))
+      throw invalidArgument(`Invalid label key: "${key}"`, "labels");
+    if (!/^[\p{Ll}\p{N}_-]{0,63}$/u.test(value))
+      throw invalidArgument(`Invalid value "${value}" of label "${key}"`, "labels");
+  }
+}
+
+function checkPolicy(key: string, policy: CleanupPolicy): void {
+  const refuse = (why: string): ApiError =>
+    invalidArgument(`Invalid cleanup policy "${key}": ${why}`, "cleanup_policies");
+  if (policy.id !== undefined && policy.id !== "" && policy.id !== key)
+    throw refuse("the map key must be the policy's id");
+  if (policy.action === undefined) throw refuse("an action is required");
+  if (policy.condition && policy.mostRecentVersions)
+    throw refuse("condition and most_recent_versions exclude each other");
+  if (!policy.condition && !policy.mostRecentVersions)
+    throw refuse("condition or most_recent_versions is required");
+  if (policy.mostRecentVersions && policy.action !== "KEEP")
+    throw refuse("most_recent_versions goes with the action KEEP only");
+}
+
+/** What of a body is stored; Google keeps no empty `dockerConfig`, and names each policy in itself. */
+function stored(body: RepositoryBody): Partial<Repository> {
+  checkLabels(body.labels);
+  for (const [key, policy] of Object.entries(body.cleanupPolicies ?? {})) checkPolicy(key, policy);
+  const enablement = body.vulnerabilityScanningConfig?.enablementConfig;
+  const policies = Object.entries(body.cleanupPolicies ?? {});
+  return {
+    ...(body.description !== undefined && body.description !== "" && { description: body.description }),
+    ...(body.labels && Object.keys(body.labels).length > 0 && { labels: body.labels }),
+    ...(policies.length > 0 && {
+      cleanupPolicies: Object.fromEntries(policies.map(([key, policy]) => [key, { ...policy, id: key }])),
+    }),
+    ...(body.cleanupPolicyDryRun === true && { cleanupPolicyDryRun: true }),
+    ...(body.dockerConfig?.immutableTags === true && { dockerConfig: { immutableTags: true } }),
+    ...(enablement !== undefined &&
+      enablement !== "ENABLEMENT_CONFIG_UNSPECIFIED" && {
+        vulnerabilityScanningConfig: { enablementConfig: enablement },
+      }),
+  };
+}
+
+function create(context: Context, params: Params, id: string, body: RepositoryBody): Repository {
+  const name = `${locationName(params)}/repositories/${id}`;
+  if (!/^[a-z]([a-z0-9-]{0,61}[a-z0-9])?$/.test(id))
+    throw invalidArgument(
+      `Invalid repository id "${id}": it may have up to 63 lowercase letters, numbers and hyphens, begins with a letter and ends with a letter or number.`,
+      "repository_id",
+    );
+  const format = body.format ?? "FORMAT_UNSPECIFIED";
+  if (format === "FORMAT_UNSPECIFIED")
+    throw invalidArgument("Repository format must be specified.", "repository.format");
+  if (format !== "DOCKER")
+    throw new ApiError(
+      "UNIMPLEMENTED",
+      `The sandbox has repositories of the format DOCKER only, not ${format}.`,
+    );
+  const mode =
+    body.mode === undefined || body.mode === "MODE_UNSPECIFIED" ? "STANDARD_REPOSITORY" : body.mode;
+  if (mode !== "STANDARD_REPOSITORY")
+    throw new ApiError(
+      "UNIMPLEMENTED",
+      `The sandbox has repositories of the mode STANDARD_REPOSITORY only, not ${mode}.`,
+    );
+  if (context.store.state.repositories[name])
+    throw new ApiError("ALREADY_EXISTS", "the repository already exists");
+  const now = timestamp(context.now());
+  const repository: Repository = { name, format, mode, ...stored(body), createTime: now, updateTime: now };
+  return context.store.change((state) => (state.repositories[name] = repository));
+}
+
+async function remove(context: Context, name: string): Promise<void> {
+  context.store.change((state) => {
+    Reflect.deleteProperty(state.repositories, name);
+    Reflect.deleteProperty(state.policies, name);
+  });
+  await context.storage.deleteBelow(registryPath(name));
+}
+
+const operationsOf = (params: Params): string => `${locationName(params)}/operations`;
+
+/** Repositories of Artifact Registry v1 (https://cloud.google.com/artifact-registry/docs/reference/rest). */
+export const repositories: Route[] = [
+  route({
+    method: "POST",
+    path: "v1/projects/{project}/locations/{location}/repositories",
+    service,
+    permission: "artifactregistry.repositories.create",
+    resource: locationName,
+    body: repositoryBody,
+    handle: async ({ context, params, query, body }) => {
+      const id = query.get("repositoryId") ?? query.get("repository_id") ?? "";
+      const repository = create(context, params, id, body);
+      return finishedOperation(context, {
+        under: operationsOf(params),
+        metadata: { "@type": OPERATION },
+        response: { "@type": REPOSITORY, ...(await answer(context, repository)) },
+      });
+    },
+  }),
+  route({
+    method: "GET",
+    path: "v1/projects/{project}/locations/{location}/repositories",
+    service,
+    permission: "artifactregistry.repositories.list",
+    resource: locationName,
+    handle: async ({ context, params, query }) => {
+      const under = `${locationName(params)}/repositories/`;
+      const all = Object.values(context.store.state.repositories).filter(({ name }) =>
+        name.startsWith(under),
+      );
+      all.sort((a, b) => (a.name < b.name ? -1 : 1));
+      return page("repositories", await Promise.all(all.map((each) => answer(context, each))), query);
+    },
+  }),
+  route({
+    method: "GET",
+    path: REPOSITORY_PATH,
+    service,
+    permission: "artifactregistry.repositories.get",
+    resource: repositoryName,
+    handle: ({ context, params }) => answer(context, findRepository(context, params)),
+  }),
+  route({
+    method: "PATCH",
+    path: REPOSITORY_PATH,
+    service,
+    permission: "artifactregistry.repositories.update",
+    resource: repositoryName,
+    body: repositoryBody,
+    handle: ({ context, params, query, body }) => {
+      const repository = findRepository(context, params);
+      const fields = maskedFields(query.get("updateMask") ?? query.get("update_mask"), body, UPDATABLE);
+      const next = stored(body);
+      context.store.change(() => {
+        applyMask(repository, next, fields);
+        repository.updateTime = timestamp(context.now());
+      });
+      return answer(context, repository);
+    },
+  }),
+  route({
+    method: "DELETE",
+    path: REPOSITORY_PATH,
+    service,
+    permission: "artifactregistry.repositories.delete",
+    resource: repositoryName,
+    handle: async ({ context, params }) => {
+      await remove(context, findRepository(context, params).name);
+      return finishedOperation(context, { under: operationsOf(params), metadata: { "@type": OPERATION } });
+    },
+  }),
+  route({
+    method: "GET",
+    path: `${REPOSITORY_PATH}:getIamPolicy`,
+    service,
+    permission: "artifactregistry.repositories.getIamPolicy",
+    resource: repositoryName,
+    handle: ({ context, params }) => getPolicy(context, findRepository(context, params).name),
+  }),
+  route({
+    method: "POST",
+    path: `${REPOSITORY_PATH}:setIamPolicy`,
+    service,
+    permission: "artifactregistry.repositories.setIamPolicy",
+    resource: repositoryName,
+    body: setPolicyBody,
+    handle: ({ context, params, body }) => setPolicy(context, findRepository(context, params).name, body),
+  }),
+  route({
+    method: "POST",
+    path: `${REPOSITORY_PATH}:testIamPermissions`,
+    service,
+    body: testPermissionsBody,
+    handle: ({ context, params, body, caller }) => {
+      const { name } = findRepository(context, params);
+      const permissions = body.permissions.filter((permission) =>
+        isAllowed(context, caller, permission, name),
+      );
+      return permissions.length > 0 ? { permissions } : {};
+    },
+  }),
+];

@@ -1,0 +1,38 @@
+import { page } from "../../support/http/paging.ts";
+import { type Params, route, type Route } from "../../support/http/route.ts";
+import { LOCATION } from "../../support/store.ts";
+import { contents } from "./contents.ts";
+import { locationName, service } from "./names.ts";
+import { repositories } from "./repositories.ts";
+
+function location(params: Params): object {
+  return {
+    name: `projects/${params["project"] ?? ""}/locations/${LOCATION}`,
+    locationId: LOCATION,
+    displayName: "Iowa",
+    labels: { "cloud.googleapis.com/region": LOCATION },
+  };
+}
+
+/** Artifact Registry v1; of its locations the sandbox has one (https://docs.cloud.google.com/artifact-registry/docs/reference/rest). */
+export const routes: Route[] = [
+  ...repositories,
+  ...contents,
+  route({
+    method: "GET",
+    path: "v1/projects/{project}/locations",
+    service,
+    permission: "artifactregistry.locations.list",
+    handle: ({ params, query }) => page("locations", [location(params)], query),
+  }),
+  route({
+    method: "GET",
+    path: "v1/projects/{project}/locations/{location}",
+    service,
+    permission: "artifactregistry.locations.get",
+    handle: ({ params }) => {
+      locationName(params);
+      return location(params);
+    },
+  }),
+];

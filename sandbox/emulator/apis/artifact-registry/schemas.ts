@@ -1,0 +1,80 @@
+import { z } from "zod";
+import { duration, wholeNumber } from "../../support/http/body.ts";
+
+const text = z.string("TYPE_STRING");
+const bool = z.boolean("TYPE_BOOL");
+const texts = z.array(text);
+
+/** Message types are named in errors as Google names them. */
+function oneOf<const T extends readonly [string, ...string[]]>(message: string, values: T) {
+  return z.enum(values, `type.googleapis.com/google.devtools.artifactregistry.v1.${message}`);
+}
+
+const cleanupPolicy = z.strictObject({
+  id: text.optional(),
+  action: oneOf("CleanupPolicy.Action", ["DELETE", "KEEP"]).optional(),
+  condition: z
+    .strictObject({
+      tagState: oneOf("CleanupPolicyCondition.TagState", ["TAGGED", "UNTAGGED", "ANY"]).optional(),
+      tagPrefixes: texts.optional(),
+      versionNamePrefixes: texts.optional(),
+      packageNamePrefixes: texts.optional(),
+      olderThan: duration.optional(),
+      newerThan: duration.optional(),
+    })
+    .optional(),
+  mostRecentVersions: z
+    .strictObject({ packageNamePrefixes: texts.optional(), keepCount: wholeNumber.optional() })
+    .optional(),
+});
+
+/** A repository as create and update take it; what only Google sets is taken and ignored. */
+export const repositoryBody = z.strictObject({
+  name: text.optional(),
+  format: oneOf("Repository.Format", [
+    "FORMAT_UNSPECIFIED",
+    "DOCKER",
+    "MAVEN",
+    "NPM",
+    "APT",
+    "YUM",
+    "PYTHON",
+    "KFP",
+    "GO",
+    "GENERIC",
+  ]).optional(),
+  description: text.optional(),
+  labels: z.record(z.string(), text).optional(),
+  kmsKeyName: text.optional(),
+  mode: oneOf("Repository.Mode", [
+    "MODE_UNSPECIFIED",
+    "STANDARD_REPOSITORY",
+    "VIRTUAL_REPOSITORY",
+    "REMOTE_REPOSITORY",
+  ]).optional(),
+  dockerConfig: z.strictObject({ immutableTags: bool.optional() }).optional(),
+  cleanupPolicies: z.record(z.string(), cleanupPolicy).optional(),
+  cleanupPolicyDryRun: bool.optional(),
+  disallowUnspecifiedMode: bool.optional(),
+  vulnerabilityScanningConfig: z
+    .strictObject({
+      enablementConfig: oneOf("Repository.VulnerabilityScanningConfig.EnablementConfig", [
+        "ENABLEMENT_CONFIG_UNSPECIFIED",
+        "INHERITED",
+        "DISABLED",
+      ]).optional(),
+      enablementState: text.optional(),
+      enablementStateReason: text.optional(),
+      lastEnableTime: text.optional(),
+    })
+    .optional(),
+  createTime: text.optional(),
+  updateTime: text.optional(),
+  sizeBytes: z.union([text, z.number()]).optional(),
+  satisfiesPzs: bool.optional(),
+  satisfiesPzi: bool.optional(),
+  registryUri: text.optional(),
+});
+
+/** The body of a create or an update. */
+export type RepositoryBody = z.infer<typeof repositoryBody>;

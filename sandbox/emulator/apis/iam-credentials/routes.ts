@@ -1,0 +1,47 @@
+import { z } from "zod";
+import { duration } from "../../support/http/body.ts";
+import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
+import { route, type Route } from "../../support/http/route.ts";
+import { ACCESS_TOKEN_SECONDS, mintAccessToken } from "../../../lib/tokens.ts";
+import { accountResource, lookUpAccount } from "../../support/accounts.ts";
+
+const text = z.string("TYPE_STRING");
+
+/** IAM Credentials v1: short-lived tokens of a service account (https://cloud.google.com/iam/docs/reference/credentials/rest). */
+export const routes: Route[] = [
+  route({
+    method: "POST",
+    path: "v1/projects/{project}/serviceAccounts/{account}:generateAccessToken",
+    service: "iamcredentials.googleapis.com",
+    permission: "iam.serviceAccounts.getAccessToken",
+    resource: accountResource,
+    body: z.strictObject({
+      scope: z.array(text).default([]),
+      lifetime: duration.optional(),
+      delegates: z.array(text).optional(),
+    }),
+    handle: async ({ context, params, body }) => {
+      const email = params["account"] ?? "";
+      const account = lookUpAccount(context, params["project"] ?? "", email);
+      if (!account) throw notFound(`Not found; Gaia id not found for email ${email}`);
+      if (account.disabled === true)
+        throw new ApiError("FAILED_PRECONDITION", `The service account ${email} is disabled.`);
+      if (body.delegates !== undefined && body.delegates.length > 0)
+        throw new ApiError("UNIMPLEMENTED", "The sandbox does not know chains of delegates.");
+      if (body.scope.length === 0) throw invalidArgument("Request must contain at least one scope.", "scope");
+      const seconds = Number.parseInt(body.lifetime ?? `${ACCESS_TOKEN_SECONDS}s`, 10);
+      if (seconds <= 0 || seconds > ACCESS_TOKEN_SECONDS)
+        throw invalidArgument(
+          `The lifetime must be more than 0s and at most ${ACCESS_TOKEN_SECONDS}s.`,
+          "lifetime",
+        );
+      const accessToken = await mintAccessToken(
+        context.sandboxDir,
+        `serviceAccount:${account.email}`,
+        seconds,
+      );
+      const expires = new Date(Math.floor(Date.now() / 1000 + seconds) * 1000);
+      return { accessToken, expireTime: expires.toISOString().replace(".000Z", "Z") };
+    },
+  }),
+];

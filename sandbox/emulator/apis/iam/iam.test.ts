@@ -1,0 +1,254 @@
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { mintAccessToken } from "../../../lib/tokens.ts";
+import {
+  bind,
+  createRepository,
+  enable,
+  PROJECT,
+  REPOSITORIES,
+  REPOSITORY,
+  testEmulator,
+  type TestEmulator,
+} from "../../testing/emulator.ts";
+
+let emulator: TestEmulator;
+const DANA = "user:dana@example.com";
+
+beforeAll(async () => {
+  emulator = await testEmulator();
+  await enable(emulator, "artifactregistry", "iam");
+  await createRepository(emulator);
+});
+
+afterAll(() => {
+  emulator.remove();
+});
+
+describe("a policy", () => {
+  test("is empty at first, with the etag of nothing", async () => {
+    expect(await emulator.ok("GET", `${REPOSITORY}:getIamPolicy`)).toEqual({ etag: "ACAB" });
+  });
+
+  test("keeps what others granted when a stale etag is refused", async () => {
+    const mine = { bindings: [{ role: "roles/artifactregistry.reader", members: [DANA] }], etag: "ACAB" };
+    const set = await emulator.ok("POST", `${REPOSITORY}:setIamPolicy`, { policy: mine });
+    expect(set["etag"]).toMatch(/^[A-Za-z0-9+/]{11}=$/);
+    const stale = await emulator.call("POST", `${REPOSITORY}:setIamPolicy`, {
+      policy: { bindings: [], etag: "ACAB" },
+    });
+    expect(stale).toMatchObject({
+      status: 409,
+      body: {
+        error: { status: "ABORTED", message: expect.stringContaining("concurrent policy changes") as string },
+      },
+    });
+    expect(await emulator.ok("GET", `${REPOSITORY}:getIamPolicy`)).toEqual(set);
+  });
+
+  test("takes the etag in the alphabet for URLs, as gcloud sends it", async () => {
+    const { etag, bindings } = await emulator.ok("GET", `${REPOSITORY}:getIamPolicy`);
+    const urlSafe = String(etag).replaceAll("+", "-").replaceAll("/", "_");
+    await emulator.ok("POST", `${REPOSITORY}:setIamPolicy`, { policy: { bindings, etag: urlSafe } });
+  });
+
+  test("merges the bindings of a role and writes addresses in lower case", async () => {
+    const reader = "roles/artifactregistry.reader";
+    const bindings = [
+      { role: reader, members: ["user:Dana@Example.com"] },
+      { role: reader, members: [DANA, "allUsers"] },
+      { role: "roles/artifactregistry.writer", members: [] },
+    ];
+    const set = await emulator.ok("POST", `${REPOSITORY}:setIamPolicy`, { policy: { bindings } });
+    expect(set["bindings"]).toEqual([{ role: reader, members: [DANA, "allUsers"] }]);
+  });
+
+  test.each([
+    [
+      "an unknown role",
+      "roles/artifactregistry.readr",
+      DANA,
+      /Role roles\/artifactregistry\.readr is not supported/,
+    ],
+    [
+      "a member without a type",
+      "roles/artifactregistry.reader",
+      "dana@example.com",
+      /must be of the form "<type>:<value>"/,
+    ],
+    ["an unknown type", "roles/artifactregistry.reader", "usr:dana@example.com", /is of an unknown type/],
+    [
+      "an account that does not exist",
+      "roles/artifactregistry.reader",
+      "serviceAccount:no@production-471918.iam.gserviceaccount.com",
+      /does not exist/,
+    ],
+  ])("refuses %s", async (_, role, member, message) => {
+    const { status, body } = await bind(emulator, role, member);
+    expect(status).toBe(400);
+    expect(body["error"]).toMatchObject({ message: expect.stringMatching(message) as string });
+  });
+});
+
+describe("permissions", () => {
+  test("no token, a bad one and an expired one are answered 401", async () => {
+    expect(await emulator.call("GET", REPOSITORY, undefined, null)).toMatchObject({
+      status: 401,
+      body: { error: { status: "UNAUTHENTICATED" } },
+    });
+    const expired = await mintAccessToken(emulator.dir, DANA, -1);
+    for (const token of ["nonsense", expired]) {
+      const response = await emulator.send(REPOSITORY, { headers: { authorization: `Bearer ${token}` } });
+      expect(response.status).toBe(401);
+    }
+  });
+
+  test("a stranger is refused in Google's words", async () => {
+    const { status, body } = await emulator.call(
+      "POST",
+      `${REPOSITORIES}?repositoryId=x`,
+      { format: "DOCKER" },
+      DANA,
+    );
+    expect(status).toBe(403);
+    expect(body["error"]).toMatchObject({
+      status: "PERMISSION_DENIED",
+      message:
+        "Permission 'artifactregistry.repositories.create' denied on resource '//artifactregistry.googleapis.com/projects/production-471918/locations/us-central1' (or it may not exist).",
+    });
+  });
+
+  test("a project that does not exist looks like one that is not yours", async () => {
+    expect(await emulator.call("GET", "v1/projects/nowhere/locations")).toMatchObject({ status: 403 });
+  });
+
+  test.each([
+    ["roles/artifactregistry.reader", [200, 403, 403]],
+    ["roles/artifactregistry.writer", [200, 403, 403]],
+    ["roles/artifactregistry.admin", [200, 200, 200]],
+  ])("%s on the repository reads, updates and sees the policy: %j", async (role, statuses) => {
+    await bind(emulator, role, DANA);
+    const answers = [
+      await emulator.call("GET", REPOSITORY, undefined, DANA),
+      await emulator.call("PATCH", `${REPOSITORY}?updateMask=labels`, {}, DANA),
+      await emulator.call("GET", `${REPOSITORY}:getIamPolicy`, undefined, DANA),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual(statuses);
+  });
+
+  test("a grant on the project counts for all that is in it", async () => {
+    await bind(emulator, "roles/artifactregistry.reader");
+    const policy = await emulator.ok("POST", `v1/${PROJECT}:getIamPolicy`, {});
+    const bindings = policy["bindings"] as object[];
+    const viewer = { role: "roles/viewer", members: ["user:vic@example.com"] };
+    await emulator.ok("POST", `v1/${PROJECT}:setIamPolicy`, {
+      policy: { ...policy, bindings: [...bindings, viewer] },
+    });
+    expect(await emulator.call("GET", REPOSITORY, undefined, "user:vic@example.com")).toMatchObject({
+      status: 200,
+    });
+    expect(await emulator.call("DELETE", REPOSITORY, undefined, "user:vic@example.com")).toMatchObject({
+      status: 403,
+    });
+  });
+
+  test("a role of the project's own holds exactly its permissions", async () => {
+    const role = { includedPermissions: ["artifactregistry.repositories.get"] };
+    await emulator.ok("POST", `v1/${PROJECT}/roles`, { roleId: "looker", role });
+    await bind(emulator, `${PROJECT}/roles/looker`, DANA);
+    const answers = [
+      await emulator.call("GET", REPOSITORY, undefined, DANA),
+      await emulator.call("GET", `${REPOSITORY}/packages`, undefined, DANA),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([200, 403]);
+    const permissions = ["artifactregistry.repositories.get", "artifactregistry.repositories.update"];
+    expect(await emulator.ok("POST", `${REPOSITORY}:testIamPermissions`, { permissions }, DANA)).toEqual({
+      permissions: ["artifactregistry.repositories.get"],
+    });
+  });
+
+  test("a grant can take its time to spread", async () => {
+    await emulator.ok("POST", "sandbox/faults", { kind: "iam-spreading", seconds: 60 });
+    await bind(emulator, "roles/artifactregistry.reader", "user:late@example.com");
+    expect(await emulator.call("GET", REPOSITORY, undefined, "user:late@example.com")).toMatchObject({
+      status: 403,
+    });
+    const present = emulator.context.now;
+    emulator.context.now = () => new Date(Date.now() + 61_000);
+    expect(await emulator.call("GET", REPOSITORY, undefined, "user:late@example.com")).toMatchObject({
+      status: 200,
+    });
+    emulator.context.now = present;
+    await emulator.ok("DELETE", "sandbox/faults");
+  });
+
+  test("a quota project must be the caller's to use", async () => {
+    const token = await mintAccessToken(emulator.dir, DANA);
+    const response = await emulator.send(`v1/${PROJECT}`, {
+      headers: { authorization: `Bearer ${token}`, "x-goog-user-project": "production-471918" },
+    });
+    expect(response.status).toBe(403);
+    expect(await response.json()).toMatchObject({ error: { details: [{ reason: "USER_PROJECT_DENIED" }] } });
+  });
+});
+
+describe("a service account", () => {
+  const ACCOUNTS = `v1/${PROJECT}/serviceAccounts`;
+  const email = "hyperion-ci@production-471918.iam.gserviceaccount.com";
+
+  test("is created once, read by email, unique id and without a project, updated by mask", async () => {
+    const create = { accountId: "hyperion-ci", serviceAccount: { displayName: "Hyperion CI" } };
+    const made = await emulator.ok("POST", ACCOUNTS, create);
+    expect(made).toMatchObject({
+      name: `${PROJECT}/serviceAccounts/${email}`,
+      email,
+      displayName: "Hyperion CI",
+      uniqueId: expect.stringMatching(/^\d{21}$/) as string,
+    });
+    expect(await emulator.call("POST", ACCOUNTS, create)).toMatchObject({ status: 409 });
+    for (const path of [
+      `${ACCOUNTS}/${email}`,
+      `v1/projects/-/serviceAccounts/${email}`,
+      `${ACCOUNTS}/${String(made["uniqueId"])}`,
+    ])
+      expect(await emulator.ok("GET", path)).toEqual(made);
+    const patch = {
+      serviceAccount: { displayName: "x", description: "Publishes" },
+      updateMask: "description",
+    };
+    expect(await emulator.ok("PATCH", `${ACCOUNTS}/${email}`, patch)).toEqual({
+      ...made,
+      description: "Publishes",
+    });
+    expect(await emulator.ok("GET", ACCOUNTS)).toMatchObject({ accounts: [{ email }] });
+  });
+
+  test("has a policy of its own, read by POST", async () => {
+    const bindings = [{ role: "roles/iam.workloadIdentityUser", members: [DANA] }];
+    await emulator.ok("POST", `${ACCOUNTS}/${email}:setIamPolicy`, { policy: { bindings, version: 3 } });
+    const path = `${ACCOUNTS}/${email}:getIamPolicy?options.requestedPolicyVersion=3`;
+    expect(await emulator.ok("POST", path)).toMatchObject({ bindings });
+  });
+
+  test("has no keys", async () => {
+    expect(await emulator.call("POST", `${ACCOUNTS}/${email}/keys`, {})).toMatchObject({ status: 501 });
+  });
+
+  test("stays in policies by its number when it is deleted", async () => {
+    await bind(emulator, "roles/artifactregistry.reader", `serviceAccount:${email}`);
+    const { uniqueId } = await emulator.ok("GET", `${ACCOUNTS}/${email}`);
+    expect(await emulator.ok("DELETE", `${ACCOUNTS}/${email}`)).toEqual({});
+    expect(await emulator.call("GET", `${ACCOUNTS}/${email}`)).toMatchObject({ status: 404 });
+    expect(await emulator.ok("GET", `${REPOSITORY}:getIamPolicy`)).toMatchObject({
+      bindings: [{ members: [`deleted:serviceAccount:${email}?uid=${String(uniqueId)}`] }],
+    });
+  });
+
+  test.each([
+    ["short", /does not have a length between 6 and 30/],
+    ["Upper-case", /must start with a lower case letter/],
+  ])("must have a good id, not %s", async (accountId, message) => {
+    const { status, body } = await emulator.call("POST", ACCOUNTS, { accountId });
+    expect(status).toBe(400);
+    expect(body["error"]).toMatchObject({ message: expect.stringMatching(message) as string });
+  });
+});

@@ -1,0 +1,230 @@
+import { z } from "zod";
+import { isAllowed } from "../../support/policies/access.ts";
+import {
+  newEtag,
+  getPolicy,
+  getPolicyBody,
+  setPolicy,
+  setPolicyBody,
+  testPermissionsBody,
+} from "../../support/policies/policies.ts";
+import { accountResource, lookUpAccount } from "../../support/accounts.ts";
+import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
+import { applyMask, maskedFields } from "../../support/http/mask.ts";
+import { page } from "../../support/http/paging.ts";
+import { type Params, route, type Route } from "../../support/http/route.ts";
+import type { Policy, ServiceAccount } from "../../support/resources.ts";
+import type { State } from "../../support/store.ts";
+import type { Context } from "../../support/context.ts";
+
+const service = "iam.googleapis.com";
+const ACCOUNT_PATH = "v1/projects/{project}/serviceAccounts/{account}";
+
+const text = z.string("TYPE_STRING");
+
+const accountBody = z.strictObject({
+  name: text.optional(),
+  projectId: text.optional(),
+  uniqueId: text.optional(),
+  email: text.optional(),
+  displayName: text.optional(),
+  etag: text.optional(),
+  description: text.optional(),
+  oauth2ClientId: text.optional(),
+  disabled: z.boolean("TYPE_BOOL").optional(),
+});
+
+function accountOf(context: Context, params: Params): ServiceAccount {
+  const account = params["account"] ?? "";
+  const found = lookUpAccount(context, params["project"] ?? "", account);
+  if (!found) throw notFound(`Unknown service account: ${account}`);
+  return found;
+}
+
+function checkTexts({
+  displayName = "",
+  description = "",
+}: {
+  displayName?: string | undefined;
+  description?: string | undefined;
+}): void {
+  if (Buffer.byteLength(displayName) > 100)
+    throw invalidArgument(
+      "The display name must be at most 100 UTF-8 bytes.",
+      "service_account.display_name",
+    );
+  if (Buffer.byteLength(description) > 256)
+    throw invalidArgument("The description must be at most 256 UTF-8 bytes.", "service_account.description");
+}
+
+/** In policies, a deleted account stays with its number, so that a new one of the name does not inherit. */
+function markDeleted(state: State, account: ServiceAccount): void {
+  const member = `serviceAccount:${account.email}`;
+  const rename = (policy: Policy): Policy => {
+    if (policy.bindings?.some(({ members }) => members.includes(member)) !== true) return policy;
+    const bindings = policy.bindings.map(({ role, members }) => ({
+      role,
+      members: members.map((each) => (each === member ? `deleted:${member}?uid=${account.uniqueId}` : each)),
+    }));
+    return { ...policy, bindings, etag: newEtag() };
+  };
+  for (const [name, stored] of Object.entries(state.policies))
+    state.policies[name] = { ...stored, current: rename(stored.current) };
+}
+
+function setDisabled(verb: "enable" | "disable"): Route {
+  return route({
+    method: "POST",
+    path: `${ACCOUNT_PATH}:${verb}`,
+    service,
+    permission: `iam.serviceAccounts.${verb}`,
+    resource: accountResource,
+    body: z.strictObject({}),
+    handle: ({ context, params }) => {
+      const account = accountOf(context, params);
+      context.store.change(() => {
+        if (verb === "disable") account.disabled = true;
+        else delete account.disabled;
+      });
+      return {};
+    },
+  });
+}
+
+/** Service accounts of IAM v1 (https://cloud.google.com/iam/docs/reference/rest); keys do not exist here, on purpose. */
+export const serviceAccounts: Route[] = [
+  route({
+    method: "POST",
+    path: "v1/projects/{project}/serviceAccounts",
+    service,
+    permission: "iam.serviceAccounts.create",
+    body: z.strictObject({ accountId: text.default(""), serviceAccount: accountBody.default({}) }),
+    handle: ({ context, params, body }) => {
+      const projectId = params["project"] ?? "";
+      const { accountId } = body;
+      if (accountId.length < 6 || accountId.length > 30)
+        throw invalidArgument(
+          `The account ID "${accountId}" does not have a length between 6 and 30.`,
+          "account_id",
+        );
+      if (!/^[a-z]([-a-z0-9]*[a-z0-9])$/.test(accountId))
+        throw invalidArgument(
+          `The account ID "${accountId}" must start with a lower case letter, followed by one or more lower case alphanumerical characters that can be separated by hyphens.`,
+          "account_id",
+        );
+      checkTexts(body.serviceAccount);
+      const email = `${accountId}@${projectId}.iam.gserviceaccount.com`;
+      if (context.store.state.serviceAccounts[email])
+        throw new ApiError(
+          "ALREADY_EXISTS",
+          `Service account ${accountId} already exists within project projects/${projectId}.`,
+        );
+      const { displayName, description } = body.serviceAccount;
+      return context.store.change((state) => {
+        const uniqueId = String(100_000_000_000_000_000_000n + BigInt(state.nextId++));
+        return (state.serviceAccounts[email] = {
+          name: `projects/${projectId}/serviceAccounts/${email}`,
+          projectId,
+          uniqueId,
+          email,
+          ...(displayName !== undefined && displayName !== "" && { displayName }),
+          ...(description !== undefined && description !== "" && { description }),
+          etag: "MDEwMjE5MjA=",
+          oauth2ClientId: uniqueId,
+        });
+      });
+    },
+  }),
+  route({
+    method: "GET",
+    path: "v1/projects/{project}/serviceAccounts",
+    service,
+    permission: "iam.serviceAccounts.list",
+    handle: ({ context, params, query }) => {
+      const accounts = Object.values(context.store.state.serviceAccounts);
+      return page(
+        "accounts",
+        accounts.filter(({ projectId }) => projectId === params["project"]),
+        query,
+        100,
+      );
+    },
+  }),
+  route({
+    method: "GET",
+    path: ACCOUNT_PATH,
+    service,
+    permission: "iam.serviceAccounts.get",
+    resource: accountResource,
+    handle: ({ context, params }) => accountOf(context, params),
+  }),
+  route({
+    method: "PATCH",
+    path: ACCOUNT_PATH,
+    service,
+    permission: "iam.serviceAccounts.update",
+    resource: accountResource,
+    body: z.strictObject({ serviceAccount: accountBody.default({}), updateMask: text.optional() }),
+    handle: ({ context, params, body }) => {
+      const account = accountOf(context, params);
+      const known = ["displayName", "description"] as const;
+      const fields = maskedFields(body.updateMask, body.serviceAccount, known);
+      checkTexts(body.serviceAccount);
+      const { displayName, description } = body.serviceAccount;
+      const source = { ...(displayName && { displayName }), ...(description && { description }) };
+      context.store.change(() => {
+        applyMask<ServiceAccount>(account, source, fields);
+      });
+      return account;
+    },
+  }),
+  route({
+    method: "DELETE",
+    path: ACCOUNT_PATH,
+    service,
+    permission: "iam.serviceAccounts.delete",
+    resource: accountResource,
+    handle: ({ context, params }) => {
+      const account = accountOf(context, params);
+      context.store.change((state) => {
+        Reflect.deleteProperty(state.serviceAccounts, account.email);
+        Reflect.deleteProperty(state.policies, account.name);
+        markDeleted(state, account);
+      });
+      return {};
+    },
+  }),
+  setDisabled("enable"),
+  setDisabled("disable"),
+  route({
+    method: "POST",
+    path: `${ACCOUNT_PATH}:getIamPolicy`,
+    service,
+    permission: "iam.serviceAccounts.getIamPolicy",
+    resource: accountResource,
+    body: getPolicyBody,
+    handle: ({ context, params }) => getPolicy(context, accountOf(context, params).name),
+  }),
+  route({
+    method: "POST",
+    path: `${ACCOUNT_PATH}:setIamPolicy`,
+    service,
+    permission: "iam.serviceAccounts.setIamPolicy",
+    resource: accountResource,
+    body: setPolicyBody,
+    handle: ({ context, params, body }) => setPolicy(context, accountOf(context, params).name, body),
+  }),
+  route({
+    method: "POST",
+    path: `${ACCOUNT_PATH}:testIamPermissions`,
+    service,
+    body: testPermissionsBody,
+    handle: ({ context, params, body, caller }) => {
+      const { name } = accountOf(context, params);
+      const permissions = body.permissions.filter((permission) =>
+        isAllowed(context, caller, permission, name),
+      );
+      return permissions.length > 0 ? { permissions } : {};
+    },
+  }),
+];

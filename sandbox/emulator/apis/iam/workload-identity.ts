@@ -1,0 +1,312 @@
+import { z } from "zod";
+import { checkProvider } from "../../support/provider-rules.ts";
+import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
+import { applyMask, maskedFields } from "../../support/http/mask.ts";
+import { page } from "../../support/http/paging.ts";
+import { type Params, route, type Route } from "../../support/http/route.ts";
+import { timestamp } from "../../support/http/time.ts";
+import { finishedOperation } from "../../support/operations.ts";
+import { projectOf } from "../../support/projects.ts";
+import type { Operation, Pool, Provider } from "../../support/resources.ts";
+import type { State } from "../../support/store.ts";
+import type { Context } from "../../support/context.ts";
+
+const service = "iam.googleapis.com";
+const POOLS_PATH = "v1/projects/{project}/locations/global/workloadIdentityPools";
+const POOL_PATH = `${POOLS_PATH}/{pool}`;
+const PROVIDER_PATH = `${POOL_PATH}/providers/{provider}`;
+
+/** How long a deleted pool or provider can come back, and blocks its name. */
+const KEPT_MILLISECONDS = 30 * 24 * 3600 * 1000;
+
+const text = z.string("TYPE_STRING");
+const common = {
+  name: text.optional(),
+  displayName: text.optional(),
+  description: text.optional(),
+  state: text.optional(),
+  disabled: z.boolean("TYPE_BOOL").optional(),
+  expireTime: text.optional(),
+};
+const poolBody = z.strictObject({ ...common, mode: text.optional() });
+const providerBody = z.strictObject({
+  ...common,
+  attributeMapping: z.record(z.string(), text).optional(),
+  attributeCondition: text.optional(),
+  oidc: z
+    .strictObject({
+      issuerUri: text.optional(),
+      allowedAudiences: z.array(text).optional(),
+      jwksJson: text.optional(),
+    })
+    .optional(),
+});
+
+const POOL_FIELDS = ["displayName", "description", "disabled"] as const;
+const PROVIDER_FIELDS = [...POOL_FIELDS, "attributeMapping", "attributeCondition", "oidc"] as const;
+
+function poolName(context: Context, params: Params): string {
+  return `projects/${projectOf(context, params).projectNumber}/locations/global/workloadIdentityPools/${params["pool"] ?? ""}`;
+}
+
+function providerName(context: Context, params: Params): string {
+  return `${poolName(context, params)}/providers/${params["provider"] ?? ""}`;
+}
+
+/** Forgets what was deleted longer than 30 days ago. */
+function purge(context: Context): void {
+  const now = timestamp(context.now());
+  const gone = (each: Pool | Provider): boolean => each.expireTime !== undefined && each.expireTime < now;
+  const { pools, providers } = context.store.state;
+  const names = [...Object.values(pools), ...Object.values(providers)].filter(gone).map(({ name }) => name);
+  if (names.length === 0) return;
+  context.store.change((state) => {
+    for (const name of names)
+      for (const [kind, key] of keysBelow(state, name)) Reflect.deleteProperty(state[kind], key);
+  });
+}
+
+function keysBelow(state: State, name: string): ["pools" | "providers", string][] {
+  return (["pools", "providers"] as const).flatMap((kind) =>
+    Object.keys(state[kind])
+      .filter((key) => key === name || key.startsWith(`${name}/`))
+      .map((key): ["pools" | "providers", string] => [kind, key]),
+  );
+}
+
+function poolOf(context: Context, params: Params): Pool {
+  purge(context);
+  const pool = context.store.state.pools[poolName(context, params)];
+  if (!pool) throw notFound();
+  return pool;
+}
+
+function providerOf(context: Context, params: Params): Provider {
+  poolOf(context, params);
+  const provider = context.store.state.providers[providerName(context, params)];
+  if (!provider) throw notFound();
+  return provider;
+}
+
+function checkId(id: string, what: string): void {
+  if (!/^[a-z0-9-]{4,32}$/.test(id) || id.startsWith("gcp-"))
+    throw invalidArgument(
+      `Invalid ${what} "${id}": it must be 4-32 characters of [a-z0-9-], and the prefix gcp- is reserved.`,
+      what,
+    );
+}
+
+function checkActive(resource: Pool | Provider): void {
+  if (resource.state === "DELETED")
+    throw new ApiError("FAILED_PRECONDITION", `${resource.name} is deleted: undelete it first.`);
+}
+
+function done(context: Context, resource: Pool | Provider): Operation {
+  const type = "oidc" in resource ? "WorkloadIdentityPoolProvider" : "WorkloadIdentityPool";
+  return finishedOperation(context, {
+    under: `${resource.name}/operations`,
+    metadata: { "@type": `type.googleapis.com/google.iam.v1.${type}OperationMetadata` },
+    response: { "@type": `type.googleapis.com/google.iam.v1.${type}`, ...resource },
+  });
+}
+
+/** A body without what is empty, for Google does not store that. */
+function present<T extends object>(body: T): { [K in keyof T]?: NonNullable<T[K]> } {
+  return Object.fromEntries(
+    Object.entries(body).filter(([, value]) => value !== undefined && value !== "" && value !== false),
+  ) as { [K in keyof T]?: NonNullable<T[K]> };
+}
+
+function remove(context: Context, resource: Pool | Provider): Operation {
+  checkActive(resource);
+  context.store.change(() => {
+    resource.state = "DELETED";
+    resource.expireTime = timestamp(new Date(context.now().getTime() + KEPT_MILLISECONDS));
+  });
+  return done(context, resource);
+}
+
+function undelete(context: Context, resource: Pool | Provider): Operation {
+  if (resource.state !== "DELETED")
+    throw new ApiError("FAILED_PRECONDITION", `${resource.name} is not deleted.`);
+  context.store.change(() => {
+    resource.state = "ACTIVE";
+    delete resource.expireTime;
+  });
+  return done(context, resource);
+}
+
+function visible<T extends Pool | Provider>(all: T[], query: URLSearchParams): T[] {
+  return query.get("showDeleted") === "true" ? all : all.filter(({ state }) => state !== "DELETED");
+}
+
+const pools: Route[] = [
+  route({
+    method: "POST",
+    path: POOLS_PATH,
+    service,
+    permission: "iam.workloadIdentityPools.create",
+    body: poolBody,
+    handle: ({ context, params, query, body }) => {
+      const id = query.get("workloadIdentityPoolId") ?? "";
+      checkId(id, "workload_identity_pool_id");
+      purge(context);
+      const name = poolName(context, { ...params, pool: id });
+      if (context.store.state.pools[name])
+        throw new ApiError("ALREADY_EXISTS", "Requested entity already exists");
+      const { displayName, description, disabled } = body;
+      const pool: Pool = { name, state: "ACTIVE", ...present({ displayName, description, disabled }) };
+      context.store.change((state) => (state.pools[name] = pool));
+      return done(context, pool);
+    },
+  }),
+  route({
+    method: "GET",
+    path: POOLS_PATH,
+    service,
+    permission: "iam.workloadIdentityPools.list",
+    handle: ({ context, params, query }) => {
+      purge(context);
+      const under = poolName(context, { ...params, pool: "" });
+      const all = Object.values(context.store.state.pools).filter(({ name }) => name.startsWith(under));
+      return page("workloadIdentityPools", visible(all, query), query);
+    },
+  }),
+  route({
+    method: "GET",
+    path: POOL_PATH,
+    service,
+    permission: "iam.workloadIdentityPools.get",
+    handle: ({ context, params }) => poolOf(context, params),
+  }),
+  route({
+    method: "GET",
+    path: `${POOL_PATH}:listAttestationRules`,
+    service,
+    permission: "iam.workloadIdentityPools.get",
+    handle: ({ context, params }) => {
+      poolOf(context, params);
+      return {};
+    },
+  }),
+  route({
+    method: "PATCH",
+    path: POOL_PATH,
+    service,
+    permission: "iam.workloadIdentityPools.update",
+    body: poolBody,
+    handle: ({ context, params, query, body }) => {
+      const pool = poolOf(context, params);
+      checkActive(pool);
+      const fields = maskedFields(query.get("updateMask"), body, POOL_FIELDS);
+      const { displayName, description, disabled } = body;
+      context.store.change(() => {
+        applyMask<Pool>(pool, present({ displayName, description, disabled }), fields);
+      });
+      return done(context, pool);
+    },
+  }),
+  route({
+    method: "DELETE",
+    path: POOL_PATH,
+    service,
+    permission: "iam.workloadIdentityPools.delete",
+    handle: ({ context, params }) => remove(context, poolOf(context, params)),
+  }),
+  route({
+    method: "POST",
+    path: `${POOL_PATH}:undelete`,
+    service,
+    permission: "iam.workloadIdentityPools.undelete",
+    body: z.strictObject({}),
+    handle: ({ context, params }) => undelete(context, poolOf(context, params)),
+  }),
+];
+
+const providers: Route[] = [
+  route({
+    method: "POST",
+    path: `${POOL_PATH}/providers`,
+    service,
+    permission: "iam.workloadIdentityPoolProviders.create",
+    body: providerBody,
+    handle: ({ context, params, query, body }) => {
+      checkActive(poolOf(context, params));
+      const id = query.get("workloadIdentityPoolProviderId") ?? "";
+      checkId(id, "workload_identity_pool_provider_id");
+      const name = providerName(context, { ...params, provider: id });
+      if (context.store.state.providers[name])
+        throw new ApiError("ALREADY_EXISTS", "Requested entity already exists");
+      const { displayName, description, disabled, attributeMapping, attributeCondition, oidc } = body;
+      const fields = present({
+        displayName,
+        description,
+        disabled,
+        attributeMapping,
+        attributeCondition,
+        oidc,
+      });
+      checkProvider(fields);
+      const provider: Provider = { name, state: "ACTIVE", ...fields };
+      context.store.change((state) => (state.providers[name] = provider));
+      return done(context, provider);
+    },
+  }),
+  route({
+    method: "GET",
+    path: `${POOL_PATH}/providers`,
+    service,
+    permission: "iam.workloadIdentityPoolProviders.list",
+    handle: ({ context, params, query }) => {
+      const under = `${poolOf(context, params).name}/`;
+      const all = Object.values(context.store.state.providers).filter(({ name }) => name.startsWith(under));
+      return page("workloadIdentityPoolProviders", visible(all, query), query);
+    },
+  }),
+  route({
+    method: "GET",
+    path: PROVIDER_PATH,
+    service,
+    permission: "iam.workloadIdentityPoolProviders.get",
+    handle: ({ context, params }) => providerOf(context, params),
+  }),
+  route({
+    method: "PATCH",
+    path: PROVIDER_PATH,
+    service,
+    permission: "iam.workloadIdentityPoolProviders.update",
+    body: providerBody,
+    handle: ({ context, params, query, body }) => {
+      const provider = providerOf(context, params);
+      checkActive(provider);
+      const { displayName, description, disabled, attributeMapping, attributeCondition, oidc } = body;
+      const next = { ...provider };
+      applyMask<Provider>(
+        next,
+        present({ displayName, description, disabled, attributeMapping, attributeCondition, oidc }),
+        maskedFields(query.get("updateMask"), body, PROVIDER_FIELDS),
+      );
+      checkProvider(next);
+      context.store.change((state) => (state.providers[next.name] = next));
+      return done(context, next);
+    },
+  }),
+  route({
+    method: "DELETE",
+    path: PROVIDER_PATH,
+    service,
+    permission: "iam.workloadIdentityPoolProviders.delete",
+    handle: ({ context, params }) => remove(context, providerOf(context, params)),
+  }),
+  route({
+    method: "POST",
+    path: `${PROVIDER_PATH}:undelete`,
+    service,
+    permission: "iam.workloadIdentityPoolProviders.undelete",
+    body: z.strictObject({}),
+    handle: ({ context, params }) => undelete(context, providerOf(context, params)),
+  }),
+];
+
+/** Workload identity pools and their providers, of IAM v1. */
+export const workloadIdentity: Route[] = [...pools, ...providers];

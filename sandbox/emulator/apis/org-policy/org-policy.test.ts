@@ -1,0 +1,195 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import {
+  bind,
+  createRepository,
+  enable,
+  NUMBER,
+  PROJECT,
+  testEmulator,
+  type TestEmulator,
+} from "../../testing/emulator.ts";
+
+let emulator: TestEmulator;
+const POLICIES = `v2/${PROJECT}/policies`;
+const DOMAINS = "iam.allowedPolicyMemberDomains";
+const MANAGED = "iam.managed.allowedPolicyMembers";
+const READER = "roles/artifactregistry.reader";
+const REFUSAL =
+  "One or more users named in the policy do not belong to a permitted customer, perhaps due to an organization policy.";
+
+beforeAll(async () => {
+  emulator = await testEmulator();
+  await enable(emulator, "artifactregistry", "orgpolicy");
+  await createRepository(emulator);
+});
+
+afterAll(() => {
+  emulator.remove();
+});
+
+async function organization(body: object): Promise<void> {
+  await emulator.ok("PUT", "sandbox/org-policy", body);
+}
+
+function effective(constraint = DOMAINS): Promise<Record<string, unknown>> {
+  return emulator.ok("GET", `${POLICIES}/${constraint}:getEffectivePolicy`);
+}
+
+beforeEach(async () => {
+  await organization({ mode: "allow" });
+  await organization({ mode: "allow", constraint: MANAGED });
+  await emulator.call("DELETE", `${POLICIES}/${DOMAINS}`);
+  await bind(emulator, READER);
+});
+
+test("nothing is restricted by default", async () => {
+  expect(await effective()).toEqual({
+    name: `${NUMBER}/policies/${DOMAINS}`,
+    spec: { rules: [{ allowAll: true }] },
+  });
+  expect(await bind(emulator, READER, "allUsers")).toMatchObject({ status: 200 });
+});
+
+describe("an organization restricted to its own customer", () => {
+  beforeEach(() => organization({ mode: "deny" }));
+
+  test("passes the restriction on to its projects", async () => {
+    expect(await effective()).toMatchObject({
+      spec: { rules: [{ values: { allowedValues: ["C0hyperion"] } }] },
+    });
+    expect(await emulator.call("GET", `${POLICIES}/${DOMAINS}`)).toMatchObject({ status: 404 });
+  });
+
+  test.each(["allUsers", "allAuthenticatedUsers", "user:a@partner.example", "domain:elsewhere.example"])(
+    "keeps out %s",
+    async (member) => {
+      const name = member.replace(/^(user|domain):/, "");
+      expect(await bind(emulator, READER, member)).toEqual({
+        status: 400,
+        body: {
+          error: {
+            code: 400,
+            message: REFUSAL,
+            status: "FAILED_PRECONDITION",
+            details: [
+              {
+                "@type": "type.googleapis.com/google.rpc.PreconditionFailure",
+                violations: [
+                  {
+                    type: `constraints/${DOMAINS}`,
+                    subject: `orgpolicy:${PROJECT}?configvalue=${encodeURIComponent(name)}`,
+                    description: `User ${name} is not in permitted organization.`,
+                  },
+                ],
+              },
+            ],
+          },
+        },
+      });
+    },
+  );
+
+  test.each([
+    "user:dana@example.com",
+    "group:developers@example.com",
+    "domain:example.com",
+    `principalSet://iam.googleapis.com/${NUMBER}/locations/global/workloadIdentityPools/github/*`,
+  ])("lets in %s", async (member) => {
+    expect(await bind(emulator, READER, member)).toMatchObject({ status: 200 });
+  });
+
+  test("is lifted for one project by a policy there, and is back when that is deleted", async () => {
+    const body = { name: `${PROJECT}/policies/${DOMAINS}`, spec: { rules: [{ allowAll: "TRUE" }] } };
+    const made = await emulator.ok("POST", POLICIES, body);
+    expect(made).toMatchObject({
+      name: `${NUMBER}/policies/${DOMAINS}`,
+      spec: { rules: [{ allowAll: true }] },
+    });
+    expect(await emulator.call("POST", POLICIES, body)).toMatchObject({ status: 409 });
+    expect(await bind(emulator, READER, "allUsers")).toMatchObject({ status: 200 });
+    expect(await emulator.ok("DELETE", `${POLICIES}/${DOMAINS}`)).toEqual({});
+    // Who is in already stays: the constraint does not look back.
+    expect(await bind(emulator, READER, "allUsers", "user:dana@example.com")).toMatchObject({ status: 200 });
+    await bind(emulator, READER);
+    expect(await bind(emulator, READER, "allUsers")).toMatchObject({ status: 400 });
+  });
+
+  test("can be widened by a project that inherits", async () => {
+    const rules = [{ values: { allowedValues: ["is:C0partner"] } }];
+    await emulator.ok("POST", POLICIES, {
+      name: `${PROJECT}/policies/${DOMAINS}`,
+      spec: { inheritFromParent: true, rules },
+    });
+    for (const member of ["user:a@partner.example", "user:dana@example.com"])
+      expect(await bind(emulator, READER, member)).toMatchObject({ status: 200 });
+    expect(await bind(emulator, READER, "allUsers")).toMatchObject({ status: 400 });
+  });
+
+  test("is reset to Google's default by a project that says so", async () => {
+    const policy = await emulator.ok("POST", POLICIES, {
+      name: `${PROJECT}/policies/${DOMAINS}`,
+      spec: { inheritFromParent: true },
+    });
+    expect(await effective()).toMatchObject({ spec: { rules: [{ values: {} }] } });
+    await emulator.ok("PATCH", `${POLICIES}/${DOMAINS}`, { spec: { reset: true }, etag: policy["etag"] });
+    expect(await effective()).toMatchObject({ spec: { rules: [{ allowAll: true }] } });
+    const stale = await emulator.call("PATCH", `${POLICIES}/${DOMAINS}`, { spec: {}, etag: policy["etag"] });
+    expect(stale).toMatchObject({ status: 409 });
+  });
+});
+
+test("names the customers that an organization lets in", async () => {
+  await organization({ mode: "domains", customers: ["C0partner"] });
+  expect(await bind(emulator, READER, "user:a@partner.example")).toMatchObject({ status: 200 });
+  expect(await bind(emulator, READER, "user:dana@example.com")).toMatchObject({ status: 400 });
+});
+
+test("knows the managed constraint of newer organizations", async () => {
+  await organization({ mode: "deny", constraint: MANAGED });
+  expect(await effective(MANAGED)).toMatchObject({
+    spec: { rules: [{ enforce: true, parameters: { allowedPrincipalSets: [expect.any(String)] } }] },
+  });
+  expect(await bind(emulator, READER, "allUsers")).toMatchObject({ status: 400 });
+  expect(await bind(emulator, READER, "user:dana@example.com")).toMatchObject({ status: 200 });
+});
+
+test("a changed policy takes its time to be in force, though it is answered at once", async () => {
+  await organization({ mode: "deny", delaySeconds: 120 });
+  expect(await effective()).toMatchObject({ spec: { rules: [{ values: {} }] } });
+  expect(await bind(emulator, READER, "allUsers")).toMatchObject({ status: 200 });
+  await bind(emulator, READER);
+  const present = emulator.context.now;
+  emulator.context.now = () => new Date(Date.now() + 121_000);
+  expect(await bind(emulator, READER, "allUsers")).toMatchObject({ status: 400 });
+  emulator.context.now = present;
+});
+
+test.each([
+  ["a rule of two kinds", { rules: [{ allowAll: true, denyAll: true }] }],
+  ["a rule of the wrong kind", { rules: [{ enforce: true }] }],
+  ["an unknown field", { rule: [] }],
+])("refuses %s", async (_, spec) => {
+  const body = { name: `${PROJECT}/policies/${DOMAINS}`, spec };
+  expect(await emulator.call("POST", POLICIES, body)).toMatchObject({ status: 400 });
+});
+
+test("an owner reads policies and does not change them", async () => {
+  const bindings = [
+    { role: "roles/owner", members: ["user:olga@example.com", "user:maintainer@example.com"] },
+  ];
+  await emulator.ok("POST", `v1/${PROJECT}:setIamPolicy`, { policy: { bindings } });
+  const read = await emulator.call(
+    "GET",
+    `${POLICIES}/${DOMAINS}:getEffectivePolicy`,
+    undefined,
+    "user:olga@example.com",
+  );
+  expect(read).toMatchObject({ status: 200 });
+  const body = { name: `${PROJECT}/policies/${DOMAINS}`, spec: {} };
+  expect(await emulator.call("POST", POLICIES, body, "user:olga@example.com")).toMatchObject({ status: 403 });
+  expect(
+    await emulator.call("PUT", "sandbox/org-policy", { mode: "allow" }, "user:olga@example.com"),
+  ).toMatchObject({
+    status: 403,
+  });
+});

@@ -1,0 +1,169 @@
+import { createPublicKey, X509Certificate } from "node:crypto";
+import { readFileSync, writeFileSync } from "node:fs";
+import { jwtVerify } from "jose";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { mintAccessToken } from "../../../lib/tokens.ts";
+import { bind, createRepository, enable, testEmulator, type TestEmulator } from "../../testing/emulator.ts";
+
+let emulator: TestEmulator;
+const IMAGE = "production-471918/hyperion-public/hyperion-ui";
+const DANA = "user:dana@example.com";
+const RESOURCE = "projects/production-471918/locations/us-central1/repositories/hyperion-public";
+
+beforeAll(async () => {
+  emulator = await testEmulator();
+  await enable(emulator, "artifactregistry");
+  await createRepository(emulator);
+});
+
+afterAll(() => {
+  emulator.remove();
+});
+
+async function ask(
+  actions: string,
+  principal?: string,
+  image = IMAGE,
+  user = "oauth2accesstoken",
+): Promise<Response> {
+  const query = new URLSearchParams({ service: "localhost:5001", scope: `repository:${image}:${actions}` });
+  const basic = async (name: string): Promise<string> =>
+    `Basic ${Buffer.from(`${user}:${await mintAccessToken(emulator.dir, name)}`).toString("base64")}`;
+  const headers = principal === undefined ? {} : { authorization: await basic(principal) };
+  return emulator.send(`token?${query.toString()}`, { headers });
+}
+
+async function granted(response: Response): Promise<unknown> {
+  expect(response.status).toBe(200);
+  const { token } = (await response.json()) as { token: string };
+  const certificate = readFileSync(emulator.context.files.certificate);
+  const { payload, protectedHeader } = await jwtVerify(token, createPublicKey(certificate), {
+    issuer: "hyperion-sandbox",
+    audience: "localhost:5001",
+  });
+  expect(protectedHeader).toEqual({
+    alg: "RS256",
+    typ: "JWT",
+    x5c: [new X509Certificate(certificate).raw.toString("base64")],
+  });
+  return payload["access"];
+}
+
+function denied(permission: string, resource = RESOURCE): object {
+  const message = `Permission "artifactregistry.repositories.${permission}" denied on resource "${resource}" (or it may not exist)`;
+  return { errors: [{ code: "DENIED", message }] };
+}
+
+test.each([
+  ["reader", "pull", undefined],
+  ["reader", "pull,push", "uploadArtifacts"],
+  ["writer", "pull,push", undefined],
+  ["writer", "delete", "deleteArtifacts"],
+  ["repoAdmin", "pull,push,delete", undefined],
+  ["repoAdmin", "*", undefined],
+])("a %s asks for %s", async (role, actions, missing) => {
+  await bind(emulator, `roles/artifactregistry.${role}`, DANA);
+  const response = await ask(actions, DANA);
+  if (missing === undefined) {
+    const expected = actions === "*" ? ["pull", "push", "delete"] : actions.split(",");
+    expect(await granted(response)).toEqual([{ type: "repository", name: IMAGE, actions: expected }]);
+  } else {
+    expect(response.status).toBe(403);
+    expect(await response.json()).toEqual(denied(missing));
+  }
+});
+
+describe("who is a reader", () => {
+  test.each([
+    ["allUsers", undefined, true],
+    ["allAuthenticatedUsers", undefined, false],
+    ["allAuthenticatedUsers", "user:any@elsewhere.example", true],
+    ["allAuthenticatedUsers", "serviceAccount:a@b.iam.gserviceaccount.com", true],
+    [DANA, DANA, true],
+    [DANA, "user:lee@example.com", false],
+    ["group:developers@example.com", DANA, true],
+    ["group:developers@example.com", "user:pat@example.com", false],
+    ["group:all@example.com", DANA, true],
+    ["domain:example.com", "user:pat@example.com", true],
+    ["domain:example.com", "user:pat@notexample.com", false],
+    ["domain:example.com", "serviceAccount:a@example.com", false],
+  ])("%s for %s: %s", async (member, principal, expected) => {
+    const groups = {
+      "developers@example.com": [DANA],
+      "all@example.com": ["group:developers@example.com", "group:all@example.com"],
+    };
+    writeFileSync(emulator.context.files.members, JSON.stringify({ groups }));
+    await bind(emulator, "roles/artifactregistry.reader", member);
+    const response = await ask("pull", principal);
+    expect(response.status).toBe(expected ? 200 : 403);
+  });
+});
+
+test("an anonymous pull ends as soon as allUsers is gone", async () => {
+  await bind(emulator, "roles/artifactregistry.reader", "allUsers");
+  expect((await ask("pull")).status).toBe(200);
+  expect((await ask("pull,push")).status).toBe(403);
+  await bind(emulator, "roles/artifactregistry.reader");
+  const response = await ask("pull");
+  expect(response.status).toBe(403);
+  expect(await response.json()).toEqual(denied("downloadArtifacts"));
+});
+
+test("an unknown repository is refused like one that is not yours", async () => {
+  const response = await ask("pull", "user:maintainer@example.com", "production-471918/other/x");
+  expect(response.status).toBe(403);
+  const resource = RESOURCE.replace("hyperion-public", "other");
+  expect(await response.json()).toEqual(denied("downloadArtifacts", resource));
+});
+
+test("a layer of another repository is left out quietly when it may not be read", async () => {
+  await bind(emulator, "roles/artifactregistry.writer", DANA);
+  const query = `service=localhost:5001&scope=repository:${IMAGE}:pull,push&scope=repository:production-471918/other/x:pull`;
+  const basic = Buffer.from(`oauth2accesstoken:${await mintAccessToken(emulator.dir, DANA)}`).toString(
+    "base64",
+  );
+  const response = await emulator.send(`token?${query}`, { headers: { authorization: `Basic ${basic}` } });
+  expect(await granted(response)).toEqual([{ type: "repository", name: IMAGE, actions: ["pull", "push"] }]);
+});
+
+test("nobody lists the registry's catalogue", async () => {
+  const query = "service=localhost:5001&scope=registry:catalog:*";
+  const basic = Buffer.from(`_token:${await mintAccessToken(emulator.dir, "user:maintainer@example.com")}`);
+  const headers = { authorization: `Basic ${basic.toString("base64")}` };
+  expect(await granted(await emulator.send(`token?${query}`, { headers }))).toEqual([]);
+});
+
+test("a login without a scope checks the credential", async () => {
+  const login = (password: string): Promise<Response> =>
+    emulator.send("token?service=localhost:5001&account=oauth2accesstoken", {
+      headers: { authorization: `Basic ${Buffer.from(`oauth2accesstoken:${password}`).toString("base64")}` },
+    });
+  expect((await login(await mintAccessToken(emulator.dir, DANA))).status).toBe(200);
+  const expired = await login(await mintAccessToken(emulator.dir, DANA, -1));
+  expect(expired.status).toBe(401);
+  expect(await expired.json()).toMatchObject({
+    errors: [
+      { code: "UNAUTHORIZED", message: expect.stringContaining("the access token has expired") as string },
+    ],
+  });
+  expect((await login("nonsense")).status).toBe(401);
+});
+
+test("another user name than Artifact Registry's is refused", async () => {
+  expect((await ask("pull", DANA, IMAGE, "dana")).status).toBe(401);
+  expect((await ask("pull", DANA, IMAGE, "_dcgcloud_token")).status).toBe(200);
+});
+
+test("clients of OAuth 2 ask by POST", async () => {
+  const post = (form: Record<string, string>): Promise<Response> =>
+    emulator.send("token", {
+      method: "POST",
+      headers: { "content-type": "application/x-www-form-urlencoded" },
+      body: new URLSearchParams({ service: "localhost:5001", scope: `repository:${IMAGE}:pull`, ...form }),
+    });
+  const token = await mintAccessToken(emulator.dir, DANA);
+  const password = await post({ grant_type: "password", username: "oauth2accesstoken", password: token });
+  expect(await granted(password)).toEqual([{ type: "repository", name: IMAGE, actions: ["pull"] }]);
+  expect((await post({ grant_type: "refresh_token", refresh_token: token })).status).toBe(200);
+  expect((await post({ grant_type: "refresh_token", refresh_token: "x" })).status).toBe(401);
+});

@@ -1,0 +1,149 @@
+import { ANONYMOUS } from "../../support/policies/principals.ts";
+import { isAllowed } from "../../support/policies/access.ts";
+import type { OpenRoute } from "../../support/http/route.ts";
+import { LOCATION } from "../../support/store.ts";
+import { type Caller, InvalidTokenError, verifyAccessToken } from "../../../lib/tokens.ts";
+import type { Context } from "../../support/context.ts";
+import { type Access, REGISTRY_TOKEN_SECONDS, registryToken } from "../../support/registry/jwt.ts";
+
+/** User names that come with an access token as the password, as Artifact Registry takes them. */
+const TOKEN_USERS = ["oauth2accesstoken", "_token", "_dcgcloud_token"];
+
+const PERMISSIONS: Readonly<Record<string, string>> = {
+  pull: "artifactregistry.repositories.downloadArtifacts",
+  push: "artifactregistry.repositories.uploadArtifacts",
+  delete: "artifactregistry.repositories.deleteArtifacts",
+};
+
+/** A refusal in the registry's own shape, which docker prints as `denied: MESSAGE`. */
+function refusal(status: 401 | 403, message: string): Response {
+  const code = status === 401 ? "UNAUTHORIZED" : "DENIED";
+  return Response.json({ errors: [{ code, message }] }, { status });
+}
+
+/** Parses `repository:P/R/IMAGE:pull,push`; undefined for what is no scope. */
+function parseScope(scope: string): Access | undefined {
+  const parts = /^([a-z]+(?:\([a-z]+\))?):(.+):([a-z*,]+)$/.exec(scope);
+  if (parts?.[1] === undefined || parts[2] === undefined || parts[3] === undefined) return undefined;
+  return { type: parts[1], name: parts[2], actions: parts[3].split(",") };
+}
+
+/** Repository, as the APIs name it, that an image is in. */
+function repositoryOf(image: string): string {
+  const [project = "", repository = ""] = image.split("/");
+  return `projects/${project}/locations/${LOCATION}/repositories/${repository}`;
+}
+
+interface Decision {
+  granted: Access;
+  /** The first permission that is missing, and where. */
+  missing?: { permission: string; resource: string };
+}
+
+function decide(context: Context, caller: Caller, asked: Access): Decision {
+  if (asked.type !== "repository") return { granted: { ...asked, actions: [] } };
+  const resource = repositoryOf(asked.name);
+  const exists = resource in context.store.state.repositories && asked.name.split("/").length > 2;
+  const wanted = asked.actions.flatMap((action) => (action === "*" ? Object.keys(PERMISSIONS) : [action]));
+  const allowed = (action: string): boolean => {
+    const permission = PERMISSIONS[action];
+    return exists && permission !== undefined && isAllowed(context, caller, permission, resource);
+  };
+  const actions = wanted.filter(allowed);
+  const lacking = wanted.find((action) => !actions.includes(action));
+  return {
+    granted: { ...asked, actions },
+    ...(lacking !== undefined && { missing: { permission: PERMISSIONS[lacking] ?? lacking, resource } }),
+  };
+}
+
+interface TokenRequest {
+  service: string;
+  scopes: string[];
+  /** The access token that came as a password, if one came. */
+  credential: { user: string; password: string } | undefined;
+}
+
+async function answer(context: Context, { service, scopes, credential }: TokenRequest): Promise<Response> {
+  let caller = ANONYMOUS;
+  if (credential) {
+    if (!TOKEN_USERS.includes(credential.user))
+      return refusal(
+        401,
+        `The user name must be ${TOKEN_USERS.join(", ")}, with an access token as the password; got "${credential.user}".`,
+      );
+    try {
+      caller = await verifyAccessToken(context.sandboxDir, credential.password, context.now());
+    } catch (error) {
+      if (!(error instanceof InvalidTokenError)) throw error;
+      return refusal(
+        401,
+        `Unauthenticated request: ${error.message}. Unauthenticated requests do not have permission to anything private.`,
+      );
+    }
+  }
+  const asked = scopes.map(parseScope).filter((scope) => scope !== undefined);
+  const decisions = asked.map((scope) => decide(context, caller, scope));
+  // A second scope only asks whether a layer can be taken over from another repository: no reason to fail.
+  const refused = decisions.find(
+    ({ missing }, index) => missing && (index === 0 || asked[index]?.actions.includes("push") === true),
+  )?.missing;
+  if (refused) {
+    context.log(
+      `token refused: ${caller.principal || "anonymous"} lacks ${refused.permission} on ${refused.resource}`,
+    );
+    return refusal(
+      403,
+      `Permission "${refused.permission}" denied on resource "${refused.resource}" (or it may not exist)`,
+    );
+  }
+  const access = decisions.map(({ granted }) => granted).filter(({ actions }) => actions.length > 0);
+  const now = context.now();
+  const token = await registryToken(context.sandboxDir, service, caller.principal, access, now);
+  return Response.json({
+    token,
+    access_token: token,
+    expires_in: REGISTRY_TOKEN_SECONDS,
+    issued_at: now.toISOString(),
+  });
+}
+
+function basicCredential(header: string | null): TokenRequest["credential"] {
+  const encoded = /^Basic (.+)$/i.exec(header ?? "")?.[1];
+  if (encoded === undefined) return undefined;
+  const [user = "", ...password] = Buffer.from(encoded, "base64").toString().split(":");
+  return { user, password: password.join(":") };
+}
+
+/** Where the registry sends its clients for a token (https://distribution.github.io/distribution/spec/auth/token/). */
+export const routes: OpenRoute[] = [
+  {
+    method: "GET",
+    path: "token",
+    open: (request, context) => {
+      const query = new URL(request.url).searchParams;
+      return answer(context, {
+        service: query.get("service") ?? "",
+        scopes: query.getAll("scope").flatMap((scope) => scope.split(" ")),
+        credential: basicCredential(request.headers.get("authorization")),
+      });
+    },
+  },
+  {
+    method: "POST",
+    path: "token",
+    open: async (request, context) => {
+      const form = new URLSearchParams(await request.text());
+      const refresh = form.get("refresh_token");
+      const user = form.get("username") ?? "";
+      return answer(context, {
+        service: form.get("service") ?? "",
+        scopes: form.getAll("scope").flatMap((scope) => scope.split(" ")),
+        credential:
+          refresh !== null
+            ? { user: "oauth2accesstoken", password: refresh }
+            : { user, password: form.get("password") ?? "" },
+      });
+    },
+  },
+];

@@ -1,0 +1,68 @@
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { enable, NUMBER, PROJECT, testEmulator, type TestEmulator } from "../../testing/emulator.ts";
+
+let emulator: TestEmulator;
+
+beforeAll(async () => {
+  emulator = await testEmulator();
+});
+
+afterAll(() => {
+  emulator.remove();
+});
+
+const LIST = `v1/${PROJECT}/services?fields=services/name,nextPageToken&filter=state:ENABLED&pageSize=200`;
+
+test("enabled services are listed by the project's number, partly as asked", async () => {
+  await enable(emulator, "artifactregistry");
+  const names = ["artifactregistry", "cloudresourcemanager", "orgpolicy", "serviceusage"];
+  expect(await emulator.ok("GET", LIST)).toEqual({
+    services: names.map((name) => ({ name: `${NUMBER}/services/${name}.googleapis.com` })),
+  });
+});
+
+test("enabling answers a finished operation, again and again", async () => {
+  const path = `v1/${PROJECT}/services/iam.googleapis.com`;
+  for (let time = 0; time < 2; time++) {
+    const operation = await emulator.ok("POST", `${path}:enable`, {});
+    expect(operation).toMatchObject({ done: true, response: { service: { state: "ENABLED" } } });
+    expect(await emulator.ok("GET", `v1/${String(operation["name"])}`)).toEqual(operation);
+  }
+  expect(await emulator.ok("GET", path)).toMatchObject({ state: "ENABLED" });
+  await emulator.ok("POST", `${path}:disable`, {});
+  expect(await emulator.ok("GET", path)).toMatchObject({ state: "DISABLED" });
+});
+
+test("several are enabled and read at once", async () => {
+  const serviceIds = ["sts.googleapis.com", "orgpolicy.googleapis.com"];
+  await emulator.ok("POST", `v1/${PROJECT}/services:batchEnable`, { serviceIds });
+  const names = serviceIds.map((id) => `names=${PROJECT}/services/${id}`).join("&");
+  const answer = await emulator.ok("GET", `v1/${PROJECT}/services:batchGet?${names}`);
+  expect(answer).toMatchObject({ services: [{ state: "ENABLED" }, { state: "ENABLED" }] });
+});
+
+test("a service that does not exist is refused", async () => {
+  const { status, body } = await emulator.call(
+    "POST",
+    `v1/${PROJECT}/services/artefacts.googleapis.com:enable`,
+    {},
+  );
+  expect(status).toBe(403);
+  expect(body["error"]).toMatchObject({
+    message: "Not found or permission denied for service(s): artefacts.googleapis.com.",
+  });
+});
+
+test("a project has its number, in both versions of the API", async () => {
+  expect(await emulator.ok("GET", `v1/${PROJECT}`)).toMatchObject({
+    projectId: "production-471918",
+    projectNumber: "123456789012",
+    lifecycleState: "ACTIVE",
+    parent: { type: "organization", id: "100000000001" },
+  });
+  expect(await emulator.ok("GET", `v3/${NUMBER}`)).toMatchObject({
+    name: NUMBER,
+    projectId: "production-471918",
+    state: "ACTIVE",
+  });
+});

@@ -1,0 +1,167 @@
+import { createLocalJWKSet, decodeJwt, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from "jose";
+import { GITHUB_ISSUER } from "../../../../components/ci/github-claims.ts";
+import { githubKeys } from "../../support/github-issuer.ts";
+import type { Provider } from "../../support/resources.ts";
+import type { Federation } from "../../../lib/tokens.ts";
+import type { Context } from "../../support/context.ts";
+import { CelError, evaluateCel } from "../../support/cel.ts";
+
+/** Longest `google.subject`, in bytes. */
+const MAX_SUBJECT = 127;
+
+/** All mapped attributes together, in bytes. */
+const MAX_ATTRIBUTES = 8192;
+
+/** A token that is not exchanged, in the form of RFC 6749. */
+export class ExchangeError extends Error {
+  readonly code:
+    "invalid_request" | "invalid_grant" | "invalid_target" | "unauthorized_client" | "unsupported_grant_type";
+  override readonly name = "ExchangeError";
+
+  constructor(
+    code:
+      | "invalid_request"
+      | "invalid_grant"
+      | "invalid_target"
+      | "unauthorized_client"
+      | "unsupported_grant_type",
+    message: string,
+  ) {
+    super(message);
+    this.code = code;
+  }
+}
+
+/** The provider that an audience `//iam.googleapis.com/projects/...` names. Throws where it cannot be used. */
+export function providerFor(context: Context, audience: string): Provider {
+  const name =
+    /^\/\/iam\.googleapis\.com\/(projects\/\d+\/locations\/global\/workloadIdentityPools\/[^/]+\/providers\/[^/]+)$/.exec(
+      audience,
+    )?.[1];
+  if (name === undefined) throw new ExchangeError("invalid_request", 'Invalid value for "audience".');
+  const { pools, providers } = context.store.state;
+  const provider = providers[name];
+  const pool = pools[name.split("/providers/")[0] ?? ""];
+  const usable = [pool, provider].every((each) => each?.state === "ACTIVE" && each.disabled !== true);
+  if (!provider || !usable)
+    throw new ExchangeError(
+      "invalid_target",
+      'The target service indicated by the "audience" parameters is invalid. This might either be because the pool or provider is disabled or deleted or because it doesn\'t exist.',
+    );
+  return provider;
+}
+
+async function keysOf(context: Context, provider: Provider): Promise<JSONWebKeySet> {
+  if (provider.oidc?.jwksJson !== undefined) return JSON.parse(provider.oidc.jwksJson) as JSONWebKeySet;
+  if (provider.oidc?.issuerUri === GITHUB_ISSUER) return githubKeys(context.sandboxDir);
+  throw new ExchangeError("invalid_grant", "Error connecting to the given credential's issuer.");
+}
+
+/** Checks who signed a token, for whom, and until when. */
+async function verify(context: Context, provider: Provider, token: string): Promise<JWTPayload> {
+  const issuer = provider.oidc?.issuerUri ?? "";
+  const own = [`https://iam.googleapis.com/${provider.name}`, `//iam.googleapis.com/${provider.name}`];
+  const allowed = provider.oidc?.allowedAudiences ?? [];
+  let claims: JWTPayload;
+  try {
+    claims = decodeJwt(token);
+  } catch {
+    throw new ExchangeError("invalid_grant", "The given credential is not a JSON Web Token.");
+  }
+  if (claims.iss !== issuer)
+    throw new ExchangeError(
+      "invalid_grant",
+      `The issuer in ID Token ${claims.iss ?? ""} does not match the expected ones: ${issuer}`,
+    );
+  const keys = createLocalJWKSet(await keysOf(context, provider));
+  try {
+    const { payload } = await jwtVerify(token, keys, {
+      issuer,
+      audience: allowed.length > 0 ? allowed : own,
+      currentDate: context.now(),
+      requiredClaims: ["exp", "iat"],
+      algorithms: ["RS256", "ES256"],
+    });
+    return payload;
+  } catch (error) {
+    if (error instanceof errors.JWTExpired)
+      throw new ExchangeError("invalid_grant", `ID Token issued at ${claims.iat ?? 0} is stale to sign-in.`);
+    if (error instanceof errors.JWTClaimValidationFailed && error.claim === "aud")
+      throw new ExchangeError(
+        "invalid_grant",
+        `The audience in ID Token [${[claims.aud].flat().join(", ")}] does not match the expected audience.`,
+      );
+    if (error instanceof errors.JOSEError)
+      throw new ExchangeError(
+        "invalid_grant",
+        `The given credential could not be verified: ${error.message}.`,
+      );
+    throw error;
+  }
+}
+
+function evaluate(expression: string, what: string, input: Parameters<typeof evaluateCel>[1]): unknown {
+  try {
+    return evaluateCel(expression, input);
+  } catch (error) {
+    if (!(error instanceof CelError)) throw error;
+    throw new ExchangeError(
+      "invalid_grant",
+      `Unable to evaluate the ${what} on the given credential: ${error.message}`,
+    );
+  }
+}
+
+/** What the provider's mapping makes of a token's claims. */
+function map(
+  provider: Provider,
+  assertion: JWTPayload,
+): { subject: string; groups: string[]; attributes: Record<string, string> } {
+  const attributes: Record<string, string> = {};
+  let subject = "";
+  let groups: string[] = [];
+  for (const [name, expression] of Object.entries(provider.attributeMapping ?? {})) {
+    const value = evaluate(expression, `attribute mapping of ${name}`, { assertion });
+    if (name === "google.groups") {
+      if (!Array.isArray(value) || !value.every((group) => typeof group === "string"))
+        throw new ExchangeError(
+          "invalid_grant",
+          "The mapped attribute google.groups must be a list of strings.",
+        );
+      groups = value;
+    } else if (typeof value !== "string") {
+      throw new ExchangeError("invalid_grant", `The mapped attribute ${name} must be of type STRING.`);
+    } else if (name === "google.subject") subject = value;
+    else attributes[name.replace(/^attribute\./, "")] = value;
+  }
+  if (subject === "")
+    throw new ExchangeError("invalid_grant", "The mapped attribute google.subject must not be empty.");
+  if (Buffer.byteLength(subject) > MAX_SUBJECT)
+    throw new ExchangeError(
+      "invalid_grant",
+      `The size of mapped attribute google.subject exceeds the ${MAX_SUBJECT} bytes limit. Either modify your attribute mapping or the incoming assertion to produce a mapped attribute that is less than ${MAX_SUBJECT} bytes.`,
+    );
+  if (Buffer.byteLength(JSON.stringify({ groups, attributes })) > MAX_ATTRIBUTES)
+    throw new ExchangeError(
+      "invalid_grant",
+      `The mapped attributes exceed the limit of ${MAX_ATTRIBUTES} bytes.`,
+    );
+  return { subject, groups, attributes };
+}
+
+/** Who the bearer of a token of another issuer is, by the provider's mapping and condition. Throws `ExchangeError`. */
+export async function federate(context: Context, provider: Provider, token: string): Promise<Federation> {
+  const assertion = await verify(context, provider, token);
+  const { subject, groups, attributes } = map(provider, assertion);
+  const condition = provider.attributeCondition ?? "";
+  const google = { subject, groups };
+  if (
+    condition !== "" &&
+    evaluate(condition, "attribute condition", { assertion, google, attribute: attributes }) !== true
+  )
+    throw new ExchangeError(
+      "unauthorized_client",
+      "The given credential is rejected by the attribute condition.",
+    );
+  return { pool: provider.name.split("/providers/")[0] ?? "", subject, groups, attributes };
+}

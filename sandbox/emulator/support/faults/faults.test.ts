@@ -1,0 +1,184 @@
+import { writeFileSync } from "node:fs";
+import { afterEach, beforeAll, afterAll, describe, expect, test } from "vitest";
+import { mintAccessToken } from "../../../lib/tokens.ts";
+import {
+  bind,
+  createRepository,
+  enable,
+  PROJECT,
+  REPOSITORIES,
+  REPOSITORY,
+  testEmulator,
+  type TestEmulator,
+} from "../../testing/emulator.ts";
+
+let emulator: TestEmulator;
+
+beforeAll(async () => {
+  emulator = await testEmulator();
+  await enable(emulator, "artifactregistry", "iam");
+  await createRepository(emulator);
+});
+
+afterAll(() => {
+  emulator.remove();
+});
+
+afterEach(async () => {
+  await emulator.ok("DELETE", "sandbox/faults");
+});
+
+async function fault(body: object): Promise<void> {
+  await emulator.ok("POST", "sandbox/faults", body);
+}
+
+async function statuses(times: number, method: string, path: string, body?: object): Promise<number[]> {
+  const found: number[] = [];
+  for (let time = 0; time < times; time++) found.push((await emulator.call(method, path, body)).status);
+  return found;
+}
+
+test.each([
+  [429, "RESOURCE_EXHAUSTED"],
+  [500, "INTERNAL"],
+  [503, "UNAVAILABLE"],
+])("%i for as often as asked, on one route", async (status, code) => {
+  await fault({ kind: "status", status, method: "GET", route: "/v1/projects/*/repositories/*", times: 2 });
+  expect((await emulator.call("GET", REPOSITORIES)).status).toBe(200);
+  expect(await emulator.call("GET", REPOSITORY)).toMatchObject({
+    status,
+    body: { error: { code: status, status: code } },
+  });
+  expect(await statuses(2, "GET", REPOSITORY)).toEqual([status, 200]);
+});
+
+test.each([0, null])("a fault begins later, and lasts until it is cleared (times: %j)", async (times) => {
+  await fault({ id: "slow", kind: "status", status: 503, route: "*repositories", skip: 1, times });
+  expect(await statuses(4, "GET", REPOSITORIES)).toEqual([200, 503, 503, 503]);
+  expect(await emulator.ok("DELETE", "sandbox/faults/slow")).toEqual({ faults: [] });
+  expect(await statuses(1, "GET", REPOSITORIES)).toEqual([200]);
+});
+
+test("a route may be named by its template", async () => {
+  await fault({ kind: "status", status: 500, route: "/v1/projects/{project}/serviceAccounts" });
+  expect(await statuses(2, "GET", `v1/${PROJECT}/serviceAccounts`)).toEqual([500, 200]);
+});
+
+test("an answer is lost though the change was made", async () => {
+  await fault({ kind: "status", status: 503, method: "POST", after: true, retryAfterSeconds: 1 });
+  const created = await emulator.call("POST", `${REPOSITORIES}?repositoryId=lost`, { format: "DOCKER" });
+  expect(created.status).toBe(503);
+  const again = await emulator.call("POST", `${REPOSITORIES}?repositoryId=lost`, { format: "DOCKER" });
+  expect(again.status).toBe(409);
+});
+
+test("an answer takes its time", async () => {
+  await fault({ kind: "delay", milliseconds: 120 });
+  const start = performance.now();
+  await emulator.ok("GET", REPOSITORY);
+  expect(performance.now() - start).toBeGreaterThanOrEqual(115);
+});
+
+test("somebody else edits the policy between read and write, and keeps the edit", async () => {
+  await bind(emulator, "roles/artifactregistry.writer", "user:dana@example.com");
+  await fault({ kind: "conflict" });
+  const write = async (): Promise<number> => {
+    const policy = await emulator.ok("GET", `${REPOSITORY}:getIamPolicy`);
+    const bindings = policy["bindings"] as object[];
+    const mine = { role: "roles/artifactregistry.repoAdmin", members: ["user:lee@example.com"] };
+    const set = await emulator.call("POST", `${REPOSITORY}:setIamPolicy`, {
+      policy: { ...policy, bindings: [...bindings, mine] },
+    });
+    return set.status;
+  };
+  expect(await write()).toBe(409);
+  expect(await write()).toBe(200);
+  expect(await emulator.ok("GET", `${REPOSITORY}:getIamPolicy`)).toMatchObject({
+    bindings: [
+      { role: "roles/artifactregistry.reader", members: ["user:other-editor@example.com"] },
+      { role: "roles/artifactregistry.repoAdmin", members: ["user:lee@example.com"] },
+      { role: "roles/artifactregistry.writer", members: ["user:dana@example.com"] },
+    ],
+  });
+});
+
+describe("an operation", () => {
+  test("ends in an error and has changed nothing", async () => {
+    await fault({ kind: "operation-error", method: "POST", message: "Disk of the zone is full." });
+    const operation = await emulator.ok("POST", `${REPOSITORIES}?repositoryId=failed`, { format: "DOCKER" });
+    expect(operation).toMatchObject({ done: false });
+    expect(await emulator.ok("GET", `v1/${String(operation["name"])}`)).toEqual({
+      name: operation["name"],
+      done: true,
+      error: { code: 13, message: "Disk of the zone is full." },
+    });
+    expect((await emulator.call("GET", `${REPOSITORIES}/failed`)).status).toBe(404);
+  });
+
+  test("is still running when it is answered", async () => {
+    await fault({ kind: "operation-pending", method: "POST" });
+    const operation = await emulator.ok("POST", `${REPOSITORIES}?repositoryId=pending`, { format: "DOCKER" });
+    expect(operation).toMatchObject({ done: false });
+    expect(operation).not.toHaveProperty("response");
+    expect(await emulator.ok("GET", `v1/${String(operation["name"])}`)).toMatchObject({
+      done: true,
+      response: {},
+    });
+  });
+});
+
+test("a clock that is off refuses good tokens, and can be set right", async () => {
+  await fault({ kind: "clock-skew", seconds: 2 * 3600 });
+  expect((await emulator.call("GET", REPOSITORY)).status).toBe(401);
+  await emulator.ok("DELETE", "sandbox/faults");
+  expect((await emulator.call("GET", REPOSITORY)).status).toBe(200);
+});
+
+test("faults survive a restart and can be written by hand", async () => {
+  await fault({ id: "one", kind: "status", status: 500, route: "*repositories", times: 2 });
+  emulator.restart();
+  expect(await statuses(3, "GET", REPOSITORIES)).toEqual([500, 500, 200]);
+  writeFileSync(
+    emulator.context.files.faults,
+    JSON.stringify([{ kind: "status", status: 429, route: "*repositories" }]),
+  );
+  expect(await statuses(2, "GET", REPOSITORIES)).toEqual([429, 200]);
+});
+
+test.each([
+  ["no kind", {}],
+  ["an unknown kind", { kind: "meteor" }],
+  ["an unknown status", { kind: "status", status: 418 }],
+  ["an unknown field", { kind: "delay", milliseconds: 1, path: "/x" }],
+])("a fault with %s is refused", async (_, body) => {
+  expect(await emulator.call("POST", "sandbox/faults", body)).toMatchObject({ status: 400 });
+});
+
+test("requests are counted by route and status, the switches themselves are not", async () => {
+  await emulator.ok("DELETE", "sandbox/requests");
+  await fault({ kind: "status", status: 503, method: "GET" });
+  await statuses(3, "GET", REPOSITORY);
+  await emulator.call("GET", "v1/nothing");
+  expect(await emulator.ok("GET", "sandbox/requests")).toEqual({
+    total: 4,
+    routes: [
+      {
+        method: "GET",
+        route: "v1/projects/{project}/locations/{location}/repositories/{repository}",
+        count: 3,
+        statuses: { 200: 2, 503: 1 },
+      },
+      { method: "GET", route: "/v1/nothing", count: 1, statuses: { 501: 1 } },
+    ],
+  });
+});
+
+test("the switches are the maintainer's alone", async () => {
+  for (const path of ["sandbox/faults", "sandbox/requests", "sandbox/org-policy"]) {
+    expect((await emulator.call("GET", path, undefined, "user:dana@example.com")).status).toBe(403);
+    expect((await emulator.call("GET", path, undefined, null)).status).toBe(401);
+  }
+  const old = await mintAccessToken(emulator.dir, "user:maintainer@example.com", -1);
+  const response = await emulator.send("sandbox/faults", { headers: { authorization: `Bearer ${old}` } });
+  expect(response.status).toBe(401);
+});

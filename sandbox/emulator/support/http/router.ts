@@ -1,0 +1,119 @@
+import { isAllowed } from "../policies/access.ts";
+import { findProject } from "../projects.ts";
+import type { Project } from "../resources.ts";
+import { serviceTitle } from "../service-names.ts";
+import { type Caller, InvalidTokenError, verifyAccessToken } from "../../../lib/tokens.ts";
+import type { Context } from "../context.ts";
+import { parseBody } from "./body.ts";
+import { ApiError, invalidArgument, permissionDenied, serviceDisabled, unauthenticated } from "./errors.ts";
+import { selectFields } from "./fields.ts";
+import { type OpenRoute, type Params, type Route, templatePattern } from "./route.ts";
+
+interface Match<R> {
+  route: R;
+  params: Params;
+}
+
+/** Finds the route of a request. */
+export class Router {
+  private readonly routes: { route: Route | OpenRoute; pattern: RegExp }[];
+
+  constructor(routes: (Route | OpenRoute)[]) {
+    this.routes = routes.map((route) => ({ route, pattern: templatePattern(route.path) }));
+  }
+
+  match(method: string, path: string): Match<Route | OpenRoute> | undefined {
+    for (const { route, pattern } of this.routes) {
+      const found = route.method === method ? pattern.exec(path) : null;
+      if (!found) continue;
+      try {
+        const params = Object.entries(found.groups ?? {}).map(([name, value]) => [
+          name,
+          decodeURIComponent(value),
+        ]);
+        return { route, params: Object.fromEntries(params) as Params };
+      } catch {
+        throw invalidArgument(`Invalid percent-encoding in the path ${path}`);
+      }
+    }
+    return undefined;
+  }
+}
+
+/** Who sends the request; throws 401 without a good access token. */
+export async function authenticate(
+  context: Context,
+  request: Request,
+  now: Date = context.now(),
+): Promise<Caller> {
+  const header = request.headers.get("authorization") ?? "";
+  const token = /^Bearer (.+)$/i.exec(header)?.[1] ?? new URL(request.url).searchParams.get("access_token");
+  if (!token) throw unauthenticated("CREDENTIALS_MISSING");
+  try {
+    const caller = await verifyAccessToken(context.sandboxDir, token, now);
+    const account = context.store.state.serviceAccounts[caller.principal.replace(/^serviceAccount:/, "")];
+    if (account?.disabled === true) throw new InvalidTokenError("the service account is disabled");
+    return caller;
+  } catch (error) {
+    if (error instanceof InvalidTokenError) throw unauthenticated("ACCESS_TOKEN_EXPIRED");
+    throw error;
+  }
+}
+
+/** The project that pays for a call, where the caller names one, must exist and be the caller's to use. */
+function checkQuotaProject(context: Context, caller: Caller, name: string | null): void {
+  if (name === null || name === "") return;
+  const project = findProject(context, name);
+  if (project && isAllowed(context, caller, "serviceusage.services.use", `projects/${project.projectId}`))
+    return;
+  throw new ApiError(
+    "PERMISSION_DENIED",
+    `Caller does not have required permission to use project ${name}. Grant the caller the roles/serviceusage.serviceUsageConsumer role, or a custom role with the serviceusage.services.use permission, by visiting https://console.developers.google.com/iam-admin/iam/project?project=${name} and then retry. Propagation of the new permission may take a few minutes.`,
+    [
+      {
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        reason: "USER_PROJECT_DENIED",
+        domain: "googleapis.com",
+        metadata: { consumer: `projects/${name}` },
+      },
+    ],
+  );
+}
+
+/** Throws 403 unless the API is enabled in the project. */
+export function requireService(project: Project, service: string): void {
+  if (!project.services.includes(service))
+    throw serviceDisabled(service, serviceTitle(service), project.projectNumber);
+}
+
+/** Runs a route of an API: who calls, is the API on, may the caller, is the body right. */
+export async function serve(
+  context: Context,
+  { route, params }: Match<Route>,
+  request: Request,
+): Promise<object> {
+  const caller = await authenticate(context, request);
+  checkQuotaProject(context, caller, request.headers.get("x-goog-user-project"));
+  const named = params["project"];
+  if (named !== undefined && named !== "-") {
+    const project = findProject(context, named);
+    if (!project)
+      throw permissionDenied(
+        route.service,
+        route.permission ?? "resourcemanager.projects.get",
+        `projects/${named}`,
+      );
+    params["project"] = project.projectId;
+  }
+  const resource = route.resource?.(params, context) ?? `projects/${params["project"] ?? ""}`;
+  const owner = findProject(context, resource.split("/")[1] ?? "");
+  if (owner) requireService(owner, route.service);
+  if (route.permission !== undefined && !isAllowed(context, caller, route.permission, resource))
+    throw permissionDenied(route.service, route.permission, resource);
+  const url = new URL(request.url);
+  const text = await request.text();
+  const body = route.body ? parseBody(route.body, text) : undefined;
+  const answer = await route.handle({ context, params, query: url.searchParams, body, caller });
+  const fields = url.searchParams.get("fields");
+  return fields === null ? answer : (selectFields(answer, fields) as object);
+}

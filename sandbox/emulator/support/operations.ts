@@ -1,0 +1,39 @@
+import { randomUUID } from "node:crypto";
+import type { ApiError } from "./http/errors.ts";
+import { RPC_CODE } from "./http/errors.ts";
+import type { Operation } from "./resources.ts";
+import type { Context } from "./context.ts";
+
+/** How many operations are remembered, over all projects. */
+const KEPT = 200;
+
+/** What an operation is about. */
+export interface NewOperation {
+  /** The part of the name before the id: `projects/P/locations/L/operations`. */
+  under: string;
+  metadata?: Record<string, unknown>;
+  response?: Record<string, unknown>;
+  /** In place of a response, the operation ends in this error. */
+  error?: ApiError;
+}
+
+/** A finished operation, to be answered and asked for again. */
+export function finishedOperation(
+  context: Context,
+  { under, metadata, response, error }: NewOperation,
+): Operation {
+  const operation: Operation = {
+    name: `${under}/${randomUUID()}`,
+    ...(metadata && { metadata }),
+    done: true,
+    ...(error
+      ? { error: { code: RPC_CODE[error.status], message: error.message } }
+      : { response: response ?? { "@type": "type.googleapis.com/google.protobuf.Empty" } }),
+  };
+  context.store.change((state) => {
+    state.operations[operation.name] = operation;
+    for (const name of Object.keys(state.operations).slice(0, -KEPT))
+      Reflect.deleteProperty(state.operations, name);
+  });
+  return operation;
+}

@@ -1,0 +1,44 @@
+import type { Policy, Spreading } from "../resources.ts";
+import { ORGANIZATION } from "../store.ts";
+import type { Caller } from "../../../lib/tokens.ts";
+import type { Context } from "../context.ts";
+import { isMember } from "./principals.ts";
+import { ROLES } from "./roles.ts";
+
+/** The value in force at `now`: the earlier one while a change still spreads. */
+export function inForce<T>(spreading: Spreading<T>, now: Date): T {
+  const { before, current } = spreading;
+  return before && now.getTime() < before.until ? before.value : current;
+}
+
+function own<T>(record: Record<string, T>, key: string): T | undefined {
+  return Object.hasOwn(record, key) ? record[key] : undefined;
+}
+
+/** Permissions of a role, the project's own roles included; undefined for a role that does not exist. */
+export function rolePermissions(context: Context, role: string): readonly string[] | undefined {
+  return Object.hasOwn(ROLES, role) ? ROLES[role] : own(context.store.state.roles, role)?.includedPermissions;
+}
+
+/** The policies that count for a resource: its own and those of all that it is in, up to the organization. */
+function policiesFor(context: Context, resource: string): Policy[] {
+  const segments = resource.split("/");
+  const names = segments.map((_, index) => segments.slice(0, index + 1).join("/"));
+  const now = context.now();
+  return [ORGANIZATION, ...names]
+    .map((name) => context.store.state.policies[name])
+    .filter((policy) => policy !== undefined)
+    .map((policy) => inForce(policy, now));
+}
+
+/** Whether the caller holds a permission on a resource (`projects/ID/...`). */
+export function isAllowed(context: Context, caller: Caller, permission: string, resource: string): boolean {
+  const members = context.members();
+  return policiesFor(context, resource).some((policy) =>
+    (policy.bindings ?? []).some(
+      (binding) =>
+        rolePermissions(context, binding.role)?.includes(permission) === true &&
+        binding.members.some((member) => isMember(caller, member, members)),
+    ),
+  );
+}

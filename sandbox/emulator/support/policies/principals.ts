@@ -1,0 +1,42 @@
+import type { Caller } from "../../../lib/tokens.ts";
+import type { Members } from "./members.ts";
+
+/** A caller without any credential. */
+export const ANONYMOUS: Caller = { principal: "" };
+
+function inGroup(principal: string, group: string, members: Members, seen: Set<string>): boolean {
+  if (seen.has(group)) return false;
+  seen.add(group);
+  return (members.groups[group] ?? []).some(
+    (member) =>
+      member === principal ||
+      (member.startsWith("group:") && inGroup(principal, member.slice("group:".length), members, seen)),
+  );
+}
+
+function inPrincipalSet(caller: Caller, member: string): boolean {
+  const federation = caller.federation;
+  if (!federation) return false;
+  const prefix = `principalSet://iam.googleapis.com/${federation.pool}/`;
+  if (!member.startsWith(prefix)) return false;
+  const set = member.slice(prefix.length);
+  if (set === "*") return true;
+  if (set.startsWith("group/")) return federation.groups.includes(set.slice("group/".length));
+  const attribute = /^attribute\.([^/]+)\/(.*)$/.exec(set);
+  return attribute?.[1] !== undefined && federation.attributes[attribute[1]] === attribute[2];
+}
+
+/** Whether the caller is one of those that `member`, as a binding writes it, stands for. */
+export function isMember(caller: Caller, member: string, members: Members): boolean {
+  if (member === "allUsers") return true;
+  const { principal } = caller;
+  if (principal === "") return false;
+  // Identities of other providers are not Google accounts.
+  if (member === "allAuthenticatedUsers") return !principal.startsWith("principal://");
+  if (member === principal) return true;
+  if (member.startsWith("group:"))
+    return inGroup(principal, member.slice("group:".length), members, new Set());
+  if (member.startsWith("domain:"))
+    return principal.startsWith("user:") && principal.endsWith(`@${member.slice("domain:".length)}`);
+  return inPrincipalSet(caller, member);
+}

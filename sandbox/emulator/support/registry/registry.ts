@@ -1,0 +1,186 @@
+import { readFile } from "node:fs/promises";
+import type { IncomingHttpHeaders } from "node:http";
+import { request } from "node:https";
+import { sandboxPaths } from "../../../lib/paths.ts";
+import { ApiError, notFound } from "../http/errors.ts";
+import { registryService } from "./config.ts";
+import { type Access, registryToken } from "./jwt.ts";
+
+const MANIFEST_TYPES = [
+  "application/vnd.oci.image.index.v1+json",
+  "application/vnd.oci.image.manifest.v1+json",
+  "application/vnd.docker.distribution.manifest.list.v2+json",
+  "application/vnd.docker.distribution.manifest.v2+json",
+].join(", ");
+
+interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+/** A manifest, as far as the sandbox reads it. */
+export interface Manifest {
+  mediaType?: string;
+  artifactType?: string;
+  config?: { digest: string; size: number; mediaType?: string };
+  layers?: { digest: string; size: number }[];
+  manifests?: { size: number; digest: string; platform?: { architecture: string; os: string } }[];
+}
+
+/** The sandbox's registry, asked over HTTPS with a token of the emulator's own. */
+export class Registry {
+  private readonly sandboxDir: string;
+  private readonly port: number;
+
+  constructor(sandboxDir: string, port: number) {
+    this.sandboxDir = sandboxDir;
+    this.port = port;
+  }
+
+  private async ask(
+    method: string,
+    path: string,
+    access: Access,
+    body?: { type: string; text: string },
+  ): Promise<Answer> {
+    const ca = await readFile(sandboxPaths(this.sandboxDir).certificate);
+    const service = registryService(this.port);
+    const token = await registryToken(this.sandboxDir, service, "sandbox", [access], new Date());
+    return new Promise((resolve, reject) => {
+      const call = request(
+        {
+          host: "127.0.0.1",
+          servername: "localhost",
+          port: this.port,
+          path,
+          method,
+          ca,
+          timeout: 10_000,
+          headers: {
+            authorization: `Bearer ${token}`,
+            accept: MANIFEST_TYPES,
+            ...(body && { "content-type": body.type }),
+          },
+        },
+        (response) => {
+          const chunks: Buffer[] = [];
+          response.on("data", (chunk: Buffer) => chunks.push(chunk));
+          response.on("error", reject);
+          response.on("end", () => {
+            resolve({
+              status: response.statusCode ?? 0,
+              headers: response.headers,
+              body: Buffer.concat(chunks).toString(),
+            });
+          });
+        },
+      );
+      call.on("timeout", () => call.destroy(new Error("no answer within 10 s")));
+      call.on("error", (error) => {
+        reject(
+          new ApiError(
+            "UNAVAILABLE",
+            `The sandbox's registry (localhost:${this.port}) does not answer: ${error.message}`,
+          ),
+        );
+      });
+      call.end(body?.text);
+    });
+  }
+
+  private askImage(method: string, image: string, path: string, actions = ["pull"]): Promise<Answer> {
+    return this.ask(method, `/v2/${image}/${path}`, { type: "repository", name: image, actions });
+  }
+
+  /** All items of a list that the registry gives in pages (`Link: <...>; rel="next"`). */
+  private async list<T>(path: string, access: Access, items: (body: string) => T[]): Promise<T[]> {
+    const found: T[] = [];
+    for (let next: string | undefined = path; next !== undefined;) {
+      const answer: Answer = await this.ask("GET", next, access);
+      if (answer.status === 404) break;
+      if (answer.status !== 200) throw this.unexpected(answer);
+      found.push(...items(answer.body));
+      next = /<(.+)>/.exec(String(answer.headers["link"] ?? ""))?.[1];
+    }
+    return found;
+  }
+
+  private unexpected(answer: Answer): ApiError {
+    return new ApiError(
+      "INTERNAL",
+      `The sandbox's registry answered ${answer.status}: ${answer.body.trim()}`,
+    );
+  }
+
+  /** Names of all images, `PROJECT/REPOSITORY/IMAGE`, that start with `prefix`. */
+  async images(prefix: string): Promise<string[]> {
+    const access = { type: "registry", name: "catalog", actions: ["*"] };
+    const names = await this.list(
+      "/v2/_catalog?n=1000",
+      access,
+      (body) => (JSON.parse(body) as { repositories: string[] | null }).repositories ?? [],
+    );
+    return names.filter((name) => name.startsWith(prefix)).sort();
+  }
+
+  /** Tags of an image with the digest of each; empty for an image that does not exist. */
+  async tags(image: string): Promise<{ tag: string; digest: string }[]> {
+    const access = { type: "repository", name: image, actions: ["pull"] };
+    const names = await this.list(
+      `/v2/${image}/tags/list?n=1000`,
+      access,
+      (body) => (JSON.parse(body) as { tags: string[] | null }).tags ?? [],
+    );
+    const tags = await Promise.all(
+      names.sort().map(async (tag) => ({ tag, digest: await this.digest(image, tag) })),
+    );
+    return tags.filter((each): each is { tag: string; digest: string } => each.digest !== undefined);
+  }
+
+  /** Digest that a tag or digest stands for; undefined where there is none. */
+  async digest(image: string, reference: string): Promise<string | undefined> {
+    const answer = await this.askImage("HEAD", image, `manifests/${reference}`);
+    if (answer.status === 404) return undefined;
+    if (answer.status !== 200) throw this.unexpected(answer);
+    return String(answer.headers["docker-content-digest"]);
+  }
+
+  /** A manifest and its type. Throws 404 where there is none. */
+  async manifest(
+    image: string,
+    digest: string,
+  ): Promise<{ manifest: Manifest; mediaType: string; size: number }> {
+    const answer = await this.askImage("GET", image, `manifests/${digest}`);
+    if (answer.status === 404) throw notFound();
+    if (answer.status !== 200) throw this.unexpected(answer);
+    return {
+      manifest: JSON.parse(answer.body) as Manifest,
+      mediaType: String(answer.headers["content-type"]),
+      size: Buffer.byteLength(answer.body),
+    };
+  }
+
+  /** Puts a tag on a version. Throws 404 where there is none. */
+  async tag(image: string, digest: string, tag: string): Promise<void> {
+    const { body: text, headers, status } = await this.askImage("GET", image, `manifests/${digest}`);
+    if (status === 404) throw notFound();
+    const access = { type: "repository", name: image, actions: ["pull", "push"] };
+    const body = { type: String(headers["content-type"]), text };
+    const answer = await this.ask("PUT", `/v2/${image}/manifests/${tag}`, access, body);
+    if (answer.status !== 201) throw this.unexpected(answer);
+  }
+
+  /** An image's configuration: when it was built. */
+  async config(image: string, digest: string): Promise<{ created?: string }> {
+    const answer = await this.askImage("GET", image, `blobs/${digest}`);
+    return answer.status === 200 ? (JSON.parse(answer.body) as { created?: string }) : {};
+  }
+
+  /** Deletes a manifest with all its tags. Throws 404 where there is none. */
+  async deleteManifest(image: string, digest: string): Promise<void> {
+    const answer = await this.askImage("DELETE", image, `manifests/${digest}`, ["pull", "delete"]);
+    if (answer.status === 404) throw notFound();
+    if (answer.status !== 202) throw this.unexpected(answer);
+  }
+}

@@ -1,0 +1,155 @@
+/** A rule of a repository's clean-up; durations as JSON has them. */
+export interface CleanupPolicy {
+  id?: string | undefined;
+  action?: "DELETE" | "KEEP" | undefined;
+  condition?:
+    | {
+        tagState?: "TAGGED" | "UNTAGGED" | "ANY" | undefined;
+        tagPrefixes?: string[] | undefined;
+        versionNamePrefixes?: string[] | undefined;
+        packageNamePrefixes?: string[] | undefined;
+        olderThan?: string | undefined;
+        newerThan?: string | undefined;
+      }
+    | undefined;
+  mostRecentVersions?:
+    { packageNamePrefixes?: string[] | undefined; keepCount?: number | undefined } | undefined;
+}
+
+/**
+ * A repository as stored; what an answer adds (registryUri, scanning state) is computed.
+ * https://docs.cloud.google.com/artifact-registry/docs/reference/rest/v1/projects.locations.repositories
+ */
+export interface Repository {
+  name: string;
+  format:
+    "FORMAT_UNSPECIFIED" | "DOCKER" | "MAVEN" | "NPM" | "APT" | "YUM" | "PYTHON" | "KFP" | "GO" | "GENERIC";
+  mode: "MODE_UNSPECIFIED" | "STANDARD_REPOSITORY" | "VIRTUAL_REPOSITORY" | "REMOTE_REPOSITORY";
+  description?: string;
+  labels?: Record<string, string>;
+  kmsKeyName?: string;
+  cleanupPolicyDryRun?: boolean;
+  disallowUnspecifiedMode?: boolean;
+  dockerConfig?: { immutableTags?: boolean };
+  vulnerabilityScanningConfig?: { enablementConfig?: "INHERITED" | "DISABLED" };
+  cleanupPolicies?: Record<string, CleanupPolicy>;
+  createTime: string;
+  updateTime: string;
+}
+
+/** https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts */
+export interface ServiceAccount {
+  name: string;
+  email: string;
+  projectId: string;
+  uniqueId: string;
+  displayName?: string;
+  description?: string;
+  oauth2ClientId?: string;
+  disabled?: boolean;
+  etag?: string;
+}
+
+/** https://docs.cloud.google.com/iam/docs/reference/rest/v1/roles */
+export interface Role {
+  name: string;
+  includedPermissions: string[];
+  title?: string;
+  description?: string;
+  stage?: string;
+  deleted?: boolean;
+  etag?: string;
+}
+
+/** What pools and providers have in common. */
+interface FederationPart {
+  name: string;
+  state: "ACTIVE" | "DELETED";
+  displayName?: string;
+  description?: string;
+  disabled?: boolean;
+  expireTime?: string;
+}
+
+/**
+ * A workload identity pool, named by the project's number.
+ * https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools
+ */
+export interface Pool extends FederationPart {
+  mode?: string;
+}
+
+/**
+ * A provider of a pool, named by the project's number; OIDC only.
+ * https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers
+ */
+export interface Provider extends FederationPart {
+  attributeMapping?: Record<string, string>;
+  attributeCondition?: string;
+  oidc?: {
+    issuerUri?: string | undefined;
+    allowedAudiences?: string[] | undefined;
+    jwksJson?: string | undefined;
+  };
+}
+
+/** One grant of a policy. */
+export interface Binding {
+  role: string;
+  members: string[];
+}
+
+/** An IAM policy; the etag is there from the first change on. */
+export interface Policy {
+  version?: number;
+  bindings?: Binding[];
+  etag?: string;
+}
+
+/** A rule of an organization policy. */
+export interface OrgPolicyRule {
+  values?: { allowedValues?: string[] | undefined; deniedValues?: string[] | undefined } | undefined;
+  allowAll?: boolean | undefined;
+  denyAll?: boolean | undefined;
+  enforce?: boolean | undefined;
+  parameters?:
+    { allowedMemberSubjects?: string[] | undefined; allowedPrincipalSets?: string[] | undefined } | undefined;
+}
+
+/** An organization policy (v2) set on a project or the organization. */
+export interface OrgPolicy {
+  name: string;
+  spec: {
+    etag?: string;
+    updateTime?: string;
+    rules?: OrgPolicyRule[] | undefined;
+    inheritFromParent?: boolean | undefined;
+    reset?: boolean | undefined;
+  };
+  etag: string;
+}
+
+/** A project. */
+export interface Project {
+  projectId: string;
+  projectNumber: string;
+  name: string;
+  createTime: string;
+  services: string[];
+}
+
+/** A long-running operation. */
+export interface Operation {
+  name: string;
+  done: boolean;
+  metadata?: Record<string, unknown>;
+  response?: Record<string, unknown>;
+  error?: { code: number; message: string; details?: object[] };
+}
+
+/** What is in force, and what was before where a change takes its time to spread. */
+export interface Spreading<T> {
+  current: T;
+  /** In force until the moment `until` (milliseconds since 1970). */
+  before?: { value: T; until: number };
+}

@@ -1,0 +1,107 @@
+import { endpointVariables } from "../lib/google-endpoints.ts";
+import { delimiter, dirname, join } from "node:path";
+import { shellWord } from "../../problems/wording.ts";
+import { gcloudEnvironment } from "./gcloud-environment.ts";
+import { mintAccessToken, MAINTAINER } from "../lib/tokens.ts";
+import { pluginsServing } from "../providers/install.ts";
+import type { SandboxPaths } from "../lib/paths.ts";
+import { emulatorUrl } from "../lib/config.ts";
+import type { SandboxConfig } from "../lib/config.ts";
+import type { Tools } from "../lib/tools.ts";
+
+/** How long the token in a shell's environment serves, in seconds: a working day. */
+const SHELL_TOKEN_SECONDS = 12 * 3600;
+
+/** What makes `pulumi`, `docker`, `gcloud` and `skopeo` work against a sandbox. */
+export async function sandboxVariables(
+  paths: SandboxPaths,
+  config: SandboxConfig,
+  tools: Tools,
+  env: NodeJS.ProcessEnv = process.env,
+): Promise<Record<string, string>> {
+  const url = emulatorUrl(config);
+  const fakeProviders = pluginsServing(paths.pulumiHome).some((plugin) => plugin.kind === "fake");
+  return {
+    // Tells `npm run sandbox` in this shell that DOCKER_HOST is none of the user's.
+    HYPERION_SANDBOX_SHELL: paths.root,
+    PATH: sandboxPath(paths, tools, env["PATH"] ?? ""),
+    PULUMI_HOME: paths.pulumiHome,
+    // Without metadata: its files beside the state are not written atomically, and an empty one, left by a kill,
+    // makes the state unreadable ("failed to load checkpoint: EOF").
+    PULUMI_BACKEND_URL: `file://${paths.state}?metadata=skip`,
+    PULUMI_CONFIG_PASSPHRASE_FILE: paths.passphrase,
+    PULUMI_SKIP_UPDATE_CHECK: "true",
+    // Otherwise the engine looks for newer plugins on a network that cannot be reached.
+    ...(fakeProviders && { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" }),
+    DOCKER_HOST: tools.engine.host,
+    DOCKER_CONFIG: paths.dockerConfig,
+    SSL_CERT_FILE: paths.certificateBundle,
+    NODE_EXTRA_CA_CERTS: paths.certificate,
+    GOOGLE_OAUTH_ACCESS_TOKEN: await mintAccessToken(paths.root, MAINTAINER, SHELL_TOKEN_SECONDS),
+    ...endpointVariables(url),
+    ...gcloudEnvironment(config.emulatorPort, paths.root),
+  };
+}
+
+/** Lines that set these variables in a POSIX shell. */
+export function exportLines(variables: Record<string, string>): string {
+  return Object.entries(variables)
+    .map(([name, value]) => `export ${name}=${shellWord(value)}\n`)
+    .join("");
+}
+
+/** PATH with the sandbox's wrappers first and the CLI's language host next, also when it is that already. */
+function sandboxPath(paths: SandboxPaths, tools: Tools, path: string): string {
+  const first = [paths.bin, dirname(tools.pulumi.path)];
+  const rest = path.split(delimiter).filter((folder) => folder !== "" && !first.includes(folder));
+  return [...first, ...rest].join(delimiter);
+}
+
+/** Variables of the user's shell that would lead a command in the sandbox elsewhere. */
+const MISLEADING = [
+  "DOCKER_CONTEXT",
+  "DOCKER_TLS_VERIFY",
+  "DOCKER_CERT_PATH",
+  "DOCKER_API_VERSION",
+  "GOOGLE_CREDENTIALS",
+  "GOOGLE_APPLICATION_CREDENTIALS",
+  "GOOGLE_CLOUD_KEYFILE_JSON",
+  "GCLOUD_KEYFILE_JSON",
+  "GOOGLE_IMPERSONATE_SERVICE_ACCOUNT",
+  "GOOGLE_PROJECT",
+  "GOOGLE_CLOUD_PROJECT",
+  "GCLOUD_PROJECT",
+  "CLOUDSDK_CORE_ACCOUNT",
+  "CLOUDSDK_ACTIVE_CONFIG_NAME",
+  "CLOUDSDK_AUTH_IMPERSONATE_SERVICE_ACCOUNT",
+  "GOOGLE_REGION",
+  "GOOGLE_ZONE",
+  "PULUMI_ACCESS_TOKEN",
+  "PULUMI_CONFIG_PASSPHRASE",
+  "PULUMI_STACK",
+] as const;
+
+/** Those of them that are set. */
+export function misleadingVariables(env: NodeJS.ProcessEnv = process.env): string[] {
+  return MISLEADING.filter((name) => env[name] !== undefined);
+}
+
+/** The whole environment of a command that runs in the sandbox. */
+export async function commandEnvironment(
+  paths: SandboxPaths,
+  config: SandboxConfig,
+  tools: Tools,
+): Promise<NodeJS.ProcessEnv> {
+  const kept = Object.entries(process.env).filter(
+    ([name]) => !(MISLEADING as readonly string[]).includes(name),
+  );
+  return { ...Object.fromEntries(kept), ...(await sandboxVariables(paths, config, tools)) };
+}
+
+/** The credential helper's file name on PATH: `docker-credential-` and what `credHelpers` calls it. */
+export const CREDENTIAL_HELPER = "hyperion-sandbox";
+
+/** Where the credential helper is. */
+export function credentialHelper(paths: SandboxPaths): string {
+  return join(paths.bin, `docker-credential-${CREDENTIAL_HELPER}`);
+}

@@ -1,0 +1,83 @@
+import { afterEach, beforeEach, expect, it, test } from "vitest";
+import { Shell } from "../../test/support/shell.ts";
+import { importViolations } from "./imports.ts";
+import { nameViolations, topLevelViolations } from "./names.ts";
+import { countViolations } from "./prose.ts";
+
+let shell: Shell;
+
+beforeEach(() => {
+  shell = new Shell();
+});
+
+afterEach(() => {
+  shell.remove();
+});
+
+test.each<[string, Record<string, string>, string[]]>([
+  [
+    "files that import each other",
+    { "google/a.ts": `import "./b.ts";`, "google/b.ts": `import type { A } from "./a.ts";` },
+    ["circle: google/a.ts -> google/b.ts"],
+  ],
+  [
+    "rooms that import each other, by different files",
+    {
+      "google/a.ts": `import "../settings/b.ts";`,
+      "settings/b.ts": "",
+      "settings/c.ts": `import "../google/d.ts";`,
+      "google/d.ts": "",
+    },
+    ["room circle: google -> settings", "room circle: settings -> google"],
+  ],
+  [
+    "a subject that imports another's inside",
+    { "components/ci/a.ts": `import "../access/b.ts";`, "components/access/b.ts": "" },
+    ["subject: components/ci/a.ts -> components/access/b.ts"],
+  ],
+  [
+    "the sandbox in what people run",
+    { "scripts/a.ts": `await import("../sandbox/lib/b.ts");`, "sandbox/lib/b.ts": "" },
+    ["sandbox: scripts/a.ts -> sandbox/lib/b.ts"],
+  ],
+  [
+    "what is there for tests, in what people run",
+    { "scripts/a.ts": `import "../test/support/b.ts";`, "test/support/b.ts": "" },
+    ["test: scripts/a.ts -> test/support/b.ts"],
+  ],
+  [
+    "nothing, where a unit test imports what it tests and test/support the sandbox",
+    {
+      "components/ci/a.ts": `import "../../google/d.ts";`,
+      "google/d.ts": "",
+      "components/ci/a.test.ts": `import "./a.ts"; import "../../test/support/b.ts";`,
+      "test/support/b.ts": `import "../../sandbox/lib/c.ts";`,
+      "sandbox/lib/c.ts": `import "../../components/ci/a.ts";`,
+    },
+    [],
+  ],
+])("finds %s", async (_, files, violations) => {
+  for (const [file, text] of Object.entries(files)) shell.write(`project/${file}`, `${text}\nexport {};\n`);
+  expect(await importViolations(`${shell.folder}/project`)).toEqual(violations);
+});
+
+it("wants code in kebab-case, and leaves other files their tools' names", () => {
+  expect(
+    nameViolations(["scripts/aB.ts", "Scripts/a.sh", "a_b.cjs", "a-b.test.ts", "docs/CI.md", "Pulumi.yaml"]),
+  ).toEqual(["scripts/aB.ts", "Scripts/a.sh", "a_b.cjs"].map((file) => `name: ${file} is not in kebab-case`));
+});
+
+it("wants a top level that can be read: each folder and file once, hidden ones aside", () => {
+  const files = Array.from({ length: 30 }, (_, index) => `${index}/a.ts`);
+  expect(topLevelViolations([...files, "0/b.ts", ".nvmrc"])).toEqual([]);
+  expect(topLevelViolations([...files, "one-more"])).toEqual([
+    "top level: 31 entries; allowed are 30: move one into the room of its subject",
+  ]);
+});
+
+it("wants no document that counts the images, across lines too", () => {
+  shell.write("a.md", "It builds all three\nprebuilt images.\n");
+  shell.write("b.md", "It builds every image, on two cores.\n");
+  shell.write("c.ts", "// three images\n");
+  expect(countViolations(shell.folder, ["a.md", "b.md", "c.ts"])).toEqual(["prose: a.md counts the images"]);
+});

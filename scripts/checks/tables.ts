@@ -1,0 +1,117 @@
+/**
+ * Writes the tables of the documents that restate what code and data say; with `--check` it only compares.
+ * Usage: npm run docs:tables
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import * as path from "node:path";
+import { format } from "prettier";
+import ts from "typescript";
+import { parse } from "yaml";
+import permissions from "../../docs/permissions.json" with { type: "json" };
+
+/** A table of a document. */
+interface Table {
+  document: string;
+  /** Where its facts are, for whoever wants to change it. */
+  source: string;
+  head: readonly string[];
+  rows: () => readonly (readonly string[])[];
+}
+
+const root = path.join(import.meta.dirname, "../..");
+const read = (file: string): string => readFileSync(path.join(root, file), "utf8");
+
+/** By the name in the markers around it. A further table is an entry here and a pair of markers there. */
+const TABLES: Readonly<Record<string, Table>> = {
+  settings: {
+    document: "docs/SETTINGS.md",
+    source: "Pulumi.yaml",
+    head: ["setting", "type", "default", "what it does"],
+    rows: settingRows,
+  },
+  outputs: {
+    document: "docs/SETTINGS.md",
+    source: "index.ts",
+    head: ["output", "what it is"],
+    rows: outputRows,
+  },
+  permissions: {
+    document: "docs/ACCESS.md",
+    source: "docs/permissions.json",
+    head: ["who", "on", "predefined roles"],
+    rows: () =>
+      permissions.flatMap(({ who, grants }) =>
+        grants.map(({ on, predefined }) => [who, on, predefined.map(code).join(", ")]),
+      ),
+  },
+};
+
+interface DeclaredSetting {
+  type: string;
+  default: unknown;
+  description: string;
+}
+
+function settingRows(): string[][] {
+  const { config } = parse(read("Pulumi.yaml")) as { config: Record<string, DeclaredSetting> };
+  return Object.entries(config).map(([name, { type, default: value, description }]) => {
+    const shown = value === "" ? "" : code(typeof value === "string" ? value : JSON.stringify(value));
+    return [code(name), type, shown, description];
+  });
+}
+
+/** What index.ts returns, by the comment above each output. */
+function outputRows(): string[][] {
+  const file = ts.createSourceFile("index.ts", read("index.ts"), ts.ScriptTarget.Latest, true);
+  const rows: string[][] = [];
+  const visit = (node: ts.Node, returned: boolean): void => {
+    if (returned && ts.isPropertyAssignment(node)) {
+      const name = node.name.getText();
+      const [comment] = ts.getLeadingCommentRanges(file.text, node.getFullStart()) ?? [];
+      if (comment === undefined) throw new Error(`index.ts: the output ${name} says nothing of itself`);
+      const text = file.text.slice(comment.pos, comment.end).replaceAll(/^\/\*\*|\*\/$|^\s*\*/gm, "");
+      rows.push([code(name), text.trim().replaceAll(/\s+/g, " ")]);
+      return;
+    }
+    node.forEachChild((child) => {
+      visit(child, returned || ts.isReturnStatement(node));
+    });
+  };
+  visit(file, false);
+  return rows;
+}
+
+function code(text: string): string {
+  return `\`${text}\``;
+}
+
+function markdown({ head, rows }: Table): string {
+  const line = (cells: readonly string[]): string =>
+    `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  return [line(head), line(head.map(() => "---")), ...rows().map(line)].join("\n");
+}
+
+/** A document with its tables as they should be. */
+async function withTables(document: string): Promise<string> {
+  let text = read(document);
+  for (const [name, table] of Object.entries(TABLES)) {
+    if (table.document !== document) continue;
+    const begin = `<!-- table ${name}: generated from ${table.source} by \`npm run docs:tables\` -->`;
+    const end = `<!-- /table ${name} -->`;
+    const [before, rest] = text.split(begin);
+    const after = rest?.split(end)[1];
+    if (before === undefined || after === undefined)
+      throw new Error(`${document} lacks the markers ${begin} and ${end}`);
+    text = `${before}${begin}\n\n${markdown(table)}\n\n${end}${after}`;
+  }
+  return format(text, { parser: "markdown", printWidth: 110 });
+}
+
+for (const document of new Set(Object.values(TABLES).map((table) => table.document))) {
+  const wanted = await withTables(document);
+  if (wanted === read(document)) continue;
+  if (process.argv.includes("--check")) {
+    console.error(`${document}: a table is not what its source says. Fix it: npm run docs:tables`);
+    process.exitCode = 1;
+  } else writeFileSync(path.join(root, document), wanted);
+}

@@ -1,0 +1,55 @@
+// What the workflows ask of this project: node scripts/ci/main.ts SUBCOMMAND
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { readPreview } from "./preview.ts";
+import { gitState, releaseSettings } from "./release-settings.ts";
+import { driftReport, imagesOnlyReport, previewComment, releaseSummary } from "./reports.ts";
+
+const read = (file: string): string => readFileSync(file, "utf8");
+const input = (): string => readFileSync(process.stdin.fd, "utf8");
+const print = (text: string): void => void process.stdout.write(text);
+
+const program = new Command("scripts/ci/main.ts").description("What the workflows ask of this project.");
+
+program
+  .command("drift-report <refresh.json> <preview.json>")
+  .description("print the issue about drift in Markdown, or nothing")
+  .action((refresh: string, preview: string) => {
+    print(driftReport(readPreview(read(refresh)), readPreview(read(preview))));
+  });
+
+program
+  .command("only-images-change")
+  .description("read `pulumi preview --json` on stdin; fail when more than images and tags would change")
+  .action(() => {
+    print(imagesOnlyReport(readPreview(input())));
+  });
+
+program
+  .command("preview-comment <preview.json> <stderr>")
+  .description("print the comment on a pull request in Markdown")
+  .action((preview: string, stderr: string) => {
+    print(previewComment(readPreview(read(preview)), read(stderr)));
+  });
+
+program
+  .command("release-settings <ref> <commit>")
+  .description("print the release settings of this checkout, `KEY VALUE` a line")
+  .action((ref: string, commit: string) => {
+    const settings = Object.entries(releaseSettings(gitState(ref, commit)));
+    print(settings.map(([key, value]) => `hyperion-registry:${key} ${value}\n`).join(""));
+  });
+
+program
+  .command("release-summary")
+  .description("read `pulumi stack output images --json` on stdin; print what was published in Markdown")
+  .action(() => {
+    print(releaseSummary(input()));
+  });
+
+try {
+  program.parse();
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exitCode = 1;
+}

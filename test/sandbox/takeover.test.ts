@@ -1,0 +1,111 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { readPreview } from "../../scripts/ci/preview.ts";
+import { type Sandbox, startSandbox } from "../support/sandbox.ts";
+
+// A state that an earlier program made: its resources, put at the addresses, digests and times of a sandbox, so that
+// this program meets what people have.
+
+type Value = null | boolean | number | string | Value[] | { [key: string]: Value };
+
+interface Resource {
+  urn: string;
+  type: string;
+  id?: string;
+  inputs?: Record<string, Value>;
+  outputs?: Record<string, Value>;
+}
+
+interface Exported {
+  version: number;
+  deployment: { resources: Resource[]; secrets_providers?: unknown };
+}
+
+/** The settings with which the state was made. */
+const SETTINGS = {
+  githubRepository: "HyperionWave-AI/dev-squad",
+  githubRepositoryId: "123456",
+  githubOwnerId: "654321",
+  ciCanPublish: "true",
+  "readers[0]": "group:devs@example.com",
+  "writers[0]": "user:dana@example.com",
+  publicAccess: "true",
+  version: "1.4.2",
+};
+
+/** What differs between two sandboxes for the same program: addresses, digests, times, numbers, files. */
+const OWN =
+  /localhost:\d+|sha256:|^[0-9a-f]{64}$|^\d{4}-\d\d-\d\dT|^\d{21}$|docker\.sock$|^unix:|etag|coordinator|^[\w+/]{8,}=*$/;
+
+/** Names that a resource has had before. */
+const FORMER: Record<string, string> = {
+  "ci-github-credentials": "ci-credentials",
+  "ci-github-sts": "ci-sts",
+};
+
+const nameOf = ({ urn }: Resource): string => urn.replace(/^.*::/, "");
+
+let sandbox: Sandbox;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+  for (const [key, value] of Object.entries(SETTINGS))
+    await sandbox.pulumi("config", "set", "--stack", "sandbox", "--path", `hyperion-registry:${key}`, value);
+  await sandbox.pulumi("up", "--yes", "--skip-preview", "--stack", "sandbox");
+});
+
+afterAll(() => sandbox.stop());
+
+/** A value of the earlier state; where it is a sandbox's own, that of this one. */
+function transplant(earlier: Value | undefined, here: Value | undefined): Value | undefined {
+  if (typeof earlier === "string") return OWN.test(earlier) && typeof here === "string" ? here : earlier;
+  if (Array.isArray(earlier))
+    return earlier.map((item, at) => transplant(item, Array.isArray(here) ? here[at] : undefined) ?? null);
+  if (typeof earlier !== "object" || earlier === null) return earlier;
+  const other = typeof here === "object" && here !== null && !Array.isArray(here) ? here : {};
+  return Object.fromEntries(
+    Object.entries(earlier).map(([key, value]) => [key, transplant(value, other[key]) ?? null]),
+  );
+}
+
+async function exported(): Promise<Exported> {
+  return JSON.parse(
+    await sandbox.pulumi("stack", "export", "--show-secrets", "--stack", "sandbox"),
+  ) as Exported;
+}
+
+test("a state of version 0.1 is taken over with nothing replaced, deleted or made anew", async () => {
+  const file = join(import.meta.dirname, "fixtures/state-0.1.json");
+  const earlier = JSON.parse(await readFile(file, "utf8")) as Exported;
+  const here = await exported();
+  const find = (resource: Resource): Resource | undefined =>
+    here.deployment.resources.find(
+      (one) => one.type === resource.type && (FORMER[nameOf(one)] ?? nameOf(one)) === nameOf(resource),
+    );
+  const resources = earlier.deployment.resources.map((resource) => {
+    const counterpart = find(resource);
+    return {
+      ...resource,
+      ...(transplant(resource as unknown as Value, counterpart as unknown as Value) as object),
+      urn: resource.urn,
+    };
+  });
+  const state = join(sandbox.root, "..", "earlier.json");
+  await writeFile(state, JSON.stringify({ ...here, deployment: { ...here.deployment, resources } }));
+  await sandbox.pulumi("stack", "import", "--stack", "sandbox", "--file", state);
+
+  const preview = readPreview(await sandbox.pulumi("preview", "--json", "--stack", "sandbox"));
+  expect(preview.errors).toEqual([]);
+  // The component that workload identity is now is the one thing that is new.
+  const known = preview.changes.filter(({ type }) => type !== "hyperion:registry:WorkloadIdentity");
+  expect(known.filter(({ operation }) => operation !== "update")).toEqual([]);
+  const up = await sandbox.pulumi("up", "--yes", "--skip-preview", "--stack", "sandbox");
+  expect(up).not.toMatch(/replaced|deleted/);
+  const identities = ({ deployment }: Exported) =>
+    deployment.resources
+      .filter(({ type }) => !type.startsWith("pulumi:providers:"))
+      .map(({ type, id }) => [type, id])
+      .sort();
+  expect(identities(await exported())).toEqual(identities(here));
+});
