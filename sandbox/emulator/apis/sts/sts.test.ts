@@ -332,7 +332,7 @@ function classOf({
     : "none";
 }
 
-test("every event, ref, environment, workflow file and fork has its class", async () => {
+test("every event, ref, environment, workflow file and fork has its class", { timeout: 60_000 }, async () => {
   const wrong: unknown[] = [];
   const seen = new Set<string | undefined>();
   for (const run of RUNS) {
