@@ -14,10 +14,12 @@ describe("the dependencies", () => {
     expect(packageProblems(manifest, lockfile as Lockfile)).toEqual([]);
   });
 
-  it("are listed by name, with nested ones and without the project", () => {
+  it("are listed by name, with nested ones and without the project and its workspaces", () => {
     const { packages } = locked({});
     const nested = {
       ...packages,
+      inner: { version: "0.1.0" },
+      "node_modules/inner": { resolved: "inner", link: true },
       "node_modules/zod/node_modules/@a/b": { version: "1.0.0", license: "ISC", dev: true },
     };
     expect(packagesOf({ packages: nested })).toEqual([
