@@ -45,7 +45,7 @@ beforeAll(async () => {
   for (const size of SIZES) {
     const stack = await newStack(sandbox, folder, size);
     const preview = ["preview", "--stack", stack];
-    // The very first fills caches: tsx's, the file system's.
+    // The very first fills caches: Node.js's, the file system's.
     if (size === SIZES[0]) await sandbox.pulumi(...preview, "--cwd", folder);
     const up = ["up", "--yes", "--skip-preview", "--stack", stack];
     await measure(size, "preview", preview);
