@@ -9,7 +9,15 @@ import {
   type RegistryTags,
   withdrawnVersions,
 } from "./published.ts";
-import { candidateTag, commitTag, type Line, lines, prefixedTag, type Release, withdrawnTag } from "./tags.ts";
+import {
+  candidateTag,
+  commitTag,
+  type Line,
+  lines,
+  prefixedTag,
+  type Release,
+  withdrawnTag,
+} from "./tags.ts";
 
 /** Something that a person can fix before anything changes. */
 export interface PlanProblem {
@@ -105,7 +113,9 @@ function planPublished(found: PublishedVersion, release: Release, registry: Regi
     }),
     race: race(version, floating, registry),
     notes: [
-      ...(complete ? [] : [`${version} is published in part; what it lacks is set on the builds of that run.`]),
+      ...(complete
+        ? []
+        : [`${version} is published in part; what it lacks is set on the builds of that run.`]),
       ...addedLater(found, registry),
       ...(pending?.notes ??
         (left.length > 0
@@ -146,10 +156,7 @@ function planRollback(version: string, found: PublishedVersion | undefined, regi
         [...one.digests].map(([image, digest]) => ({ image, tag: withdrawnTag(one.version), digest })),
       )
       .filter(({ image, tag }) => registry.get(image)?.has(tag) !== true),
-    notes: [
-      ...addedLater(found, registry),
-      ...stays(own.map((line) => [line.tag, blocking(line)?.version])),
-    ],
+    notes: [...addedLater(found, registry), ...stays(own.map((line) => [line.tag, blocking(line)?.version]))],
   };
 }
 
@@ -160,7 +167,11 @@ function planBuild({ revision, releaseDate, edge }: Release, registry: RegistryT
   return {
     ...nothing,
     images: each(registry, () => ({ digest: undefined, steps: [own, [], []] })),
-    notes: edge ? [] : [`${list(atTip)} ${atTip.length > 1 ? "stay" : "stays"}: only the tip of main moves that (setting edge).`],
+    notes: edge
+      ? []
+      : [
+          `${list(atTip)} ${atTip.length > 1 ? "stay" : "stays"}: only the tip of main moves that (setting edge).`,
+        ],
   };
 }
 

@@ -35,7 +35,9 @@ export function publishedVersion(registry: RegistryTags, version: string): Publi
   const having = (...wanted: string[]) => images.filter(({ tags }) => wanted.some((tag) => tags.has(tag)));
   const withdrawn = having(withdrawnTag(version)).length > 0;
   if (having(...own).length === 0) return undefined;
-  const digests = new Map(images.flatMap(({ image, digest }) => (digest === undefined ? [] : [[image, digest]])));
+  const digests = new Map(
+    images.flatMap(({ image, digest }) => (digest === undefined ? [] : [[image, digest]])),
+  );
   return {
     version,
     digests,
@@ -82,7 +84,8 @@ export function missingPrefixedTags(registry: RegistryTags): Mark[] {
   return begunVersions(registry).flatMap(({ version, digests }) =>
     [...digests].flatMap(([image, digest]) => {
       const tags = registry.get(image);
-      const lacks = tags?.has(version) === true && !tags.has(prefixedTag(version)) && !tags.has(candidateTag(version));
+      const lacks =
+        tags?.has(version) === true && !tags.has(prefixedTag(version)) && !tags.has(candidateTag(version));
       return lacks ? [{ image, tag: prefixedTag(version), digest }] : [];
     }),
   );

@@ -104,7 +104,11 @@ class Oracle {
 
   #whole(version: string): boolean {
     const digests = this.published.get(version);
-    return digests !== undefined && !this.removed.has(version) && this.#images.get(version)?.length === digests.size;
+    return (
+      digests !== undefined &&
+      !this.removed.has(version) &&
+      this.#images.get(version)?.length === digests.size
+    );
   }
 
   #above(version: string, holds: (other: string) => boolean): string[] {
@@ -117,7 +121,7 @@ class Oracle {
       for (const [tag, digest] of tags) {
         const version = BY_TAG.get(tag);
         if (version === undefined) continue;
-        if (this.removed.has(version)) throw new Error(`${version} is back`);
+        if (tag === version && this.removed.has(version)) throw new Error(`${version} is back`);
         if (!this.published.has(version)) {
           this.published.set(version, new Map());
           this.#images.set(version, [...this.world.tags.keys()]);
@@ -130,14 +134,16 @@ class Oracle {
 
   killed({ version, rollback }: Partial<Release>): void {
     if (version === undefined || !this.published.has(version)) return;
-    for (const { tag } of lines(version)) this.#maybe.set(tag, (this.#maybe.get(tag) ?? new Set()).add(version));
+    for (const { tag } of lines(version))
+      this.#maybe.set(tag, (this.#maybe.get(tag) ?? new Set()).add(version));
     if (rollback === true) this.#withdrawOver(version);
   }
 
   #withdrawOver(version: string): void {
     const back = lines(version).find(({ holds }) => this.#above(version, holds).length > 0);
     for (const other of back === undefined ? [] : this.#above(version, back.holds))
-      if ([...this.world.tags.values()].some((tags) => tags.has(withdrawnTag(other)))) this.withdrawn.add(other);
+      if ([...this.world.tags.values()].some((tags) => tags.has(withdrawnTag(other))))
+        this.withdrawn.add(other);
   }
 
   #stand(tag: string, version: string): void {
@@ -151,7 +157,9 @@ class Oracle {
       const own = lines(version);
       const back = own.find(({ holds }) => this.#above(version, holds).length > 0);
       for (const { tag, holds } of own) {
-        const outside = this.#above(version, holds).filter((other) => !back?.holds(other) && this.#whole(other));
+        const outside = this.#above(version, holds).filter(
+          (other) => !back?.holds(other) && this.#whole(other),
+        );
         if (outside.length === 0) this.#stand(tag, version);
       }
       this.#withdrawOver(version);
@@ -170,7 +178,9 @@ class Oracle {
         const allowed = [top, ...(this.#maybe.get(tag) ?? [])];
         if (!this.published.get(top)?.has(image)) continue;
         if (allowed.every((version) => this.published.get(version)?.get(image) !== tags.get(tag)))
-          throw new Error(`${image}:${tag} stands on ${tags.get(tag)}, and should be on ${allowed.join(" or ")}`);
+          throw new Error(
+            `${image}:${tag} stands on ${tags.get(tag)}, and should be on ${allowed.join(" or ")}`,
+          );
       }
     const stored = [...this.world.tags].flatMap(([image, tags]) =>
       [...new Set(tags.values())].map((digest) => ({
@@ -194,11 +204,35 @@ const POLICIES = z.array(cleanupPolicy).parse(
   }),
 );
 
-const VERSIONS = ["0.1.0", "0.2.0", "1.0.0", "1.0.1", "1.0.2", "1.1.0", "1.1.1", "1.2.0-rc.1", "1.2.0", "2.0.0", "2.0.1"];
-const BY_TAG = new Map(VERSIONS.flatMap((version) => [version, prefixedTag(version)].map((tag) => [tag, version])));
+const VERSIONS = [
+  "0.1.0",
+  "0.2.0",
+  "1.0.0",
+  "1.0.1",
+  "1.0.2",
+  "1.1.0",
+  "1.1.1",
+  "1.2.0-rc.1",
+  "1.2.0",
+  "2.0.0",
+  "2.0.1",
+];
+const BY_TAG = new Map(
+  VERSIONS.flatMap((version) => [version, prefixedTag(version)].map((tag) => [tag, version])),
+);
 
 interface Step {
-  kind: "release" | "killed" | "interleaved" | "main" | "rollback" | "infrastructure" | "edit" | "lose" | "add" | "remove";
+  kind:
+    | "release"
+    | "killed"
+    | "interleaved"
+    | "main"
+    | "rollback"
+    | "infrastructure"
+    | "edit"
+    | "lose"
+    | "add"
+    | "remove";
   /** Versions, by position in the list below or in that of what is published. */
   first: number;
   second: number;
@@ -260,7 +294,7 @@ function take(world: World, oracle: Oracle, { kind, first, second, turns }: Step
       if (first === second) break;
       const runs = releases.map((release) => ({ release, run: world.run(release), end: "" }));
       for (let turn = 0; runs.some(({ end }) => end === ""); turn += 1) {
-        const mine = runs[turns[turn % turns.length] === (turn < 400) ? 0 : 1];
+        const mine = runs[turns[turn % turns.length] === turn < 400 ? 0 : 1];
         const other = runs.find((one) => one !== mine);
         const next = mine?.end === "" ? mine : other;
         const { done, value } = next?.run.next() ?? {};
@@ -284,7 +318,8 @@ function take(world: World, oracle: Oracle, { kind, first, second, turns }: Step
       const bad = [...oracle.withdrawn].filter((one) => !oracle.removed.has(one))[0];
       if (bad === undefined) break;
       oracle.removed.add(bad);
-      for (const tags of world.tags.values()) for (const tag of [bad, prefixedTag(bad)]) tags.delete(tag);
+      const own = first % 2 === 0 ? [bad] : [bad, prefixedTag(bad)];
+      for (const tags of world.tags.values()) for (const tag of own) tags.delete(tag);
       break;
     }
   }

@@ -27,7 +27,9 @@ export const cleanupPolicy = z.object({
       newerThan: seconds.optional(),
     })
     .optional(),
-  mostRecentVersions: z.object({ keepCount: z.number().default(0), packageNamePrefixes: prefixes }).optional(),
+  mostRecentVersions: z
+    .object({ keepCount: z.number().default(0), packageNamePrefixes: prefixes })
+    .optional(),
 });
 
 export type CleanupPolicy = z.infer<typeof cleanupPolicy>;
@@ -46,7 +48,11 @@ export function deletedVersions<V extends StoredVersion>(
   now: Date,
 ): V[] {
   const chosenBy = (action: CleanupPolicy["action"]): Set<V> =>
-    new Set(policies.filter((policy) => policy.action === action).flatMap((policy) => chosen(policy, versions, now)));
+    new Set(
+      policies
+        .filter((policy) => policy.action === action)
+        .flatMap((policy) => chosen(policy, versions, now)),
+    );
   const kept = chosenBy("KEEP");
   return [...chosenBy("DELETE")].filter((version) => !kept.has(version));
 }
@@ -59,7 +65,9 @@ function chosen<V extends StoredVersion>(
   if (condition !== undefined) return versions.filter((version) => meets(version, condition, now));
   if (mostRecentVersions === undefined) return [];
   const { keepCount, packageNamePrefixes } = mostRecentVersions;
-  const images = new Set(versions.map(({ image }) => image).filter((image) => begins(image, packageNamePrefixes)));
+  const images = new Set(
+    versions.map(({ image }) => image).filter((image) => begins(image, packageNamePrefixes)),
+  );
   return [...images].flatMap((image) =>
     versions
       .filter((version) => version.image === image)
