@@ -112,14 +112,18 @@ describe.each(STEPS)("%s", (step) => {
   // A square would be near 3.
   test("takes work that grows with the images at most linearly", () => {
     const work = points(step, (one) => one.work.rest);
-    expect(work[0]?.value).toBeGreaterThan(1);
+    expect(work[0]?.value).toBeGreaterThan(0.3);
     expect(acceleration(work, 0.5)).toBeLessThan(1.7);
   });
 
-  test("takes work of the engine that grows so too, but for the state that it writes after each resource", () => {
+  // The engine makes its whole state anew after each new resource; since 3.274 at a preview too, which goes on to more
+  // images here than an up. A cube would be near 7.
+  const MOST = { preview: 6, "first up": 4, "no change": 1.7 };
+
+  test("takes work of the engine that grows so too, but for the state that it makes after each resource", () => {
     const engine = points(step, (one) => one.work.engine);
     expect(engine[0]?.value).toBeGreaterThan(0.1);
-    expect(acceleration(engine, 0.5)).toBeLessThan(step === "first up" ? 4 : 1.7);
+    expect(acceleration(engine, 0.5)).toBeLessThan(MOST[step]);
   });
 
   // Much looser: on a clock, all that the machine does besides counts too.
