@@ -1,15 +1,13 @@
 "use strict";
 
-// Loaded before Pulumi's SDK (NODE_OPTIONS): notes the CPU seconds of this process at its first registration.
+// Loaded before the program (NODE_OPTIONS): notes the CPU seconds of this process at its first registration.
 const { appendFileSync } = require("node:fs");
-const { Client } = require("@grpc/grpc-js");
+const { ResourceMonitorClient } = require("@pulumi/pulumi/proto/resource_grpc_pb.js");
 
-const { makeUnaryRequest } = Client.prototype;
-Client.prototype.makeUnaryRequest = function (path, ...rest) {
-  if (path.endsWith("/RegisterResource")) {
-    Client.prototype.makeUnaryRequest = makeUnaryRequest;
-    const { user, system } = process.cpuUsage();
-    appendFileSync(process.env.FIRST_REGISTRATION, `${(user + system) / 1e6}\n`);
-  }
-  return makeUnaryRequest.call(this, path, ...rest);
+const { registerResource } = ResourceMonitorClient.prototype;
+ResourceMonitorClient.prototype.registerResource = function (...request) {
+  ResourceMonitorClient.prototype.registerResource = registerResource;
+  const { user, system } = process.cpuUsage();
+  appendFileSync(process.env.FIRST_REGISTRATION, `${(user + system) / 1e6}\n`);
+  return registerResource.apply(this, request);
 };
