@@ -1,13 +1,14 @@
 // What the workflows ask of this project: node scripts/ci/main.ts SUBCOMMAND
 import { readFileSync } from "node:fs";
+import { text } from "node:stream/consumers";
 import { Command } from "commander";
 import { readPreview } from "./preview.ts";
 import { gitState, releaseSettings } from "./release-settings.ts";
 import { driftReport, imagesOnlyReport, previewComment, releaseSummary } from "./reports.ts";
 
 const read = (file: string): string => readFileSync(file, "utf8");
-const input = (): string => readFileSync(process.stdin.fd, "utf8");
-const print = (text: string): void => void process.stdout.write(text);
+const input = (): Promise<string> => text(process.stdin);
+const print = (output: string): void => void process.stdout.write(output);
 
 const program = new Command("scripts/ci/main.ts").description("What the workflows ask of this project.");
 
@@ -21,8 +22,8 @@ program
 program
   .command("only-images-change")
   .description("read `pulumi preview --json` on stdin; fail when more than images and tags would change")
-  .action(() => {
-    print(imagesOnlyReport(readPreview(input())));
+  .action(async () => {
+    print(imagesOnlyReport(readPreview(await input())));
   });
 
 program
@@ -43,12 +44,12 @@ program
 program
   .command("release-summary")
   .description("read `pulumi stack output images --json` on stdin; print what was published in Markdown")
-  .action(() => {
-    print(releaseSummary(input()));
+  .action(async () => {
+    print(releaseSummary(await input()));
   });
 
 try {
-  program.parse();
+  await program.parseAsync();
 } catch (error) {
   console.error(error instanceof Error ? error.message : error);
   process.exitCode = 1;
