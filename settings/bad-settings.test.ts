@@ -33,23 +33,29 @@ const USUAL: Row[] = [
   ["injection", EVIL, EVIL_SHOWN],
 ];
 
-function word(form: string, allowed: string, example: string, rows: Row[] = USUAL): [Message, Row[]] {
-  const fix = (key: string): string => `set ${key} ${example}`;
-  const wrongForm: Row = ["wrong form", form, JSON.stringify(form)];
-  return [{ path: "", allowed, fix: fix("KEY") }, [...rows, wrongForm]];
+/** @param forms values of a wrong form, each shown as it is. */
+function word(
+  forms: readonly string[],
+  allowed: string,
+  example: string,
+  rows: readonly Row[] = USUAL,
+): [Message, Row[]] {
+  const wrong = forms.map((form): Row => ["wrong form", form, JSON.stringify(form)]);
+  return [{ path: "", allowed, fix: `set KEY ${example}` }, [...rows, ...wrong]];
 }
 
 /** An empty text means that it is not set. */
-function optionalWord(form: string, allowed: string, example: string): [Message, Row[]] {
-  return word(
-    form,
-    allowed,
-    example,
-    USUAL.filter(([category]) => category !== "empty"),
-  );
+function optionalWord(
+  forms: readonly string[],
+  allowed: string,
+  example: string,
+  rows: readonly Row[] = [],
+): [Message, Row[]] {
+  const usual = USUAL.filter(([category]) => category !== "empty");
+  return word(forms, allowed, example, [...usual, ...rows]);
 }
 
-const toggle = (): [Message, Row[]] => word("yes", "true or false", "true");
+const toggle = (): [Message, Row[]] => word(["yes", "1", "False", "on", "[]"], "true or false", "true");
 
 const ACCOUNT_ID =
   "6 to 30 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen";
@@ -58,11 +64,28 @@ const PRINCIPAL =
   "a principal: user:, group:, serviceAccount:, domain:, principal://, principalSet://, allAuthenticatedUsers";
 const VERSION = "a semantic version such as 1.4.2 or 2.0.0-rc.1";
 
+const DATE = "a date YYYY-MM-DD such as 2025-01-10";
+
 const setElement = (path: string, example: string): string =>
   `set --path 'hyperion-registry:${path}' ${example}`;
 const removeElement = (path: string): string => `rm --path 'hyperion-registry:${path}'`;
 
-function principals(key: string): [Message, Row[]] {
+/** A list of which the first element is wrong: what is wrong with it, and what is allowed instead. */
+type BadPrincipal = [principal: string, allowed: string, example?: string];
+
+const BAD_PRINCIPALS: BadPrincipal[] = [
+  ["dana@example.com", PRINCIPAL],
+  ["usr:dana@example.com", PRINCIPAL, "user:dana@example.com"],
+  ["allUsers", "principals by name; everybody is the setting publicAccess"],
+  ["user:Dana@example.com", "lower case, as Google stores it", "user:dana@example.com"],
+  [
+    "deleted:user:a@b.c?uid=1",
+    "principals that exist; a deleted one gets its access back only under its new identity",
+  ],
+  ["group:devs", "the form group:devs@example.com"],
+];
+
+function principals(key: string, more: readonly Row[] = []): [Message, Row[]] {
   const first = { path: "[0]", allowed: PRINCIPAL, fix: setElement(`${key}[0]`, "group:devs@example.com") };
   return [
     { path: "", allowed: "a list of principals", fix: "rm KEY" },
@@ -76,25 +99,46 @@ function principals(key: string): [Message, Row[]] {
         `"user:${"a".repeat(71)}...`,
         { ...first, allowed: "at most 512 characters" },
       ],
+      ["injection", [EVIL], EVIL_SHOWN, first],
+      ["wrong type", "user:dana@example.com", '"user:dana@example.com"'],
+      ["wrong type", [7], "7", { ...first, allowed: "a list of principals" }],
       [
         "wrong form",
-        ["group:devs"],
-        '"group:devs"',
-        { ...first, allowed: "the form group:devs@example.com" },
+        ["user:a@b.c", "user:a@b.c"],
+        '"user:a@b.c"',
+        { path: "[1]", allowed: "each value once", fix: removeElement(`${key}[1]`) },
       ],
-      ["injection", [EVIL], EVIL_SHOWN, first],
+      ...BAD_PRINCIPALS.map(([principal, allowed, example = "group:devs@example.com"]): Row => {
+        const fix = setElement(`${key}[0]`, example);
+        return ["wrong form", [principal], JSON.stringify(principal), { ...first, allowed, fix }];
+      }),
+      ...more,
     ],
   ];
 }
 
+const BAD_REFS = [
+  "main",
+  "refs/heads/",
+  "refs/heads/*",
+  "refs/heads/x') || ('",
+  ...["feature branch", "a..b", "a.lock", "a//b", ".a", "a/", "a@{1}", "a~1", "a*b", "a."].map(
+    (name) => `refs/heads/${name}`,
+  ),
+];
+
 const BAD: Record<string, [Message, Row[]]> = {
   "gcp:project": word(
-    "Production",
+    ["Production", "123456789012"],
     "the id of a Google Cloud project: 6 to 30 lower-case letters, digits and hyphens",
     "production-471918",
   ),
-  "gcp:region": word("us-central1-a", "a region of Artifact Registry, such as us-central1", "us-central1"),
-  repositoryId: word("Hyperion", REPOSITORY_ID, "hyperion-public"),
+  "gcp:region": word(
+    ["us-central1-a", "US"],
+    "a region of Artifact Registry, such as us-central1",
+    "us-central1",
+  ),
+  repositoryId: word(["Hyperion", "ends-", "../other", "a; rm -rf /"], REPOSITORY_ID, "hyperion-public"),
   labels: [
     {
       path: "",
@@ -104,6 +148,15 @@ const BAD: Record<string, [Message, Row[]]> = {
     },
     [
       ["wrong type", ["a"], String.raw`"[\"a\"]"`],
+      ["wrong type", "hyperion", '"hyperion"'],
+      ["wrong type", { app: 1 }, "1", { path: ".app", fix: setElement("labels.app", "hyperion") }],
+      ["wrong form", { App: "x" }, 'the name "App"', { path: ".App", fix: removeElement("labels.App") }],
+      [
+        "wrong form",
+        { app: "Hyperion" },
+        '"Hyperion"',
+        { path: ".app", fix: setElement("labels.app", "hyperion") },
+      ],
       ["empty", "", '""'],
       ["empty", { "": "x" }, 'the name ""', { path: '[""]', fix: removeElement('labels[""]') }],
       ["over-long", { app: LONG }, LONG_SHOWN, { path: ".app", fix: setElement("labels.app", "hyperion") }],
@@ -117,19 +170,19 @@ const BAD: Record<string, [Message, Row[]]> = {
       ["injection", { app: EVIL }, EVIL_SHOWN, { path: ".app", fix: setElement("labels.app", "hyperion") }],
     ],
   ],
-  cleanupUntaggedAfterDays: word("1.5", "a whole number from 1 to 3650", "14"),
-  cleanupKeepCount: word("1001", "a whole number from 1 to 1000", "10"),
+  cleanupUntaggedAfterDays: word(["1.5", "0", "14d"], "a whole number from 1 to 3650", "14"),
+  cleanupKeepCount: word(["1001", "-1", "1000000000"], "a whole number from 1 to 1000", "10"),
   cleanupDryRun: toggle(),
-  vulnerabilityScanning: word("on", "inherited or disabled", "inherited"),
+  vulnerabilityScanning: word(["on"], "inherited or disabled", "inherited"),
   adoptExisting: toggle(),
   protect: toggle(),
   sourceDir: word(
-    "a\nb",
+    ["a\nb"],
     "a folder, relative to this project",
     ".",
     USUAL.filter(([category]) => category !== "wrong type"),
   ),
-  platform: word("linux/386", "linux/amd64 or linux/arm64", "linux/amd64"),
+  platform: word(["linux/386"], "linux/amd64 or linux/arm64", "linux/amd64"),
   publishImages: toggle(),
   buildArgs: [
     {
@@ -149,6 +202,24 @@ const BAD: Record<string, [Message, Row[]]> = {
         { path: ".hyperion-ui.A", fix: setElement("buildArgs.hyperion-ui.A", "value") },
       ],
       [
+        "wrong type",
+        { "hyperion-ui": { A: 1 } },
+        "1",
+        { path: ".hyperion-ui.A", fix: setElement("buildArgs.hyperion-ui.A", "value") },
+      ],
+      [
+        "wrong form",
+        { "hyperion-ux": {} },
+        'the name "hyperion-ux"',
+        { path: ".hyperion-ux", fix: removeElement("buildArgs.hyperion-ux") },
+      ],
+      [
+        "wrong form",
+        { "hyperion-ui": { "A B": "c" } },
+        'the name "A B"',
+        { path: '.hyperion-ui["A B"]', fix: removeElement('buildArgs.hyperion-ui["A B"]') },
+      ],
+      [
         "wrong form",
         { "hyperion-ui": { "A=B": "c" } },
         'the name "A=B"',
@@ -162,7 +233,7 @@ const BAD: Record<string, [Message, Row[]]> = {
       ],
     ],
   ],
-  buildCache: word("remote", "local or registry", "local"),
+  buildCache: word(["remote"], "local or registry", "local"),
   buildOnPreview: toggle(),
   version: [
     { path: "", allowed: VERSION, fix: "set KEY 1.4.2" },
@@ -177,35 +248,66 @@ const BAD: Record<string, [Message, Row[]]> = {
         },
       ],
       ["wrong form", "1.4", '"1.4"'],
+      ["wrong form", "latest", '"latest"'],
+      ["wrong form", "v1.4.2", '"v1.4.2"', { allowed: `${VERSION}: write 1.4.2, without v` }],
+      ["wrong form", " 1.4.2", '" 1.4.2"', { allowed: `${VERSION}, without whitespace` }],
+      [
+        "wrong form",
+        "1.4.2+7",
+        '"1.4.2+7"',
+        { allowed: `${VERSION}, without build metadata (a tag cannot hold "+"): write 1.4.2` },
+      ],
       ["injection", EVIL, EVIL_SHOWN, { allowed: `${VERSION}, without whitespace` }],
     ],
   ],
   revision: optionalWord(
-    "abc123f",
+    ["abc123f", "A".repeat(40)],
     "a full git commit, 40 lowercase hexadecimal digits, as `git rev-parse HEAD` prints",
     '"$(git rev-parse HEAD)"',
   ),
-  releaseDate: optionalWord("10.01.2025", "a date YYYY-MM-DD such as 2025-01-10", '"$(date -u +%F)"'),
+  releaseDate: optionalWord(["10.01.2025"], DATE, '"$(date -u +%F)"', [
+    [
+      "wrong form",
+      "2025-02-30",
+      '"2025-02-30"',
+      { allowed: `${DATE}, and there is no such day in the calendar` },
+    ],
+  ]),
   backport: toggle(),
   rollback: toggle(),
   allowVersionOverwrite: toggle(),
   readers: principals("readers"),
-  writers: principals("writers"),
+  writers: principals("writers", [
+    [
+      "wrong form",
+      ["allAuthenticatedUsers"],
+      '"allAuthenticatedUsers"',
+      {
+        path: "[0]",
+        allowed: "principals by name; any Google account could push",
+        fix: removeElement("writers[0]"),
+      },
+    ],
+  ]),
   publicAccess: toggle(),
   overrideDomainRestrictedSharing: toggle(),
-  ciServiceAccountId: word("ci@project", ACCOUNT_ID, "hyperion-ci"),
+  ciServiceAccountId: word(["ci@project", "ci"], ACCOUNT_ID, "hyperion-ci"),
   ciCanPublish: toggle(),
   githubRepository: optionalWord(
-    "https://github.com/a/b",
+    ["https://github.com/a/b", "dev-squad", "a/b' || true || '", "a/b.git", "a/b.wiki", "a/B.GIT", "a/.."],
     "owner/name, as in the repository's address",
     "HyperionWave-AI/dev-squad",
   ),
   githubRepositoryId: optionalWord(
-    "-1",
+    ["-1", "dev-squad"],
     "the repository's number, in quotes",
     '"$(gh api repos/OWNER/NAME --jq .id)"',
   ),
-  githubOwnerId: optionalWord("0", "the owner's number, in quotes", '"$(gh api users/OWNER --jq .id)"'),
+  githubOwnerId: optionalWord(
+    ["0", "-1"],
+    "the owner's number, in quotes",
+    '"$(gh api users/OWNER --jq .id)"',
+  ),
   githubRefs: [
     {
       path: "[0]",
@@ -216,15 +318,15 @@ const BAD: Record<string, [Message, Row[]]> = {
       ["wrong type", { a: 1 }, String.raw`"{\"a\":1}"`, { path: "", fix: "rm KEY" }],
       ["empty", [""], '""'],
       ["over-long", [`refs/heads/${LONG}`], `"refs/heads/${"a".repeat(65)}...`],
-      ["wrong form", ["refs/heads/"], '"refs/heads/"'],
+      ...BAD_REFS.map((ref): Row => ["wrong form", [ref], JSON.stringify(ref)]),
       ["injection", [EVIL], EVIL_SHOWN],
     ],
   ],
   githubEnvironment: word(
-    " production",
+    [" production"],
     "the name of an environment of the repository: 1 to 255 characters",
     "production",
-    USUAL.filter(([category]) => category !== "wrong type"),
+    [...USUAL.filter(([category]) => category !== "wrong type"), ["over-long", "a".repeat(256), LONG_SHOWN]],
   ),
 };
 
@@ -246,7 +348,7 @@ const ROWS = Object.entries(BAD).flatMap(([key, [usual, rows]]) => {
   });
 });
 
-test.each(ROWS)("$key, $category", ({ key, value, problem }) => {
+test.each(ROWS)("$key, $category: $problem.found", ({ key, value, problem }) => {
   expect(parseSettings(stackConfig({ [key]: value }), []).problems).toEqual([problem]);
 });
 
