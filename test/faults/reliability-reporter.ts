@@ -1,14 +1,18 @@
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { format, resolveConfig } from "prettier";
-import type { Reporter, TestCase, TestModule, Vitest } from "vitest/node";
+import type { Reporter, TestModule, Vitest } from "vitest/node";
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
+import { groupedTable, misplaced, notProvoked, wholeTable } from "./rows.ts";
 
 const DOCUMENT = join(repositoryRoot, "docs/RELIABILITY.md");
 
+/** Every fault of the run with all that came of it; CI keeps it. */
+const RESULTS = join(repositoryRoot, "test/faults/results/reliability.md");
+
 /**
- * Ties docs/RELIABILITY.md to the run. `vitest --update` writes the table of each group of faults that ran whole and
- * passed; else a run fails where a fault has no row.
+ * Ties docs/RELIABILITY.md to the run: writes what came of each fault into a file, and fails where a fault belongs to no
+ * row of the document. `vitest --update` writes the document's table, from a run of all faults that passed.
  */
 export default class ReliabilityReporter implements Reporter {
   private vitest: Vitest | undefined;
@@ -19,62 +23,36 @@ export default class ReliabilityReporter implements Reporter {
 
   async onTestRunEnd(modules: readonly TestModule[]): Promise<void> {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
-    const ran = tests.filter((test) => test.result().state !== "skipped");
-    let document = readFileSync(DOCUMENT, "utf8");
-    const update = this.vitest?.config.snapshotOptions.updateSnapshot === "all";
-    for (const group of new Set(ran.map(groupOf))) {
-      const cases = ran.filter((test) => groupOf(test) === group);
-      const failed = cases.some((test) => test.result().state !== "passed");
-      const rows = cases.flatMap(row);
-      if (rows.length === 0 || failed) continue;
-      if (update) document = withTable(document, group, rows);
-      else this.complain(document, cases);
-    }
-    if (!update) return;
-    writeFileSync(
-      DOCUMENT,
-      await format(document, { ...(await resolveConfig(DOCUMENT)), parser: "markdown" }),
-    );
-  }
+    const cases = tests.flatMap((test) => {
+      const { survival } = test.meta();
+      return survival === undefined ? [] : [{ fault: test.name, ...survival }];
+    });
+    mkdirSync(dirname(RESULTS), { recursive: true });
+    writeFileSync(RESULTS, `${wholeTable(cases)}\n`);
 
-  private complain(document: string, cases: TestCase[]): void {
-    for (const { name } of cases.filter((test) => !document.includes(`| ${cell(test.name)} `))) {
-      this.vitest?.logger.error(
-        `docs/RELIABILITY.md has no row "${name}". Write it from a run: npm run docs:reliability`,
+    for (const fault of misplaced(cases.map(({ fault }) => fault)))
+      this.complain(
+        `the fault "${fault}" belongs to no row or to several: sort it in in test/faults/rows.ts`,
       );
-      process.exitCode = 1;
-    }
+    if (this.vitest?.config.snapshotOptions.updateSnapshot !== "all") return;
+    const failed = tests.filter((test) => test.result().state === "failed").map(({ name }) => name);
+    const missing = [...failed, ...notProvoked(cases.map(({ fault }) => fault))];
+    if (missing.length > 0)
+      this.complain(`docs/RELIABILITY.md is not written, for want of: ${missing.join("; ")}`);
+    else await writeDocument(groupedTable(cases));
+  }
+
+  private complain(what: string): void {
+    this.vitest?.logger.error(what);
+    process.exitCode = 1;
   }
 }
 
-function groupOf(test: TestCase): string {
-  return test.parent.type === "suite" ? test.parent.name : "";
-}
-
-function row(test: TestCase): string[] {
-  const { survival } = test.meta();
-  if (survival === undefined) return [];
-  const { happened, seen, next, plugins } = survival;
-  return [`| ${[test.name, happened, seen, next, plugins].map(cell).join(" | ")} |`];
-}
-
-function cell(text: string): string {
-  return text.replaceAll("|", "\\|").replaceAll("\n", "<br>").trim();
-}
-
-/** The document with the table of a group, between the marks that its heading is followed by. */
-function withTable(document: string, group: string, rows: string[]): string {
-  const table = [
-    `<!-- faults: ${group} -->`,
-    "",
-    "| fault | what happened | what you see | the next command | plugins |",
-    "| --- | --- | --- | --- | --- |",
-    ...rows,
-    "",
-    "<!-- /faults -->",
-  ].join("\n");
-  const begin = document.indexOf(`<!-- faults: ${group} -->`);
-  if (begin < 0) return `${document.trimEnd()}\n\n## ${group}\n\n${table}\n`;
-  const mark = "<!-- /faults -->";
-  return document.slice(0, begin) + table + document.slice(document.indexOf(mark, begin) + mark.length);
+async function writeDocument(table: string): Promise<void> {
+  const document = readFileSync(DOCUMENT, "utf8").replace(
+    /<!-- faults -->[^]*<!-- \/faults -->/,
+    () => `<!-- faults -->\n\n${table}\n\n<!-- /faults -->`,
+  );
+  const options = { ...(await resolveConfig(DOCUMENT)), parser: "markdown" };
+  writeFileSync(DOCUMENT, await format(document, options));
 }

@@ -1,6 +1,6 @@
 import { test } from "vitest";
 
-/** What came of a fault: a row of docs/RELIABILITY.md. */
+/** What came of a fault. */
 export interface Survival {
   /** What was lost, what was kept. */
   happened: string;

@@ -1,0 +1,115 @@
+import type { Survival } from "./survives.ts";
+
+/** A fault as it was provoked, and what came of it. */
+export interface Case extends Survival {
+  fault: string;
+}
+
+/** A row of docs/RELIABILITY.md: faults that look alike to a person. */
+interface Row {
+  fault: string;
+  /** The names of its tests. */
+  covers: RegExp;
+}
+
+/** Each test of a fault is in just one row. */
+const ROWS: readonly Row[] = [
+  {
+    fault: "a Google API answers 429, 500, 503 or slowly, or an operation takes its time",
+    covers: /^each (route|operation) /,
+  },
+  {
+    fault: "the answer to a change is lost",
+    covers: /^the answer of each change|^the answer is lost .* created$/,
+  },
+  { fault: "the answer to a deletion is lost", covers: /^the answer is lost .* deleted$/ },
+  { fault: "an operation of Google's ends in an error", covers: /^an operation ends in an error: / },
+  { fault: "a grant to whoever runs it has not spread yet", covers: /^a grant to whoever runs it/ },
+  {
+    fault: "somebody else changes the repository or its policy",
+    covers: /^somebody else edits|^a binding is removed|^the repository is changed/,
+  },
+  {
+    fault: "somebody else deletes the service account, the identity pool or the policy's exception",
+    covers:
+      /^the (service account|identity pool) is deleted|^the exception from the organization's policy is deleted/,
+  },
+  { fault: "somebody else deletes the repository", covers: /^the repository is deleted/ },
+  { fault: "the Artifact Registry API is disabled", covers: /^the Artifact Registry API/ },
+  {
+    fault: "an upload breaks off, or the registry is restarted meanwhile",
+    covers: /in the middle of a blob|^the registry is restarted/,
+  },
+  {
+    fault: "the registry is down or full, or the login runs out before the push",
+    covers: /^the registry is killed|^the registry's disk|^the token expires/,
+  },
+  { fault: "a tag is deleted behind the stack's back", covers: /^a tag is deleted/ },
+  {
+    fault: "there is no engine, or it is killed during a build",
+    covers: /^no engine|^the engine is killed/,
+  },
+  {
+    fault: "a build fails: a step, a file that cannot be read, a link out of the context",
+    covers: /^a step of|^a file of the context|^a symlink leaves/,
+  },
+  {
+    fault: "a context of 1 GB, with any name, or with another ignore file",
+    covers: /^a context of|^a path with|^an ignore file/,
+  },
+  { fault: "`pulumi up` is killed on its way", covers: /is killed \(SIGKILL\)/ },
+  { fault: "Ctrl-C, or two runs at once", covers: /^Ctrl-C|^two `pulumi up`/ },
+  { fault: "the state cannot be written", covers: /^the state can/ },
+  { fault: "a clock is wrong by an hour", covers: /clock/ },
+  { fault: "a service of the sandbox is killed", covers: /^(emulator|registry|docker) is killed/ },
+];
+
+/** Names of faults that are in no row, or in more than one. */
+export function misplaced(faults: readonly string[]): string[] {
+  return faults.filter((fault) => ROWS.filter(({ covers }) => covers.test(fault)).length !== 1);
+}
+
+/** Rows of which no fault was provoked. */
+export function notProvoked(faults: readonly string[]): string[] {
+  return ROWS.filter(({ covers }) => !faults.some((fault) => covers.test(fault))).map(({ fault }) => fault);
+}
+
+/** The table for people: what the cases of a row have in common once, one of the messages. */
+export function groupedTable(cases: readonly Case[]): string {
+  return table(
+    ["fault", "what happened", "what you see, or the like", "the next command"],
+    ROWS.map(({ fault, covers }) => {
+      const own = cases.filter((each) => covers.test(each.fault));
+      const seen = own.map((each) => each.seen.split("\n")[0] ?? "").find((text) => text !== "nothing");
+      const next = once(own.map((each) => withoutCounts(each.next)).filter((text) => text !== "none"));
+      return [fault, once(own.map(({ happened }) => happened)), seen ?? "nothing", next || "none"];
+    }),
+  );
+}
+
+/** Everything that came of a run. */
+export function wholeTable(cases: readonly Case[]): string {
+  return table(
+    ["fault", "what happened", "what you see", "the next command", "plugins"],
+    cases.map(({ fault, happened, seen, next, plugins }) => [fault, happened, seen, next, plugins]),
+  );
+}
+
+/** `pulumi up`, where a run found "`pulumi up`: 3 created, 22 unchanged". */
+function withoutCounts(next: string): string {
+  return next.replace(/: \d+ (created|updated|deleted|imported|unchanged).*$/, "");
+}
+
+function once(texts: readonly string[]): string {
+  return [...new Set(texts)].join("; or: ");
+}
+
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
+  return [head, head.map(() => "---"), ...rows]
+    .map((cells) => `| ${cells.map(cell).join(" | ")} |`)
+    .join("\n");
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("\n", "<br>").trim();
+}
