@@ -18,6 +18,7 @@ const engine = (name: string, testTimeout: number) => ({
 
 export default defineConfig({
   test: {
+    reporters: ["default", "./test/support/slowest-reporter.ts"],
     projects: [
       {
         test: {

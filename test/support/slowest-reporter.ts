@@ -1,0 +1,29 @@
+import type { Reporter, TestModule } from "vitest/node";
+
+const SHOWN = 10;
+
+/** Names the slowest tests and the slowest files of a run at its end. */
+export default class SlowestReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[]): void {
+    const files = modules.map((module) => ({
+      name: module.relativeModuleId,
+      milliseconds: module.diagnostic().duration,
+    }));
+    const tests = modules.flatMap((module) =>
+      [...module.children.allTests()].map((test) => ({
+        name: `${module.relativeModuleId} > ${test.fullName}`,
+        milliseconds: test.diagnostic()?.duration ?? 0,
+      })),
+    );
+    console.log(`\nSlowest files\n${slowest(files)}\n\nSlowest tests\n${slowest(tests)}`);
+  }
+}
+
+/** A line each: seconds and name. */
+export function slowest(timed: readonly { name: string; milliseconds: number }[]): string {
+  return [...timed]
+    .sort((a, b) => b.milliseconds - a.milliseconds)
+    .slice(0, SHOWN)
+    .map(({ name, milliseconds }) => `${(milliseconds / 1000).toFixed(1).padStart(7)} s  ${name}`)
+    .join("\n");
+}
