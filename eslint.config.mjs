@@ -32,6 +32,20 @@ export default tseslint.config(
       "@typescript-eslint/switch-exhaustiveness-check": "error",
     },
   },
-  { files: ["**/*.test.ts"], rules: { "no-restricted-imports": ["error", spawning] } },
+  {
+    files: ["**/*.test.ts", "test/**/*.ts"],
+    ignores: ["test/support/**/!(*.test).ts", "test/sandbox/plugins/**"],
+    rules: {
+      "no-restricted-imports": ["error", spawning],
+      // The rule above does not see those.
+      "no-restricted-syntax": [
+        "error",
+        {
+          selector: "ImportExpression[source.value=/^(node:child_process|execa)$/]",
+          message: spawning.paths[0].message,
+        },
+      ],
+    },
+  },
   prettier,
 );

@@ -1,10 +1,9 @@
-import { execFile } from "node:child_process";
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 import { mintAccessToken, MAINTAINER } from "../../sandbox/lib/tokens.ts";
 import { sandboxPaths } from "../../sandbox/lib/paths.ts";
+import { whileReadOnly } from "../support/read-only.ts";
 import { type Sandbox, startSandbox } from "../support/sandbox.ts";
 import { expectDeclared } from "./declared.ts";
 import { clearFaults, fault } from "./google.ts";
@@ -14,7 +13,6 @@ import { seenIn } from "./seen.ts";
 import { engineIsYours, withVariable, words } from "./shell.ts";
 import { survives } from "./survives.ts";
 
-const execute = promisify(execFile);
 const MOMENTS = 10;
 const HOUR = 3600;
 const READ_ONLY = /read-only file system|permission denied/;
@@ -168,18 +166,5 @@ function lockedIn(output: string): string {
 }
 
 /** Makes the folder of the state read-only for as long as `work` takes. */
-async function withReadOnlyState<T>(work: () => Promise<T>): Promise<T> {
-  const { state } = sandboxPaths(sandbox.root);
-  const isRoot = process.getuid?.() === 0;
-  // Root may write whatever the modes say.
-  if (isRoot) {
-    await execute("mount", ["--bind", state, state]);
-    await execute("mount", ["-o", "remount,ro,bind", state]);
-  } else await execute("chmod", ["-R", "a-w", state]);
-  try {
-    return await work();
-  } finally {
-    if (isRoot) await execute("umount", ["--lazy", state]);
-    else await execute("chmod", ["-R", "u+w", state]);
-  }
-}
+const withReadOnlyState = <T>(work: () => Promise<T>): Promise<T> =>
+  whileReadOnly(sandbox, sandboxPaths(sandbox.root).state, work);

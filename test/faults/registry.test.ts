@@ -1,9 +1,7 @@
-import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { appendFile, cp, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 import { mintAccessToken, MAINTAINER } from "../../sandbox/lib/tokens.ts";
 import { type ProcessIdentity, terminate, waitUntil } from "../../sandbox/lib/processes.ts";
@@ -12,10 +10,9 @@ import { expectDeclared } from "./declared.ts";
 import { google, REPOSITORY } from "./google.ts";
 import { failing, fix, fixed, pluginsOf, succeeding } from "./fixing.ts";
 import { seenIn } from "./seen.ts";
-import { withVariable, words } from "./shell.ts";
+import { onMachine, withVariable, words } from "./shell.ts";
 import { survives } from "./survives.ts";
 
-const execute = promisify(execFile);
 const UI = "route=*/hyperion-ui/blobs/uploads/*";
 const MIB = 1024 * 1024;
 
@@ -31,7 +28,7 @@ beforeAll(async () => {
 
 afterEach(() => sandbox.run("fault", "clear"));
 afterAll(async () => {
-  if (await isMounted(storage)) await execute("umount", ["--lazy", storage]);
+  if (await isMounted(storage)) await onMachine(sandbox, "umount", ["--lazy", storage]);
   await sandbox.stop();
 });
 
@@ -71,7 +68,7 @@ describe("Registry", () => {
     expect(await readFile(join(sandbox.root, "logs/registry.out.log"), "utf8")).toContain(
       "no space left on device",
     );
-    await execute("mount", ["-o", "remount,size=1g", storage]);
+    await onMachine(sandbox, "mount", ["-o", "remount,size=1g", storage]);
     return fixed(
       sandbox,
       "the engine tries five times in 50 s; nothing that was there is lost",
@@ -135,9 +132,9 @@ async function changeLayer(mebibytes: number): Promise<void> {
 async function moveToSmallDisk(mebibytes: number): Promise<void> {
   const aside = join(dirname(sandbox.root), "registry-before");
   await cp(storage, aside, { recursive: true, preserveTimestamps: true });
-  const { stdout } = await execute("du", ["-sm", aside]);
-  const size = `size=${parseInt(stdout) + mebibytes}m`;
-  await execute("mount", ["-t", "tmpfs", "-o", size, "tmpfs", storage]);
+  const used = parseInt(await onMachine(sandbox, "du", ["-sm", aside]));
+  const size = `size=${used + mebibytes}m`;
+  await onMachine(sandbox, "mount", ["-t", "tmpfs", "-o", size, "tmpfs", storage]);
   await cp(aside, storage, { recursive: true, preserveTimestamps: true });
 }
 

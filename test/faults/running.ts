@@ -1,8 +1,7 @@
-import { execa } from "execa";
 import { expect } from "vitest";
 import { signal } from "../../sandbox/lib/processes.ts";
 import { withDescendants } from "../support/processes.ts";
-import type { Sandbox } from "../support/sandbox.ts";
+import type { Running, Sandbox } from "../support/sandbox.ts";
 import { fault, faultsLeft } from "./google.ts";
 import { unasked } from "./fixing.ts";
 
@@ -11,7 +10,7 @@ const PATIENCE = { timeout: 60_000, interval: 10 };
 /** A `pulumi up` that is on its way. */
 export interface RunningUp {
   /** What came of it. */
-  ended: Promise<{ code: number | undefined; signal: string | undefined; output: string }>;
+  ended: Running["ended"];
   /** Kills it as soon as it has printed so many steps, with its plugins and the program. */
   killAt(steps: number): Promise<void>;
   /** Waits until it says something. */
@@ -22,28 +21,19 @@ export interface RunningUp {
 
 /** Starts `pulumi up`. */
 export function startUp(sandbox: Sandbox): RunningUp {
-  const child = execa("pulumi", unasked("up"), {
-    env: sandbox.env,
-    extendEnv: false,
-    reject: false,
-    all: true,
-  });
-  const pid = child.pid ?? 0;
-  let printed = "";
-  child.all.on("data", (data: Buffer) => (printed += data.toString()));
-  const ended = child.then(({ exitCode, signal: by, all }) => ({ code: exitCode, signal: by, output: all }));
+  const running = sandbox.start("pulumi", unasked("up"));
   return {
-    ended,
+    ended: running.ended,
     killAt: async (steps) => {
-      child.all.on("data", () => {
+      running.onPrint((so) => {
         // The plugins and the program have process groups of their own.
-        if (stepsIn(printed) >= steps) for (const each of withDescendants(pid)) signal(each, "SIGKILL");
+        if (stepsIn(so) >= steps) for (const each of withDescendants(running.pid)) signal(each, "SIGKILL");
       });
-      expect(await ended).toMatchObject({ signal: "SIGKILL" });
+      expect(await running.ended).toMatchObject({ signal: "SIGKILL" });
     },
-    says: (words) => expect.poll(() => printed, PATIENCE).toMatch(words),
+    says: (words) => expect.poll(() => running.printed(), PATIENCE).toMatch(words),
     interrupt: () => {
-      signal(pid, "SIGINT");
+      signal(running.pid, "SIGINT");
     },
   };
 }

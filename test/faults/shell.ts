@@ -8,6 +8,13 @@ export async function words(sandbox: Sandbox, ...args: string[]): Promise<string
   return stdout;
 }
 
+/** A command of the machine, which has to succeed; returns what it printed on standard output. */
+export async function onMachine(sandbox: Sandbox, name: string, args: readonly string[]): Promise<string> {
+  const { code, stdout, output } = await sandbox.command(name, args);
+  expect(code, output).toBe(0);
+  return stdout;
+}
+
 /** Whether the Docker engine is the machine's own, which the sandbox leaves alone. */
 export async function engineIsYours(sandbox: Sandbox): Promise<boolean> {
   return (await words(sandbox, "status", "--json")).includes("Docker engine (yours)");

@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 import { allProcesses, commandLine } from "../../sandbox/lib/processes.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 
@@ -16,19 +15,16 @@ export interface Work {
 
 /** Runs `pulumi ARGS` on the project in `folder`; fails unless it succeeds. */
 export async function workOf(sandbox: Sandbox, folder: string, args: readonly string[]): Promise<Work> {
-  const { execa } = await import("execa");
   const before = servicesTicks(sandbox);
   const script = 'TIMEFORMAT="cpu %U %S"; time pulumi "$@"';
-  const { env } = sandbox;
-  const options = { cwd: repositoryRoot, env, extendEnv: false, all: true, reject: false } as const;
   let engine = 0;
   const sample = setInterval(() => {
     engine = Math.max(engine, engineTicks(folder) / TICKS_PER_SECOND);
   }, 50);
-  const { all, exitCode } = await execa("bash", ["-c", script, "bash", ...args, "--cwd", folder], options);
+  const { code, output } = await sandbox.command("bash", ["-c", script, "bash", ...args, "--cwd", folder]);
   clearInterval(sample);
-  const [, user, system] = /^cpu ([\d.]+) ([\d.]+)$/m.exec(all) ?? [];
-  if (exitCode !== 0 || user === undefined) throw new Error(`pulumi ${args.join(" ")}: ${all}`);
+  const [, user, system] = /^cpu ([\d.]+) ([\d.]+)$/m.exec(output) ?? [];
+  if (code !== 0 || user === undefined) throw new Error(`pulumi ${args.join(" ")}: ${output}`);
   const services = (servicesTicks(sandbox) - before) / TICKS_PER_SECOND;
   return { engine, rest: Number(user) + Number(system) - engine + services };
 }

@@ -1,4 +1,3 @@
-import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Outcome, type Sandbox, startSandbox } from "../support/sandbox.ts";
 
@@ -40,26 +39,14 @@ async function orgPolicy(...words: string[]): Promise<void> {
   if (code !== 0) throw new Error(output);
 }
 
-/** A command with other variables than the maintainer's. */
-async function command(name: string, args: string[], extra: NodeJS.ProcessEnv): Promise<Outcome> {
-  const env = { ...sandbox.env, ...extra };
-  const { all, stdout, exitCode } = await execa(name, args, {
-    env,
-    extendEnv: false,
-    all: true,
-    reject: false,
-  });
-  return { code: exitCode ?? 1, stdout, output: all };
-}
-
 /** `docker` of a principal. */
 const dockerAs = (principal: string, ...args: string[]) =>
-  command("docker", args, { HYPERION_SANDBOX_PRINCIPAL: principal });
+  sandbox.command("docker", args, { HYPERION_SANDBOX_PRINCIPAL: principal });
 
 /** `pulumi` of a principal. */
 async function pulumiAs(principal: string, ...args: string[]): Promise<Outcome> {
   const { stdout } = await sandbox.run("token", principal);
-  return command("pulumi", args, { GOOGLE_OAUTH_ACCESS_TOKEN: stdout.trim() });
+  return sandbox.command("pulumi", args, { GOOGLE_OAUTH_ACCESS_TOKEN: stdout.trim() });
 }
 
 interface Policy {

@@ -44,10 +44,9 @@ describe("up", () => {
   });
 
   test("changes no tracked file, also after a setting was changed", async () => {
-    const { execa } = await import("execa");
-    const before = await execa("git", ["status", "--porcelain", "--", "Pulumi*.yaml"]);
+    const before = await sandbox.command("git", ["status", "--porcelain", "--", "Pulumi*.yaml"]);
     await sandbox.pulumi("config", "set", "cleanupKeepCount", "7");
-    const after = await execa("git", ["status", "--porcelain", "--", "Pulumi*.yaml"]);
+    const after = await sandbox.command("git", ["status", "--porcelain", "--", "Pulumi*.yaml"]);
     expect(after.stdout).toBe(before.stdout);
     const copy = await readFile(join(sandboxPaths(sandbox.root).project, "Pulumi.sandbox.yaml"), "utf8");
     expect(copy).toContain('hyperion-registry:cleanupKeepCount: "7"');
@@ -106,9 +105,7 @@ describe("status", () => {
 
 describe("env", () => {
   test("lets a shell's own pulumi work, from any folder", async () => {
-    const { execa } = await import("execa");
-    const options = { env: sandbox.env, extendEnv: false, cwd: "/" };
-    const shown = await execa("pulumi", ["stack", "output", "registryUrl"], options);
+    const shown = await sandbox.command("pulumi", ["stack", "output", "registryUrl"], {}, { cwd: "/" });
     expect(shown.stdout).toBe(registry);
   });
 
@@ -128,25 +125,21 @@ describe("env", () => {
   });
 
   test("lets skopeo read the registry, with its certificate", async ({ skip }) => {
-    const { execa } = await import("execa");
-    const options = { env: sandbox.env, extendEnv: false, reject: false } as const;
-    const shown = await execa("skopeo", ["inspect", `docker://${registry}/hyperion-ui:latest`], options);
-    skip(shown.code === "ENOENT", "skopeo is not installed");
-    expect(shown.exitCode, shown.stderr).toBe(0);
+    const { code: missing } = await sandbox.command("sh", ["-c", "command -v skopeo"]);
+    skip(missing !== 0, "skopeo is not installed");
+    const { code, output } = await sandbox.command("skopeo", [
+      "inspect",
+      `docker://${registry}/hyperion-ui:latest`,
+    ]);
+    expect(code, output).toBe(0);
   });
 
   test("pulls as another principal where HYPERION_SANDBOX_PRINCIPAL says so", async () => {
-    const { execa } = await import("execa");
-    const env = { ...sandbox.env, HYPERION_SANDBOX_PRINCIPAL: "user:nobody@example.com" };
-    const pulled = await execa("docker", ["pull", `${registry}/hyperion-ui:latest`], {
-      env,
-      extendEnv: false,
-      reject: false,
+    const { code, output } = await sandbox.command("docker", ["pull", `${registry}/hyperion-ui:latest`], {
+      HYPERION_SANDBOX_PRINCIPAL: "user:nobody@example.com",
     });
-    expect(pulled.exitCode).toBe(1);
-    expect(pulled.stderr).toContain(
-      'denied: Permission "artifactregistry.repositories.downloadArtifacts" denied',
-    );
+    expect(code).toBe(1);
+    expect(output).toContain('denied: Permission "artifactregistry.repositories.downloadArtifacts" denied');
   });
 
   test("touches neither the user's Docker nor the user's Pulumi folder", () => {

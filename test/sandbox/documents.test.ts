@@ -1,8 +1,6 @@
-import { execa } from "execa";
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 import { checkOf, documents } from "../support/documents.ts";
 import { type Sandbox, startSandbox } from "../support/sandbox.ts";
 
@@ -39,13 +37,9 @@ describe("the commands of", () => {
   test.each(runs)("$where", async ({ commands }) => {
     // Each block begins with the settings of the sandbox, as its reader begins with his own.
     await writeFile(settingsFile, settings);
-    const { all, exitCode } = await execa("bash", ["-euo", "pipefail", "-c", PRELUDE + commands], {
-      cwd: repositoryRoot,
-      env: { ...sandbox.env, CLOUD_URL: sandbox.emulatorUrl, PULUMI_SKIP_CONFIRMATIONS: "true" },
-      extendEnv: false,
-      all: true,
-      reject: false,
-    });
-    expect(exitCode, all).toBe(0);
+    const variables = { CLOUD_URL: sandbox.emulatorUrl, PULUMI_SKIP_CONFIRMATIONS: "true" };
+    const bash = ["-euo", "pipefail", "-c", PRELUDE + commands];
+    const { code, output } = await sandbox.command("bash", bash, variables);
+    expect(code, output).toBe(0);
   });
 });

@@ -1,14 +1,14 @@
-import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { execa } from "execa";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { gcloudEnvironment, gcloudTokenFile } from "../../sandbox/services/gcloud-environment.ts";
 import { mintAccessToken, MAINTAINER } from "../../sandbox/lib/tokens.ts";
 import { type Servers, startServers } from "../../sandbox/emulator/testing/registry.ts";
+import { commandIn, type Outcome, runCommand } from "../support/sandbox.ts";
+import { endWatch, watchSandbox } from "../support/secrets/watching.ts";
 
-const hasGcloud = spawnSync("gcloud", ["--version"]).status === 0;
+const hasGcloud = (await runCommand("gcloud", ["--version"], process.env)).code === 0;
 const IMAGE = "hyperion-sandbox/hyperion-public/hyperion-ui";
 const REPOSITORY = "projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public";
 
@@ -18,22 +18,29 @@ let servers: Servers;
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), "hyperion-gcloud-"));
   servers = await startServers(dir);
+  watchSandbox(dir);
   const file = gcloudTokenFile(dir);
   mkdirSync(dirname(file), { recursive: true });
   writeFileSync(file, await mintAccessToken(dir, MAINTAINER), { mode: 0o600 });
 });
 
 afterAll(async () => {
+  await endWatch(dir);
   await servers.stop();
   rmSync(dir, { recursive: true, force: true });
 });
 
 /** What gcloud prints; fails the test where it fails. */
 async function gcloud(...args: string[]): Promise<string> {
-  const { stdout } = await execa("gcloud", [...args, "--quiet"], {
-    env: gcloudEnvironment(servers.emulator.port, dir),
-  });
-  return stdout;
+  const { code, stdout, output } = await tryGcloud(args);
+  if (code !== 0) throw new Error(`gcloud ${args.join(" ")}: ${output}`);
+  return stdout.trimEnd();
+}
+
+/** gcloud with these variables besides, whatever comes of it. */
+function tryGcloud(args: readonly string[], variables: NodeJS.ProcessEnv = {}): Promise<Outcome> {
+  const env = { ...process.env, ...gcloudEnvironment(servers.emulator.port, dir), ...variables };
+  return commandIn(dir, "gcloud", [...args, "--quiet"], env);
 }
 
 async function gcloudJson(...args: string[]): Promise<unknown> {
@@ -254,16 +261,12 @@ describe.skipIf(!hasGcloud)(`gcloud${hasGcloud ? "" : " (skipped: gcloud is not 
     const token = await mintAccessToken(dir, "user:dana@example.com");
     const file = join(dir, "dana");
     writeFileSync(file, token, { mode: 0o600 });
-    const { exitCode, stderr } = await execa(
-      "gcloud",
-      ["artifacts", "repositories", "delete", "hyperion-public", LOCATION, "--quiet"],
-      {
-        env: { ...gcloudEnvironment(servers.emulator.port, dir), CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: file },
-        reject: false,
-      },
+    const { code, output } = await tryGcloud(
+      ["artifacts", "repositories", "delete", "hyperion-public", LOCATION],
+      { CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: file },
     );
-    expect(exitCode).not.toBe(0);
-    expect(stderr).toContain("Permission 'artifactregistry.repositories.delete' denied on resource");
+    expect(code).not.toBe(0);
+    expect(output).toContain("Permission 'artifactregistry.repositories.delete' denied on resource");
   });
 
   test("deletes a repository", async () => {

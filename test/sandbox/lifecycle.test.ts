@@ -1,9 +1,7 @@
-import { execa } from "execa";
 import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import images from "../../images.json" with { type: "json" };
-import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 import { type Sandbox, startSandbox } from "../support/sandbox.ts";
 
 const PARENT = "v1/projects/hyperion-sandbox/locations/us-central1/repositories";
@@ -54,13 +52,13 @@ describe("the whole life of the registry", () => {
 
   test("a second up changes nothing, and no tracked file either", async () => {
     await sandbox.pulumi("preview", "--expect-no-changes");
-    const { stdout } = await execa(
-      "git",
-      ["status", "--porcelain", "--", "Pulumi.yaml", "Pulumi.sandbox.yaml"],
-      {
-        cwd: repositoryRoot,
-      },
-    );
+    const { stdout } = await sandbox.command("git", [
+      "status",
+      "--porcelain",
+      "--",
+      "Pulumi.yaml",
+      "Pulumi.sandbox.yaml",
+    ]);
     expect(stdout).toBe("");
   });
 

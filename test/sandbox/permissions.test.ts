@@ -1,4 +1,3 @@
-import { execa } from "execa";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -75,10 +74,8 @@ describe("on copies of the emulated APIs and of the state", () => {
   });
 
   async function pulumi(...args: string[]): Promise<void> {
-    await execa("pulumi", args, {
-      env: { ...sandbox.env, PULUMI_BACKEND_URL: `file://${empty}` },
-      extendEnv: false,
-    });
+    const { code, output } = await sandbox.command("pulumi", args, { PULUMI_BACKEND_URL: `file://${empty}` });
+    expect(code, output).toBe(0);
   }
 
   async function set(settings: Record<string, string>): Promise<void> {

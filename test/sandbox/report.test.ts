@@ -1,9 +1,7 @@
-import { execa } from "execa";
 import { appendFile, utimes } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import images from "../../images.json" with { type: "json" };
-import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 import { type Sandbox, startSandbox } from "../support/sandbox.ts";
 
 interface Version {
@@ -29,10 +27,8 @@ beforeAll(async () => {
 afterAll(() => sandbox.stop());
 
 /** `npm run report -- WORDS` in a shell that uses the sandbox, where its stack is the selected one. */
-async function report(env: NodeJS.ProcessEnv, ...words: string[]) {
-  const args = ["run", "--silent", "report", "--", ...words];
-  return execa("npm", args, { cwd: repositoryRoot, env: { ...sandbox.env, ...env }, reject: false });
-}
+const report = (env: NodeJS.ProcessEnv, ...words: string[]) =>
+  sandbox.command("npm", ["run", "--silent", "report", "--", ...words], env);
 
 /** Twenty days older than it is: the registry takes a version's age from its file. */
 async function makeOld(image: string, digest: string): Promise<void> {
@@ -95,15 +91,15 @@ test("a stack whose project is not provisioned, and another project, are told wi
     ["--stack", "production"],
     ["--project", "production-471918"],
   ]) {
-    const { exitCode, stderr } = await report({}, ...words);
-    expect(exitCode).toBe(1);
-    expect(stderr).toContain(
+    const { code, output } = await report({}, ...words);
+    expect(code).toBe(1);
+    expect(output).toContain(
       "the Artifact Registry API is not enabled. Enable it: gcloud services enable artifactregistry.googleapis.com --project=production-471918",
     );
   }
   const unknown = await report({}, "--stack", "staging");
-  expect(unknown.exitCode).toBe(1);
-  expect(unknown.stderr).toContain(
+  expect(unknown.code).toBe(1);
+  expect(unknown.output).toContain(
     "Pulumi.staging.yaml does not exist; there are the stacks production, sandbox",
   );
 });
@@ -111,9 +107,9 @@ test("a stack whose project is not provisioned, and another project, are told wi
 test("who may not read is told which role it takes", async () => {
   const { stdout: token } = await sandbox.run("token", "user:mallory@example.com");
   const refused = await report({ GOOGLE_OAUTH_ACCESS_TOKEN: token.trim() });
-  expect(refused.exitCode).toBe(1);
-  expect(refused.stderr).toContain(
+  expect(refused.code).toBe(1);
+  expect(refused.output).toContain(
     "It takes roles/artifactregistry.reader on the repository, which its owner grants: gcloud artifacts repositories add-iam-policy-binding hyperion-public --project=hyperion-sandbox --location=us-central1 --member=user:EMAIL",
   );
-  expect(refused.stderr).not.toContain("    at ");
+  expect(refused.output).not.toContain("    at ");
 });

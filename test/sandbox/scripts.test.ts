@@ -1,4 +1,3 @@
-import { execa } from "execa";
 import { appendFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -19,24 +18,6 @@ beforeAll(async () => {
 
 afterAll(() => sandbox.stop());
 
-/** Runs a command of the project in the sandbox's environment. */
-async function run(
-  command: string,
-  args: string[],
-  extra: NodeJS.ProcessEnv = {},
-  input = "",
-): Promise<Outcome> {
-  const { all, stdout, exitCode } = await execa(command, args, {
-    cwd: repositoryRoot,
-    env: { ...sandbox.env, ...extra },
-    extendEnv: false,
-    all: true,
-    reject: false,
-    input,
-  });
-  return { code: exitCode ?? 1, stdout, output: all };
-}
-
 /** The digest that a tag stands for in the registry; undefined when there is no such tag. */
 async function digestOf(image: string, tag: string): Promise<string | undefined> {
   const { status, body } = await sandbox.google("GET", `${PACKAGES}/${image}/tags/${tag}`);
@@ -50,7 +31,7 @@ const setting = async (name: string): Promise<string> => {
 
 describe("build-and-push-images.sh", () => {
   const publish = (args: string[], extra: NodeJS.ProcessEnv = {}): Promise<Outcome> =>
-    run(
+    sandbox.command(
       "scripts/build-and-push-images.sh",
       ["--registry", registry, "--source", sandbox.sources, ...args],
       extra,
@@ -126,7 +107,7 @@ describe("build-and-push-images.sh", () => {
 
 describe("create-public-registry.sh", () => {
   const script = (args: string[], input = ""): Promise<Outcome> =>
-    run("scripts/create-public-registry.sh", ["--stack", "sandbox", ...args], {}, input);
+    sandbox.command("scripts/create-public-registry.sh", ["--stack", "sandbox", ...args], {}, { input });
   const pull = (): Promise<Outcome> =>
     sandbox.anonymousDocker("pull", `${registry}/hyperion-http-bridge:latest`);
 
@@ -186,11 +167,11 @@ describe("the commands of the workflows", () => {
   beforeAll(async () => {
     temporary = join(sandbox.root, "runner");
     await mkdir(temporary, { recursive: true });
-    const { stdout } = await execa("git", ["rev-parse", "HEAD"], { cwd: repositoryRoot });
+    const { stdout } = await sandbox.command("git", ["rev-parse", "HEAD"]);
     files = {
       RUNNER_TEMP: temporary,
       GITHUB_REF: "refs/heads/main",
-      GITHUB_SHA: stdout,
+      GITHUB_SHA: stdout.trim(),
       GITHUB_STEP_SUMMARY: join(temporary, "summary.md"),
       GITHUB_OUTPUT: join(temporary, "output"),
     };
@@ -198,7 +179,11 @@ describe("the commands of the workflows", () => {
 
   /** As GitHub runs a step with `shell: bash`. */
   const runStep = async (file: string, job: string, matching: string): Promise<Outcome> =>
-    run("bash", ["--noprofile", "--norc", "-eo", "pipefail", "-c", await step(file, job, matching)], files);
+    sandbox.command(
+      "bash",
+      ["--noprofile", "--norc", "-eo", "pipefail", "-c", await step(file, job, matching)],
+      files,
+    );
 
   test("publish.yml publishes main under its commit, its day and edge, and waits for a held lock", async () => {
     expect((await runStep("publish.yml", "publish", "ci/main.ts release-settings")).output).toContain(

@@ -1,4 +1,3 @@
-import { execa } from "execa";
 import { decodeJwt } from "jose";
 import { appendFile, mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,7 +7,7 @@ import { gcloudTokenFile } from "../../sandbox/services/gcloud-environment.ts";
 import { mintAccessToken, MAINTAINER } from "../../sandbox/lib/tokens.ts";
 import { sandboxPaths, type SandboxPaths } from "../../sandbox/lib/paths.ts";
 import { listeningAddresses } from "../support/listening.ts";
-import { type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { commandIn, runCommand, type Sandbox, startSandbox } from "../support/sandbox.ts";
 import { exposedFiles } from "../support/secrets/files.ts";
 import { privateLine } from "../support/secrets/secrets.ts";
 import { type Leak, leakMessage } from "../support/secrets/watch.ts";
@@ -80,7 +79,7 @@ describe.each(FORMS)("a leak, %s,", (form, encode) => {
   });
 
   test("in a process's command line is found", async () => {
-    await execa("sh", ["-c", "sleep 0.5", encode(key)]);
+    await runCommand("sh", ["-c", "sleep 0.5", encode(key)], process.env);
     await expectLeaks({ secret: KEY, form, where: "the process list, as an argument of sh" });
   });
 
@@ -101,8 +100,10 @@ describe.each(FORMS)("a leak, %s,", (form, encode) => {
       join(folder, "Dockerfile"),
       `FROM hyperion-sandbox-base:24\nENV PASSWORD=${encode(key)}\n`,
     );
-    const { code } = await execBuild(folder);
-    expect(code).toBe(0);
+    // With output that is not noted: the classic builder prints the line of the Dockerfile.
+    const build = ["build", "--quiet", "--tag", "planted", folder];
+    const { code, output } = await runCommand("docker", build, { ...sandbox.env, DOCKER_BUILDKIT: "1" });
+    expect(code, output).toBe(0);
     const id = await imageId();
     await expectLeaks(
       { secret: KEY, form, where: "the configuration of an image" },
@@ -113,20 +114,33 @@ describe.each(FORMS)("a leak, %s,", (form, encode) => {
   });
 });
 
-/** Builds with output that is not noted: the classic builder prints the line of the Dockerfile. */
-async function execBuild(folder: string): Promise<{ code: number }> {
-  const { exitCode } = await execa("docker", ["build", "--quiet", "--tag", "planted", folder], {
-    env: { ...sandbox.env, DOCKER_BUILDKIT: "1" },
-    extendEnv: false,
-    reject: false,
-  });
-  return { code: exitCode ?? 1 };
-}
-
 async function imageId(): Promise<string> {
   const { stdout } = await sandbox.docker("image", "ls", "--quiet", "--no-trunc", "planted");
   return stdout.trim();
 }
+
+/** The ways in which the suites run a command, each made to print a text, and what the command is called. */
+const RUNNERS: [way: string, called: string, print: (text: string) => Promise<unknown>][] = [
+  ["command", "printenv PLANTED", (text) => sandbox.command("printenv", ["PLANTED"], { PLANTED: text })],
+  ["command that reads", "cat -", (input) => sandbox.command("cat", ["-"], {}, { input })],
+  ["docker", "docker image", (text) => sandbox.docker("image", "ls", "--format", text)],
+  ["anonymousDocker", "docker image", (text) => sandbox.anonymousDocker("image", "ls", "--format", text)],
+  ["tryPulumi", "pulumi config", (text) => sandbox.tryPulumi("config", "get", text)],
+  ["pulumi", "pulumi config", (text) => sandbox.pulumi("config", "get", text).catch(() => undefined)],
+  ["run", "pulumi config", (text) => sandbox.run("pulumi", "config", "get", text)],
+  ["start", "sh -c", (text) => sandbox.start("sh", ["-c", `echo '${text}'`]).ended],
+  [
+    "commandIn",
+    "printenv PLANTED",
+    (text) => commandIn(sandbox.root, "printenv", ["PLANTED"], { ...sandbox.env, PLANTED: text }),
+  ],
+];
+
+test.each(RUNNERS)("a leak in what %s prints is found", async (_, called, print) => {
+  await print(key);
+  const found = (await scanSandbox(sandbox.root)).map(({ secret, where }) => [secret, where]);
+  expect(found).toContainEqual([KEY, `the output of \`${called}\``]);
+});
 
 describe("a leak of", () => {
   test.each(FORMS.filter(([form]) => form !== "URL-encoded"))(

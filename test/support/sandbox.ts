@@ -14,6 +14,25 @@ export interface Outcome {
   output: string;
 }
 
+/** Where a command runs, and what it reads. */
+export interface CommandOptions {
+  /** Default: the project's folder. */
+  cwd?: string;
+  /** Default: nothing. */
+  input?: string;
+}
+
+/** A command that is on its way. */
+export interface Running {
+  pid: number;
+  /** What it has printed so far. */
+  printed(): string;
+  /** Tells all that it has printed so far, as often as it prints more. */
+  onPrint(listener: (printed: string) => void): void;
+  /** What came of it; no code where a signal ended it. */
+  ended: Promise<{ code: number | undefined; signal: string | undefined; output: string }>;
+}
+
 /** A sandbox of a test's own, in a temporary folder. */
 export interface Sandbox {
   /** What `npm run sandbox -- env` gives. */
@@ -28,8 +47,15 @@ export interface Sandbox {
   pulumi(...args: string[]): Promise<string>;
   /** The same, whatever comes of it. */
   tryPulumi(...args: string[]): Promise<Outcome>;
-  /** Any command in the project's folder, with `env` and these variables, whatever comes of it. */
-  command(name: string, args: readonly string[], variables?: NodeJS.ProcessEnv): Promise<Outcome>;
+  /** Any command with `env` and these variables, whatever comes of it. */
+  command(
+    name: string,
+    args: readonly string[],
+    variables?: NodeJS.ProcessEnv,
+    options?: CommandOptions,
+  ): Promise<Outcome>;
+  /** Starts a command and does not wait for it. */
+  start(name: string, args: readonly string[]): Running;
   docker(...args: string[]): Promise<Outcome>;
   /** `docker` of somebody who never logged in. */
   anonymousDocker(...args: string[]): Promise<Outcome>;
@@ -45,11 +71,52 @@ export interface Sandbox {
   stop(): Promise<void>;
 }
 
-/** Runs a command in the project's folder with these variables and no others, whatever comes of it. */
-async function runCommand(name: string, args: readonly string[], env: NodeJS.ProcessEnv): Promise<Outcome> {
-  const options = { cwd: repositoryRoot, env, extendEnv: false, all: true, reject: false } as const;
+/**
+ * Runs a command with these variables and no others, whatever comes of it. What it prints is not searched for secrets:
+ * `commandIn` does that.
+ */
+export async function runCommand(
+  name: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  { cwd = repositoryRoot, input = "" }: CommandOptions = {},
+): Promise<Outcome> {
+  const options = { cwd, input, env, extendEnv: false, all: true, reject: false } as const;
   const { all, stdout, exitCode } = await execa(name, args, options);
   return { code: exitCode ?? 1, stdout, output: all };
+}
+
+/** The same for a command that uses the sandbox in folder `root`; what it prints must hold no secret of its. */
+export async function commandIn(
+  root: string,
+  name: string,
+  args: readonly string[],
+  env: NodeJS.ProcessEnv,
+  options?: CommandOptions,
+): Promise<Outcome> {
+  const outcome = await runCommand(name, args, env, options);
+  noteCommand(root, [name, ...args], outcome.output);
+  return outcome;
+}
+
+function startCommand(root: string, name: string, args: readonly string[], env: NodeJS.ProcessEnv): Running {
+  const options = { cwd: repositoryRoot, env, extendEnv: false, all: true, reject: false } as const;
+  const child = execa(name, args, options);
+  let printed = "";
+  child.all.on("data", (data: Buffer) => (printed += data.toString()));
+  return {
+    pid: child.pid ?? 0,
+    printed: () => printed,
+    onPrint: (listener) => {
+      child.all.on("data", () => {
+        listener(printed);
+      });
+    },
+    ended: child.then(({ exitCode, signal, all }) => {
+      noteCommand(root, [name, ...args], all);
+      return { code: exitCode, signal, output: all };
+    }),
+  };
 }
 
 /** `npm run sandbox -- WORDS` on the sandbox in folder `root`. */
@@ -96,11 +163,8 @@ export async function openSandbox(folder: string): Promise<Sandbox> {
   };
   const emulatorUrl = `http://127.0.0.1:${emulatorPort}`;
 
-  const command: Sandbox["command"] = async (name, args, variables = {}) => {
-    const outcome = await runCommand(name, args, { ...env, ...variables });
-    noteCommand(root, [name, ...args], outcome.output);
-    return outcome;
-  };
+  const command: Sandbox["command"] = (name, args, variables = {}, options = {}) =>
+    commandIn(root, name, args, { ...env, ...variables }, options);
   const tryPulumi = (...args: string[]): Promise<Outcome> => command("pulumi", args);
   const pulumi = async (...args: string[]): Promise<string> => {
     const { code, stdout, output } = await tryPulumi(...args);
@@ -117,6 +181,7 @@ export async function openSandbox(folder: string): Promise<Sandbox> {
     pulumi,
     tryPulumi,
     command,
+    start: (name, args) => startCommand(root, name, args, env),
     docker: (...args) => command("docker", args),
     anonymousDocker: (...args) => command("docker", args, { DOCKER_CONFIG: join(folder, "no-login") }),
     output: async (name) => (await pulumi("stack", "output", name)).trim(),

@@ -1,4 +1,3 @@
-import { execa } from "execa";
 import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
@@ -9,7 +8,7 @@ import { generate } from "selfsigned";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { mintAccessToken, MAINTAINER } from "../../../sandbox/lib/tokens.ts";
 import { ensureCompose } from "../../../sandbox/machine/install-compose.ts";
-import { repositoryRoot, sandboxPaths, shortName } from "../../../sandbox/lib/paths.ts";
+import { sandboxPaths, shortName } from "../../../sandbox/lib/paths.ts";
 import { ensureOwnEngine, ownEngineHost, stopOwnEngine } from "../../../sandbox/machine/engine/own-engine.ts";
 import { fakeInfrastructure } from "../../support/infrastructure.ts";
 import { type Outcome, type Sandbox, startSandbox } from "../../support/sandbox.ts";
@@ -43,16 +42,9 @@ afterAll(async () => {
   await rm(scratch, { recursive: true, force: true });
 });
 
-async function command(name: string, args: string[], variables: NodeJS.ProcessEnv = {}): Promise<Outcome> {
-  const env = { ...sandbox.env, ...variables };
-  const options = { cwd: repositoryRoot, env, extendEnv: false, all: true, reject: false } as const;
-  const { all, stdout, exitCode } = await execa(name, args, options);
-  return { code: exitCode ?? 1, stdout, output: all };
-}
-
 /** Runs Compose as the maintainer, with none of the settings of this checkout's `.env`. */
 const compose = (args: string[], variables: NodeJS.ProcessEnv = {}): Promise<Outcome> =>
-  command(composeCommand, args, {
+  sandbox.command(composeCommand, args, {
     COMPOSE_DISABLE_ENV_FILE: "true",
     // Never "hyperion": on an engine of the user's that may be a Hyperion with data in it.
     COMPOSE_PROJECT_NAME: `hyperion-test-${shortName(scratch)}`,
@@ -125,14 +117,14 @@ async function pullFrom(server: Server, host: string): Promise<string> {
 async function pullToFullDisk(): Promise<string> {
   const paths = sandboxPaths(join(scratch, "full"));
   await mkdir(paths.root);
-  await succeeding(command("mount", ["-t", "tmpfs", "-o", "size=24m", "tmpfs", paths.root]));
+  await succeeding(sandbox.command("mount", ["-t", "tmpfs", "-o", "size=24m", "tmpfs", paths.root]));
   try {
     for (const folder of [paths.docker, paths.run, paths.logs]) await mkdir(folder);
     await ensureOwnEngine(paths);
-    return await failing(command("docker", ["pull", image], { DOCKER_HOST: ownEngineHost(paths) }));
+    return await failing(sandbox.command("docker", ["pull", image], { DOCKER_HOST: ownEngineHost(paths) }));
   } finally {
     await stopOwnEngine(paths);
-    await succeeding(command("umount", [paths.root]));
+    await succeeding(sandbox.command("umount", [paths.root]));
   }
 }
 
@@ -140,22 +132,22 @@ const provocations: Provocations = {
   "The pull is denied": async () => {
     const nobody = { HYPERION_SANDBOX_PRINCIPAL: "user:dana@example.com" };
     const anonymous = await failing(sandbox.anonymousDocker("pull", image));
-    const noReader = await failing(command("docker", ["pull", image], nobody));
+    const noReader = await failing(sandbox.command("docker", ["pull", image], nobody));
     const byCompose = await failing(compose(["pull", "hyperion-ui"], nobody));
     expectMessage(entries.get("The pull is denied") ?? "", noReader);
     expectMessage(entries.get("The pull is denied") ?? "", byCompose);
     await sandbox.pulumi("config", "set", "--path", "readers[0]", "user:dana@example.com");
     await sandbox.pulumi("up", "--yes", "--skip-preview");
-    await succeeding(command("docker", ["pull", image], nobody));
+    await succeeding(sandbox.command("docker", ["pull", image], nobody));
     return anonymous;
   },
   "The login has expired": async () => {
     const token = await mintAccessToken(sandbox.root, MAINTAINER, -1);
     const auth = Buffer.from(`oauth2accesstoken:${token}`).toString("base64");
     const DOCKER_CONFIG = await dockerConfig({ auths: { [host()]: { auth } } });
-    const output = await failing(command("docker", ["pull", image], { DOCKER_CONFIG }));
-    await succeeding(command("docker", ["logout", host()], { DOCKER_CONFIG }));
-    expect(await failing(command("docker", ["pull", image], { DOCKER_CONFIG }))).toContain(
+    const output = await failing(sandbox.command("docker", ["pull", image], { DOCKER_CONFIG }));
+    await succeeding(sandbox.command("docker", ["logout", host()], { DOCKER_CONFIG }));
+    expect(await failing(sandbox.command("docker", ["pull", image], { DOCKER_CONFIG }))).toContain(
       "denied: Permission",
     );
     return output;
@@ -168,7 +160,7 @@ const provocations: Provocations = {
   "The image's name is malformed": async () => {
     const HYPERION_REGISTRY = `https://${registry}`;
     const check = await failing(
-      command("scripts/check-compose.sh", [scratch], { HYPERION_REGISTRY, HOME: scratch }),
+      sandbox.command("scripts/check-compose.sh", [scratch], { HYPERION_REGISTRY, HOME: scratch }),
     );
     expect(check).toContain(`export HYPERION_REGISTRY=${registry}`);
     return failing(compose(["up", "--detach", "--no-deps", "hyperion-ui"], { HYPERION_REGISTRY }));

@@ -1,4 +1,3 @@
-import { execa } from "execa";
 import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -37,18 +36,6 @@ const up = (...args: string[]) => sandbox.pulumi("up", "--yes", "--skip-preview"
 const tryUp = (...args: string[]) => sandbox.tryPulumi("up", "--yes", "--skip-preview", ...args);
 const expectNoChanges = () => sandbox.pulumi("preview", "--expect-no-changes");
 
-async function command(
-  name: string,
-  args: string[],
-  variables: NodeJS.ProcessEnv = {},
-  input = "",
-): Promise<Outcome> {
-  const env = { ...sandbox.env, ...variables };
-  const options = { cwd: repositoryRoot, env, extendEnv: false, all: true, reject: false, input } as const;
-  const { all, stdout, exitCode } = await execa(name, args, options);
-  return { code: exitCode ?? 1, stdout, output: all };
-}
-
 /** The output of what has to fail. */
 async function failing(outcome: Promise<Outcome>): Promise<string> {
   const { code, output } = await outcome;
@@ -81,17 +68,13 @@ async function killUp(): Promise<void> {
   const fault = ["status", "status=503", "method=POST", "route=*:setIamPolicy", "times=null"];
   await succeeding(sandbox.run("fault", "set", ...fault));
   await set("readers[0]", "user:lee@example.com");
-  const child = execa("pulumi", ["up", "--yes", "--skip-preview"], {
-    env: sandbox.env,
-    extendEnv: false,
-    reject: false,
-  });
+  const running = sandbox.start("pulumi", ["up", "--yes", "--skip-preview"]);
   // Only then does the state know what is under way.
   const state = join(sandboxPaths(sandbox.root).state, ".pulumi/stacks/hyperion-registry/sandbox.json");
   await expect.poll(() => readFile(state, "utf8"), { timeout: 60_000 }).toContain('"pending_operations"');
   // The program may go on for ever without an engine to talk to.
-  for (const pid of withDescendants(child.pid ?? 0)) signal(pid, "SIGKILL");
-  expect(await child).toMatchObject({ signal: "SIGKILL" });
+  for (const pid of withDescendants(running.pid)) signal(pid, "SIGKILL");
+  expect(await running.ended).toMatchObject({ signal: "SIGKILL" });
   await succeeding(sandbox.run("fault", "clear"));
 }
 
@@ -134,30 +117,32 @@ const provocations: Provocations = {
   "Node.js is too old": async () => {
     // No older Node.js is at hand: this one says that it is.
     const pretend = join(repositoryRoot, "start", "old-node.fixture.cjs");
-    return failing(command("pulumi", ["preview"], { NODE_OPTIONS: `--require ${pretend}` }));
+    return failing(sandbox.command("pulumi", ["preview"], { NODE_OPTIONS: `--require ${pretend}` }));
   },
   "No Docker engine answers": async () => {
     const output = await failing(
-      command("pulumi", ["preview"], { DOCKER_HOST: `unix://${scratch}/none.sock` }),
+      sandbox.command("pulumi", ["preview"], { DOCKER_HOST: `unix://${scratch}/none.sock` }),
     );
     expect(output).toContain("nothing was changed");
     return output;
   },
   "There is no login at the registry": async () =>
-    succeeding(command("pulumi", ["preview"], { DOCKER_CONFIG: await dockerConfig({}) })),
+    succeeding(sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG: await dockerConfig({}) })),
   "The login's helper is not installed": async () => {
     const credHelpers = { [registry.replace(/\/.*/, "")]: "nowhere" };
-    return succeeding(command("pulumi", ["preview"], { DOCKER_CONFIG: await dockerConfig({ credHelpers }) }));
+    return succeeding(
+      sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG: await dockerConfig({ credHelpers }) }),
+    );
   },
   "The push is denied": () =>
     failing(
-      command("docker", ["push", `${registry}/hyperion-ui:latest`], {
+      sandbox.command("docker", ["push", `${registry}/hyperion-ui:latest`], {
         HYPERION_SANDBOX_PRINCIPAL: "user:dana@example.com",
       }),
     ),
   "Google's login has expired": async () =>
     failing(
-      command("pulumi", ["refresh", "--yes"], {
+      sandbox.command("pulumi", ["refresh", "--yes"], {
         GOOGLE_OAUTH_ACCESS_TOKEN: await mintAccessToken(sandbox.root, MAINTAINER, -1),
       }),
     ),
@@ -269,7 +254,7 @@ const provocations: Provocations = {
   },
   "The passphrase is wrong, or lost": async () => {
     const none = { PULUMI_CONFIG_PASSPHRASE_FILE: undefined };
-    const missing = await failing(command("pulumi", ["preview", "--non-interactive"], none));
+    const missing = await failing(sandbox.command("pulumi", ["preview", "--non-interactive"], none));
     const paths = sandboxPaths(sandbox.root);
     await writeFile(paths.passphrase, "another one", { mode: 0o600 });
     const wrong = await failing(sandbox.tryPulumi("preview"));
@@ -295,7 +280,12 @@ const provocations: Provocations = {
   "More than images would change": async () => {
     await set("cleanupKeepCount", "7");
     const preview = await sandbox.pulumi("preview", "--json");
-    const guard = command("node", ["scripts/ci/main.ts", "only-images-change"], {}, preview);
+    const guard = sandbox.command(
+      "node",
+      ["scripts/ci/main.ts", "only-images-change"],
+      {},
+      { input: preview },
+    );
     const output = await failing(guard);
     await unset("cleanupKeepCount");
     return output;
@@ -303,7 +293,7 @@ const provocations: Provocations = {
   "The lock is not given back": async () => {
     await killUp();
     const retry = ["--for", "1", "--every", "1", "pulumi", "up", "--yes", "--skip-preview"];
-    const output = await failing(command("scripts/retry-when-locked.sh", retry));
+    const output = await failing(sandbox.command("scripts/retry-when-locked.sh", retry));
     await succeeding(sandbox.tryPulumi("cancel", "--yes"));
     return output;
   },
