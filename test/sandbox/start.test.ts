@@ -1,0 +1,217 @@
+import {
+  cp,
+  mkdir,
+  mkdtemp,
+  readdir,
+  readFile,
+  rename,
+  rm,
+  stat,
+  symlink,
+  truncate,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { repositoryRoot } from "../../sandbox/lib/paths.ts";
+import { requestsOf } from "../load/requests.ts";
+import { copyProgram } from "../support/copy-program.ts";
+import { whileReadOnly } from "../support/read-only.ts";
+import { type Sandbox, startSandbox } from "../support/sandbox.ts";
+
+let sandbox: Sandbox;
+
+beforeAll(async () => {
+  sandbox = await startSandbox();
+});
+
+afterAll(() => sandbox.stop());
+
+/** Of Node.js 24, and some more for what the program is going to learn; with all that the SDK can load there are 1010. */
+const MODULES = 440;
+const BYTES = 4_200_000;
+
+/** What Node.js runs: the program, the fake providers where the real ones are not installed. */
+const ONCE = ["@pulumi/pulumi/cmd/run/index.js", "providers/gcp/main.ts", "providers/docker/main.ts"];
+
+describe("a preview that finds nothing to do", () => {
+  /** What the Node.js processes of a preview did, by test/support/counting.cjs. */
+  interface Counted {
+    started?: string;
+    spawned?: string;
+    modules?: number;
+    bytes?: number;
+  }
+
+  let counted: Counted[];
+  let requests: Record<string, number>;
+
+  beforeAll(async () => {
+    const COUNTED = join(sandbox.root, "..", "counted");
+    const NODE_OPTIONS = `--require ${join(repositoryRoot, "test/support/counting.cjs")}`;
+    const { sent } = await requestsOf(sandbox, async () => {
+      const args = ["preview", "--expect-no-changes", "--stack", "sandbox"];
+      const { code, output } = await sandbox.command("pulumi", args, { NODE_OPTIONS, COUNTED });
+      expect(code, output).toBe(0);
+    });
+    requests = sent;
+    const lines = (await readFile(COUNTED, "utf8")).trim().split("\n");
+    counted = lines.map((line) => JSON.parse(line) as Counted);
+  });
+
+  test("loads no more modules and reads no more of them than it has to", () => {
+    const [{ modules = Infinity, bytes = Infinity } = {}] = counted.filter((line) => "modules" in line);
+    expect(modules).toBeLessThanOrEqual(MODULES);
+    expect(bytes).toBeLessThanOrEqual(BYTES);
+  });
+
+  test("starts the program and the fake providers, and these start nothing", () => {
+    // Without a script it is the language host, which asks where the SDK is.
+    const started = counted.flatMap(({ started: script = "" }) => (script === "" ? [] : [script]));
+    expect(started.filter((script) => !ONCE.some((each) => script.endsWith(each)))).toEqual([]);
+    expect(started).toEqual([...new Set(started)]);
+    expect(started).toContainEqual(expect.stringContaining("pulumi/cmd/run/index.js"));
+    expect(counted.flatMap(({ spawned }) => spawned ?? [])).toEqual([]);
+  });
+
+  test("asks Google nothing", () => {
+    expect(requests).toEqual({});
+  });
+});
+
+describe("the code that runs is the code on disk", () => {
+  let folder: string;
+  let module: string;
+  let cache: string;
+
+  beforeAll(async () => {
+    folder = join(await mkdtemp(join(tmpdir(), "hyp-code-")), "program");
+    await copyProgram(folder);
+    await ownModules();
+    module = join(folder, "said.ts");
+    cache = join(folder, "node_modules/.cache/hyperion-registry");
+    const index = await readFile(join(folder, "index.ts"), "utf8");
+    await writeFile(
+      join(folder, "index.ts"),
+      `import { said } from "./said.ts";\nconsole.log(said());\n${index}`,
+    );
+    await cp(join(sandbox.root, "project/Pulumi.sandbox.yaml"), join(folder, "Pulumi.sandbox.yaml"));
+    const options = ["--cwd", folder, "--stack", "sandbox"];
+    await sandbox.pulumi("config", "set", "sourceDir", sandbox.sources, ...options);
+  });
+
+  afterAll(() => rm(join(folder, ".."), { recursive: true, force: true }));
+
+  // What ran before is in the cache.
+  beforeEach(async () => {
+    await say("before");
+    expect(await heard()).toBe("before");
+  });
+
+  /** node_modules of the copy, with a cache of its own in it. */
+  async function ownModules(): Promise<void> {
+    const own = join(folder, "node_modules");
+    const shared = join(repositoryRoot, "node_modules");
+    await rm(own);
+    await mkdir(own);
+    for (const name of await readdir(shared)) {
+      if (name !== ".cache") await symlink(join(shared, name), join(own, name));
+    }
+  }
+
+  /** Writes the module that says a word; all words are as long as each other, so that no size tells them apart. */
+  function say(word: "before" | "after!", file = module): Promise<void> {
+    return writeFile(file, `export function said(): string {\n  return "SAID ${word}";\n}\n`);
+  }
+
+  async function preview(): Promise<string> {
+    const args = ["preview", "--cwd", folder, "--stack", "sandbox", "--color", "never"];
+    return (await sandbox.tryPulumi(...args)).output;
+  }
+
+  /** The word that a preview says, and the program goes on to its end. */
+  async function heard(): Promise<string | undefined> {
+    const output = await preview();
+    expect(output).toMatch(/^Resources:/m);
+    return /SAID (\S+)/.exec(output)?.[1];
+  }
+
+  /** The files of the cache. */
+  async function cached(): Promise<string[]> {
+    const entries = await readdir(cache, { recursive: true, withFileTypes: true });
+    return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
+  }
+
+  const LONG_AGO = new Date("2001-01-01");
+  const FAR_AHEAD = new Date("2096-01-01");
+
+  test("after an edit", async () => {
+    expect(await cached()).not.toEqual([]);
+    await say("after!");
+    expect(await heard()).toBe("after!");
+  });
+
+  test("where the clock was set back before the edit", async () => {
+    for (const file of [module, ...(await cached())]) await utimes(file, FAR_AHEAD, FAR_AHEAD);
+    await say("after!");
+    expect(await heard()).toBe("after!");
+  });
+
+  test("where an older file takes the place of the newer", async () => {
+    await say("after!", `${module}.older`);
+    await utimes(`${module}.older`, LONG_AGO, LONG_AGO);
+    await rename(`${module}.older`, module);
+    expect(await heard()).toBe("after!");
+  });
+
+  test("after a switch of branches, there and back", async () => {
+    const git = async (...args: string[]): Promise<void> => {
+      const who = ["-c", "user.name=test", "-c", "user.email=test@example.com"];
+      const { code, output } = await sandbox.command("git", ["-C", folder, ...who, ...args]);
+      expect(code, output).toBe(0);
+    };
+    await git("init", "--quiet", "--initial-branch=main");
+    await git("add", "said.ts");
+    await git("commit", "--quiet", "--message=before");
+    await git("switch", "--quiet", "--create", "other");
+    await say("after!");
+    await git("commit", "--quiet", "--all", "--message=after");
+    expect(await heard()).toBe("after!");
+    await git("switch", "--quiet", "main");
+    expect(await heard()).toBe("before");
+    await git("switch", "--quiet", "other");
+    expect(await heard()).toBe("after!");
+  });
+
+  test("where the cache can only be read", async () => {
+    await say("after!");
+    await whileReadOnly(sandbox, cache, async () => {
+      expect(await heard()).toBe("after!");
+      await say("before");
+      expect(await heard()).toBe("before");
+    });
+  });
+
+  test("in two previews at once that have no cache yet", async () => {
+    await rm(cache, { recursive: true });
+    await say("after!");
+    expect(await Promise.all([heard(), heard()])).toEqual(["after!", "after!"]);
+    expect(await heard()).toBe("after!");
+  });
+
+  test("where each file of the cache is cut in half", async () => {
+    for (const file of await cached()) await truncate(file, Math.floor((await stat(file)).size / 2));
+    expect(await heard()).toBe("before");
+    await say("after!");
+    expect(await heard()).toBe("after!");
+  });
+
+  test("and a stack trace names the source's line, from the cache too", async () => {
+    const source =
+      "interface Gone {\n  here: never;\n}\n\nexport function said(): Gone {\n  throw new Error('no');\n}\n";
+    await writeFile(module, source);
+    for (const from of ["source", "cache"]) expect(await preview(), from).toMatch(/said\.ts:6:9\b/);
+  });
+});

@@ -1,0 +1,42 @@
+"use strict";
+
+/**
+ * Loaded before any Node.js of a command (NODE_OPTIONS): writes what each of them does into the file COUNTED, lines of
+ * JSON. Of Pulumi's program also how many modules it loads, and their bytes.
+ */
+const childProcess = require("node:child_process");
+const { appendFileSync, statSync } = require("node:fs");
+const { registerHooks } = require("node:module");
+const { fileURLToPath } = require("node:url");
+
+const write = (line) => appendFileSync(process.env.COUNTED, `${JSON.stringify(line)}\n`);
+const [, script = ""] = process.argv;
+
+write({ started: script });
+
+const { spawn } = childProcess.ChildProcess.prototype;
+childProcess.ChildProcess.prototype.spawn = function (options) {
+  write({ spawned: options.file });
+  return spawn.call(this, options);
+};
+for (const name of ["spawnSync", "execSync", "execFileSync"]) {
+  const original = childProcess[name];
+  childProcess[name] = (...args) => {
+    write({ spawned: String(args[0]) });
+    return original(...args);
+  };
+}
+
+if (script.includes("@pulumi/pulumi/cmd/run/")) {
+  const files = new Set();
+  registerHooks({
+    load(url, context, next) {
+      if (url.startsWith("file:")) files.add(fileURLToPath(url));
+      return next(url, context);
+    },
+  });
+  process.on("exit", () => {
+    const bytes = [...files].reduce((sum, file) => sum + statSync(file).size, 0);
+    write({ modules: files.size, bytes });
+  });
+}
