@@ -62,14 +62,24 @@ describe("the whole life of the registry", () => {
     expect(stdout).toBe("");
   });
 
-  test("each image runs and answers /health", async () => {
-    for (const { name } of images) {
-      const id = (await sandbox.docker("run", "--detach", `${registry}/${name}:latest`)).stdout.trim();
-      const health = async (): Promise<string> =>
-        (await sandbox.docker("inspect", "--format", "{{.State.Health.Status}}", id)).stdout.trim();
-      await expect.poll(health, { timeout: 30_000 }).toBe("healthy");
-      await sandbox.docker("rm", "--force", id);
+  // With the services that compose gives them, each answers /health in compose.test.ts.
+  test("each image runs: the user interface answers /health, the others say what they need", async () => {
+    const run = (name: string, ...options: string[]) =>
+      sandbox.docker("run", ...options, `${registry}/${name}:latest`);
+    for (const { name } of images.filter((image) => image.name !== "hyperion-ui")) {
+      const { code, output } = await run(name, "--rm");
+      expect([name, code]).toEqual([name, 1]);
+      expect(output).toContain("MONGODB_URI environment variable is required");
     }
+    const bridge = "hyperion-http-bridge:127.0.0.1";
+    const { code, stdout, output } = await run("hyperion-ui", "--detach", "--add-host", bridge);
+    expect(code, output).toBe(0);
+    const id = stdout.trim();
+    const ask = 'fetch("http://127.0.0.1/health").then((it) => it.text()).then(console.log)';
+    const health = async (): Promise<string> =>
+      (await sandbox.docker("exec", id, "node", "-e", ask)).stdout.trim();
+    await expect.poll(health, { timeout: 30_000 }).toBe("healthy");
+    await sandbox.docker("rm", "--force", id);
   });
 
   test("one changed source is one build", async () => {
