@@ -45,8 +45,8 @@ export async function trial(
   await cp(before.backend, backend, { recursive: true });
   const [from, to] = [sandboxPaths(sandbox.root), sandboxPaths(folder)];
   await cp(dirname(from.key), dirname(to.key), { recursive: true });
-  await mkdir(dirname(to.state), { recursive: true });
-  if (before.emulator) await writeFile(to.state, JSON.stringify(before.emulator));
+  await mkdir(dirname(to.emulatorState), { recursive: true });
+  if (before.emulator) await writeFile(to.emulatorState, JSON.stringify(before.emulator));
   const emulator = await startEmulator({ sandboxDir: folder, port: 0, registryPort: 1 });
   try {
     emulator.context.store.change((state) => {
