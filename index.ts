@@ -7,6 +7,7 @@ import { GITHUB_IDENTITY, githubTokenRules } from "./components/ci/github-claims
 import { warnOfMissingIds } from "./components/ci/warn-of-missing-ids.ts";
 import { WorkloadIdentity } from "./components/ci/workload-identity.ts";
 import { checkBuild } from "./components/images/check-build.ts";
+import { decideRelease } from "./components/images/decide-release.ts";
 import { release } from "./components/images/release.ts";
 import { ImageRepository } from "./components/repository/image-repository.ts";
 import { artifactRegistry } from "./google/apis.ts";
@@ -22,7 +23,8 @@ export default async () => {
   const trust = githubTrust(settings);
   if (trust) warnOfMissingIds(trust);
   await checkPublicAccess(settings);
-  const [adoptRepository, adoptException] = await Promise.all([
+  const [decision, adoptRepository, adoptException] = await Promise.all([
+    settings.publishImages ? decideRelease(settings) : undefined,
     adoptExisting && exists(artifactRegistry, repositoryName(project, location, repositoryId)),
     adoptExisting && settings.overrideDomainRestrictedSharing && exceptionExists(project),
   ]);
@@ -79,7 +81,7 @@ export default async () => {
     /** Where images are pushed and pulled, without a scheme. */
     registryUrl: url,
     /** For each image: `reference` by digest, `digest`, `tags`, `pull` command. */
-    images: settings.publishImages ? release(settings, url) : {},
+    images: decision ? release(settings, url, decision) : {},
     /** The service account of CI. */
     ciServiceAccountEmail: publisher.email,
     ...(previewer && {

@@ -5,7 +5,9 @@ import type { GoogleApi } from "./apis.ts";
 
 export interface GoogleCall {
   /** Default `GET`. */
-  method?: "GET" | "POST";
+  method?: "GET" | "POST" | "PATCH";
+  /** Sent as JSON; default: none. */
+  body?: object;
   /** Project that the call counts for: some APIs refuse a person's own credentials without one. */
   quotaProject?: string;
 }
@@ -44,14 +46,16 @@ export async function callGoogle(api: GoogleApi, path: string, call: GoogleCall 
 async function callOnce(
   api: GoogleApi,
   path: string,
-  { method = "GET", quotaProject }: GoogleCall,
+  { method = "GET", body, quotaProject }: GoogleCall,
 ): Promise<GoogleAnswer> {
   const response = await fetch(new URL(path, process.env[api.variable] ?? api.endpoint), {
     method,
     headers: {
       Authorization: `Bearer ${await accessToken()}`,
       ...(quotaProject !== undefined && { "X-Goog-User-Project": quotaProject }),
+      ...(body !== undefined && { "Content-Type": "application/json" }),
     },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   return { status: response.status, body: await response.json().catch(() => undefined) };

@@ -21,7 +21,12 @@ export function problemsError(problems: readonly Problem[], sofar = "nothing was
     ({ where, found, allowed, fix }) =>
       `${where}\n  found:   ${found}\n  allowed: ${allowed}\n  fix:     ${fix}`,
   );
-  const error = new RunError([`${count}; ${sofar}.`, ...blocks].join("\n\n"));
+  return stopError([`${count}; ${sofar}.`, ...blocks].join("\n\n"));
+}
+
+/** An error that is printed as it reads, without a stack trace. */
+export function stopError(message: string): RunError {
+  const error = new RunError(message);
   // The SDK colours it, never to be shown; for its own frames that takes Node.js 12 s and 2.7 GB (nodejs/node#64136).
   delete error.stack;
   return error;

@@ -5,17 +5,17 @@ import { type Problem, problemsError } from "../../problems/problem.ts";
 import { dockerConfigFile, dockerLogin } from "./docker-login.ts";
 
 /**
- * Asks for a login at the registry before anything is pushed: a warning at preview, an error at up.
- * @returns the URL as it came, so that whatever pushes there waits for the answer.
+ * Asks for a login at the registry before anything is pushed: a warning at preview.
+ *
+ * @throws at `up`, one error with what is missing and the command that gets it.
  */
-export function requireCredentials(registryUrl: string): string {
+export function requireCredentials(registryUrl: string): void {
   const problem = loginProblem(dockerConfigFile(process.env), registryHost(registryUrl));
-  if (problem === undefined) return registryUrl;
+  if (problem === undefined) return;
   // The URL is known only once there is a repository, which this up may have made.
   const error = problemsError([problem], "nothing was pushed");
   if (!pulumi.runtime.isDryRun()) throw error;
   void pulumi.log.warn(error.message);
-  return registryUrl;
 }
 
 /** The host, with its port, of a registry's URL as Artifact Registry gives it (no scheme). */

@@ -127,7 +127,10 @@ describe("credentials for the registry", () => {
     const text = typeof config === "string" ? config : JSON.stringify(config);
     if (config !== undefined) writeFileSync(path.join(folder, "config.json"), text);
   };
-  const ask = (preview: boolean) => declare(() => requireCredentials(URL), preview);
+  const ask = (preview: boolean) =>
+    declare(() => {
+      requireCredentials(URL);
+    }, preview);
 
   const installHelpers = (...names: string[]): void => {
     for (const name of names)
@@ -143,7 +146,7 @@ describe("credentials for the registry", () => {
   ])("%s will do", async (_, config) => {
     installHelpers("gcloud", "desktop");
     login(config);
-    expect((await ask(false)).result).toBe(URL);
+    await ask(false);
   });
 
   test.each([
@@ -182,7 +185,7 @@ describe("credentials for the registry", () => {
     ].join("\n");
     await expect(ask(false)).rejects.toThrow(message);
     const lines = logged();
-    expect((await ask(true)).result).toBe(URL);
+    await ask(true);
     expect(lines.warn).toEqual([message]);
   });
 

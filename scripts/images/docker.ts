@@ -2,7 +2,7 @@ import { accessSync, constants, statSync } from "node:fs";
 import * as path from "node:path";
 import { execa } from "execa";
 import { dockerConfigFile, dockerLogin } from "../../components/images/docker-login.ts";
-import { buildTag } from "../../components/images/tags.ts";
+import { BUILD_TAG } from "../../components/images/tags.ts";
 import type { Plan } from "./plan.ts";
 
 /** Runs a command to its end, whatever that is. */
@@ -57,7 +57,7 @@ async function canBuild(command: string): Promise<boolean> {
 
 async function localImageProblems(command: string, { images, registry, platform }: Plan): Promise<string[]> {
   const problems = images.map(async ({ name }) => {
-    const reference = `${registry}/${name}:${buildTag}`;
+    const reference = `${registry}/${name}:${BUILD_TAG}`;
     const format = "{{.Os}}/{{.Architecture}}";
     const { failed, stdout } = await run(command, ["image", "inspect", "--format", format, reference]);
     if (failed)

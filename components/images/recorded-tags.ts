@@ -1,0 +1,87 @@
+import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+
+/** A tag that the stack's state holds. */
+export interface RecordedTag {
+  digest: string;
+  /** What its resource was declared with, beside the digest. */
+  triggers: readonly string[];
+}
+
+/** What the stack's state holds of an image's tags. */
+export interface RecordedImage {
+  /** The image as it was last pulled, to be tagged. */
+  pull: RecordedTag | undefined;
+  /** By tag. */
+  tags: ReadonlyMap<string, RecordedTag>;
+}
+
+const triggers = z
+  .array(z.string())
+  .nullish()
+  .transform((list) => list ?? []);
+const remoteImage = z.object({ name: z.string(), pullTriggers: triggers });
+const tag = z.object({ targetImage: z.string(), tagTriggers: triggers });
+const registryImage = z.object({ name: z.string(), triggers: z.object({ digest: z.string() }) });
+
+const stackOutputs = z.object({ outputs: z.record(z.string(), z.unknown()) });
+const resourceOutputs = z.object({
+  outputs: z.record(z.string(), z.object({ type: z.string(), outputs: z.record(z.string(), z.unknown()) })),
+});
+
+/**
+ * What the state of this stack holds of the images' tags, by image. Nothing, before an `up` of it has ended.
+ *
+ * Asks the engine as a stack reference does, which would be a resource that previews show.
+ */
+export async function readRecordedTags(): Promise<ReadonlyMap<string, RecordedImage>> {
+  const stack = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+  const ended = stackOutputs.parse(await invoke("readStackOutputs", { name: stack }));
+  // Of a stack without a state the engine can read no resources: it ends there with a panic (3.274.1).
+  if (Object.keys(ended.outputs).length === 0) return new Map();
+  const { outputs } = resourceOutputs.parse(await invoke("readStackResourceOutputs", { stackName: stack }));
+  return recordedImages(Object.values(outputs));
+}
+
+function invoke(name: string, args: Record<string, string>): Promise<unknown> {
+  return pulumi.runtime.invoke(`pulumi:pulumi:${name}`, args);
+}
+
+/** The tags among a state's resources. */
+function recordedImages(
+  resources: readonly { type: string; outputs: Record<string, unknown> }[],
+): Map<string, RecordedImage> {
+  const images = new Map<string, { pull: RecordedTag | undefined; tags: Map<string, RecordedTag> }>();
+  const of = (type: string): Record<string, unknown>[] =>
+    resources.flatMap((one) => (one.type === `docker:index/${type}` ? [one.outputs] : []));
+  const imageOf = (reference: string) => {
+    const image = reference.replace(/^.*\//, "").replace(/[:@].*$/, "");
+    const found = images.get(image) ?? { pull: undefined, tags: new Map<string, RecordedTag>() };
+    images.set(image, found);
+    return found;
+  };
+  for (const outputs of of("remoteImage:RemoteImage")) {
+    const { name, pullTriggers } = remoteImage.parse(outputs);
+    imageOf(name).pull = { digest: digestOf(name), triggers: pullTriggers };
+  }
+  const pushed = new Map(
+    of("registryImage:RegistryImage").map((outputs) => {
+      const { name, triggers } = registryImage.parse(outputs);
+      return [name, triggers.digest];
+    }),
+  );
+  for (const outputs of of("tag:Tag")) {
+    const { targetImage, tagTriggers } = tag.parse(outputs);
+    const reference = pushed.get(targetImage);
+    if (reference === undefined) continue;
+    imageOf(targetImage).tags.set(targetImage.replace(/^.*:/, ""), {
+      digest: digestOf(reference),
+      triggers: tagTriggers.filter((trigger) => trigger !== reference),
+    });
+  }
+  return images;
+}
+
+function digestOf(reference: string): string {
+  return reference.replace(/^.*@/, "");
+}
