@@ -10,26 +10,27 @@ import { readRegistryTags } from "./registry-tags.ts";
 export interface Decision {
   plan: Plan;
   registry: RegistryTags;
-  /** What the state has of each image's tags; empty but for a version that is published already. */
+  /** What the state has of each image's tags. */
   recorded: ReadonlyMap<string, RecordedImage>;
+  /** The version is published already: the run publishes nothing new. */
+  isPublished: boolean;
 }
 
 /**
- * Decides what a run publishes by what the registry holds: at preview as at `up`. A build of main needs no question, since
- * its tags are its own.
+ * Decides what a run publishes by what the registry holds and the state has: at preview as at `up`.
  *
  * @throws one error with everything that keeps it from being published.
  */
 export async function decideRelease(settings: Settings): Promise<Decision> {
   const names = catalogue.images.map(({ name }) => name);
-  const asks = settings.version !== undefined || (settings.revision ?? settings.releaseDate) === undefined;
-  const registry: RegistryTags = asks
-    ? await readRegistryTags(registryOf(settings), names)
-    : new Map(names.map((name) => [name, new Map()]));
+  const [registry, recorded] = await Promise.all([
+    readRegistryTags(registryOf(settings), names),
+    readRecordedTags(),
+  ]);
   const plan = planRelease(settings, registry);
   if (plan.problems.length > 0) throw problemsError(plan.problems);
   const isPublished = [...plan.images.values()].some(({ digest }) => digest !== undefined);
-  return { plan, registry, recorded: isPublished ? await readRecordedTags() : new Map() };
+  return { plan, registry, recorded, isPublished };
 }
 
 /** The repository that a stack's settings name. */

@@ -1,13 +1,9 @@
 import type { ImagePlan } from "./plan.ts";
-import type { RecordedImage } from "./recorded-tags.ts";
+import type { RecordedImage, RecordedTag } from "./recorded-tags.ts";
 
-/** A tag as a resource of the stack. */
-export interface DeclaredTag {
+/** A tag as resources of the stack. */
+export interface DeclaredTag extends RecordedTag {
   tag: string;
-  /** What it stands on; undefined: the build in hand. */
-  digest: string | undefined;
-  /** What has it set anew when they change, beside the digest. */
-  triggers: readonly string[];
   /** The step of the release that sets it; undefined: none does, it stays as the state has it. */
   step: 0 | 1 | 2 | undefined;
 }
@@ -15,41 +11,60 @@ export interface DeclaredTag {
 /** The resources that stand for an image's tags. */
 export interface DeclaredTags {
   /** The image to have in the local engine; undefined: there is nothing to be tagged. */
-  pull: Pick<DeclaredTag, "digest" | "triggers"> | undefined;
+  pull: Pick<RecordedTag, "digest" | "triggers"> | undefined;
   tags: readonly DeclaredTag[];
-  /** Tags that the state has where they should be and that are gone from the registry, which only a refresh tells the engine. */
-  gone: readonly string[];
+}
+
+/** What the tags of an image are declared by. */
+export interface Known {
+  /** The image's tags. */
+  registry: ReadonlyMap<string, string>;
+  /** What the state has of them. */
+  recorded: RecordedImage | undefined;
+  /** The run publishes nothing new: what else the state has stays declared. */
+  keep: boolean;
+  /** A text that no earlier run has used: with it among its triggers a resource is made anew. */
+  again: string;
 }
 
 /**
  * Which tags of an image are resources, and with which values, so that a preview has a line for those that are set and
  * for no others.
  *
- * A tag on the build in hand is declared always: the engine sees whether that build is a new one. Of a published version
- * those are declared that the registry lacks, and those of the state exactly as they are there, whatever they stand on;
- * what is in the registry and not in the state needs nothing.
- *
- * @param registry the image's tags.
- * @param recorded what the state has of the image, where the version is published.
+ * Where the state and the registry agree about a tag, it is declared as the state has it but for its digest, and the
+ * engine sees whether that is another one. Where they do not, it is set anew, on whatever machine. What a published
+ * version has in the registry and not in the state needs nothing.
  */
 export function declareTags(
   { digest, steps }: ImagePlan,
-  registry: ReadonlyMap<string, string>,
-  recorded: RecordedImage | undefined,
+  { registry, recorded, keep, again }: Known,
 ): DeclaredTags {
   const planned = ([0, 1, 2] as const).flatMap((step) => steps[step].map((tag) => ({ tag, step })));
-  const lacking = planned.filter(({ tag }) => digest === undefined || registry.get(tag) !== digest);
-  const inState = (tag: string): boolean =>
-    digest !== undefined && recorded?.tags.get(tag)?.digest === digest;
-  const set = lacking.filter(({ tag }) => !inState(tag));
-  const triggers = set.map(({ tag }) => tag);
-  const kept = [...(recorded?.tags ?? [])].filter(([tag]) => !triggers.includes(tag));
-  return {
-    pull: set.length > 0 ? { digest, triggers } : recorded?.pull,
-    tags: [
-      ...set.map(({ tag, step }) => ({ tag, digest, triggers, step })),
-      ...kept.map(([tag, one]) => ({ tag, ...one, step: undefined })),
-    ],
-    gone: lacking.filter(({ tag }) => inState(tag)).map(({ tag }) => tag),
+  const set = planned.filter(({ tag }) => digest === undefined || registry.get(tag) !== digest);
+  const agreed = (tag: string): RecordedTag | undefined => {
+    const state = recorded?.tags.get(tag);
+    return state?.digest !== undefined && state.digest === registry.get(tag) ? state : undefined;
   };
+  const anew = set.map(({ tag }) => tag).filter((tag) => digest !== undefined || agreed(tag) === undefined);
+  const others = [...(keep ? (recorded?.tags ?? []) : [])].filter(
+    ([tag, state]) => state.digest !== undefined && !set.some((one) => one.tag === tag),
+  );
+  return {
+    pull: set.length === 0 ? (keep ? recorded?.pull : undefined) : { digest, triggers: pullTriggers() },
+    tags: [
+      ...set.map(({ tag, step }): DeclaredTag => ({ ...tagTriggers(tag), tag, digest, step })),
+      ...others.map(([tag, state]): DeclaredTag => ({ ...state, tag, step: undefined })),
+    ],
+  };
+
+  function tagTriggers(tag: string): Pick<RecordedTag, "triggers" | "again"> {
+    if (recorded?.tags.has(tag) !== true) return { triggers: [tag], again: undefined };
+    const { triggers, again: before } = agreed(tag) ?? { triggers: [tag, again], again };
+    return { triggers, again: before };
+  }
+
+  function pullTriggers(): readonly string[] {
+    if (recorded?.pull === undefined) return set.map(({ tag }) => tag);
+    return anew.length > 0 ? [...anew, again] : recorded.pull.triggers;
+  }
 }

@@ -82,20 +82,23 @@ export class PublishedImage extends pulumi.ComponentResource {
         { parent: this, dependsOn: tags.find(({ step }) => step !== undefined)?.after ?? [] },
       );
     this.published = new Map(
-      tags.map(({ tag, digest, triggers, step, after }) => {
+      tags.map(({ tag, digest, triggers, again, step, after }) => {
         const tagged = new docker.Tag(
           `${name}-${tag}`,
           {
             sourceImage: reference(digest),
             targetImage: pulumi.interpolate`${repositoryPath}:${tag}`,
-            // With the tags of the release: on a fresh machine a new version names the image anew.
             tagTriggers: [reference(digest), ...triggers],
           },
           { parent: this, dependsOn: step === undefined || !local ? [] : [local] },
         );
         const pushed = new docker.RegistryImage(
           `${name}-${tag}`,
-          { name: tagged.targetImage, keepRemotely: true, triggers: { digest: reference(digest) } },
+          {
+            name: tagged.targetImage,
+            keepRemotely: true,
+            triggers: { digest: reference(digest), ...(again !== undefined && { again }) },
+          },
           { parent: this, dependsOn: after },
         );
         return [tag, pushed.name];

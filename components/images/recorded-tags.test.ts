@@ -17,7 +17,7 @@ const resources: StackState["resources"] = {
   },
   pushed: {
     type: "docker:index/registryImage:RegistryImage",
-    outputs: { name: `${PATH}:latest`, triggers: { digest: REFERENCE } },
+    outputs: { name: `${PATH}:latest`, triggers: { digest: REFERENCE, again: "once" } },
   },
   // What a refresh leaves of a tag that is gone.
   left: {
@@ -36,7 +36,10 @@ test("tags are recorded with what they were declared with", async () => {
       "hyperion-ui",
       {
         pull: { digest: "sha256:a", triggers: TAGS },
-        tags: new Map([["latest", { digest: "sha256:a", triggers: TAGS }]]),
+        tags: new Map([
+          ["latest", { digest: "sha256:a", triggers: TAGS, again: "once" }],
+          ["1.4.2", { digest: undefined, triggers: [], again: undefined }],
+        ]),
       },
     ],
   ]);

@@ -3,15 +3,18 @@ import { z } from "zod";
 
 /** A tag that the stack's state holds. */
 export interface RecordedTag {
-  digest: string;
-  /** What its resource was declared with, beside the digest. */
+  /** What it was pushed with; undefined: a refresh has found it gone, or a run was killed before it was pushed. */
+  digest: string | undefined;
+  /** What naming it was declared with, beside the digest. */
   triggers: readonly string[];
+  /** What pushing it was declared with, beside the digest. */
+  again: string | undefined;
 }
 
 /** What the stack's state holds of an image's tags. */
 export interface RecordedImage {
   /** The image as it was last pulled, to be tagged. */
-  pull: RecordedTag | undefined;
+  pull: Pick<RecordedTag, "digest" | "triggers"> | undefined;
   /** By tag. */
   tags: ReadonlyMap<string, RecordedTag>;
 }
@@ -22,7 +25,10 @@ const triggers = z
   .transform((list) => list ?? []);
 const remoteImage = z.object({ name: z.string(), pullTriggers: triggers });
 const tag = z.object({ targetImage: z.string(), tagTriggers: triggers });
-const registryImage = z.object({ name: z.string(), triggers: z.object({ digest: z.string() }) });
+const registryImage = z.object({
+  name: z.string(),
+  triggers: z.object({ digest: z.string(), again: z.string().optional() }),
+});
 
 const stackOutputs = z.object({ outputs: z.record(z.string(), z.unknown()) });
 const resourceOutputs = z.object({
@@ -51,12 +57,12 @@ function invoke(name: string, args: Record<string, string>): Promise<unknown> {
 function recordedImages(
   resources: readonly { type: string; outputs: Record<string, unknown> }[],
 ): Map<string, RecordedImage> {
-  const images = new Map<string, { pull: RecordedTag | undefined; tags: Map<string, RecordedTag> }>();
+  const images = new Map<string, { pull: RecordedImage["pull"]; tags: Map<string, RecordedTag> }>();
   const of = (type: string): Record<string, unknown>[] =>
     resources.flatMap((one) => (one.type === `docker:index/${type}` ? [one.outputs] : []));
   const imageOf = (reference: string) => {
     const image = reference.replace(/^.*\//, "").replace(/[:@].*$/, "");
-    const found = images.get(image) ?? { pull: undefined, tags: new Map<string, RecordedTag>() };
+    const found = images.get(image) ?? { pull: undefined, tags: new Map() };
     images.set(image, found);
     return found;
   };
@@ -67,16 +73,16 @@ function recordedImages(
   const pushed = new Map(
     of("registryImage:RegistryImage").map((outputs) => {
       const { name, triggers } = registryImage.parse(outputs);
-      return [name, triggers.digest];
+      return [name, triggers];
     }),
   );
   for (const outputs of of("tag:Tag")) {
     const { targetImage, tagTriggers } = tag.parse(outputs);
-    const reference = pushed.get(targetImage);
-    if (reference === undefined) continue;
+    const push = pushed.get(targetImage);
     imageOf(targetImage).tags.set(targetImage.replace(/^.*:/, ""), {
-      digest: digestOf(reference),
-      triggers: tagTriggers.filter((trigger) => trigger !== reference),
+      digest: push && digestOf(push.digest),
+      triggers: tagTriggers.filter((trigger) => !trigger.includes("@")),
+      again: push?.again,
     });
   }
   return images;

@@ -36,7 +36,7 @@ function settings(changes: Record<string, unknown> = {}): Settings {
   return settings as Settings;
 }
 
-/** Publishes, with these settings, to a registry that holds these tags; a commit by default, which asks nobody. */
+/** Publishes, with these settings, to a registry that holds these tags; by default the tip of main. */
 async function publish(
   changes: Record<string, unknown> = {
     revision: "abc123f0".repeat(5),
@@ -94,7 +94,7 @@ describe("release", () => {
     expect(ofType(resources, "tag:Tag").find(named("hyperion-ui-1.4"))?.inputs).toEqual({
       sourceImage: reference,
       targetImage: `${URL}/hyperion-ui:1.4`,
-      tagTriggers: [reference, ...tags],
+      tagTriggers: [reference, "1.4"],
     });
     expect(ofType(resources, "registryImage:RegistryImage").find(named("hyperion-ui-1.4"))?.inputs).toEqual({
       name: `${URL}/hyperion-ui:1.4`,
@@ -177,8 +177,8 @@ describe("release", () => {
     expect(versioned.map(({ inputs }) => inputs)).toEqual(plain);
   });
 
-  test("a build of main asks the registry nothing", async () => {
-    expect((await publish()).requests).toEqual([]);
+  test("asks one question an image at preview", async () => {
+    expect((await publish()).requests).toHaveLength(IMAGES.length);
   });
 });
 
@@ -223,19 +223,13 @@ describe("a published version", () => {
     expect(ui && (await valueOf(ui.reference))).toBe(reference);
   });
 
-  test("says in one line that the sources are others, and what is gone", async () => {
+  test("says in one line that the sources are others", async () => {
     const lines = logged();
     await publish({ version: "1.4.2" }, { tags });
     const images = "hyperion-coordinator-mcp, hyperion-http-bridge and hyperion-ui";
     expect(lines.info).toEqual([
       `The sources of ${images} differ from 1.4.2, which stays as it is. To publish them: npm run release -- 1.4.3`,
     ]);
-    lines.info.length = 0;
-    const others = Object.fromEntries(Object.entries(tags).filter(([tag]) => tag !== "latest"));
-    await publish({ version: "1.4.2" }, { tags: others, state });
-    expect(lines.info[0]).toBe(
-      "hyperion-ui:latest is gone from the registry. To put it back: pulumi refresh && pulumi up",
-    );
   });
 
   test("that was withdrawn is refused before anything is declared", async () => {

@@ -4,7 +4,7 @@ import type { Settings } from "../../settings/schema.ts";
 import { catalogue } from "./catalogue.ts";
 import { registryHost, requireCredentials } from "./confirm-login.ts";
 import { type Decision, registryOf } from "./decide-release.ts";
-import { type DeclaredTags, declareTags } from "./declared-tags.ts";
+import { declareTags } from "./declared-tags.ts";
 import { differingSources, type ImagePlan } from "./plan.ts";
 import { type CatalogueImage, PublishedImage, type PublishedImageArgs } from "./published-image.ts";
 import { correctFloatingTags, markBuilds, stopIfOvertaken } from "./release-steps.ts";
@@ -37,9 +37,15 @@ export function release(
     { dependsOn: gate(repositoryUrl, requireCredentials) },
   );
   const steps = [deferredGate(), deferredGate(), deferredGate()] as const;
+  const again = new Date().toISOString();
   const images = catalogue.images.map((image) => {
     const planned = plan.images.get(image.name) ?? NO_TAGS;
-    const declared = declare(image.name, planned, decision);
+    const declared = declareTags(planned, {
+      registry: decision.registry.get(image.name) ?? new Map(),
+      recorded: decision.recorded.get(image.name),
+      keep: decision.isPublished,
+      again,
+    });
     const tags = declared.tags.map((tag) => ({
       ...tag,
       after: tag.step === undefined ? [] : steps[tag.step].output,
@@ -101,13 +107,6 @@ function buildArgs(image: CatalogueImage, settings: Settings): Omit<PublishedIma
     cacheFromRegistry: settings.buildCache === "registry",
     buildOnPreview: settings.buildOnPreview,
   };
-}
-
-function declare(image: string, planned: ImagePlan, { registry, recorded }: Decision): DeclaredTags {
-  const declared = declareTags(planned, registry.get(image) ?? new Map(), recorded.get(image));
-  for (const tag of declared.gone)
-    tell(`${image}:${tag} is gone from the registry. To put it back: pulumi refresh && pulumi up`);
-  return declared;
 }
 
 function released(
