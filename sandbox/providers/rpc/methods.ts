@@ -92,7 +92,7 @@ export function providerMethods(
         );
       }
       return new proto.InvokeResponse().setReturn(
-        struct(await call(plainProperties(javaScript(request.getArgs())))),
+        struct(await call(plainProperties(javaScript(request.getArgs())), stop.signal)),
       );
     }),
 
