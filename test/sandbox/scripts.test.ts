@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import images from "../../images.json" with { type: "json" };
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
-import { type Outcome, type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { type Outcome, type Sandbox } from "../support/sandbox.ts";
+import { borrowSandbox } from "../support/shared-sandbox.ts";
 
 const PACKAGES = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public/packages";
 
@@ -12,7 +13,7 @@ let sandbox: Sandbox;
 let registry: string;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await borrowSandbox();
   registry = await sandbox.output("registryUrl");
 });
 

@@ -2,7 +2,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { readPreview } from "../../scripts/ci/preview.ts";
-import { type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { type Sandbox } from "../support/sandbox.ts";
+import { borrowSandbox } from "../support/shared-sandbox.ts";
 
 // A state that an earlier program made: its resources, put at the addresses, digests and times of a sandbox, so that
 // this program meets what people have.
@@ -49,7 +50,7 @@ const nameOf = ({ urn }: Resource): string => urn.replace(/^.*::/, "");
 let sandbox: Sandbox;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await borrowSandbox();
   for (const [key, value] of Object.entries(SETTINGS))
     await sandbox.pulumi("config", "set", "--stack", "sandbox", "--path", `hyperion-registry:${key}`, value);
   await sandbox.pulumi("up", "--yes", "--skip-preview", "--stack", "sandbox");

@@ -6,7 +6,8 @@ import { mintAccessToken, MAINTAINER } from "../../../sandbox/lib/tokens.ts";
 import { repositoryRoot, sandboxPaths } from "../../../sandbox/lib/paths.ts";
 import { signal } from "../../../sandbox/lib/processes.ts";
 import { withDescendants } from "../../support/processes.ts";
-import { type Outcome, type Sandbox, startSandbox } from "../../support/sandbox.ts";
+import { type Outcome, type Sandbox } from "../../support/sandbox.ts";
+import { borrowSandbox } from "../../support/shared-sandbox.ts";
 import { entriesOf, expectMessage, type Provocations } from "./document.ts";
 
 const PROJECT = "v1/projects/hyperion-sandbox";
@@ -20,7 +21,7 @@ let scratch: string;
 let registry: string;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await borrowSandbox();
   scratch = await mkdtemp(join(tmpdir(), "hyperion-trouble-"));
   registry = await sandbox.output("registryUrl");
 });
