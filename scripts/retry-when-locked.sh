@@ -34,6 +34,9 @@ case ${1:-} in '' | -*)
   ;;
 esac
 
+# Whatever the state names: what is not installed is not loaded.
+export PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true
+
 stack=production
 for word; do
   if [ "${previous:-}" = --stack ]; then stack=$word; fi

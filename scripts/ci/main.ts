@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { Command } from "commander";
+import { imagesInStateReport } from "./images-in-state.ts";
 import { readPreview } from "./preview.ts";
 import { gitState, releaseSettings } from "./release-settings.ts";
 import { driftReport, previewComment, type Previewed, releaseSummary } from "./reports.ts";
@@ -18,6 +19,15 @@ program
   .action((refresh: string, preview: string | undefined) => {
     const none = { changes: [], errors: [] };
     print(driftReport(readPreview(read(refresh)), preview === undefined ? none : readPreview(read(preview))));
+  });
+
+program
+  .command("only-images-in-state")
+  .description(
+    "read `pulumi stack export` on stdin; fail where it holds more than a stack of images alone makes",
+  )
+  .action(async () => {
+    print(imagesInStateReport(await input()));
   });
 
 program

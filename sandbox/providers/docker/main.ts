@@ -30,4 +30,5 @@ void serve({
   },
   resources: [image(docker), remoteImage(docker, settings), tag(docker), registryImage(docker, settings)],
   functions: {},
+  endsOnCancel: true,
 });

@@ -22,7 +22,7 @@ export const repository: Definition = {
       "location: required field is not set (set it with `pulumi config set gcp:region REGION`)",
     );
   },
-  moreDifferences: (old, wanted, client) => labelDifferences(old.outputs, wanted, client),
+  moreDifferences: (old, wanted) => labelDifferences(old.outputs, wanted),
   preview: (wanted) => ({
     ...outputsOf({ ...repositoryBody(wanted, {}) }, wanted, {}),
     ...wanted,
@@ -33,19 +33,19 @@ export const repository: Definition = {
     registryUri: unknownValue,
     updateTime: unknownValue,
   }),
-  previewUpdate: (old, wanted, client) => ({
+  previewUpdate: (old, wanted) => ({
     ...old.outputs,
     description: "",
     labels: {},
     ...wanted,
-    pulumiLabels: secret(pulumiLabels(wanted, client)),
-    effectiveLabels: secret(effectiveLabels(wanted, old.outputs, client)),
+    pulumiLabels: secret(pulumiLabels(wanted)),
+    effectiveLabels: secret(effectiveLabels(wanted, old.outputs)),
   }),
   async create(wanted, client, { signal }) {
     const parent = `projects/${text(wanted, "project")}/locations/${text(wanted, "location")}`;
     const repositoryId = text(wanted, "repositoryId");
     const id = `${parent}/repositories/${repositoryId}`;
-    const labels = pulumiLabels(wanted, client);
+    const labels = pulumiLabels(wanted);
     const operation = await client.send({
       api,
       method: "POST",
@@ -71,7 +71,7 @@ export const repository: Definition = {
     };
   },
   async update(old, wanted, differences, client, { signal }) {
-    const labels = effectiveLabels(wanted, old.outputs, client);
+    const labels = effectiveLabels(wanted, old.outputs);
     const changed = new Set(
       differences.map(({ path }) => path.split(/[.[]/)[0]?.replace("effectiveLabels", "labels")),
     );
@@ -86,7 +86,7 @@ export const repository: Definition = {
         signal,
       });
     }
-    return outputsOf(await get(client, old.id, signal), wanted, pulumiLabels(wanted, client));
+    return outputsOf(await get(client, old.id, signal), wanted, pulumiLabels(wanted));
   },
   async delete({ id }, client, { signal }) {
     const operation = await client.send({ api, method: "DELETE", path: id, signal });

@@ -61,7 +61,7 @@ export function providerMethods(
     getPluginInfo: unary(() => new plugins.PluginInfo().setVersion(provider.version)),
     getSchema: unary(() => new proto.GetSchemaResponse().setSchema("{}")),
     cancel: unary(() => {
-      stop.abort(new Error("cancelled"));
+      if (provider.endsOnCancel) stop.abort(new Error("cancelled"));
       return new empty.Empty();
     }),
 
@@ -78,7 +78,7 @@ export function providerMethods(
       return new proto.DiffResponse().setChanges(changed ? DIFF_SOME : DIFF_NONE);
     }),
     configure: unary(async (request) => {
-      await provider.configure(plainProperties(javaScript(request.getArgs())));
+      await provider.configure(plainProperties(javaScript(request.getArgs())), context(""));
       // Secrets are not accepted: the engine takes their marks off, and puts them back on every
       // property of the same name that is returned.
       return new proto.ConfigureResponse().setSupportspreview(true);

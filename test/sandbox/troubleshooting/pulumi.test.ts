@@ -130,7 +130,7 @@ const provocations: Provocations = {
     succeeding(sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG: await dockerConfig({}) })),
   "The login's helper is not installed": async () => {
     const credHelpers = { [registry.replace(/\/.*/, "")]: "nowhere" };
-    return succeeding(
+    return failing(
       sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG: await dockerConfig({ credHelpers }) }),
     );
   },
