@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { exceptionExists } from "./components/access/check-exception.ts";
 import { checkPublicAccess } from "./components/access/check-organization-policy.ts";
 import { RepositoryAccess } from "./components/access/repository-access.ts";
@@ -10,6 +11,7 @@ import { checkBuild } from "./components/images/check-build.ts";
 import { prefixPublished } from "./components/images/prefix-published.ts";
 import { release } from "./components/images/release.ts";
 import { KEPT_TAG_PREFIXES } from "./components/images/tags.ts";
+import { existingRepositoryUrl } from "./components/repository/existing-repository.ts";
 import { ImageRepository } from "./components/repository/image-repository.ts";
 import { keepsAllTagged } from "./components/repository/tagged-expiry.ts";
 import { artifactRegistry } from "./google/apis.ts";
@@ -22,6 +24,11 @@ import { readSettings } from "./settings/read.ts";
 export default async () => {
   const settings = await readSettings(checkBuild);
   const { project, region: location, repositoryId, adoptExisting } = settings;
+  if (!settings.manageRegistry) {
+    const registryUrl = pulumi.output(await existingRepositoryUrl({ project, location, repositoryId }));
+    const images = release(settings, registryUrl);
+    return { registryUrl, images };
+  }
   const repositoryPath = repositoryName(project, location, repositoryId);
   const trust = githubTrust(settings);
   if (trust) warnOfMissingIds(trust);

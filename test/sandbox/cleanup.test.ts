@@ -5,7 +5,8 @@ import images from "../../images.json" with { type: "json" };
 import { pushImage } from "../../sandbox/emulator/testing/registry.ts";
 import { MODEL, type Model, steps, stored } from "../../scripts/cost/model.ts";
 import { makeOld } from "../support/age.ts";
-import { type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { type Sandbox } from "../support/sandbox.ts";
+import { borrowSandbox } from "../support/shared-sandbox.ts";
 
 const REPOSITORY = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public";
 const STACK = ["--stack", "sandbox"];
@@ -14,7 +15,7 @@ const MB = 2 ** 20;
 let sandbox: Sandbox;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await borrowSandbox();
 });
 
 afterAll(() => sandbox.stop());
