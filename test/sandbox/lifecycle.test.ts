@@ -2,7 +2,8 @@ import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import images from "../../images.json" with { type: "json" };
-import { type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { type Sandbox } from "../support/sandbox.ts";
+import { borrowSandbox } from "../support/shared-sandbox.ts";
 
 const PARENT = "v1/projects/hyperion-sandbox/locations/us-central1/repositories";
 const REFUSED =
@@ -12,7 +13,7 @@ let sandbox: Sandbox;
 let registry: string;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await borrowSandbox();
   registry = await sandbox.output("registryUrl");
 });
 

@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { allOf, type Grant, grantsOf, without } from "./permissions/jobs.ts";
 import { live } from "./permissions/live.ts";
 import { type Snapshot, type Trial, trial } from "./permissions/trial.ts";
-import { type Outcome, type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { type Outcome, type Sandbox } from "../support/sandbox.ts";
+import { borrowSandbox } from "../support/shared-sandbox.ts";
 
 const STACK = ["--stack", "least"];
 const UP = ["up", "--yes", "--skip-preview", ...STACK];
@@ -17,7 +18,7 @@ const MISSED = /Permission ['"][\w.]+['"] denied|docker:index:RegistryImage +\S+
 let sandbox: Sandbox;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await borrowSandbox();
 });
 
 afterAll(() => sandbox.stop());

@@ -7,7 +7,8 @@ import { gcloudTokenFile } from "../../sandbox/services/gcloud-environment.ts";
 import { mintAccessToken, MAINTAINER } from "../../sandbox/lib/tokens.ts";
 import { sandboxPaths, type SandboxPaths } from "../../sandbox/lib/paths.ts";
 import { listeningAddresses } from "../support/listening.ts";
-import { commandIn, runCommand, type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { commandIn, runCommand, type Sandbox } from "../support/sandbox.ts";
+import { borrowSandbox } from "../support/shared-sandbox.ts";
 import { exposedFiles } from "../support/secrets/files.ts";
 import { privateLine } from "../support/secrets/secrets.ts";
 import { type Leak, leakMessage } from "../support/secrets/watch.ts";
@@ -19,7 +20,7 @@ let key: string;
 let token: string;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await borrowSandbox();
   paths = sandboxPaths(sandbox.root);
   key = privateLine(await readFile(paths.key, "utf8"));
   token = await mintAccessToken(sandbox.root, "user:dana@example.com");

@@ -1,11 +1,12 @@
-import { type Properties, record, secret, text, unknownValue } from "../rpc/values.ts";
+import { isRecord, type Properties, record, secret, text, unknownValue, type Value } from "../rpc/values.ts";
 import type { GoogleClient } from "./client.ts";
 import { type Definition, idParts } from "./define.ts";
+import { isNotFound } from "./google-error.ts";
 import { effectiveLabels, labelDifferences, labelOutputs, pulumiLabels } from "./labels.ts";
 import { operationDone } from "./operation.ts";
 import { policyOutputs, repositoryBody } from "./repository-body.ts";
 import { repositoryShape } from "./repository-shape.ts";
-import { onceCreated } from "./worded.ts";
+import { onceCreated, worded } from "./worded.ts";
 
 const api = "artifactRegistry";
 
@@ -127,6 +128,55 @@ export function repositoryParts(
 
 function get(client: GoogleClient, name: string, signal: AbortSignal): Promise<Properties> {
   return client.send({ api, method: "GET", path: name, signal });
+}
+
+/**
+ * `gcp.artifactregistry.getRepository`: blocks come as lists, and labels are no secret.
+ * @throws where there is none, as the real plugin does.
+ */
+export async function readRepository(
+  args: Properties,
+  client: GoogleClient,
+  signal: AbortSignal,
+): Promise<Properties> {
+  const place = { ...args, project: client.project(args) };
+  const id = `projects/${place.project}/locations/${text(args, "location")}/repositories/${text(args, "repositoryId")}`;
+  const live = await worded(`Error when reading or editing Repository "${id}"`, () =>
+    get(client, id, signal).catch((error: unknown) => {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }),
+  );
+  if (live === undefined) throw new Error(`1 error occurred:\n\t* ${id} not found\n\n`);
+  const { dockerConfig, mavenConfig, remoteRepositoryConfig, virtualRepositoryConfig, ...found } = outputsOf(
+    live,
+    place,
+    {},
+  );
+  const { vulnerabilityScanningConfig, ...others } = found;
+  const labels = record(live, "labels") ?? {};
+  return {
+    ...others,
+    id,
+    labels,
+    pulumiLabels: labels,
+    effectiveLabels: labels,
+    cleanupPolicies: list(others["cleanupPolicies"]).map(({ condition, mostRecentVersions, ...policy }) => ({
+      ...policy,
+      conditions: list(condition),
+      mostRecentVersions: list(mostRecentVersions),
+    })),
+    dockerConfigs: list(dockerConfig),
+    mavenConfigs: list(mavenConfig),
+    remoteRepositoryConfigs: list(remoteRepositoryConfig),
+    virtualRepositoryConfigs: list(virtualRepositoryConfig),
+    vulnerabilityScanningConfigs: list(vulnerabilityScanningConfig),
+  };
+}
+
+/** A block as the list that a function returns it as. */
+function list(value: Value | undefined): Properties[] {
+  return (Array.isArray(value) ? value : [value ?? null]).filter(isRecord);
 }
 
 /** @param known where it is and which labels the program sets: the answer does not say */

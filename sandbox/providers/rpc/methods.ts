@@ -86,7 +86,7 @@ export function providerMethods(
         );
       }
       return new proto.InvokeResponse().setReturn(
-        struct(await call(plainProperties(javaScript(request.getArgs())))),
+        struct(await call(plainProperties(javaScript(request.getArgs())), stop.signal)),
       );
     }),
 

@@ -34,6 +34,9 @@ export interface Resource {
   delete(old: Recorded, context: Context): Promise<void>;
 }
 
+/** A function of a plugin; the signal is that of {@link Context}. */
+export type Call = (args: Properties, signal: AbortSignal) => Promise<Properties> | Properties;
+
 /** What a plugin's main file hands to {@link serve}. */
 export interface Provider {
   name: string;
@@ -43,7 +46,7 @@ export interface Provider {
   /** Why the settings are refused; [] when they are fine. */
   checkSettings(settings: Properties): Failure[];
   resources: Resource[];
-  functions: Record<string, (args: Properties) => Promise<Properties> | Properties>;
+  functions: Record<string, Call>;
   /** Whether Ctrl-C ends what is under way; else it is finished. */
   endsOnCancel: boolean;
 }
