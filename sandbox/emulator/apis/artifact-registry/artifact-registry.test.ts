@@ -155,6 +155,17 @@ describe("a repository", () => {
       /google\.protobuf\.Duration\), "14d"/,
     ],
     [
+      "an eleventh policy",
+      "PATCH",
+      `${REPOSITORY}?updateMask=cleanupPolicies`,
+      {
+        cleanupPolicies: Object.fromEntries(
+          "abcdefghijk".split("").map((id) => [id, { action: "DELETE", condition: {} }]),
+        ),
+      },
+      /at most 10 cleanup policies/,
+    ],
+    [
       "a bad label",
       "PATCH",
       `${REPOSITORY}?updateMask=labels`,

@@ -86,6 +86,19 @@ function checkLabels(labels: Record<string, string> = {}): void {
   }
 }
 
+/** https://cloud.google.com/artifact-registry/docs/repositories/cleanup-policy-overview */
+const MOST_POLICIES = 10;
+
+function checkPolicies(policies: Record<string, CleanupPolicy> = {}): void {
+  const all = Object.entries(policies);
+  if (all.length > MOST_POLICIES)
+    throw invalidArgument(
+      `A repository has at most ${MOST_POLICIES} cleanup policies, and these are ${all.length}.`,
+      "cleanup_policies",
+    );
+  for (const [key, policy] of all) checkPolicy(key, policy);
+}
+
 function checkPolicy(key: string, policy: CleanupPolicy): void {
   const refuse = (why: string): ApiError =>
     invalidArgument(`Invalid cleanup policy "${key}": ${why}`, "cleanup_policies");
@@ -103,7 +116,7 @@ function checkPolicy(key: string, policy: CleanupPolicy): void {
 /** What of a body is stored; Google keeps no empty `dockerConfig`, and names each policy in itself. */
 function stored(body: RepositoryBody): Partial<Repository> {
   checkLabels(body.labels);
-  for (const [key, policy] of Object.entries(body.cleanupPolicies ?? {})) checkPolicy(key, policy);
+  checkPolicies(body.cleanupPolicies);
   const enablement = body.vulnerabilityScanningConfig?.enablementConfig;
   const policies = Object.entries(body.cleanupPolicies ?? {});
   return {
