@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { exceptionExists } from "./components/access/check-exception.ts";
 import { checkPublicAccess } from "./components/access/check-organization-policy.ts";
 import { RepositoryAccess } from "./components/access/repository-access.ts";
@@ -8,8 +9,12 @@ import { warnOfMissingIds } from "./components/ci/warn-of-missing-ids.ts";
 import { WorkloadIdentity } from "./components/ci/workload-identity.ts";
 import { checkBuild } from "./components/images/check-build.ts";
 import { decideRelease } from "./components/images/decide-release.ts";
+import { prefixPublished } from "./components/images/prefix-published.ts";
 import { release } from "./components/images/release.ts";
+import { KEPT_TAG_PREFIXES } from "./components/images/tags.ts";
+import { existingRepositoryUrl } from "./components/repository/existing-repository.ts";
 import { ImageRepository } from "./components/repository/image-repository.ts";
+import { keepsAllTagged } from "./components/repository/tagged-expiry.ts";
 import { artifactRegistry } from "./google/apis.ts";
 import { exists } from "./google/existence.ts";
 import { repositoryName } from "./google/full-names.ts";
@@ -20,15 +25,27 @@ import { readSettings } from "./settings/read.ts";
 export default async () => {
   const settings = await readSettings(checkBuild);
   const { project, region: location, repositoryId, adoptExisting } = settings;
+  if (!settings.manageRegistry) {
+    const [url, decision] = await Promise.all([
+      existingRepositoryUrl({ project, location, repositoryId }),
+      decideRelease(settings),
+    ]);
+    const registryUrl = pulumi.output(url);
+    const images = release(settings, registryUrl, decision);
+    return { registryUrl, images };
+  }
+  const repositoryPath = repositoryName(project, location, repositoryId);
   const trust = githubTrust(settings);
   if (trust) warnOfMissingIds(trust);
   await checkPublicAccess(settings);
-  const [decision, adoptRepository, adoptException] = await Promise.all([
+  const [decision, adoptRepository, adoptException, expiryIsNew] = await Promise.all([
     settings.publishImages ? decideRelease(settings) : undefined,
-    adoptExisting && exists(artifactRegistry, repositoryName(project, location, repositoryId)),
+    adoptExisting && exists(artifactRegistry, repositoryPath),
     adoptExisting && settings.overrideDomainRestrictedSharing && exceptionExists(project),
+    keepsAllTagged(repositoryPath),
   ]);
   const adoption = trust && (await adoptIdentity({ project, ...GITHUB_IDENTITY }, adoptExisting));
+  if (expiryIsNew) await prefixPublished(repositoryPath);
 
   const { repository, url } = new ImageRepository("registry", {
     project,
@@ -36,8 +53,12 @@ export default async () => {
     repositoryId,
     description: "Prebuilt container images of Hyperion",
     labels: settings.labels,
-    deleteUntaggedAfterDays: settings.cleanupUntaggedAfterDays,
-    keepMostRecent: settings.cleanupKeepCount,
+    expiry: {
+      untaggedAfterDays: settings.cleanupUntaggedAfterDays,
+      buildsAfterDays: settings.cleanupBuildsAfterDays,
+      keepCount: settings.cleanupKeepCount,
+      keptTagPrefixes: KEPT_TAG_PREFIXES,
+    },
     cleanupDryRun: settings.cleanupDryRun,
     vulnerabilityScanning: settings.vulnerabilityScanning,
     adoptExisting: adoptRepository,

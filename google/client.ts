@@ -50,12 +50,12 @@ async function callOnce(
 ): Promise<GoogleAnswer> {
   const response = await fetch(new URL(path, process.env[api.variable] ?? api.endpoint), {
     method,
+    ...(body !== undefined && { body: JSON.stringify(body) }),
     headers: {
+      ...(body !== undefined && { "Content-Type": "application/json" }),
       Authorization: `Bearer ${await accessToken()}`,
       ...(quotaProject !== undefined && { "X-Goog-User-Project": quotaProject }),
-      ...(body !== undefined && { "Content-Type": "application/json" }),
     },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
     signal: AbortSignal.timeout(TIMEOUT_MS),
   });
   return { status: response.status, body: await response.json().catch(() => undefined) };

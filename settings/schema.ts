@@ -88,6 +88,7 @@ const digits = z.string().regex(/^[1-9]\d{0,19}$/);
 
 /** Every setting of the namespace; types, defaults and descriptions are in Pulumi.yaml. */
 export const SETTINGS = {
+  manageRegistry: toggle(),
   repositoryId: setting(
     z.string().regex(/^[a-z][a-z0-9-]{0,61}[a-z0-9]$/),
     "2 to 63 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen",
@@ -103,6 +104,7 @@ export const SETTINGS = {
     "hyperion",
   ),
   cleanupUntaggedAfterDays: wholeNumber(1, 3650, 14),
+  cleanupBuildsAfterDays: wholeNumber(1, 3650, 156),
   cleanupKeepCount: wholeNumber(1, 1000, 10),
   cleanupDryRun: toggle(),
   vulnerabilityScanning: oneOf(["inherited", "disabled"]),

@@ -1,8 +1,17 @@
 import fc from "fast-check";
 import compare from "semver/functions/compare.js";
 import { expect, test } from "vitest";
+import { z } from "zod";
+import { cleanupPolicies, cleanupPolicy, deletedVersions } from "../components/repository/cleanup-rules.ts";
 import { corrections, movedVersions, overtaken, planRelease } from "../components/images/plan.ts";
-import { BUILD_TAG, lines, prefixedTag, type Release, withdrawnTag } from "../components/images/tags.ts";
+import {
+  BUILD_TAG,
+  KEPT_TAG_PREFIXES,
+  lines,
+  prefixedTag,
+  type Release,
+  withdrawnTag,
+} from "../components/images/tags.ts";
 
 /** A registry, the sources and the stack's state; a run is what the engine does with a plan, one request after the other. */
 class World {
@@ -169,7 +178,7 @@ class Oracle {
     expect([...(this.published.get(version)?.keys() ?? [])]).toEqual(this.#images.get(version));
   }
 
-  /** Between runs: floating tags are where they should be. */
+  /** Between runs: floating tags are where they should be, and no version expires. */
   check(): void {
     for (const [image, tags] of this.world.tags)
       for (const [tag, top] of this.#top) {
@@ -180,8 +189,27 @@ class Oracle {
             `${image}:${tag} stands on ${tags.get(tag)}, and should be on ${allowed.join(" or ")}`,
           );
       }
+    const stored = [...this.world.tags].flatMap(([image, tags]) =>
+      [...new Set(tags.values())].map((digest) => ({
+        image,
+        digest,
+        tags: [...tags.keys()].filter((tag) => tags.get(tag) === digest),
+        uploaded: new Date(0),
+      })),
+    );
+    for (const { tags } of deletedVersions(stored, POLICIES, new Date("2100-01-01")))
+      expect(tags.filter((tag) => BY_TAG.has(tag))).toEqual([]);
   }
 }
+
+const POLICIES = z.array(cleanupPolicy).parse(
+  cleanupPolicies({
+    untaggedAfterDays: 14,
+    buildsAfterDays: 90,
+    keepCount: 0,
+    keptTagPrefixes: KEPT_TAG_PREFIXES,
+  }),
+);
 
 const VERSIONS = [
   "0.1.0",

@@ -1,6 +1,5 @@
 import { describe, expect, test } from "vitest";
 import { corrections, differingSources, movedVersions, overtaken, type Plan, planRelease } from "./plan.ts";
-import { missingPrefixedTags } from "./published.ts";
 import type { Release } from "./tags.ts";
 
 /** Every tag on the digest that is named for it; an image that is not named has what all have. */
@@ -311,16 +310,4 @@ describe("a run that is overtaken", () => {
       { image: "ui", tag: "latest", digest: "b" },
     ]);
   });
-});
-
-test("versions of a time before the second name are those that lack it", () => {
-  const content = registry(
-    { ...legacy("1.4.1", "o"), ...whole("1.4.2", "a"), latest: "a" },
-    { ui: legacy("1.4.1", "u") },
-  );
-  expect(missingPrefixedTags(content)).toEqual([
-    { image: "mcp", tag: "v1.4.1", digest: "o" },
-    { image: "bridge", tag: "v1.4.1", digest: "o" },
-    { image: "ui", tag: "v1.4.1", digest: "u" },
-  ]);
 });

@@ -75,18 +75,3 @@ export interface Mark {
   tag: string;
   digest: string;
 }
-
-/**
- * The tags `v1.4.2` that published versions lack: of those published before there were such tags, or by hand. Cleanup
- * knows a version by that tag, so that none may be missing when tagged images begin to expire.
- */
-export function missingPrefixedTags(registry: RegistryTags): Mark[] {
-  return begunVersions(registry).flatMap(({ version, digests }) =>
-    [...digests].flatMap(([image, digest]) => {
-      const tags = registry.get(image);
-      const lacks =
-        tags?.has(version) === true && !tags.has(prefixedTag(version)) && !tags.has(candidateTag(version));
-      return lacks ? [{ image, tag: prefixedTag(version), digest }] : [];
-    }),
-  );
-}

@@ -4,7 +4,7 @@ import { Command } from "commander";
 import type { AuthClient } from "google-auth-library";
 import { artifactRegistry } from "../../google/apis.ts";
 import { repositoryName } from "../../google/full-names.ts";
-import { cleanedUp } from "./cleanup.ts";
+import { deletedVersions } from "../../components/repository/cleanup-rules.ts";
 import { readContent } from "./content.ts";
 import { monthlyStorageCost } from "./cost.ts";
 import { type Place, stackPlace } from "../../settings/place.ts";
@@ -22,6 +22,8 @@ const token = process.env["GOOGLE_OAUTH_ACCESS_TOKEN"] ?? "";
 /** The caller's own credentials: the token that the gcp plugin takes too, else those of gcloud. */
 async function login(): Promise<AuthClient> {
   const { GoogleAuth, OAuth2Client } = await import("google-auth-library");
+  // Google's own machines are known by their firmware. To ping for one elsewhere ends in a warning of the library's.
+  process.env["METADATA_SERVER_DETECTION"] ??= "bios-only";
   if (token === "")
     return new GoogleAuth({ scopes: "https://www.googleapis.com/auth/cloud-platform" }).getClient();
   const client = new OAuth2Client();
@@ -41,7 +43,7 @@ async function report({ stack, project, json }: Options): Promise<void> {
   } catch (error) {
     throw new Error(refusalText(error, place, token !== ""), { cause: error });
   }
-  const deletes = cleanedUp(content.versions, Object.values(content.policies), now);
+  const deletes = deletedVersions(content.versions, Object.values(content.policies), now);
   if (json === true) {
     const { policies, dryRun, ...rest } = content;
     const monthlyCost = monthlyStorageCost(content.storedBytes);

@@ -19,12 +19,13 @@ import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 import { requestsOf } from "../load/requests.ts";
 import { copyProgram } from "../support/copy-program.ts";
 import { whileReadOnly } from "../support/read-only.ts";
-import { type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { type Sandbox } from "../support/sandbox.ts";
+import { borrowSandbox } from "../support/shared-sandbox.ts";
 
 let sandbox: Sandbox;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await borrowSandbox();
 });
 
 afterAll(() => sandbox.stop());
@@ -76,8 +77,10 @@ describe("a preview that finds nothing to do", () => {
     expect(counted.flatMap(({ spawned }) => spawned ?? [])).toEqual([]);
   });
 
-  test("asks Google nothing", () => {
-    expect(requests).toEqual({});
+  test("asks Google only what the repository's cleanup is", () => {
+    expect(requests).toEqual({
+      "GET v1/projects/{project}/locations/{location}/repositories/{repository}": 1,
+    });
   });
 });
 

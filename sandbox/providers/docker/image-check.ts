@@ -1,9 +1,8 @@
 import { stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { type Checked, checkInputs } from "../rpc/check.ts";
-import type { Context } from "../rpc/provider.ts";
 import type { Shape } from "../rpc/shape.ts";
-import { flag, hasUnknown, type Properties, record, text, texts, unknownValue } from "../rpc/values.ts";
+import { hasUnknown, type Properties, record, text, texts, unknownValue } from "../rpc/values.ts";
 import { contextDigest } from "./context-digest.ts";
 import { parseImageName } from "./image-name.ts";
 
@@ -11,28 +10,18 @@ export const imageType = "docker:index/image:Image";
 
 const shape: Shape = {
   imageName: { kind: "string", required: true },
-  skipPush: { kind: "boolean" },
+  skipPush: { kind: "boolean", only: false },
   buildOnPreview: { kind: "boolean" },
   build: {
     kind: "block",
     items: {
       context: { kind: "string" },
       dockerfile: { kind: "string" },
-      platform: { kind: "string" },
-      target: { kind: "string" },
+      platform: { kind: "string", required: true },
       args: { kind: "map" },
-      builderVersion: { kind: "string" },
       cacheFrom: { kind: "block", items: { images: { kind: "strings", required: true } } },
       // Recorded by the check itself, and sent back by the engine where inputs are reused.
       contextDigest: { kind: "string" },
-    },
-  },
-  registry: {
-    kind: "block",
-    items: {
-      server: { kind: "string" },
-      username: { kind: "string" },
-      password: { kind: "string", secret: true },
     },
   },
 };
@@ -45,7 +34,7 @@ export function buildPaths(inputs: Properties): { context: string; dockerfile: s
 }
 
 /** Checks an image's inputs and adds the hash of its context, which makes a changed source a changed input. */
-export async function checkImage(news: Properties, context: Context): Promise<Checked> {
+export async function checkImage(news: Properties): Promise<Checked> {
   const checked = checkInputs(shape, news, imageType, "docker");
   const refuse = (property: string, error: unknown): Checked => ({
     ...checked,
@@ -56,19 +45,6 @@ export async function checkImage(news: Properties, context: Context): Promise<Ch
   });
   if (checked.failures.length > 0) return checked;
   const build = { ...record(checked.inputs, "build") };
-  const version = text(build, "builderVersion");
-  if (version === "BuilderV1") {
-    return refuse(
-      "build.builderVersion",
-      "the fake provider builds with BuildKit only: leave builderVersion out, or use the real docker plugin",
-    );
-  }
-  if (version !== "" && version !== "BuilderBuildKit" && version !== unknownValue) {
-    return refuse(
-      "build.builderVersion",
-      `invalid Docker Builder version "${version}" (allowed: BuilderBuildKit)`,
-    );
-  }
   try {
     assertNames(news);
   } catch (error) {
@@ -85,22 +61,12 @@ export async function checkImage(news: Properties, context: Context): Promise<Ch
       return refuse("build", error);
     }
   }
-  if (build["platform"] === undefined) {
-    build["platform"] = `linux/${process.arch === "x64" ? "amd64" : process.arch}`;
-    context.log(
-      "info",
-      `Building your image for ${text(build, "platform")} architecture.\n` +
-        "To ensure you are building for the correct platform, consider explicitly setting the `platform` field on ImageBuildOptions.",
-    );
-  }
   return { ...checked, inputs: { ...checked.inputs, build } };
 }
 
-/** Only a name that is pushed to or cached from has to say where. */
 function assertNames(news: Properties): void {
   const cached = texts(record(record(news, "build"), "cacheFrom"), "images");
-  const own = flag(news, "skipPush") && cached.length === 0 ? [] : [text(news, "imageName")];
-  for (const name of [...cached, ...own]) {
+  for (const name of [...cached, text(news, "imageName")]) {
     if (!name.includes(unknownValue)) parseImageName(name);
   }
 }
