@@ -24,10 +24,12 @@ export function problemsError(problems: readonly Problem[], sofar = "nothing was
   return stopError([`${count}; ${sofar}.`, ...blocks].join("\n\n"));
 }
 
-/** An error that is printed as it reads, without a stack trace. */
+/** An error that is printed as it reads, wherever it is thrown: without a stack trace, and with nothing before it. */
 export function stopError(message: string): RunError {
   const error = new RunError(message);
   // The SDK colours it, never to be shown; for its own frames that takes Node.js 12 s and 2.7 GB (nodejs/node#64136).
   delete error.stack;
+  // Of whatever waits for it the SDK puts 'error serializing property "name": ' before the message of this very error.
+  Object.defineProperty(error, "message", { get: () => message, set: () => undefined });
   return error;
 }
