@@ -10,7 +10,7 @@ export interface GitState {
   commit: string;
   /** Day of the commit, in UTC, `YYYY-MM-DD`; not today, so that a second run publishes the same. */
   date: string;
-  /** Whether the commit is the tip of its branch. */
+  /** Whether the commit is the tip of its branch; a tag is always. */
   isTip: boolean;
 }
 
@@ -36,7 +36,10 @@ export function gitState(ref: string, commit: string, remote?: string): GitState
     ref,
     commit,
     date: git(["show", "--no-patch", "--date=format-local:%F", "--format=%cd", commit]),
-    isTip: remote === undefined || git(["ls-remote", remote, ref]).split("\t")[0] === commit,
+    isTip:
+      ref.startsWith("refs/tags/") ||
+      remote === undefined ||
+      git(["ls-remote", remote, ref]).split("\t")[0] === commit,
   };
 }
 
