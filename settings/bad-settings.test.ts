@@ -293,6 +293,11 @@ const BAD: Record<string, [Message, Row[]]> = {
   overrideDomainRestrictedSharing: toggle(),
   ciServiceAccountId: word(["ci@project", "ci"], ACCOUNT_ID, "hyperion-ci"),
   ciCanPublish: toggle(),
+  githubPoolId: word(
+    ["gcp-pool", "abc", "GitHub", "hyperion_github"],
+    "4 to 32 lower-case letters, digits and hyphens, not beginning with gcp-",
+    "hyperion-github",
+  ),
   githubRepository: optionalWord(
     ["https://github.com/a/b", "dev-squad", "a/b' || true || '", "a/b.git", "a/b.wiki", "a/B.GIT", "a/.."],
     "owner/name, as in the repository's address",

@@ -143,6 +143,12 @@ export const SETTINGS = {
     "hyperion-ci",
   ),
   ciCanPublish: toggle(),
+  githubPoolId: setting(
+    // https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools/create
+    z.string().regex(/^(?!gcp-)[a-z0-9-]{4,32}$/),
+    "4 to 32 lower-case letters, digits and hyphens, not beginning with gcp-",
+    "hyperion-github",
+  ),
   githubRepository: setting(
     optional(z.string().regex(GITHUB_REPOSITORY)),
     "owner/name, as in the repository's address",

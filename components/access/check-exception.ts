@@ -1,11 +1,22 @@
 import { organizationPolicy } from "../../google/apis.ts";
-import { exists } from "../../google/existence.ts";
+import { lookUp } from "../../google/existence.ts";
 import { exceptionName } from "../../google/full-names.ts";
+import type { Checked } from "../../problems/checks.ts";
+import type { Settings } from "../../settings/schema.ts";
 
 /**
- * Whether the project's exception from domain restricted sharing exists already. The CI accounts may not read policies of
+ * Looks whether the project's exception from domain restricted sharing exists already, where it is asked for. The CI accounts may not read policies of
  * the organization, and change none: what they may not read is nothing to adopt.
  */
-export function exceptionExists(project: string): Promise<boolean> {
-  return exists(organizationPolicy, exceptionName(project), { quotaProject: project, forbiddenIsNone: true });
+export async function checkException({
+  project,
+  adoptExisting,
+  overrideDomainRestrictedSharing,
+}: Settings): Promise<Checked<boolean>> {
+  if (!adoptExisting || !overrideDomainRestrictedSharing) return { found: false, problems: [] };
+  const found = await lookUp(organizationPolicy, exceptionName(project), {
+    quotaProject: project,
+    forbiddenIsNone: true,
+  });
+  return { found: found !== undefined, problems: [] };
 }

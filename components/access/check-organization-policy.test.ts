@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { checkPublicAccess } from "./check-organization-policy.ts";
+import { allSound } from "../../problems/checks.ts";
 import { parseSettings } from "../../settings/parse.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { stackConfig } from "../../test/support/default-settings.ts";
@@ -22,7 +23,7 @@ const domains = {
 };
 
 const check = (changes: Record<string, unknown>) =>
-  declare(() => checkPublicAccess(parseSettings(stackConfig(changes), []).settings as Settings));
+  declare(() => allSound(checkPublicAccess(parseSettings(stackConfig(changes), []).settings as Settings)));
 
 async function refusal(changes: Record<string, unknown>): Promise<string> {
   return check(changes).then(

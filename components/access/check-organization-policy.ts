@@ -3,7 +3,8 @@ import { z } from "zod";
 import { callGoogle, isApiDisabled } from "../../google/client.ts";
 import { organizationPolicy } from "../../google/apis.ts";
 import { ALL_AUTHENTICATED_USERS } from "./principals.ts";
-import { type Problem, problemsError } from "../../problems/problem.ts";
+import type { Checked } from "../../problems/checks.ts";
+import type { Problem } from "../../problems/problem.ts";
 import type { Settings } from "../../settings/schema.ts";
 
 /** Domain restricted sharing, as most organizations have it, and its managed successor. */
@@ -35,17 +36,16 @@ const effectivePolicy = z.object({
 type EffectivePolicy = z.infer<typeof effectivePolicy>;
 
 /**
- * Stops where the organization's policy would refuse a public binding, and warns of what public
- * access opens. Reads the *effective* policy, which the project inherits.
- *
- * @throws one error that tells what the policy allows, where it comes from, and the ways out.
+ * Looks whether the organization's policy would refuse a public binding, and warns of what public access opens. Reads
+ * the *effective* policy, which the project inherits. Each problem tells what the policy allows, where it comes from, and
+ * the ways out.
  */
-export async function checkPublicAccess(settings: Settings): Promise<void> {
+export async function checkPublicAccess(settings: Settings): Promise<Checked<undefined>> {
   const members = [
     ...(settings.publicAccess ? ["allUsers"] : []),
     ...settings.readers.filter((reader) => reader === ALL_AUTHENTICATED_USERS),
   ];
-  if (members.length === 0) return;
+  if (members.length === 0) return { found: undefined, problems: [] };
   if (members.includes(ALL_AUTHENTICATED_USERS)) {
     warn(
       `readers has ${ALL_AUTHENTICATED_USERS}: anybody with a Google account can pull, which is public in all but name.`,
@@ -55,7 +55,8 @@ export async function checkPublicAccess(settings: Settings): Promise<void> {
     read(settings.project, LEGACY),
     read(settings.project, MANAGED),
   ]);
-  if (legacy === "disabled" || managed === "disabled") throw problemsError([disabled(settings, members)]);
+  if (legacy === "disabled" || managed === "disabled")
+    return { found: undefined, problems: [disabled(settings, members)] };
   const problems: Problem[] = [];
   if (legacy !== undefined && !allowsAll(legacy)) {
     if (settings.overrideDomainRestrictedSharing) warnOfSpreading();
@@ -64,12 +65,12 @@ export async function checkPublicAccess(settings: Settings): Promise<void> {
   if (managed !== undefined && !allowsMembers(managed, members)) {
     problems.push(refusal(settings, members, MANAGED, managed));
   }
-  if (problems.length > 0) throw problemsError(problems);
-  if (settings.overrideDomainRestrictedSharing) {
+  if (problems.length === 0 && settings.overrideDomainRestrictedSharing) {
     warn(
       `overrideDomainRestrictedSharing lifts ${LEGACY} on the whole project ${settings.project}: whoever may set a policy there can then share any of its resources outside the organization, not this repository alone.`,
     );
   }
+  return { found: undefined, problems };
 }
 
 /** The effective policy; `disabled` without its API; undefined, with a warning, when it cannot be read. */

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { afterAll, beforeAll, describe as group, expect, it, test } from "vitest";
 import { describe, readPreview, type Preview } from "./preview.ts";
+import { PUBLIC_ANYWAY } from "../../components/access/public-grants.ts";
 import { driftReport, previewComment } from "./reports.ts";
 import { Shell, type Ended } from "../../test/support/shell.ts";
 
@@ -35,6 +36,7 @@ group("readPreview", () => {
         },
       ],
       errors: [],
+      warnings: [],
     });
     expect(preview("preview-release.json").changes).toHaveLength(21);
   });
@@ -52,7 +54,7 @@ group("readPreview", () => {
   test.each(["", "error: no stack named 'production' found", "[]", "null"])(
     "knows %j as no preview",
     (text) => {
-      expect(readPreview(text)).toEqual({ changes: [], errors: ["Pulumi printed no preview"] });
+      expect(readPreview(text)).toEqual({ changes: [], errors: ["Pulumi printed no preview"], warnings: [] });
     },
   );
 });
@@ -91,7 +93,7 @@ group("only-images-change", () => {
 group("the comment on a pull request", () => {
   it("tells infrastructure from images", () => {
     const changes = [...preview("preview-grant.json").changes, ...preview("preview-release.json").changes];
-    const comment = previewComment({ changes, errors: [] }, "");
+    const comment = previewComment({ changes, errors: [], warnings: [] }, "");
     expect(comment).toContain("### What this changes in production\n\n**Infrastructure**");
     expect(comment).toContain(
       "- `create gcp:artifactregistry/repositoryIamMember:RepositoryIamMember ci-writer`\n",
@@ -100,7 +102,7 @@ group("the comment on a pull request", () => {
   });
 
   it("says that nothing changes", () => {
-    expect(previewComment({ changes: [], errors: [] }, "")).toBe(
+    expect(previewComment({ changes: [], errors: [], warnings: [] }, "")).toBe(
       "### What this changes in production\n\nNo infrastructure changes.\n\nImages and tags stay as they are.\n",
     );
   });
@@ -114,15 +116,19 @@ group("the comment on a pull request", () => {
 
   it("cannot be broken out of by what a build prints", () => {
     const hostile = "```\n@everyone <script>";
-    expect(previewComment({ changes: [], errors: [hostile] }, "")).toContain(
+    expect(previewComment({ changes: [], errors: [hostile], warnings: [] }, "")).toContain(
       `\`\`\`\`text\n${hostile}\n\`\`\`\`\n`,
     );
     const change = { operation: "create", type: "docker:x", name: "a`b", properties: [] };
-    expect(previewComment({ changes: [change], errors: [] }, "")).toContain("- `` create docker:x a`b ``\n");
+    expect(previewComment({ changes: [change], errors: [], warnings: [] }, "")).toContain(
+      "- `` create docker:x a`b ``\n",
+    );
   });
 
   it("is no longer than GitHub takes", () => {
-    expect(previewComment({ changes: [], errors: ["x".repeat(100_000)] }, "").length).toBeLessThan(65_536);
+    expect(
+      previewComment({ changes: [], errors: ["x".repeat(100_000)], warnings: [] }, "").length,
+    ).toBeLessThan(65_536);
   });
 
   it("comes from the files of the workflow", () => {
@@ -132,7 +138,7 @@ group("the comment on a pull request", () => {
 });
 
 group("drift", () => {
-  const none: Preview = { changes: [], errors: [] };
+  const none: Preview = { changes: [], errors: [], warnings: [] };
 
   it("leaves aside what only the local engine has not", () => {
     expect(preview("refresh-clean.json").changes).toHaveLength(3);
@@ -155,13 +161,23 @@ group("drift", () => {
       name: "ui-1.4.2",
       properties: [],
     };
-    expect(driftReport({ changes: [gone], errors: [] }, none)).toContain("ui-1.4.2");
+    expect(driftReport({ changes: [gone], errors: [], warnings: [] }, none)).toContain("ui-1.4.2");
   });
 
   it("tells what was never applied", () => {
     const report = driftReport(none, preview("preview-grant.json"));
     expect(report).toContain("**In the program and not applied**");
     expect(report).toContain("ci-writer");
+  });
+
+  it("tells that somebody else's binding makes it public, and no other warning", () => {
+    const open = `${PUBLIC_ANYWAY}: allUsers has roles/artifactregistry.reader`;
+    const diagnostics = [open, "no credentials for the registry"].map((message) => ({
+      severity: "warning",
+      message: `${message}\n`,
+    }));
+    const report = driftReport(none, readPreview(JSON.stringify({ diagnostics })));
+    expect(report).toBe(`**Public by somebody else's binding**:\n\n- \`${open}\`\n`);
   });
 
   it("prints the report, and fails when a preview did", () => {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { PUBLIC_ANYWAY } from "../../components/access/public-grants.ts";
 import { codeBlock, codeList, shortened } from "./markdown.ts";
 import { describe, isAboutImages, type Preview } from "./preview.ts";
 
@@ -39,7 +40,9 @@ export function driftReport(refresh: Preview, preview: Preview): string {
   const drifted = refresh.changes.filter(({ type }) => !local.includes(type)).map(describe);
   // What images and tags are to be is said by the release, which the workflow that publishes sets.
   const unapplied = preview.changes.filter((change) => !isAboutImages(change)).map(describe);
-  if (drifted.length + unapplied.length === 0) return "";
+  // A binding of somebody else's is in no state, so that a refresh does not see it.
+  const open = preview.warnings.filter((warning) => warning.includes(PUBLIC_ANYWAY));
+  if (drifted.length + unapplied.length + open.length === 0) return "";
   const parts = [];
   if (drifted.length > 0) {
     parts.push(
@@ -50,6 +53,7 @@ export function driftReport(refresh: Preview, preview: Preview): string {
   if (unapplied.length > 0) {
     parts.push(`**In the program and not applied**:\n\n${codeList(unapplied)}\nApply it: \`pulumi up\`.\n`);
   }
+  if (open.length > 0) parts.push(`**Public by somebody else's binding**:\n\n${codeList(open)}`);
   return shortened(parts.join("\n"));
 }
 

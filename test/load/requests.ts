@@ -34,6 +34,23 @@ export function realPluginSends({ images, readers }: Size, conflicts: number): R
   };
 }
 
+/** What the program itself asks: of what is not known to be its own, whose it is; of the repository, who may pull. */
+export function programAsks(isKnown: boolean): Requests {
+  return {
+    ...(!isKnown && {
+      [`GET ${REPOSITORIES}/{repository}`]: 1,
+      [`GET ${PROJECT}/serviceAccounts/{account}`]: 1,
+    }),
+    [`GET ${REPOSITORIES}/{repository}:getIamPolicy`]: 1,
+  };
+}
+
+/** Both together. */
+export function sum(one: Requests, other: Requests): Requests {
+  const routes = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return Object.fromEntries([...routes].map((route) => [route, (one[route] ?? 0) + (other[route] ?? 0)]));
+}
+
 /** Those that are more than allowed, as `METHOD route: SENT of ALLOWED`. */
 export function tooMany(sent: Requests, allowed: Requests): string[] {
   return Object.entries(sent)

@@ -76,8 +76,9 @@ describe("a preview that finds nothing to do", () => {
     expect(counted.flatMap(({ spawned }) => spawned ?? [])).toEqual([]);
   });
 
-  test("asks Google nothing", () => {
-    expect(requests).toEqual({});
+  test("asks Google who may pull, and nothing else", () => {
+    const policy = "v1/projects/{project}/locations/{location}/repositories/{repository}:getIamPolicy";
+    expect(requests).toEqual({ [`GET ${policy}`]: 1 });
   });
 });
 

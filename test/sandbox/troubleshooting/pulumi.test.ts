@@ -193,7 +193,7 @@ const provocations: Provocations = {
     await google("POST", `${PROJECT}/services/iam.googleapis.com:enable`, {});
     await google("POST", `${POOLS}?workloadIdentityPoolId=hyperion-github`, {});
     await set("githubRepository", "HyperionWave-AI/dev-squad");
-    const pool = await failing(tryUp());
+    const byHand = await failing(sandbox.tryPulumi("preview"));
     await set("adoptExisting", "true");
     await up();
     await unset("adoptExisting");
@@ -202,10 +202,23 @@ const provocations: Provocations = {
     await sandbox.pulumi("config", "cp", "--stack", "sandbox", "--dest", "second");
     await sandbox.pulumi("config", "rm", "githubRepository", "--stack", "second");
     await sandbox.pulumi("config", "set", "publishImages", "false", "--stack", "second");
-    const repository = await failing(tryUp("--stack", "second"));
+    const another = await failing(sandbox.tryPulumi("preview", "--stack", "second"));
     await sandbox.pulumi("stack", "rm", "second", "--force", "--yes");
     await sandbox.pulumi("stack", "select", "sandbox");
-    return `${pool}\n${repository}`;
+    return `${byHand}\n${another}`;
+  },
+  "It could only be replaced": async () => {
+    const kmsKeyName = "projects/hyperion-sandbox/locations/us-central1/keyRings/r/cryptoKeys/k";
+    const path = `${PROJECT}/locations/us-central1/repositories?repositoryId=with-key`;
+    await google("POST", path, { format: "DOCKER", kmsKeyName });
+    const before = (await sandbox.pulumi("config", "get", "repositoryId")).trim();
+    await set("repositoryId", "with-key");
+    await set("adoptExisting", "true");
+    const output = await failing(sandbox.tryPulumi("preview"));
+    await set("repositoryId", before);
+    await unset("adoptExisting");
+    await expectNoChanges();
+    return output;
   },
   "The identity pool was deleted": async () => {
     await unset("githubRepository");
@@ -264,7 +277,6 @@ const provocations: Provocations = {
     const text = await readFile(settings, "utf8");
     await writeFile(settings, text.replace(/^encryptionsalt:.*\n/m, ""));
     await sandbox.pulumi("stack", "init", "sandbox");
-    await set("adoptExisting", "true");
     await set("version", "1.4.4");
     await up();
     await expectNoChanges();

@@ -133,7 +133,9 @@ function create(context: Context, params: Params, id: string, body: RepositoryBo
   if (context.store.state.repositories[name])
     throw new ApiError("ALREADY_EXISTS", "the repository already exists");
   const now = timestamp(context.now());
-  const repository: Repository = { name, format, mode, ...stored(body), createTime: now, updateTime: now };
+  const key = body.kmsKeyName !== undefined && body.kmsKeyName !== "" && { kmsKeyName: body.kmsKeyName };
+  const times = { createTime: now, updateTime: now };
+  const repository: Repository = { name, format, mode, ...key, ...stored(body), ...times };
   return context.store.change((state) => (state.repositories[name] = repository));
 }
 

@@ -51,6 +51,8 @@ const ADMINISTER_SERVICES = [
 
 const READ_ACCOUNTS = ["iam.serviceAccounts.get", "iam.serviceAccounts.list"];
 
+const READ_KEYS = ["iam.serviceAccountKeys.list"];
+
 const EDIT_ACCOUNTS = [
   ...READ_ACCOUNTS,
   "iam.serviceAccounts.create",
@@ -102,6 +104,7 @@ const VIEW = [
   ...PROJECT,
   ...READ_SERVICES,
   ...READ_ACCOUNTS,
+  ...READ_KEYS,
   ...READ_POOLS,
   ...READ_ROLES,
   ...READ_ORG_POLICIES,
@@ -142,7 +145,12 @@ export const ROLES: Readonly<Record<string, readonly string[]>> = {
   "roles/artifactregistry.writer": WRITE_ARTIFACTS,
   "roles/artifactregistry.repoAdmin": DELETE_ARTIFACTS,
   "roles/artifactregistry.admin": ADMINISTER_ARTIFACTS,
-  "roles/iam.serviceAccountViewer": [...READ_ACCOUNTS, "iam.serviceAccounts.getIamPolicy", ...PROJECT],
+  "roles/iam.serviceAccountViewer": [
+    ...READ_ACCOUNTS,
+    ...READ_KEYS,
+    "iam.serviceAccounts.getIamPolicy",
+    ...PROJECT,
+  ],
   "roles/iam.serviceAccountCreator": ["iam.serviceAccounts.create", ...READ_ACCOUNTS, ...PROJECT],
   "roles/iam.serviceAccountAdmin": [...ADMINISTER_ACCOUNTS, ...PROJECT],
   "roles/iam.serviceAccountUser": ["iam.serviceAccounts.actAs", ...READ_ACCOUNTS, ...PROJECT],
