@@ -188,6 +188,8 @@ export const GCP_SETTINGS = {
     "a region of Artifact Registry, such as us-central1",
     "us-central1",
   ),
+  userProjectOverride: setting(json(z.boolean()).optional(), "true or false", "true"),
+  billingProject: setting(z.string().optional(), "the id of a Google Cloud project", "production-471918"),
 } satisfies Record<string, Setting<unknown>>;
 
 /** The values of a table of settings, parsed. */

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { problemsError } from "../problems/problem.ts";
 import { githubTrust, parseSettings } from "./parse.ts";
+import { GCP_SETTINGS } from "./schema.ts";
 import { declaredSettings, stackConfig } from "../test/support/default-settings.ts";
 
 const set = (key: string, value: string): string => `pulumi config set hyperion-registry:${key} ${value}`;
@@ -115,7 +116,7 @@ test("the defaults are valid, and optional strings are absent", () => {
 
 test("every setting is declared in Pulumi.yaml", () => {
   const { settings } = parseSettings(stackConfig(), []);
-  const names = Object.keys(settings).filter((name) => name !== "project" && name !== "region");
+  const names = Object.keys(settings).filter((name) => !(name in GCP_SETTINGS));
   expect(names.sort()).toEqual(Object.keys(declaredSettings).sort());
 });
 

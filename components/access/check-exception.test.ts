@@ -1,19 +1,21 @@
-import { expect, test } from "vitest";
-import { fakeGoogle } from "../../test/support/fake-google.ts";
-import { declare } from "../../test/support/mocks.ts";
+import { expect, test, vi } from "vitest";
 import { parseSettings } from "../../settings/parse.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { stackConfig } from "../../test/support/default-settings.ts";
+import { fakeGoogle } from "../../test/support/fake-google.ts";
+import { declare } from "../../test/support/mocks.ts";
 import { checkException } from "./check-exception.ts";
 
 const EXCEPTION = "GET /projects/production-471918/policies/iam.allowedPolicyMemberDomains";
+const OVERRIDE = { publicAccess: true, overrideDomainRestrictedSharing: true };
 
-const check = (changes: Record<string, unknown>) =>
-  declare(() => checkException(parseSettings(stackConfig(changes), []).settings as Settings));
+const check = async (changes: Record<string, unknown>) => {
+  const settings = parseSettings(stackConfig(changes), []).settings as Settings;
+  return (await declare(() => checkException(settings))).result;
+};
 
-test("nothing is asked where it is not to be adopted", async () => {
+test("nothing is asked where there is to be none", async () => {
   const requests = await fakeGoogle({});
-  await check({ publicAccess: true, overrideDomainRestrictedSharing: true });
   await check({ publicAccess: true, adoptExisting: true });
   expect(requests).toEqual([]);
 });
@@ -22,13 +24,30 @@ test.each([
   ["is there", 200, true],
   ["is not there", 404, false],
   ["may not be read, as by the CI accounts", 403, false],
-])("the exception %s", async (_, status, expected) => {
-  const requests = await fakeGoogle({ [EXCEPTION]: { status } });
-  const { result } = await check({
-    publicAccess: true,
-    overrideDomainRestrictedSharing: true,
-    adoptExisting: true,
-  });
-  expect(result).toEqual({ found: expected, problems: [] });
-  expect(requests.map(({ headers }) => headers["x-goog-user-project"])).toEqual(["production-471918"]);
+])("to be adopted, one that %s", async (_, status, expected) => {
+  await fakeGoogle({ [EXCEPTION]: { status } });
+  expect(await check({ ...OVERRIDE, adoptExisting: true })).toEqual({ found: expected, problems: [] });
+});
+
+test("it is asked for as the plugin is going to", async () => {
+  vi.stubEnv("USER_PROJECT_OVERRIDE", "");
+  const requests = await fakeGoogle({ [EXCEPTION]: { status: 200 } });
+  expect(await check(OVERRIDE)).toEqual({ found: false, problems: [] });
+  await check({ ...OVERRIDE, "gcp:userProjectOverride": true, "gcp:billingProject": "payer" });
+  expect(requests.map(({ headers }) => headers["x-goog-user-project"])).toEqual([undefined, "payer"]);
+});
+
+test("A4: a person's own login without a quota project stops, before anything is changed", async () => {
+  const message = "The orgpolicy.googleapis.com API requires a quota project, which is not set by default.";
+  const body = { error: { code: 403, message, details: [{ reason: "SERVICE_DISABLED" }] } };
+  await fakeGoogle({ [EXCEPTION]: { status: 403, body } });
+  expect((await check(OVERRIDE)).problems).toEqual([
+    {
+      where: "projects/production-471918/policies/iam.allowedPolicyMemberDomains",
+      found:
+        "a login of a person's own, for which the Organization Policy API wants a quota project; the gcp plugin names none",
+      allowed: "a quota project, on which you have roles/serviceusage.serviceUsageConsumer",
+      fix: "export USER_PROJECT_OVERRIDE=true GOOGLE_BILLING_PROJECT=production-471918   # then the same command again",
+    },
+  ]);
 });

@@ -13,6 +13,8 @@ export interface Settings {
   zone: string;
   accessToken: string;
   addAttributionLabel: boolean;
+  /** Project that every request counts for; empty where none is named. */
+  quotaProject: string;
   /** Base URLs, each ending in "/", to which `projects/...` is appended. */
   bases: Record<Api, string>;
 }
@@ -71,6 +73,8 @@ const supported = new Set([
   "addPulumiAttributionLabel",
   "skipRegionValidation",
   "cloudResourceManagerCustomEndpoint",
+  "userProjectOverride",
+  "billingProject",
   // How the engine asks for a plugin, not how the plugin works.
   "version",
   "pluginDownloadURL",
@@ -111,6 +115,9 @@ export function readSettings(settings: Properties, environment: NodeJS.ProcessEn
     region: first("region", ["GOOGLE_REGION", "GCLOUD_REGION", "CLOUDSDK_COMPUTE_REGION"]),
     zone: first("zone", ["GOOGLE_ZONE", "GCLOUD_ZONE", "CLOUDSDK_COMPUTE_ZONE"]),
     accessToken: first("accessToken", ["GOOGLE_OAUTH_ACCESS_TOKEN"]),
+    quotaProject: /^(1|t|true)$/i.test(first("userProjectOverride", ["USER_PROJECT_OVERRIDE"]))
+      ? first("billingProject", ["GOOGLE_BILLING_PROJECT"])
+      : "",
     addAttributionLabel: setting(settings, "addPulumiAttributionLabel") !== false,
     bases: {
       artifactRegistry: base("artifactRegistry"),

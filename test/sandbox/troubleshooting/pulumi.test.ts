@@ -167,6 +167,30 @@ const provocations: Provocations = {
     await succeeding(sandbox.run("org-policy", "allow"));
     return `${program}\n${JSON.stringify(byHand.body)}`;
   },
+  "A member does not exist": async () => {
+    await set("readers[0]", "user:dana@example.com");
+    await set("readers[1]", "group:gone@example.com");
+    const output = await failing(tryUp());
+    await unset("readers[1]");
+    await up();
+    await expectNoChanges();
+    await unset("readers");
+    await up();
+    return output;
+  },
+  "A login names no quota project": async () => {
+    await google("POST", `${PROJECT}/services/orgpolicy.googleapis.com:enable`, {});
+    await set("publicAccess", "true");
+    await set("overrideDomainRestrictedSharing", "true");
+    const own = { USER_PROJECT_OVERRIDE: undefined, GOOGLE_BILLING_PROJECT: undefined };
+    const output = await failing(sandbox.command("pulumi", ["up", "--yes", "--skip-preview"], own));
+    expect(output).toContain("nothing was changed");
+    await up();
+    await unset("overrideDomainRestrictedSharing");
+    await unset("publicAccess");
+    await up();
+    return output;
+  },
   "The stack is locked": async () => {
     await killUp();
     const output = await failing(tryUp());
