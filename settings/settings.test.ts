@@ -7,7 +7,7 @@ import { declaredSettings, stackConfig } from "../test/support/default-settings.
 const set = (key: string, value: string): string => `pulumi config set hyperion-registry:${key} ${value}`;
 
 const REPOSITORY_ID =
-  "2 to 63 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen";
+  "1 to 63 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen";
 const VERSION = "a semantic version such as 1.4.2 or 2.0.0-rc.1";
 
 describe("settings that contradict each other", () => {

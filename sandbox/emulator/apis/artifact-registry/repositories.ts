@@ -66,9 +66,9 @@ async function answer(context: Context, repository: Repository): Promise<object>
 
 function checkLabels(labels: Record<string, string> = {}): void {
   for (const [key, value] of Object.entries(labels)) {
-    if (!/^\p{Ll}[\p{Ll}\p{N}_-]{0,62}$/u.test(key))
+    if (!/^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$/u.test(key))
       throw invalidArgument(`Invalid label key: "${key}"`, "labels");
-    if (!/^[\p{Ll}\p{N}_-]{0,63}$/u.test(value))
+    if (!/^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$/u.test(value))
       throw invalidArgument(`Invalid value "${value}" of label "${key}"`, "labels");
   }
 }
