@@ -40,7 +40,9 @@ async function refused(run: Promise<Outcome>): Promise<string> {
 async function everything(): Promise<unknown[]> {
   const paths = [REPOSITORIES, ACCOUNTS, POOLS, `${POOLS}/hyperion-github/providers`];
   const bodies = await Promise.all(paths.map(async (path) => (await sandbox.google("GET", path)).body));
-  const timeless = JSON.stringify(bodies, (key, value: unknown) => (key === "updateTime" ? undefined : value));
+  const timeless = JSON.stringify(bodies, (key, value: unknown) =>
+    key === "updateTime" ? undefined : value,
+  );
   return JSON.parse(timeless) as unknown[];
 }
 
