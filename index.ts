@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { checkException } from "./components/access/check-exception.ts";
 import { checkPublicAccess } from "./components/access/check-organization-policy.ts";
 import { checkPublicGrants } from "./components/access/check-public-grants.ts";
@@ -12,6 +13,7 @@ import { WorkloadIdentity } from "./components/ci/workload-identity.ts";
 import { checkBuild } from "./components/images/check-build.ts";
 import { release } from "./components/images/release.ts";
 import { checkRepository } from "./components/repository/check-repository.ts";
+import { existingRepositoryUrl } from "./components/repository/existing-repository.ts";
 import { ImageRepository } from "./components/repository/image-repository.ts";
 import { lastOutputs } from "./google/last-outputs.ts";
 import { allSound } from "./problems/checks.ts";
@@ -22,6 +24,11 @@ import { readSettings } from "./settings/read.ts";
 export default async () => {
   const settings = await readSettings(checkBuild);
   const { project, region: location, repositoryId, adoptExisting } = settings;
+  if (!settings.manageRegistry) {
+    const registryUrl = pulumi.output(await existingRepositoryUrl({ project, location, repositoryId }));
+    const images = release(settings, registryUrl);
+    return { registryUrl, images };
+  }
   const trust = githubTrust(settings);
   if (trust) warnOfMissingIds(trust);
   const identityIds = { project, poolId: settings.githubPoolId, providerId: GITHUB_PROVIDER_ID };

@@ -100,6 +100,7 @@ const digits = z.string().regex(/^[1-9]\d{0,19}$/);
 
 /** Every setting of the namespace; types, defaults and descriptions are in Pulumi.yaml. */
 export const SETTINGS = {
+  manageRegistry: toggle(),
   repositoryId: setting(
     // https://cloud.google.com/artifact-registry/docs/repositories/create-repos
     z.string().regex(/^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/),

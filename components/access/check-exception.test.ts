@@ -1,22 +1,25 @@
 import { expect, test, vi } from "vitest";
-import { parseSettings } from "../../settings/parse.ts";
-import type { Settings } from "../../settings/schema.ts";
-import { stackConfig } from "../../test/support/default-settings.ts";
 import { fakeGoogle } from "../../test/support/fake-google.ts";
 import { declare } from "../../test/support/mocks.ts";
-import { checkException } from "./check-exception.ts";
+import { checkException, type Exception } from "./check-exception.ts";
 
 const EXCEPTION = "GET /projects/production-471918/policies/iam.allowedPolicyMemberDomains";
-const OVERRIDE = { publicAccess: true, overrideDomainRestrictedSharing: true };
+const OVERRIDE = { overrideDomainRestrictedSharing: true };
 
-const check = async (changes: Record<string, unknown>) => {
-  const settings = parseSettings(stackConfig(changes), []).settings as Settings;
-  return (await declare(() => checkException(settings))).result;
+const none: Exception = {
+  project: "production-471918",
+  overrideDomainRestrictedSharing: false,
+  adoptExisting: false,
+  userProjectOverride: undefined,
+  billingProject: undefined,
 };
+
+const check = async (changes: Partial<Exception>) =>
+  (await declare(() => checkException({ ...none, ...changes }))).result;
 
 test("nothing is asked where there is to be none", async () => {
   const requests = await fakeGoogle({});
-  await check({ publicAccess: true, adoptExisting: true });
+  await check({ adoptExisting: true });
   expect(requests).toEqual([]);
 });
 
@@ -33,7 +36,7 @@ test("it is asked for as the plugin is going to", async () => {
   vi.stubEnv("USER_PROJECT_OVERRIDE", "");
   const requests = await fakeGoogle({ [EXCEPTION]: { status: 200 } });
   expect(await check(OVERRIDE)).toEqual({ found: false, problems: [] });
-  await check({ ...OVERRIDE, "gcp:userProjectOverride": true, "gcp:billingProject": "payer" });
+  await check({ ...OVERRIDE, userProjectOverride: true, billingProject: "payer" });
   expect(requests.map(({ headers }) => headers["x-goog-user-project"])).toEqual([undefined, "payer"]);
 });
 

@@ -1,9 +1,17 @@
 import { organizationPolicy } from "../../google/apis.ts";
 import { callGoogle } from "../../google/client.ts";
 import { exceptionName } from "../../google/full-names.ts";
-import { lacksQuotaProject, pluginQuotaProject } from "../../google/quota-project.ts";
+import { lacksQuotaProject, pluginQuotaProject, type QuotaSettings } from "../../google/quota-project.ts";
 import type { Checked } from "../../problems/checks.ts";
-import type { Settings } from "../../settings/schema.ts";
+
+/** What decides whether there is to be an exception, as the settings of the same names say it. */
+export interface Exception extends QuotaSettings {
+  /** Google Cloud project. */
+  project: string;
+  overrideDomainRestrictedSharing: boolean;
+  /** Import one that exists already. */
+  adoptExisting: boolean;
+}
 
 /**
  * Looks whether the project's exception from domain restricted sharing can be managed, and exists already, where it is
@@ -11,11 +19,11 @@ import type { Settings } from "../../settings/schema.ts";
  * after other changes. The CI accounts may not read policies of the organization, and change none: what they may not read
  * is nothing to adopt.
  */
-export async function checkException(settings: Settings): Promise<Checked<boolean>> {
-  const { project, adoptExisting, overrideDomainRestrictedSharing } = settings;
+export async function checkException(wanted: Exception): Promise<Checked<boolean>> {
+  const { project, adoptExisting, overrideDomainRestrictedSharing } = wanted;
   if (!overrideDomainRestrictedSharing) return { found: false, problems: [] };
   const name = exceptionName(project);
-  const quotaProject = pluginQuotaProject(settings);
+  const quotaProject = pluginQuotaProject(wanted);
   const answer = await callGoogle(
     organizationPolicy,
     name,

@@ -1,10 +1,7 @@
 import { afterEach, expect, test, vi } from "vitest";
-import { parseSettings } from "../../settings/parse.ts";
-import type { Settings } from "../../settings/schema.ts";
-import { stackConfig } from "../../test/support/default-settings.ts";
 import { fakeGoogle, logged, nobodyAnswers } from "../../test/support/fake-google.ts";
 import { declare } from "../../test/support/mocks.ts";
-import { checkPublicGrants } from "./check-public-grants.ts";
+import { checkPublicGrants, type Wanted } from "./check-public-grants.ts";
 
 afterEach(() => vi.restoreAllMocks());
 
@@ -13,10 +10,17 @@ const POLICY =
 const READER = "roles/artifactregistry.reader";
 const EVERYBODY = { role: READER, members: ["user:dana@example.com", "allUsers"] };
 
-async function check(changes: Record<string, unknown> = {}, outputs: Record<string, unknown> = {}) {
+const closed: Wanted = {
+  project: "production-471918",
+  region: "us-central1",
+  repositoryId: "hyperion-public",
+  publicAccess: false,
+  readers: [],
+};
+
+async function check(changes: Partial<Wanted> = {}, outputs: Record<string, unknown> = {}) {
   const { warn } = logged();
-  const settings = parseSettings(stackConfig(changes), []).settings as Settings;
-  const { result } = await declare(() => checkPublicGrants(settings, outputs));
+  const { result } = await declare(() => checkPublicGrants({ ...closed, ...changes }, outputs));
   return { isPublic: result, warn };
 }
 
