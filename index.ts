@@ -11,10 +11,14 @@ import { undeleteIdentity } from "./components/ci/undelete-identity.ts";
 import { warnOfMissingIds } from "./components/ci/warn-of-missing-ids.ts";
 import { WorkloadIdentity } from "./components/ci/workload-identity.ts";
 import { checkBuild } from "./components/images/check-build.ts";
+import { prefixPublished } from "./components/images/prefix-published.ts";
 import { release } from "./components/images/release.ts";
+import { KEPT_TAG_PREFIXES } from "./components/images/tags.ts";
 import { checkRepository } from "./components/repository/check-repository.ts";
 import { existingRepositoryUrl } from "./components/repository/existing-repository.ts";
 import { ImageRepository } from "./components/repository/image-repository.ts";
+import { keepsAllTagged } from "./components/repository/tagged-expiry.ts";
+import { repositoryName } from "./google/full-names.ts";
 import { lastOutputs } from "./google/last-outputs.ts";
 import { allSound } from "./problems/checks.ts";
 import { githubTrust } from "./settings/parse.ts";
@@ -29,12 +33,13 @@ export default async () => {
     const images = release(settings, registryUrl);
     return { registryUrl, images };
   }
+  const repositoryPath = repositoryName(project, location, repositoryId);
   const trust = githubTrust(settings);
   if (trust) warnOfMissingIds(trust);
   const identityIds = { project, poolId: settings.githubPoolId, providerId: GITHUB_PROVIDER_ID };
   const outputs = await lastOutputs();
   const isPublic = checkPublicGrants(settings, outputs);
-  const [repositoryFate, accountFates, identityFates, adoptException] = await allSound(
+  const [repositoryFate, accountFates, identityFates, adoptException, , expiryIsNew] = await allSound(
     checkRepository({ project, location, repositoryId }, outputs, adoptExisting),
     checkAccounts(
       { project, accountId: settings.ciServiceAccountId, withPreview: trust !== undefined },
@@ -44,8 +49,10 @@ export default async () => {
     checkIdentity(trust && identityIds, outputs, adoptExisting),
     checkException(settings),
     checkPublicAccess(settings),
+    keepsAllTagged(repositoryPath).then((found) => ({ found, problems: [] })),
   );
   const adoptIdentity = await undeleteIdentity(identityIds, identityFates);
+  if (expiryIsNew) await prefixPublished(repositoryPath);
 
   const { repository, url } = new ImageRepository("registry", {
     project,
@@ -53,8 +60,12 @@ export default async () => {
     repositoryId,
     description: "Prebuilt container images of Hyperion",
     labels: settings.labels,
-    deleteUntaggedAfterDays: settings.cleanupUntaggedAfterDays,
-    keepMostRecent: settings.cleanupKeepCount,
+    expiry: {
+      untaggedAfterDays: settings.cleanupUntaggedAfterDays,
+      buildsAfterDays: settings.cleanupBuildsAfterDays,
+      keepCount: settings.cleanupKeepCount,
+      keptTagPrefixes: KEPT_TAG_PREFIXES,
+    },
     cleanupDryRun: settings.cleanupDryRun,
     vulnerabilityScanning: settings.vulnerabilityScanning,
     adoptExisting: repositoryFate === "import",

@@ -26,7 +26,8 @@ export function realPluginSends({ images, readers }: Size, conflicts: number): R
     [`POST ${PROJECT}/services/{service}:enable`]: SERVICES,
     [`GET ${PROJECT}`]: SERVICES,
     [`POST ${REPOSITORIES}`]: 1,
-    [`GET ${REPOSITORIES}/{repository}`]: 1,
+    // Once by the program, which asks for its cleanup.
+    [`GET ${REPOSITORIES}/{repository}`]: 2,
     [`GET ${REPOSITORIES}/{repository}:getIamPolicy`]: 2 * members + conflicts,
     [`POST ${REPOSITORIES}/{repository}:setIamPolicy`]: members + conflicts,
     [`POST ${PROJECT}/serviceAccounts`]: 1,
@@ -34,13 +35,11 @@ export function realPluginSends({ images, readers }: Size, conflicts: number): R
   };
 }
 
-/** What the program itself asks: of what is not known to be its own, whose it is; of the repository, who may pull. */
+/** What the program itself asks: of what is not known to be its own, whose it is; of the repository, who may pull and what its cleanup is. */
 export function programAsks(isKnown: boolean): Requests {
   return {
-    ...(!isKnown && {
-      [`GET ${REPOSITORIES}/{repository}`]: 1,
-      [`GET ${PROJECT}/serviceAccounts/{account}`]: 1,
-    }),
+    ...(!isKnown && { [`GET ${PROJECT}/serviceAccounts/{account}`]: 1 }),
+    [`GET ${REPOSITORIES}/{repository}`]: isKnown ? 1 : 2,
     [`GET ${REPOSITORIES}/{repository}:getIamPolicy`]: 1,
   };
 }

@@ -77,9 +77,9 @@ describe("a preview that finds nothing to do", () => {
     expect(counted.flatMap(({ spawned }) => spawned ?? [])).toEqual([]);
   });
 
-  test("asks Google who may pull, and nothing else", () => {
-    const policy = "v1/projects/{project}/locations/{location}/repositories/{repository}:getIamPolicy";
-    expect(requests).toEqual({ [`GET ${policy}`]: 1 });
+  test("asks Google who may pull and what the repository's cleanup is, and nothing else", () => {
+    const repository = "v1/projects/{project}/locations/{location}/repositories/{repository}";
+    expect(requests).toEqual({ [`GET ${repository}`]: 1, [`GET ${repository}:getIamPolicy`]: 1 });
   });
 });
 
