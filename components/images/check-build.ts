@@ -1,6 +1,6 @@
 import type { Problem } from "../../problems/problem.ts";
 import { catalogue } from "./catalogue.ts";
-import { dockerEngineProblem } from "./check-engine.ts";
+import { dockerEngineProblem } from "./docker/check-engine.ts";
 import { sourceProblems } from "./check-sources.ts";
 
 /** What stands in the way of building the images: the catalogue, their sources, the Docker engine. */

@@ -1,15 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
-import { existsSync } from "node:fs";
-import * as path from "node:path";
 import { type Problem, problemsError } from "../../problems/problem.ts";
-import { dockerConfigFile, dockerLogin } from "./docker-login.ts";
+import { dockerConfigFile } from "./docker/config.ts";
+import { dockerLogin, type HelperAnswer, registryHost } from "./docker/login.ts";
 
 /**
- * Asks for a login at the registry before anything is pushed: a warning at preview, an error at up.
+ * Asks for a login at the registry before anything is built: a warning at preview, an error at up.
  * @returns the URL as it came, so that whatever pushes there waits for the answer.
  */
-export function requireCredentials(registryUrl: string): string {
-  const problem = loginProblem(dockerConfigFile(process.env), registryHost(registryUrl));
+export async function confirmLogin(registryUrl: string): Promise<string> {
+  const problem = await loginProblem(registryHost(registryUrl), process.env);
   if (problem === undefined) return registryUrl;
   // The URL is known only once there is a repository, which this up may have made.
   const error = problemsError([problem], "nothing was pushed");
@@ -18,42 +17,44 @@ export function requireCredentials(registryUrl: string): string {
   return registryUrl;
 }
 
-/** The host, with its port, of a registry's URL as Artifact Registry gives it (no scheme). */
-export function registryHost(registryUrl: string): string {
-  return registryUrl.replace(/\/.*/, "");
-}
-
-function loginProblem(file: string, host: string): Problem | undefined {
+async function loginProblem(host: string, environment: NodeJS.ProcessEnv): Promise<Problem | undefined> {
+  const where = dockerConfigFile(environment);
   const fix = `gcloud auth configure-docker ${host}`;
   const allowed = "a credential helper or a login for the registry that images are pushed to";
   try {
-    const login = dockerLogin(file, host);
-    if (login.kind === "helper") return helperProblem(file, host, login.name);
+    const login = dockerLogin(host, environment);
     if (login.kind === "stored") return undefined;
-    return { where: file, found: `no credentials for ${host}`, allowed, fix };
+    if (login.kind === "none") return { where, found: `no credentials for ${host}`, allowed, fix };
+    const { helper } = login;
+    if (login.kind === "missing helper") {
+      return {
+        where,
+        found: `the credential helper ${helper} for ${host}, which is not on the PATH`,
+        allowed: "a credential helper that can be run",
+        fix:
+          helper === GCLOUD
+            ? "install the Google Cloud CLI (https://cloud.google.com/sdk/docs/install), or put it on the PATH"
+            : fix,
+      };
+    }
+    const { kind } = await login.ask();
+    if (kind === "login") return undefined;
+    return {
+      where,
+      found: `the credential helper ${helper}, which ${SHORTCOMINGS[kind]} ${host}`,
+      allowed: "a credential helper that has a login for the registry that images are pushed to",
+      fix: helper === GCLOUD ? "gcloud auth login" : fix,
+    };
   } catch (error) {
     const found = error instanceof Error ? error.message : String(error);
-    return { where: file, found, allowed, fix: `fix the file, or move it away and: ${fix}` };
+    return { where, found, allowed, fix: `fix the file, or move it away and: ${fix}` };
   }
 }
 
-/** A helper that is not there: Docker would push without a login, and say only that it is denied. */
-function helperProblem(file: string, host: string, name: string): Problem | undefined {
-  const helper = `docker-credential-${name}`;
-  if (isOnPath(helper)) return undefined;
-  return {
-    where: file,
-    found: `the credential helper ${helper} for ${host}, which is not on the PATH`,
-    allowed: "a credential helper that can be run",
-    fix:
-      name === "gcloud"
-        ? "install the Google Cloud CLI (https://cloud.google.com/sdk/docs/install), or put it on the PATH"
-        : `gcloud auth configure-docker ${host}`,
-  };
-}
+const GCLOUD = "docker-credential-gcloud";
 
-function isOnPath(program: string): boolean {
-  const names = process.platform === "win32" ? [`${program}.exe`, `${program}.cmd`] : [program];
-  const folders = (process.env["PATH"] ?? "").split(path.delimiter);
-  return folders.some((folder) => names.some((name) => existsSync(path.join(folder, name))));
-}
+const SHORTCOMINGS: Record<Exclude<HelperAnswer["kind"], "login">, string> = {
+  "no login": "knows no login at",
+  failure: "fails when it is asked for the login at",
+  "too slow": "did not answer in time when it was asked for the login at",
+};

@@ -5,7 +5,8 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { gte, valid } from "semver";
 import { messageOf, SandboxError } from "../lib/errors.ts";
-import { findCommands, isExecutable } from "../lib/files.ts";
+import { isExecutable } from "../../components/images/programs.ts";
+import { findCommands } from "../lib/files.ts";
 import { goBuild } from "./go-build.ts";
 import type { Progress } from "../lib/progress.ts";
 

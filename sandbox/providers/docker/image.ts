@@ -17,7 +17,8 @@ import { type Docker, DockerError } from "./cli.ts";
 import { withCredentials } from "./credentials.ts";
 import { buildPaths, checkImage, imageType } from "./image-check.ts";
 import { parseImageName } from "./image-name.ts";
-import { hostOf, type RegistryAuth } from "./settings.ts";
+import { registryHost } from "../../../components/images/docker/login.ts";
+import type { RegistryAuth } from "./settings.ts";
 
 /** `docker.Image`: builds and pushes. */
 export function image(docker: () => Docker): Resource {
@@ -129,7 +130,7 @@ function lastWords(error: DockerError): string {
 function inProgram(inputs: Properties): RegistryAuth | undefined {
   const registry = record(inputs, "registry");
   if (registry === undefined) return undefined;
-  const address = hostOf(text(registry, "server")) || parseImageName(text(inputs, "imageName")).host;
+  const address = registryHost(text(registry, "server")) || parseImageName(text(inputs, "imageName")).host;
   return { address, username: text(registry, "username"), password: text(registry, "password") };
 }
 
@@ -209,6 +210,5 @@ function buildCommand(inputs: Properties): { args: string[]; environment: NodeJS
     if (!taken) environment[key] = value;
   }
   for (const from of cached) args.push("--cache-from", from);
-  if (cached.length > 0) args.push("--build-arg", "BUILDKIT_INLINE_CACHE=1");
   return { args: [...args, "--", context], environment };
 }

@@ -2,8 +2,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { type IncomingHttpHeaders, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { rootCertificates } from "node:tls";
+import type { Credentials } from "../../../components/images/docker/login.ts";
 import { passingStatus, retried } from "../retry.ts";
-import type { Credentials } from "./credentials.ts";
 import type { ImageName } from "./image-name.ts";
 
 const manifestTypes = [

@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { dockerConfigFile } from "../../../components/images/docker-login.ts";
+import { dockerConfigFile } from "../../../components/images/docker/config.ts";
+import { registryHost } from "../../../components/images/docker/login.ts";
 import { setting } from "../rpc/provider.ts";
 import type { Failure } from "../rpc/shape.ts";
 import { isRecord, type Properties, text, unknownValue } from "../rpc/values.ts";
@@ -13,7 +14,7 @@ export interface RegistryAuth {
 }
 
 export interface Settings {
-  /** The engine; "" means that the Docker CLI decides. */
+  /** The engine; "" where nothing says which. */
   host: string;
   registries: RegistryAuth[];
 }
@@ -44,7 +45,7 @@ export function checkSettings(settings: Properties): Failure[] {
  */
 export async function readSettings(settings: Properties, environment: NodeJS.ProcessEnv): Promise<Settings> {
   const registries = registryAuth(settings).map((entry) => ({
-    address: hostOf(text(entry, "address")),
+    address: registryHost(text(entry, "address")),
     username: text(entry, "username"),
     password: text(entry, "password"),
   }));
@@ -62,11 +63,6 @@ export async function readSettings(settings: Properties, environment: NodeJS.Pro
     }
   }
   return { host: text(settings, "host") || (environment["DOCKER_HOST"] ?? ""), registries };
-}
-
-/** The host of an address that may be written as a URL. */
-export function hostOf(address: string): string {
-  return address.replace(/^https?:\/\//, "").split("/")[0] ?? "";
 }
 
 function registryAuth(settings: Properties): Properties[] {
