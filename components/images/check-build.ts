@@ -28,7 +28,7 @@ export async function checkBuild(build: BuildSettings): Promise<Problem[]> {
   ]);
   if (sources !== undefined && sources.warnings.length > 0)
     void pulumi.log.warn(
-      `about the sources; they are built as they are.\n\n${problemBlocks(sources.warnings)}`,
+      ["about the sources, which are built as they are:", ...problemBlocks(sources.warnings)].join("\n\n"),
     );
   return [...catalogue.problems, ...(sources?.problems ?? []), ...(engine === undefined ? [] : [engine])];
 }

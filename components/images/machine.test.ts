@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:f
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { confirmLogin } from "./confirm-login.ts";
+import { confirmLogin, requireHelper } from "./confirm-login.ts";
 import { sourceProblems } from "./check-sources.ts";
 import { logged } from "../../test/support/fake-google.ts";
 import { declare } from "../../test/support/mocks.ts";
@@ -99,7 +99,7 @@ describe("credentials for the registry", () => {
     const text = typeof config === "string" ? config : JSON.stringify(config);
     if (config !== undefined) writeFileSync(path.join(folder, "config.json"), text);
   };
-  const ask = (preview: boolean) => declare(() => confirmLogin(URL), preview);
+  const ask = (preview: boolean) => declare(() => confirmLogin(requireHelper(URL)), preview);
 
   const KNOWN = `read host; echo '{"ServerURL":"x","Username":"_dcgcloud_token","Secret":"s"}'`;
 
@@ -126,17 +126,16 @@ describe("credentials for the registry", () => {
       "install the Google Cloud CLI (https://cloud.google.com/sdk/docs/install), or put it on the PATH",
     ],
     ["gcr", "gcloud auth configure-docker us-central1-docker.pkg.dev"],
-  ])("a helper %s that is not installed is an error before the first push", async (helper, fix) => {
+  ])("a helper %s that is not installed is an error, at preview too", async (helper, fix) => {
     installHelpers(KNOWN, "desktop");
     login({ credHelpers: { "us-central1-docker.pkg.dev": helper }, credsStore: "desktop" });
-    await expect(ask(false)).rejects.toThrow(
-      [
-        path.join(folder, "config.json"),
-        `  found:   the credential helper docker-credential-${helper} for us-central1-docker.pkg.dev, which is not on the PATH`,
-        "  allowed: a credential helper that can be run",
-        `  fix:     ${fix}`,
-      ].join("\n"),
-    );
+    const message = [
+      path.join(folder, "config.json"),
+      `  found:   the credential helper docker-credential-${helper} for us-central1-docker.pkg.dev, which is not on the PATH`,
+      "  allowed: a credential helper that can be run",
+      `  fix:     ${fix}`,
+    ].join("\n");
+    for (const preview of [true, false]) await expect(ask(preview)).rejects.toThrow(message);
   });
 
   test.each([

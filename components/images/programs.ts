@@ -18,11 +18,11 @@ export interface Ended {
 export function runProgram(
   program: string,
   args: readonly string[],
-  { input = "", milliseconds = 20_000 } = {},
+  { input = "", milliseconds = 20_000, environment = process.env } = {},
 ): Promise<Ended> {
   return new Promise((resolve) => {
     const parts: Buffer[] = [];
-    const child = spawn(program, args, { stdio: ["pipe", "pipe", "ignore"] });
+    const child = spawn(program, args, { env: environment, stdio: ["pipe", "pipe", "ignore"] });
     const end = (ended: Omit<Ended, "stdout">): void => {
       clearTimeout(limit);
       resolve({ ...ended, stdout: Buffer.concat(parts).toString() });

@@ -2,7 +2,7 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { catalogue } from "./catalogue.ts";
 import { PublishedImage } from "./published-image.ts";
-import { confirmLogin } from "./confirm-login.ts";
+import { confirmLogin, requireHelper } from "./confirm-login.ts";
 import { publishedReferences, refuseMovedVersion } from "./confirm-version.ts";
 import { registryHost } from "./docker/login.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -26,9 +26,10 @@ export function release(
   settings: Settings,
   repositoryUrl: pulumi.Output<string>,
 ): Record<string, ReleasedImage> {
-  const login = repositoryUrl.apply(confirmLogin);
+  const url = repositoryUrl.apply(requireHelper);
+  const login = url.apply(confirmLogin);
   // Nothing is built before there is a login. A preview builds nothing, and asks meanwhile: a helper takes its time.
-  const registryUrl = pulumi.runtime.isDryRun() ? repositoryUrl : login;
+  const registryUrl = pulumi.runtime.isDryRun() ? url : login;
   // With an address alone the plugin takes the login from the Docker configuration: none reaches the state.
   const registry = new docker.Provider("registry", {
     registryAuth: [{ address: registryUrl.apply(registryHost) }],

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Outcome, type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { type Outcome, type Sandbox } from "../support/sandbox.ts";
+import { borrowSandbox } from "../support/shared-sandbox.ts";
 
 const PROJECT = "projects/hyperion-sandbox";
 const REPOSITORY = `v1/${PROJECT}/locations/us-central1/repositories/hyperion-public`;
@@ -15,7 +16,7 @@ let sandbox: Sandbox;
 let probe: string;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await borrowSandbox();
   const registry = await sandbox.output("registryUrl");
   // An image that no stack manages, so that no up has to build: what is pulled and pushed below.
   probe = `${registry}/probe:latest`;

@@ -8,7 +8,8 @@ import { type Problem, problemsError } from "../../problems/problem.ts";
 import { parseSettings } from "../../settings/parse.ts";
 import { copyProgram } from "../support/copy-program.ts";
 import { stackConfig } from "../support/default-settings.ts";
-import { type Outcome, type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { type Outcome, type Sandbox } from "../support/sandbox.ts";
+import { borrowSandbox } from "../support/shared-sandbox.ts";
 
 const STACK_FILE = "Pulumi.sandbox.yaml";
 const REPOSITORY = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public";
@@ -20,7 +21,7 @@ let folder: string;
 const whole = new Map<string, string>();
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await borrowSandbox();
   folder = join(await mkdtemp(join(tmpdir(), "bad-")), "program");
   await copyProgram(folder);
   const settings = parse(await readFile(join(sandbox.root, "project", STACK_FILE), "utf8")) as StackFile;

@@ -6,13 +6,14 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { sandboxPaths } from "../../sandbox/lib/paths.ts";
 import { allProcesses, commandLine } from "../../sandbox/lib/processes.ts";
 import type { SandboxStatus } from "../../sandbox/commands/status.ts";
-import { runWords, type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { runWords, type Sandbox } from "../support/sandbox.ts";
+import { borrowSandbox } from "../support/shared-sandbox.ts";
 
 let sandbox: Sandbox;
 let registry: string;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await borrowSandbox();
   registry = await sandbox.output("registryUrl");
 });
 

@@ -16,7 +16,8 @@ import images from "../../images.json" with { type: "json" };
 import { ensureCompose } from "../../sandbox/machine/install-compose.ts";
 import { repositoryRoot, shortName } from "../../sandbox/lib/paths.ts";
 import { fakeInfrastructure } from "../support/infrastructure.ts";
-import { type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { type Sandbox } from "../support/sandbox.ts";
+import { borrowSandbox } from "../support/shared-sandbox.ts";
 
 const run = promisify(execFile);
 
@@ -36,7 +37,7 @@ let fakes: Record<string, string>;
 let ports: { HYPERION_UI_PORT: string; HYPERION_MCP_PORT: string; HYPERION_BRIDGE_PORT: string };
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await borrowSandbox();
   composeCommand = await ensureCompose(console.log);
   scratch = await mkdtemp(join(tmpdir(), "hyperion-compose-"));
   // Never "hyperion": on an engine of the user's that may be a Hyperion with data in it.

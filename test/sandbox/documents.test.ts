@@ -2,7 +2,8 @@ import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { checkOf, documents } from "../support/documents.ts";
-import { type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { type Sandbox } from "../support/sandbox.ts";
+import { borrowSandbox } from "../support/shared-sandbox.ts";
 
 /** What the forms of commands that need Google may use: the repository's path in the API, and a call to it. */
 const PRELUDE = `
@@ -19,7 +20,7 @@ let settingsFile: string;
 let settings: string;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await borrowSandbox();
   settingsFile = join(sandbox.root, "project/Pulumi.sandbox.yaml");
   settings = await readFile(settingsFile, "utf8");
 });

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { mintGithubToken } from "../../sandbox/emulator/support/github-issuer.ts";
-import { type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { type Sandbox } from "../support/sandbox.ts";
+import { borrowSandbox } from "../support/shared-sandbox.ts";
 
 const REPOSITORY = "HyperionWave-AI/dev-squad";
 const IDS = { repository_id: "123", repository_owner_id: "456" };
@@ -10,7 +11,7 @@ let provider: string;
 let accounts: { publish: string; preview: string };
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await borrowSandbox();
   const settings = {
     publishImages: "false",
     ciCanPublish: "true",

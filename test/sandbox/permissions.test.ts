@@ -5,19 +5,20 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { allOf, type Grant, grantsOf, without } from "./permissions/jobs.ts";
 import { live } from "./permissions/live.ts";
 import { type Snapshot, type Trial, trial } from "./permissions/trial.ts";
-import { type Outcome, type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { type Outcome, type Sandbox } from "../support/sandbox.ts";
+import { borrowSandbox } from "../support/shared-sandbox.ts";
 
 const STACK = ["--stack", "least"];
 const UP = ["up", "--yes", "--skip-preview", ...STACK];
 const GITHUB = { ciCanPublish: "true", githubRepository: "HyperionWave-AI/dev-squad" };
 
-/** What tells that the permission was missed: Google's own words, or what the docker plugin makes of them. */
-const MISSED = /Permission ['"][\w.]+['"] denied|is taken for gone from the registry/;
+/** What tells that the permission was missed: Google's own words, or a tag that the docker plugin may not see. */
+const MISSED = /Permission ['"][\w.]+['"] denied|docker:index:RegistryImage +\S+ +delete/;
 
 let sandbox: Sandbox;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await borrowSandbox();
 });
 
 afterAll(() => sandbox.stop());

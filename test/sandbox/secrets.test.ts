@@ -7,7 +7,8 @@ import { gcloudTokenFile } from "../../sandbox/services/gcloud-environment.ts";
 import { mintAccessToken, MAINTAINER } from "../../sandbox/lib/tokens.ts";
 import { sandboxPaths, type SandboxPaths } from "../../sandbox/lib/paths.ts";
 import { listeningAddresses } from "../support/listening.ts";
-import { commandIn, runCommand, type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { commandIn, runCommand, type Sandbox } from "../support/sandbox.ts";
+import { borrowSandbox } from "../support/shared-sandbox.ts";
 import { exposedFiles } from "../support/secrets/files.ts";
 import { privateLine } from "../support/secrets/secrets.ts";
 import { type Leak, leakMessage } from "../support/secrets/watch.ts";
@@ -19,7 +20,7 @@ let key: string;
 let token: string;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await borrowSandbox();
   paths = sandboxPaths(sandbox.root);
   key = privateLine(await readFile(paths.key, "utf8"));
   token = await mintAccessToken(sandbox.root, "user:dana@example.com");
@@ -184,6 +185,17 @@ describe("a leak of", () => {
     const before = performance.now();
     await checkSandboxes();
     expect(performance.now() - before).toBeLessThan(500);
+  });
+});
+
+describe.each(["--json", "--debug"])("the debug log of an up, as %s prints it,", (option) => {
+  test("has the docker plugin's login at the registry, which is found", async () => {
+    // The plugin logs in where it pushes a tag.
+    await sandbox.pulumi("config", "set", "version", option === "--json" ? "1.0.0" : "1.1.0");
+    await sandbox.pulumi("up", "--yes", "--skip-preview", option);
+    const found = (await scanSandbox(sandbox.root)).map(({ secret, form, where }) => [secret, form, where]);
+    for (const form of ["raw", "base64"])
+      expect(found).toContainEqual([`a token of ${MAINTAINER}`, form, "the output of `pulumi up`"]);
   });
 });
 

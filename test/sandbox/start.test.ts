@@ -19,12 +19,13 @@ import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 import { requestsOf } from "../load/requests.ts";
 import { copyProgram } from "../support/copy-program.ts";
 import { whileReadOnly } from "../support/read-only.ts";
-import { type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { type Sandbox } from "../support/sandbox.ts";
+import { borrowSandbox } from "../support/shared-sandbox.ts";
 
 let sandbox: Sandbox;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await borrowSandbox();
 });
 
 afterAll(() => sandbox.stop());

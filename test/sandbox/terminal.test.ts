@@ -1,12 +1,13 @@
 /** The picture of the README, made anew: `npm run docs:terminal` writes it. */
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { type Sandbox } from "../support/sandbox.ts";
+import { borrowSandbox } from "../support/shared-sandbox.ts";
 import { terminalPicture } from "./terminal-picture.ts";
 
 let sandbox: Sandbox;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await borrowSandbox();
 });
 
 afterAll(() => sandbox.stop());

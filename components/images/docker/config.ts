@@ -57,8 +57,8 @@ export function readDockerConfig(environment: NodeJS.ProcessEnv): DockerConfig {
   throw new Error(`${file} is not as Docker writes it${key === "" ? "" : ` (${key})`}`);
 }
 
-/** Undefined where it is no JSON: the error would quote the text, which may hold a login. */
-function fromJson(text: string): unknown {
+/** What a text is as JSON; undefined where it is none: an error would quote it, and it may hold a login. */
+export function fromJson(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch {

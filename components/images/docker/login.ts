@@ -1,11 +1,12 @@
+import { z } from "zod";
 import { commandsOnPath, runProgram } from "../programs.ts";
-import { readDockerConfig, type StoredLogin } from "./config.ts";
+import { fromJson, readDockerConfig, type StoredLogin } from "./config.ts";
 
 /** A helper that does not answer within this time is not waited for; some ask a person for a password. */
 const HELPER_MS = 30_000;
 
 /** What Docker would log in with at a registry. Holds secrets: nothing of it is to be printed or kept. */
-export interface Credentials {
+interface Credentials {
   username: string;
   /** Empty where Docker has a token instead of a password. */
   password: string;
@@ -24,7 +25,10 @@ export type DockerLogin =
 
 /** What a credential helper said. */
 export type HelperAnswer =
-  { kind: "login"; credentials: Credentials } | { kind: "no login" | "failure" | "too slow" };
+  | { kind: "login"; credentials: Credentials }
+  | { kind: "no login" | "too slow" }
+  /** With what it said, which is for no log: it may be anything. */
+  | { kind: "failure"; code: number; said: string };
 
 /**
  * How Docker would log in at a registry, by its configuration and in its order: the helper for the host, else the store
@@ -39,7 +43,7 @@ export function dockerLogin(host: string, environment: NodeJS.ProcessEnv): Docke
   const helper = `docker-credential-${name}`;
   const [program] = commandsOnPath(helper, environment["PATH"]);
   if (program === undefined) return { kind: "missing helper", helper };
-  return { kind: "helper", helper, ask: () => askHelper(program, host) };
+  return { kind: "helper", helper, ask: () => askHelper(program, host, environment) };
 }
 
 /** The host of a registry's address, which may be written as a URL: docker/cli's `ConvertToHostname`. */
@@ -60,18 +64,22 @@ function storedLogin(auths: Readonly<Record<string, StoredLogin>>, host: string)
 }
 
 /** The protocol of docker-credential-helpers: the host on its standard input, the login as JSON on its output. */
-async function askHelper(program: string, host: string): Promise<HelperAnswer> {
-  const options = { input: host, milliseconds: HELPER_MS };
-  const { code, stdout, trouble } = await runProgram(program, ["get"], options);
+async function askHelper(
+  program: string,
+  host: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<HelperAnswer> {
+  const options = { input: host, milliseconds: HELPER_MS, environment };
+  const { code = 1, stdout, trouble } = await runProgram(program, ["get"], options);
   if (trouble === "too slow") return { kind: "too slow" };
   // Its words for "I know none", and no other: docker-credential-helpers, `errCredentialsNotFound`.
-  if (code !== 0) return { kind: /credentials not found/i.test(stdout) ? "no login" : "failure" };
-  try {
-    const { Username: username = "", Secret: password = "" } = JSON.parse(stdout) as Record<string, string>;
-    return username === "" && password === ""
-      ? { kind: "no login" }
-      : { kind: "login", credentials: { username, password } };
-  } catch {
-    return { kind: "failure" };
-  }
+  if (code !== 0 && /credentials not found/i.test(stdout)) return { kind: "no login" };
+  const answer = code === 0 ? helperAnswer.safeParse(fromJson(stdout)) : undefined;
+  if (answer?.success !== true) return { kind: "failure", code, said: code === 0 ? "" : stdout.trim() };
+  const { Username: username, Secret: password } = answer.data;
+  return username === "" && password === ""
+    ? { kind: "no login" }
+    : { kind: "login", credentials: { username, password } };
 }
+
+const helperAnswer = z.looseObject({ Username: z.string().default(""), Secret: z.string().default("") });

@@ -1,55 +1,58 @@
+import { accessSync } from "node:fs";
 import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { dockerConfigFolder, readDockerConfig } from "../../../components/images/docker/config.ts";
-import { type Credentials, dockerLogin } from "../../../components/images/docker/login.ts";
+import { dockerConfigFile, dockerConfigFolder } from "../../../components/images/docker/config.ts";
+import { dockerLogin } from "../../../components/images/docker/login.ts";
 import type { Docker } from "./cli.ts";
-import type { RegistryAuth } from "./settings.ts";
 
-/**
- * The Docker CLI's own credentials for a registry, from a credential helper, a store or the file itself.
- *
- * @returns undefined when there are none: the registry is then asked anonymously
- */
-export async function configuredCredentials(
-  host: string,
-  environment: NodeJS.ProcessEnv,
-): Promise<Credentials | undefined> {
-  const login = dockerLogin(host, environment);
-  if (login.kind === "none") return undefined;
-  if (login.kind === "stored") return login.credentials;
-  const failed = `error getting credentials for ${host}: ${login.helper}`;
-  if (login.kind === "missing helper") throw new Error(`${failed} is not on the PATH`);
-  const answer = await login.ask();
-  if (answer.kind === "login") return answer.credentials;
-  if (answer.kind === "no login") return undefined;
-  throw new Error(`${failed} failed`);
+/** A registry, and who logs in there; "" for nobody. */
+export interface RegistryAuth {
+  /** Host and port. */
+  address: string;
+  username: string;
+  password: string;
 }
 
 /**
- * Runs an action with a Docker CLI that has the given credentials; they pass through a private folder
- * that is removed afterwards, never through a command line.
+ * The login that the Docker configuration has for a registry: that of a credential helper where one is named, else
+ * the file's own.
+ *
+ * @throws when there is no such file, or when the helper is missing or fails
  */
-export async function withCredentials<Result>(
+export async function configuredLogin(
+  address: string,
+  environment: NodeJS.ProcessEnv,
+): Promise<RegistryAuth> {
+  assertConfig(dockerConfigFile(environment));
+  const login = dockerLogin(address, environment);
+  if (login.kind === "none") return nobody(address);
+  if (login.kind === "stored") return { address, ...login.credentials };
+  if (login.kind === "missing helper")
+    throw helperError(`exec: "${login.helper}": executable file not found in $PATH`, "");
+  const answer = await login.ask();
+  if (answer.kind === "login") return { address, ...answer.credentials };
+  if (answer.kind === "failure") throw helperError(`exit status ${answer.code}`, answer.said);
+  return nobody(address);
+}
+
+const nobody = (address: string): RegistryAuth => ({ address, username: "", password: "" });
+
+/**
+ * Runs an action with a Docker CLI that has the given login; it passes through a private folder that is removed
+ * afterwards, never through a command line.
+ */
+export async function withLogin<Result>(
   docker: Docker,
-  auth: RegistryAuth | undefined,
+  auth: RegistryAuth,
   environment: NodeJS.ProcessEnv,
   action: (docker: Docker) => Promise<Result>,
 ): Promise<Result> {
-  if (auth === undefined || auth.username === "" || auth.password === "") return action(docker);
   const folder = await mkdtemp(join(tmpdir(), "hyperion-docker-"));
   try {
-    const config = readDockerConfig(environment);
-    const helpers = Object.entries(config.credHelpers ?? {}).filter(([host]) => host !== auth.address);
     const encoded = Buffer.from(`${auth.username}:${auth.password}`).toString("base64");
-    const own = {
-      ...config,
-      credHelpers: Object.fromEntries(helpers),
-      auths: { ...config.auths, [auth.address]: { auth: encoded } },
-      // A store would be asked before the entry above.
-      credsStore: undefined,
-    };
-    await writeFile(join(folder, "config.json"), JSON.stringify(own), { mode: 0o600 });
+    const auths = auth.username === "" ? {} : { [auth.address]: { auth: encoded } };
+    await writeFile(join(folder, "config.json"), JSON.stringify({ auths }), { mode: 0o600 });
     // The CLI looks for its plugins (buildx) and contexts beside that file.
     for (const beside of ["cli-plugins", "contexts"]) {
       await symlink(join(resolve(dockerConfigFolder(environment)), beside), join(folder, beside));
@@ -58,4 +61,24 @@ export async function withCredentials<Result>(
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
+}
+
+function assertConfig(file: string): void {
+  try {
+    accessSync(file);
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    const reason = code === "ENOENT" ? "no such file or directory" : String(error);
+    throw new Error(
+      `Error loading registry auth config: could not open config file from filePath: ${file}. Error: open ${file}: ${reason}`,
+      { cause: error },
+    );
+  }
+}
+
+function helperError(reason: string, said: string): Error {
+  return new Error(
+    "Error loading registry auth config: could not get auth config (the credentialhelper did not work or was " +
+      `not found): error getting credentials - err: ${reason}, out: \`${said}\``,
+  );
 }

@@ -1,17 +1,8 @@
-import { readFile } from "node:fs/promises";
-import { dockerConfigFile } from "../../../components/images/docker/config.ts";
-import { registryHost } from "../../../components/images/docker/login.ts";
 import { setting } from "../rpc/provider.ts";
 import type { Failure } from "../rpc/shape.ts";
 import { isRecord, type Properties, text, unknownValue } from "../rpc/values.ts";
-
-/** Credentials of a registry. Without a name they come from the Docker configuration. */
-export interface RegistryAuth {
-  /** Host and port. */
-  address: string;
-  username: string;
-  password: string;
-}
+import { registryHost } from "../../../components/images/docker/login.ts";
+import { configuredLogin, type RegistryAuth } from "./credentials.ts";
 
 export interface Settings {
   /** The engine; "" where nothing says which. */
@@ -20,7 +11,7 @@ export interface Settings {
 }
 
 const supported = new Set(["host", "registryAuth", "version", "pluginDownloadURL"]);
-const supportedAuth = new Set(["address", "username", "password"]);
+const supportedAuth = new Set(["address"]);
 
 /** Every setting that the fake provider would otherwise silently ignore. */
 export function checkSettings(settings: Properties): Failure[] {
@@ -41,27 +32,15 @@ export function checkSettings(settings: Properties): Failure[] {
 }
 
 /**
- * @throws when a registry's credentials are to come from a Docker configuration that does not exist
+ * The provider's settings, with the logins of the Docker configuration: as the real plugin, it asks for them once,
+ * when it is configured.
+ *
+ * @throws when there is no Docker configuration, or when a credential helper that it names does not work
  */
 export async function readSettings(settings: Properties, environment: NodeJS.ProcessEnv): Promise<Settings> {
-  const registries = registryAuth(settings).map((entry) => ({
-    address: registryHost(text(entry, "address")),
-    username: text(entry, "username"),
-    password: text(entry, "password"),
-  }));
-  if (registries.some(({ username }) => username === "")) {
-    const file = dockerConfigFile(environment);
-    try {
-      await readFile(file);
-    } catch (error) {
-      const code = error instanceof Error && "code" in error ? String(error.code) : "";
-      const reason = code === "ENOENT" ? "no such file or directory" : String(error);
-      throw new Error(
-        `Error loading registry auth config: could not open config file from filePath: ${file}. Error: open ${file}: ${reason}`,
-        { cause: error },
-      );
-    }
-  }
+  const registries = await Promise.all(
+    registryAuth(settings).map((entry) => configuredLogin(registryHost(text(entry, "address")), environment)),
+  );
   return { host: text(settings, "host") || (environment["DOCKER_HOST"] ?? ""), registries };
 }
 

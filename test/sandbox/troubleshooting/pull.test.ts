@@ -11,7 +11,8 @@ import { ensureCompose } from "../../../sandbox/machine/install-compose.ts";
 import { sandboxPaths, shortName } from "../../../sandbox/lib/paths.ts";
 import { ensureOwnEngine, ownEngineHost, stopOwnEngine } from "../../../sandbox/machine/engine/own-engine.ts";
 import { fakeInfrastructure } from "../../support/infrastructure.ts";
-import { type Outcome, type Sandbox, startSandbox } from "../../support/sandbox.ts";
+import { type Outcome, type Sandbox } from "../../support/sandbox.ts";
+import { borrowSandbox } from "../../support/shared-sandbox.ts";
 import { entriesOf, expectMessage, type Provocations } from "./document.ts";
 
 /** An ELF file's header, for a processor (EM_AARCH64, EM_RISCV) that is not this machine's. */
@@ -29,7 +30,7 @@ let registry: string;
 let image: string;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await borrowSandbox();
   scratch = await mkdtemp(join(tmpdir(), "hyperion-trouble-"));
   composeCommand = await ensureCompose(console.log);
   registry = await sandbox.output("registryUrl");

@@ -6,7 +6,8 @@ import { mintAccessToken, MAINTAINER } from "../../../sandbox/lib/tokens.ts";
 import { repositoryRoot, sandboxPaths } from "../../../sandbox/lib/paths.ts";
 import { signal } from "../../../sandbox/lib/processes.ts";
 import { withDescendants } from "../../support/processes.ts";
-import { type Outcome, type Sandbox, startSandbox } from "../../support/sandbox.ts";
+import { type Outcome, type Sandbox } from "../../support/sandbox.ts";
+import { borrowSandbox } from "../../support/shared-sandbox.ts";
 import { entriesOf, expectMessage, type Provocations } from "./document.ts";
 
 const PROJECT = "v1/projects/hyperion-sandbox";
@@ -20,7 +21,7 @@ let scratch: string;
 let registry: string;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
+  sandbox = await borrowSandbox();
   scratch = await mkdtemp(join(tmpdir(), "hyperion-trouble-"));
   registry = await sandbox.output("registryUrl");
 });
@@ -130,7 +131,7 @@ const provocations: Provocations = {
     succeeding(sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG: await dockerConfig({}) })),
   "The login's helper is not installed": async () => {
     const credHelpers = { [registry.replace(/\/.*/, "")]: "nowhere" };
-    return succeeding(
+    return failing(
       sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG: await dockerConfig({ credHelpers }) }),
     );
   },
@@ -277,22 +278,28 @@ const provocations: Provocations = {
     expect(await federate({ ...run, ref: "refs/heads/main" })).toContain("accessToken");
     return federate({ ...run, ref: "refs/heads/topic" });
   },
-  "More than images would change": async () => {
-    await set("cleanupKeepCount", "7");
-    const preview = await sandbox.pulumi("preview", "--json");
-    const guard = sandbox.command(
-      "node",
-      ["scripts/ci/main.ts", "only-images-change"],
-      {},
-      { input: preview },
-    );
-    const output = await failing(guard);
-    await unset("cleanupKeepCount");
+  "There is no registry to publish to": async () => {
+    const on = ["--stack", "images"];
+    await sandbox.pulumi("stack", "init", "images", "--no-select");
+    const elsewhere = {
+      "gcp:project": "hyperion-sandbox",
+      "gcp:region": "us-central1",
+      manageRegistry: "false",
+      repositoryId: "other",
+      sourceDir: (await sandbox.pulumi("config", "get", "sourceDir")).trim(),
+    };
+    for (const [name, value] of Object.entries(elsewhere))
+      await sandbox.pulumi("config", "set", ...on, name, value);
+    const output = await failing(sandbox.tryPulumi("preview", ...on));
+    await sandbox.pulumi("config", "rm", ...on, "repositoryId");
+    await succeeding(sandbox.tryPulumi("preview", ...on));
+    await sandbox.pulumi("stack", "rm", "images", "--yes");
     return output;
   },
   "The lock is not given back": async () => {
     await killUp();
-    const retry = ["--for", "1", "--every", "1", "pulumi", "up", "--yes", "--skip-preview"];
+    const up = ["pulumi", "up", "--yes", "--skip-preview", "--stack", "sandbox"];
+    const retry = ["--for", "1", "--every", "1", ...up];
     const output = await failing(sandbox.command("scripts/retry-when-locked.sh", retry));
     await succeeding(sandbox.tryPulumi("cancel", "--yes"));
     return output;
