@@ -82,6 +82,8 @@ describe("a credential helper", () => {
     expect(readFileSync(path.join(folder, "asked"), "utf8")).toBe(`get ${HOST}\n`);
     expect(await ask({ ...config, credHelpers: { [`https://${HOST}`]: "own" } })).toEqual({
       kind: "failure",
+      code: 1,
+      said: "",
     });
   });
 
