@@ -21,7 +21,7 @@ import { parseImageName } from "./image-name.ts";
 export function image(docker: () => Docker): Resource {
   return {
     type: imageType,
-    check: (news, _olds, context) => checkImage(news, context),
+    check: checkImage,
     diff: (old, inputs) => changes(old.inputs, inputs, ""),
     async preview(inputs, _old, context) {
       if (flag(inputs, "buildOnPreview")) {
