@@ -8,8 +8,14 @@ export type Requests = Record<string, number>;
 const PROJECT = "v1/projects/{project}";
 const REPOSITORIES = `${PROJECT}/locations/{location}/repositories`;
 
-/** What the gcp plugin asks whenever it starts: it wants to know the region of the settings. */
-export const AT_START: Requests = { "GET compute/v1/projects/{project}/regions": 1 };
+/**
+ * What is asked where nothing is to change: the gcp plugin wants to know the region of the settings whenever it starts,
+ * and the program the repository's cleanup.
+ */
+export const QUIET: Requests = {
+  "GET compute/v1/projects/{project}/regions": 1,
+  [`GET ${REPOSITORIES}/{repository}`]: 1,
+};
 
 /** APIs that the stack enables, and service accounts that it makes, by default. */
 const SERVICES = 2;
@@ -24,7 +30,7 @@ const SERVICES = 2;
 export function realPluginSends({ images, readers }: Size, conflicts: number): Requests {
   const members = readers + 1; // the CI account
   return {
-    ...AT_START,
+    ...QUIET,
     "GET token": 3 * images,
     [`GET ${PROJECT}/services`]: 2 * SERVICES,
     [`POST ${PROJECT}/services:batchEnable`]: 1,
