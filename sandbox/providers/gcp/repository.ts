@@ -104,7 +104,7 @@ const masked = [
 ];
 
 /** The parts of an id; an import may leave the project out, as with the real plugin. */
-export function repositoryParts(
+function repositoryParts(
   id: string,
   client: GoogleClient,
 ): { project: string; location: string; repositoryId: string } {
