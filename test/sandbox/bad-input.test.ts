@@ -2,7 +2,7 @@ import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/pro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { type Problem, problemsError } from "../../problems/problem.ts";
 import { parseSettings } from "../../settings/parse.ts";
@@ -19,6 +19,7 @@ let sandbox: Sandbox;
 let folder: string;
 /** Its files as they were, by name; undefined for one that was not there. */
 const whole = new Map<string, string>();
+let before: string;
 
 beforeAll(async () => {
   sandbox = await borrowSandbox();
@@ -31,6 +32,7 @@ beforeAll(async () => {
   for (const file of [STACK_FILE, "Pulumi.yaml", "images.json"]) {
     whole.set(file, await readFile(join(folder, file), "utf8"));
   }
+  before = await context();
 });
 
 afterAll(async () => {
@@ -61,12 +63,6 @@ async function context(): Promise<string> {
   // The manifest says when the last run was.
   return JSON.stringify({ resources: deployment.resources, emulator }, null, 1);
 }
-
-let before: string;
-
-beforeEach(async () => {
-  before = await context();
-});
 
 afterEach(async () => {
   for (const [file, text] of whole) await writeFile(join(folder, file), text);
