@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { exceptionExists } from "./components/access/check-exception.ts";
 import { checkPublicAccess } from "./components/access/check-organization-policy.ts";
 import { RepositoryAccess } from "./components/access/repository-access.ts";
@@ -8,6 +9,7 @@ import { warnOfMissingIds } from "./components/ci/warn-of-missing-ids.ts";
 import { WorkloadIdentity } from "./components/ci/workload-identity.ts";
 import { checkBuild } from "./components/images/check-build.ts";
 import { release } from "./components/images/release.ts";
+import { existingRepositoryUrl } from "./components/repository/existing-repository.ts";
 import { ImageRepository } from "./components/repository/image-repository.ts";
 import { artifactRegistry } from "./google/apis.ts";
 import { exists } from "./google/existence.ts";
@@ -19,6 +21,11 @@ import { readSettings } from "./settings/read.ts";
 export default async () => {
   const settings = await readSettings(checkBuild);
   const { project, region: location, repositoryId, adoptExisting } = settings;
+  if (!settings.manageRegistry) {
+    const registryUrl = pulumi.output(await existingRepositoryUrl({ project, location, repositoryId }));
+    const images = release(settings, registryUrl);
+    return { registryUrl, images };
+  }
   const trust = githubTrust(settings);
   if (trust) warnOfMissingIds(trust);
   await checkPublicAccess(settings);

@@ -62,6 +62,9 @@ read_options() {
   fi
 }
 
+# Whatever the state names: what is not installed is not loaded.
+export PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true
+
 check_pulumi() {
   local answer
   # A pulumi of one's own comes first; else the one that npm ci installed.

@@ -1,82 +1,157 @@
 #!/usr/bin/env bash
-# Installs the Pulumi CLI for jobs that hold credentials: the version of .pulumi.version, once it is proven that
-# Pulumi's own release workflow made it. Takes curl, tar, sha256sum and cosign.
+# Installs what Pulumi runs here, and nothing else: the CLI of .pulumi.version, once it is proven that Pulumi's own release
+# workflow made it, and the plugins of package.json, each as .pulumi.plugins has its checksum. Takes curl, tar, cosign and
+# sha256sum or shasum. Runs on bash 3.2, which macOS has.
 set -euo pipefail
 
 usage() {
   cat <<'USAGE'
-Usage: scripts/install-pulumi.sh [--from URL]
-  --from URL  take the release from a mirror; it is verified all the same (default: Pulumi's releases at GitHub)
-Installs into PULUMI_HOME or ~/.pulumi, below versions/VERSION/bin, and puts that on a workflow's PATH.
-Exit code: 0 installed; 1 not verified or not to be had, and nothing is installed; 2 the call is wrong.
+Usage: eval "$(scripts/install-pulumi.sh)"
+  --from URL          take the CLI's release from a mirror; it is verified all the same (default: GitHub)
+  --plugins-from URL  take the plugins from a mirror; they are verified all the same (default: Pulumi's own choice)
+  --record            write the checksums of package.json's plugins into .pulumi.plugins, for a review and a commit, once
+                      two servers have given the same files
+Installs into PULUMI_HOME or ~/.hyperion-registry, a folder of its own: what another project has installed is not found
+there. Prints the lines that make a shell use it; a workflow's next steps use it by themselves.
+Exit code: 0 installed; 1 something is not verified or not to be had, and is not installed; 2 the call is wrong.
 USAGE
 }
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 releases=https://github.com/pulumi/pulumi/releases/download
+plugin_files=https://get.pulumi.com/releases/plugins
+plugins_from=()
+recording=false
 # Who signs: a workflow of Pulumi's repository, by the certificate that GitHub's token gave it.
 identity='^https://github\.com/pulumi/pulumi/\.github/workflows/sign\.yml@refs/'
 issuer=https://token.actions.githubusercontent.com
+# The CLI comes with more, such as the plugin that runs programs which a state carries in it: they are left out.
+needed=(pulumi pulumi-language-nodejs)
+plugins=(gcp docker)
 
-case ${1:-} in
-  '') ;;
-  --from)
-    if [ $# -ne 2 ]; then
+while [ $# -gt 0 ]; do
+  case $1 in
+    --from | --plugins-from)
+      if [ $# -lt 2 ]; then
+        usage >&2
+        exit 2
+      fi
+      if [ "$1" = --from ]; then releases=$2; else plugins_from=(--server "$2"); fi
+      shift
+      ;;
+    --record) recording=true ;;
+    --help)
+      usage
+      exit 0
+      ;;
+    *)
       usage >&2
       exit 2
-    fi
-    releases=$2
-    ;;
-  --help)
-    usage
-    exit 0
-    ;;
-  *)
-    usage >&2
-    exit 2
-    ;;
-esac
+      ;;
+  esac
+  shift
+done
 
 fail() {
   echo "Pulumi was not installed: $1" >&2
   exit 1
 }
 
-# download FILE: one file of the release into the working folder.
+# download URL FILE
 download() {
-  curl --fail --silent --show-error --location --proto '=https' --retry 3 --output "$1" "$releases/v$version/$1" ||
-    fail "$releases/v$version/$1 could not be downloaded"
+  curl --fail --silent --show-error --location --proto '=https' --retry 3 --output "$2" "$1" ||
+    fail "$1 could not be downloaded"
+}
+
+sha256() { if command -v sha256sum >/dev/null; then sha256sum "$@"; else shasum -a 256 "$@"; fi; }
+
+# plugin_version NAME: as package.json pins it.
+plugin_version() { sed -n "s|^ *\"@pulumi/$1\": \"\([0-9.]*\)\".*|\1|p" "$root/package.json"; }
+
+record() {
+  local name of platform file sum
+  echo '# PLUGIN VERSION PLATFORM SHA-256, written by scripts/install-pulumi.sh --record' >recorded
+  for name in "${plugins[@]}"; do
+    of=$(plugin_version "$name")
+    for platform in linux-amd64 linux-arm64 darwin-amd64 darwin-arm64; do
+      file=pulumi-resource-$name-v$of-$platform.tar.gz
+      download "$plugin_files/$file" one
+      download "https://github.com/pulumi/pulumi-$name/releases/download/v$of/$file" other
+      cmp -s one other || fail "$file is not the same at get.pulumi.com and at github.com"
+      sum=$(sha256 one)
+      echo "$name $of $platform ${sum%% *}" | tee -a recorded >&2
+    done
+  done
+  mv recorded "$root/.pulumi.plugins"
+  echo "Review .pulumi.plugins, and commit it." >&2
+}
+
+install_cli() {
+  local archive=pulumi-v$version-$1.tar.gz checksums=pulumi-$version-checksums.txt program
+  command -v cosign >/dev/null || fail "cosign is not on the PATH: https://docs.sigstore.dev/cosign/system_config/installation"
+  download "$releases/v$version/$checksums" "$checksums"
+  download "$releases/v$version/$checksums.sig" "$checksums.sig"
+  cosign verify-blob --bundle "$checksums.sig" --certificate-identity-regexp "$identity" \
+    --certificate-oidc-issuer "$issuer" "$checksums" >&2 ||
+    fail "$checksums is not signed by Pulumi's release workflow"
+
+  download "$releases/v$version/$archive" "$archive"
+  # A line that names the archive exactly; none is a failure of the check.
+  awk -v name="$archive" '$2 == name' "$checksums" | sha256 --check --strict --quiet - >&2 ||
+    fail "$archive is not what the signed $checksums says; do not use it"
+
+  tar -xzf "$archive"
+  mkdir bin
+  for program in "${needed[@]}"; do mv "pulumi/$program" bin/; done
+  mkdir -p "$(dirname "$bin")"
+  mv bin "$bin"
+}
+
+install_plugins() {
+  local name of sum known folder
+  for name in "${plugins[@]}"; do
+    of=$(plugin_version "$name")
+    known+=" resource-$name-v$of "
+    [ -e "$home/plugins/resource-$name-v$of" ] && continue
+    sum=$(awk -v line="$name $of $1" '$1 " " $2 " " $3 == line { print $4 }' "$root/.pulumi.plugins")
+    [ -n "$sum" ] || fail ".pulumi.plugins has no checksum of the plugin $name $of for $1: $0 --record, and commit it"
+    PULUMI_HOME=$home "$bin/pulumi" plugin install resource "$name" "$of" --exact --checksum "$sum" \
+      ${plugins_from[@]+"${plugins_from[@]}"} >&2 || fail "the plugin $name $of is not to be had, or not what .pulumi.plugins says"
+  done
+  for folder in "$home"/plugins/resource-*; do
+    case $known in *" ${folder##*/} "*) continue ;; esac
+    case $folder in *.lock | *.partial) continue ;; esac
+    fail "$folder is a plugin that this project does not use, and that a state could name: rm -r '$folder'"
+  done
 }
 
 version=$(<"$root/.pulumi.version")
+home=${PULUMI_HOME:-$HOME/.hyperion-registry}
+bin=$home/versions/$version/bin
 case $(uname -sm) in
-  'Linux x86_64') platform=linux-x64 ;;
-  'Linux aarch64') platform=linux-arm64 ;;
-  *) fail "there is no release for $(uname -sm) here; allowed are Linux on x86_64 and aarch64" ;;
+  'Linux x86_64') system=linux architecture=x64 ;;
+  'Linux aarch64') system=linux architecture=arm64 ;;
+  'Darwin x86_64') system=darwin architecture=x64 ;;
+  'Darwin arm64') system=darwin architecture=arm64 ;;
+  *) fail "there is no release for $(uname -sm) here; allowed are Linux and macOS on x86_64 and ARM" ;;
 esac
-command -v cosign >/dev/null || fail "cosign is not on the PATH: https://docs.sigstore.dev/cosign/system_config/installation"
-
-archive=pulumi-v$version-$platform.tar.gz
-checksums=pulumi-$version-checksums.txt
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
+if $recording; then
+  record
+  exit
+fi
+[ -x "$bin/pulumi" ] || install_cli "$system-$architecture"
+install_plugins "$system-${architecture/x64/amd64}"
+echo "Pulumi $version and its plugins, verified, are in $home" >&2
 
-download "$checksums"
-download "$checksums.sig"
-cosign verify-blob --bundle "$checksums.sig" --certificate-identity-regexp "$identity" \
-  --certificate-oidc-issuer "$issuer" "$checksums" ||
-  fail "$checksums is not signed by Pulumi's release workflow"
-
-download "$archive"
-# A line that names the archive exactly; none is a failure of sha256sum.
-awk -v name="$archive" '$2 == name' "$checksums" | sha256sum --check --strict --quiet - ||
-  fail "$archive is not what the signed $checksums says; do not use it"
-
-tar --extract --gzip --file "$archive"
-folder=${PULUMI_HOME:-$HOME/.pulumi}/versions/$version
-mkdir -p "$folder"
-rm -rf "${folder:?}/bin"
-mv pulumi "$folder/bin"
-if [ -n "${GITHUB_PATH:-}" ]; then echo "$folder/bin" >>"$GITHUB_PATH"; fi
-echo "Pulumi $version, verified, is in $folder/bin"
+settings=(PULUMI_HOME="$home" PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true PULUMI_IGNORE_AMBIENT_PLUGINS=true)
+if [ -n "${GITHUB_PATH:-}" ]; then
+  echo "$bin" >>"$GITHUB_PATH"
+  printf '%s\n' "${settings[@]}" >>"$GITHUB_ENV"
+else
+  printf 'export %q\n' "${settings[@]}"
+  # shellcheck disable=SC2016 # for the shell that evaluates it
+  printf 'export PATH=%q:"$PATH"\n' "$bin"
+fi

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import * as path from "node:path";
@@ -9,11 +9,25 @@ import { generate } from "selfsigned";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { root, Shell, type Ended } from "../test/support/shell.ts";
 
-const script = "scripts/install-pulumi.sh";
+/** What the script reads of its project, which is a copy here: its checksums are a test's own. */
+const PROJECT = ["scripts/install-pulumi.sh", ".pulumi.version", "package.json"];
 const version = readFileSync(path.join(root, ".pulumi.version"), "utf8").trim();
 const archive = `pulumi-v${version}-linux-${arch === "arm64" ? "arm64" : "x64"}.tar.gz`;
 const checksums = `pulumi-${version}-checksums.txt`;
-const bin = `.pulumi/versions/${version}/bin`;
+const home = ".hyperion-registry";
+const bin = `${home}/versions/${version}/bin`;
+const platform = `linux-${arch === "arm64" ? "arm64" : "amd64"}`;
+const { dependencies } = JSON.parse(readFileSync(path.join(root, "package.json"), "utf8")) as {
+  dependencies: Record<string, string>;
+};
+const plugins = ["gcp", "docker"].map((name) => [name, dependencies[`@pulumi/${name}`] ?? ""] as const);
+/** What the engine in the release does: a plugin whose archive has the checksum is there then. */
+const engine = `#!/usr/bin/env bash
+echo "pulumi $*" >>"$RECORD"
+[ "$1 $2 $3" = "plugin install resource" ] || exit 9
+[ -z "$FORGED" ] || { echo "error: checksum mismatch" >&2; exit 255; }
+mkdir -p "$PULUMI_HOME/plugins/resource-$4-v$5"
+`;
 
 let shell: Shell;
 /** What the server has of the release; a missing file is a 404. */
@@ -42,17 +56,28 @@ afterAll(() => {
 
 beforeEach(async () => {
   shell = new Shell();
-  for (const tool of ["curl", "tar", "gzip", "sha256sum"]) shell.pass(tool);
+  for (const tool of ["curl", "tar", "gzip", "sha256sum", "cmp"]) shell.pass(tool);
   shell.fake("cosign", 'record "$@"; [ -z "$UNSIGNED" ] || { echo "no matching signatures" >&2; exit 1; }');
   shell.environment["CURL_CA_BUNDLE"] = shell.write("ca.pem", certificate);
   shell.environment["GITHUB_PATH"] = path.join(shell.folder, "path");
+  shell.environment["GITHUB_ENV"] = path.join(shell.folder, "env");
   mkdirSync(path.join(shell.folder, "release/pulumi"), { recursive: true });
-  writeFileSync(path.join(shell.folder, "release/pulumi/pulumi"), "the engine");
+  for (const [name, text] of [
+    ["pulumi", engine],
+    ["pulumi-language-nodejs", "the language host"],
+    ["pulumi-resource-pulumi-nodejs", "runs what is in a state"],
+  ] as const)
+    writeFileSync(path.join(shell.folder, "release/pulumi", name), text, { mode: 0o755 });
   const pack = shell.write(
     "pack.sh",
     `cd "${shell.folder}/release" && tar --create --gzip --file ../packed pulumi`,
   );
   await run(path.relative(root, pack), []);
+  for (const file of PROJECT) shell.write(`project/${file}`, readFileSync(path.join(root, file), "utf8"));
+  shell.write(
+    "project/.pulumi.plugins",
+    plugins.map(([name, of]) => `${name} ${of} ${platform} ${checksum(name)}\n`).join(""),
+  );
   const packed = readFileSync(path.join(shell.folder, "packed"));
   files = new Map([
     [archive, packed],
@@ -78,7 +103,11 @@ async function run(file: string, args: string[]): Promise<Ended> {
   return { status, stdout, stderr };
 }
 
-const install = (): Promise<Ended> => run(script, ["--from", releases]);
+const script = (): string => path.relative(root, path.join(shell.folder, "project", PROJECT[0] ?? ""));
+
+const install = (...more: string[]): Promise<Ended> => run(script(), ["--from", releases, ...more]);
+
+const checksum = (text: string): string => createHash("sha256").update(text).digest("hex");
 
 async function refuses(message: string): Promise<void> {
   const { status, stderr } = await install();
@@ -88,14 +117,110 @@ async function refuses(message: string): Promise<void> {
   expect(shell.read("path")).toBe("");
 }
 
-it("installs a release that is what its signed checksums say, and puts it on the workflow's PATH", async () => {
-  const { status, stderr } = await install();
-  expect([status, stderr]).toEqual([0, ""]);
-  expect(shell.read(`${bin}/pulumi`)).toBe("the engine");
+it("installs a release that is what its signed checksums say, with its plugins, for the workflow's next steps", async () => {
+  const { status, stdout, stderr } = await install();
+  expect([status, stdout, stderr]).toEqual([
+    0,
+    "",
+    `Pulumi ${version} and its plugins, verified, are in ${shell.folder}/${home}\n`,
+  ]);
   expect(shell.read("path")).toBe(`${shell.folder}/${bin}\n`);
+  expect(shell.read("env")).toBe(
+    `PULUMI_HOME=${shell.folder}/${home}\nPULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true\nPULUMI_IGNORE_AMBIENT_PLUGINS=true\n`,
+  );
   expect(shell.calls()).toEqual([
     `cosign verify-blob --bundle ${checksums}.sig --certificate-identity-regexp ^https://github\\.com/pulumi/pulumi/\\.github/workflows/sign\\.yml@refs/ --certificate-oidc-issuer https://token.actions.githubusercontent.com ${checksums}`,
+    ...plugins.map(
+      ([name, of]) => `pulumi plugin install resource ${name} ${of} --exact --checksum ${checksum(name)}`,
+    ),
   ]);
+});
+
+it("leaves out what runs programs that a state carries", async () => {
+  await install();
+  expect(readdirSync(path.join(shell.folder, bin)).sort()).toEqual(["pulumi", "pulumi-language-nodejs"]);
+});
+
+it("downloads nothing a second time, and tells a shell what to use", async () => {
+  await install();
+  shell.forgetCalls();
+  delete shell.environment["GITHUB_PATH"];
+  const { status, stdout } = await run(script(), ["--from", "https://localhost:1"]);
+  expect([status, shell.calls()]).toEqual([0, []]);
+  const shown = shell.write("shown.sh", `${stdout}\ntype -p pulumi; env | grep ^PULUMI_ | sort\n`);
+  expect(shell.run(path.relative(root, shown)).stdout).toBe(
+    `${shell.folder}/${bin}/pulumi\nPULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true\nPULUMI_HOME=${shell.folder}/${home}\nPULUMI_IGNORE_AMBIENT_PLUGINS=true\n`,
+  );
+});
+
+it("takes the plugins from a mirror", async () => {
+  await install("--plugins-from", "https://mirror.example.com");
+  expect(shell.calls().filter((call) => call.endsWith(" --server https://mirror.example.com"))).toHaveLength(
+    2,
+  );
+});
+
+describe("records the checksums of the plugins", () => {
+  /** A curl whose answer is the file's name, or at one of the two servers another. */
+  const curl = (odd = ""): string => `
+record "$@"
+for word; do case $previous in --output) out=$word ;; esac; previous=$word; done
+case $word in *"${odd || "nowhere"}"*) echo other >"$out" ;; *) echo "\${word##*/}" >"$out" ;; esac`;
+
+  it("where two servers have the same files", async () => {
+    shell.fake("curl", curl());
+    const { status } = await run(script(), ["--record"]);
+    expect(status).toBe(0);
+    const lines = shell.read("project/.pulumi.plugins").trim().split("\n");
+    expect(lines).toHaveLength(1 + 4 * plugins.length);
+    for (const [name, of] of plugins) {
+      const file = `pulumi-resource-${name}-v${of}-${platform}.tar.gz`;
+      expect(lines).toContain(`${name} ${of} ${platform} ${checksum(`${file}\n`)}`);
+      expect(shell.calls().filter((call) => call.endsWith(file))).toEqual([
+        expect.stringContaining(` https://get.pulumi.com/releases/plugins/${file}`),
+        expect.stringContaining(` https://github.com/pulumi/pulumi-${name}/releases/download/v${of}/${file}`),
+      ]);
+    }
+  });
+
+  it("and nothing where they have not", async () => {
+    shell.fake("curl", curl("github.com"));
+    const before = shell.read("project/.pulumi.plugins");
+    const { status, stderr } = await run(script(), ["--record"]);
+    expect([status, shell.read("project/.pulumi.plugins")]).toEqual([1, before]);
+    expect(stderr).toContain("is not the same at get.pulumi.com and at github.com\n");
+  });
+});
+
+describe("plugins", () => {
+  const [[name, of] = ["", ""]] = plugins;
+
+  it("are not installed without a checksum, and the command that records it is named", async () => {
+    shell.write("project/.pulumi.plugins", `${name} 0.0.1 ${platform} ${checksum("x")}\n`);
+    const { status, stderr } = await install();
+    expect(status).toBe(1);
+    expect(stderr).toMatch(
+      new RegExp(
+        `no checksum of the plugin ${name} ${of} for ${platform}: \\S+/install-pulumi.sh --record, and commit`,
+      ),
+    );
+    expect(shell.read("path")).toBe("");
+  });
+
+  it("are not installed where they are others", async () => {
+    shell.environment["FORGED"] = "1";
+    const { status, stderr } = await install();
+    expect(status).toBe(1);
+    expect(stderr).toContain(`the plugin ${name} ${of} is not to be had, or not what .pulumi.plugins says\n`);
+    expect(shell.read("path")).toBe("");
+  });
+
+  it("that nobody asked for are an error: a state could name them", async () => {
+    mkdirSync(path.join(shell.folder, home, "plugins/resource-command-v1.0.0"), { recursive: true });
+    const { status, stderr } = await install();
+    expect(status).toBe(1);
+    expect(stderr).toContain(`rm -r '${shell.folder}/${home}/plugins/resource-command-v1.0.0'\n`);
+  });
 });
 
 describe("installs nothing", () => {
@@ -126,14 +251,14 @@ describe("installs nothing", () => {
   });
 
   it("over plain HTTP", async () => {
-    const { status, stderr } = await run(script, ["--from", "http://localhost:1"]);
+    const { status, stderr } = await run(script(), ["--from", "http://localhost:1"]);
     expect(stderr).toContain("could not be downloaded");
     expect(status).toBe(1);
   });
 });
 
 it.each([["--nonsense"], ["--from"]])("refuses the call %s", async (...args) => {
-  const { status, stderr } = await run(script, args);
+  const { status, stderr } = await run(script(), args);
   expect(status).toBe(2);
-  expect(stderr).toContain("Usage: scripts/install-pulumi.sh");
+  expect(stderr).toContain('Usage: eval "$(scripts/install-pulumi.sh)"');
 });

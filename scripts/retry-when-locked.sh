@@ -34,6 +34,15 @@ case ${1:-} in '' | -*)
   ;;
 esac
 
+# Whatever the state names: what is not installed is not loaded.
+export PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true
+
+stack=production
+for word; do
+  if [ "${previous:-}" = --stack ]; then stack=$word; fi
+  previous=$word
+done
+
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 while true; do
@@ -43,7 +52,7 @@ while true; do
   [ "$status" -eq 0 ] && exit
   grep -q 'the stack is currently locked by\|Another update is currently in progress' "$log" || exit "$status"
   if [ "$SECONDS" -ge "$patience" ]; then
-    echo "Still locked after $SECONDS s. If whoever holds it is gone: pulumi cancel --stack production" >&2
+    echo "Still locked after $SECONDS s. If whoever holds it is gone: pulumi cancel --stack $stack" >&2
     exit "$status"
   fi
   echo "Locked; trying again in $pause s" >&2

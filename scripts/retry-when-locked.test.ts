@@ -35,11 +35,20 @@ it("tries again until the lock is gone", () => {
 
 it("gives up in time, and says what to do about a lock that nobody holds", () => {
   lockedFor(100);
-  const { status, stderr } = shell.run(script, ["--for", "0", "--every", "0", "pulumi", "up"]);
+  const { status, stderr } = shell.run(script, [
+    "--for",
+    "0",
+    "--every",
+    "0",
+    "pulumi",
+    "up",
+    "--stack",
+    "dev",
+  ]);
   expect(status).toBe(255);
   expect(shell.calls()).toHaveLength(1);
   expect(stderr).toMatch(
-    /Still locked after \d+ s\. If whoever holds it is gone: pulumi cancel --stack production\n$/,
+    /Still locked after \d+ s\. If whoever holds it is gone: pulumi cancel --stack dev\n$/,
   );
 });
 

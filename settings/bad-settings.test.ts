@@ -138,6 +138,7 @@ const BAD: Record<string, [Message, Row[]]> = {
     "a region of Artifact Registry, such as us-central1",
     "us-central1",
   ),
+  manageRegistry: toggle(),
   repositoryId: word(["Hyperion", "ends-", "../other", "a; rm -rf /"], REPOSITORY_ID, "hyperion-public"),
   labels: [
     {

@@ -1,11 +1,35 @@
+import { isDeepStrictEqual } from "node:util";
 import { ALL_AUTHENTICATED_USERS } from "../components/access/principals.ts";
 import { attributeMapping, LONGEST_MAPPING } from "../components/ci/github-claims.ts";
 import type { Problem } from "../problems/problem.ts";
+import { shown } from "../problems/wording.ts";
 import { NAMESPACE } from "./explain.ts";
 import type { Settings } from "./schema.ts";
 import { backportProblem } from "../components/images/tags.ts";
 
 type Name = keyof Settings;
+
+/**
+ * The settings of the stack that manages the registry, with the defaults of Pulumi.yaml: the engine does not tell a value
+ * that is set from a default. Those that contradict one of these by themselves are not here.
+ */
+export const OF_THE_REGISTRY = {
+  labels: { app: "hyperion" },
+  cleanupUntaggedAfterDays: 14,
+  cleanupKeepCount: 10,
+  cleanupDryRun: false,
+  vulnerabilityScanning: "inherited",
+  adoptExisting: false,
+  protect: true,
+  readers: [],
+  writers: [],
+  publicAccess: false,
+  ciServiceAccountId: "hyperion-ci",
+  ciCanPublish: false,
+  githubRepository: undefined,
+  githubRefs: ["refs/heads/main", "refs/tags/v*"],
+  githubEnvironment: "production",
+} as const satisfies Partial<Record<Name, unknown>>;
 
 /**
  * Settings that are valid each by itself and contradict each other.
@@ -15,6 +39,8 @@ type Name = keyof Settings;
 export function conflicts(settings: Partial<Settings>, wrong: ReadonlySet<string>): Problem[] {
   const sound = (...names: Name[]): boolean => !names.some((name) => wrong.has(name));
   return [
+    ...(sound("manageRegistry", "publishImages") ? nothingToDo(settings) : []),
+    ...(sound("manageRegistry") && settings.manageRegistry === false ? withoutRegistry(settings, wrong) : []),
     ...(sound("writers") ? anyoneMayPush(settings) : []),
     ...(sound("overrideDomainRestrictedSharing", "publicAccess") ? uselessException(settings) : []),
     ...(sound("backport", "version") ? uselessBackport(settings) : []),
@@ -28,6 +54,30 @@ export function conflicts(settings: Partial<Settings>, wrong: ReadonlySet<string
 
 function conflict(name: Name, found: string, allowed: string, fix: string): Problem[] {
   return [{ where: `${NAMESPACE}:${name}`, found, allowed, fix }];
+}
+
+function nothingToDo({ manageRegistry, publishImages }: Partial<Settings>): Problem[] {
+  if (manageRegistry !== false || publishImages !== false) return [];
+  return conflict(
+    "publishImages",
+    "false, while manageRegistry is false",
+    "true for one of them: such a stack would hold nothing",
+    `pulumi config rm ${NAMESPACE}:publishImages`,
+  );
+}
+
+/** What is of no use to a stack that only publishes images. */
+function withoutRegistry(settings: Partial<Settings>, wrong: ReadonlySet<string>): Problem[] {
+  return Object.entries(OF_THE_REGISTRY).flatMap(([name, byDefault]) => {
+    const value = settings[name as keyof typeof OF_THE_REGISTRY];
+    if (wrong.has(name) || isDeepStrictEqual(value, byDefault)) return [];
+    return conflict(
+      name as Name,
+      `${shown(value)}, while manageRegistry is false`,
+      "set in the stack that manages the registry alone",
+      `pulumi config rm ${NAMESPACE}:${name}`,
+    );
+  });
 }
 
 function anyoneMayPush({ writers = [] }: Partial<Settings>): Problem[] {

@@ -88,6 +88,7 @@ const digits = z.string().regex(/^[1-9]\d{0,19}$/);
 
 /** Every setting of the namespace; types, defaults and descriptions are in Pulumi.yaml. */
 export const SETTINGS = {
+  manageRegistry: toggle(),
   repositoryId: setting(
     z.string().regex(/^[a-z][a-z0-9-]{0,61}[a-z0-9]$/),
     "2 to 63 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen",

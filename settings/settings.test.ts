@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { problemsError } from "../problems/problem.ts";
+import { OF_THE_REGISTRY } from "./contradictions.ts";
 import { githubTrust, parseSettings } from "./parse.ts";
 import { declaredSettings, stackConfig } from "../test/support/default-settings.ts";
 
@@ -92,6 +93,56 @@ describe("settings that contradict each other", () => {
     expect(parseSettings(stackConfig(changes), []).problems).toEqual([
       { where, found, allowed, fix: `pulumi config ${fix.replace("KEY", where)}` },
     ]);
+  });
+});
+
+describe("a stack that leaves the registry to another", () => {
+  const told = (changes: Record<string, unknown>) =>
+    parseSettings(stackConfig({ manageRegistry: false, ...changes }), []).problems;
+
+  test("takes what is about images", () => {
+    const images = { version: "1.4.2", buildCache: "registry", platform: "linux/arm64", sourceDir: "x" };
+    expect(told({ ...images, repositoryId: "other" })).toEqual([]);
+  });
+
+  test("has to publish images", () => {
+    expect(told({ publishImages: false })).toEqual([
+      {
+        where: "hyperion-registry:publishImages",
+        found: "false, while manageRegistry is false",
+        allowed: "true for one of them: such a stack would hold nothing",
+        fix: "pulumi config rm hyperion-registry:publishImages",
+      },
+    ]);
+  });
+
+  test.each(Object.keys(OF_THE_REGISTRY))("refuses %s", (name) => {
+    const others: Record<string, unknown> = {
+      labels: { app: "x" },
+      vulnerabilityScanning: "disabled",
+      protect: false,
+      readers: ["user:dana@example.com"],
+      writers: ["user:dana@example.com"],
+      ciServiceAccountId: "other-ci",
+      githubRepository: "owner/name",
+      githubRefs: ["refs/heads/x"],
+      githubEnvironment: "staging",
+      ...(name.startsWith("cleanup") && { [name]: name === "cleanupDryRun" ? true : 3 }),
+    };
+    const value = others[name] ?? true;
+    expect(told({ [name]: value })).toEqual([
+      {
+        where: `hyperion-registry:${name}`,
+        found: `${JSON.stringify(value)}, while manageRegistry is false`,
+        allowed: "set in the stack that manages the registry alone",
+        fix: `pulumi config rm hyperion-registry:${name}`,
+      },
+    ]);
+  });
+
+  test("knows the defaults of Pulumi.yaml", () => {
+    for (const [name, value] of Object.entries(OF_THE_REGISTRY))
+      expect(declaredSettings[name]?.default, name).toEqual(value ?? "");
   });
 });
 

@@ -36,6 +36,11 @@ export class StackSettings {
     throw new Error(`Pulumi.${this.stack}.yaml does not say ${key}: pulumi config set ${key} VALUE`);
   }
 
+  /** Whether a setting of this project is on. */
+  flag(name: string): boolean {
+    return String(this.set[`${this.namespace}:${name}`] ?? this.fallback(name)) === "true";
+  }
+
   private fallback(key: string): unknown {
     const declared = this.defaults[key] ?? this.defaults[`${this.namespace}:${key}`];
     return typeof declared === "object" && declared !== null && "default" in declared

@@ -1,8 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { checkPublicAccess } from "./check-organization-policy.ts";
-import { parseSettings } from "../../settings/parse.ts";
-import type { Settings } from "../../settings/schema.ts";
-import { stackConfig } from "../../test/support/default-settings.ts";
+import { checkPublicAccess, type PublicAccess } from "./check-organization-policy.ts";
 import { type Answers, fakeGoogle, logged, nobodyAnswers } from "../../test/support/fake-google.ts";
 import { ACCESS_TOKEN, declare } from "../../test/support/mocks.ts";
 
@@ -21,10 +18,16 @@ const domains = {
   },
 };
 
-const check = (changes: Record<string, unknown>) =>
-  declare(() => checkPublicAccess(parseSettings(stackConfig(changes), []).settings as Settings));
+const closed: PublicAccess = {
+  project: "production-471918",
+  publicAccess: false,
+  readers: [],
+  overrideDomainRestrictedSharing: false,
+};
 
-async function refusal(changes: Record<string, unknown>): Promise<string> {
+const check = (changes: Partial<PublicAccess>) => declare(() => checkPublicAccess({ ...closed, ...changes }));
+
+async function refusal(changes: Partial<PublicAccess>): Promise<string> {
   return check(changes).then(
     () => "allowed",
     (error: unknown) => (error as Error).message,

@@ -4,11 +4,20 @@ import { callGoogle, isApiDisabled } from "../../google/client.ts";
 import { organizationPolicy } from "../../google/apis.ts";
 import { ALL_AUTHENTICATED_USERS } from "./principals.ts";
 import { type Problem, problemsError } from "../../problems/problem.ts";
-import type { Settings } from "../../settings/schema.ts";
 
 /** Domain restricted sharing, as most organizations have it, and its managed successor. */
 const LEGACY = "iam.allowedPolicyMemberDomains";
 const MANAGED = "iam.managed.allowedPolicyMembers";
+
+/** What decides whether a registry is public, as the settings of the same names say it. */
+export interface PublicAccess {
+  /** Google Cloud project. */
+  project: string;
+  publicAccess: boolean;
+  /** Principals that may pull. */
+  readers: readonly string[];
+  overrideDomainRestrictedSharing: boolean;
+}
 
 /** Between the ways to fix a problem. */
 const OR = "\n           or ";
@@ -40,10 +49,10 @@ type EffectivePolicy = z.infer<typeof effectivePolicy>;
  *
  * @throws one error that tells what the policy allows, where it comes from, and the ways out.
  */
-export async function checkPublicAccess(settings: Settings): Promise<void> {
+export async function checkPublicAccess(wanted: PublicAccess): Promise<void> {
   const members = [
-    ...(settings.publicAccess ? ["allUsers"] : []),
-    ...settings.readers.filter((reader) => reader === ALL_AUTHENTICATED_USERS),
+    ...(wanted.publicAccess ? ["allUsers"] : []),
+    ...wanted.readers.filter((reader) => reader === ALL_AUTHENTICATED_USERS),
   ];
   if (members.length === 0) return;
   if (members.includes(ALL_AUTHENTICATED_USERS)) {
@@ -51,23 +60,20 @@ export async function checkPublicAccess(settings: Settings): Promise<void> {
       `readers has ${ALL_AUTHENTICATED_USERS}: anybody with a Google account can pull, which is public in all but name.`,
     );
   }
-  const [legacy, managed] = await Promise.all([
-    read(settings.project, LEGACY),
-    read(settings.project, MANAGED),
-  ]);
-  if (legacy === "disabled" || managed === "disabled") throw problemsError([disabled(settings, members)]);
+  const [legacy, managed] = await Promise.all([read(wanted.project, LEGACY), read(wanted.project, MANAGED)]);
+  if (legacy === "disabled" || managed === "disabled") throw problemsError([disabled(wanted, members)]);
   const problems: Problem[] = [];
   if (legacy !== undefined && !allowsAll(legacy)) {
-    if (settings.overrideDomainRestrictedSharing) warnOfSpreading();
-    else problems.push(refusal(settings, members, LEGACY, legacy));
+    if (wanted.overrideDomainRestrictedSharing) warnOfSpreading();
+    else problems.push(refusal(wanted, members, LEGACY, legacy));
   }
   if (managed !== undefined && !allowsMembers(managed, members)) {
-    problems.push(refusal(settings, members, MANAGED, managed));
+    problems.push(refusal(wanted, members, MANAGED, managed));
   }
   if (problems.length > 0) throw problemsError(problems);
-  if (settings.overrideDomainRestrictedSharing) {
+  if (wanted.overrideDomainRestrictedSharing) {
     warn(
-      `overrideDomainRestrictedSharing lifts ${LEGACY} on the whole project ${settings.project}: whoever may set a policy there can then share any of its resources outside the organization, not this repository alone.`,
+      `overrideDomainRestrictedSharing lifts ${LEGACY} on the whole project ${wanted.project}: whoever may set a policy there can then share any of its resources outside the organization, not this repository alone.`,
     );
   }
 }
@@ -92,15 +98,15 @@ async function read(project: string, constraint: string): Promise<EffectivePolic
  * This stack enables the API too, but only at `up`, when it would be too late to stop before any change: once it is
  * enabled, the policy can be read at preview.
  */
-function disabled(settings: Settings, members: readonly string[]): Problem {
-  const { project } = settings;
+function disabled(wanted: PublicAccess, members: readonly string[]): Problem {
+  const { project } = wanted;
   return {
     where: `constraints/${LEGACY}`,
     found: `whether it refuses ${members.join(" and ")} cannot be read: the Organization Policy API is not enabled in ${project}`,
     allowed: "an enabled API, or a registry that is not public",
     fix: [
       `gcloud services enable orgpolicy.googleapis.com --project=${project}   # takes a minute to spread`,
-      ...waysBack(settings),
+      ...waysBack(wanted),
     ].join(OR),
   };
 }
@@ -123,7 +129,7 @@ function allowsMembers({ spec: { rules } }: EffectivePolicy, members: readonly s
 }
 
 function refusal(
-  settings: Settings,
+  wanted: PublicAccess,
   members: readonly string[],
   constraint: string,
   policy: EffectivePolicy,
@@ -137,31 +143,28 @@ function refusal(
     where: `constraints/${constraint}`,
     found: `${members.join(" and ")} would be refused by the organization policy${source}`,
     allowed: allowed.length === 0 ? "nobody outside the organization" : `members of ${allowed.join(", ")}`,
-    fix: waysOut(settings, constraint).join(OR),
+    fix: waysOut(wanted, constraint).join(OR),
   };
 }
 
-function waysOut(settings: Settings, constraint: string): string[] {
+function waysOut(wanted: PublicAccess, constraint: string): string[] {
   if (constraint !== LEGACY)
-    return [
-      "ask an organization policy administrator for an exception on this project",
-      ...waysBack(settings),
-    ];
-  const first = Math.max(settings.readers.indexOf(ALL_AUTHENTICATED_USERS), 0);
+    return ["ask an organization policy administrator for an exception on this project", ...waysBack(wanted)];
+  const first = Math.max(wanted.readers.indexOf(ALL_AUTHENTICATED_USERS), 0);
   return [
-    // The exception goes with publicAccess alone; without it, settings.ts refuses it.
-    ...(settings.publicAccess
+    // The exception goes with publicAccess alone; without it, the settings refuse it.
+    ...(wanted.publicAccess
       ? [
           "pulumi config set hyperion-registry:overrideDomainRestrictedSharing true   # takes roles/orgpolicy.policyAdmin",
         ]
       : []),
     `name the readers of your domain: pulumi config set --path 'hyperion-registry:readers[${first}]' domain:example.com`,
-    ...waysBack(settings),
+    ...waysBack(wanted),
   ];
 }
 
 /** The ways to a registry that is not public. */
-function waysBack({ publicAccess, readers }: Settings): string[] {
+function waysBack({ publicAccess, readers }: PublicAccess): string[] {
   const anyone = readers.indexOf(ALL_AUTHENTICATED_USERS);
   return [
     ...(publicAccess ? ["stay private: pulumi config set hyperion-registry:publicAccess false"] : []),

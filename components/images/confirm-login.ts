@@ -5,7 +5,8 @@ import { type Problem, problemsError } from "../../problems/problem.ts";
 import { dockerConfigFile, dockerLogin } from "./docker-login.ts";
 
 /**
- * Asks for a login at the registry before anything is pushed: a warning at preview, an error at up.
+ * Asks for a login at the registry before anything is pushed: a warning at preview, an error at up. A credential helper
+ * that is not there is an error at both: the docker plugin does not start without it.
  * @returns the URL as it came, so that whatever pushes there waits for the answer.
  */
 export function requireCredentials(registryUrl: string): string {
@@ -13,7 +14,7 @@ export function requireCredentials(registryUrl: string): string {
   if (problem === undefined) return registryUrl;
   // The URL is known only once there is a repository, which this up may have made.
   const error = problemsError([problem], "nothing was pushed");
-  if (!pulumi.runtime.isDryRun()) throw error;
+  if (!pulumi.runtime.isDryRun() || problem.endsPreview) throw error;
   void pulumi.log.warn(error.message);
   return registryUrl;
 }
@@ -23,7 +24,11 @@ export function registryHost(registryUrl: string): string {
   return registryUrl.replace(/\/.*/, "");
 }
 
-function loginProblem(file: string, host: string): Problem | undefined {
+interface LoginProblem extends Problem {
+  endsPreview?: true;
+}
+
+function loginProblem(file: string, host: string): LoginProblem | undefined {
   const fix = `gcloud auth configure-docker ${host}`;
   const allowed = "a credential helper or a login for the registry that images are pushed to";
   try {
@@ -37,8 +42,8 @@ function loginProblem(file: string, host: string): Problem | undefined {
   }
 }
 
-/** A helper that is not there: Docker would push without a login, and say only that it is denied. */
-function helperProblem(file: string, host: string, name: string): Problem | undefined {
+/** A helper that is not there. */
+function helperProblem(file: string, host: string, name: string): LoginProblem | undefined {
   const helper = `docker-credential-${name}`;
   if (isOnPath(helper)) return undefined;
   return {
@@ -49,6 +54,7 @@ function helperProblem(file: string, host: string, name: string): Problem | unde
       name === "gcloud"
         ? "install the Google Cloud CLI (https://cloud.google.com/sdk/docs/install), or put it on the PATH"
         : `gcloud auth configure-docker ${host}`,
+    endsPreview: true,
   };
 }
 

@@ -152,17 +152,16 @@ describe("credentials for the registry", () => {
       "install the Google Cloud CLI (https://cloud.google.com/sdk/docs/install), or put it on the PATH",
     ],
     ["gcr", "gcloud auth configure-docker us-central1-docker.pkg.dev"],
-  ])("a helper %s that is not installed is an error before the first push", async (helper, fix) => {
+  ])("a helper %s that is not installed is an error, at preview too", async (helper, fix) => {
     installHelpers("desktop");
     login({ credHelpers: { "us-central1-docker.pkg.dev": helper }, credsStore: "desktop" });
-    await expect(ask(false)).rejects.toThrow(
-      [
-        path.join(folder, "config.json"),
-        `  found:   the credential helper docker-credential-${helper} for us-central1-docker.pkg.dev, which is not on the PATH`,
-        "  allowed: a credential helper that can be run",
-        `  fix:     ${fix}`,
-      ].join("\n"),
-    );
+    const message = [
+      path.join(folder, "config.json"),
+      `  found:   the credential helper docker-credential-${helper} for us-central1-docker.pkg.dev, which is not on the PATH`,
+      "  allowed: a credential helper that can be run",
+      `  fix:     ${fix}`,
+    ].join("\n");
+    for (const preview of [true, false]) await expect(ask(preview)).rejects.toThrow(message);
   });
 
   test.each([

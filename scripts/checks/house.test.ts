@@ -3,6 +3,7 @@ import { Shell } from "../../test/support/shell.ts";
 import { importViolations } from "./imports.ts";
 import { nameViolations, topLevelViolations } from "./names.ts";
 import { countViolations } from "./prose.ts";
+import { stackViolations } from "./stacks.ts";
 
 let shell: Shell;
 
@@ -80,4 +81,35 @@ it("wants no document that counts the images, across lines too", () => {
   shell.write("b.md", "It builds every image, on two cores.\n");
   shell.write("c.ts", "// three images\n");
   expect(countViolations(shell.folder, ["a.md", "b.md", "c.ts"])).toEqual(["prose: a.md counts the images"]);
+});
+
+it("wants the stack of the images where its registry is, and each of the two to do its own", () => {
+  shell.write(
+    "Pulumi.yaml",
+    "name: hyperion-registry\nconfig:\n  hyperion-registry:repositoryId: { type: string, default: r }\n",
+  );
+  const stack = (name: string, settings: Record<string, string>): string => {
+    const lines = Object.entries(settings).map(([key, value]) => `  ${key}: "${value}"\n`);
+    shell.write(`Pulumi.${name}.yaml`, `config:\n${lines.join("")}`);
+    return `Pulumi.${name}.yaml`;
+  };
+  const own = "hyperion-registry:";
+  const place = { "gcp:project": "p", "gcp:region": "us-central1" };
+  const files = [
+    stack("good", { ...place, [`${own}publishImages`]: "false" }),
+    stack("good-images", { ...place, [`${own}manageRegistry`]: "false", [`${own}repositoryId`]: "r" }),
+    stack("bad", { ...place, [`${own}publishImages`]: "true", [`${own}repositoryId`]: "other" }),
+    stack("bad-images", {
+      "gcp:project": "q",
+      "gcp:region": "europe-west1",
+      [`${own}manageRegistry`]: "true",
+    }),
+  ];
+  expect(stackViolations(shell.folder, files)).toEqual([
+    "stacks: bad and bad-images differ in gcp:project",
+    "stacks: bad and bad-images differ in gcp:region",
+    "stacks: bad and bad-images differ in repositoryId",
+    "stacks: bad publishes images, as bad-images does",
+    "stacks: bad-images manages the registry, as bad does",
+  ]);
 });

@@ -1,6 +1,6 @@
 /**
  * Checks the rules of the house: who may import whom, nothing unused, one form of file names, a short top level, no prose
- * that counts the images.
+ * that counts the images, two stacks of one registry that agree where it is.
  * What broke them when they came is in known-violations.json, which may only shrink: what is gone from the tree has to
  * go from there too (`--prune` does it), and nothing is ever added.
  * Usage: npm run check:house [-- --prune]
@@ -11,6 +11,7 @@ import * as path from "node:path";
 import { importViolations } from "./imports.ts";
 import { nameViolations, topLevelViolations } from "./names.ts";
 import { countViolations } from "./prose.ts";
+import { stackViolations } from "./stacks.ts";
 import { unusedViolations } from "./unused.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
@@ -24,6 +25,7 @@ const found = [
   ...nameViolations(files),
   ...topLevelViolations(files),
   ...countViolations(root, files),
+  ...stackViolations(root, files),
 ];
 const known = JSON.parse(readFileSync(list, "utf8")) as string[];
 

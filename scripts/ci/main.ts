@@ -2,9 +2,10 @@
 import { readFileSync } from "node:fs";
 import { text } from "node:stream/consumers";
 import { Command } from "commander";
+import { imagesInStateReport } from "./images-in-state.ts";
 import { readPreview } from "./preview.ts";
 import { gitState, releaseSettings } from "./release-settings.ts";
-import { driftReport, imagesOnlyReport, previewComment, releaseSummary } from "./reports.ts";
+import { driftReport, previewComment, type Previewed, releaseSummary } from "./reports.ts";
 
 const read = (file: string): string => readFileSync(file, "utf8");
 const input = (): Promise<string> => text(process.stdin);
@@ -13,24 +14,33 @@ const print = (output: string): void => void process.stdout.write(output);
 const program = new Command("scripts/ci/main.ts").description("What the workflows ask of this project.");
 
 program
-  .command("drift-report <refresh.json> <preview.json>")
+  .command("drift-report <refresh.json> [preview.json]")
   .description("print the issue about drift in Markdown, or nothing")
-  .action((refresh: string, preview: string) => {
-    print(driftReport(readPreview(read(refresh)), readPreview(read(preview))));
+  .action((refresh: string, preview: string | undefined) => {
+    const none = { changes: [], errors: [] };
+    print(driftReport(readPreview(read(refresh)), preview === undefined ? none : readPreview(read(preview))));
   });
 
 program
-  .command("only-images-change")
-  .description("read `pulumi preview --json` on stdin; fail when more than images and tags would change")
+  .command("only-images-in-state")
+  .description(
+    "read `pulumi stack export` on stdin; fail where it holds more than a stack of images alone makes",
+  )
   .action(async () => {
-    print(imagesOnlyReport(readPreview(await input())));
+    print(imagesInStateReport(await input()));
   });
 
 program
-  .command("preview-comment <preview.json> <stderr>")
-  .description("print the comment on a pull request in Markdown")
-  .action((preview: string, stderr: string) => {
-    print(previewComment(readPreview(read(preview)), read(stderr)));
+  .command("preview-comment <registry> <images>")
+  .description(
+    "print the comment on a pull request in Markdown, from STACK.json and STACK.err of both stacks",
+  )
+  .action((registry: string, images: string) => {
+    const previewed = (stack: string): Previewed => ({
+      preview: readPreview(read(`${stack}.json`)),
+      stderr: read(`${stack}.err`),
+    });
+    print(previewComment(previewed(registry), previewed(images)));
   });
 
 program

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { afterAll, beforeAll, describe as group, expect, it, test } from "vitest";
 import { describe, readPreview, type Preview } from "./preview.ts";
-import { driftReport, previewComment } from "./reports.ts";
+import { driftReport, previewComment, type Previewed } from "./reports.ts";
 import { Shell, type Ended } from "../../test/support/shell.ts";
 
 const fixture = (name: string): string =>
@@ -20,8 +20,8 @@ afterAll(() => {
   shell.remove();
 });
 
-const run = (subcommand: string, args: string[], input = ""): Ended =>
-  shell.run("scripts/ci/main.ts", [subcommand, ...args], input);
+const run = (subcommand: string, args: string[]): Ended =>
+  shell.run("scripts/ci/main.ts", [subcommand, ...args]);
 
 group("readPreview", () => {
   it("takes what changes and leaves what stays", () => {
@@ -57,77 +57,75 @@ group("readPreview", () => {
   );
 });
 
-group("only-images-change", () => {
-  it("lets images and tags pass", () => {
-    const { status, stdout } = run("only-images-change", [], fixture("preview-release.json"));
-    expect([status, stdout]).toEqual([0, "Only images and tags change: 21 changes.\n"]);
-  });
-
-  it("lets a preview without changes pass", () => {
-    const { status, stdout } = run("only-images-change", [], '{"steps": [], "changeSummary": {"same": 3}}');
-    expect([status, stdout]).toEqual([0, "Nothing would change.\n"]);
-  });
-
-  it("stops at anything else, and names it", () => {
-    const { status, stderr } = run("only-images-change", [], fixture("preview-grant.json"));
-    expect([status, stderr]).toEqual([
-      1,
-      "More than images and tags would change; nothing is published:\n" +
-        "  create gcp:artifactregistry/repositoryIamMember:RepositoryIamMember ci-writer\n" +
-        "Infrastructure is applied by a maintainer: pulumi up --stack production. Then run this again.\n",
-    ]);
-  });
-
-  test.each([
-    ["preview-failed.json", /^The preview failed; nothing is published\.\nerror: 1 problem/],
-    [undefined, /^The preview failed; nothing is published\.\nPulumi printed no preview\n$/],
-  ])("stops at a preview that failed: %s", (name, message) => {
-    const { status, stderr } = run("only-images-change", [], name === undefined ? "" : fixture(name));
-    expect(status).toBe(1);
-    expect(stderr).toMatch(message);
-  });
-});
-
 group("the comment on a pull request", () => {
-  it("tells infrastructure from images", () => {
-    const changes = [...preview("preview-grant.json").changes, ...preview("preview-release.json").changes];
-    const comment = previewComment({ changes, errors: [] }, "");
-    expect(comment).toContain("### What this changes in production\n\n**Infrastructure**");
+  const none: Previewed = { preview: { changes: [], errors: [] }, stderr: "" };
+  const of = (name: string): Previewed => ({ ...none, preview: preview(name) });
+  const failed = (...errors: string[]): Previewed => ({ ...none, preview: { changes: [], errors } });
+
+  it("tells infrastructure from images, and leaves out what is nothing in the cloud", () => {
+    const registry = of("preview-grant.json");
+    const outputs = { operation: "update", type: "pulumi:pulumi:Stack", name: "stack", properties: [] };
+    registry.preview.changes.push(outputs);
+    const comment = previewComment(registry, of("preview-release.json"));
+    expect(comment).toMatch(
+      /^### What this changes in production\n\n\*\*Infrastructure\*\*, to be applied by a/,
+    );
     expect(comment).toContain(
       "- `create gcp:artifactregistry/repositoryIamMember:RepositoryIamMember ci-writer`\n",
     );
     expect(comment).toContain("<summary>Images and tags: 21 changes, published on merge</summary>");
+    expect(comment).not.toContain("pulumi:pulumi:Stack");
   });
 
   it("says that nothing changes", () => {
-    expect(previewComment({ changes: [], errors: [] }, "")).toBe(
+    expect(previewComment(none, none)).toBe(
       "### What this changes in production\n\nNo infrastructure changes.\n\nImages and tags stay as they are.\n",
     );
   });
 
-  it("shows why a preview failed, also when Pulumi said it on stderr only", () => {
-    expect(previewComment(preview("preview-failed.json"), "")).toContain("```text\nerror: 1 problem;");
-    expect(previewComment(readPreview(""), "error: no stack named 'production' found\n")).toContain(
+  it("shows why one of the two failed beside what the other would change", () => {
+    const images = { ...failed("error: 1 problem"), stderr: "step 3 of the Dockerfile\n" };
+    const comment = previewComment(of("preview-grant.json"), images);
+    expect(comment).toContain("RepositoryIamMember ci-writer`\n");
+    expect(comment).toContain(
+      "The preview of the images failed: nothing could be published from this.\n\n" +
+        "```text\nerror: 1 problem\n\nstep 3 of the Dockerfile\n```\n",
+    );
+    expect(previewComment(of("preview-failed.json"), none)).toContain(
+      "The preview of the infrastructure failed.\n\n```text\nerror: 1 problem;",
+    );
+  });
+
+  it("shows what Pulumi said on stderr only", () => {
+    const registry = { preview: readPreview(""), stderr: "error: no stack named 'production' found\n" };
+    expect(previewComment(registry, none)).toContain(
       "```text\nPulumi printed no preview\n\nerror: no stack named 'production' found\n```\n",
     );
   });
 
   it("cannot be broken out of by what a build prints", () => {
     const hostile = "```\n@everyone <script>";
-    expect(previewComment({ changes: [], errors: [hostile] }, "")).toContain(
-      `\`\`\`\`text\n${hostile}\n\`\`\`\`\n`,
-    );
+    expect(previewComment(none, failed(hostile))).toContain(`\`\`\`\`text\n${hostile}\n\`\`\`\`\n`);
     const change = { operation: "create", type: "docker:x", name: "a`b", properties: [] };
-    expect(previewComment({ changes: [change], errors: [] }, "")).toContain("- `` create docker:x a`b ``\n");
+    const images = { preview: { changes: [change], errors: [] }, stderr: "" };
+    expect(previewComment(none, images)).toContain("- `` create docker:x a`b ``\n");
   });
 
   it("is no longer than GitHub takes", () => {
-    expect(previewComment({ changes: [], errors: ["x".repeat(100_000)] }, "").length).toBeLessThan(65_536);
+    expect(previewComment(failed("x".repeat(100_000)), none).length).toBeLessThan(65_536);
   });
 
   it("comes from the files of the workflow", () => {
-    const file = path.join(import.meta.dirname, "fixtures/preview-grant.json");
-    expect(run("preview-comment", [file, "/dev/null"]).stdout).toContain("ci-writer");
+    for (const [stack, name] of [
+      ["one", "preview-grant.json"],
+      ["two", "preview-release.json"],
+    ] as const) {
+      shell.write(`${stack}.json`, fixture(name));
+      shell.write(`${stack}.err`, "");
+    }
+    const { stdout } = run("preview-comment", ["one", "two"]);
+    expect(stdout).toContain("ci-writer");
+    expect(stdout).toContain("Images and tags: 21 changes");
   });
 });
 
@@ -136,7 +134,7 @@ group("drift", () => {
 
   it("leaves aside what only the local engine has not", () => {
     expect(preview("refresh-clean.json").changes).toHaveLength(3);
-    expect(driftReport(preview("refresh-clean.json"), preview("preview-release.json"))).toBe("");
+    expect(driftReport(preview("refresh-clean.json"), none)).toBe("");
   });
 
   it("tells what was changed outside the stack", () => {
@@ -166,8 +164,12 @@ group("drift", () => {
 
   it("prints the report, and fails when a preview did", () => {
     const file = (name: string): string => path.join(import.meta.dirname, "fixtures", name);
-    const drift = run("drift-report", [file("refresh-drift.json"), file("preview-release.json")]);
-    expect([drift.status, drift.stdout.includes("(description)")]).toEqual([0, true]);
+    const drift = run("drift-report", [file("refresh-drift.json"), file("preview-grant.json")]);
+    expect(drift.status).toBe(0);
+    expect(drift.stdout).toContain("(description)");
+    expect(drift.stdout).toContain("ci-writer");
+    const images = run("drift-report", [file("refresh-drift.json")]);
+    expect([images.status, images.stdout.includes("ci-writer")]).toEqual([0, false]);
     const failed = run("drift-report", [file("refresh-clean.json"), file("preview-failed.json")]);
     expect([failed.status, failed.stdout]).toEqual([1, ""]);
     expect(failed.stderr).toMatch(/^Whether there is drift is unknown:\nerror: 1 problem/);

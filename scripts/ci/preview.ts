@@ -75,17 +75,9 @@ function json(text: string): unknown {
   }
 }
 
-/**
- * Whether a change is about the images and their tags, which CI publishes by itself. The plugins'
- * own entries and the stack's outputs count with them: they are nothing in the cloud.
- */
-export function isAboutImages({ type }: Change): boolean {
-  return (
-    type.startsWith("docker:") ||
-    type.startsWith("pulumi:providers:") ||
-    type === "hyperion:registry:PublishedImage" ||
-    type === "pulumi:pulumi:Stack"
-  );
+/** Whether a change is about the stack's own entries, plugins and outputs: they are nothing in the cloud. */
+export function isBookkeeping({ type }: Change): boolean {
+  return type.startsWith("pulumi:providers:") || type === "pulumi:pulumi:Stack";
 }
 
 /** A change on one line: `update gcp:artifactregistry/repository:Repository registry (description)`. */

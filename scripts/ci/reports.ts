@@ -1,34 +1,40 @@
 import { z } from "zod";
 import { codeBlock, codeList, shortened } from "./markdown.ts";
-import { describe, isAboutImages, type Preview } from "./preview.ts";
+import { describe, isBookkeeping, type Preview } from "./preview.ts";
 
-/**
- * The comment on a pull request, in Markdown: what applying it would change.
- * @param stderr what Pulumi printed beside the preview, for errors that the preview does not have.
- */
-export function previewComment(preview: Preview, stderr: string): string {
-  const title = "### What this changes in production\n\n";
-  if (preview.errors.length > 0) {
-    const text = [...preview.errors, stderr.trim()].filter(Boolean).join("\n\n");
-    return shortened(`${title}The preview failed.\n\n${codeBlock(text)}`);
-  }
-  const infrastructure = preview.changes.filter((change) => !isAboutImages(change)).map(describe);
-  const images = preview.changes.filter(isAboutImages).map(describe);
-  const body = [
-    infrastructure.length === 0
-      ? "No infrastructure changes.\n"
-      : `**Infrastructure**, to be applied by a maintainer before the images can be published:\n\n${codeList(infrastructure)}`,
-    images.length === 0
-      ? "Images and tags stay as they are.\n"
-      : `<details><summary>Images and tags: ${images.length} changes, published on merge</summary>\n\n${codeList(images)}\n</details>\n`,
+/** A preview, and what Pulumi printed beside it, for errors that the preview does not have. */
+export interface Previewed {
+  preview: Preview;
+  stderr: string;
+}
+
+/** The comment on a pull request, in Markdown: what applying it would change, and what main would publish then. */
+export function previewComment(registry: Previewed, images: Previewed): string {
+  const changes = (of: Previewed): string[] =>
+    of.preview.changes.filter((change) => !isBookkeeping(change)).map(describe);
+  const [infrastructure, published] = [changes(registry), changes(images)];
+  const parts = [
+    failure("The preview of the infrastructure failed.", registry) ??
+      (infrastructure.length === 0
+        ? "No infrastructure changes.\n"
+        : `**Infrastructure**, to be applied by a maintainer (\`pulumi up --stack production\`):\n\n${codeList(infrastructure)}`),
+    failure("The preview of the images failed: nothing could be published from this.", images) ??
+      (published.length === 0
+        ? "Images and tags stay as they are.\n"
+        : `<details><summary>Images and tags: ${published.length} changes, published on merge</summary>\n\n${codeList(published)}\n</details>\n`),
   ];
-  return shortened(title + body.join("\n"));
+  return shortened(`### What this changes in production\n\n${parts.join("\n")}`);
+}
+
+function failure(title: string, { preview, stderr }: Previewed): string | undefined {
+  if (preview.errors.length === 0) return undefined;
+  return `${title}\n\n${codeBlock([...preview.errors, stderr.trim()].filter(Boolean).join("\n\n"))}`;
 }
 
 /**
  * The issue about drift, in Markdown; empty when there is none.
  * @param refresh what differs between the cloud and the state.
- * @param preview what differs between the state and the program.
+ * @param preview what differs between the state and the program; no changes where that is for a release to say.
  * @throws when one of the two failed.
  */
 export function driftReport(refresh: Preview, preview: Preview): string {
@@ -37,8 +43,7 @@ export function driftReport(refresh: Preview, preview: Preview): string {
   // Whether an image is in the local engine says nothing about production.
   const local = ["docker:index/remoteImage:RemoteImage", "docker:index/tag:Tag"];
   const drifted = refresh.changes.filter(({ type }) => !local.includes(type)).map(describe);
-  // What images and tags are to be is said by the release, which the workflow that publishes sets.
-  const unapplied = preview.changes.filter((change) => !isAboutImages(change)).map(describe);
+  const unapplied = preview.changes.filter((change) => !isBookkeeping(change)).map(describe);
   if (drifted.length + unapplied.length === 0) return "";
   const parts = [];
   if (drifted.length > 0) {
@@ -51,24 +56,6 @@ export function driftReport(refresh: Preview, preview: Preview): string {
     parts.push(`**In the program and not applied**:\n\n${codeList(unapplied)}\nApply it: \`pulumi up\`.\n`);
   }
   return shortened(parts.join("\n"));
-}
-
-/**
- * Says that only images and tags would change.
- * @throws when more would, or when the preview failed.
- */
-export function imagesOnlyReport({ changes, errors }: Preview): string {
-  if (errors.length > 0) throw new Error(`The preview failed; nothing is published.\n${errors.join("\n")}`);
-  const others = changes.filter((change) => !isAboutImages(change));
-  if (others.length > 0) {
-    throw new Error(
-      `More than images and tags would change; nothing is published:\n${others.map((change) => `  ${describe(change)}\n`).join("")}` +
-        "Infrastructure is applied by a maintainer: pulumi up --stack production. Then run this again.",
-    );
-  }
-  return changes.length === 0
-    ? "Nothing would change.\n"
-    : `Only images and tags change: ${changes.length} changes.\n`;
 }
 
 /** The stack's output `images`, as `pulumi stack output images --json` prints it. */

@@ -22,6 +22,8 @@ const token = process.env["GOOGLE_OAUTH_ACCESS_TOKEN"] ?? "";
 /** The caller's own credentials: the token that the gcp plugin takes too, else those of gcloud. */
 async function login(): Promise<AuthClient> {
   const { GoogleAuth, OAuth2Client } = await import("google-auth-library");
+  // Google's own machines are known by their firmware. To ping for one elsewhere ends in a warning of the library's.
+  process.env["METADATA_SERVER_DETECTION"] ??= "bios-only";
   if (token === "")
     return new GoogleAuth({ scopes: "https://www.googleapis.com/auth/cloud-platform" }).getClient();
   const client = new OAuth2Client();

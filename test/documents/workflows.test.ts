@@ -16,6 +16,7 @@ interface Job {
   if?: string;
   needs?: string | string[];
   environment?: string;
+  env?: Record<string, string>;
   permissions?: Record<string, string>;
   "timeout-minutes"?: number;
   steps: Step[];
@@ -24,6 +25,7 @@ interface Job {
 interface Workflow {
   on: Record<string, unknown>;
   permissions: unknown;
+  env?: Record<string, string>;
   defaults: { run: { shell: string } };
   concurrency: { group: string; "cancel-in-progress": unknown };
   jobs: Record<string, Job>;
@@ -63,6 +65,11 @@ describe.each(files)("%s", (file) => {
 
   it("gives nothing by default", () => {
     expect(workflow(file).permissions).toEqual({});
+  });
+
+  it("loads no plugin but those that the installer verified, where it runs Pulumi", () => {
+    if (text(file).includes("pulumi "))
+      expect(workflow(file).env).toMatchObject({ PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" });
   });
 
   it("stops at the first failing command of a pipe", () => {
@@ -135,6 +142,7 @@ describe("who acts as whom", () => {
     ["preview.yml", "preview", "PREVIEW_SERVICE_ACCOUNT"],
     ["publish.yml", "publish", "CI_SERVICE_ACCOUNT"],
     ["drift.yml", "look", "DRIFT_SERVICE_ACCOUNT"],
+    ["drift.yml", "look-at-images", "PREVIEW_SERVICE_ACCOUNT"],
   ])("%s %s acts as %s", (file, name, account) => {
     const steps = job(file, name).steps.map(({ uses }) => uses?.replace(/@.*/, ""));
     expect(steps.slice(0, 2)).toEqual(["actions/checkout", "./.github/actions/stack"]);
@@ -193,13 +201,13 @@ describe("publish.yml", () => {
     expect(concurrency).toEqual({ group: "publish-${{ github.ref }}", "cancel-in-progress": false });
   });
 
-  it("looks before it publishes, and retries on a held lock", () => {
-    const commands = steps.map(({ run }) => run ?? "");
-    const look = commands.findIndex((run) => run.includes("ci/main.ts only-images-change"));
-    const publish = commands.findIndex((run) => run.includes("pulumi up "));
-    expect(look).toBeGreaterThan(0);
-    expect(publish).toBeGreaterThan(look);
-    expect(commands[publish]).toMatch(/^scripts\/retry-when-locked\.sh pulumi up /);
+  it("publishes into the state of the images alone, and retries on a held lock", () => {
+    expect(job("publish.yml", "publish").env).toEqual({
+      PULUMI_BACKEND_URL: "${{ vars.PULUMI_IMAGES_BACKEND_URL }}",
+    });
+    const commands = steps.flatMap(({ run }) => run ?? []);
+    for (const run of commands) expect(run).not.toMatch(/--stack production(?!-images)/);
+    expect(commands).toContainEqual(expect.stringMatching(/^scripts\/retry-when-locked\.sh pulumi up /));
   });
 });
 
@@ -266,14 +274,14 @@ describe("the comment on a pull request", () => {
 
 describe("the issue about drift", () => {
   const open = [{ number: 5, body: "<!-- hyperion-registry: drift -->\nold" }];
-  const tell = (report: string, there: object[]): Promise<unknown[]> =>
-    runScript("drift.yml", "tell", { LOOKED: "true", REPORT: report }, there);
+  const tell = (report: string, there: object[], images = ""): Promise<unknown[]> =>
+    runScript("drift.yml", "tell", { LOOKED: "true", REPORT: report, IMAGES_REPORT: images }, there);
   /** What becomes of the issue with this body, or of none, when nobody could look. */
   const fail = (body?: string): Promise<unknown[]> =>
     runScript(
       "drift.yml",
       "tell",
-      { LOOKED: "false", REPORT: "" },
+      { LOOKED: "false", REPORT: "", IMAGES_REPORT: "" },
       body === undefined ? [] : [{ number: 5, body }],
     );
   const marker = "<!-- hyperion-registry: drift -->";
@@ -307,7 +315,7 @@ describe("the issue about drift", () => {
 
   it("is told of by a job that runs whatever became of the others", () => {
     const about = job("drift.yml", "tell");
-    expect(about.needs).toEqual(["start", "look"]);
+    expect(about.needs).toEqual(["start", "look", "look-at-images"]);
     expect(about.if).toMatch(/^always\(\) && /);
   });
 
@@ -319,6 +327,8 @@ describe("the issue about drift", () => {
       ],
     ]);
     expect(await tell("a change", open)).toMatchObject([["update", { issue_number: 5 }]]);
+    const both = expect.stringContaining("a change\n\na tag\n") as string;
+    expect(await tell("a change", open, "a tag\n")).toMatchObject([["update", { body: both }]]);
     expect(await tell("\n", open)).toMatchObject([
       ["createComment", { issue_number: 5 }],
       ["update", { issue_number: 5, state: "closed" }],

@@ -17,7 +17,7 @@ const POOLS = "v1/projects/{project}/locations/global/workloadIdentityPools";
 
 /** What answers with an operation. */
 const OPERATIONS = [
-  { what: "an API is enabled", method: "POST", route: "v1/projects/{project}/services/{name}:enable" },
+  { what: "APIs are enabled", method: "POST", route: "v1/projects/{project}/services:batchEnable" },
   { what: "the repository is created", method: "POST", route: REPOSITORIES },
   { what: "the identity pool is created", method: "POST", route: POOLS },
   { what: "the provider is created", method: "POST", route: `${POOLS}/{pool}/providers` },
@@ -26,6 +26,9 @@ const OPERATIONS = [
   { what: "the provider is deleted", method: "DELETE", route: `${POOLS}/{pool}/providers/{provider}` },
 ];
 
+/** What is asked for each API where the request for several failed. */
+const ENABLE: Route = { method: "POST", route: "v1/projects/{project}/services/{name}:enable" };
+
 /** What Google keeps for 30 days, and refuses to delete twice. */
 const DELETED_SOFTLY = OPERATIONS.filter(
   ({ method, route }) => method === "DELETE" && route.startsWith(POOLS),
@@ -33,7 +36,7 @@ const DELETED_SOFTLY = OPERATIONS.filter(
 
 /** What Google refuses to create twice. */
 const CREATED_ONCE = [
-  ...OPERATIONS.filter(({ method, route }) => method === "POST" && !route.endsWith(":enable")),
+  ...OPERATIONS.filter(({ method, route }) => method === "POST" && !route.endsWith(":batchEnable")),
   {
     what: "the exception from the organization's policy is created",
     method: "POST",
@@ -80,9 +83,12 @@ describe("Google's APIs", () => {
     return lived(sandbox, "waited for");
   });
 
-  survives("each operation is not done at once", async () => {
+  survives("each operation is not done at the first look", async () => {
     await startAnew(sandbox);
-    await strike({ kind: "operation-pending" }, OPERATIONS);
+    await strike(
+      { kind: "operation-pending" },
+      routes.filter(({ route }) => route.endsWith("operations/{operation}")),
+    );
     return lived(sandbox, "waited for");
   });
 
@@ -125,7 +131,7 @@ describe("Google's APIs", () => {
       await startAnew(sandbox);
       const deletes = target.method === "DELETE";
       if (deletes) await fix(sandbox, "up");
-      await strike({ kind: "operation-error" }, [target]);
+      await strike({ kind: "operation-error" }, [target, ENABLE]);
       const output = await failing(sandbox, deletes ? "destroy" : "up");
       return fixed(sandbox, "what was done before it stays", seenIn(output, /Error waiting for/));
     });

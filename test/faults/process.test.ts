@@ -61,8 +61,8 @@ describe("Process", () => {
     const output = failed(await up.ended);
     return fixed(
       sandbox,
-      "what is under way is given up, nothing else begun; the state is written and unlocked",
-      seenIn(output, /: cancelled$/),
+      "what is under way is finished or given up, nothing else begun; the state is written and unlocked",
+      seenIn(output, /update cancell?ed/),
     );
   });
 

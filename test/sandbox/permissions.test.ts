@@ -12,8 +12,8 @@ const STACK = ["--stack", "least"];
 const UP = ["up", "--yes", "--skip-preview", ...STACK];
 const GITHUB = { ciCanPublish: "true", githubRepository: "HyperionWave-AI/dev-squad" };
 
-/** What tells that the permission was missed: Google's own words, or what the docker plugin makes of them. */
-const MISSED = /Permission ['"][\w.]+['"] denied|is taken for gone from the registry/;
+/** What tells that the permission was missed: Google's own words, or a tag that the docker plugin may not see. */
+const MISSED = /Permission ['"][\w.]+['"] denied|docker:index:RegistryImage +\S+ +delete/;
 
 let sandbox: Sandbox;
 

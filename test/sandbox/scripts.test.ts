@@ -152,22 +152,32 @@ describe("create-public-registry.sh", () => {
   });
 });
 
-/** The commands of a workflow's step, on the sandbox's stack instead of production. */
+/** The commands of a workflow's step, on the sandbox's stacks instead of production's. */
 async function step(file: string, job: string, matching: string): Promise<string> {
   const text = await readFile(join(repositoryRoot, ".github/workflows", file), "utf8");
   const { jobs } = parse(text) as { jobs: Record<string, { steps: { run?: string }[] }> };
   const found = jobs[job]?.steps.find((one) => one.run?.includes(matching))?.run;
   if (found === undefined) throw new Error(`${file} has no step with ${matching}`);
-  return found.replaceAll("--stack production", "--stack sandbox");
+  return found
+    .replaceAll("--stack production-images", "--stack images")
+    .replaceAll("preview production-images", "preview images")
+    .replaceAll("/production-images", "/images")
+    .replaceAll("--stack production", "--stack sandbox")
+    .replaceAll("preview production", "preview sandbox")
+    .replaceAll("/production", "/sandbox");
 }
 
 describe("the commands of the workflows", () => {
   let files: NodeJS.ProcessEnv;
   let temporary: string;
+  /** State of the images' stack, as far from that of the registry's as two buckets are. */
+  let ofImages: NodeJS.ProcessEnv;
 
   beforeAll(async () => {
     temporary = join(sandbox.root, "runner");
-    await mkdir(temporary, { recursive: true });
+    const state = join(sandbox.root, "images-state");
+    for (const folder of [temporary, state]) await mkdir(folder, { recursive: true });
+    ofImages = { PULUMI_BACKEND_URL: `file://${state}` };
     const { stdout } = await sandbox.command("git", ["rev-parse", "HEAD"]);
     files = {
       RUNNER_TEMP: temporary,
@@ -175,26 +185,58 @@ describe("the commands of the workflows", () => {
       GITHUB_SHA: stdout.trim(),
       GITHUB_STEP_SUMMARY: join(temporary, "summary.md"),
       GITHUB_OUTPUT: join(temporary, "output"),
+      REGISTRY_BACKEND_URL: String(sandbox.env["PULUMI_BACKEND_URL"]),
+      IMAGES_BACKEND_URL: ofImages["PULUMI_BACKEND_URL"],
     };
+    await onImages("stack", "init", "images", "--no-select");
+    await onImages("config", "set", "--stack", "images", "gcp:project", "hyperion-sandbox");
+    await onImages("config", "set", "--stack", "images", "gcp:region", "us-central1");
+    await onImages("config", "set", "--stack", "images", "manageRegistry", "false");
+    await onImages("config", "set", "--stack", "images", "sourceDir", await setting("sourceDir"));
+    await sandbox.pulumi("config", "set", "publishImages", "false");
+    await sandbox.pulumi("up", "--yes", "--skip-preview");
   });
 
+  const tryOnImages = (...args: string[]): Promise<Outcome> => sandbox.command("pulumi", args, ofImages);
+
+  async function onImages(...args: string[]): Promise<string> {
+    const { code, stdout, output } = await tryOnImages(...args);
+    expect(code, output).toBe(0);
+    return stdout;
+  }
+
   /** As GitHub runs a step with `shell: bash`. */
-  const runStep = async (file: string, job: string, matching: string): Promise<Outcome> =>
+  const runStep = async (
+    file: string,
+    job: string,
+    matching: string,
+    variables: NodeJS.ProcessEnv = {},
+  ): Promise<Outcome> =>
     sandbox.command(
       "bash",
       ["--noprofile", "--norc", "-eo", "pipefail", "-c", await step(file, job, matching)],
-      files,
+      { ...files, ...variables },
     );
+  const publish = (matching: string): Promise<Outcome> =>
+    runStep("publish.yml", "publish", matching, ofImages);
+  const preview = async (): Promise<Outcome & { comment: string }> => {
+    const outcome = await runStep("preview.yml", "preview", "ci/main.ts preview-comment");
+    return { ...outcome, comment: await readFile(join(temporary, "comment.md"), "utf8") };
+  };
+
+  test("preview.yml tells what main would publish, with a build", async () => {
+    const { code, comment, output } = await preview();
+    expect(code, output).toBe(0);
+    expect(comment).toContain("No infrastructure changes.");
+    const commit = String(files["GITHUB_SHA"]).slice(0, 7);
+    expect(comment).toContain(`create docker:index/registryImage:RegistryImage hyperion-ui-${commit}`);
+    expect(await digestOf("hyperion-ui", commit)).toBeUndefined();
+  });
 
   test("publish.yml publishes main under its commit, its day and edge, and waits for a held lock", async () => {
-    expect((await runStep("publish.yml", "publish", "ci/main.ts release-settings")).output).toContain(
-      "hyperion-registry:revision",
-    );
-    const look = await runStep("publish.yml", "publish", "ci/main.ts only-images-change");
-    expect(look.output).toContain("Only images and tags change");
-    expect(look.code).toBe(0);
+    expect((await publish("ci/main.ts release-settings")).output).toContain("hyperion-registry:revision");
 
-    const locks = join(sandbox.root, "state/.pulumi/locks/organization/hyperion-registry/sandbox");
+    const locks = join(sandbox.root, "images-state/.pulumi/locks/organization/hyperion-registry/images");
     const lock = join(locks, "6a0c4a1e-93a4-4b0a-8f0e-1f6d1c1f1a11.json");
     await mkdir(locks, { recursive: true });
     await writeFile(
@@ -202,12 +244,12 @@ describe("the commands of the workflows", () => {
       JSON.stringify({ pid: 1, username: "u", hostname: "h", timestamp: "2026-01-01T00:00:00Z" }),
     );
     const gone = setTimeout(() => void rm(lock), 5_000);
-    const publish = await runStep("publish.yml", "publish", "pulumi up");
+    const published = await publish("pulumi up");
     clearTimeout(gone);
-    expect(publish.output).toContain("Locked; trying again in 20 s");
-    expect(publish.code).toBe(0);
+    expect(published.output).toContain("Locked; trying again in 20 s");
+    expect(published.code, published.output).toBe(0);
 
-    expect((await runStep("publish.yml", "publish", "ci/main.ts release-summary")).code).toBe(0);
+    expect((await publish("ci/main.ts release-summary")).code).toBe(0);
     const summary = await readFile(join(temporary, "summary.md"), "utf8");
     expect(summary).toContain(`| \`${registry}/hyperion-ui:edge\` | \`sha256:`);
     expect(await digestOf("hyperion-ui", "edge")).toBe(
@@ -215,30 +257,64 @@ describe("the commands of the workflows", () => {
     );
   });
 
-  test("publish.yml stops when more than images and tags would change", async () => {
+  test("publish.yml has nothing but images and tags in its state, and preview.yml tells the rest apart", async () => {
     await sandbox.pulumi("config", "set", "ciCanPublish", "true");
-    const { code, output } = await runStep("publish.yml", "publish", "ci/main.ts only-images-change");
-    expect(code).toBe(1);
-    expect(output).toContain("create gcp:artifactregistry/repositoryIamMember:RepositoryIamMember ci-writer");
-    const comment = await runStep("preview.yml", "preview", "ci/main.ts preview-comment");
-    expect(comment.code).toBe(0);
-    expect(await readFile(join(temporary, "output"), "utf8")).toContain("RepositoryIamMember ci-writer");
+    const { deployment } = JSON.parse(await onImages("stack", "export", "--stack", "images")) as {
+      deployment: { resources: { type: string }[] };
+    };
+    const types = new Set(deployment.resources.map(({ type }) => type));
+    expect([...types].filter((type) => !type.startsWith("docker:")).sort()).toEqual([
+      "hyperion:registry:PublishedImage",
+      "pulumi:providers:docker",
+      "pulumi:providers:gcp",
+      "pulumi:pulumi:Stack",
+    ]);
+    const { code, comment } = await preview();
+    expect(code).toBe(0);
+    expect(comment).toContain(
+      "create gcp:artifactregistry/repositoryIamMember:RepositoryIamMember ci-writer",
+    );
     await sandbox.pulumi("config", "rm", "ciCanPublish");
   });
 
-  test("preview.yml shows why a preview failed, and fails", async () => {
-    await sandbox.pulumi("config", "set", "platform", "vax/vms");
-    const { code } = await runStep("preview.yml", "preview", "ci/main.ts preview-comment");
+  test("preview.yml fails with a broken Dockerfile, and says at which step", async () => {
+    const dockerfile = join(sandbox.sources, "coordinator/ui/Dockerfile");
+    const good = await readFile(dockerfile, "utf8");
+    await writeFile(dockerfile, `${good}\nRUN ["node", "-e", "console.log('no luck'); process.exit(7)"]\n`);
+    const { code, comment } = await preview();
+    await writeFile(dockerfile, good);
     expect(code).not.toBe(0);
-    expect(await readFile(join(temporary, "output"), "utf8")).toContain("hyperion-registry:platform");
-    await sandbox.pulumi("config", "rm", "platform");
+    expect(comment).toContain("The preview of the images failed");
+    expect(comment).toContain("exit code: 7");
+    expect(comment).toContain("No infrastructure changes.");
+  });
+
+  test("preview.yml shows why the preview of the infrastructure failed, and fails", async () => {
+    await sandbox.pulumi("config", "set", "vulnerabilityScanning", "never");
+    const { code, comment } = await preview();
+    expect(code).not.toBe(0);
+    expect(comment).toContain("hyperion-registry:vulnerabilityScanning");
+    await sandbox.pulumi("config", "rm", "vulnerabilityScanning");
+  });
+
+  test("a registry that is not there is one problem, with the command that makes it", async () => {
+    await onImages("config", "set", "--stack", "images", "repositoryId", "other");
+    const { code, output } = await tryOnImages("preview", "--stack", "images");
+    await onImages("config", "rm", "--stack", "images", "repositoryId");
+    expect(code).not.toBe(0);
+    expect(output).toContain("1 problem; nothing was changed.");
+    expect(output).toMatch(/found: {3}the repository cannot be read: \S+\/repositories\/other not found\n/);
+    expect(output).toContain("fix:     pulumi up --stack production");
   });
 
   test("drift.yml finds what was changed by hand, and nothing else", async () => {
-    const report = async (): Promise<string> => {
-      expect((await runStep("drift.yml", "look", "ci/main.ts drift-report")).code).toBe(0);
+    const look = async (job: string, variables: NodeJS.ProcessEnv = {}): Promise<string> => {
+      const { code, output } = await runStep("drift.yml", job, "ci/main.ts drift-report", variables);
+      expect(code, output).toBe(0);
       return (await readFile(join(temporary, "report.md"), "utf8")).trim();
     };
+    const report = async (): Promise<string> =>
+      [await look("look"), await look("look-at-images", ofImages)].join("");
     const { stdout } = await sandbox.docker("images", "--quiet", "--filter", "reference=localhost*/*/*/*");
     await sandbox.docker("rmi", "--force", ...new Set(stdout.split("\n")));
     expect(await report()).toBe("");

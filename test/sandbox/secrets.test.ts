@@ -188,6 +188,17 @@ describe("a leak of", () => {
   });
 });
 
+describe.each(["--json", "--debug"])("the debug log of an up, as %s prints it,", (option) => {
+  test("has the docker plugin's login at the registry, which is found", async () => {
+    // The plugin logs in where it pushes a tag.
+    await sandbox.pulumi("config", "set", "version", option === "--json" ? "1.0.0" : "1.1.0");
+    await sandbox.pulumi("up", "--yes", "--skip-preview", option);
+    const found = (await scanSandbox(sandbox.root)).map(({ secret, form, where }) => [secret, form, where]);
+    for (const form of ["raw", "base64"])
+      expect(found).toContainEqual([`a token of ${MAINTAINER}`, form, "the output of `pulumi up`"]);
+  });
+});
+
 describe("the sandbox", () => {
   test("listens on loopback only", () => {
     const addresses = listeningAddresses(paths);

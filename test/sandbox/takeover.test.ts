@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import images from "../../images.json" with { type: "json" };
 import { readPreview } from "../../scripts/ci/preview.ts";
 import { type Sandbox } from "../support/sandbox.ts";
 import { borrowSandbox } from "../support/shared-sandbox.ts";
@@ -109,4 +110,48 @@ test("a state of version 0.1 is taken over with nothing replaced, deleted or mad
       .map(({ type, id }) => [type, id])
       .sort();
   expect(identities(await exported())).toEqual(identities(here));
+});
+
+describe("from one stack to two, and back", () => {
+  const TAGS = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public/packages";
+  /** What every tag of every image stands for. */
+  const tags = (): Promise<unknown[]> =>
+    Promise.all(images.map(async ({ name }) => (await sandbox.google("GET", `${TAGS}/${name}/tags`)).body));
+  const up = (stack: string) => sandbox.pulumi("up", "--yes", "--skip-preview", "--stack", stack);
+  const noChange = (stack: string) => sandbox.pulumi("preview", "--expect-no-changes", "--stack", stack);
+  const typesOf = async (stack: string): Promise<string[]> => {
+    const { deployment } = JSON.parse(await sandbox.pulumi("stack", "export", "--stack", stack)) as Exported;
+    return deployment.resources.map(({ type }) => type);
+  };
+  let published: unknown[];
+
+  test("images move to a stack of their own, and no tag in the registry", async () => {
+    published = await tags();
+    await sandbox.pulumi("stack", "init", "images", "--no-select");
+    const own = {
+      "gcp:project": "hyperion-sandbox",
+      "gcp:region": "us-central1",
+      manageRegistry: "false",
+      sourceDir: (await sandbox.pulumi("config", "get", "sourceDir", "--stack", "sandbox")).trim(),
+      version: SETTINGS.version,
+    };
+    for (const [name, value] of Object.entries(own))
+      await sandbox.pulumi("config", "set", "--stack", "images", name, value);
+    await up("images");
+    await sandbox.pulumi("config", "set", "--stack", "sandbox", "publishImages", "false");
+    await up("sandbox");
+    expect(await tags()).toEqual(published);
+    expect((await typesOf("sandbox")).filter((type) => type.startsWith("docker:"))).toEqual([]);
+    expect((await typesOf("images")).filter((type) => type.startsWith("gcp:"))).toEqual([]);
+    for (const stack of ["sandbox", "images"]) await noChange(stack);
+  });
+
+  test("and back", async () => {
+    await sandbox.pulumi("config", "rm", "--stack", "sandbox", "publishImages");
+    await up("sandbox");
+    await sandbox.pulumi("destroy", "--yes", "--skip-preview", "--stack", "images");
+    await sandbox.pulumi("stack", "rm", "images", "--yes");
+    expect(await tags()).toEqual(published);
+    await noChange("sandbox");
+  });
 });

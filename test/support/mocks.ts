@@ -91,9 +91,18 @@ export async function declare<T>(
         const state = inputs as Record<string, unknown>;
         return { id: `${name}-id`, state: { ...state, ...computed?.(state) } };
       },
-      call: ({ token }) => {
+      call: ({ token, inputs }: pulumi.runtime.MockCallArgs) => {
         if (token === "gcp:organizations/getClientConfig:getClientConfig")
           return { accessToken: ACCESS_TOKEN };
+        if (token === "gcp:artifactregistry/getRepository:getRepository") {
+          const { project, location, repositoryId } = inputs as Record<string, string>;
+          const path = `${String(project)}/${String(repositoryId)}`;
+          if (REGISTRY.endsWith(path)) return { registryUri: REGISTRY };
+          const name = `projects/${String(project)}/locations/${String(location)}/repositories/${String(repositoryId)}`;
+          // As gRPC tells it: the SDK takes the details alone.
+          const details = `invoking ${token}: 1 error occurred:\n\t* ${name} not found\n\n`;
+          throw Object.assign(new Error(details), { details });
+        }
         throw new Error(`unexpected call ${token}`);
       },
     },

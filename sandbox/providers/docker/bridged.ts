@@ -14,8 +14,6 @@ export interface Bridged {
   create(inputs: Properties, context: Context): Promise<{ id: string; outputs: Properties }>;
   /** The outputs now, undefined when it is gone. */
   read(old: Recorded, context: Context): Promise<Properties | undefined>;
-  /** Left out where an update records the inputs and does nothing. */
-  delete?(old: Recorded, context: Context): Promise<void>;
 }
 
 export function bridged(definition: Bridged): Resource {
@@ -37,8 +35,7 @@ export function bridged(definition: Bridged): Resource {
       return { id, outputs: { ...outputs, id }, inputs: refreshedInputs(shape, outputs, old.inputs) };
     },
     update: (old, inputs) => Promise.resolve({ ...old.outputs, ...inputs }),
-    delete: async (old, context) => {
-      await definition.delete?.(old, context);
-    },
+    // What the stack declares is kept in the registry and in the engine.
+    delete: () => Promise.resolve(),
   };
 }

@@ -26,18 +26,26 @@ export class BuildProgress {
     return undefined;
   }
 
-  /** What failed and the last lines before it. */
+  /** What the failing step said, the last lines of it. */
+  failingOutput(): readonly string[] {
+    return (this.failed && this.output.get(this.failed.step)) ?? [];
+  }
+
+  /** Why it failed, as the real plugin says it: without what the CLI puts around the builder's own words. */
   failure(): string {
-    if (this.failed === undefined) return this.other.slice(-tail).join("\n");
-    const { step, reason } = this.failed;
-    const lines = this.output.get(step) ?? [];
-    return [
-      `step ${this.headlines.get(step) ?? `#${step}`}`,
-      ...lines.map((line) => `  ${line}`),
-      reason,
-    ].join("\n");
+    const last = this.other.findLast((line) => LAST_WORD.test(line));
+    const reason = last?.replace(LAST_WORD, "") ?? this.failed?.reason ?? this.other.slice(-tail).join("\n");
+    return CONNECTION_LOST.test(reason) ? "error parsing Docker output: unexpected EOF" : reason;
   }
 }
 
 /** Lines of a failing step that are worth showing. */
 const tail = 20;
+
+/** How the CLI begins its last line. */
+const LAST_WORD =
+  /^(error: |ERROR: )?failed to solve( with frontend [\w.]+)?: (failed to solve with frontend [\w.]+: |rpc error: code = \w+ desc = |failed to build LLB: )*/;
+
+/** What it says when the engine goes away: Docker's output then ends where none does. */
+const CONNECTION_LOST =
+  /\bEOF$|error reading from server|connection (refused|reset)|transport is closing|daemon running/;

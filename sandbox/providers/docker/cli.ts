@@ -26,6 +26,13 @@ export class DockerError extends Error {
   }
 }
 
+/** What a failed command said at its end, without the progress of each layer. */
+export function lastWords(error: unknown): string {
+  if (!(error instanceof DockerError)) return error instanceof Error ? error.message : String(error);
+  const words = error.lines.filter((line) => !/^([0-9a-f]{12}: |The push refers to )/.test(line));
+  return words.slice(-5).join("\n").trim() || error.message;
+}
+
 /** The Docker CLI, on the engine and with the configuration of the environment. */
 export class Docker {
   private readonly environment: NodeJS.ProcessEnv;

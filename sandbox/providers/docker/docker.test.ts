@@ -1,4 +1,7 @@
-import { describe, expect, it } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
 import { BuildProgress } from "./build-progress.ts";
 import { parseImageName } from "./image-name.ts";
 import { checkSettings, readSettings } from "./settings.ts";
@@ -45,50 +48,97 @@ describe("BuildProgress", () => {
     ]);
   });
 
-  it("keeps the failing step and what it said", () => {
+  /** What a build said that failed, and why it did. */
+  const failureOf = (...more: string[]): { said: readonly string[]; why: string } => {
     const progress = new BuildProgress();
-    for (const line of lines) progress.take(line);
-    expect(progress.failure()).toBe(
-      [
-        "step [2/3] RUN make",
-        "  compiling",
-        "  main.c:1: error: expected ';'",
-        "executor failed running [/bin/sh -c make]: exit code: 2",
-      ].join("\n"),
-    );
+    for (const line of [...lines, ...more]) progress.take(line);
+    return { said: progress.failingOutput(), why: progress.failure() };
+  };
+
+  it("keeps what the failing step said, and why it failed", () => {
+    const said = ["compiling", "main.c:1: error: expected ';'"];
+    const why = "executor failed running [/bin/sh -c make]: exit code: 2";
+    expect(failureOf()).toEqual({ said, why });
   });
 
-  it("keeps the last words where no step failed", () => {
+  it.each([
+    [
+      'failed to solve with frontend dockerfile.v0: failed to solve with frontend gateway.v0: rpc error: code = Unknown desc = failed to compute cache key: "/server.js" not found: not found',
+      'failed to compute cache key: "/server.js" not found: not found',
+    ],
+    [
+      "failed to solve: rpc error: code = Unknown desc = executor failed running [make]: exit code: 3",
+      "executor failed running [make]: exit code: 3",
+    ],
+    ["failed to solve: dockerfile parse error line 1: XX", "dockerfile parse error line 1: XX"],
+    [
+      "error: failed to solve: rpc error: code = Unavailable desc = error reading from server: EOF",
+      "error parsing Docker output: unexpected EOF",
+    ],
+  ])("says of %j what the builder itself said", (line, why) => {
+    expect(failureOf(line).why).toBe(why);
+  });
+
+  it("keeps the last words where the builder said none", () => {
     const progress = new BuildProgress();
-    progress.take("failed to solve: dockerfile parse error line 1: unknown instruction: XX");
-    expect(progress.failure()).toContain("unknown instruction: XX");
+    progress.take("unknown flag: --progress");
+    expect([progress.failure(), progress.failingOutput()]).toEqual(["unknown flag: --progress", []]);
   });
 });
 
 describe("the docker provider's settings", () => {
+  const registryAuth = '[{"address":"https://localhost:5001"}]';
+  const folder = mkdtempSync(join(tmpdir(), "hyp-docker-"));
+  afterAll(() => {
+    rmSync(folder, { recursive: true });
+  });
+
+  /** The logins that it takes from a Docker configuration, where these helpers are on the PATH. */
+  const read = async (config: object, helpers: Record<string, string> = {}) => {
+    writeFileSync(join(folder, "config.json"), JSON.stringify(config));
+    for (const [name, script] of Object.entries(helpers))
+      writeFileSync(join(folder, `docker-credential-${name}`), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    const environment = { DOCKER_CONFIG: folder, DOCKER_HOST: "unix:///x", PATH: `${folder}:/usr/bin:/bin` };
+    return readSettings({ registryAuth }, environment);
+  };
+  const address = "localhost:5001";
+  const auths = { [address]: { auth: Buffer.from("u:p").toString("base64") } };
+
   it("names what it does not support", () => {
-    expect(checkSettings({ sshOpts: "[]", registryAuth: '[{"address":"h","authDisabled":true}]' })).toEqual([
+    expect(checkSettings({ sshOpts: "[]", registryAuth: '[{"address":"h","username":"u"}]' })).toEqual([
       expect.objectContaining({ property: "sshOpts" }),
-      expect.objectContaining({ property: "registryAuth.authDisabled" }),
+      expect.objectContaining({ property: "registryAuth.username" }),
     ]);
   });
 
   it("fails as the real plugin does without a Docker configuration", async () => {
-    const registryAuth = '[{"address":"https://localhost:5001"}]';
     await expect(readSettings({ registryAuth }, { DOCKER_CONFIG: "/nowhere" })).rejects.toThrow(
       "could not open config file from filePath: /nowhere/config.json. Error: open /nowhere/config.json: no such file or directory",
     );
   });
 
-  it("needs none for credentials of its own", async () => {
-    const registryAuth = '[{"address":"https://localhost:5001/","username":"u","password":"p"}]';
-    const read = await readSettings(
-      { registryAuth },
-      { DOCKER_CONFIG: "/nowhere", DOCKER_HOST: "unix:///x" },
-    );
-    expect(read).toEqual({
+  it("takes a login of the file, or that of a helper alone", async () => {
+    expect(await read({ auths })).toEqual({
       host: "unix:///x",
-      registries: [{ address: "localhost:5001", username: "u", password: "p" }],
+      registries: [{ address, username: "u", password: "p" }],
     });
+    const knows = 'test "$(cat)" = localhost:5001 && echo \'{"Username":"h","Secret":"s"}\'';
+    expect((await read({ auths, credHelpers: { [address]: "knows" } }, { knows })).registries).toEqual([
+      { address, username: "h", password: "s" },
+    ]);
+    const empty = "echo credentials not found in native keychain; exit 1";
+    expect((await read({ auths, credsStore: "empty" }, { empty })).registries).toEqual([
+      { address, username: "", password: "" },
+    ]);
+  });
+
+  it.each([
+    ["is not installed", {}, 'exec: "docker-credential-gone": executable file not found in $PATH'],
+    ["fails", { gone: "echo no login; exit 1" }, "exit status 1, out: `no login`"],
+  ])("fails as the real plugin does where a helper %s", async (_, helpers, reason) => {
+    await expect(read({ credsStore: "gone" }, helpers as Record<string, string>)).rejects.toThrow(
+      "Error loading registry auth config: could not get auth config (the credentialhelper did not work or was not " +
+        `found): error getting credentials - err: ${reason}`,
+    );
   });
 });

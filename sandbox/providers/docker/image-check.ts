@@ -3,7 +3,7 @@ import { isAbsolute, join } from "node:path";
 import { type Checked, checkInputs } from "../rpc/check.ts";
 import type { Context } from "../rpc/provider.ts";
 import type { Shape } from "../rpc/shape.ts";
-import { flag, hasUnknown, type Properties, record, text, texts, unknownValue } from "../rpc/values.ts";
+import { hasUnknown, type Properties, record, text, texts, unknownValue } from "../rpc/values.ts";
 import { contextDigest } from "./context-digest.ts";
 import { parseImageName } from "./image-name.ts";
 
@@ -11,7 +11,7 @@ export const imageType = "docker:index/image:Image";
 
 const shape: Shape = {
   imageName: { kind: "string", required: true },
-  skipPush: { kind: "boolean" },
+  skipPush: { kind: "boolean", only: false },
   buildOnPreview: { kind: "boolean" },
   build: {
     kind: "block",
@@ -19,20 +19,10 @@ const shape: Shape = {
       context: { kind: "string" },
       dockerfile: { kind: "string" },
       platform: { kind: "string" },
-      target: { kind: "string" },
       args: { kind: "map" },
-      builderVersion: { kind: "string" },
       cacheFrom: { kind: "block", items: { images: { kind: "strings", required: true } } },
       // Recorded by the check itself, and sent back by the engine where inputs are reused.
       contextDigest: { kind: "string" },
-    },
-  },
-  registry: {
-    kind: "block",
-    items: {
-      server: { kind: "string" },
-      username: { kind: "string" },
-      password: { kind: "string", secret: true },
     },
   },
 };
@@ -56,19 +46,6 @@ export async function checkImage(news: Properties, context: Context): Promise<Ch
   });
   if (checked.failures.length > 0) return checked;
   const build = { ...record(checked.inputs, "build") };
-  const version = text(build, "builderVersion");
-  if (version === "BuilderV1") {
-    return refuse(
-      "build.builderVersion",
-      "the fake provider builds with BuildKit only: leave builderVersion out, or use the real docker plugin",
-    );
-  }
-  if (version !== "" && version !== "BuilderBuildKit" && version !== unknownValue) {
-    return refuse(
-      "build.builderVersion",
-      `invalid Docker Builder version "${version}" (allowed: BuilderBuildKit)`,
-    );
-  }
   try {
     assertNames(news);
   } catch (error) {
@@ -96,11 +73,9 @@ export async function checkImage(news: Properties, context: Context): Promise<Ch
   return { ...checked, inputs: { ...checked.inputs, build } };
 }
 
-/** Only a name that is pushed to or cached from has to say where. */
 function assertNames(news: Properties): void {
   const cached = texts(record(record(news, "build"), "cacheFrom"), "images");
-  const own = flag(news, "skipPush") && cached.length === 0 ? [] : [text(news, "imageName")];
-  for (const name of [...cached, ...own]) {
+  for (const name of [...cached, text(news, "imageName")]) {
     if (!name.includes(unknownValue)) parseImageName(name);
   }
 }

@@ -13,18 +13,16 @@ import {
   type Value,
 } from "../rpc/values.ts";
 import { BuildProgress } from "./build-progress.ts";
-import { type Docker, DockerError } from "./cli.ts";
-import { withCredentials } from "./credentials.ts";
+import { type Docker, DockerError, lastWords } from "./cli.ts";
 import { buildPaths, checkImage, imageType } from "./image-check.ts";
 import { parseImageName } from "./image-name.ts";
-import { hostOf, type RegistryAuth } from "./settings.ts";
 
 /** `docker.Image`: builds and pushes. */
 export function image(docker: () => Docker): Resource {
   return {
     type: imageType,
     check: (news, _olds, context) => checkImage(news, context),
-    diff: (old, inputs) => changes(withoutCredentials(old.inputs), withoutCredentials(inputs), ""),
+    diff: (old, inputs) => changes(old.inputs, inputs, ""),
     async preview(inputs, _old, context) {
       if (flag(inputs, "buildOnPreview")) {
         if (hasUnknown(inputs["build"]))
@@ -41,13 +39,6 @@ export function image(docker: () => Docker): Resource {
     update: (_old, inputs, context) => publish(docker(), inputs, context),
     delete: () => Promise.resolve(),
   };
-}
-
-/** Everything but who pushes: credentials change all the time, and build nothing anew. */
-function withoutCredentials(inputs: Properties): Properties {
-  const registry = record(inputs, "registry");
-  if (registry === undefined) return inputs;
-  return { ...inputs, registry: { server: registry["server"] ?? "" } };
 }
 
 function changes(old: Properties, news: Properties, path: string): Difference[] {
@@ -76,33 +67,23 @@ function outputsOf(inputs: Properties): Properties {
     dockerfile: hasUnknown([context, dockerfile]) ? unknownValue : relative(context, dockerfile),
     imageName: name,
     platform: record(inputs, "build")?.["platform"] ?? "",
-    registryServer: text(record(inputs, "registry"), "server"),
+    registryServer: "",
   };
 }
 
 async function publish(docker: Docker, inputs: Properties, context: Context): Promise<Properties> {
   const name = text(inputs, "imageName");
   await build(docker, inputs, context);
-  const outputs = outputsOf(inputs);
-  if (flag(inputs, "skipPush")) {
-    const built = await docker.inspect(name, context.signal);
-    return { ...outputs, repoDigest: text(built, "Id") };
-  }
   context.status("Pushing Image to the registry");
-  const lines = await withCredentials(docker, inProgram(inputs), process.env, (own) =>
-    push(own, name, context.signal),
-  );
-  return { ...outputs, repoDigest: `${withoutTag(name)}@${pushedDigest(lines, name)}` };
+  const lines = await push(docker, name, context.signal);
+  return { ...outputsOf(inputs), repoDigest: `${withoutTag(name)}@${pushedDigest(lines, name)}` };
 }
 
-/** Pushes one name and returns what the CLI said. */
-export async function push(docker: Docker, name: string, signal: AbortSignal): Promise<string[]> {
+async function push(docker: Docker, name: string, signal: AbortSignal): Promise<string[]> {
   try {
     return await docker.run(["push", "--", name], { signal });
   } catch (error) {
-    if (error instanceof DockerError)
-      throw new Error(`Error pushing image ${name}: ${lastWords(error)}`, { cause: error });
-    throw error;
+    throw new Error(`error reading push output: ${lastWords(error)}`, { cause: error });
   }
 }
 
@@ -120,43 +101,26 @@ function withoutTag(name: string): string {
   return `${host}/${repository}`;
 }
 
-/** The last lines, without the progress of each layer. */
-function lastWords(error: DockerError): string {
-  const words = error.lines.filter((line) => !/^([0-9a-f]{12}: |The push refers to )/.test(line));
-  return words.slice(-5).join("\n").trim() || error.message;
-}
-
-function inProgram(inputs: Properties): RegistryAuth | undefined {
-  const registry = record(inputs, "registry");
-  if (registry === undefined) return undefined;
-  const address = hostOf(text(registry, "server")) || parseImageName(text(inputs, "imageName")).host;
-  return { address, username: text(registry, "username"), password: text(registry, "password") };
-}
-
 async function build(docker: Docker, inputs: Properties, context: Context): Promise<void> {
-  const name = text(inputs, "imageName");
   const { args, environment } = buildCommand(inputs);
   const progress = new BuildProgress();
   context.status("Building the image");
   try {
     const cli = await docker.buildCli();
-    await withCredentials(docker, inProgram(inputs), process.env, async (own) => {
-      await fetchLoopbackCache(own, cacheImages(inputs), context);
-      await own.run(args, {
-        cli,
-        environment,
-        signal: context.signal,
-        onLine: (line) => {
-          const headline = progress.take(line);
-          if (headline !== undefined) context.status(headline);
-        },
-      });
+    await fetchLoopbackCache(docker, cacheImages(inputs), context);
+    await docker.run(args, {
+      cli,
+      environment,
+      signal: context.signal,
+      onLine: (line) => {
+        const headline = progress.take(line);
+        if (headline !== undefined) context.status(headline);
+      },
     });
   } catch (error) {
     if (!(error instanceof DockerError)) throw error;
-    throw new Error(`building ${name === unknownValue ? "the image" : name} failed:\n${progress.failure()}`, {
-      cause: error,
-    });
+    for (const line of progress.failingOutput()) context.log("info", line);
+    throw new Error(`error reading build output: ${progress.failure()}`, { cause: error });
   }
 }
 
@@ -198,7 +162,6 @@ function buildCommand(inputs: Properties): { args: string[]; environment: NodeJS
     if (typeof value === "string" && value !== "") args.push(option, value);
   };
   given("--platform", build?.["platform"]);
-  given("--target", build?.["target"]);
   const buildArgs = record(build, "args") ?? {};
   for (const key of Object.keys(buildArgs)) {
     const value = text(buildArgs, key);

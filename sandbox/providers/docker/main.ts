@@ -1,4 +1,4 @@
-import { pluginVersion } from "../install.ts";
+import manifest from "@pulumi/docker/package.json" with { type: "json" };
 import { serve } from "../rpc/serve.ts";
 import { Docker } from "./cli.ts";
 import { assertEngine } from "./engine.ts";
@@ -20,7 +20,7 @@ const settings = (): Settings => current().settings;
 
 void serve({
   name: "docker",
-  version: pluginVersion("docker"),
+  version: manifest.version,
   checkSettings,
   async configure(sent) {
     const read = await readSettings(sent, process.env);
@@ -30,4 +30,5 @@ void serve({
   },
   resources: [image(docker), remoteImage(docker, settings), tag(docker), registryImage(docker, settings)],
   functions: {},
+  endsOnCancel: true,
 });

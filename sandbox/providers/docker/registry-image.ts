@@ -1,62 +1,69 @@
 import type { Context, Resource } from "../rpc/provider.ts";
-import { flag, type Properties, text, unknownValue } from "../rpc/values.ts";
+import { type Properties, text, unknownValue } from "../rpc/values.ts";
 import { bridged } from "./bridged.ts";
-import type { Docker } from "./cli.ts";
-import { configuredCredentials, withCredentials } from "./credentials.ts";
-import { push } from "./image.ts";
+import { type Docker, lastWords } from "./cli.ts";
+import { type RegistryAuth, withLogin } from "./credentials.ts";
 import { parseImageName } from "./image-name.ts";
-import { Registry, RegistryError } from "./registry.ts";
-import type { RegistryAuth, Settings } from "./settings.ts";
+import { Registry } from "./registry.ts";
+import type { Settings } from "./settings.ts";
 
 /** `docker.RegistryImage`: a name of the local engine, pushed. */
 export function registryImage(docker: () => Docker, settings: () => Settings): Resource {
-  const registryFor = async (properties: Properties, context: Context): Promise<Registry> => {
-    const { host } = parseImageName(text(properties, "name"));
-    const auth = authFor(host, settings());
-    const credentials = auth.username === "" ? await configuredCredentials(host, process.env) : auth;
-    return new Registry(credentials, flag(properties, "insecureSkipVerify"), context.signal);
-  };
   return bridged({
     type: "docker:index/registryImage:RegistryImage",
     shape: {
       name: { kind: "string", required: true, replaces: true },
       triggers: { kind: "map", replaces: true },
-      keepRemotely: { kind: "boolean" },
-      insecureSkipVerify: { kind: "boolean" },
+      keepRemotely: { kind: "boolean", required: true, only: true },
     },
     preview: (inputs) => outputsOf(inputs, unknownValue),
     async create(inputs, context) {
       const name = text(inputs, "name");
       const image = parseImageName(name);
-      await withCredentials(docker(), authFor(image.host, settings()), process.env, (own) =>
-        push(own, name, context.signal),
-      );
-      const digest = await (await registryFor(inputs, context)).digest(image);
+      const auth = authFor(image.host, settings());
+      logAsTheRealOne(name, auth, context);
+      await withLogin(docker(), auth, process.env, (own) => push(own, name, context.signal));
+      const digest = await new Registry(auth, context.signal).digest(image);
       return { id: digest, outputs: outputsOf(inputs, digest) };
     },
     async read(old, context) {
-      const name = text(old.outputs, "name");
-      const registry = await registryFor(old.outputs, context);
+      const image = parseImageName(text(old.outputs, "name"));
       try {
-        return outputsOf(old.outputs, await registry.digest(parseImageName(name)));
+        const digest = await new Registry(authFor(image.host, settings()), context.signal).digest(image);
+        return outputsOf(old.outputs, digest);
       } catch (error) {
         // As the real plugin: whatever the reason, a tag that cannot be read is taken for gone.
-        const reason = error instanceof Error ? error.message : String(error);
-        context.log("warning", `${name} is taken for gone from the registry: ${reason}`);
+        context.log("debug", `Got error getting registry image digest: ${String(error)}`);
         return undefined;
       }
     },
-    async delete(old, context) {
-      if (flag(old.outputs, "keepRemotely")) return;
-      const image = parseImageName(text(old.outputs, "name"));
-      const registry = await registryFor(old.outputs, context);
-      try {
-        await registry.remove({ ...image, reference: text(old.outputs, "sha256Digest") });
-      } catch (error) {
-        if (!(error instanceof RegistryError && error.status === 404)) throw error;
-      }
-    },
   });
+}
+
+/** The real plugin tells its debug log the login, in plain and in base64: what looks for secrets has to see it here. */
+function logAsTheRealOne(
+  name: string,
+  { address, username, password }: RegistryAuth,
+  context: Context,
+): void {
+  context.log(
+    "debug",
+    `Using auth config from provider: registry.AuthConfig{Username:"${username}", Password:"${password}", ` +
+      `Auth:"", ServerAddress:"https://${address}", IdentityToken:"", RegistryToken:""}`,
+  );
+  const registryAuth = Buffer.from(JSON.stringify({ username, password })).toString("base64url");
+  context.log(
+    "debug",
+    `Pushing image ${name} with options image.PushOptions{All:false, RegistryAuth:"${registryAuth}"}`,
+  );
+}
+
+async function push(docker: Docker, name: string, signal: AbortSignal): Promise<void> {
+  try {
+    await docker.run(["push", "--", name], { signal });
+  } catch (error) {
+    throw new Error(`Error pushing docker image: ${lastWords(error)}`, { cause: error });
+  }
 }
 
 function authFor(host: string, settings: Settings): RegistryAuth {
@@ -72,7 +79,7 @@ function outputsOf(known: Properties, digest: string): Properties {
   return {
     authConfig: null,
     build: null,
-    insecureSkipVerify: known["insecureSkipVerify"] ?? false,
+    insecureSkipVerify: false,
     keepRemotely: known["keepRemotely"] ?? false,
     name: known["name"] ?? "",
     sha256Digest: digest,

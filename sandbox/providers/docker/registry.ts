@@ -3,7 +3,7 @@ import { type IncomingHttpHeaders, request as httpRequest } from "node:http";
 import { request as httpsRequest } from "node:https";
 import { rootCertificates } from "node:tls";
 import { passingStatus, retried } from "../retry.ts";
-import type { Credentials } from "./credentials.ts";
+import type { RegistryAuth } from "./credentials.ts";
 import type { ImageName } from "./image-name.ts";
 
 const manifestTypes = [
@@ -31,21 +31,18 @@ export class RegistryError extends Error {
 
 /** Asks a registry, over HTTPS only, as the real plugin does. */
 export class Registry {
-  private readonly credentials: Credentials | undefined;
-  private readonly insecure: boolean;
+  private readonly auth: RegistryAuth;
   private readonly signal: AbortSignal;
 
-  /** @param insecure takes any certificate */
-  constructor(credentials: Credentials | undefined, insecure: boolean, signal: AbortSignal) {
-    this.credentials = credentials;
-    this.insecure = insecure;
+  constructor(auth: RegistryAuth, signal: AbortSignal) {
+    this.auth = auth;
     this.signal = signal;
   }
 
   /** The digest that a tag has in the registry. */
   async digest(image: ImageName): Promise<string> {
     const answer = await retried(
-      () => this.manifest("HEAD", image, "pull"),
+      () => this.manifest(image),
       (error) => error instanceof RegistryError && passingStatus.has(error.status),
       waits,
       this.signal,
@@ -58,17 +55,13 @@ export class Registry {
     );
   }
 
-  async remove(image: ImageName): Promise<void> {
-    await this.manifest("DELETE", image, "delete");
-  }
-
-  private async manifest(method: string, image: ImageName, action: string): Promise<Answer> {
+  private async manifest(image: ImageName): Promise<Answer> {
     const url = new URL(`https://${image.host}/v2/${image.repository}/manifests/${image.reference}`);
     const headers = { accept: manifestTypes };
-    let answer = await this.send(method, url, headers);
+    let answer = await this.send("HEAD", url, headers);
     if (answer.status === 401) {
-      const authorization = await this.authorize(answer.headers["www-authenticate"] ?? "", image, action);
-      answer = await this.send(method, url, { ...headers, authorization });
+      const authorization = await this.authorize(answer.headers["www-authenticate"] ?? "", image);
+      answer = await this.send("HEAD", url, { ...headers, authorization });
     }
     if (answer.status >= 200 && answer.status < 300) return answer;
     throw new RegistryError(
@@ -77,18 +70,17 @@ export class Registry {
     );
   }
 
-  private async authorize(challenge: string, image: ImageName, action: string): Promise<string> {
-    const basic = this.credentials
-      ? `Basic ${Buffer.from(`${this.credentials.username}:${this.credentials.password}`).toString("base64")}`
-      : undefined;
-    if (/^basic/i.test(challenge) && basic !== undefined) return basic;
+  private async authorize(challenge: string, image: ImageName): Promise<string> {
+    const { username, password } = this.auth;
+    const basic =
+      username === "" ? undefined : `Basic ${Buffer.from(`${username}:${password}`).toString("base64")}`;
     const part = (name: string): string => new RegExp(`${name}="([^"]*)"`, "i").exec(challenge)?.[1] ?? "";
     const realm = part("realm");
     if (!/^bearer/i.test(challenge) || realm === "")
       throw new RegistryError(401, `bad credentials for ${image.host}`);
     const url = new URL(realm);
     if (part("service") !== "") url.searchParams.set("service", part("service"));
-    url.searchParams.set("scope", `repository:${image.repository}:${action}`);
+    url.searchParams.set("scope", `repository:${image.repository}:pull`);
     const answer = await this.send("GET", url, basic === undefined ? {} : { authorization: basic });
     if (answer.status !== 200) {
       throw new RegistryError(answer.status, `the token server of ${image.host} answered ${answer.status}`);
@@ -102,8 +94,8 @@ export class Registry {
 
   private send(method: string, url: URL, headers: Record<string, string>): Promise<Answer> {
     const secure = url.protocol === "https:";
-    const tls = { ca: trusted(), rejectUnauthorized: !this.insecure };
-    const options = { method, headers, timeout: 60_000, signal: this.signal, ...(secure ? tls : {}) };
+    const tls = secure ? { ca: trusted() } : {};
+    const options = { method, headers, timeout: 60_000, signal: this.signal, ...tls };
     return new Promise((resolve, reject) => {
       const asked = (secure ? httpsRequest : httpRequest)(url, options, (response) => {
         let body = "";

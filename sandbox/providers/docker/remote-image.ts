@@ -1,8 +1,8 @@
 import type { Context, Resource } from "../rpc/provider.ts";
-import { flag, hasUnknown, type Properties, text, texts, unknownValue } from "../rpc/values.ts";
+import { hasUnknown, type Properties, text, texts, unknownValue } from "../rpc/values.ts";
 import { bridged } from "./bridged.ts";
 import type { Docker } from "./cli.ts";
-import { withCredentials } from "./credentials.ts";
+import { withLogin } from "./credentials.ts";
 import { parseImageName } from "./image-name.ts";
 import type { Settings } from "./settings.ts";
 
@@ -12,29 +12,18 @@ export function remoteImage(docker: () => Docker, settings: () => Settings): Res
     type: "docker:index/remoteImage:RemoteImage",
     shape: {
       name: { kind: "string", required: true, replaces: true },
-      platform: { kind: "string", replaces: true },
       pullTriggers: { kind: "set", replaces: true },
-      triggers: { kind: "map", replaces: true },
-      keepLocally: { kind: "boolean" },
-      forceRemove: { kind: "boolean" },
+      keepLocally: { kind: "boolean", required: true, only: true },
     },
     preview: (inputs) => outputsOf(inputs, { Id: unknownValue, RepoDigests: [unknownValue] }),
     async create(inputs, { signal }) {
       const name = text(inputs, "name");
-      const found = await findOrPull(docker(), settings(), name, text(inputs, "platform"), signal);
+      const found = await findOrPull(docker(), settings(), name, signal);
       return { id: text(found, "Id") + name, outputs: outputsOf(inputs, found) };
     },
     async read(old, { signal }) {
       const found = await docker().inspect(text(old.outputs, "name"), signal);
       return found && outputsOf(old.outputs, found);
-    },
-    async delete({ outputs }, { signal }) {
-      if (flag(outputs, "keepLocally")) return;
-      const name = text(outputs, "name");
-      if ((await docker().inspect(name, signal)) === undefined) return;
-      await docker().run(["rmi", ...(flag(outputs, "forceRemove") ? ["--force"] : []), "--", name], {
-        signal,
-      });
     },
   });
 }
@@ -43,18 +32,18 @@ async function findOrPull(
   docker: Docker,
   settings: Settings,
   name: string,
-  platform: string,
   signal: Context["signal"],
 ): Promise<Properties> {
   const local = await docker.inspect(name, signal);
   if (local) return local;
-  const auth = settings.registries.find(({ address }) => address === parseImageName(name).host);
+  const { host: address } = parseImageName(name);
+  const auth = settings.registries.find((one) => one.address === address) ?? {
+    address,
+    username: "",
+    password: "",
+  };
   try {
-    await withCredentials(docker, auth, process.env, (own) =>
-      own.run(["pull", "--quiet", ...(platform === "" ? [] : ["--platform", platform]), "--", name], {
-        signal,
-      }),
-    );
+    await withLogin(docker, auth, process.env, (own) => own.run(["pull", "--quiet", "--", name], { signal }));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`Unable to read Docker image into resource: unable to pull image ${name}: ${reason}`, {
@@ -70,11 +59,11 @@ function outputsOf(known: Properties, found: Properties): Properties {
   const triggers = texts(known, "pullTriggers");
   return {
     build: null,
-    forceRemove: known["forceRemove"] ?? null,
+    forceRemove: null,
     imageId: text(found, "Id"),
     keepLocally: known["keepLocally"] ?? null,
     name: known["name"] ?? "",
-    platform: known["platform"] ?? null,
+    platform: null,
     // A set: the order in which the program names them is not kept.
     pullTriggers: hasUnknown(known["pullTriggers"])
       ? unknownValue
@@ -82,6 +71,6 @@ function outputsOf(known: Properties, found: Properties): Properties {
         ? null
         : triggers.sort(),
     repoDigest: texts(found, "RepoDigests")[0] ?? "",
-    triggers: known["triggers"] ?? null,
+    triggers: null,
   };
 }

@@ -1,16 +1,7 @@
-import { readFile } from "node:fs/promises";
-import { dockerConfigFile } from "../../../components/images/docker-login.ts";
 import { setting } from "../rpc/provider.ts";
 import type { Failure } from "../rpc/shape.ts";
 import { isRecord, type Properties, text, unknownValue } from "../rpc/values.ts";
-
-/** Credentials of a registry. Without a name they come from the Docker configuration. */
-export interface RegistryAuth {
-  /** Host and port. */
-  address: string;
-  username: string;
-  password: string;
-}
+import { configuredLogin, hostOf, type RegistryAuth } from "./credentials.ts";
 
 export interface Settings {
   /** The engine; "" means that the Docker CLI decides. */
@@ -19,7 +10,7 @@ export interface Settings {
 }
 
 const supported = new Set(["host", "registryAuth", "version", "pluginDownloadURL"]);
-const supportedAuth = new Set(["address", "username", "password"]);
+const supportedAuth = new Set(["address"]);
 
 /** Every setting that the fake provider would otherwise silently ignore. */
 export function checkSettings(settings: Properties): Failure[] {
@@ -40,33 +31,16 @@ export function checkSettings(settings: Properties): Failure[] {
 }
 
 /**
- * @throws when a registry's credentials are to come from a Docker configuration that does not exist
+ * The provider's settings, with the logins of the Docker configuration: as the real plugin, it asks for them once,
+ * when it is configured.
+ *
+ * @throws when there is no Docker configuration, or when a credential helper that it names does not work
  */
 export async function readSettings(settings: Properties, environment: NodeJS.ProcessEnv): Promise<Settings> {
-  const registries = registryAuth(settings).map((entry) => ({
-    address: hostOf(text(entry, "address")),
-    username: text(entry, "username"),
-    password: text(entry, "password"),
-  }));
-  if (registries.some(({ username }) => username === "")) {
-    const file = dockerConfigFile(environment);
-    try {
-      await readFile(file);
-    } catch (error) {
-      const code = error instanceof Error && "code" in error ? String(error.code) : "";
-      const reason = code === "ENOENT" ? "no such file or directory" : String(error);
-      throw new Error(
-        `Error loading registry auth config: could not open config file from filePath: ${file}. Error: open ${file}: ${reason}`,
-        { cause: error },
-      );
-    }
-  }
+  const registries = await Promise.all(
+    registryAuth(settings).map((entry) => configuredLogin(hostOf(text(entry, "address")), environment)),
+  );
   return { host: text(settings, "host") || (environment["DOCKER_HOST"] ?? ""), registries };
-}
-
-/** The host of an address that may be written as a URL. */
-export function hostOf(address: string): string {
-  return address.replace(/^https?:\/\//, "").split("/")[0] ?? "";
 }
 
 function registryAuth(settings: Properties): Properties[] {

@@ -35,9 +35,16 @@ describe("Account", () => {
     const bad = new Set([1, 3]);
     await create(({ method }, before) => {
       if (method === "POST") return { body: live };
-      return bad.has(before.length) ? failure(before.length === 1 ? 404 : 403, "not yet") : { body: live };
+      return bad.has(before.length) ? failure(404, "not yet") : { body: live };
     });
     expect(fake.seen).toHaveLength(7);
+  });
+
+  it("is created by somebody who may not read it", async () => {
+    const { outputs } = await create(({ method }) =>
+      method === "POST" ? { body: live } : failure(403, "Permission denied"),
+    );
+    expect(outputs).toMatchObject({ email, uniqueId: "1" });
   });
 
   it("refuses one that exists, unless it is told to take it", async () => {

@@ -2,7 +2,7 @@ import type { Shape } from "../rpc/shape.ts";
 import { flag, type Properties, text, unknownValue } from "../rpc/values.ts";
 import type { GoogleClient } from "./client.ts";
 import { type Definition, idParts } from "./define.ts";
-import { GoogleError } from "./google-error.ts";
+import { GoogleError, isNotFound } from "./google-error.ts";
 import { maskOf } from "./masked.ts";
 import { onceCreated } from "./worded.ts";
 
@@ -37,8 +37,9 @@ export const account: Definition = {
   async create(wanted, client, context) {
     const project = text(wanted, "project");
     const name = `projects/${project}/serviceAccounts/${emailOf(wanted)}`;
+    let live: Properties;
     try {
-      await client.send({
+      live = await client.send({
         api,
         method: "POST",
         path: `projects/${project}/serviceAccounts`,
@@ -56,9 +57,10 @@ export const account: Definition = {
       const adopt =
         error instanceof GoogleError && error.code === 409 && flag(wanted, "createIgnoreAlreadyExists");
       if (!adopt) throw error;
+      live = await get(client, name, context.signal);
     }
     return onceCreated(name, { ...wanted, email: emailOf(wanted) }, async () => {
-      const live = await settled(client, name, context.signal);
+      await settle(client, name, context.signal);
       if (flag(wanted, "disabled")) await toggle(client, name, true, context.signal);
       return {
         id: name,
@@ -121,17 +123,18 @@ function get(client: GoogleClient, name: string, signal: AbortSignal): Promise<P
   return client.send({ api, method: "GET", path: name, query, signal });
 }
 
-/** Three good reads in a row: a new account shows on some of Google's servers before others. */
-async function settled(client: GoogleClient, name: string, signal: AbortSignal): Promise<Properties> {
+/**
+ * Waits for three good reads in a row: a new account shows on some of Google's servers before others. What has been
+ * created is created, whether it may be read or not.
+ */
+async function settle(client: GoogleClient, name: string, signal: AbortSignal): Promise<void> {
   let good = 0;
-  for (let tries = 0; ; tries++) {
+  for (let tries = 0; good < 3 && tries < 20; tries++) {
     try {
-      const live = await get(client, name, signal);
-      if (++good === 3) return live;
+      await get(client, name, signal);
+      good++;
     } catch (error) {
-      // Google answers 403 as well for an account that it does not know yet.
-      const notYet = error instanceof GoogleError && (error.code === 404 || error.code === 403);
-      if (!notYet || tries >= 20) throw error;
+      if (!isNotFound(error)) return;
       good = 0;
       await client.pause(signal);
     }

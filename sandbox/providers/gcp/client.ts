@@ -38,12 +38,13 @@ export class GoogleClient {
   }
 
   /**
+   * @param passes which errors are worth another try
    * @returns the answer's body; {} when it has none
    * @throws GoogleError for an error answer, after the last try
    */
-  async send(request: GoogleRequest): Promise<Properties> {
+  async send(request: GoogleRequest, passes = isPassing): Promise<Properties> {
     const waits = backOff.map((wait) => wait * this.unit);
-    return retried(() => this.sendOnce(request), isPassing, waits, request.signal);
+    return retried(() => this.sendOnce(request), passes, waits, request.signal);
   }
 
   /** Waits between two looks at something that is not ready. */
@@ -55,7 +56,7 @@ export class GoogleClient {
     if (this.settings.accessToken === "") {
       throw new Error(
         "could not find credentials: the sandbox's fake provider for the gcp plugin takes an access token from " +
-          "GOOGLE_OAUTH_ACCESS_TOKEN or the setting gcp:accessToken and nothing else; " +
+          "GOOGLE_OAUTH_ACCESS_TOKEN and nothing else; " +
           "run the command through `npm run sandbox -- pulumi ...`, or load `npm run sandbox -- env` into the shell",
       );
     }
@@ -80,8 +81,13 @@ export class GoogleClient {
   }
 }
 
+/** Whether it is an answer that may be another one the next time. */
+export function isPassingAnswer(error: unknown): boolean {
+  return error instanceof GoogleError && passingStatus.has(error.code);
+}
+
 function isPassing(error: unknown): boolean {
-  if (error instanceof GoogleError) return passingStatus.has(error.code);
+  if (isPassingAnswer(error)) return true;
   // fetch throws a TypeError when the connection fails, and a TimeoutError when no answer comes.
   return error instanceof TypeError || (error instanceof DOMException && error.name === "TimeoutError");
 }

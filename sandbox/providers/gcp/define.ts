@@ -17,11 +17,11 @@ export interface Definition {
   /** The inputs, with what the provider's settings add: the wanted state. Default: the inputs. */
   wanted?(inputs: Properties, client: GoogleClient): Properties;
   /** Differences that the shape alone does not tell. */
-  moreDifferences?(old: Recorded, wanted: Properties, client: GoogleClient): Difference[];
+  moreDifferences?(old: Recorded, wanted: Properties): Difference[];
   /** The outputs that a preview of a create knows; the rest marked unknown. */
   preview(wanted: Properties, client: GoogleClient): Properties;
   /** The outputs that a preview of an update knows. Default: the old ones with the wanted ones laid over. */
-  previewUpdate?(old: Recorded, wanted: Properties, client: GoogleClient): Properties;
+  previewUpdate?(old: Recorded, wanted: Properties): Properties;
   create(
     wanted: Properties,
     client: GoogleClient,
@@ -56,7 +56,7 @@ export function define(definition: Definition, client: () => GoogleClient): Reso
   const wantedOf = (inputs: Properties): Properties => definition.wanted?.(inputs, client()) ?? inputs;
   const differences = (old: Recorded, wanted: Properties): Difference[] => [
     ...difference(shape, wanted, old.outputs),
-    ...(definition.moreDifferences?.(old, wanted, client()) ?? []),
+    ...(definition.moreDifferences?.(old, wanted) ?? []),
   ];
   return {
     type,
@@ -65,7 +65,7 @@ export function define(definition: Definition, client: () => GoogleClient): Reso
     preview: (inputs, old) => {
       const wanted = wantedOf(inputs);
       if (old === undefined) return definition.preview(wanted, client());
-      return definition.previewUpdate?.(old, wanted, client()) ?? { ...old.outputs, ...wanted };
+      return definition.previewUpdate?.(old, wanted) ?? { ...old.outputs, ...wanted };
     },
     create: (inputs, context) =>
       worded(`Error creating ${noun}`, async () =>

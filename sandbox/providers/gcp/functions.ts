@@ -1,9 +1,12 @@
-import type { Properties } from "../rpc/values.ts";
+import type { Call } from "../rpc/provider.ts";
 import type { GoogleClient } from "./client.ts";
+import { readRepository } from "./repository.ts";
 
 /** The plugin's functions, by token. */
-export function functions(client: () => GoogleClient): Record<string, (args: Properties) => Properties> {
+export function functions(client: () => GoogleClient): Record<string, Call> {
   return {
+    "gcp:artifactregistry/getRepository:getRepository": (args, signal) =>
+      readRepository(args, client(), signal),
     "gcp:organizations/getClientConfig:getClientConfig": () => {
       const { project, region, zone, accessToken } = client().settings;
       return {

@@ -14,7 +14,7 @@ export class GoogleError extends Error {
   }
 }
 
-/** `googleapi: Error 403: ..., forbidden`, with the details that a program cannot leave out. */
+/** `googleapi: Error 403: ..., forbidden`. The details of an answer are not shown. */
 export function googleError(code: number, body: string): GoogleError {
   const error = errorOf(body);
   if (error === undefined) {
@@ -24,11 +24,8 @@ export function googleError(code: number, body: string): GoogleError {
     );
   }
   const message = typeof error["message"] === "string" ? error["message"] : "";
-  const details =
-    Array.isArray(error["details"]) && error["details"].length > 0 ? error["details"] : undefined;
   const errors = Array.isArray(error["errors"]) ? error["errors"].filter(isRecord) : [];
   let words = `googleapi: Error ${code}: ${message}`;
-  if (details !== undefined) words += `\nDetails:\n${JSON.stringify(details, undefined, 2)}`;
   const [only] = errors;
   if (errors.length === 1 && only?.["message"] === message) words += `, ${text(only, "reason")}`;
   return new GoogleError(code, words);

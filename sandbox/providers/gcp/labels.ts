@@ -1,6 +1,5 @@
 import type { Difference } from "../rpc/diff.ts";
 import { type Properties, record, secret, type Value } from "../rpc/values.ts";
-import type { GoogleClient } from "./client.ts";
 
 /** The three outputs that the real plugin makes of labels. */
 export interface Labels {
@@ -13,18 +12,13 @@ export interface Labels {
 }
 
 /** The labels that a program's labels ask for, with the provider's own. */
-export function pulumiLabels(wanted: Properties, client: GoogleClient): Properties {
-  const own = client.settings.addAttributionLabel ? { "goog-pulumi-provisioned": "true" } : {};
-  return { ...own, ...record(wanted, "labels") };
+export function pulumiLabels(wanted: Properties): Properties {
+  return { "goog-pulumi-provisioned": "true", ...record(wanted, "labels") };
 }
 
 /** All labels there will be: somebody else's stay, those that the program no longer sets go. */
-export function effectiveLabels(
-  wanted: Properties,
-  old: Properties | undefined,
-  client: GoogleClient,
-): Properties {
-  const asked = pulumiLabels(wanted, client);
+export function effectiveLabels(wanted: Properties, old: Properties | undefined): Properties {
+  const asked = pulumiLabels(wanted);
   const before = record(old, "pulumiLabels") ?? {};
   const others = Object.entries(record(old, "effectiveLabels") ?? {}).filter(([key]) => !(key in before));
   return { ...Object.fromEntries(others), ...asked };
@@ -38,10 +32,10 @@ export function labelOutputs(live: Properties, labels: Properties, asked: Proper
 }
 
 /** A label of the provider that somebody removed or changed: invisible in `labels` alone. */
-export function labelDifferences(old: Properties, wanted: Properties, client: GoogleClient): Difference[] {
+export function labelDifferences(old: Properties, wanted: Properties): Difference[] {
   const live = record(old, "effectiveLabels") ?? {};
   const program = record(wanted, "labels") ?? {};
-  const lost = Object.entries(pulumiLabels(wanted, client)).some(
+  const lost = Object.entries(pulumiLabels(wanted)).some(
     ([key, value]) => !(key in program) && live[key] !== value,
   );
   return lost ? [{ path: "effectiveLabels", kind: "update", replaces: false }] : [];

@@ -1,10 +1,11 @@
-import { pluginVersion } from "../install.ts";
+import manifest from "@pulumi/gcp/package.json" with { type: "json" };
 import { serve } from "../rpc/serve.ts";
 import { account } from "./account.ts";
 import { GoogleClient } from "./client.ts";
 import { define } from "./define.ts";
 import { functions } from "./functions.ts";
 import { orgPolicy } from "./org-policy.ts";
+import { askForRegions } from "./regions.ts";
 import { repository } from "./repository.ts";
 import { repositoryIamMember } from "./repository-iam-member.ts";
 import { service } from "./service.ts";
@@ -22,10 +23,11 @@ function client(): GoogleClient {
 
 void serve({
   name: "gcp",
-  version: pluginVersion("gcp"),
+  version: manifest.version,
   checkSettings,
-  configure(settings) {
+  async configure(settings, context) {
     configured = new GoogleClient(readSettings(settings, process.env));
+    await askForRegions(configured, context);
   },
   resources: [
     service,
@@ -38,4 +40,5 @@ void serve({
     orgPolicy,
   ].map((definition) => define(definition, client)),
   functions: functions(client),
+  endsOnCancel: false,
 });

@@ -1,9 +1,9 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { repository } from "./repository.ts";
+import { readRepository, repository } from "./repository.ts";
 import { sameDuration } from "./repository-shape.ts";
 import { plainProperties, type Properties, unknownValue } from "../rpc/values.ts";
 import { type Answer, FakeGoogle, failure, type Seen } from "../testing/fake-google.ts";
-import { quietContext, resourceOn } from "../testing/support.ts";
+import { clientOf, quietContext, resourceOn } from "../testing/support.ts";
 
 const name = "projects/p/locations/us-central1/repositories/r";
 const live = {
@@ -190,5 +190,33 @@ describe("Repository", () => {
       registryUri: unknownValue,
       description: "d",
     });
+  });
+});
+
+describe("getRepository", () => {
+  const call = () =>
+    readRepository({ location: "us-central1", repositoryId: "r" }, clientOf(fake), quietContext().signal);
+
+  it("reads one that exists; blocks are lists", async () => {
+    expect(await call()).toMatchObject({
+      id: name,
+      project: "p",
+      registryUri: "localhost:5001/p/r",
+      labels: live.labels,
+      cleanupPolicies: [
+        { id: "old", action: "DELETE", conditions: [{ tagState: "UNTAGGED" }], mostRecentVersions: [] },
+      ],
+      dockerConfigs: [],
+    });
+    expect(fake.requests).toEqual([`GET /v1/${name}`]);
+  });
+
+  it("fails where there is none, and where it may not be read", async () => {
+    answer = () => failure(404, "no such thing");
+    await expect(call()).rejects.toThrow(`${name} not found`);
+    answer = () => failure(403, "not yours");
+    await expect(call()).rejects.toThrow(
+      `Error when reading or editing Repository "${name}": googleapi: Error 403: not yours`,
+    );
   });
 });

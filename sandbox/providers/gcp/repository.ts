@@ -1,11 +1,12 @@
-import { type Properties, record, secret, text, unknownValue } from "../rpc/values.ts";
+import { isRecord, type Properties, record, secret, text, unknownValue, type Value } from "../rpc/values.ts";
 import type { GoogleClient } from "./client.ts";
 import { type Definition, idParts } from "./define.ts";
+import { isNotFound } from "./google-error.ts";
 import { effectiveLabels, labelDifferences, labelOutputs, pulumiLabels } from "./labels.ts";
 import { operationDone } from "./operation.ts";
 import { policyOutputs, repositoryBody } from "./repository-body.ts";
 import { repositoryShape } from "./repository-shape.ts";
-import { onceCreated } from "./worded.ts";
+import { onceCreated, worded } from "./worded.ts";
 
 const api = "artifactRegistry";
 
@@ -21,7 +22,7 @@ export const repository: Definition = {
       "location: required field is not set (set it with `pulumi config set gcp:region REGION`)",
     );
   },
-  moreDifferences: (old, wanted, client) => labelDifferences(old.outputs, wanted, client),
+  moreDifferences: (old, wanted) => labelDifferences(old.outputs, wanted),
   preview: (wanted) => ({
     ...outputsOf({ ...repositoryBody(wanted, {}) }, wanted, {}),
     ...wanted,
@@ -32,19 +33,19 @@ export const repository: Definition = {
     registryUri: unknownValue,
     updateTime: unknownValue,
   }),
-  previewUpdate: (old, wanted, client) => ({
+  previewUpdate: (old, wanted) => ({
     ...old.outputs,
     description: "",
     labels: {},
     ...wanted,
-    pulumiLabels: secret(pulumiLabels(wanted, client)),
-    effectiveLabels: secret(effectiveLabels(wanted, old.outputs, client)),
+    pulumiLabels: secret(pulumiLabels(wanted)),
+    effectiveLabels: secret(effectiveLabels(wanted, old.outputs)),
   }),
   async create(wanted, client, { signal }) {
     const parent = `projects/${text(wanted, "project")}/locations/${text(wanted, "location")}`;
     const repositoryId = text(wanted, "repositoryId");
     const id = `${parent}/repositories/${repositoryId}`;
-    const labels = pulumiLabels(wanted, client);
+    const labels = pulumiLabels(wanted);
     const operation = await client.send({
       api,
       method: "POST",
@@ -70,7 +71,7 @@ export const repository: Definition = {
     };
   },
   async update(old, wanted, differences, client, { signal }) {
-    const labels = effectiveLabels(wanted, old.outputs, client);
+    const labels = effectiveLabels(wanted, old.outputs);
     const changed = new Set(
       differences.map(({ path }) => path.split(/[.[]/)[0]?.replace("effectiveLabels", "labels")),
     );
@@ -85,7 +86,7 @@ export const repository: Definition = {
         signal,
       });
     }
-    return outputsOf(await get(client, old.id, signal), wanted, pulumiLabels(wanted, client));
+    return outputsOf(await get(client, old.id, signal), wanted, pulumiLabels(wanted));
   },
   async delete({ id }, client, { signal }) {
     const operation = await client.send({ api, method: "DELETE", path: id, signal });
@@ -127,6 +128,55 @@ function repositoryParts(
 
 function get(client: GoogleClient, name: string, signal: AbortSignal): Promise<Properties> {
   return client.send({ api, method: "GET", path: name, signal });
+}
+
+/**
+ * `gcp.artifactregistry.getRepository`: blocks come as lists, and labels are no secret.
+ * @throws where there is none, as the real plugin does.
+ */
+export async function readRepository(
+  args: Properties,
+  client: GoogleClient,
+  signal: AbortSignal,
+): Promise<Properties> {
+  const place = { ...args, project: client.project(args) };
+  const id = `projects/${place.project}/locations/${text(args, "location")}/repositories/${text(args, "repositoryId")}`;
+  const live = await worded(`Error when reading or editing Repository "${id}"`, () =>
+    get(client, id, signal).catch((error: unknown) => {
+      if (isNotFound(error)) return undefined;
+      throw error;
+    }),
+  );
+  if (live === undefined) throw new Error(`1 error occurred:\n\t* ${id} not found\n\n`);
+  const { dockerConfig, mavenConfig, remoteRepositoryConfig, virtualRepositoryConfig, ...found } = outputsOf(
+    live,
+    place,
+    {},
+  );
+  const { vulnerabilityScanningConfig, ...others } = found;
+  const labels = record(live, "labels") ?? {};
+  return {
+    ...others,
+    id,
+    labels,
+    pulumiLabels: labels,
+    effectiveLabels: labels,
+    cleanupPolicies: list(others["cleanupPolicies"]).map(({ condition, mostRecentVersions, ...policy }) => ({
+      ...policy,
+      conditions: list(condition),
+      mostRecentVersions: list(mostRecentVersions),
+    })),
+    dockerConfigs: list(dockerConfig),
+    mavenConfigs: list(mavenConfig),
+    remoteRepositoryConfigs: list(remoteRepositoryConfig),
+    virtualRepositoryConfigs: list(virtualRepositoryConfig),
+    vulnerabilityScanningConfigs: list(vulnerabilityScanningConfig),
+  };
+}
+
+/** A block as the list that a function returns it as. */
+function list(value: Value | undefined): Properties[] {
+  return (Array.isArray(value) ? value : [value ?? null]).filter(isRecord);
 }
 
 /** @param known where it is and which labels the program sets: the answer does not say */

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Shape } from "../rpc/shape.ts";
 import { type Properties, record, text } from "../rpc/values.ts";
 import type { GoogleClient } from "./client.ts";
@@ -7,8 +8,7 @@ import { operationDone } from "./operation.ts";
 const shape: Shape = {
   service: { kind: "string", required: true, replaces: true },
   project: { kind: "string", replaces: true, computed: true },
-  disableOnDestroy: { kind: "boolean" },
-  disableDependentServices: { kind: "boolean" },
+  disableOnDestroy: { kind: "boolean", required: true, only: false },
 };
 
 /** `gcp.projects.Service`: an API, enabled in a project. */
@@ -23,45 +23,23 @@ export const service: Definition = {
     const name = text(wanted, "service");
     const id = `${project}/${name}`;
     if ((await enabled(client, project, signal)).has(name)) return { id, outputs: outputsOf(wanted) };
-    const operation = await client.send({
-      api: "serviceUsage",
-      method: "POST",
-      path: `projects/${project}/services/${name}:enable`,
-      query: plainAnswer,
-      body: {},
-      signal,
-    });
-    if (text(operation, "name") !== "") {
-      await operationDone(client, "serviceUsage", operation, `api to enable`, signal);
-    }
+    await enableTogether(client, project, name, signal);
     await listed(client, project, signal, name);
     return { id, outputs: outputsOf(wanted) };
   },
   async read(id, old, client, { signal }) {
-    const { project = client.project({}), service: name = "" } = idParts(
+    const { project = "", service: name = "" } = idParts(
       id,
-      [/^(?:projects\/)?(?<project>[^/]+)\/(?:services\/)?(?<service>[^/]+)$/, /^(?<service>[^/]+)$/],
+      [/^(?<project>[^/]+)\/(?<service>[^/]+)$/],
       "PROJECT/SERVICE",
     );
     const list = await enabled(client, project, signal);
     await getProject(client, project, signal);
     if (!list.has(name)) return undefined;
-    return { id: `${project}/${name}`, outputs: outputsOf({ ...old?.outputs, project, service: name }) };
+    return { id, outputs: outputsOf({ ...old?.outputs, project, service: name }) };
   },
-  update: (_old, wanted) => Promise.resolve(outputsOf(wanted)),
-  async delete({ outputs }, client, { signal }) {
-    if (outputs["disableOnDestroy"] !== true) return;
-    const operation = await client.send({
-      api: "serviceUsage",
-      method: "POST",
-      path: `projects/${text(outputs, "project")}/services/${text(outputs, "service")}:disable`,
-      query: plainAnswer,
-      body: { disableDependentServices: outputs["disableDependentServices"] === true },
-      signal,
-    });
-    if (text(operation, "name") !== "")
-      await operationDone(client, "serviceUsage", operation, "api to disable", signal);
-  },
+  // An API stays enabled: others in the project may use it.
+  delete: () => Promise.resolve(),
 };
 
 const plainAnswer = { prettyPrint: "false" };
@@ -70,11 +48,75 @@ function outputsOf(wanted: Properties): Properties {
   return {
     checkIfServiceHasUsageOnDestroy: null,
     deletionPolicy: "DELETE",
-    disableDependentServices: wanted["disableDependentServices"] ?? null,
+    disableDependentServices: null,
     disableOnDestroy: wanted["disableOnDestroy"] ?? null,
     project: wanted["project"] ?? null,
     service: wanted["service"] ?? null,
   };
+}
+
+/** How long a request to enable an API waits for others, in milliseconds; with the real plugin some seconds. */
+const TOGETHER_MS = 500;
+
+/** Names of the APIs of a project that are to be enabled, and when they are. */
+interface Batch {
+  names: string[];
+  done: Promise<void>;
+}
+
+const batches = new Map<string, Batch>();
+
+/**
+ * Enables what is to be enabled at about the same time in one request; where that fails, each in its own, as Terraform's
+ * provider does, which the plugin bridges (github.com/hashicorp/terraform-provider-google: google/transport/batcher.go).
+ */
+async function enableTogether(
+  client: GoogleClient,
+  project: string,
+  name: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const batch = batches.get(project) ?? begun(client, project, signal);
+  batch.names.push(name);
+  try {
+    await batch.done;
+  } catch (error) {
+    if (batch.names.length === 1) throw error;
+    await enable(client, project, [name], signal);
+  }
+}
+
+function begun(client: GoogleClient, project: string, signal: AbortSignal): Batch {
+  const names: string[] = [];
+  const done = sleep(TOGETHER_MS, undefined, { signal }).then(() => {
+    batches.delete(project);
+    return enable(client, project, names, signal);
+  });
+  const batch = { names, done };
+  batches.set(project, batch);
+  return batch;
+}
+
+async function enable(
+  client: GoogleClient,
+  project: string,
+  names: readonly string[],
+  signal: AbortSignal,
+): Promise<void> {
+  const [only = ""] = names;
+  const [method, body] =
+    names.length === 1
+      ? [`services/${only}:enable`, {}]
+      : ["services:batchEnable", { serviceIds: [...names] }];
+  const operation = await client.send({
+    api: "serviceUsage",
+    method: "POST",
+    path: `projects/${project}/${method}`,
+    query: plainAnswer,
+    body,
+    signal,
+  });
+  await operationDone(client, "serviceUsage", operation, "api to enable", signal);
 }
 
 /** The names of the enabled services: `artifactregistry.googleapis.com`, ... */

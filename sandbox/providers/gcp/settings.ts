@@ -4,7 +4,8 @@ import type { Failure } from "../rpc/shape.ts";
 import { type Properties, text } from "../rpc/values.ts";
 
 /** The APIs that the fake provider speaks to. */
-export type Api = "artifactRegistry" | "iam" | "iamBeta" | "resourceManager" | "serviceUsage" | "orgPolicy";
+export type Api =
+  "artifactRegistry" | "compute" | "iam" | "iamBeta" | "orgPolicy" | "resourceManager" | "serviceUsage";
 
 /** What every request needs to know. */
 export interface Settings {
@@ -12,69 +13,52 @@ export interface Settings {
   region: string;
   zone: string;
   accessToken: string;
-  addAttributionLabel: boolean;
+  /** Asks for the regions before anything else, to know the region of the settings. */
+  validatesRegion: boolean;
   /** Base URLs, each ending in "/", to which `projects/...` is appended. */
   bases: Record<Api, string>;
 }
 
 interface Endpoint {
-  /** The provider's setting; the variable is the same in upper case. */
-  setting: string;
+  /** The variable that points elsewhere. */
   variable: string;
-  production: string;
+  endpoint: string;
   /** Google's own client libraries, which the real plugin uses here, keep the host alone and add this path. */
   fixedPath?: string;
 }
 
 const endpoints: Record<Api, Endpoint> = {
-  artifactRegistry: {
-    setting: "artifactRegistryCustomEndpoint",
-    variable: artifactRegistry.variable,
-    production: artifactRegistry.endpoint,
-  },
+  artifactRegistry,
   iam: {
-    setting: "iamCustomEndpoint",
     variable: "GOOGLE_IAM_CUSTOM_ENDPOINT",
-    production: "https://iam.googleapis.com/",
+    endpoint: "https://iam.googleapis.com/",
     fixedPath: "/v1/",
   },
-  iamBeta: {
-    setting: "iamBetaCustomEndpoint",
-    variable: iam.variable,
-    production: iam.endpoint,
-  },
+  iamBeta: iam,
   resourceManager: {
-    setting: "resourceManagerCustomEndpoint",
     variable: "GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT",
-    production: "https://cloudresourcemanager.googleapis.com/v1/",
+    endpoint: "https://cloudresourcemanager.googleapis.com/v1/",
     fixedPath: "/v1/",
   },
   serviceUsage: {
-    setting: "serviceUsageCustomEndpoint",
     variable: "GOOGLE_SERVICE_USAGE_CUSTOM_ENDPOINT",
-    production: "https://serviceusage.googleapis.com/",
+    endpoint: "https://serviceusage.googleapis.com/",
     fixedPath: "/v1/",
   },
-  orgPolicy: {
-    setting: "orgPolicyCustomEndpoint",
-    variable: organizationPolicy.variable,
-    production: organizationPolicy.endpoint,
+  orgPolicy: organizationPolicy,
+  compute: {
+    variable: "GOOGLE_COMPUTE_CUSTOM_ENDPOINT",
+    endpoint: "https://compute.googleapis.com/compute/v1/",
   },
 };
 
-/** Settings that are taken and change nothing here, with those that are. */
 const supported = new Set([
   "project",
   "region",
-  "zone",
-  "accessToken",
-  "addPulumiAttributionLabel",
   "skipRegionValidation",
-  "cloudResourceManagerCustomEndpoint",
   // How the engine asks for a plugin, not how the plugin works.
   "version",
   "pluginDownloadURL",
-  ...Object.values(endpoints).map((endpoint) => endpoint.setting),
 ]);
 
 /** Every setting that the fake provider would otherwise silently ignore. */
@@ -96,8 +80,8 @@ export function readSettings(settings: Properties, environment: NodeJS.ProcessEn
       (value) => value !== "",
     ) ?? "";
   const base = (api: Api): string => {
-    const { setting: name, variable, production, fixedPath } = endpoints[api];
-    const url = first(name, [variable]) || production;
+    const { variable, endpoint, fixedPath } = endpoints[api];
+    const url = environment[variable] ?? endpoint;
     if (fixedPath !== undefined) return new URL(fixedPath, url).href;
     return url.endsWith("/") ? url : `${url}/`;
   };
@@ -110,15 +94,16 @@ export function readSettings(settings: Properties, environment: NodeJS.ProcessEn
     ]),
     region: first("region", ["GOOGLE_REGION", "GCLOUD_REGION", "CLOUDSDK_COMPUTE_REGION"]),
     zone: first("zone", ["GOOGLE_ZONE", "GCLOUD_ZONE", "CLOUDSDK_COMPUTE_ZONE"]),
-    accessToken: first("accessToken", ["GOOGLE_OAUTH_ACCESS_TOKEN"]),
-    addAttributionLabel: setting(settings, "addPulumiAttributionLabel") !== false,
+    accessToken: environment["GOOGLE_OAUTH_ACCESS_TOKEN"] ?? "",
+    validatesRegion: setting(settings, "skipRegionValidation") !== true,
     bases: {
       artifactRegistry: base("artifactRegistry"),
+      compute: base("compute"),
       iam: base("iam"),
       iamBeta: base("iamBeta"),
+      orgPolicy: base("orgPolicy"),
       resourceManager: base("resourceManager"),
       serviceUsage: base("serviceUsage"),
-      orgPolicy: base("orgPolicy"),
     },
   };
 }

@@ -33,7 +33,8 @@ export async function onceCreated<Result>(
   }
 }
 
-function reason(error: unknown): string {
+/** Why it failed, as people read it. */
+export function reason(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   // fetch hides why the connection failed.
   const cause = error.cause instanceof Error ? `: ${error.cause.message || error.cause.name}` : "";

@@ -12,7 +12,7 @@ const shape: Shape = {
   labels: { kind: "map" },
   block: { kind: "block", items: { inner: { kind: "string", required: true } } },
   list: { kind: "blocks", items: { id: { kind: "string" } } },
-  password: { kind: "string", secret: true },
+  kept: { kind: "boolean", only: true },
 };
 
 const check = (news: Properties) => checkInputs(shape, news, "t:t:T", "gcp");
@@ -35,6 +35,7 @@ describe("checkInputs", () => {
     [{ name: "x", labels: { a: 1 } }, "labels", "expected a map of strings"],
     [{ name: "x", block: [] }, "block", "expected an object, found a list"],
     [{ name: "x", list: {} }, "list", "expected a list of objects"],
+    [{ name: "x", kept: false }, "kept", 'supports "kept: true" of t:t:T alone'],
   ])("refuses %o", (news, property, reason) => {
     expect(check(news).failures).toEqual([{ property, reason: expect.stringContaining(reason) as string }]);
   });
@@ -45,12 +46,8 @@ describe("checkInputs", () => {
 
   it("takes what is not known yet for anything", () => {
     expect(
-      check({ name: unknownValue, count: unknownValue, block: unknownValue, list: [unknownValue] }).failures,
+      check({ name: unknownValue, kept: unknownValue, block: unknownValue, list: [unknownValue] }).failures,
     ).toEqual([]);
-  });
-
-  it("marks what must not be read in the state", () => {
-    expect(check({ name: "x", password: "p" }).inputs["password"]).toEqual(secret("p"));
   });
 });
 

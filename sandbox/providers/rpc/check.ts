@@ -1,5 +1,5 @@
 import type { Failure, Property, Shape } from "./shape.ts";
-import { isRecord, type Properties, secret, unknownValue, type Value } from "./values.ts";
+import { isRecord, type Properties, unknownValue, type Value } from "./values.ts";
 
 /** Checked inputs as they are recorded, and every reason to refuse them. */
 export interface Checked {
@@ -43,8 +43,13 @@ function checkRecord(shape: Shape, news: Properties, path: string, refuse: Refus
       continue;
     }
     if (value === null) continue;
-    const checked = checkValue(property, value, at, refuse);
-    inputs[name] = property.secret && checked !== "" ? secret(checked) : checked;
+    inputs[name] = checkValue(property, value, at, refuse);
+    if (property.only !== undefined && value !== property.only && value !== unknownValue)
+      refuse(
+        at,
+        `the sandbox's fake provider for the {plugin} plugin supports "${at}: ${JSON.stringify(property.only)}" of ` +
+          "{what} alone; the real {plugin} plugin takes others",
+      );
   }
   for (const [name, property] of Object.entries(shape)) {
     if (inputs[name] !== undefined || (news[name] !== undefined && news[name] !== null)) continue;

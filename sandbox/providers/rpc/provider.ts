@@ -6,7 +6,7 @@ import type { Properties, Value } from "./values.ts";
 /** How a resource handler speaks to the user, and hears that it should stop. */
 export interface Context {
   urn: string;
-  /** Aborted when the engine cancels or the plugin ends. */
+  /** Aborted when the plugin ends, and when the engine cancels where the plugin is one that then ends what it does. */
   signal: AbortSignal;
   /** A line beside the resource; `status` lines are replaced by the next one and not kept. */
   log: (severity: "debug" | "info" | "warning" | "error", message: string) => void;
@@ -34,16 +34,21 @@ export interface Resource {
   delete(old: Recorded, context: Context): Promise<void>;
 }
 
+/** A function of a plugin; the signal is that of {@link Context}. */
+export type Call = (args: Properties, signal: AbortSignal) => Promise<Properties> | Properties;
+
 /** What a plugin's main file hands to {@link serve}. */
 export interface Provider {
   name: string;
   version: string;
   /** @param settings the provider's settings: each a string, as the engine sends them */
-  configure(settings: Properties): Promise<void> | void;
+  configure(settings: Properties, context: Context): Promise<void> | void;
   /** Why the settings are refused; [] when they are fine. */
   checkSettings(settings: Properties): Failure[];
   resources: Resource[];
-  functions: Record<string, (args: Properties) => Promise<Properties> | Properties>;
+  functions: Record<string, Call>;
+  /** Whether Ctrl-C ends what is under way; else it is finished. */
+  endsOnCancel: boolean;
 }
 
 /** The resource exists, but what had to follow failed: the engine records it, so that it is not lost. */

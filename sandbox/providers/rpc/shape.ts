@@ -21,8 +21,8 @@ export interface Property {
   key?: string;
   /** Two strings that mean the same: no difference. Default: equal strings. */
   same?: (wanted: string, actual: string) => boolean;
-  /** Marked as a secret in the recorded inputs. */
-  secret?: true;
+  /** The one value that the fake provider knows what to do with. */
+  only?: Value;
 }
 
 export type Shape = Record<string, Property>;

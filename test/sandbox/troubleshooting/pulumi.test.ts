@@ -131,7 +131,7 @@ const provocations: Provocations = {
     succeeding(sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG: await dockerConfig({}) })),
   "The login's helper is not installed": async () => {
     const credHelpers = { [registry.replace(/\/.*/, "")]: "nowhere" };
-    return succeeding(
+    return failing(
       sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG: await dockerConfig({ credHelpers }) }),
     );
   },
@@ -278,22 +278,28 @@ const provocations: Provocations = {
     expect(await federate({ ...run, ref: "refs/heads/main" })).toContain("accessToken");
     return federate({ ...run, ref: "refs/heads/topic" });
   },
-  "More than images would change": async () => {
-    await set("cleanupKeepCount", "7");
-    const preview = await sandbox.pulumi("preview", "--json");
-    const guard = sandbox.command(
-      "node",
-      ["scripts/ci/main.ts", "only-images-change"],
-      {},
-      { input: preview },
-    );
-    const output = await failing(guard);
-    await unset("cleanupKeepCount");
+  "There is no registry to publish to": async () => {
+    const on = ["--stack", "images"];
+    await sandbox.pulumi("stack", "init", "images", "--no-select");
+    const elsewhere = {
+      "gcp:project": "hyperion-sandbox",
+      "gcp:region": "us-central1",
+      manageRegistry: "false",
+      repositoryId: "other",
+      sourceDir: (await sandbox.pulumi("config", "get", "sourceDir")).trim(),
+    };
+    for (const [name, value] of Object.entries(elsewhere))
+      await sandbox.pulumi("config", "set", ...on, name, value);
+    const output = await failing(sandbox.tryPulumi("preview", ...on));
+    await sandbox.pulumi("config", "rm", ...on, "repositoryId");
+    await succeeding(sandbox.tryPulumi("preview", ...on));
+    await sandbox.pulumi("stack", "rm", "images", "--yes");
     return output;
   },
   "The lock is not given back": async () => {
     await killUp();
-    const retry = ["--for", "1", "--every", "1", "pulumi", "up", "--yes", "--skip-preview"];
+    const up = ["pulumi", "up", "--yes", "--skip-preview", "--stack", "sandbox"];
+    const retry = ["--for", "1", "--every", "1", ...up];
     const output = await failing(sandbox.command("scripts/retry-when-locked.sh", retry));
     await succeeding(sandbox.tryPulumi("cancel", "--yes"));
     return output;

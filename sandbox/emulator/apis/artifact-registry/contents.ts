@@ -3,7 +3,7 @@ import { ApiError, invalidArgument, notFound } from "../../support/http/errors.t
 import { page } from "../../support/http/paging.ts";
 import { type Params, route, type Route } from "../../support/http/route.ts";
 import { timestamp } from "../../support/http/time.ts";
-import { finishedOperation } from "../../support/operations.ts";
+import { startOperation } from "../../support/operations.ts";
 import type { Context } from "../../support/context.ts";
 import { locationName, registryPath, REPOSITORY_PATH, repositoryName, service } from "./names.ts";
 import { findRepository } from "./repositories.ts";
@@ -209,7 +209,7 @@ export const contents: Route[] = [
     handle: async ({ context, params }) => {
       await existingVersions(context, params);
       await context.storage.deleteBelow(imageOf(context, params));
-      return finishedOperation(context, { under: operationsOf(params), metadata: { "@type": OPERATION } });
+      return startOperation(context, { under: operationsOf(params), metadata: { "@type": OPERATION } });
     },
   }),
   route({
@@ -247,7 +247,7 @@ export const contents: Route[] = [
           `Cannot delete version ${digest}: it has the tags ${tags.join(", ")}. Delete the tags first, or set force.`,
         );
       await context.registry.deleteManifest(image, digest);
-      return finishedOperation(context, { under: operationsOf(params), metadata: { "@type": OPERATION } });
+      return startOperation(context, { under: operationsOf(params), metadata: { "@type": OPERATION } });
     },
   }),
   route({

@@ -5,7 +5,7 @@ import { applyMask, maskedFields } from "../../support/http/mask.ts";
 import { page } from "../../support/http/paging.ts";
 import { type Params, route, type Route } from "../../support/http/route.ts";
 import { timestamp } from "../../support/http/time.ts";
-import { finishedOperation } from "../../support/operations.ts";
+import { startOperation } from "../../support/operations.ts";
 import type { CleanupPolicy, Repository } from "../../support/resources.ts";
 import type { Context } from "../../support/context.ts";
 import { locationName, registryPath, REPOSITORY_PATH, repositoryName, service } from "./names.ts";
@@ -159,7 +159,7 @@ export const repositories: Route[] = [
     handle: async ({ context, params, query, body }) => {
       const id = query.get("repositoryId") ?? query.get("repository_id") ?? "";
       const repository = create(context, params, id, body);
-      return finishedOperation(context, {
+      return startOperation(context, {
         under: operationsOf(params),
         metadata: { "@type": OPERATION },
         response: { "@type": REPOSITORY, ...(await answer(context, repository)) },
@@ -215,7 +215,7 @@ export const repositories: Route[] = [
     resource: repositoryName,
     handle: async ({ context, params }) => {
       await remove(context, findRepository(context, params).name);
-      return finishedOperation(context, { under: operationsOf(params), metadata: { "@type": OPERATION } });
+      return startOperation(context, { under: operationsOf(params), metadata: { "@type": OPERATION } });
     },
   }),
   route({

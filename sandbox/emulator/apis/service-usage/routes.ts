@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ApiError, invalidArgument } from "../../support/http/errors.ts";
 import { page } from "../../support/http/paging.ts";
 import { route, type Route } from "../../support/http/route.ts";
-import { finishedOperation } from "../../support/operations.ts";
+import { startOperation } from "../../support/operations.ts";
 import { projectOf } from "../../support/projects.ts";
 import type { Project } from "../../support/resources.ts";
 import { SERVICES, serviceTitle } from "../../support/service-names.ts";
@@ -77,7 +77,7 @@ export const routes: Route[] = [
     handle: ({ context, params, body }) => {
       const project = projectOf(context, params);
       enable(context, project, body.serviceIds);
-      return finishedOperation(context, {
+      return startOperation(context, {
         under: "operations",
         response: {
           "@type": "type.googleapis.com/google.api.serviceusage.v1.BatchEnableServicesResponse",
@@ -106,7 +106,7 @@ export const routes: Route[] = [
       const project = projectOf(context, params);
       const name = params["name"] ?? "";
       enable(context, project, [name]);
-      return finishedOperation(context, {
+      return startOperation(context, {
         under: "operations",
         response: {
           "@type": "type.googleapis.com/google.api.serviceusage.v1.EnableServiceResponse",
@@ -131,7 +131,7 @@ export const routes: Route[] = [
       context.store.change(() => {
         project.services = project.services.filter((each) => each !== name);
       });
-      return finishedOperation(context, {
+      return startOperation(context, {
         under: "operations",
         response: {
           "@type": "type.googleapis.com/google.api.serviceusage.v1.DisableServiceResponse",

@@ -83,6 +83,8 @@ const ADMINISTER_POOLS = [
   ]),
 ];
 
+const READ_COMPUTE = ["compute.regions.list"];
+
 const READ_ROLES = ["iam.roles.get", "iam.roles.list"];
 
 const ADMINISTER_ROLES = [...READ_ROLES, "iam.roles.create", "iam.roles.delete", "iam.roles.update"];
@@ -104,6 +106,7 @@ const VIEW = [
   ...READ_ACCOUNTS,
   ...READ_POOLS,
   ...READ_ROLES,
+  ...READ_COMPUTE,
   ...READ_ORG_POLICIES,
 ];
 

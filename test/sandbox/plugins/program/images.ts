@@ -35,7 +35,7 @@ export function images(set: ImageSettings): void {
         `${name}-${tag}`,
         {
           name: tagged.targetImage,
-          keepRemotely: set.keepRemotely ?? true,
+          keepRemotely: true,
           triggers: { digest: built.repoDigest },
         },
         { provider },
@@ -54,8 +54,6 @@ function imageArgs(imageName: string, options: ImageOptions) {
       ...(options.args && { args: options.args }),
       ...(options.cacheFrom && { cacheFrom: { images: options.cacheFrom } }),
     },
-    ...(options.skipPush && { skipPush: true }),
     ...(options.buildOnPreview && { buildOnPreview: true }),
-    ...(options.password && { registry: { username: "oauth2accesstoken", password: options.password } }),
   };
 }

@@ -36,7 +36,6 @@ export interface GoogleSettings {
 export interface ImageSettings {
   /** `localhost:PORT` */
   registry: string;
-  keepRemotely?: boolean;
   names: Record<string, ImageOptions>;
 }
 
@@ -46,9 +45,6 @@ export interface ImageOptions {
   args?: Record<string, string>;
   cacheFrom?: string[];
   buildOnPreview?: boolean;
-  skipPush?: boolean;
-  /** Credentials in the program. */
-  password?: string;
   /** Further tags. */
   tags?: string[];
   /** Pulls the image by digest before it is tagged; the triggers of that. */
