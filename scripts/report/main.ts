@@ -4,7 +4,7 @@ import { Command } from "commander";
 import type { AuthClient } from "google-auth-library";
 import { artifactRegistry } from "../../google/apis.ts";
 import { repositoryName } from "../../google/full-names.ts";
-import { cleanedUp } from "./cleanup.ts";
+import { deletedVersions } from "../../components/repository/cleanup-rules.ts";
 import { readContent } from "./content.ts";
 import { monthlyStorageCost } from "./cost.ts";
 import { type Place, stackPlace } from "../../settings/place.ts";
@@ -43,7 +43,7 @@ async function report({ stack, project, json }: Options): Promise<void> {
   } catch (error) {
     throw new Error(refusalText(error, place, token !== ""), { cause: error });
   }
-  const deletes = cleanedUp(content.versions, Object.values(content.policies), now);
+  const deletes = deletedVersions(content.versions, Object.values(content.policies), now);
   if (json === true) {
     const { policies, dryRun, ...rest } = content;
     const monthlyCost = monthlyStorageCost(content.storedBytes);

@@ -26,7 +26,8 @@ export function realPluginSends({ images, readers }: Size, conflicts: number): R
     [`POST ${PROJECT}/services/{service}:enable`]: SERVICES,
     [`GET ${PROJECT}`]: SERVICES,
     [`POST ${REPOSITORIES}`]: 1,
-    [`GET ${REPOSITORIES}/{repository}`]: 1,
+    // Once by the program, which asks for its cleanup.
+    [`GET ${REPOSITORIES}/{repository}`]: 2,
     [`GET ${REPOSITORIES}/{repository}:getIamPolicy`]: 2 * members + conflicts,
     [`POST ${REPOSITORIES}/{repository}:setIamPolicy`]: members + conflicts,
     [`POST ${PROJECT}/serviceAccounts`]: 1,

@@ -1,7 +1,8 @@
-import { appendFile, utimes } from "node:fs/promises";
+import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import images from "../../images.json" with { type: "json" };
+import { makeOld } from "../support/age.ts";
 import { type Sandbox } from "../support/sandbox.ts";
 import { borrowSandbox } from "../support/shared-sandbox.ts";
 
@@ -30,13 +31,6 @@ afterAll(() => sandbox.stop());
 /** `npm run report -- WORDS` in a shell that uses the sandbox, where its stack is the selected one. */
 const report = (env: NodeJS.ProcessEnv, ...words: string[]) =>
   sandbox.command("npm", ["run", "--silent", "report", "--", ...words], env);
-
-/** Twenty days older than it is: the registry takes a version's age from its file. */
-async function makeOld(image: string, digest: string): Promise<void> {
-  const link = `hyperion-sandbox/hyperion-public/${image}/_manifests/revisions/${digest.replace(":", "/")}/link`;
-  const longAgo = new Date(Date.now() - 20 * 86_400_000);
-  await utimes(join(sandbox.root, "registry/docker/registry/v2/repositories", link), longAgo, longAgo);
-}
 
 async function json(): Promise<Report> {
   return JSON.parse((await report({}, "--json")).stdout) as Report;
@@ -71,10 +65,15 @@ test("what cleanup would delete: an old version without a tag, once newer ones f
   expect(young.storedBytes - before.storedBytes).toBeLessThan(100_000);
   expect(young.cleanup).toMatchObject({ dryRun: true, deletes: [] });
 
-  await makeOld("hyperion-ui", digest);
+  await makeOld(sandbox, "hyperion-ui", digest, 20);
   const old = await json();
   expect(old.cleanup.deletes.map((version) => version.digest)).toEqual([digest]);
-  expect(Object.keys(old.cleanup.policies).sort()).toEqual(["delete-untagged", "keep-recent"]);
+  expect(Object.keys(old.cleanup.policies).sort()).toEqual([
+    "delete-builds",
+    "delete-untagged",
+    "keep-recent",
+    "keep-releases",
+  ]);
   const { stdout } = await report({});
   expect(stdout).toContain("4 versions of 3 images");
   expect(stdout).toMatch(/│ hyperion-ui +│ 1, 1\.0, 1\.0\.0, build, latest +│/);
@@ -82,6 +81,10 @@ test("what cleanup would delete: an old version without a tag, once newer ones f
   expect(stdout).toMatch(/Cost {6}about \$0\.\d\d a month to keep/);
   expect(stdout).toContain("Cleanup   cleanupDryRun is on: nothing is deleted, only logged");
   expect(stdout).toContain("delete-untagged: deletes versions without a tag, older than 14 days");
+  expect(stdout).toContain("delete-builds: deletes versions with a tag, older than 156 days");
+  expect(stdout).toContain(
+    "keep-releases: keeps versions with a tag, with tags v* or latest* or edge* or build*",
+  );
   expect(stdout).toContain("keep-recent: keeps the 1 most recent versions of each image");
   expect(stdout).toContain("would delete 1 version, at most ");
   expect(stdout).toContain(`hyperion-ui@${digest}`);

@@ -77,8 +77,10 @@ describe("a preview that finds nothing to do", () => {
     expect(counted.flatMap(({ spawned }) => spawned ?? [])).toEqual([]);
   });
 
-  test("asks Google nothing", () => {
-    expect(requests).toEqual({});
+  test("asks Google only what the repository's cleanup is", () => {
+    expect(requests).toEqual({
+      "GET v1/projects/{project}/locations/{location}/repositories/{repository}": 1,
+    });
   });
 });
 

@@ -72,6 +72,7 @@ describe("a repository", () => {
       vulnerabilityScanningConfig: {
         enablementState: "SCANNING_DISABLED",
         enablementStateReason: "API containerscanning.googleapis.com is not enabled.",
+        lastEnableTime: expect.any(String) as string,
       },
     });
   });
@@ -113,7 +114,7 @@ describe("a repository", () => {
     const answer = await emulator.ok("PATCH", `${REPOSITORY}?updateMask=${mask}`, body);
     expect(answer).toMatchObject(expected);
     if (Object.keys(expected).length === 0) expect(Object.keys(answer)).not.toContain("dockerConfig");
-    expect(await emulator.ok("GET", REPOSITORY)).toEqual(answer);
+    expect(await emulator.ok("GET", REPOSITORY)).toMatchObject(answer);
   });
 
   test.each([
@@ -152,6 +153,17 @@ describe("a repository", () => {
       `${REPOSITORY}?updateMask=labels`,
       { cleanupPolicies: { a: { condition: { olderThan: "14d" } } } },
       /google\.protobuf\.Duration\), "14d"/,
+    ],
+    [
+      "an eleventh policy",
+      "PATCH",
+      `${REPOSITORY}?updateMask=cleanupPolicies`,
+      {
+        cleanupPolicies: Object.fromEntries(
+          "abcdefghijk".split("").map((id) => [id, { action: "DELETE", condition: {} }]),
+        ),
+      },
+      /at most 10 cleanup policies/,
     ],
     [
       "a bad label",

@@ -31,11 +31,16 @@ function packageName(params: Params, image: string): string {
 }
 
 async function imagesIn(context: Context, params: Params): Promise<string[]> {
-  return context.registry.images(`${registryPath(findRepository(context, params).name)}/`);
+  return imagesBelow(context, registryPath(findRepository(context, params).name));
+}
+
+/** The images of a repository, `P/R/IMAGE`. */
+export function imagesBelow(context: Context, path: string): Promise<string[]> {
+  return context.registry.images(`${path}/`);
 }
 
 /** All versions of an image, tagged or not, the latest first. */
-async function versionsOf(context: Context, image: string): Promise<Version[]> {
+export async function versionsOf(context: Context, image: string): Promise<Version[]> {
   const [tags, versions] = await Promise.all([context.registry.tags(image), context.storage.versions(image)]);
   const found = await Promise.all(
     versions.map(async ({ digest, pushed }) => {

@@ -10,14 +10,22 @@ import type { Context } from "../../support/context.ts";
 
 const service = "serviceusage.googleapis.com";
 
-function resource(project: Project, name: string): Record<string, unknown> {
+/** A service as operations end in it. */
+function described(project: Project, name: string): Record<string, unknown> {
   return {
     name: `projects/${project.projectNumber}/services/${name}`,
-    config: { name, title: serviceTitle(name) },
     parent: `projects/${project.projectNumber}`,
     state: project.services.includes(name) ? "ENABLED" : "DISABLED",
   };
 }
+
+/** A service as it is answered to those who ask for it. */
+function resource(project: Project, name: string): Record<string, unknown> {
+  return { ...described(project, name), config: { name, title: serviceTitle(name) } };
+}
+
+/** Operations of this API tell nothing of themselves. */
+const METADATA = { "@type": "type.googleapis.com/google.protobuf.Empty", value: {} };
 
 function checkKnown(names: string[]): void {
   const unknown = names.filter((name) => !Object.hasOwn(SERVICES, name));
@@ -79,9 +87,10 @@ export const routes: Route[] = [
       enable(context, project, body.serviceIds);
       return startOperation(context, {
         under: "operations",
+        metadata: METADATA,
         response: {
           "@type": "type.googleapis.com/google.api.serviceusage.v1.BatchEnableServicesResponse",
-          services: body.serviceIds.map((name) => resource(project, name)),
+          services: body.serviceIds.map((name) => described(project, name)),
         },
       });
     },
@@ -108,9 +117,10 @@ export const routes: Route[] = [
       enable(context, project, [name]);
       return startOperation(context, {
         under: "operations",
+        metadata: METADATA,
         response: {
           "@type": "type.googleapis.com/google.api.serviceusage.v1.EnableServiceResponse",
-          service: resource(project, name),
+          service: described(project, name),
         },
       });
     },
@@ -133,9 +143,10 @@ export const routes: Route[] = [
       });
       return startOperation(context, {
         under: "operations",
+        metadata: METADATA,
         response: {
           "@type": "type.googleapis.com/google.api.serviceusage.v1.DisableServiceResponse",
-          service: resource(project, name),
+          service: described(project, name),
         },
       });
     },
