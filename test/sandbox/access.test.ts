@@ -1,6 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Outcome, type Sandbox, succeed } from "../support/sandbox.ts";
-import { borrowSandbox } from "../support/shared-sandbox.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import { type Outcome, succeed } from "../support/sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 
 const PROJECT = "projects/hyperion-sandbox";
 const REPOSITORY = `v1/${PROJECT}/locations/us-central1/repositories/hyperion-public`;
@@ -12,11 +12,10 @@ const WAYS_OUT = [
   "stay private: pulumi config set hyperion-registry:publicAccess false",
 ];
 
-let sandbox: Sandbox;
+const sandbox = useSandbox();
 let probe: string;
 
 beforeAll(async () => {
-  sandbox = await borrowSandbox();
   const registry = await sandbox.output("registryUrl");
   // An image that no stack manages, so that no up has to build: what is pulled and pushed below.
   probe = `${registry}/probe:latest`;
@@ -25,8 +24,6 @@ beforeAll(async () => {
   await set("publishImages", "false");
   await up();
 });
-
-afterAll(() => sandbox.stop());
 
 const set = (name: string, value: string) => sandbox.pulumi("config", "set", "--path", name, value);
 const unset = (name: string) => sandbox.pulumi("config", "rm", name);

@@ -8,13 +8,13 @@ import { type Problem, problemsError } from "../../problems/problem.ts";
 import { parseSettings } from "../../settings/parse.ts";
 import { copyProgram } from "../support/copy-program.ts";
 import { stackConfig } from "../support/default-settings.ts";
-import { type Outcome, type Sandbox } from "../support/sandbox.ts";
-import { borrowSandbox } from "../support/shared-sandbox.ts";
+import type { Outcome } from "../support/sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 
 const STACK_FILE = "Pulumi.sandbox.yaml";
 const REPOSITORY = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public";
 
-let sandbox: Sandbox;
+const sandbox = useSandbox();
 /** A copy of the project that the tests break; it shares the stack with the sandbox's own. */
 let folder: string;
 /** Its files as they were, by name; undefined for one that was not there. */
@@ -22,7 +22,6 @@ const whole = new Map<string, string>();
 let before: string;
 
 beforeAll(async () => {
-  sandbox = await borrowSandbox();
   folder = join(await mkdtemp(join(tmpdir(), "bad-")), "program");
   await copyProgram(folder);
   const settings = parse(await readFile(join(sandbox.root, "project", STACK_FILE), "utf8")) as StackFile;
@@ -36,7 +35,6 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await sandbox.stop();
   await rm(join(folder, ".."), { recursive: true, force: true });
 });
 

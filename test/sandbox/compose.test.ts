@@ -14,8 +14,8 @@ import images from "../../images.json" with { type: "json" };
 import { ensureCompose } from "../../sandbox/machine/install-compose.ts";
 import { repositoryRoot, shortName } from "../../sandbox/lib/paths.ts";
 import { fakeInfrastructure } from "../support/infrastructure.ts";
-import { commandIn, type Sandbox } from "../support/sandbox.ts";
-import { borrowSandbox } from "../support/shared-sandbox.ts";
+import { commandIn } from "../support/sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 
 const HYPERION = ["hyperion-mcp-server", "hyperion-http-bridge", "hyperion-ui"];
 const ALL = [...HYPERION, "mongodb", "qdrant", "embedding-service"].sort();
@@ -23,7 +23,7 @@ const ALL = [...HYPERION, "mongodb", "qdrant", "embedding-service"].sort();
 const NOWHERE = "nowhere.invalid/image:1";
 const DEVELOPMENT = ["--file", "docker-compose.dev.yml"];
 
-let sandbox: Sandbox;
+const sandbox = useSandbox();
 let composeCommand: string;
 let scratch: string;
 let project: string;
@@ -33,7 +33,6 @@ let fakes: Record<string, string>;
 let ports: { HYPERION_UI_PORT: string; HYPERION_MCP_PORT: string; HYPERION_BRIDGE_PORT: string };
 
 beforeAll(async () => {
-  sandbox = await borrowSandbox();
   composeCommand = await ensureCompose(console.log);
   scratch = await mkdtemp(join(tmpdir(), "hyperion-compose-"));
   // Never "hyperion": on an engine of the user's that may be a Hyperion with data in it.
@@ -53,7 +52,6 @@ afterEach(async () => {
 });
 
 afterAll(async () => {
-  await sandbox.stop();
   await rm(scratch, { recursive: true, force: true });
 });
 
