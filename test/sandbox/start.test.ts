@@ -20,16 +20,9 @@ import { CREDENTIAL_HELPER } from "../../sandbox/services/environment.ts";
 import { QUIET, requestsOf } from "../load/requests.ts";
 import { copyProgram } from "../support/copy-program.ts";
 import { whileReadOnly } from "../support/read-only.ts";
-import { type Sandbox } from "../support/sandbox.ts";
-import { borrowSandbox } from "../support/shared-sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 
-let sandbox: Sandbox;
-
-beforeAll(async () => {
-  sandbox = await borrowSandbox();
-});
-
-afterAll(() => sandbox.stop());
+const sandbox = useSandbox();
 
 /** Of Node.js 24, and some more for what the program is going to learn; with all that the SDK can load there are 1010. */
 const MODULES = 440;
