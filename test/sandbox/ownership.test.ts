@@ -1,5 +1,6 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type Outcome, type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { beforeAll, describe, expect, test } from "vitest";
+import type { Outcome } from "../support/sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 
 // Whose what exists already is: nothing is taken over without a word.
 
@@ -12,18 +13,15 @@ const emailOf = (id: string): string => `${id}@hyperion-sandbox.iam.gserviceacco
 const FIRST = ["--stack", "sandbox"];
 const SECOND = ["--stack", "second"];
 
-let sandbox: Sandbox;
+const sandbox = useSandbox();
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
   for (const [key, value] of Object.entries({ publishImages: "false", githubRepository: "octo/hyperion" }))
     await sandbox.pulumi("config", "set", key, value, ...FIRST);
   await sandbox.pulumi("up", "--yes", "--skip-preview", ...FIRST);
   await sandbox.pulumi("stack", "init", "second", "--no-select");
   await sandbox.pulumi("config", "cp", ...FIRST, "--dest", "second");
 });
-
-afterAll(() => sandbox.stop());
 
 const up = (stack: string[]): Promise<string> => sandbox.pulumi("up", "--yes", "--skip-preview", ...stack);
 const set = (key: string, value: string, stack: string[]): Promise<string> =>
