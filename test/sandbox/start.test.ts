@@ -13,7 +13,7 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 import { requestsOf } from "../load/requests.ts";
@@ -68,13 +68,16 @@ describe("a preview that finds nothing to do", () => {
     expect(bytes).toBeLessThanOrEqual(BYTES);
   });
 
-  test("starts the program and the fake providers, and these start nothing", () => {
+  test("starts the program and the fake providers, and these the login's helper alone, once each", () => {
     // Without a script it is the language host, which asks where the SDK is.
     const started = counted.flatMap(({ started: script = "" }) => (script === "" ? [] : [script]));
     expect(started.filter((script) => !ONCE.some((each) => script.endsWith(each)))).toEqual([]);
     expect(started).toEqual([...new Set(started)]);
     expect(started).toContainEqual(expect.stringContaining("pulumi/cmd/run/index.js"));
-    expect(counted.flatMap(({ spawned }) => spawned ?? [])).toEqual([]);
+    const spawned = counted.flatMap((line) => line.spawned ?? []).map((file) => basename(file));
+    // The program asks for the login beside the docker provider, which asks for it when it is configured.
+    expect(new Set(spawned)).toEqual(new Set(["docker-credential-hyperion-sandbox"]));
+    expect(spawned.length).toBeLessThanOrEqual(2);
   });
 
   test("asks Google only what the repository's cleanup is", () => {
