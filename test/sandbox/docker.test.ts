@@ -62,7 +62,7 @@ describe.skipIf(existsSync("/var/run/docker.sock"))("an engine that only docker'
       meta,
       JSON.stringify({ Name: context, Metadata: {}, Endpoints: { docker: { Host: host } } }),
     );
-    const shell = { DOCKER_HOST: "", DOCKER_CONFIG: folder };
+    const shell = { DOCKER_HOST: undefined, DOCKER_CONFIG: folder };
     passed(await sandbox.command("docker", ["ps"], shell));
     const output = failed(await sandbox.command("pulumi", ["preview"], shell));
     expect(output).toContain(`; the docker command's context ${context} has one at ${host}\n`);
