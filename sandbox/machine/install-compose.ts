@@ -16,12 +16,12 @@ const run = promisify(execFile);
 export const COMPOSE_VERSION = "2.40.3";
 
 /** The first with `config --lock-image-digests`; docker-compose.dev.yml needs 2.26, docker-compose.yml 2.24. */
-export const OLDEST_COMPOSE = "2.36.2";
+const OLDEST_COMPOSE = "2.36.2";
 
 const MODULE = "github.com/docker/compose/v2";
 
 /** Where the built one is kept, for all checkouts. */
-export function composeCache(home: string = homedir()): string {
+function composeCache(home: string = homedir()): string {
   return join(home, ".cache", "hyperion-sandbox", `compose-v${COMPOSE_VERSION}`, "docker-compose");
 }
 

@@ -30,7 +30,7 @@ function parse(version: string): number[] {
 }
 
 /** The tool cache that the npm package `pulumi` and all checkouts share. */
-export function versionFolder(home: string = homedir()): string {
+function versionFolder(home: string = homedir()): string {
   return join(home, ".pulumi", "versions", PULUMI_VERSION);
 }
 

@@ -5,25 +5,21 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { copyProgram } from "../support/copy-program.ts";
-import { type Outcome, type Sandbox } from "../support/sandbox.ts";
-import { borrowSandbox } from "../support/shared-sandbox.ts";
+import type { Outcome } from "../support/sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 
 const UI = "hyperion-ui";
 
-let sandbox: Sandbox;
+const sandbox = useSandbox();
 let scratch: string;
 let registry: string;
 
 beforeAll(async () => {
-  sandbox = await borrowSandbox();
   scratch = await mkdtemp(join(tmpdir(), "hyp-docker-"));
   registry = await sandbox.output("registryUrl");
 });
 
-afterAll(async () => {
-  await sandbox.stop();
-  await rm(scratch, { recursive: true, force: true });
-});
+afterAll(() => rm(scratch, { recursive: true, force: true }));
 
 /** Docker's configuration of the sandbox with something else in it. */
 async function dockerConfig(change: object): Promise<string> {
