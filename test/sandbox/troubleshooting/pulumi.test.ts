@@ -1,4 +1,5 @@
-import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { symlinkSync } from "node:fs";
+import { appendFile, chmod, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -63,6 +64,20 @@ async function dockerConfig(config: object): Promise<string> {
   return folder;
 }
 
+/** Provokes something by a change of sources that git has; then they are again what they were. */
+async function inGit(change: () => Promise<void>, provoke: () => Promise<string>): Promise<string> {
+  const commit =
+    "git init -q . && git add . && git -c user.name=a -c user.email=a@example.com commit -qm sources";
+  await succeeding(sandbox.command("bash", ["-c", commit], {}, { cwd: sandbox.sources }));
+  try {
+    await change();
+    return await provoke();
+  } finally {
+    await rm(sandbox.sources, { recursive: true });
+    await cp(join(repositoryRoot, "sandbox/hyperion"), sandbox.sources, { recursive: true });
+  }
+}
+
 /** Kills `pulumi up` with SIGKILL while it creates a grant; the grant stays in the settings. */
 async function killUp(): Promise<void> {
   const fault = ["status", "status=503", "method=POST", "route=*:setIamPolicy", "times=null"];
@@ -105,6 +120,13 @@ const provocations: Provocations = {
     expect(output).toContain("nothing was changed");
     return output;
   },
+  "The engine is elsewhere": () => {
+    // Where rootless Docker listens.
+    const socket = join(scratch, "docker.sock");
+    symlinkSync((sandbox.env["DOCKER_HOST"] ?? "").replace("unix://", ""), socket);
+    const shell = { DOCKER_HOST: `unix://${scratch}/none.sock`, XDG_RUNTIME_DIR: scratch };
+    return failing(sandbox.command("pulumi", ["preview"], shell));
+  },
   "There is no login at the registry": async () =>
     succeeding(sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG: await dockerConfig({}) })),
   "The login's helper is not installed": async () => {
@@ -113,6 +135,43 @@ const provocations: Provocations = {
       sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG: await dockerConfig({ credHelpers }) }),
     );
   },
+  "The login's helper knows no login": async () => {
+    const bin = await mkdtemp(join(scratch, "bin-"));
+    const helper = "#!/bin/sh\necho 'credentials not found in native keychain'\nexit 1\n";
+    await writeFile(join(bin, "docker-credential-desktop"), helper, { mode: 0o755 });
+    return succeeding(
+      sandbox.command("pulumi", ["preview"], {
+        DOCKER_CONFIG: await dockerConfig({ credsStore: "desktop" }),
+        PATH: `${bin}:${sandbox.env["PATH"] ?? ""}`,
+      }),
+    );
+  },
+  "A build sees what git does not have": () =>
+    inGit(
+      async () => {
+        await rm(join(sandbox.sources, "coordinator/ui/.dockerignore"));
+        await writeFile(join(sandbox.sources, "coordinator/ui/report.html"), "");
+      },
+      () => succeeding(sandbox.tryPulumi("preview")),
+    ),
+  "A build sees what looks like a secret": async () => {
+    await set("publicAccess", "true");
+    const output = await inGit(
+      () => writeFile(join(sandbox.sources, "coordinator/ui/.env"), ""),
+      () => failing(sandbox.tryPulumi("preview")),
+    );
+    await unset("publicAccess");
+    return output;
+  },
+  "Files have other line endings or modes": () =>
+    inGit(
+      async () => {
+        const page = join(sandbox.sources, "coordinator/ui/src/index.html");
+        await writeFile(page, (await readFile(page, "utf8")).replaceAll("\n", "\r\n"));
+        await chmod(join(sandbox.sources, "coordinator/ui/server.js"), 0o777);
+      },
+      () => succeeding(sandbox.tryPulumi("preview")),
+    ),
   "The push is denied": () =>
     failing(
       sandbox.command("docker", ["push", `${registry}/hyperion-ui:latest`], {
