@@ -44,7 +44,7 @@ export function imagesInStateReport(text: string): string {
     if (allowed === "any") return [];
     const odd = Object.keys(inputs).filter((name) => !allowed.includes(name) && !name.startsWith("__"));
     const host = inputs["host"];
-    if (host !== undefined && !LOCAL_ENGINE.test(String(host))) odd.push("host");
+    if (host !== undefined && !(typeof host === "string" && LOCAL_ENGINE.test(host))) odd.push("host");
     return odd.map((name) => `${urn}: its setting ${name}`);
   });
   foreign.push(

@@ -67,7 +67,7 @@ test("where releases lack the tag that keeps them, the up that lets builds expir
     const tags = await tagsOf(name);
     for (const tag of former) expect(tags[tag]).toBe(before.get(`${name}:${tag}`));
     expect(tags["v1.4.2"]).toBe(tags["1.4.2"]);
-    await makeOld(sandbox, name, tags["1.4.2"] ?? "", 1000);
+    await makeOld(sandbox, tags["1.4.2"] ?? "", 1000);
   }
   expect((await sandbox.run("cleanup")).output).toContain('"versions": []');
 });
@@ -116,7 +116,7 @@ test("a year of builds at a fiftieth costs what the model says, by the report an
           floating,
           layers,
         );
-      await makeOld(sandbox, `image-${image}`, tips[image] ?? "", DAYS - day);
+      await makeOld(sandbox, tips[image] ?? "", DAYS - day);
     }
     for (const [image, digest] of tips.entries()) {
       const name = `${REPOSITORY}/packages/image-${image}`.replace(/^v1\//, "");

@@ -58,7 +58,7 @@ test("what cleanup would delete: an old version without a tag, once newer ones f
   expect(young.storedBytes - before.storedBytes).toBeLessThan(100_000);
   expect(young.cleanup).toMatchObject({ dryRun: true, deletes: [] });
 
-  await makeOld(sandbox, "hyperion-ui", digest, 20);
+  await makeOld(sandbox, digest, 20);
   const old = await json();
   expect(old.cleanup.deletes.map((version) => version.digest)).toEqual([digest]);
   expect(Object.keys(old.cleanup.policies).sort()).toEqual([
@@ -97,7 +97,7 @@ test("a stack whose project is not provisioned, and another project, are told wi
   const unknown = await report({}, "--stack", "staging");
   expect(unknown.code).toBe(1);
   expect(unknown.output).toContain(
-    "Pulumi.staging.yaml does not exist; there are the stacks production, sandbox",
+    "Pulumi.staging.yaml does not exist; there are the stacks production, production-images, sandbox",
   );
 });
 
