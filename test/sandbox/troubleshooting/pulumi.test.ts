@@ -85,7 +85,7 @@ async function killUp(): Promise<void> {
   await set("readers[0]", "user:lee@example.com");
   const running = sandbox.start("pulumi", ["up", "--yes", "--skip-preview"]);
   // Only then does the state know what is under way.
-  const state = join(sandboxPaths(sandbox.root).state, ".pulumi/stacks/hyperion-registry/sandbox.json");
+  const state = join(sandboxPaths(sandbox.root).stacks, "sandbox.json");
   await expect.poll(() => readFile(state, "utf8"), { timeout: 60_000 }).toContain('"pending_operations"');
   // The program may go on for ever without an engine to talk to.
   for (const pid of withDescendants(running.pid)) signal(pid, "SIGKILL");
