@@ -8,9 +8,12 @@ import { GITHUB_IDENTITY, githubTokenRules } from "./components/ci/github-claims
 import { warnOfMissingIds } from "./components/ci/warn-of-missing-ids.ts";
 import { WorkloadIdentity } from "./components/ci/workload-identity.ts";
 import { checkBuild } from "./components/images/check-build.ts";
+import { prefixPublished } from "./components/images/prefix-published.ts";
 import { release } from "./components/images/release.ts";
+import { KEPT_TAG_PREFIXES } from "./components/images/tags.ts";
 import { existingRepositoryUrl } from "./components/repository/existing-repository.ts";
 import { ImageRepository } from "./components/repository/image-repository.ts";
+import { keepsAllTagged } from "./components/repository/tagged-expiry.ts";
 import { artifactRegistry } from "./google/apis.ts";
 import { exists } from "./google/existence.ts";
 import { repositoryName } from "./google/full-names.ts";
@@ -26,14 +29,17 @@ export default async () => {
     const images = release(settings, registryUrl);
     return { registryUrl, images };
   }
+  const repositoryPath = repositoryName(project, location, repositoryId);
   const trust = githubTrust(settings);
   if (trust) warnOfMissingIds(trust);
   await checkPublicAccess(settings);
-  const [adoptRepository, adoptException] = await Promise.all([
-    adoptExisting && exists(artifactRegistry, repositoryName(project, location, repositoryId)),
+  const [adoptRepository, adoptException, expiryIsNew] = await Promise.all([
+    adoptExisting && exists(artifactRegistry, repositoryPath),
     adoptExisting && settings.overrideDomainRestrictedSharing && exceptionExists(project),
+    keepsAllTagged(repositoryPath),
   ]);
   const adoption = trust && (await adoptIdentity({ project, ...GITHUB_IDENTITY }, adoptExisting));
+  if (expiryIsNew) await prefixPublished(repositoryPath);
 
   const { repository, url } = new ImageRepository("registry", {
     project,
@@ -41,8 +47,12 @@ export default async () => {
     repositoryId,
     description: "Prebuilt container images of Hyperion",
     labels: settings.labels,
-    deleteUntaggedAfterDays: settings.cleanupUntaggedAfterDays,
-    keepMostRecent: settings.cleanupKeepCount,
+    expiry: {
+      untaggedAfterDays: settings.cleanupUntaggedAfterDays,
+      buildsAfterDays: settings.cleanupBuildsAfterDays,
+      keepCount: settings.cleanupKeepCount,
+      keptTagPrefixes: KEPT_TAG_PREFIXES,
+    },
     cleanupDryRun: settings.cleanupDryRun,
     vulnerabilityScanning: settings.vulnerabilityScanning,
     adoptExisting: adoptRepository,

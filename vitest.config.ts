@@ -1,16 +1,25 @@
+import { availableParallelism } from "node:os";
 import { defineConfig } from "vitest/config";
+import { findUserEngine } from "./sandbox/services/user-engine.ts";
+import LongestFirst from "./test/support/longest-first.ts";
 
 /** After every test that uses a sandbox: no secret in the clear. */
 const setupFiles = ["test/support/secrets/setup.ts"];
 
+const cores = availableParallelism();
+
+/** Each file has a sandbox to itself meanwhile; the engine it shares where it is the machine's own. */
+const atOnce = (await findUserEngine()).usable ? 1 : Math.min(cores, 4);
+
 /** Tests that need an engine; every other test stands beside what it tests. */
-const engine = (name: string, testTimeout: number) => ({
+const engine = (name: string, groupOrder: number, maxWorkers: number, testTimeout: number) => ({
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
-    // One sandbox at a time: each starts an engine, a registry and the emulated APIs of its own.
-    fileParallelism: false,
+    globalSetup: "test/support/global-setup.ts",
     setupFiles,
+    sequence: { groupOrder },
+    maxWorkers,
     testTimeout,
     hookTimeout: 900_000,
   },
@@ -19,17 +28,22 @@ const engine = (name: string, testTimeout: number) => ({
 export default defineConfig({
   test: {
     reporters: ["default", "./test/support/slowest-reporter.ts"],
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         test: {
           name: "unit",
           include: ["**/*.test.ts"],
           exclude: ["node_modules/**", ".sandbox/**", "test/{sandbox,faults,load}/**"],
+          maxWorkers: cores,
+          // For a machine that is slow or busy; hardly any takes a second on another.
+          testTimeout: 60_000,
         },
       },
-      engine("sandbox", 300_000),
-      engine("faults", 300_000),
-      engine("load", 60_000),
+      engine("sandbox", 1, atOnce, 300_000),
+      engine("faults", 2, 1, 300_000),
+      // Measures what the machine does: nothing else meanwhile.
+      engine("load", 3, 1, 60_000),
     ],
   },
 });

@@ -6,6 +6,8 @@ import type { GoogleApi } from "./apis.ts";
 export interface GoogleCall {
   /** Default `GET`. */
   method?: "GET" | "POST";
+  /** Default: none. */
+  body?: object;
   /** Project that the call counts for: some APIs refuse a person's own credentials without one. */
   quotaProject?: string;
 }
@@ -44,11 +46,13 @@ export async function callGoogle(api: GoogleApi, path: string, call: GoogleCall 
 async function callOnce(
   api: GoogleApi,
   path: string,
-  { method = "GET", quotaProject }: GoogleCall,
+  { method = "GET", body, quotaProject }: GoogleCall,
 ): Promise<GoogleAnswer> {
   const response = await fetch(new URL(path, process.env[api.variable] ?? api.endpoint), {
     method,
+    ...(body !== undefined && { body: JSON.stringify(body) }),
     headers: {
+      ...(body !== undefined && { "Content-Type": "application/json" }),
       Authorization: `Bearer ${await accessToken()}`,
       ...(quotaProject !== undefined && { "X-Goog-User-Project": quotaProject }),
     },

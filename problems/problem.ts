@@ -17,12 +17,16 @@ export interface Problem {
  */
 export function problemsError(problems: readonly Problem[], sofar = "nothing was changed"): RunError {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  const blocks = problems.map(
-    ({ where, found, allowed, fix }) =>
-      `${where}\n  found:   ${found}\n  allowed: ${allowed}\n  fix:     ${fix}`,
-  );
-  const error = new RunError([`${count}; ${sofar}.`, ...blocks].join("\n\n"));
+  const error = new RunError([`${count}; ${sofar}.`, ...problemBlocks(problems)].join("\n\n"));
   // The SDK colours it, never to be shown; for its own frames that takes Node.js 12 s and 2.7 GB (nodejs/node#64136).
   delete error.stack;
   return error;
+}
+
+/** Each problem as lines of its own. */
+export function problemBlocks(problems: readonly Problem[]): string[] {
+  return problems.map(
+    ({ where, found, allowed, fix }) =>
+      `${where}\n  found:   ${found}\n  allowed: ${allowed}\n  fix:     ${fix}`,
+  );
 }

@@ -64,6 +64,14 @@ program
   });
 
 program
+  .command("cleanup")
+  .description("run the repositories' cleanup policies, as Google does once a day")
+  .action(async () => {
+    const { askAdmin } = await import("./services/admin.ts");
+    console.log(JSON.stringify(await askAdmin("POST", "cleanup"), null, 2));
+  });
+
+program
   .command("pulumi")
   .description("any pulumi command, in the sandbox")
   .argument("[args...]")

@@ -16,6 +16,7 @@ type Name = keyof Settings;
 export const OF_THE_REGISTRY = {
   labels: { app: "hyperion" },
   cleanupUntaggedAfterDays: 14,
+  cleanupBuildsAfterDays: 156,
   cleanupKeepCount: 10,
   cleanupDryRun: false,
   vulnerabilityScanning: "inherited",

@@ -142,6 +142,7 @@ describe("property: a valid configuration", () => {
     repositoryId: fc.stringMatching(/^[a-z][a-z0-9-]{0,40}[a-z0-9]$/),
     labels: fc.dictionary(label, fc.stringMatching(/^[a-z0-9_-]{0,63}$/), { maxKeys: 60 }),
     cleanupUntaggedAfterDays: fc.integer({ min: 1, max: 3650 }),
+    cleanupBuildsAfterDays: fc.integer({ min: 1, max: 3650 }),
     cleanupKeepCount: fc.integer({ min: 1, max: 1000 }),
     cleanupDryRun: fc.boolean(),
     vulnerabilityScanning: fc.constantFrom("inherited", "disabled"),

@@ -152,6 +152,7 @@ test("the defaults are valid, and optional strings are absent", () => {
   expect(settings).toMatchObject({
     project: "production-471918",
     repositoryId: "hyperion-public",
+    cleanupBuildsAfterDays: 156,
     cleanupKeepCount: 10,
     publicAccess: false,
     readers: [],

@@ -24,7 +24,7 @@ export interface PublishedImageArgs {
   platform: string;
   /** Build arguments. They end in the image's history: never a secret. */
   buildArgs?: Readonly<Record<string, string>>;
-  /** Reuse the layers of the last published build instead of local ones only. */
+  /** Reuse the layers of the last published build instead of local ones only, and publish them with this one. */
   cacheFromRegistry?: boolean;
   /** Build at preview too, without pushing. */
   buildOnPreview?: boolean;
@@ -59,7 +59,8 @@ export class PublishedImage extends pulumi.ComponentResource {
           context,
           dockerfile: path.join(context, image.dockerfile),
           platform,
-          args: buildArgs,
+          // Without the argument BuildKit publishes no cache with the image, and there is nothing to reuse.
+          args: cacheFromRegistry ? { BUILDKIT_INLINE_CACHE: "1", ...buildArgs } : buildArgs,
           ...(cacheFromRegistry && { cacheFrom: { images: [imageName] } }),
         },
         ...(buildOnPreview && { buildOnPreview }),

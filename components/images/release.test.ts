@@ -19,7 +19,7 @@ let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), "docker-"));
   vi.stubEnv("DOCKER_CONFIG", folder);
-  writeFileSync(path.join(folder, "config.json"), JSON.stringify({ credHelpers: { [HOST]: "gcloud" } }));
+  writeFileSync(path.join(folder, "config.json"), JSON.stringify({ auths: { [HOST]: { auth: "dTpw" } } }));
 });
 
 afterEach(() => {
@@ -129,6 +129,13 @@ describe("release", () => {
       0,
       "build.cacheFrom.images",
       [`${URL}/hyperion-coordinator-mcp:build`],
+    ],
+    [
+      "buildCache: registry publishes the layers for the next build",
+      { buildCache: "registry", buildArgs: { "hyperion-ui": { A: "b" } } },
+      2,
+      "build.args",
+      { A: "b", BUILDKIT_INLINE_CACHE: "1" },
     ],
     ["buildOnPreview", { buildOnPreview: true }, 0, "buildOnPreview", true],
     ["platform", { platform: "linux/arm64" }, 0, "build.platform", "linux/arm64"],

@@ -2,8 +2,9 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import { catalogue } from "./catalogue.ts";
 import { PublishedImage } from "./published-image.ts";
-import { registryHost, requireCredentials } from "./confirm-login.ts";
+import { confirmLogin, requireHelper } from "./confirm-login.ts";
 import { publishedReferences, refuseMovedVersion } from "./confirm-version.ts";
+import { registryHost } from "./docker/login.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { immutableTag, publishedTags } from "./tags.ts";
 
@@ -25,7 +26,10 @@ export function release(
   settings: Settings,
   repositoryUrl: pulumi.Output<string>,
 ): Record<string, ReleasedImage> {
-  const registryUrl = repositoryUrl.apply(requireCredentials);
+  const url = repositoryUrl.apply(requireHelper);
+  const login = url.apply(confirmLogin);
+  // Nothing is built before there is a login. A preview builds nothing, and asks meanwhile: a helper takes its time.
+  const registryUrl = pulumi.runtime.isDryRun() ? url : login;
   // With an address alone the plugin takes the login from the Docker configuration: none reaches the state.
   const registry = new docker.Provider("registry", {
     registryAuth: [{ address: registryUrl.apply(registryHost) }],
@@ -49,8 +53,8 @@ export function release(
   const tags = publishedTags(settings);
   // Known once every image is pushed: no tag can be set before.
   const approved = pulumi
-    .all(images.map((image) => image.reference))
-    .apply((references) => approve(settings, references));
+    .all([login, ...images.map((image) => image.reference)])
+    .apply(([, ...references]) => approve(settings, references));
   return Object.fromEntries(
     images.map((image, index) => {
       const reference = approved.apply((references) => references[index] ?? "");

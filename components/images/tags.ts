@@ -18,6 +18,20 @@ export interface Release {
 /** The tag that every build is pushed under first; the published tags are then set on its digest. */
 export const buildTag = "build";
 
+/**
+ * The tags that keep an image from expiring, by how they begin: versions, `latest`, `edge`, and what a run works with.
+ * Cleanup has no other way to tell a release: a policy matches tags by prefix alone.
+ */
+export const KEPT_TAG_PREFIXES: readonly string[] = ["v", "latest", "edge", buildTag];
+
+/** `v1.4.2`: the version again, as people type it, and as cleanup knows it. */
+export const prefixedTag = (version: string): string => `v${version}`;
+
+/** Whether a text is a version's own tag. */
+export function isVersion(tag: string): boolean {
+  return versionProblem(tag) === undefined;
+}
+
 /** Longest tag that a registry takes (OCI distribution specification: `[\w][\w.-]{0,127}`). */
 const maximumTagLength = 128;
 

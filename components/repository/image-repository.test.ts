@@ -8,8 +8,7 @@ const args: ImageRepositoryArgs = {
   repositoryId: "hyperion-public",
   description: "Images",
   labels: { app: "hyperion" },
-  deleteUntaggedAfterDays: 14,
-  keepMostRecent: 10,
+  expiry: { untaggedAfterDays: 14, buildsAfterDays: 156, keepCount: 10, keptTagPrefixes: ["v", "latest"] },
   cleanupDryRun: false,
   vulnerabilityScanning: "inherited",
   adoptExisting: false,
@@ -61,6 +60,16 @@ describe("ImageRepository", () => {
               action: "DELETE",
               condition: { tagState: "UNTAGGED", olderThan: "1209600s" },
             },
+            {
+              id: "delete-builds",
+              action: "DELETE",
+              condition: { tagState: "TAGGED", olderThan: "13478400s" },
+            },
+            {
+              id: "keep-releases",
+              action: "KEEP",
+              condition: { tagState: "TAGGED", tagPrefixes: ["v", "latest"] },
+            },
             { id: "keep-recent", action: "KEEP", mostRecentVersions: { keepCount: 10 } },
           ],
           vulnerabilityScanningConfig: { enablementConfig: "INHERITED" },
@@ -76,12 +85,6 @@ describe("ImageRepository", () => {
   });
 
   test.each([
-    [
-      "cleanup in days becomes seconds",
-      { deleteUntaggedAfterDays: 1 },
-      "cleanupPolicies.0.condition.olderThan",
-      "86400s",
-    ],
     ["dry run", { cleanupDryRun: true }, "cleanupPolicyDryRun", true],
     [
       "no scanning",

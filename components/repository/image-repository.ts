@@ -2,6 +2,7 @@ import { Repository } from "@pulumi/gcp/artifactregistry/repository.js";
 import { Service } from "@pulumi/gcp/projects/service.js";
 import * as pulumi from "@pulumi/pulumi";
 import { repositoryName } from "../../google/full-names.ts";
+import { cleanupPolicies, type Expiry } from "./cleanup-rules.ts";
 
 export interface ImageRepositoryArgs {
   /** Google Cloud project of the repository. */
@@ -14,10 +15,8 @@ export interface ImageRepositoryArgs {
   description: string;
   /** Labels, for cost reports and search. */
   labels: Readonly<Record<string, string>>;
-  /** Age in days at which versions without a tag are deleted. */
-  deleteUntaggedAfterDays: number;
-  /** Most recent versions of each image that are never deleted. */
-  keepMostRecent: number;
+  /** What cleanup deletes, and when. */
+  expiry: Expiry;
   /** Only log what the cleanup policies would delete. */
   cleanupDryRun: boolean;
   /** Vulnerability scanning: as the project has it, or off here. */
@@ -27,8 +26,6 @@ export interface ImageRepositoryArgs {
   /** Refuse to destroy the repository. */
   protect: boolean;
 }
-
-const SECONDS_A_DAY = 86_400;
 
 /** A Docker repository in Artifact Registry: the API that it takes, and what it keeps. */
 export class ImageRepository extends pulumi.ComponentResource {
@@ -55,17 +52,7 @@ export class ImageRepository extends pulumi.ComponentResource {
         description: args.description,
         labels: args.labels,
         cleanupPolicyDryRun: args.cleanupDryRun,
-        cleanupPolicies: [
-          {
-            id: "delete-untagged",
-            action: "DELETE",
-            condition: {
-              tagState: "UNTAGGED",
-              olderThan: `${args.deleteUntaggedAfterDays * SECONDS_A_DAY}s`,
-            },
-          },
-          { id: "keep-recent", action: "KEEP", mostRecentVersions: { keepCount: args.keepMostRecent } },
-        ],
+        cleanupPolicies: cleanupPolicies(args.expiry),
         vulnerabilityScanningConfig: { enablementConfig: args.vulnerabilityScanning.toUpperCase() },
       },
       { parent: this, dependsOn: api, protect: args.protect, ...(args.adoptExisting && { import: id }) },

@@ -10,7 +10,7 @@ const KINDS: Record<Fault["kind"], string> = {
   delay: "answer `milliseconds` late",
   conflict: "somebody else edits the IAM policy between a read and a write",
   "operation-error": "the long-running operation ends in an error",
-  "operation-pending": "the long-running operation is not done at once",
+  "operation-pending": "the long-running operation is not done at the first look",
   "iam-spreading": "a changed IAM policy is in force only after `seconds`",
   "clock-skew": "the clock of the emulated APIs is off by `seconds`",
   "registry-status": "the registry answers an upload with `status` (default 500) after `afterBytes` of it",

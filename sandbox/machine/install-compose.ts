@@ -5,7 +5,8 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { gte, valid } from "semver";
 import { messageOf, SandboxError } from "../lib/errors.ts";
-import { findCommands, isExecutable } from "../lib/files.ts";
+import { isExecutable } from "../../components/images/programs.ts";
+import { findCommands } from "../lib/files.ts";
 import { goBuild } from "./go-build.ts";
 import type { Progress } from "../lib/progress.ts";
 
@@ -15,12 +16,12 @@ const run = promisify(execFile);
 export const COMPOSE_VERSION = "2.40.3";
 
 /** The first with `config --lock-image-digests`; docker-compose.dev.yml needs 2.26, docker-compose.yml 2.24. */
-export const OLDEST_COMPOSE = "2.36.2";
+const OLDEST_COMPOSE = "2.36.2";
 
 const MODULE = "github.com/docker/compose/v2";
 
 /** Where the built one is kept, for all checkouts. */
-export function composeCache(home: string = homedir()): string {
+function composeCache(home: string = homedir()): string {
   return join(home, ".cache", "hyperion-sandbox", `compose-v${COMPOSE_VERSION}`, "docker-compose");
 }
 

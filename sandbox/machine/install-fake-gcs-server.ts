@@ -1,7 +1,7 @@
 import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { isExecutable } from "../lib/files.ts";
+import { isExecutable } from "../../components/images/programs.ts";
 import type { Progress } from "../lib/progress.ts";
 import { goBuild } from "./go-build.ts";
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { aptPrefix, installArguments } from "./apt.ts";
 import { type Missing, packagesFor } from "./install-packages.ts";
+import { chosenPlugins } from "./link-plugins.ts";
 import { isRecentEnough, PULUMI_VERSION } from "./install-pulumi.ts";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -22,6 +23,18 @@ test.each([
   ["", false],
 ])("a Pulumi CLI %j is recent enough: %s", (version, expected) => {
   expect(isRecentEnough(version)).toBe(expected);
+});
+
+test("the kind of plugins is left open, or chosen", () => {
+  const chosen = (value?: string) =>
+    chosenPlugins(value === undefined ? {} : { HYPERION_SANDBOX_PLUGINS: value });
+  expect([chosen(), chosen(""), chosen("real"), chosen("fake")]).toEqual([
+    undefined,
+    undefined,
+    "real",
+    "fake",
+  ]);
+  expect(() => chosen("reel")).toThrow('HYPERION_SANDBOX_PLUGINS is "reel": it may be real or fake');
 });
 
 describe("apt-get", () => {

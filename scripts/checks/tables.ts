@@ -7,6 +7,7 @@ import * as path from "node:path";
 import { format } from "prettier";
 import ts from "typescript";
 import { parse } from "yaml";
+import { costRows } from "../cost/table.ts";
 import permissions from "../../docs/permissions.json" with { type: "json" };
 
 /** A table of a document. */
@@ -35,6 +36,19 @@ const TABLES: Readonly<Record<string, Table>> = {
     head: ["output", "what it is"],
     rows: outputRows,
   },
+  cost: {
+    document: "docs/COST.md",
+    source: "scripts/cost/model.ts",
+    head: ["builds are kept", "after a year", "after two", "after five", "over $5 a month"],
+    rows: () =>
+      costRows(
+        {
+          cleanupUntaggedAfterDays: Number(declared()["cleanupUntaggedAfterDays"]?.default),
+          cleanupKeepCount: Number(declared()["cleanupKeepCount"]?.default),
+        },
+        Number(declared()["cleanupBuildsAfterDays"]?.default),
+      ),
+  },
   permissions: {
     document: "docs/ACCESS.md",
     source: "docs/permissions.json",
@@ -52,9 +66,12 @@ interface DeclaredSetting {
   description: string;
 }
 
+function declared(): Record<string, DeclaredSetting> {
+  return (parse(read("Pulumi.yaml")) as { config: Record<string, DeclaredSetting> }).config;
+}
+
 function settingRows(): string[][] {
-  const { config } = parse(read("Pulumi.yaml")) as { config: Record<string, DeclaredSetting> };
-  return Object.entries(config).map(([name, { type, default: value, description }]) => {
+  return Object.entries(declared()).map(([name, { type, default: value, description }]) => {
     const shown = value === "" ? "" : code(typeof value === "string" ? value : JSON.stringify(value));
     return [code(name), type, shown, description];
   });

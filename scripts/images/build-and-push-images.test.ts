@@ -16,11 +16,8 @@ record "$@"
 has() { [[ " $ANSWERS " == *" $1 "* ]]; }
 case "$1 $2" in
   "buildx version") has no-buildx && { echo "docker: 'buildx' is not a docker command." >&2; exit 1; }; exit 0 ;;
-  "version --format")
-    case "$3" in
-      *Client*) has docker-28 && echo 28.2.2 || echo 20.10.24; has no-engine && exit 1; exit 0 ;;
-      *) has no-engine && { echo "Cannot connect to the Docker daemon" >&2; exit 1; }; echo 20.10.24; exit 0 ;;
-    esac ;;
+  "--version ") has docker-28 && version=28.2.2; echo "Docker version \${version:-20.10.24}, build 1"; exit 0 ;;
+  "version --format") has no-engine && { echo "Cannot connect to the Docker daemon" >&2; exit 1; }; echo 20.10.24; exit 0 ;;
   "image inspect")
     case "$4" in
       *Architecture*)
@@ -54,7 +51,7 @@ beforeEach(() => {
   shell = new Shell();
   shell.fake("docker", docker);
   shell.environment["ANSWERS"] = "";
-  shell.write(".docker/config.json", JSON.stringify({ auths: { "registry.example.com": { auth: "eA==" } } }));
+  shell.write(".docker/config.json", JSON.stringify({ auths: { "registry.example.com": { auth: "dTpw" } } }));
   for (const { context, dockerfile } of catalogue)
     shell.write(`src/${context}/${dockerfile}`, "FROM scratch\n");
 });
@@ -279,7 +276,10 @@ describe("errors before any work", () => {
           `not logged in at ${host}: the credential helper docker-credential-vault has no login for it: docker login ${host}`,
         ],
       );
-      shell.fake("docker-credential-vault", `[ "$1 $(cat)" = "get ${host}" ]`);
+      shell.fake(
+        "docker-credential-vault",
+        `[ "$1 $(cat)" = "get ${host}" ] && echo '{"Username":"u","Secret":"s"}'`,
+      );
       expect(publish().status).toBe(0);
       shell.forgetCalls();
     }

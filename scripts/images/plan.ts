@@ -3,8 +3,10 @@ import * as path from "node:path";
 import { closest, distance } from "fastest-levenshtein";
 import { catalogue } from "../../components/images/catalogue.ts";
 import { sourceProblems } from "../../components/images/check-sources.ts";
+import { checkTracking, type Purpose, type Tracking } from "../../components/images/check-tracking.ts";
 import type { CatalogueImage } from "../../components/images/published-image.ts";
 import { immutableTag, publishedTags, releaseProblems, type Release } from "../../components/images/tags.ts";
+import type { Problem } from "../../problems/problem.ts";
 import { StackSettings } from "../../settings/stack-settings.ts";
 import type { Options } from "./options.ts";
 
@@ -22,6 +24,8 @@ export interface Plan {
   source: string;
   images: readonly CatalogueImage[];
   tags: readonly string[];
+  /** Whether everybody may pull what is published, and what it is published as. */
+  purpose: Purpose;
   /** The one tag that never moves to another build; undefined where none is to be kept from it. */
   fixedTag: string | undefined;
 }
@@ -53,6 +57,11 @@ export function plan(options: Options, projectFolder: string, problems: string[]
     source: options.source ?? path.resolve(projectFolder, settings.text("sourceDir")),
     images: catalogue.images.filter(({ name }) => options.only.length === 0 || options.only.includes(name)),
     tags: publishedTags(release),
+    purpose: {
+      isPublic: options.registry === undefined && settings.text("publicAccess") === "true",
+      version: options.version,
+      revision: options.revision,
+    },
     fixedTag: options.allowVersionOverwrite ? undefined : immutableTag(release),
   };
 }
@@ -63,14 +72,25 @@ export function missingSources({ source, images }: Plan): string[] {
   return images.flatMap((image) => {
     const dockerfile = `${image.context}/${image.dockerfile}`;
     return existsSync(path.join(source, dockerfile))
-      ? sourceProblems(source, [image]).map(
-          ({ where, found, allowed, fix }) => `${where}: ${found}; allowed: ${allowed}: ${fix}`,
-        )
+      ? sourceProblems(source, [image]).map(sentence)
       : [
           `${image.name}: ${source} has no ${dockerfile}: --source DIR names the folder that holds coordinator/`,
         ];
   });
 }
+
+/** What builds of these sources would see that git does not have: what stops them, and what is only told. */
+export async function compareSources({
+  source,
+  images,
+  purpose,
+}: Plan): Promise<Record<keyof Tracking, string[]>> {
+  const { problems, warnings } = await checkTracking(source, images, purpose);
+  return { problems: problems.map(sentence), warnings: warnings.map(sentence) };
+}
+
+const sentence = ({ where, found, allowed, fix }: Problem): string =>
+  `${where}: ${found}; allowed: ${allowed}: ${fix}`;
 
 /** What would be done, a line for each step. */
 export function describePlan(

@@ -1,20 +1,18 @@
 import type { AuthClient } from "google-auth-library";
 import { z } from "zod";
-import { cleanupPolicy, type CleanupPolicy } from "./cleanup.ts";
+import {
+  cleanupPolicy,
+  type CleanupPolicy,
+  type StoredVersion,
+} from "../../components/repository/cleanup-rules.ts";
 
 /** Longest wait for an answer. */
 const TIMEOUT_MS = 30_000;
 
 /** A version of an image: a manifest in the repository, tagged or not. */
-export interface ImageVersion {
-  /** Name below the repository. */
-  image: string;
-  /** `sha256:...`. */
-  digest: string;
-  tags: string[];
+export interface ImageVersion extends StoredVersion {
   /** With all of its layers, those it shares with others too. */
   sizeBytes: number;
-  uploaded: Date;
 }
 
 /** What a repository holds. */

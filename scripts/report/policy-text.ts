@@ -1,4 +1,4 @@
-import type { CleanupPolicy } from "./cleanup.ts";
+import type { CleanupPolicy } from "../../components/repository/cleanup-rules.ts";
 
 const SECONDS_A_DAY = 86_400;
 

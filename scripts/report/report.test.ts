@@ -122,7 +122,12 @@ describe("a repository that cannot be read", () => {
 
   const PLACE = { project: "p", location: "us-central1", repositoryId: "r" };
   const refused = (status: number, data: unknown = {}, message = `status ${status}`, ownToken = false) =>
-    refusalText(Object.assign(new Error(message), { status, response: { status, data } }), PLACE, ownToken);
+    refusalText(
+      Object.assign(new Error(message), { status, response: { status, data } }),
+      PLACE,
+      ownToken,
+      "npm run report",
+    );
   const WHERE = "The repository r of project p cannot be read";
 
   test.each([
@@ -152,11 +157,11 @@ describe("a repository that cannot be read", () => {
     ],
     [refused(503), `${WHERE}: Google answered 503: status 503. Run it again: npm run report`],
     [
-      refusalText(new Error("Could not load the default credentials."), PLACE, false),
+      refusalText(new Error("Could not load the default credentials."), PLACE, false, "npm run report"),
       `${WHERE} without a login at Google: gcloud auth application-default login`,
     ],
     [
-      refusalText(new Error("connect ECONNREFUSED"), PLACE, false),
+      refusalText(new Error("connect ECONNREFUSED"), PLACE, false, "npm run report"),
       `${WHERE}: connect ECONNREFUSED. Run it again: npm run report`,
     ],
   ])("%s", (text, expected) => {

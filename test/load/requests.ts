@@ -8,12 +8,21 @@ export type Requests = Record<string, number>;
 const PROJECT = "v1/projects/{project}";
 const REPOSITORIES = `${PROJECT}/locations/{location}/repositories`;
 
+/**
+ * What is asked where nothing is to change: the gcp plugin wants to know the region of the settings whenever it starts,
+ * and the program the repository's cleanup.
+ */
+export const QUIET: Requests = {
+  "GET compute/v1/projects/{project}/regions": 1,
+  [`GET ${REPOSITORIES}/{repository}`]: 1,
+};
+
 /** APIs that the stack enables, and service accounts that it makes, by default. */
 const SERVICES = 2;
 
 /**
  * What the real plugins send for the resources of a first up, at least: two reads and one write for each member, the
- * lists before and after an API is enabled, three reads of a new account, and at the registry a login for the push of
+ * lists before and after APIs are enabled together, three reads of a new account, and at the registry a login for the push of
  * the build, for the pull by digest and for the push of the tag.
  *
  * @param conflicts writes of a policy that somebody else's write had overtaken; each is read and sent again.
@@ -21,12 +30,16 @@ const SERVICES = 2;
 export function realPluginSends({ images, readers }: Size, conflicts: number): Requests {
   const members = readers + 1; // the CI account
   return {
+    ...QUIET,
     "GET token": 3 * images,
     [`GET ${PROJECT}/services`]: 2 * SERVICES,
-    [`POST ${PROJECT}/services/{service}:enable`]: SERVICES,
+    [`POST ${PROJECT}/services:batchEnable`]: 1,
+    "GET v1/operations/{operation}": 1,
     [`GET ${PROJECT}`]: SERVICES,
     [`POST ${REPOSITORIES}`]: 1,
-    [`GET ${REPOSITORIES}/{repository}`]: 1,
+    [`GET ${PROJECT}/locations/{location}/operations/{operation}`]: 1,
+    // Once by the program, which asks for its cleanup.
+    [`GET ${REPOSITORIES}/{repository}`]: 2,
     [`GET ${REPOSITORIES}/{repository}:getIamPolicy`]: 2 * members + conflicts,
     [`POST ${REPOSITORIES}/{repository}:setIamPolicy`]: members + conflicts,
     [`POST ${PROJECT}/serviceAccounts`]: 1,

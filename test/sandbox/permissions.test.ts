@@ -5,7 +5,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { allOf, type Grant, grantsOf, without } from "./permissions/jobs.ts";
 import { live } from "./permissions/live.ts";
 import { type Snapshot, type Trial, trial } from "./permissions/trial.ts";
-import { type Outcome, type Sandbox, startSandbox } from "../support/sandbox.ts";
+import type { Outcome } from "../support/sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 
 const STACK = ["--stack", "least"];
 const UP = ["up", "--yes", "--skip-preview", ...STACK];
@@ -14,13 +15,7 @@ const GITHUB = { ciCanPublish: "true", githubRepository: "HyperionWave-AI/dev-sq
 /** What tells that the permission was missed: Google's own words, or a tag that the docker plugin may not see. */
 const MISSED = /Permission ['"][\w.]+['"] denied|docker:index:RegistryImage +\S+ +delete/;
 
-let sandbox: Sandbox;
-
-beforeAll(async () => {
-  sandbox = await startSandbox();
-});
-
-afterAll(() => sandbox.stop());
+const sandbox = useSandbox();
 
 /**
  * Expects that the work succeeds with all its permissions, without a warning, and fails without any one of them.

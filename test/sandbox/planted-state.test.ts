@@ -5,7 +5,8 @@ import { existsSync } from "node:fs";
 import { once } from "node:events";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
-import { type Outcome, type Sandbox, startSandbox } from "../support/sandbox.ts";
+import type { Outcome } from "../support/sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 
 // Whoever may write a state plants instructions in it. What docs/ACCESS.md says of them is tried here, on the state of
 // the infrastructure and on that of the images.
@@ -34,7 +35,7 @@ interface Resource {
   [name: string]: unknown;
 }
 
-let sandbox: Sandbox;
+const sandbox = useSandbox();
 let server: Server;
 /** Requests for a plugin, so far. */
 let downloads: string[] = [];
@@ -44,7 +45,6 @@ let bin: string;
 const states: Record<string, NodeJS.ProcessEnv> = { sandbox: {} };
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
   server = createServer((request, response) => {
     downloads.push(request.url ?? "");
     response.writeHead(404).end();
@@ -76,9 +76,8 @@ beforeAll(async () => {
   await sandbox.pulumi("up", "--yes", "--skip-preview");
 });
 
-afterAll(async () => {
+afterAll(() => {
   server.close();
-  await sandbox.stop();
 });
 
 beforeEach(() => {
@@ -164,7 +163,10 @@ describe.each(["sandbox", "images"])("in the state of %s", (stack) => {
 });
 
 test("without the variables the engine does both, so that the tests above see it", async () => {
-  const none = { PULUMI_IGNORE_AMBIENT_PLUGINS: undefined };
+  const none = {
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: undefined,
+    PULUMI_IGNORE_AMBIENT_PLUGINS: undefined,
+  };
   await onPlanted("sandbox", evil("sandbox"), async () => {
     await run("sandbox", ["preview", "--stack", "sandbox"], none);
   });

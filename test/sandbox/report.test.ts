@@ -1,8 +1,9 @@
-import { appendFile, utimes } from "node:fs/promises";
+import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import images from "../../images.json" with { type: "json" };
-import { type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { makeOld } from "../support/age.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 
 interface Version {
   image: string;
@@ -18,24 +19,11 @@ interface Report {
   cleanup: { policies: Record<string, { action: string }>; dryRun: boolean; deletes: Version[] };
 }
 
-let sandbox: Sandbox;
-
-beforeAll(async () => {
-  sandbox = await startSandbox();
-});
-
-afterAll(() => sandbox.stop());
+const sandbox = useSandbox();
 
 /** `npm run report -- WORDS` in a shell that uses the sandbox, where its stack is the selected one. */
 const report = (env: NodeJS.ProcessEnv, ...words: string[]) =>
   sandbox.command("npm", ["run", "--silent", "report", "--", ...words], env);
-
-/** Twenty days older than it is: the registry takes a version's age from its file. */
-async function makeOld(image: string, digest: string): Promise<void> {
-  const link = `hyperion-sandbox/hyperion-public/${image}/_manifests/revisions/${digest.replace(":", "/")}/link`;
-  const longAgo = new Date(Date.now() - 20 * 86_400_000);
-  await utimes(join(sandbox.root, "registry/docker/registry/v2/repositories", link), longAgo, longAgo);
-}
 
 async function json(): Promise<Report> {
   return JSON.parse((await report({}, "--json")).stdout) as Report;
@@ -70,10 +58,15 @@ test("what cleanup would delete: an old version without a tag, once newer ones f
   expect(young.storedBytes - before.storedBytes).toBeLessThan(100_000);
   expect(young.cleanup).toMatchObject({ dryRun: true, deletes: [] });
 
-  await makeOld("hyperion-ui", digest);
+  await makeOld(sandbox, digest, 20);
   const old = await json();
   expect(old.cleanup.deletes.map((version) => version.digest)).toEqual([digest]);
-  expect(Object.keys(old.cleanup.policies).sort()).toEqual(["delete-untagged", "keep-recent"]);
+  expect(Object.keys(old.cleanup.policies).sort()).toEqual([
+    "delete-builds",
+    "delete-untagged",
+    "keep-recent",
+    "keep-releases",
+  ]);
   const { stdout } = await report({});
   expect(stdout).toContain("4 versions of 3 images");
   expect(stdout).toMatch(/│ hyperion-ui +│ 1, 1\.0, 1\.0\.0, build, latest +│/);
@@ -81,6 +74,10 @@ test("what cleanup would delete: an old version without a tag, once newer ones f
   expect(stdout).toMatch(/Cost {6}about \$0\.\d\d a month to keep/);
   expect(stdout).toContain("Cleanup   cleanupDryRun is on: nothing is deleted, only logged");
   expect(stdout).toContain("delete-untagged: deletes versions without a tag, older than 14 days");
+  expect(stdout).toContain("delete-builds: deletes versions with a tag, older than 156 days");
+  expect(stdout).toContain(
+    "keep-releases: keeps versions with a tag, with tags v* or latest* or edge* or build*",
+  );
   expect(stdout).toContain("keep-recent: keeps the 1 most recent versions of each image");
   expect(stdout).toContain("would delete 1 version, at most ");
   expect(stdout).toContain(`hyperion-ui@${digest}`);
@@ -100,7 +97,7 @@ test("a stack whose project is not provisioned, and another project, are told wi
   const unknown = await report({}, "--stack", "staging");
   expect(unknown.code).toBe(1);
   expect(unknown.output).toContain(
-    "Pulumi.staging.yaml does not exist; there are the stacks production, sandbox",
+    "Pulumi.staging.yaml does not exist; there are the stacks production, production-images, sandbox",
   );
 });
 

@@ -1,22 +1,20 @@
 import { appendFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import images from "../../images.json" with { type: "json" };
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
-import { type Outcome, type Sandbox, startSandbox } from "../support/sandbox.ts";
+import type { Outcome } from "../support/sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 
 const PACKAGES = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public/packages";
 
-let sandbox: Sandbox;
+const sandbox = useSandbox();
 let registry: string;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
   registry = await sandbox.output("registryUrl");
 });
-
-afterAll(() => sandbox.stop());
 
 /** The digest that a tag stands for in the registry; undefined when there is no such tag. */
 async function digestOf(image: string, tag: string): Promise<string | undefined> {

@@ -1,9 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import images from "../../images.json" with { type: "json" };
 import { readPreview } from "../../scripts/ci/preview.ts";
-import { type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 
 // A state that an earlier program made: its resources, put at the addresses, digests and times of a sandbox, so that
 // this program meets what people have.
@@ -47,16 +47,13 @@ const FORMER: Record<string, string> = {
 
 const nameOf = ({ urn }: Resource): string => urn.replace(/^.*::/, "");
 
-let sandbox: Sandbox;
+const sandbox = useSandbox();
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
   for (const [key, value] of Object.entries(SETTINGS))
     await sandbox.pulumi("config", "set", "--stack", "sandbox", "--path", `hyperion-registry:${key}`, value);
   await sandbox.pulumi("up", "--yes", "--skip-preview", "--stack", "sandbox");
 });
-
-afterAll(() => sandbox.stop());
 
 /** A value of the earlier state; where it is a sandbox's own, that of this one. */
 function transplant(earlier: Value | undefined, here: Value | undefined): Value | undefined {

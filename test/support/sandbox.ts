@@ -33,7 +33,7 @@ export interface Running {
   ended: Promise<{ code: number | undefined; signal: string | undefined; output: string }>;
 }
 
-/** A sandbox of a test's own, in a temporary folder. */
+/** A sandbox that a test file uses, in a temporary folder. */
 export interface Sandbox {
   /** What `npm run sandbox -- env` gives. */
   env: NodeJS.ProcessEnv;
@@ -68,6 +68,7 @@ export interface Sandbox {
     body?: unknown,
     principal?: string,
   ): Promise<{ status: number; body: unknown }>;
+  /** Ends its use, after a last look for secrets. */
   stop(): Promise<void>;
 }
 
@@ -127,32 +128,49 @@ export async function runWords(root: string, ...words: string[]): Promise<Outcom
   return outcome;
 }
 
-async function succeed(root: string, ...words: string[]): Promise<Outcome> {
+/** The same, which has to succeed. */
+export async function succeed(root: string, ...words: string[]): Promise<Outcome> {
   const outcome = await runWords(root, ...words);
   if (outcome.code !== 0) throw new Error(`npm run sandbox -- ${words.join(" ")}: ${outcome.output}`);
   return outcome;
 }
 
-/** Starts a sandbox of its own in a new folder and brings its stack up. */
+/** Starts a sandbox of its own in a new folder and brings its stack up; `stop` takes it down. */
 export async function startSandbox(): Promise<Sandbox> {
   const folder = await mkdtemp(join(tmpdir(), "hyp-"));
+  await makeSandbox(folder);
+  const sandbox = await openSandbox(folder);
+  return {
+    ...sandbox,
+    stop: async () => {
+      try {
+        await sandbox.stop();
+      } finally {
+        await succeed(sandbox.root, "down", "--force");
+        await rm(folder, { recursive: true, force: true });
+      }
+    },
+  };
+}
+
+/** Starts a sandbox in `folder`, with a copy of the sample sources, and brings its stack up. */
+export async function makeSandbox(folder: string): Promise<void> {
   const root = join(folder, "sb");
+  const sources = join(folder, "sources");
   watchSandbox(root);
   try {
-    const sources = join(folder, "sources");
     await cp(join(repositoryRoot, "sandbox/hyperion"), sources, { recursive: true });
     await succeed(root, "up", "--no-stack");
     const sourceDir = relative(repositoryRoot, sources);
     await succeed(root, "pulumi", "config", "set", "--stack", "sandbox", "sourceDir", sourceDir);
     await succeed(root, "up");
-    return await openSandbox(folder);
   } catch (error) {
     await runWords(root, "down", "--force");
     throw error;
   }
 }
 
-/** The running sandbox in `folder`, as `startSandbox` made it. */
+/** The running sandbox in `folder`, as `makeSandbox` made it; it runs on after `stop`. */
 export async function openSandbox(folder: string): Promise<Sandbox> {
   const root = join(folder, "sb");
   const sources = join(folder, "sources");
@@ -197,13 +215,8 @@ export async function openSandbox(folder: string): Promise<Sandbox> {
       return { status: response.status, body: await response.json() };
     },
     stop: async () => {
-      try {
-        await tryPulumi("stack", "export");
-        await endWatch(root);
-      } finally {
-        await succeed(root, "down", "--force");
-        await rm(folder, { recursive: true, force: true });
-      }
+      await tryPulumi("stack", "export");
+      await endWatch(root);
     },
   };
 }

@@ -17,23 +17,26 @@ export interface NewOperation {
   error?: ApiError;
 }
 
-/** A finished operation, to be answered and asked for again. */
-export function finishedOperation(
+/**
+ * Carries an operation out. As at Google it is answered as running, without `done`, which is left out where it is false;
+ * whoever asks for it finds it done (https://docs.cloud.google.com/artifact-registry/docs/reference/rest/Shared.Types/Operation).
+ */
+export function startOperation(
   context: Context,
   { under, metadata, response, error }: NewOperation,
 ): Operation {
-  const operation: Operation = {
-    name: `${under}/${randomUUID()}`,
-    ...(metadata && { metadata }),
+  const begun: Operation = { name: `${under}/${randomUUID()}`, ...(metadata && { metadata }) };
+  const finished: Operation = {
+    ...begun,
     done: true,
     ...(error
       ? { error: { code: RPC_CODE[error.status], message: error.message } }
       : { response: response ?? { "@type": "type.googleapis.com/google.protobuf.Empty" } }),
   };
   context.store.change((state) => {
-    state.operations[operation.name] = operation;
+    state.operations[begun.name] = finished;
     for (const name of Object.keys(state.operations).slice(0, -KEPT))
       Reflect.deleteProperty(state.operations, name);
   });
-  return operation;
+  return begun;
 }

@@ -163,7 +163,8 @@ export interface CryptoKey {
 /** A long-running operation. */
 export interface Operation {
   name: string;
-  done: boolean;
+  /** Left out while it runs. */
+  done?: true;
   metadata?: Record<string, unknown>;
   response?: Record<string, unknown>;
   error?: { code: number; message: string; details?: object[] };

@@ -88,6 +88,17 @@ export async function createRepository(
   return emulator.ok("POST", `${REPOSITORIES}?repository_id=hyperion-public`, { format: "DOCKER", ...body });
 }
 
+/** What came of an operation, once it is done. */
+export async function finished(
+  emulator: TestEmulator,
+  begun: Record<string, unknown>,
+): Promise<Record<string, unknown>> {
+  expect(begun).not.toHaveProperty("done");
+  const operation = await emulator.ok("GET", `v1/${String(begun["name"])}`);
+  expect(operation).toMatchObject({ ...begun, done: true });
+  return operation;
+}
+
 /** Sets the bindings of the repository, whatever they were. */
 export async function bind(emulator: TestEmulator, role: string, ...members: string[]): Promise<Answer> {
   return emulator.call("POST", `${REPOSITORY}:setIamPolicy`, { policy: { bindings: [{ role, members }] } });

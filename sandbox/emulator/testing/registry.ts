@@ -41,7 +41,8 @@ export async function startServers(dir: string): Promise<Servers> {
   return {
     emulator,
     registryPort,
-    push: (image, tag, layer) => push({ dir, emulator, registryPort }, image, tag, layer),
+    push: (image, tag, layer) =>
+      pushImage({ dir, emulatorUrl: emulator.url.replace(/\/$/, ""), registryPort }, image, tag, [layer]),
     stop: async () => {
       await ended(registry);
       await emulator.close();
@@ -99,15 +100,24 @@ async function untilAnswers(url: string, dir: string): Promise<void> {
 
 const digestOf = (content: string): string => `sha256:${createHash("sha256").update(content).digest("hex")}`;
 
-async function push(
-  { dir, emulator, registryPort }: { dir: string; emulator: Emulator; registryPort: number },
+/** Where the emulated APIs and a registry are. */
+export interface Target {
+  /** Folder of the sandbox, whose keys make the login. */
+  dir: string;
+  emulatorUrl: string;
+  registryPort: number;
+}
+
+/** Pushes an image of these layers, one its content each; returns its digest. */
+export async function pushImage(
+  { dir, emulatorUrl, registryPort }: Target,
   image: string,
   tag: string,
-  layer: string,
+  layers: readonly string[],
 ): Promise<string> {
   const basic = Buffer.from(`oauth2accesstoken:${await mintAccessToken(dir, MAINTAINER)}`).toString("base64");
   const scope = `service=localhost:${registryPort}&scope=repository:${image}:pull,push`;
-  const answer = await fetch(`${emulator.url}token?${scope}`, {
+  const answer = await fetch(`${emulatorUrl}/token?${scope}`, {
     headers: { authorization: `Basic ${basic}` },
   });
   const { token } = (await answer.json()) as { token: string };
@@ -136,7 +146,12 @@ async function push(
     schemaVersion: 2,
     mediaType,
     config: { mediaType: "application/vnd.docker.container.image.v1+json", ...(await upload(configuration)) },
-    layers: [{ mediaType: "application/vnd.docker.image.rootfs.diff.tar.gzip", ...(await upload(layer)) }],
+    layers: await Promise.all(
+      layers.map(async (layer) => ({
+        mediaType: "application/vnd.docker.image.rootfs.diff.tar.gzip",
+        ...(await upload(layer)),
+      })),
+    ),
   });
   const headers = { authorization, "content-type": mediaType };
   const put = await send(dir, "PUT", `${base}/manifests/${tag}`, headers, manifest);

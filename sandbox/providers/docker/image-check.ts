@@ -1,7 +1,6 @@
 import { stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
 import { type Checked, checkInputs } from "../rpc/check.ts";
-import type { Context } from "../rpc/provider.ts";
 import type { Shape } from "../rpc/shape.ts";
 import { hasUnknown, type Properties, record, text, texts, unknownValue } from "../rpc/values.ts";
 import { contextDigest } from "./context-digest.ts";
@@ -18,7 +17,7 @@ const shape: Shape = {
     items: {
       context: { kind: "string" },
       dockerfile: { kind: "string" },
-      platform: { kind: "string" },
+      platform: { kind: "string", required: true },
       args: { kind: "map" },
       cacheFrom: { kind: "block", items: { images: { kind: "strings", required: true } } },
       // Recorded by the check itself, and sent back by the engine where inputs are reused.
@@ -35,7 +34,7 @@ export function buildPaths(inputs: Properties): { context: string; dockerfile: s
 }
 
 /** Checks an image's inputs and adds the hash of its context, which makes a changed source a changed input. */
-export async function checkImage(news: Properties, context: Context): Promise<Checked> {
+export async function checkImage(news: Properties): Promise<Checked> {
   const checked = checkInputs(shape, news, imageType, "docker");
   const refuse = (property: string, error: unknown): Checked => ({
     ...checked,
@@ -61,14 +60,6 @@ export async function checkImage(news: Properties, context: Context): Promise<Ch
     } catch (error) {
       return refuse("build", error);
     }
-  }
-  if (build["platform"] === undefined) {
-    build["platform"] = `linux/${process.arch === "x64" ? "amd64" : process.arch}`;
-    context.log(
-      "info",
-      `Building your image for ${text(build, "platform")} architecture.\n` +
-        "To ensure you are building for the correct platform, consider explicitly setting the `platform` field on ImageBuildOptions.",
-    );
   }
   return { ...checked, inputs: { ...checked.inputs, build } };
 }

@@ -21,7 +21,7 @@ import { parseImageName } from "./image-name.ts";
 export function image(docker: () => Docker): Resource {
   return {
     type: imageType,
-    check: (news, _olds, context) => checkImage(news, context),
+    check: checkImage,
     diff: (old, inputs) => changes(old.inputs, inputs, ""),
     async preview(inputs, _old, context) {
       if (flag(inputs, "buildOnPreview")) {
@@ -172,6 +172,5 @@ function buildCommand(inputs: Properties): { args: string[]; environment: NodeJS
     if (!taken) environment[key] = value;
   }
   for (const from of cached) args.push("--cache-from", from);
-  if (cached.length > 0) args.push("--build-arg", "BUILDKIT_INLINE_CACHE=1");
   return { args: [...args, "--", context], environment };
 }

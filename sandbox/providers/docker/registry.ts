@@ -20,7 +20,7 @@ const manifestTypes = [
 const waits = [200, 500, 1000, 2000];
 
 /** A registry's answer that is not the one hoped for. */
-export class RegistryError extends Error {
+class RegistryError extends Error {
   readonly status: number;
 
   constructor(status: number, message: string) {

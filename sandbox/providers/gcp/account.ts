@@ -69,13 +69,9 @@ export const account: Definition = {
     });
   },
   async read(id, old, client, { signal }) {
-    const { project = client.project({}), email = "" } = idParts(
+    const { project = "", email = "" } = idParts(
       id,
-      [
-        /^projects\/(?<project>[^/]+)\/serviceAccounts\/(?<email>[^/]+)$/,
-        /^(?<project>[^/]+)\/(?<email>[^/]+)$/,
-        /^(?<email>[^/]+)$/,
-      ],
+      /^projects\/(?<project>[^/]+)\/serviceAccounts\/(?<email>[^/]+)$/,
       "projects/PROJECT/serviceAccounts/EMAIL",
     );
     const name = `projects/${project}/serviceAccounts/${email}`;

@@ -104,11 +104,9 @@ async function unlessGone<Result>(action: Promise<Result>): Promise<Result | und
   }
 }
 
-/** The parts of an id, or a clear refusal of an import with a malformed one. */
-export function idParts(id: string, forms: RegExp[], example: string): Record<string, string> {
-  for (const form of forms) {
-    const groups = form.exec(id)?.groups;
-    if (groups) return groups;
-  }
+/** The parts of an id, or a clear refusal of an import with another form of it than the full one. */
+export function idParts(id: string, form: RegExp, example: string): Record<string, string> {
+  const groups = form.exec(id)?.groups;
+  if (groups) return groups;
   throw new GoogleError(400, `cannot import "${id}": expected an id of the form ${example}`);
 }

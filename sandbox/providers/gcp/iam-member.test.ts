@@ -144,19 +144,17 @@ describe("RepositoryIamMember", () => {
     expect(fake.requests.filter((request) => request.startsWith("POST"))).toHaveLength(1);
   });
 
-  it.each([id, `${name} roles/artifactregistry.reader user:dana@example.com`])(
-    "is imported as %s",
-    async (given) => {
-      policy.bindings = [{ role: "roles/artifactregistry.reader", members: ["user:dana@example.com"] }];
-      const read = await on().read(given, undefined, quietContext());
-      expect(read).toMatchObject({
-        id,
-        inputs: { role: inputs["role"], member: "user:dana@example.com", repository: name },
-      });
-      // The program says it shorter.
-      expect(on().diff({ id, inputs: {}, outputs: read?.outputs ?? {} }, inputs)).toEqual([]);
-    },
-  );
+  it("is not imported, and says so", async () => {
+    await expect(on().read(id, undefined, quietContext())).rejects.toThrow(
+      "does not import a gcp:artifactregistry",
+    );
+  });
+
+  it("takes a short name of the repository for the full one", async () => {
+    const { outputs } = await on().create(inputs, quietContext());
+    expect(outputs["repository"]).toBe(name);
+    expect(on().diff({ id, inputs: {}, outputs }, inputs)).toEqual([]);
+  });
 
   it.each(["role", "member", "repository", "location"])(
     "is replaced when its %s changes",

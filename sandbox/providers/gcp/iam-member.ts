@@ -2,7 +2,6 @@ import type { Shape } from "../rpc/shape.ts";
 import { type Properties, text, unknownValue } from "../rpc/values.ts";
 import type { GoogleClient } from "./client.ts";
 import type { Definition } from "./define.ts";
-import { GoogleError } from "./google-error.ts";
 import {
   added,
   awaitGrant,
@@ -21,9 +20,8 @@ export interface MemberOf {
   noun: string;
   /** The properties that name the resource. */
   shape: Shape;
-  /** The resource's full name and its outputs; an id up to the role on import. */
+  /** The resource's full name and its outputs. */
   resource(wanted: Properties, client: GoogleClient): { name: string; outputs: Properties };
-  fromName(name: string): Properties;
   access(name: string, client: GoogleClient, signal: AbortSignal): PolicyAccess;
 }
 
@@ -69,11 +67,14 @@ export function iamMember(of: MemberOf): Definition {
       });
     },
     async read(id, old, client, { signal }) {
-      const wanted = old?.outputs ?? importedMember(id, of);
-      const { name, grant, id: fullId, outputs } = locate(wanted, client);
+      if (old === undefined)
+        throw new Error(
+          `the sandbox's fake provider for the gcp plugin does not import a ${of.type} (${id}); the real gcp plugin does`,
+        );
+      const { name, grant, outputs } = locate(old.outputs, client);
       const policy = await of.access(name, client, signal).get();
       if (!holds(policy, grant)) return undefined;
-      return { id: fullId, outputs: { ...outputs, etag: text(policy, "etag") } };
+      return { id, outputs: { ...outputs, etag: text(policy, "etag") } };
     },
     async delete(old, client, { signal }) {
       const { name, grant } = locate(old.outputs, client);
@@ -81,16 +82,4 @@ export function iamMember(of: MemberOf): Definition {
       await changePolicy(of.access(name, client, signal), change, client, signal);
     },
   };
-}
-
-/** `RESOURCE/roles/ROLE/MEMBER`, or the real plugin's import form with spaces: `RESOURCE ROLE MEMBER`. */
-function importedMember(id: string, of: MemberOf): Properties {
-  const match =
-    /^(?<name>\S+) (?<role>\S+) (?<member>\S+)$/.exec(id) ??
-    /^(?<name>.+?)\/(?<role>(?:(?:projects|organizations)\/[^/]+\/)?roles\/[^/]+)\/(?<member>.+)$/.exec(id);
-  const { name = "", role = "", member = "" } = match?.groups ?? {};
-  if (match === null) {
-    throw new GoogleError(400, `cannot import "${id}": expected an id of the form RESOURCE/ROLE/MEMBER`);
-  }
-  return { ...of.fromName(name), role, member };
 }

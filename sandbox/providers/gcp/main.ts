@@ -1,4 +1,4 @@
-import { pluginVersion } from "../install.ts";
+import manifest from "@pulumi/gcp/package.json" with { type: "json" };
 import { serve } from "../rpc/serve.ts";
 import { account } from "./account.ts";
 import { GoogleClient } from "./client.ts";
@@ -23,7 +23,7 @@ function client(): GoogleClient {
 
 void serve({
   name: "gcp",
-  version: pluginVersion("gcp"),
+  version: manifest.version,
   checkSettings,
   async configure(settings, context) {
     configured = new GoogleClient(readSettings(settings, process.env));

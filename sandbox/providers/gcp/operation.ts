@@ -20,10 +20,10 @@ export async function operationDone(
 ): Promise<Properties> {
   const end = Date.now() + limitMs;
   let state = operation;
-  while (state["done"] !== true) {
+  for (let look = 0; state["done"] !== true; look++) {
     if (Date.now() > end)
       throw new Error(`Error waiting for ${doing}: timeout while waiting for state to become 'done: true'`);
-    await client.pause(signal);
+    if (look > 0) await client.pause(signal);
     state = await client.send({ api, method: "GET", path: text(operation, "name"), signal });
   }
   const { error, response } = state;

@@ -68,7 +68,7 @@ export const orgPolicy: Definition = {
   async read(id, _old, client, { signal }) {
     const { parent = "", name = "" } = idParts(
       id,
-      [/^(?<parent>.+)\/policies\/(?<name>[^/]+)$/],
+      /^(?<parent>.+)\/policies\/(?<name>[^/]+)$/,
       "projects/PROJECT/policies/CONSTRAINT",
     );
     return { id, outputs: outputsOf(await get(client, id, signal), { parent, name }) };

@@ -1,5 +1,5 @@
 import { sameLastPart } from "../rpc/shape.ts";
-import { type Properties, text, unknownValue } from "../rpc/values.ts";
+import { text, unknownValue } from "../rpc/values.ts";
 import { iamMember } from "./iam-member.ts";
 
 const api = "artifactRegistry";
@@ -22,10 +22,6 @@ export const repositoryIamMember = iamMember({
     const name = `projects/${project}/locations/${location}/repositories/${id}`;
     const known = [project, location, id].every((part) => part !== unknownValue);
     return { name, outputs: { project, location, repository: known ? name : unknownValue } };
-  },
-  fromName(name): Properties {
-    const [, project, location] = fullName.exec(name) ?? [];
-    return project && location ? { project, location, repository: name } : { repository: name };
   },
   access: (name, client, signal) => ({
     name,

@@ -170,8 +170,8 @@ describe("Repository", () => {
     await expect(on().delete(old, quietContext())).resolves.toBeUndefined();
   });
 
-  it.each([name, "p/us-central1/r", "us-central1/r", "r"])("is imported as %s", async (id) => {
-    const read = await on().read(id, undefined, quietContext());
+  it("is imported by its full name", async () => {
+    const read = await on().read(name, undefined, quietContext());
     expect(read?.id).toBe(name);
     expect(read?.inputs).toMatchObject({ repositoryId: "r", location: "us-central1", description: "d" });
     expect(fake.requests).toEqual([`GET /v1/${name}`]);

@@ -60,13 +60,20 @@ export const repository: Definition = {
     });
   },
   async read(id, old, client, { signal }) {
-    const { project, location, repositoryId } = repositoryParts(id, client);
-    const name = `projects/${project}/locations/${location}/repositories/${repositoryId}`;
-    const live = await get(client, name, signal);
+    const {
+      project = "",
+      location = "",
+      repositoryId = "",
+    } = idParts(
+      id,
+      /^projects\/(?<project>[^/]+)\/locations\/(?<location>[^/]+)\/repositories\/(?<repositoryId>[^/]+)$/,
+      "projects/PROJECT/locations/LOCATION/repositories/REPOSITORY",
+    );
+    const live = await get(client, id, signal);
     const place = { project, location, repositoryId };
     const known = old?.outputs ?? {};
     return {
-      id: name,
+      id,
       outputs: outputsOf(live, { ...known, ...place }, record(known, "pulumiLabels") ?? {}),
     };
   },
@@ -103,28 +110,6 @@ const masked = [
   "vulnerabilityScanningConfig",
   "labels",
 ];
-
-/** The parts of an id; an import may leave the project out, as with the real plugin. */
-export function repositoryParts(
-  id: string,
-  client: GoogleClient,
-): { project: string; location: string; repositoryId: string } {
-  const parts = idParts(
-    id,
-    [
-      /^projects\/(?<project>[^/]+)\/locations\/(?<location>[^/]+)\/repositories\/(?<repositoryId>[^/]+)$/,
-      /^(?<project>[^/]+)\/(?<location>[^/]+)\/(?<repositoryId>[^/]+)$/,
-      /^(?<location>[^/]+)\/(?<repositoryId>[^/]+)$/,
-      /^(?<repositoryId>[^/]+)$/,
-    ],
-    "projects/PROJECT/locations/LOCATION/repositories/REPOSITORY",
-  );
-  return {
-    project: parts["project"] ?? client.project({}),
-    location: parts["location"] ?? client.settings.region,
-    repositoryId: parts["repositoryId"] ?? "",
-  };
-}
 
 function get(client: GoogleClient, name: string, signal: AbortSignal): Promise<Properties> {
   return client.send({ api, method: "GET", path: name, signal });

@@ -1,4 +1,4 @@
-import { type Properties, text } from "../rpc/values.ts";
+import { text } from "../rpc/values.ts";
 import { iamMember } from "./iam-member.ts";
 
 const api = "iam";
@@ -13,7 +13,6 @@ export const serviceAccountIamMember = iamMember({
     const name = text(wanted, "serviceAccountId");
     return { name, outputs: { serviceAccountId: name } };
   },
-  fromName: (name): Properties => ({ serviceAccountId: name }),
   access: (name, client, signal) => ({
     name,
     get: () =>

@@ -30,7 +30,7 @@ export const service: Definition = {
   async read(id, old, client, { signal }) {
     const { project = "", service: name = "" } = idParts(
       id,
-      [/^(?<project>[^/]+)\/(?<service>[^/]+)$/],
+      /^(?<project>[^/]+)\/(?<service>[^/]+)$/,
       "PROJECT/SERVICE",
     );
     const list = await enabled(client, project, signal);

@@ -56,15 +56,11 @@ export const workloadIdentityPoolProvider: Definition = {
   async read(id, _old, client, { signal }) {
     const parts = idParts(
       id,
-      [
-        /^projects\/(?<project>[^/]+)\/locations\/global\/workloadIdentityPools\/(?<pool>[^/]+)\/providers\/(?<provider>[^/]+)$/,
-        /^(?<project>[^/]+)\/(?<pool>[^/]+)\/(?<provider>[^/]+)$/,
-        /^(?<pool>[^/]+)\/(?<provider>[^/]+)$/,
-      ],
+      /^projects\/(?<project>[^/]+)\/locations\/global\/workloadIdentityPools\/(?<pool>[^/]+)\/providers\/(?<provider>[^/]+)$/,
       "projects/PROJECT/locations/global/workloadIdentityPools/POOL/providers/PROVIDER",
     );
     const known = {
-      project: parts["project"] ?? client.project({}),
+      project: parts["project"] ?? "",
       workloadIdentityPoolId: parts["pool"] ?? "",
       workloadIdentityPoolProviderId: parts["provider"] ?? "",
     };

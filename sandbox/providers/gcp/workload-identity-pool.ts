@@ -43,13 +43,9 @@ export const workloadIdentityPool: Definition = {
     });
   },
   async read(id, _old, client, { signal }) {
-    const { project = client.project({}), poolId = "" } = idParts(
+    const { project = "", poolId = "" } = idParts(
       id,
-      [
-        /^projects\/(?<project>[^/]+)\/locations\/global\/workloadIdentityPools\/(?<poolId>[^/]+)$/,
-        /^(?<project>[^/]+)\/(?<poolId>[^/]+)$/,
-        /^(?<poolId>[^/]+)$/,
-      ],
+      /^projects\/(?<project>[^/]+)\/locations\/global\/workloadIdentityPools\/(?<poolId>[^/]+)$/,
       "projects/PROJECT/locations/global/workloadIdentityPools/POOL",
     );
     const name = `projects/${project}/locations/global/workloadIdentityPools/${poolId}`;

@@ -1,16 +1,14 @@
-import { credentials } from "@grpc/grpc-js";
-import engine from "@pulumi/pulumi/proto/engine_grpc_pb.js";
 import messages from "@pulumi/pulumi/proto/engine_pb.js";
+import { GrpcClient } from "./grpc.ts";
 
 /** Sends lines to the engine, which shows them beside the resource. */
 export class EngineLog {
-  private readonly client: engine.EngineClient | undefined;
+  private readonly client: GrpcClient | undefined;
   private pending: Promise<void> = Promise.resolve();
 
   /** @param address of the engine; none when the plugin runs by hand: lines are then dropped */
   constructor(address: string | undefined) {
-    this.client =
-      address === undefined ? undefined : new engine.EngineClient(address, credentials.createInsecure());
+    this.client = address === undefined ? undefined : new GrpcClient(address);
   }
 
   /** @param ephemeral replaced by the next line, and not kept */
@@ -28,14 +26,7 @@ export class EngineLog {
     request.setUrn(urn);
     request.setEphemeral(ephemeral);
     // One after the other: the engine shows lines in the order in which they arrive.
-    this.pending = this.pending.then(
-      () =>
-        new Promise((done) => {
-          client.log(request, () => {
-            done();
-          });
-        }),
-    );
+    this.pending = this.pending.then(() => client.call("/pulumirpc.Engine/Log", request));
   }
 
   /** Resolves when every line so far has reached the engine. */

@@ -1,5 +1,3 @@
-import * as grpc from "@grpc/grpc-js";
-import type { IResourceProviderServer } from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import proto from "@pulumi/pulumi/proto/provider_pb.js";
 import plugins from "@pulumi/pulumi/proto/plugin_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
@@ -7,18 +5,17 @@ import structs, { type JavaScriptValue, type Struct } from "google-protobuf/goog
 import type { Failure } from "./shape.ts";
 import type { Difference } from "./diff.ts";
 import type { EngineLog } from "./engine-log.ts";
-import { asGrpcError } from "./errors.ts";
+import { asCallError } from "./errors.ts";
+import type { Message, Method } from "./grpc.ts";
 import type { Context, Provider, Resource } from "./provider.ts";
 import { plainProperties, type Properties, type Value } from "./values.ts";
 
-type Methods = Partial<IResourceProviderServer>;
-
-/** The engine's calls, turned into those of {@link Provider}. What is not here answers "unimplemented". */
+/** The engine's calls by path, turned into those of {@link Provider}. What is not here answers "unimplemented". */
 export function providerMethods(
   provider: Provider,
   log: EngineLog,
   stop: AbortController,
-): grpc.UntypedServiceImplementation {
+): Record<string, Method> {
   const types = new Map(provider.resources.map((resource) => [resource.type, resource]));
   const context = (urn: string): Context => ({
     urn,
@@ -31,23 +28,20 @@ export function providerMethods(
     },
   });
   /** Lines sent by a call must be shown before its result is. */
-  const unary = <Request, Response>(
-    answer: (request: Request) => Promise<Response> | Response,
-  ): grpc.handleUnaryCall<Request, Response> => {
-    return (call, callback) => {
-      Promise.resolve()
-        .then(() => answer(call.request))
-        .finally(() => log.flush())
-        .then(
-          (response) => {
-            callback(null, response);
-          },
-          (error: unknown) => {
-            callback(asGrpcError(error));
-          },
-        );
+  const unary =
+    <Request>(
+      type: { deserializeBinary: (bytes: Uint8Array) => Request },
+      answer: (request: Request) => Promise<Message> | Message,
+    ): Method =>
+    async (bytes) => {
+      try {
+        return await answer(type.deserializeBinary(bytes));
+      } catch (error) {
+        throw asCallError(error);
+      } finally {
+        await log.flush();
+      }
     };
-  };
   const resource = (type: string): Resource => {
     const found = types.get(type);
     if (found) return found;
@@ -57,33 +51,33 @@ export function providerMethods(
     );
   };
 
-  const methods: Methods = {
-    getPluginInfo: unary(() => new plugins.PluginInfo().setVersion(provider.version)),
-    getSchema: unary(() => new proto.GetSchemaResponse().setSchema("{}")),
-    cancel: unary(() => {
+  const methods = {
+    GetPluginInfo: unary(empty.Empty, () => new plugins.PluginInfo().setVersion(provider.version)),
+    GetSchema: unary(proto.GetSchemaRequest, () => new proto.GetSchemaResponse().setSchema("{}")),
+    Cancel: unary(empty.Empty, () => {
       if (provider.endsOnCancel) stop.abort(new Error("cancelled"));
       return new empty.Empty();
     }),
 
-    checkConfig: unary((request) => {
+    CheckConfig: unary(proto.CheckRequest, (request) => {
       const response = new proto.CheckResponse().setInputs(request.getNews());
       return response.setFailuresList(
         failures(provider.checkSettings(plainProperties(javaScript(request.getNews())))),
       );
     }),
-    diffConfig: unary((request) => {
+    DiffConfig: unary(proto.DiffRequest, (request) => {
       const before = JSON.stringify(javaScript(request.getOldInputs() ?? request.getOlds()));
       const changed = before !== JSON.stringify(javaScript(request.getNews()));
       const { DIFF_NONE, DIFF_SOME } = proto.DiffResponse.DiffChanges;
       return new proto.DiffResponse().setChanges(changed ? DIFF_SOME : DIFF_NONE);
     }),
-    configure: unary(async (request) => {
+    Configure: unary(proto.ConfigureRequest, async (request) => {
       await provider.configure(plainProperties(javaScript(request.getArgs())), context(""));
       // Secrets are not accepted: the engine takes their marks off, and puts them back on every
       // property of the same name that is returned.
       return new proto.ConfigureResponse().setSupportspreview(true);
     }),
-    invoke: unary(async (request) => {
+    Invoke: unary(proto.InvokeRequest, async (request) => {
       const call = provider.functions[request.getTok()];
       if (call === undefined) {
         throw new Error(
@@ -96,7 +90,7 @@ export function providerMethods(
       );
     }),
 
-    check: unary(async (request) => {
+    Check: unary(proto.CheckRequest, async (request) => {
       const news = plainProperties(javaScript(request.getNews()));
       const olds = request.getOlds();
       const handler = resource(typeOf(request.getUrn()));
@@ -109,7 +103,7 @@ export function providerMethods(
         .setInputs(struct(checked.inputs))
         .setFailuresList(failures(checked.failures));
     }),
-    diff: unary((request) => {
+    Diff: unary(proto.DiffRequest, (request) => {
       const old = recorded(request.getId(), request.getOldInputs(), request.getOlds());
       const ignored = request.getIgnorechangesList();
       const found = resource(typeOf(request.getUrn()))
@@ -120,7 +114,7 @@ export function providerMethods(
         );
       return diffResponse(found);
     }),
-    create: unary(async (request) => {
+    Create: unary(proto.CreateRequest, async (request) => {
       const handler = resource(typeOf(request.getUrn()));
       const inputs = plainProperties(javaScript(request.getProperties()));
       const about = context(request.getUrn());
@@ -130,7 +124,7 @@ export function providerMethods(
       const { id, outputs } = await handler.create(inputs, about);
       return response.setId(id).setProperties(struct(outputs));
     }),
-    read: unary(async (request) => {
+    Read: unary(proto.ReadRequest, async (request) => {
       const outputs = request.getProperties();
       const inputs = request.getInputs();
       // An import names the id alone.
@@ -146,7 +140,7 @@ export function providerMethods(
       if (found === undefined) return response;
       return response.setId(found.id).setInputs(struct(found.inputs)).setProperties(struct(found.outputs));
     }),
-    update: unary(async (request) => {
+    Update: unary(proto.UpdateRequest, async (request) => {
       const handler = resource(typeOf(request.getUrn()));
       const old = recorded(request.getId(), request.getOldInputs(), request.getOlds());
       const inputs = plainProperties(javaScript(request.getNews()));
@@ -156,13 +150,15 @@ export function providerMethods(
         : await handler.update(old, inputs, about);
       return new proto.UpdateResponse().setProperties(struct(outputs));
     }),
-    delete: unary(async (request) => {
+    Delete: unary(proto.DeleteRequest, async (request) => {
       const old = recorded(request.getId(), request.getOldInputs(), request.getProperties());
       await resource(typeOf(request.getUrn())).delete(old, context(request.getUrn()));
       return new empty.Empty();
     }),
   };
-  return methods as grpc.UntypedServiceImplementation;
+  return Object.fromEntries(
+    Object.entries(methods).map(([name, method]) => [`/pulumirpc.ResourceProvider/${name}`, method]),
+  );
 }
 
 /** `urn:pulumi:stack::project::parent$type::name` */

@@ -1,31 +1,16 @@
-import * as grpc from "@grpc/grpc-js";
-import providerService from "@pulumi/pulumi/proto/provider_grpc_pb.js";
 import { EngineLog } from "./engine-log.ts";
+import { serveGrpc } from "./grpc.ts";
 import { providerMethods } from "./methods.ts";
 import type { Provider } from "./provider.ts";
 
 /**
- * Serves a plugin: prints the port, as the engine expects, and answers until the engine goes away.
- * The server is grpc itself and not `@pulumi/pulumi/provider`, which takes twice as long to load and
- * has neither Configure nor previews nor functions with failures.
+ * Serves a plugin: prints the port, as the engine expects, and answers until the engine goes away. Not by
+ * `@pulumi/pulumi/provider`, which has neither Configure nor previews nor functions with failures.
  */
 export async function serve(provider: Provider): Promise<void> {
   const address = process.argv.slice(2).find((argument) => !argument.startsWith("-"));
   const stop = new AbortController();
-  const log = new EngineLog(address);
-  // Values larger than grpc's 4 MB are legal in the engine.
-  const limit = 400 * 1024 * 1024;
-  const server = new grpc.Server({
-    "grpc.max_receive_message_length": limit,
-    "grpc.max_send_message_length": limit,
-  });
-  server.addService(providerService.ResourceProviderService, providerMethods(provider, log, stop));
-  const port = await new Promise<number>((resolve, reject) => {
-    server.bindAsync("127.0.0.1:0", grpc.ServerCredentials.createInsecure(), (error, bound) => {
-      if (error) reject(error);
-      else resolve(bound);
-    });
-  });
+  const port = await serveGrpc(providerMethods(provider, new EngineLog(address), stop));
   process.stdout.write(`${port}\n`);
   endWithTheEngine(stop);
 }

@@ -6,7 +6,9 @@ import { mintAccessToken, MAINTAINER } from "../../../sandbox/lib/tokens.ts";
 import { repositoryRoot, sandboxPaths } from "../../../sandbox/lib/paths.ts";
 import { signal } from "../../../sandbox/lib/processes.ts";
 import { withDescendants } from "../../support/processes.ts";
-import { type Outcome, type Sandbox, startSandbox } from "../../support/sandbox.ts";
+import type { Outcome } from "../../support/sandbox.ts";
+import { impersonate } from "../../support/federation.ts";
+import { useSandbox } from "../../support/shared-sandbox.ts";
 import { entriesOf, expectMessage, type Provocations } from "./document.ts";
 
 const PROJECT = "v1/projects/hyperion-sandbox";
@@ -15,18 +17,16 @@ const POOLS = `${PROJECT}/locations/global/workloadIdentityPools`;
 
 const entries = new Map([...entriesOf("Run Pulumi"), ...entriesOf("Continuous integration")]);
 
-let sandbox: Sandbox;
+const sandbox = useSandbox();
 let scratch: string;
 let registry: string;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
   scratch = await mkdtemp(join(tmpdir(), "hyperion-trouble-"));
   registry = await sandbox.output("registryUrl");
 });
 
 afterAll(async () => {
-  await sandbox.stop();
   await rm(scratch, { recursive: true, force: true });
 });
 
@@ -83,29 +83,8 @@ async function federate(claims: Record<string, string>): Promise<string> {
   const provider = await sandbox.output("workloadIdentityProvider");
   const query = new URLSearchParams({ audience: `https://iam.googleapis.com/${provider}`, ...claims });
   const { value } = (await google("GET", `github/token?${query.toString()}`)) as { value: string };
-  const exchange = await fetch(`${sandbox.emulatorUrl}/v1/token`, {
-    method: "POST",
-    body: new URLSearchParams({
-      grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
-      audience: `//iam.googleapis.com/${provider}`,
-      scope: "https://www.googleapis.com/auth/cloud-platform",
-      requested_token_type: "urn:ietf:params:oauth:token-type:access_token",
-      subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
-      subject_token: value,
-    }),
-  });
-  if (!exchange.ok) return exchange.text();
-  const { access_token: token } = (await exchange.json()) as { access_token: string };
   const account = await sandbox.output("ciServiceAccountEmail");
-  const answer = await fetch(
-    `${sandbox.emulatorUrl}/v1/projects/-/serviceAccounts/${account}:generateAccessToken`,
-    {
-      method: "POST",
-      headers: { Authorization: `Bearer ${token}`, "Content-Type": "application/json" },
-      body: JSON.stringify({ scope: ["https://www.googleapis.com/auth/cloud-platform"] }),
-    },
-  );
-  return answer.text();
+  return (await impersonate(sandbox, provider, value, account)).text();
 }
 
 async function pushOver(tag: string, other: string): Promise<void> {

@@ -1,30 +1,13 @@
 import { z } from "zod";
 import { faultSchema } from "../../support/faults/fault.ts";
-import { authenticateMaintainer } from "../../support/http/maintainer.ts";
+import { adminRoute } from "../../support/http/admin-route.ts";
 import { parseBody } from "../../support/http/body.ts";
-import type { OpenRoute, Params } from "../../support/http/route.ts";
+import type { OpenRoute } from "../../support/http/route.ts";
 import { DOMAIN_CONSTRAINT, MANAGED_CONSTRAINT } from "../../support/policies/domain-restriction.ts";
 import { OWN_CUSTOMER } from "../../support/policies/members.ts";
 import type { OrgPolicyRule } from "../../support/resources.ts";
 import { ORGANIZATION } from "../../support/store.ts";
-import type { Context } from "../../support/context.ts";
 import { putOrgPolicy } from "../../support/policies/org-policies.ts";
-
-/** A route of the sandbox's own, for its maintainer alone. */
-function adminRoute(
-  method: OpenRoute["method"],
-  path: string,
-  handle: (context: Context, body: string, params: Params) => object,
-): OpenRoute {
-  return {
-    method,
-    path: `sandbox/${path}`,
-    open: async (request, context, params) => {
-      await authenticateMaintainer(context, request);
-      return Response.json(handle(context, await request.text(), params));
-    },
-  };
-}
 
 const orgPolicyBody = z.strictObject({
   /** `allow`: no restriction; `deny`: the organization's own customer only; `domains`: these customers. */

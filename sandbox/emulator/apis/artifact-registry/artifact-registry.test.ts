@@ -4,6 +4,7 @@ import {
   enable,
   REPOSITORIES,
   REPOSITORY,
+  finished,
   testEmulator,
   type TestEmulator,
 } from "../../testing/emulator.ts";
@@ -35,7 +36,7 @@ describe("a repository", () => {
     await enable(emulator, "artifactregistry");
   });
 
-  test("is created by a finished operation in the measured shape", async () => {
+  test("is created by an operation in the measured shape", async () => {
     const operation = await createRepository(emulator, {
       description: "Hyperion images",
       mode: "MODE_UNSPECIFIED",
@@ -46,12 +47,11 @@ describe("a repository", () => {
         recent: { id: "recent", action: "KEEP", mostRecentVersions: { keepCount: "10" } },
       },
     });
-    expect(operation).toMatchObject({
+    expect(await finished(emulator, operation)).toMatchObject({
       name: expect.stringMatching(
         /^projects\/production-471918\/locations\/us-central1\/operations\/[\da-f-]+$/,
       ) as string,
       metadata: { "@type": "type.googleapis.com/google.devtools.artifactregistry.v1.OperationMetadata" },
-      done: true,
       response: { "@type": "type.googleapis.com/google.devtools.artifactregistry.v1.Repository" },
     });
     const answer = await emulator.ok("GET", REPOSITORY);
@@ -72,9 +72,9 @@ describe("a repository", () => {
       vulnerabilityScanningConfig: {
         enablementState: "SCANNING_DISABLED",
         enablementStateReason: "API containerscanning.googleapis.com is not enabled.",
+        lastEnableTime: expect.any(String) as string,
       },
     });
-    expect(await emulator.ok("GET", `v1/${String(operation["name"])}`)).toEqual(operation);
   });
 
   test("is created only once, under either spelling of the parameter", async () => {
@@ -114,7 +114,7 @@ describe("a repository", () => {
     const answer = await emulator.ok("PATCH", `${REPOSITORY}?updateMask=${mask}`, body);
     expect(answer).toMatchObject(expected);
     if (Object.keys(expected).length === 0) expect(Object.keys(answer)).not.toContain("dockerConfig");
-    expect(await emulator.ok("GET", REPOSITORY)).toEqual(answer);
+    expect(await emulator.ok("GET", REPOSITORY)).toMatchObject(answer);
   });
 
   test.each([
@@ -153,6 +153,17 @@ describe("a repository", () => {
       `${REPOSITORY}?updateMask=labels`,
       { cleanupPolicies: { a: { condition: { olderThan: "14d" } } } },
       /google\.protobuf\.Duration\), "14d"/,
+    ],
+    [
+      "an eleventh policy",
+      "PATCH",
+      `${REPOSITORY}?updateMask=cleanupPolicies`,
+      {
+        cleanupPolicies: Object.fromEntries(
+          "abcdefghijk".split("").map((id) => [id, { action: "DELETE", condition: {} }]),
+        ),
+      },
+      /at most 10 cleanup policies/,
     ],
     [
       "a bad label",
@@ -199,8 +210,7 @@ describe("a repository", () => {
   });
 
   test("is gone once deleted, with its policy", async () => {
-    expect(await emulator.ok("DELETE", REPOSITORY)).toMatchObject({
-      done: true,
+    expect(await finished(emulator, await emulator.ok("DELETE", REPOSITORY))).toMatchObject({
       response: { "@type": "type.googleapis.com/google.protobuf.Empty" },
     });
     expect(await emulator.call("GET", REPOSITORY)).toEqual({

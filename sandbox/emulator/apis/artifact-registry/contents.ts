@@ -3,7 +3,7 @@ import { ApiError, invalidArgument, notFound } from "../../support/http/errors.t
 import { page } from "../../support/http/paging.ts";
 import { type Params, route, type Route } from "../../support/http/route.ts";
 import { timestamp } from "../../support/http/time.ts";
-import { finishedOperation } from "../../support/operations.ts";
+import { startOperation } from "../../support/operations.ts";
 import type { Context } from "../../support/context.ts";
 import { locationName, registryPath, REPOSITORY_PATH, repositoryName, service } from "./names.ts";
 import { findRepository } from "./repositories.ts";
@@ -31,11 +31,16 @@ function packageName(params: Params, image: string): string {
 }
 
 async function imagesIn(context: Context, params: Params): Promise<string[]> {
-  return context.registry.images(`${registryPath(findRepository(context, params).name)}/`);
+  return imagesBelow(context, registryPath(findRepository(context, params).name));
+}
+
+/** The images of a repository, `P/R/IMAGE`. */
+export function imagesBelow(context: Context, path: string): Promise<string[]> {
+  return context.registry.images(`${path}/`);
 }
 
 /** All versions of an image, tagged or not, the latest first. */
-async function versionsOf(context: Context, image: string): Promise<Version[]> {
+export async function versionsOf(context: Context, image: string): Promise<Version[]> {
   const [tags, versions] = await Promise.all([context.registry.tags(image), context.storage.versions(image)]);
   const found = await Promise.all(
     versions.map(async ({ digest, pushed }) => {
@@ -209,7 +214,7 @@ export const contents: Route[] = [
     handle: async ({ context, params }) => {
       await existingVersions(context, params);
       await context.storage.deleteBelow(imageOf(context, params));
-      return finishedOperation(context, { under: operationsOf(params), metadata: { "@type": OPERATION } });
+      return startOperation(context, { under: operationsOf(params), metadata: { "@type": OPERATION } });
     },
   }),
   route({
@@ -247,7 +252,7 @@ export const contents: Route[] = [
           `Cannot delete version ${digest}: it has the tags ${tags.join(", ")}. Delete the tags first, or set force.`,
         );
       await context.registry.deleteManifest(image, digest);
-      return finishedOperation(context, { under: operationsOf(params), metadata: { "@type": OPERATION } });
+      return startOperation(context, { under: operationsOf(params), metadata: { "@type": OPERATION } });
     },
   }),
   route({

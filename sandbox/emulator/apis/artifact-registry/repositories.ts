@@ -5,7 +5,7 @@ import { applyMask, maskedFields } from "../../support/http/mask.ts";
 import { page } from "../../support/http/paging.ts";
 import { type Params, route, type Route } from "../../support/http/route.ts";
 import { timestamp } from "../../support/http/time.ts";
-import { finishedOperation } from "../../support/operations.ts";
+import { startOperation } from "../../support/operations.ts";
 import type { CleanupPolicy, Repository } from "../../support/resources.ts";
 import type { Context } from "../../support/context.ts";
 import { locationName, registryPath, REPOSITORY_PATH, repositoryName, service } from "./names.ts";
@@ -48,19 +48,32 @@ function scanning(context: Context, repository: Repository): object {
             enablementState: "SCANNING_DISABLED",
             enablementStateReason: "API containerscanning.googleapis.com is not enabled.",
           };
-  return { ...(wanted && { enablementConfig: wanted }), ...state };
+  return { ...(wanted && { enablementConfig: wanted }), ...state, lastEnableTime: repository.createTime };
 }
 
-/** A repository as it is answered. Google leaves out the size of an empty one. */
+/** What every answer tells of a repository. */
+function described(context: Context, repository: Repository): object {
+  return {
+    ...repository,
+    satisfiesPzi: true,
+    vulnerabilityScanningConfig: scanning(context, repository),
+  };
+}
+
+/** What the operation that makes a repository ends in: without the times. */
+function created(context: Context, repository: Repository): object {
+  const fields = Object.entries(described(context, repository));
+  return Object.fromEntries(fields.filter(([name]) => name !== "createTime" && name !== "updateTime"));
+}
+
+/** A repository as it is answered to those who ask for it. Google leaves out the size of an empty one. */
 async function answer(context: Context, repository: Repository): Promise<object> {
   const path = registryPath(repository.name);
   const bytes = await context.storage.storedBytes(path);
   return {
-    ...repository,
+    ...described(context, repository),
     ...(bytes > 0 && { sizeBytes: String(bytes) }),
-    satisfiesPzi: true,
     registryUri: `localhost:${context.registryPort}/${path}`,
-    vulnerabilityScanningConfig: scanning(context, repository),
   };
 }
 
@@ -71,6 +84,19 @@ function checkLabels(labels: Record<string, string> = {}): void {
     if (!/^[\p{Ll}\p{N}_-]{0,63}$/u.test(value))
       throw invalidArgument(`Invalid value "${value}" of label "${key}"`, "labels");
   }
+}
+
+/** https://cloud.google.com/artifact-registry/docs/repositories/cleanup-policy-overview */
+const MOST_POLICIES = 10;
+
+function checkPolicies(policies: Record<string, CleanupPolicy> = {}): void {
+  const all = Object.entries(policies);
+  if (all.length > MOST_POLICIES)
+    throw invalidArgument(
+      `A repository has at most ${MOST_POLICIES} cleanup policies, and these are ${all.length}.`,
+      "cleanup_policies",
+    );
+  for (const [key, policy] of all) checkPolicy(key, policy);
 }
 
 function checkPolicy(key: string, policy: CleanupPolicy): void {
@@ -90,7 +116,7 @@ function checkPolicy(key: string, policy: CleanupPolicy): void {
 /** What of a body is stored; Google keeps no empty `dockerConfig`, and names each policy in itself. */
 function stored(body: RepositoryBody): Partial<Repository> {
   checkLabels(body.labels);
-  for (const [key, policy] of Object.entries(body.cleanupPolicies ?? {})) checkPolicy(key, policy);
+  checkPolicies(body.cleanupPolicies);
   const enablement = body.vulnerabilityScanningConfig?.enablementConfig;
   const policies = Object.entries(body.cleanupPolicies ?? {});
   return {
@@ -156,13 +182,13 @@ export const repositories: Route[] = [
     permission: "artifactregistry.repositories.create",
     resource: locationName,
     body: repositoryBody,
-    handle: async ({ context, params, query, body }) => {
+    handle: ({ context, params, query, body }) => {
       const id = query.get("repositoryId") ?? query.get("repository_id") ?? "";
       const repository = create(context, params, id, body);
-      return finishedOperation(context, {
+      return startOperation(context, {
         under: operationsOf(params),
         metadata: { "@type": OPERATION },
-        response: { "@type": REPOSITORY, ...(await answer(context, repository)) },
+        response: { "@type": REPOSITORY, ...created(context, repository) },
       });
     },
   }),
@@ -204,7 +230,7 @@ export const repositories: Route[] = [
         applyMask(repository, next, fields);
         repository.updateTime = timestamp(context.now());
       });
-      return answer(context, repository);
+      return described(context, repository);
     },
   }),
   route({
@@ -215,7 +241,7 @@ export const repositories: Route[] = [
     resource: repositoryName,
     handle: async ({ context, params }) => {
       await remove(context, findRepository(context, params).name);
-      return finishedOperation(context, { under: operationsOf(params), metadata: { "@type": OPERATION } });
+      return startOperation(context, { under: operationsOf(params), metadata: { "@type": OPERATION } });
     },
   }),
   route({

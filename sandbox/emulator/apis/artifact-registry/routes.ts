@@ -1,6 +1,8 @@
+import { adminRoute } from "../../support/http/admin-route.ts";
 import { page } from "../../support/http/paging.ts";
-import { type Params, route, type Route } from "../../support/http/route.ts";
+import { type OpenRoute, type Params, route, type Route } from "../../support/http/route.ts";
 import { LOCATION } from "../../support/store.ts";
+import { cleanUp } from "./cleanup.ts";
 import { contents } from "./contents.ts";
 import { locationName, service } from "./names.ts";
 import { repositories } from "./repositories.ts";
@@ -15,7 +17,8 @@ function location(params: Params): object {
 }
 
 /** Artifact Registry v1; of its locations the sandbox has one (https://docs.cloud.google.com/artifact-registry/docs/reference/rest). */
-export const routes: Route[] = [
+export const routes: (Route | OpenRoute)[] = [
+  adminRoute("POST", "cleanup", async (context) => ({ repositories: await cleanUp(context) })),
   ...repositories,
   ...contents,
   route({

@@ -215,7 +215,8 @@ describe("a service account", () => {
       serviceAccount: { displayName: "x", description: "Publishes" },
       updateMask: "description",
     };
-    expect(await emulator.ok("PATCH", `${ACCOUNTS}/${email}`, patch)).toEqual({
+    await emulator.ok("PATCH", `${ACCOUNTS}/${email}`, patch);
+    expect(await emulator.ok("GET", `${ACCOUNTS}/${email}`)).toEqual({
       ...made,
       description: "Publishes",
     });

@@ -9,7 +9,7 @@ import {
   testPermissionsBody,
 } from "../../support/policies/policies.ts";
 import { accountResource, lookUpAccount } from "../../support/accounts.ts";
-import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
+import { ApiError, invalidArgument } from "../../support/http/errors.ts";
 import { applyMask, maskedFields } from "../../support/http/mask.ts";
 import { page } from "../../support/http/paging.ts";
 import { type Params, route, type Route } from "../../support/http/route.ts";
@@ -37,7 +37,7 @@ const accountBody = z.strictObject({
 function accountOf(context: Context, params: Params): ServiceAccount {
   const account = params["account"] ?? "";
   const found = lookUpAccount(context, params["project"] ?? "", account);
-  if (!found) throw notFound(`Unknown service account: ${account}`);
+  if (!found) throw new ApiError("NOT_FOUND", "Unknown service account", [], "notFound");
   return found;
 }
 
@@ -175,7 +175,11 @@ export const serviceAccounts: Route[] = [
       context.store.change(() => {
         applyMask<ServiceAccount>(account, source, fields);
       });
-      return account;
+      const changed = fields.map((field) => [field, account[field]] as const);
+      return {
+        name: account.name,
+        ...Object.fromEntries(changed.filter(([, value]) => value !== undefined)),
+      };
     },
   }),
   route({

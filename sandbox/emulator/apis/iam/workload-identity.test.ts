@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { enable, NUMBER, PROJECT, testEmulator, type TestEmulator } from "../../testing/emulator.ts";
+import {
+  enable,
+  NUMBER,
+  PROJECT,
+  finished,
+  testEmulator,
+  type TestEmulator,
+} from "../../testing/emulator.ts";
 
 let emulator: TestEmulator;
 const POOLS = `v1/${PROJECT}/locations/global/workloadIdentityPools`;
@@ -31,8 +38,7 @@ function createProvider(change: object = {}, id = "github"): ReturnType<TestEmul
 test("a pool is named by the project's number", async () => {
   const body = { displayName: "GitHub Actions", description: "" };
   const operation = await emulator.ok("POST", `${POOLS}?workloadIdentityPoolId=github`, body);
-  expect(operation).toMatchObject({ done: true, response: { name: POOL_NAME } });
-  expect(await emulator.ok("GET", `v1/${String(operation["name"])}`)).toEqual(operation);
+  expect(await finished(emulator, operation)).toMatchObject({ response: { name: POOL_NAME } });
   const expected = { name: POOL_NAME, displayName: "GitHub Actions", state: "ACTIVE" };
   expect(await emulator.ok("GET", POOL)).toEqual(expected);
   expect(await emulator.ok("GET", `v1/${POOL_NAME}`)).toEqual(expected);

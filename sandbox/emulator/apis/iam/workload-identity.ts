@@ -5,7 +5,7 @@ import { applyMask, maskedFields } from "../../support/http/mask.ts";
 import { page } from "../../support/http/paging.ts";
 import { type Params, route, type Route } from "../../support/http/route.ts";
 import { timestamp } from "../../support/http/time.ts";
-import { finishedOperation } from "../../support/operations.ts";
+import { startOperation } from "../../support/operations.ts";
 import { projectOf } from "../../support/projects.ts";
 import type { Operation, Pool, Provider } from "../../support/resources.ts";
 import type { State } from "../../support/store.ts";
@@ -101,9 +101,9 @@ function checkActive(resource: Pool | Provider): void {
     throw new ApiError("FAILED_PRECONDITION", `${resource.name} is deleted: undelete it first.`);
 }
 
-function done(context: Context, resource: Pool | Provider): Operation {
+function operationOn(context: Context, resource: Pool | Provider): Operation {
   const type = "oidc" in resource ? "WorkloadIdentityPoolProvider" : "WorkloadIdentityPool";
-  return finishedOperation(context, {
+  return startOperation(context, {
     under: `${resource.name}/operations`,
     metadata: { "@type": `type.googleapis.com/google.iam.v1.${type}OperationMetadata` },
     response: { "@type": `type.googleapis.com/google.iam.v1.${type}`, ...resource },
@@ -123,7 +123,7 @@ function remove(context: Context, resource: Pool | Provider): Operation {
     resource.state = "DELETED";
     resource.expireTime = timestamp(new Date(context.now().getTime() + KEPT_MILLISECONDS));
   });
-  return done(context, resource);
+  return operationOn(context, resource);
 }
 
 function undelete(context: Context, resource: Pool | Provider): Operation {
@@ -133,7 +133,7 @@ function undelete(context: Context, resource: Pool | Provider): Operation {
     resource.state = "ACTIVE";
     delete resource.expireTime;
   });
-  return done(context, resource);
+  return operationOn(context, resource);
 }
 
 function visible<T extends Pool | Provider>(all: T[], query: URLSearchParams): T[] {
@@ -157,7 +157,7 @@ const pools: Route[] = [
       const { displayName, description, disabled } = body;
       const pool: Pool = { name, state: "ACTIVE", ...present({ displayName, description, disabled }) };
       context.store.change((state) => (state.pools[name] = pool));
-      return done(context, pool);
+      return operationOn(context, pool);
     },
   }),
   route({
@@ -203,7 +203,7 @@ const pools: Route[] = [
       context.store.change(() => {
         applyMask<Pool>(pool, present({ displayName, description, disabled }), fields);
       });
-      return done(context, pool);
+      return operationOn(context, pool);
     },
   }),
   route({
@@ -249,7 +249,7 @@ const providers: Route[] = [
       checkProvider(fields);
       const provider: Provider = { name, state: "ACTIVE", ...fields };
       context.store.change((state) => (state.providers[name] = provider));
-      return done(context, provider);
+      return operationOn(context, provider);
     },
   }),
   route({
@@ -288,7 +288,7 @@ const providers: Route[] = [
       );
       checkProvider(next);
       context.store.change((state) => (state.providers[next.name] = next));
-      return done(context, next);
+      return operationOn(context, next);
     },
   }),
   route({

@@ -7,10 +7,10 @@ const artifactRegistry = "artifactregistry.googleapis.com";
 const iam = "iam.googleapis.com";
 
 /** A route that answers an operation; its name is the path without the version. */
-function get(path: string, service: string): Route {
+function get(path: string, service: string, version = "v1/"): Route {
   return route({
     method: "GET",
-    path: `v1/${path}`,
+    path: `${version}${path}`,
     service,
     handle: ({ context, params }) => {
       const name = path.replace(/\{(\w+)\}/g, (_, key: string) => params[key] ?? "");
@@ -29,7 +29,10 @@ const POOL = "projects/{project}/locations/global/workloadIdentityPools/{pool}";
 
 /** Long-running operations of all APIs. */
 export const routes: Route[] = [
-  get("operations/{operation}", "serviceusage.googleapis.com"),
+  // The gcp plugin asks for operations of this API where its endpoint is, with a version of its own or with none.
+  ...["", "v1/", "v1beta1/"].map((version) =>
+    get("operations/{operation}", "serviceusage.googleapis.com", version),
+  ),
   get(`${POOL}/operations/{operation}`, iam),
   get(`${POOL}/providers/{provider}/operations/{operation}`, iam),
   get("projects/{project}/locations/{location}/operations/{operation}", artifactRegistry),

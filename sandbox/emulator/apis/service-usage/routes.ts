@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ApiError, invalidArgument } from "../../support/http/errors.ts";
 import { page } from "../../support/http/paging.ts";
 import { route, type Route } from "../../support/http/route.ts";
-import { finishedOperation } from "../../support/operations.ts";
+import { startOperation } from "../../support/operations.ts";
 import { projectOf } from "../../support/projects.ts";
 import type { Project } from "../../support/resources.ts";
 import { SERVICES, serviceTitle } from "../../support/service-names.ts";
@@ -10,14 +10,22 @@ import type { Context } from "../../support/context.ts";
 
 const service = "serviceusage.googleapis.com";
 
-function resource(project: Project, name: string): Record<string, unknown> {
+/** A service as operations end in it. */
+function described(project: Project, name: string): Record<string, unknown> {
   return {
     name: `projects/${project.projectNumber}/services/${name}`,
-    config: { name, title: serviceTitle(name) },
     parent: `projects/${project.projectNumber}`,
     state: project.services.includes(name) ? "ENABLED" : "DISABLED",
   };
 }
+
+/** A service as it is answered to those who ask for it. */
+function resource(project: Project, name: string): Record<string, unknown> {
+  return { ...described(project, name), config: { name, title: serviceTitle(name) } };
+}
+
+/** Operations of this API tell nothing of themselves. */
+const METADATA = { "@type": "type.googleapis.com/google.protobuf.Empty", value: {} };
 
 function checkKnown(names: string[]): void {
   const unknown = names.filter((name) => !Object.hasOwn(SERVICES, name));
@@ -77,11 +85,12 @@ export const routes: Route[] = [
     handle: ({ context, params, body }) => {
       const project = projectOf(context, params);
       enable(context, project, body.serviceIds);
-      return finishedOperation(context, {
+      return startOperation(context, {
         under: "operations",
+        metadata: METADATA,
         response: {
           "@type": "type.googleapis.com/google.api.serviceusage.v1.BatchEnableServicesResponse",
-          services: body.serviceIds.map((name) => resource(project, name)),
+          services: body.serviceIds.map((name) => described(project, name)),
         },
       });
     },
@@ -106,11 +115,12 @@ export const routes: Route[] = [
       const project = projectOf(context, params);
       const name = params["name"] ?? "";
       enable(context, project, [name]);
-      return finishedOperation(context, {
+      return startOperation(context, {
         under: "operations",
+        metadata: METADATA,
         response: {
           "@type": "type.googleapis.com/google.api.serviceusage.v1.EnableServiceResponse",
-          service: resource(project, name),
+          service: described(project, name),
         },
       });
     },
@@ -131,11 +141,12 @@ export const routes: Route[] = [
       context.store.change(() => {
         project.services = project.services.filter((each) => each !== name);
       });
-      return finishedOperation(context, {
+      return startOperation(context, {
         under: "operations",
+        metadata: METADATA,
         response: {
           "@type": "type.googleapis.com/google.api.serviceusage.v1.DisableServiceResponse",
-          service: resource(project, name),
+          service: described(project, name),
         },
       });
     },

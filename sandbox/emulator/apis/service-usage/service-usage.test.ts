@@ -1,5 +1,12 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { enable, NUMBER, PROJECT, testEmulator, type TestEmulator } from "../../testing/emulator.ts";
+import {
+  enable,
+  NUMBER,
+  PROJECT,
+  finished,
+  testEmulator,
+  type TestEmulator,
+} from "../../testing/emulator.ts";
 
 let emulator: TestEmulator;
 
@@ -21,12 +28,11 @@ test("enabled services are listed by the project's number, partly as asked", asy
   });
 });
 
-test("enabling answers a finished operation, again and again", async () => {
+test("enabling answers an operation, again and again", async () => {
   const path = `v1/${PROJECT}/services/iam.googleapis.com`;
   for (let time = 0; time < 2; time++) {
-    const operation = await emulator.ok("POST", `${path}:enable`, {});
-    expect(operation).toMatchObject({ done: true, response: { service: { state: "ENABLED" } } });
-    expect(await emulator.ok("GET", `v1/${String(operation["name"])}`)).toEqual(operation);
+    const operation = await finished(emulator, await emulator.ok("POST", `${path}:enable`, {}));
+    expect(operation).toMatchObject({ response: { service: { state: "ENABLED" } } });
   }
   expect(await emulator.ok("GET", path)).toMatchObject({ state: "ENABLED" });
   await emulator.ok("POST", `${path}:disable`, {});

@@ -65,8 +65,13 @@ export const faultSchema = z.discriminatedUnion("kind", [
       .default("INTERNAL"),
     message: z.string().default("An internal error has occurred."),
   }),
-  /** The operation of an answer is not done yet; it is once it is asked for again. */
-  z.strictObject({ ...target, kind: z.literal("operation-pending") }),
+  /** An operation that is asked for is not done yet; it is once it is asked for again. */
+  z.strictObject({
+    ...target,
+    kind: z.literal("operation-pending"),
+    method: target.method.default("GET"),
+    route: z.string().default("*operations/*"),
+  }),
   /** A changed IAM policy is in force only after a time; until it is cleared. */
   z.strictObject({ id: target.id, kind: z.literal("iam-spreading"), seconds: z.number().min(0) }),
   /** The emulated APIs' clock is off: they judge tokens, and sign the registry's, at that time. */

@@ -62,17 +62,17 @@ function failingOperation(
     error: { code: RPC_CODE[fault.code], message: fault.message },
   };
   context.store.change((state) => (state.operations[operation.name] = operation));
-  return Response.json({ name: operation.name, done: false });
+  return Response.json({ name: operation.name });
 }
 
-/** The answer with its operation still running. */
+/** The operation that was asked for, still running. */
 async function pending(response: Response): Promise<Response> {
   if (!response.ok) return response;
   const body = (await response.clone().json()) as Partial<Operation>;
   if (typeof body.name !== "string" || !body.name.includes("operations/") || body.done !== true)
     return response;
   const { name, metadata } = body;
-  return Response.json({ name, ...(metadata && { metadata }), done: false });
+  return Response.json({ name, ...(metadata && { metadata }) });
 }
 
 /** Answers a request, with whatever is switched on to go wrong with it. `template` is its route's path. */

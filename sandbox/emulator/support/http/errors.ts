@@ -35,13 +35,16 @@ export const RPC_CODE: Record<Status, number> = {
 export class ApiError extends Error {
   readonly status: Status;
   readonly details: object[];
+  /** The older form's reason, such as `notFound`, which some APIs add. */
+  readonly reason: string | undefined;
   override readonly name = "ApiError";
 
   /** `details` are the typed messages of google.rpc (ErrorInfo, BadRequest, ...). */
-  constructor(status: Status, message: string, details: object[] = []) {
+  constructor(status: Status, message: string, details: object[] = [], reason?: string) {
     super(message);
     this.status = status;
     this.details = details;
+    this.reason = reason;
   }
 
   get httpStatus(): number {
@@ -55,6 +58,9 @@ export class ApiError extends Error {
         code: this.httpStatus,
         message: this.message,
         status: this.status,
+        ...(this.reason !== undefined && {
+          errors: [{ message: this.message, domain: "global", reason: this.reason }],
+        }),
         ...(this.details.length > 0 && { details: this.details }),
       },
     };

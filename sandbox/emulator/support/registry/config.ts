@@ -1,5 +1,3 @@
-import { stringify } from "yaml";
-
 /** What the configuration of the registry depends on. */
 export interface RegistryConfigOptions {
   /** Port that the registry listens on, on 127.0.0.1 only; clients call it `localhost:PORT`. */
@@ -54,7 +52,7 @@ function registryConfig(options: RegistryConfigOptions): object {
   };
 }
 
-/** The same as the YAML that `docker-registry serve` reads. */
+/** The same as the YAML that `docker-registry serve` reads: JSON is that too, and the emulator need load nothing for it. */
 export function registryConfigYaml(options: RegistryConfigOptions): string {
-  return stringify(registryConfig(options));
+  return JSON.stringify(registryConfig(options), undefined, 2);
 }

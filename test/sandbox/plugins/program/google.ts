@@ -70,16 +70,12 @@ export function google(set: GoogleSettings, imports: Record<string, string> = {}
   );
   const role = "roles/artifactregistry.reader";
   const reader = { location: "us-central1", repository: registry.repositoryId };
-  new RepositoryIamMember(
-    "ci-reader",
-    { ...reader, role: set.role ?? role, member: account.member },
-    imported("ci-reader"),
-  );
+  new RepositoryIamMember("ci-reader", { ...reader, role: set.role ?? role, member: account.member });
   if (set.public)
     new RepositoryIamMember(
       "public",
       { ...reader, role, project: registry.project, member: "allUsers" },
-      { dependsOn: policy, ...imported("public") },
+      { dependsOn: policy },
     );
   const pool = new WorkloadIdentityPool(
     "github",
@@ -112,6 +108,6 @@ export function google(set: GoogleSettings, imports: Record<string, string> = {}
       role: "roles/iam.workloadIdentityUser",
       member: `principalSet://iam.googleapis.com/${poolName}/attribute.repository/HyperionWave-AI/dev-squad`,
     },
-    { dependsOn: pool, ...imported("ci-wif") },
+    { dependsOn: pool },
   );
 }

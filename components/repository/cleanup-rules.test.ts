@@ -1,0 +1,92 @@
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { cleanupPolicies, cleanupPolicy, deletedVersions, type StoredVersion } from "./cleanup-rules.ts";
+
+const NOW = new Date("2026-11-24T12:00:00Z");
+const DAY_MS = 86_400_000;
+
+/** A version by its short name: image, letter of the digest, age in days, tags. */
+function version(image: string, letter: string, days: number, ...tags: string[]): StoredVersion {
+  return { image, digest: `sha256:${letter}`, tags, uploaded: new Date(NOW.getTime() - days * DAY_MS) };
+}
+
+const deleted = (versions: StoredVersion[], policies: unknown): string =>
+  deletedVersions(versions, z.array(cleanupPolicy).parse(policies), NOW)
+    .map(({ digest }) => digest.slice(7))
+    .sort()
+    .join("");
+
+const VERSIONS = [
+  version("ui", "a", 1, "latest"),
+  version("ui", "b", 20),
+  version("ui", "c", 30, "1.0.0"),
+  version("ui", "d", 40),
+  version("bridge", "e", 50),
+];
+
+const untagged = { action: "DELETE", condition: { tagState: "UNTAGGED", olderThan: "1209600s" } };
+const keep = (keepCount: number, ...packageNamePrefixes: string[]) => ({
+  action: "KEEP",
+  mostRecentVersions: { keepCount, ...(packageNamePrefixes.length > 0 && { packageNamePrefixes }) },
+});
+
+describe("cleanup deletes", () => {
+  test.each<[string, unknown[], string]>([
+    ["nothing without a policy", [], ""],
+    ["nothing where versions are only kept", [keep(1)], ""],
+    ["what is untagged and older", [untagged], "bde"],
+    ["of it, not the most recent of each image", [untagged, keep(2)], "d"],
+    ["not those of images that begin so", [untagged, keep(9, "bri")], "bd"],
+    ["what is tagged", [{ action: "DELETE", condition: { tagState: "TAGGED" } }], "ac"],
+    ["what has a tag that begins so", [{ action: "DELETE", condition: { tagPrefixes: ["1."] } }], "c"],
+    ["one digest", [{ action: "DELETE", condition: { versionNamePrefixes: ["sha256:d"] } }], "d"],
+    [
+      "what is newer, of one image",
+      [{ action: "DELETE", condition: { newerThan: "2592000s", packageNamePrefixes: ["ui"] } }],
+      "ab",
+    ],
+    [
+      "nothing that a condition keeps",
+      [untagged, { action: "KEEP", condition: { olderThan: "3000000s" } }],
+      "b",
+    ],
+    [
+      "nothing that a condition keeps, whatever the order",
+      [
+        { action: "KEEP", condition: { tagState: "TAGGED", tagPrefixes: ["x", "1."] } },
+        { action: "DELETE", condition: {} },
+      ],
+      "abde",
+    ],
+  ])("%s", (_, policies, letters) => {
+    expect(deleted(VERSIONS, policies)).toBe(letters);
+  });
+});
+
+describe("the policies of the stack", () => {
+  const policies = cleanupPolicies({
+    untaggedAfterDays: 14,
+    buildsAfterDays: 100,
+    keepCount: 1,
+    keptTagPrefixes: ["v", "latest", "edge", "build"],
+  });
+
+  test("let builds expire, and nothing that has a tag of a release or of the tip", () => {
+    const old = 1000;
+    const stored = [
+      version("ui", "a", 2, "abc123f", "2025-01-10"),
+      version("ui", "b", 99, "abc123e"),
+      version("ui", "c", 101, "abc123d", "2025-01-09"),
+      version("ui", "d", 13),
+      version("ui", "e", 15),
+      version("ui", "f", old, "1.4.2", "v1.4.2", "abc123c"),
+      version("ui", "g", old, "latest"),
+      version("ui", "h", old, "edge", "abc123b"),
+      version("ui", "i", old, "build"),
+      version("ui", "j", old, "build-1.5.0"),
+      version("ui", "k", old, "withdrawn-1.4.3"),
+      version("bridge", "l", old, "abc123f"),
+    ];
+    expect(deleted(stored, policies)).toBe("cek");
+  });
+});

@@ -1,0 +1,51 @@
+import { z } from "zod";
+import { cleanupPolicy, deletedVersions } from "../../../../components/repository/cleanup-rules.ts";
+import type { Context } from "../../support/context.ts";
+import type { Repository } from "../../support/resources.ts";
+import { imagesBelow, versionsOf } from "./contents.ts";
+import { registryPath } from "./names.ts";
+
+/** What a run of cleanup chose in one repository. */
+export interface CleanedUp {
+  repository: string;
+  /** Nothing was deleted, only logged. */
+  dryRun: boolean;
+  /** `IMAGE@sha256:...` */
+  versions: string[];
+}
+
+/**
+ * Runs the cleanup policies of every repository once, as Google's background job does about once a day
+ * (https://cloud.google.com/artifact-registry/docs/repositories/cleanup-policy-overview).
+ */
+export async function cleanUp(context: Context): Promise<CleanedUp[]> {
+  const done: CleanedUp[] = [];
+  for (const repository of Object.values(context.store.state.repositories))
+    done.push(await cleanUpOne(context, repository));
+  return done;
+}
+
+async function cleanUpOne(
+  context: Context,
+  { name, cleanupPolicies = {}, cleanupPolicyDryRun: dryRun = false }: Repository,
+): Promise<CleanedUp> {
+  const path = registryPath(name);
+  const policies = z.array(cleanupPolicy).parse(Object.values(cleanupPolicies));
+  const images = await imagesBelow(context, path);
+  const versions = (await Promise.all(images.map((image) => versionsOf(context, image)))).flat();
+  const chosen = deletedVersions(
+    versions.map(({ image, digest, tags, pushed }) => ({
+      image: image.slice(path.length + 1),
+      digest,
+      tags,
+      uploaded: pushed,
+    })),
+    policies,
+    context.now(),
+  );
+  for (const { image, digest } of chosen) {
+    context.log(`cleanup of ${name}: ${dryRun ? "would delete" : "deletes"} ${image}@${digest}`);
+    if (!dryRun) await context.registry.deleteManifest(`${path}/${image}`, digest);
+  }
+  return { repository: name, dryRun, versions: chosen.map(({ image, digest }) => `${image}@${digest}`) };
+}

@@ -1,0 +1,25 @@
+import { globSync } from "node:fs";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { enable, testEmulator, type TestEmulator } from "./testing/emulator.ts";
+import { replay } from "./testing/examples.ts";
+
+const FILES = globSync("apis/*/examples/*.json", { cwd: import.meta.dirname });
+
+let emulator: TestEmulator;
+
+beforeEach(async () => {
+  emulator = await testEmulator();
+  await enable(emulator, "artifactregistry", "iam");
+});
+
+afterEach(() => {
+  emulator.remove();
+});
+
+test("there are recorded examples", () => {
+  expect(FILES.length).toBeGreaterThan(3);
+});
+
+test.each(FILES)("%s: the answers are those of Google", async (file) => {
+  await replay(emulator, new URL(file, import.meta.url));
+});

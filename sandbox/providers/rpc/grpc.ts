@@ -1,0 +1,126 @@
+import { type ClientHttp2Session, connect, createServer, type ServerHttp2Stream } from "node:http2";
+import type { AddressInfo } from "node:net";
+
+// As much of gRPC (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md) as the engine and a plugin need: one
+// message there, one back, no compression. The library for it takes twice as long to load as all the rest of a plugin.
+
+/** A message of protobuf, as protoc's code for JavaScript has it. */
+export interface Message {
+  serializeBinary(): Uint8Array;
+}
+
+/** Answers one call: from the bytes of a message to a message. */
+export type Method = (request: Uint8Array) => Promise<Message>;
+
+/** The error of a call, as the other side reads it; without a status of its own it is UNKNOWN. */
+export class CallError extends Error {
+  /** A `google.rpc.Status` with details. */
+  readonly status: Message | undefined;
+
+  constructor(message: string, status?: Message) {
+    super(message);
+    this.status = status;
+  }
+}
+
+const OK = 0;
+const UNKNOWN = 2;
+const UNIMPLEMENTED = 12;
+const CONTENT_TYPE = { "content-type": "application/grpc" };
+const PREFIX_BYTES = 5;
+
+/**
+ * Serves methods by their path (`/package.Service/Method`) on a free port of loopback.
+ *
+ * @returns the port
+ */
+export async function serveGrpc(methods: Readonly<Record<string, Method>>): Promise<number> {
+  const server = createServer();
+  server.on("stream", (stream, { ":path": path = "" }) => {
+    stream.on("error", () => undefined);
+    void received(stream).then(async (request) => {
+      const method = methods[path];
+      if (method === undefined) fail(stream, UNIMPLEMENTED, `unknown method ${path}`);
+      else await answer(stream, method, request);
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  return (server.address() as AddressInfo).port;
+}
+
+async function answer(stream: ServerHttp2Stream, method: Method, request: Uint8Array): Promise<void> {
+  let response: Message;
+  try {
+    response = await method(request);
+  } catch (error) {
+    const status = error instanceof CallError ? error.status : undefined;
+    fail(stream, UNKNOWN, error instanceof Error ? error.message : String(error), status);
+    return;
+  }
+  if (stream.destroyed) return;
+  stream.respond({ ":status": 200, ...CONTENT_TYPE }, { waitForTrailers: true });
+  stream.on("wantTrailers", () => {
+    stream.sendTrailers({ "grpc-status": String(OK) });
+  });
+  stream.end(framed(response));
+}
+
+function fail(stream: ServerHttp2Stream, code: number, message: string, status?: Message): void {
+  if (stream.destroyed) return;
+  const headers = {
+    ":status": 200,
+    ...CONTENT_TYPE,
+    "grpc-status": String(code),
+    "grpc-message": encodeURIComponent(message),
+    ...(status && { "grpc-status-details-bin": Buffer.from(status.serializeBinary()).toString("base64") }),
+  };
+  stream.respond(headers, { endStream: true });
+}
+
+/** Calls methods of a server whose answers say nothing. */
+export class GrpcClient {
+  private readonly address: string;
+  private session: ClientHttp2Session | undefined;
+
+  /** @param address `HOST:PORT`; connected to at the first call */
+  constructor(address: string) {
+    this.address = address;
+  }
+
+  /** Resolves when the server has answered, or is gone. */
+  call(path: string, request: Message): Promise<void> {
+    if (this.session === undefined || this.session.destroyed) {
+      this.session = connect(`http://${this.address}`);
+      this.session.on("error", () => undefined);
+    }
+    const stream = this.session.request({
+      ":method": "POST",
+      ":path": path,
+      te: "trailers",
+      ...CONTENT_TYPE,
+    });
+    stream.on("error", () => undefined);
+    stream.resume();
+    stream.end(framed(request));
+    return new Promise((resolve) => {
+      stream.once("close", resolve);
+    });
+  }
+}
+
+/** A message in its frame: not compressed, so many bytes, the bytes. */
+function framed(message: Message): Buffer {
+  const bytes = message.serializeBinary();
+  const prefix = Buffer.alloc(PREFIX_BYTES);
+  prefix.writeUInt32BE(bytes.length, 1);
+  return Buffer.concat([prefix, bytes]);
+}
+
+async function received(stream: ServerHttp2Stream): Promise<Uint8Array> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of stream) chunks.push(chunk as Buffer);
+  return Buffer.concat(chunks).subarray(PREFIX_BYTES);
+}

@@ -1,0 +1,155 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import images from "../../images.json" with { type: "json" };
+import { pushImage } from "../../sandbox/emulator/testing/registry.ts";
+import { MODEL, type Model, steps, stored } from "../../scripts/cost/model.ts";
+import { makeOld } from "../support/age.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
+
+const REPOSITORY = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public";
+const STACK = ["--stack", "sandbox"];
+const MB = 2 ** 20;
+
+const sandbox = useSandbox();
+
+/** Asks the emulated Artifact Registry; fails the test unless the answer is good. */
+async function ask(method: string, path: string, body?: object): Promise<Record<string, unknown>> {
+  const answer = await sandbox.google(method, `${REPOSITORY}${path}`, body);
+  expect(answer, `${method} ${path}`).toMatchObject({ status: 200 });
+  return answer.body as Record<string, unknown>;
+}
+
+/** The tags of an image, with the digest that each stands on. */
+async function tagsOf(image: string): Promise<Record<string, string>> {
+  const { tags = [] } = await ask("GET", `/packages/${image}/tags?pageSize=1000`);
+  return Object.fromEntries(
+    (tags as { name: string; version: string }[]).map(({ name, version }) => [
+      name.replace(/^.*\//, ""),
+      version.replace(/^.*\//, ""),
+    ]),
+  );
+}
+
+test("where releases lack the tag that keeps them, the up that lets builds expire sets it, or stops", async () => {
+  await sandbox.pulumi("config", "set", "version", "1.4.2", ...STACK);
+  await sandbox.pulumi("up", "--yes", "--skip-preview", ...STACK);
+  // As it was before builds expired: no tag but these, and no policy that deletes what has one.
+  const former = ["1.4.2", "1.4", "1", "latest", "build"];
+  const before = new Map<string, string>();
+  for (const { name } of images) {
+    for (const [tag, digest] of Object.entries(await tagsOf(name)))
+      if (former.includes(tag)) before.set(`${name}:${tag}`, digest);
+      else await ask("DELETE", `/packages/${name}/tags/${tag}`);
+  }
+  const { cleanupPolicies } = (await ask("GET", "")) as { cleanupPolicies: Record<string, object> };
+  const { "delete-builds": builds, "keep-releases": releases, ...others } = cleanupPolicies;
+  expect([builds, releases]).not.toContain(undefined);
+  await ask("PATCH", "?updateMask=cleanupPolicies", { cleanupPolicies: others });
+  await sandbox.pulumi("refresh", "--yes", ...STACK);
+
+  // Somebody who may not set tags.
+  await sandbox.run("fault", "set", "status", "status=403", "method=POST", "route=*/tags", "times=null");
+  const stopped = await sandbox.tryPulumi("up", "--yes", "--skip-preview", ...STACK);
+  await sandbox.run("fault", "clear");
+  expect(stopped.code).not.toBe(0);
+  expect(stopped.output).toMatch(
+    /gcloud artifacts docker tags add (localhost:\d+\/\S+\/hyperion-ui):1\.4\.2 \1:v1\.4\.2/,
+  );
+  expect((await ask("GET", ""))["cleanupPolicies"]).toEqual(others);
+
+  const { output } = await sandbox.tryPulumi("up", "--yes", "--skip-preview", ...STACK);
+  expect(output).toContain(
+    "Cleanup keeps a release by its tag v..., which these were published without: set v1.4.2.",
+  );
+  expect((await ask("GET", ""))["cleanupPolicies"]).toEqual(cleanupPolicies);
+  for (const { name } of images) {
+    const tags = await tagsOf(name);
+    for (const tag of former) expect(tags[tag]).toBe(before.get(`${name}:${tag}`));
+    expect(tags["v1.4.2"]).toBe(tags["1.4.2"]);
+    await makeOld(sandbox, tags["1.4.2"] ?? "", 1000);
+  }
+  expect((await sandbox.run("cleanup")).output).toContain('"versions": []');
+});
+
+/** The project of docs/COST.md at a fiftieth: of its builds and of their bytes; with some releases left. */
+const SMALL: Model = {
+  ...MODEL,
+  baseMegabytes: MODEL.baseMegabytes / 50,
+  changedMegabytes: MODEL.changedMegabytes / 50,
+  buildsADay: MODEL.buildsADay / 50,
+  releaseEveryDays: 50,
+};
+const DAYS = 365;
+const KEEP_COUNT = 2;
+
+interface Report {
+  storedBytes: number;
+  monthlyCost: number;
+  versions: { image: string; tags: string[] }[];
+  cleanup: { deletes: { image: string; digest: string; tags: string[] }[] };
+}
+
+async function report(): Promise<Report> {
+  const { stdout } = await sandbox.command("npm", ["run", "--silent", "report", "--", "--json"]);
+  return JSON.parse(stdout) as Report;
+}
+
+test("a year of builds at a fiftieth costs what the model says, by the report and by what cleanup deletes", async () => {
+  await sandbox.pulumi("config", "set", "cleanupKeepCount", String(KEEP_COUNT), ...STACK);
+  await sandbox.pulumi("up", "--yes", "--skip-preview", ...STACK);
+  const { registryPort } = JSON.parse(await readFile(join(sandbox.root, "config.json"), "utf8")) as {
+    registryPort: number;
+  };
+  const target = { dir: sandbox.root, emulatorUrl: sandbox.emulatorUrl, registryPort };
+  const layer = (name: string, megabytes: number): string => name.padEnd(megabytes * MB, "x");
+  const before = await report();
+
+  const tips: string[] = [];
+  for (const { day, tag, changes } of steps(DAYS, SMALL)) {
+    for (const image of changes ?? []) {
+      const layers = [layer("base", SMALL.baseMegabytes), layer(`${image} ${tag}`, SMALL.changedMegabytes)];
+      for (const floating of ["build", "edge"])
+        tips[image] = await pushImage(
+          target,
+          `hyperion-sandbox/hyperion-public/image-${image}`,
+          floating,
+          layers,
+        );
+      await makeOld(sandbox, tips[image] ?? "", DAYS - day);
+    }
+    for (const [image, digest] of tips.entries()) {
+      const name = `${REPOSITORY}/packages/image-${image}`.replace(/^v1\//, "");
+      await ask("POST", `/packages/image-${image}/tags?tagId=${tag}`, {
+        version: `${name}/versions/${digest}`,
+      });
+    }
+  }
+
+  const year = await report();
+  const all = stored(DAYS, DAYS, undefined, SMALL)[0] ?? 0;
+  // Beside layers there are manifests and configurations, of a kilobyte each.
+  expect((year.storedBytes - before.storedBytes) / all).toBeCloseTo(1, 2);
+  const going = year.cleanup.deletes;
+  expect(going.length).toBeGreaterThan(10);
+  expect(going.flatMap(({ tags }) => tags).filter((tag) => /^(v|latest|edge|build)/.test(tag))).toEqual([]);
+
+  const { output } = await sandbox.run("cleanup");
+  for (const { image, digest } of going) expect(output).toContain(`${image}@${digest}`);
+  const after = await report();
+  expect(after.versions).toHaveLength(year.versions.length - going.length);
+  expect(after.cleanup.deletes).toEqual([]);
+  const expiry = {
+    untaggedAfterDays: 14,
+    buildsAfterDays: 156,
+    keepCount: KEEP_COUNT,
+    keptTagPrefixes: ["v", "latest", "edge", "build"],
+  };
+  const kept = stored(DAYS, DAYS, expiry, SMALL)[0] ?? 0;
+  expect((after.storedBytes - before.storedBytes) / kept).toBeCloseTo(1, 2);
+  expect(after.monthlyCost).toBeLessThanOrEqual(year.monthlyCost);
+  const releases = after.versions.flatMap(({ image, tags }) =>
+    tags.filter((tag) => tag.startsWith("v1.") && image === "image-0"),
+  );
+  expect(releases).toHaveLength(Math.floor(DAYS / SMALL.releaseEveryDays));
+});

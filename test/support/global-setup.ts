@@ -1,0 +1,27 @@
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { TestProject } from "vitest/node";
+import { sandboxPaths } from "../../sandbox/lib/paths.ts";
+import { succeed } from "./sandbox.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** Folder of the sandboxes that files share: one for each process of vitest's, by `VITEST_POOL_ID`. */
+    sandboxes: string;
+  }
+}
+
+/** Gives the run a folder for the sandboxes that files share, and takes these down at its end. */
+export default async function setup(project: TestProject): Promise<() => Promise<void>> {
+  const sandboxes = await mkdtemp(join(tmpdir(), "hyp-"));
+  project.provide("sandboxes", sandboxes);
+  return async () => {
+    for (const name of await readdir(sandboxes)) {
+      const { root, config } = sandboxPaths(join(sandboxes, name, "sb"));
+      if (existsSync(config)) await succeed(root, "down", "--force");
+    }
+    await rm(sandboxes, { recursive: true, force: true });
+  };
+}

@@ -1,0 +1,18 @@
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { expect, test } from "vitest";
+import { repositoryRoot } from "../../sandbox/lib/paths.ts";
+import { LAST, LONGEST, place } from "./longest-first.ts";
+
+test("long files come first, the longest before all, and those that end their sandbox last", () => {
+  const files = [...LAST, "test/sandbox/report.test.ts", ...LONGEST];
+  expect(files.sort((a, b) => place(a) - place(b))).toEqual([
+    ...LONGEST,
+    "test/sandbox/report.test.ts",
+    ...LAST,
+  ]);
+});
+
+test("all of them are there", () => {
+  expect([...LONGEST, ...LAST].filter((file) => !existsSync(join(repositoryRoot, file)))).toEqual([]);
+});
