@@ -1,9 +1,16 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type IncomingMessage, request as send, type ServerResponse } from "node:http";
+import {
+  createServer,
+  type IncomingMessage,
+  request as send,
+  type Server,
+  type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import getPort from "get-port";
+import { mintAccessToken } from "../../lib/tokens.ts";
 import { ensureFakeGcsServer } from "../../machine/install-fake-gcs-server.ts";
 import { bucketFor, StorageError } from "../apis/storage/routes.ts";
 import type { Emulator } from "../server.ts";
@@ -12,9 +19,14 @@ import { authenticate } from "../support/http/router.ts";
 
 /** Cloud Storage with what is in the buckets: in front of a real emulator of it, who may do what. */
 export interface Buckets {
-  /** `http://127.0.0.1:PORT`, for STORAGE_EMULATOR_HOST without the scheme, and for gcloud. */
+  /** `http://127.0.0.1:PORT`, where everybody is who their token says. */
   url: string;
-  /** What was refused so far: `403 storage.objects.create bucket hyperion-ci@...`. */
+  /**
+   * The same, as `127.0.0.1:PORT`, where whoever brings no token is this principal: with STORAGE_EMULATOR_HOST set, the
+   * Go client that Pulumi has sends none (gocloud.dev/blob/gcsblob).
+   */
+  as(principal: string): Promise<string>;
+  /** What was refused so far: `storage.objects.create BUCKET serviceAccount:...`. */
   refused: string[];
   stop(): Promise<void>;
 }
@@ -34,34 +46,31 @@ export async function startBuckets(emulator: Emulator): Promise<Buckets> {
     console.log(line);
   });
   const upstream = await getPort({ host: "127.0.0.1" });
-  const server = await new Promise<ReturnType<typeof createServer>>((started) => {
-    const front = createServer((request, response) => void answer(request, response));
-    front.listen(0, "127.0.0.1", () => {
-      started(front);
-    });
-  });
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const objects = spawn(
-    program,
-    [
-      "-scheme",
-      "http",
-      "-host",
-      "127.0.0.1",
-      "-port",
-      String(upstream),
-      "-backend",
-      "memory",
-      "-external-url",
-      url,
-    ],
-    { stdio: "ignore" },
-  );
+  const listeners: Server[] = [];
+  const listen = async (principal?: string): Promise<string> => {
+    const listener = createServer((request, response) => void answer(request, response, principal));
+    listener.listen(0, "127.0.0.1");
+    await once(listener, "listening");
+    listeners.push(listener);
+    return `127.0.0.1:${(listener.address() as AddressInfo).port}`;
+  };
+  const url = `http://${await listen()}`;
+  // It knows its requests by this name, whatever they came by.
+  const host = `127.0.0.1:${upstream}`;
+  const where = `-scheme http -host 127.0.0.1 -port ${upstream} -public-host ${host} -external-url ${url}`;
+  const objects = spawn(program, `${where} -backend memory`.split(" "), { stdio: "ignore" });
   await untilAnswers(upstream);
   const refused: string[] = [];
 
-  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  async function answer(
+    request: IncomingMessage,
+    response: ServerResponse,
+    principal: string | undefined,
+  ): Promise<void> {
     const body = await buffer(request);
+    const { sandboxDir } = emulator.context;
+    if (principal !== undefined)
+      request.headers.authorization ??= `Bearer ${await mintAccessToken(sandboxDir, principal)}`;
     const { method = "GET", url: path = "/" } = request;
     const need = needOf(method, path);
     if (need === undefined) {
@@ -99,11 +108,14 @@ export async function startBuckets(emulator: Emulator): Promise<Buckets> {
 
   return {
     url,
+    as: listen,
     refused,
     stop: async () => {
       await ended(objects);
-      server.closeAllConnections();
-      server.close();
+      for (const listener of listeners) {
+        listener.closeAllConnections();
+        listener.close();
+      }
     },
   };
 }
@@ -147,6 +159,7 @@ function pass(
   before: () => Promise<void> = () => Promise.resolve(),
 ): void {
   const { method, url: path, headers } = request;
+  headers.host = `127.0.0.1:${port}`;
   const onward = send({ host: "127.0.0.1", port, method, path, headers }, (answered) => {
     void before().then(() => {
       response.writeHead(answered.statusCode ?? 502, answered.headers);
