@@ -87,7 +87,7 @@ check_google() {
   if ! command -v gcloud >/dev/null; then
     [ -f "${CLOUDSDK_CONFIG:-$HOME/.config/gcloud}/application_default_credentials.json" ] && return
     problem "gcloud is not installed, and nothing else logs Pulumi in at Google: https://cloud.google.com/sdk/docs/install"
-  elif ! gcloud auth application-default print-access-token >/dev/null 2>&1; then
+  elif ! CLOUDSDK_CORE_DISABLE_FILE_LOGGING=true gcloud auth application-default print-access-token >/dev/null 2>&1; then # its log has what it prints
     problem "not logged in at Google, or the login has expired: gcloud auth application-default login"
   fi
 }

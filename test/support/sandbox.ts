@@ -56,7 +56,7 @@ export interface Sandbox {
     options?: CommandOptions,
   ): Promise<Outcome>;
   /** Starts a command and does not wait for it. */
-  start(name: string, args: readonly string[]): Running;
+  start(name: string, args: readonly string[], variables?: NodeJS.ProcessEnv): Running;
   docker(...args: string[]): Promise<Outcome>;
   /** `docker` of somebody who never logged in. */
   anonymousDocker(...args: string[]): Promise<Outcome>;
@@ -200,7 +200,7 @@ export async function openSandbox(folder: string): Promise<Sandbox> {
     pulumi,
     tryPulumi,
     command,
-    start: (name, args) => startCommand(root, name, args, env),
+    start: (name, args, variables = {}) => startCommand(root, name, args, { ...env, ...variables }),
     docker: (...args) => command("docker", args),
     anonymousDocker: (...args) => command("docker", args, { DOCKER_CONFIG: join(folder, "no-login") }),
     output: async (name) => (await pulumi("stack", "output", name)).trim(),

@@ -54,8 +54,9 @@ export function getPolicy(context: Context, resource: string): Policy {
 }
 
 const MEMBER =
-  /^(user|group|serviceAccount):[^@\s:]+@[^@\s:]+$|^domain:[^@\s:]+$|^deleted:.+\?uid=\d+$|^principal(Set)?:\/\/iam\.googleapis\.com\/.+/;
-const MEMBER_TYPE = /^(user|group|serviceAccount|domain|deleted|principal|principalSet):/;
+  /^project(Owner|Editor|Viewer):[a-z0-9-]+$|^(user|group|serviceAccount):[^@\s:]+@[^@\s:]+$|^domain:[^@\s:]+$|^deleted:.+\?uid=\d+$|^principal(Set)?:\/\/iam\.googleapis\.com\/.+/;
+const MEMBER_TYPE =
+  /^(projectOwner|projectEditor|projectViewer|user|group|serviceAccount|domain|deleted|principal|principalSet):/;
 
 /** Also of users and groups, as https://github.com/kubernetes/k8s.io/pull/8329 shows of Google. */
 function checkMember(context: Context, member: string): void {
