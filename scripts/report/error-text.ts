@@ -9,18 +9,20 @@ const failure = z.object({
 });
 
 const LOGIN = "gcloud auth application-default login";
-const RETRY = "Run it again: npm run report";
 
 /**
  * Why a repository could not be read, with the command that fixes it.
  *
  * @param ownToken whether the login is the token in GOOGLE_OAUTH_ACCESS_TOKEN.
+ * @param command what to run again.
  */
 export function refusalText(
   error: unknown,
   { project, location, repositoryId }: Place,
   ownToken: boolean,
+  command: string,
 ): string {
+  const retry = `Run it again: ${command}`;
   const where = `The repository ${repositoryId} of project ${project}`;
   const parsed = failure.safeParse(error);
   if (!parsed.success) return `${where} cannot be read: ${String(error)}`;
@@ -32,7 +34,7 @@ export function refusalText(
   // What a login that was revoked, or that its organization wants renewed, answers.
   if (message.includes("invalid_grant"))
     return `${where} cannot be read: the login at Google has expired. Log in: ${LOGIN}`;
-  if (response === undefined) return `${where} cannot be read: ${sentence(message)} ${RETRY}`;
+  if (response === undefined) return `${where} cannot be read: ${sentence(message)} ${retry}`;
   switch (response.status) {
     case 401:
       return ownToken
@@ -41,9 +43,9 @@ export function refusalText(
     case 403:
       return `${where} cannot be read: ${sentence(message)} It takes roles/artifactregistry.reader on the repository, which its owner grants: gcloud artifacts repositories add-iam-policy-binding ${repositoryId} --project=${project} --location=${location} --member=user:EMAIL --role=roles/artifactregistry.reader`;
     case 404:
-      return `${where} cannot be read: there is none in ${location}. Provision it: pulumi up; or name another stack: npm run report -- --stack NAME`;
+      return `${where} cannot be read: there is none in ${location}. Provision it: pulumi up; or name another stack: ${command} -- --stack NAME`;
     default:
-      return `${where} cannot be read: Google answered ${response.status}: ${sentence(message)} ${RETRY}`;
+      return `${where} cannot be read: Google answered ${response.status}: ${sentence(message)} ${retry}`;
   }
 }
 

@@ -1,14 +1,11 @@
 // Prints what is in the registry, what it costs and what cleanup would delete: npm run report -- --help
 import * as path from "node:path";
 import { Command } from "commander";
-import type { AuthClient } from "google-auth-library";
-import { artifactRegistry } from "../../google/apis.ts";
 import { repositoryName } from "../../google/full-names.ts";
 import { deletedVersions } from "../../components/repository/cleanup-rules.ts";
-import { readContent } from "./content.ts";
 import { monthlyStorageCost } from "./cost.ts";
 import { type Place, stackPlace } from "../../settings/place.ts";
-import { refusalText } from "./error-text.ts";
+import { readRepository } from "./read-repository.ts";
 import { reportText } from "./text.ts";
 
 interface Options {
@@ -17,37 +14,17 @@ interface Options {
   json?: true;
 }
 
-const token = process.env["GOOGLE_OAUTH_ACCESS_TOKEN"] ?? "";
-
-/** The caller's own credentials: the token that the gcp plugin takes too, else those of gcloud. */
-async function login(): Promise<AuthClient> {
-  const { GoogleAuth, OAuth2Client } = await import("google-auth-library");
-  // Google's own machines are known by their firmware. To ping for one elsewhere ends in a warning of the library's.
-  process.env["METADATA_SERVER_DETECTION"] ??= "bios-only";
-  if (token === "")
-    return new GoogleAuth({ scopes: "https://www.googleapis.com/auth/cloud-platform" }).getClient();
-  const client = new OAuth2Client();
-  client.setCredentials({ access_token: token });
-  return client;
-}
-
 async function report({ stack, project, json }: Options): Promise<void> {
   const place: Place = await stackPlace(path.resolve(import.meta.dirname, "../.."), stack, process.env);
   if (project !== undefined) place.project = project;
-  const repository = repositoryName(place.project, place.location, place.repositoryId);
-  const endpoint = process.env[artifactRegistry.variable] ?? artifactRegistry.endpoint;
   const now = new Date();
-  let content;
-  try {
-    content = await readContent(await login(), endpoint, repository);
-  } catch (error) {
-    throw new Error(refusalText(error, place, token !== ""), { cause: error });
-  }
+  const content = await readRepository(place, "npm run report");
   const deletes = deletedVersions(content.versions, Object.values(content.policies), now);
   if (json === true) {
     const { policies, dryRun, ...rest } = content;
     const monthlyCost = monthlyStorageCost(content.storedBytes);
     const cleanup = { policies, dryRun, deletes };
+    const repository = repositoryName(place.project, place.location, place.repositoryId);
     console.log(JSON.stringify({ repository, ...rest, monthlyCost, cleanup }, undefined, 2));
   } else console.log(reportText({ ...content, deletes }, now));
 }

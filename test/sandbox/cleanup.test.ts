@@ -1,24 +1,17 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import images from "../../images.json" with { type: "json" };
 import { pushImage } from "../../sandbox/emulator/testing/registry.ts";
 import { MODEL, type Model, steps, stored } from "../../scripts/cost/model.ts";
 import { makeOld } from "../support/age.ts";
-import { type Sandbox } from "../support/sandbox.ts";
-import { borrowSandbox } from "../support/shared-sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 
 const REPOSITORY = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public";
 const STACK = ["--stack", "sandbox"];
 const MB = 2 ** 20;
 
-let sandbox: Sandbox;
-
-beforeAll(async () => {
-  sandbox = await borrowSandbox();
-});
-
-afterAll(() => sandbox.stop());
+const sandbox = useSandbox();
 
 /** Asks the emulated Artifact Registry; fails the test unless the answer is good. */
 async function ask(method: string, path: string, body?: object): Promise<Record<string, unknown>> {
@@ -74,7 +67,7 @@ test("where releases lack the tag that keeps them, the up that lets builds expir
     const tags = await tagsOf(name);
     for (const tag of former) expect(tags[tag]).toBe(before.get(`${name}:${tag}`));
     expect(tags["v1.4.2"]).toBe(tags["1.4.2"]);
-    await makeOld(sandbox, name, tags["1.4.2"] ?? "", 1000);
+    await makeOld(sandbox, tags["1.4.2"] ?? "", 1000);
   }
   expect((await sandbox.run("cleanup")).output).toContain('"versions": []');
 });
@@ -123,7 +116,7 @@ test("a year of builds at a fiftieth costs what the model says, by the report an
           floating,
           layers,
         );
-      await makeOld(sandbox, `image-${image}`, tips[image] ?? "", DAYS - day);
+      await makeOld(sandbox, tips[image] ?? "", DAYS - day);
     }
     for (const [image, digest] of tips.entries()) {
       const name = `${REPOSITORY}/packages/image-${image}`.replace(/^v1\//, "");

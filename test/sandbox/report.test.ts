@@ -1,10 +1,9 @@
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import images from "../../images.json" with { type: "json" };
 import { makeOld } from "../support/age.ts";
-import { type Sandbox } from "../support/sandbox.ts";
-import { borrowSandbox } from "../support/shared-sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 
 interface Version {
   image: string;
@@ -20,13 +19,7 @@ interface Report {
   cleanup: { policies: Record<string, { action: string }>; dryRun: boolean; deletes: Version[] };
 }
 
-let sandbox: Sandbox;
-
-beforeAll(async () => {
-  sandbox = await borrowSandbox();
-});
-
-afterAll(() => sandbox.stop());
+const sandbox = useSandbox();
 
 /** `npm run report -- WORDS` in a shell that uses the sandbox, where its stack is the selected one. */
 const report = (env: NodeJS.ProcessEnv, ...words: string[]) =>
@@ -65,7 +58,7 @@ test("what cleanup would delete: an old version without a tag, once newer ones f
   expect(young.storedBytes - before.storedBytes).toBeLessThan(100_000);
   expect(young.cleanup).toMatchObject({ dryRun: true, deletes: [] });
 
-  await makeOld(sandbox, "hyperion-ui", digest, 20);
+  await makeOld(sandbox, digest, 20);
   const old = await json();
   expect(old.cleanup.deletes.map((version) => version.digest)).toEqual([digest]);
   expect(Object.keys(old.cleanup.policies).sort()).toEqual([
@@ -104,7 +97,7 @@ test("a stack whose project is not provisioned, and another project, are told wi
   const unknown = await report({}, "--stack", "staging");
   expect(unknown.code).toBe(1);
   expect(unknown.output).toContain(
-    "Pulumi.staging.yaml does not exist; there are the stacks production, sandbox",
+    "Pulumi.staging.yaml does not exist; there are the stacks production, production-images, sandbox",
   );
 });
 

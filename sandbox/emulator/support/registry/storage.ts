@@ -21,12 +21,18 @@ export class RegistryStorage {
     return join(this.repositories, image, "_manifests");
   }
 
-  /** Digests of all versions of an image, tagged or not, with the moment of the push. */
+  private blob(hash: string): string {
+    return join(this.blobs, "sha256", hash.slice(0, 2), hash, "data");
+  }
+
+  /** Digests of all versions of an image, tagged or not, with the moment of the first push. */
   async versions(image: string): Promise<{ digest: string; pushed: Date }[]> {
     const folder = join(this.manifests(image), "revisions", "sha256");
     const found = await Promise.all(
       (await names(folder)).map(async (hash) => {
-        const pushed = await modified(join(folder, hash, "link"));
+        const linked = await modified(join(folder, hash, "link"));
+        // The link is written anew with every tag; the manifest is written once.
+        const pushed = linked && (await modified(this.blob(hash)));
         return pushed && { digest: `sha256:${hash}`, pushed };
       }),
     );
@@ -44,7 +50,7 @@ export class RegistryStorage {
     for (const path of await names(join(this.repositories, name), true)) {
       const hash = /\/_manifests\/revisions\/sha256\/([0-9a-f]{64})$/.exec(path)?.[1];
       if (hash === undefined) continue;
-      const text = await readFile(join(this.blobs, "sha256", hash.slice(0, 2), hash, "data"));
+      const text = await readFile(this.blob(hash));
       const { config, layers = [] } = JSON.parse(text.toString()) as Manifest;
       sizes.set(`sha256:${hash}`, text.length);
       for (const { digest, size } of config ? [config, ...layers] : layers) sizes.set(digest, size);
