@@ -45,7 +45,9 @@ const resourceOutputs = z.object({
 export async function readRecordedTags(outputs: Outputs): Promise<ReadonlyMap<string, RecordedImage>> {
   if (Object.keys(outputs).length === 0) return new Map();
   const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  const answer = await pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", { stackName });
+  const answer: unknown = await pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {
+    stackName,
+  });
   return recordedImages(Object.values(resourceOutputs.parse(answer).outputs));
 }
 
