@@ -36,6 +36,8 @@ export default defineConfig({
           include: ["**/*.test.ts"],
           exclude: ["node_modules/**", ".sandbox/**", "test/{sandbox,faults,load}/**"],
           maxWorkers: cores,
+          // For a machine that is slow or busy; hardly any takes a second on another.
+          testTimeout: 60_000,
         },
       },
       engine("sandbox", 1, atOnce, 300_000),

@@ -17,11 +17,15 @@ export interface Problem {
  */
 export function problemsError(problems: readonly Problem[], sofar = "nothing was changed"): RunError {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  const blocks = problems.map(
+  return stopError([`${count}; ${sofar}.`, ...problemBlocks(problems)].join("\n\n"));
+}
+
+/** Each problem as lines of its own. */
+export function problemBlocks(problems: readonly Problem[]): string[] {
+  return problems.map(
     ({ where, found, allowed, fix }) =>
       `${where}\n  found:   ${found}\n  allowed: ${allowed}\n  fix:     ${fix}`,
   );
-  return stopError([`${count}; ${sofar}.`, ...blocks].join("\n\n"));
 }
 
 /** An error that is printed as it reads, wherever it is thrown: without a stack trace, and with nothing before it. */

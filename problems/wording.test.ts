@@ -1,6 +1,6 @@
-import { execFileSync } from "node:child_process";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { runCommand } from "../test/support/sandbox.ts";
 import { canBeTyped, shellQuoted, shellWord, shown, shownName } from "./wording.ts";
 
 describe("a value in a message", () => {
@@ -34,7 +34,7 @@ describe("a value in a message", () => {
 });
 
 describe("a word of a command to copy", () => {
-  test("is what it says to a shell, whatever is in it", () => {
+  test("is what it says to a shell, whatever is in it", async () => {
     const words = [
       "",
       "it's",
@@ -51,8 +51,8 @@ describe("a word of a command to copy", () => {
       "plain-1.2",
     ];
     const script = words.flatMap((word) => [shellWord(word), shellQuoted(word)]).join(" ");
-    const back = execFileSync("bash", ["-c", `printf '%s\\0' ${script}`], { encoding: "utf8" });
-    expect(back.split("\0").slice(0, -1)).toEqual(words.flatMap((word) => [word, word]));
+    const back = await runCommand("bash", ["-c", `printf '%s\\0' ${script}`], process.env);
+    expect(back.stdout.split("\0").slice(0, -1)).toEqual(words.flatMap((word) => [word, word]));
   });
 
   test("is plain where it can be", () => {

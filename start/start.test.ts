@@ -1,16 +1,21 @@
-import { execFile } from "node:child_process";
 import { dirname, join } from "node:path";
-import { promisify } from "node:util";
 import { describe, expect, test, vi } from "vitest";
+import { type Outcome, runCommand } from "../test/support/sandbox.ts";
 
 const start = join(import.meta.dirname, "start.cjs");
 const root = dirname(import.meta.dirname);
 
+/** What comes of it when Node.js runs the code, with these files before it. */
+function outcomeOf(code: string, preloaded: readonly string[]): Promise<Outcome> {
+  const options = preloaded.flatMap((file) => ["--require", file]);
+  return runCommand(process.execPath, [...options, "--eval", code], process.env, { cwd: root });
+}
+
 /** What Node.js prints when it runs the code, with the start of this project or without. */
 async function run(code: string, preloaded: readonly string[] = [start]): Promise<string> {
-  const options = preloaded.flatMap((file) => ["--require", file]);
-  const { stdout } = await promisify(execFile)(process.execPath, [...options, "--eval", code], { cwd: root });
-  return stdout;
+  const outcome = await outcomeOf(code, preloaded);
+  expect(outcome.code, outcome.output).toBe(0);
+  return outcome.stdout;
 }
 
 // The real compiler takes seconds to load on a busy machine.
@@ -70,15 +75,16 @@ test("names the scripts that were there before anything was serialised", async (
   const code = `const hooks = require("@pulumi/pulumi/runtime/closure/v8Hooks");
     hooks.getSessionAsync().then(() => { for (let id = 1; id < 9999; id++)
       if (hooks.getScriptUrl(String(id))?.endsWith("start.cjs")) console.log("found"); })`;
-  expect(await run(code)).toBe("found\n");
+  expect(await run(code)).toBe("found");
 });
 
 test("an old Node.js is refused in one line", async () => {
   const old = join(import.meta.dirname, "old-node.fixture.cjs");
-  await expect(run("", [old, start])).rejects.toMatchObject({
+  expect(await outcomeOf("", [old, start])).toEqual({
     code: 1,
-    stderr: expect.stringMatching(
-      /^hyperion-registry needs Node\.js \S+ or newer; this is v20\.0\.0 \(.+\n$/,
+    stdout: "",
+    output: expect.stringMatching(
+      /^hyperion-registry needs Node\.js \S+ or newer; this is v20\.0\.0 \(.+$/,
     ) as unknown,
   });
 });

@@ -1,18 +1,16 @@
-import { execFile } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, symlink } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import images from "../images.json" with { type: "json" };
 import { findCommands } from "../sandbox/lib/files.ts";
 import { COMPOSE_VERSION } from "../sandbox/machine/install-compose.ts";
+import { runCommand } from "./support/sandbox.ts";
 
-const run = promisify(execFile);
 const root = join(import.meta.dirname, "..");
 const read = (file: string) => readFileSync(join(root, file), "utf8");
 
@@ -231,11 +229,8 @@ describe("health checks", () => {
     server.close();
   });
 
-  const passes = (command: string, args: string[], env: NodeJS.ProcessEnv) =>
-    run(command, args, { env }).then(
-      () => true,
-      () => false,
-    );
+  const passes = async (command: string, args: string[], env: NodeJS.ProcessEnv) =>
+    (await runCommand(command, args, env)).code === 0;
   const judge = async (command: string, args: string[], env: NodeJS.ProcessEnv) => {
     status = 200;
     const healthy = await passes(command, args, env);
@@ -285,7 +280,8 @@ describe("health checks", () => {
 it("the linter finds nothing", async () => {
   const files = ["docker-compose.yml", "docker-compose.dev.yml"];
   const linter = join(root, "node_modules/.bin/dclint");
-  await expect(run(linter, ["--max-warnings", "0", ...files], { cwd: root })).resolves.toBeDefined();
+  const { code, output } = await runCommand(linter, ["--max-warnings", "0", ...files], process.env);
+  expect(code, output).toBe(0);
 });
 
 it("the Compose that is built is the one that its module pins", () => {

@@ -1,14 +1,34 @@
-import type { Problem } from "../../problems/problem.ts";
+import * as pulumi from "@pulumi/pulumi";
+import { type Problem, problemBlocks } from "../../problems/problem.ts";
 import { catalogue } from "./catalogue.ts";
-import { dockerEngineProblem } from "./check-engine.ts";
-import { sourceProblems } from "./check-sources.ts";
+import { checkSources } from "./check-sources.ts";
+import { dockerEngineProblem } from "./docker/check-engine.ts";
 
-/** What stands in the way of building the images: the catalogue, their sources, the Docker engine. */
-export async function checkBuild(build: { publishImages?: boolean; sourceDir?: string }): Promise<Problem[]> {
-  const problems = [...catalogue.problems];
-  if (build.publishImages !== true) return problems;
-  const engine = dockerEngineProblem();
-  if (build.sourceDir !== undefined) problems.push(...sourceProblems(build.sourceDir, catalogue.images));
-  const missing = await engine;
-  return missing === undefined ? problems : [...problems, missing];
+/** What of the settings says what is built, and for whom; as far as they are valid. */
+export interface BuildSettings {
+  publishImages?: boolean;
+  sourceDir?: string;
+  publicAccess?: boolean;
+  version?: string | undefined;
+  revision?: string | undefined;
+}
+
+/**
+ * What stands in the way of building the images: the catalogue, their sources, the Docker engine. Warns of what other
+ * machines would build otherwise.
+ */
+export async function checkBuild(build: BuildSettings): Promise<Problem[]> {
+  const { sourceDir, publicAccess: isPublic = false, version, revision } = build;
+  if (build.publishImages !== true) return [...catalogue.problems];
+  const [engine, sources] = await Promise.all([
+    dockerEngineProblem(),
+    sourceDir === undefined
+      ? undefined
+      : checkSources(sourceDir, catalogue.images, { isPublic, version, revision }),
+  ]);
+  if (sources !== undefined && sources.warnings.length > 0)
+    void pulumi.log.warn(
+      ["about the sources, which are built as they are:", ...problemBlocks(sources.warnings)].join("\n\n"),
+    );
+  return [...catalogue.problems, ...(sources?.problems ?? []), ...(engine === undefined ? [] : [engine])];
 }

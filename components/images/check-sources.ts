@@ -1,8 +1,23 @@
 import { accessSync, constants, type Stats, statSync } from "node:fs";
 import * as path from "node:path";
+import { checkTracking, type Purpose, type Tracking } from "./check-tracking.ts";
+import { ignoreFile } from "./ignore-rules.ts";
 import type { CatalogueImage } from "./published-image.ts";
 import type { Problem } from "../../problems/problem.ts";
 import { shellWord, shown, shownName } from "../../problems/wording.ts";
+
+/**
+ * What is wrong with the sources: what cannot be built, and where nothing is missing what a build sees and git does not
+ * have.
+ */
+export async function checkSources(
+  sourceDir: string,
+  images: readonly CatalogueImage[],
+  purpose: Purpose,
+): Promise<Tracking> {
+  const problems = sourceProblems(sourceDir, images);
+  return problems.length > 0 ? { problems, warnings: [] } : checkTracking(sourceDir, images, purpose);
+}
 
 /** What of the catalogue's sources cannot be built: folders and files that are missing or cannot be read. */
 export function sourceProblems(sourceDir: string, images: readonly CatalogueImage[]): Problem[] {
@@ -24,15 +39,12 @@ function imageProblems(sourceDir: string, { name, context, dockerfile }: Catalog
   const file = path.join(folder, dockerfile);
   if (stats(folder)?.isDirectory() !== true) return [missing(folder, name)];
   if (stats(file) === undefined) return [missing(file, name)];
-  // BuildKit's order: the first that is there counts.
-  const ignoreFile = [`${file}.dockerignore`, path.join(folder, ".dockerignore")].find(
-    (one) => stats(one) !== undefined,
-  );
+  const ignored = ignoreFile(folder, file);
   return [
     ...(canBeRead(file) ? [] : [unreadable(file, name, "a Dockerfile that can be read")]),
-    ...(ignoreFile === undefined || canBeRead(ignoreFile)
+    ...(ignored === undefined || canBeRead(ignored)
       ? []
-      : [unreadable(ignoreFile, name, "an ignore file that can be read, or none")]),
+      : [unreadable(ignored, name, "an ignore file that can be read, or none")]),
   ];
 }
 

@@ -1,65 +1,85 @@
 import * as pulumi from "@pulumi/pulumi";
-import { existsSync } from "node:fs";
-import * as path from "node:path";
 import { type Problem, problemsError } from "../../problems/problem.ts";
-import { dockerConfigFile, dockerLogin } from "./docker-login.ts";
+import { dockerConfigFile } from "./docker/config.ts";
+import { dockerLogin, type HelperAnswer, registryHost } from "./docker/login.ts";
 
 /**
- * Asks for a login at the registry before anything is pushed: a warning at preview. A credential helper that is not there
- * is an error at preview too: the docker plugin does not start without it.
- *
- * @throws one error with what is missing and the command that gets it.
+ * Asks for a credential helper where one is configured: without it the docker plugin does not start, at preview neither.
+ * @returns the URL as it came, so that the plugin waits for the answer.
  */
-export function requireCredentials(registryUrl: string): void {
-  const problem = loginProblem(dockerConfigFile(process.env), registryHost(registryUrl));
-  if (problem === undefined) return;
-  // The URL is known only once there is a repository, which this up may have made.
-  const error = problemsError([problem], "nothing was pushed");
-  if (!pulumi.runtime.isDryRun() || problem.endsPreview) throw error;
+export function requireHelper(registryUrl: string): string {
+  const host = registryHost(registryUrl);
+  const login = configuredLogin(host);
+  if (login.kind === "missing helper") throw problemsError([missingHelper(host, login.helper)], SO_FAR);
+  return registryUrl;
+}
+
+/**
+ * Asks for a login at the registry before anything is built: a warning at preview, an error at up.
+ * @returns the URL as it came, so that whatever pushes there waits for the answer.
+ */
+export async function confirmLogin(registryUrl: string): Promise<string> {
+  const problem = await loginProblem(registryHost(registryUrl));
+  if (problem === undefined) return registryUrl;
+  const error = problemsError([problem], SO_FAR);
+  if (!pulumi.runtime.isDryRun()) throw error;
   void pulumi.log.warn(error.message);
+  return registryUrl;
 }
 
-/** The host, with its port, of a registry's URL as Artifact Registry gives it (no scheme). */
-export function registryHost(registryUrl: string): string {
-  return registryUrl.replace(/\/.*/, "");
-}
+// The URL is known only once there is a repository, which this up may have made.
+const SO_FAR = "nothing was pushed";
 
-interface LoginProblem extends Problem {
-  endsPreview?: true;
-}
+const GCLOUD = "docker-credential-gcloud";
 
-function loginProblem(file: string, host: string): LoginProblem | undefined {
-  const fix = `gcloud auth configure-docker ${host}`;
-  const allowed = "a credential helper or a login for the registry that images are pushed to";
-  try {
-    const login = dockerLogin(file, host);
-    if (login.kind === "helper") return helperProblem(file, host, login.name);
-    if (login.kind === "stored") return undefined;
-    return { where: file, found: `no credentials for ${host}`, allowed, fix };
-  } catch (error) {
-    const found = error instanceof Error ? error.message : String(error);
-    return { where: file, found, allowed, fix: `fix the file, or move it away and: ${fix}` };
+const SHORTCOMINGS: Record<Exclude<HelperAnswer["kind"], "login">, string> = {
+  "no login": "knows no login at",
+  failure: "fails when it is asked for the login at",
+  "too slow": "did not answer in time when it was asked for the login at",
+};
+
+async function loginProblem(host: string): Promise<Problem | undefined> {
+  const login = configuredLogin(host);
+  if (login.kind === "stored") return undefined;
+  if (login.kind === "missing helper") return missingHelper(host, login.helper);
+  const fix = configure(host);
+  if (login.kind !== "helper") {
+    return {
+      where: dockerConfigFile(process.env),
+      found: login.kind === "none" ? `no credentials for ${host}` : login.found,
+      allowed: "a credential helper or a login for the registry that images are pushed to",
+      fix: login.kind === "none" ? fix : `fix the file, or move it away and: ${fix}`,
+    };
   }
-}
-
-/** A helper that is not there. */
-function helperProblem(file: string, host: string, name: string): LoginProblem | undefined {
-  const helper = `docker-credential-${name}`;
-  if (isOnPath(helper)) return undefined;
+  const { kind } = await login.ask();
+  if (kind === "login") return undefined;
   return {
-    where: file,
-    found: `the credential helper ${helper} for ${host}, which is not on the PATH`,
-    allowed: "a credential helper that can be run",
-    fix:
-      name === "gcloud"
-        ? "install the Google Cloud CLI (https://cloud.google.com/sdk/docs/install), or put it on the PATH"
-        : `gcloud auth configure-docker ${host}`,
-    endsPreview: true,
+    where: dockerConfigFile(process.env),
+    found: `the credential helper ${login.helper}, which ${SHORTCOMINGS[kind]} ${host}`,
+    allowed: "a credential helper that has a login for the registry that images are pushed to",
+    fix: login.helper === GCLOUD ? "gcloud auth login" : fix,
   };
 }
 
-function isOnPath(program: string): boolean {
-  const names = process.platform === "win32" ? [`${program}.exe`, `${program}.cmd`] : [program];
-  const folders = (process.env["PATH"] ?? "").split(path.delimiter);
-  return folders.some((folder) => names.some((name) => existsSync(path.join(folder, name))));
+/** How Docker would log in; what is wrong with its configuration where it cannot be read. */
+function configuredLogin(host: string): ReturnType<typeof dockerLogin> | { kind: "broken"; found: string } {
+  try {
+    return dockerLogin(host, process.env);
+  } catch (error) {
+    return { kind: "broken", found: error instanceof Error ? error.message : String(error) };
+  }
 }
+
+function missingHelper(host: string, helper: string): Problem {
+  return {
+    where: dockerConfigFile(process.env),
+    found: `the credential helper ${helper} for ${host}, which is not on the PATH`,
+    allowed: "a credential helper that can be run",
+    fix:
+      helper === GCLOUD
+        ? "install the Google Cloud CLI (https://cloud.google.com/sdk/docs/install), or put it on the PATH"
+        : configure(host),
+  };
+}
+
+const configure = (host: string): string => `gcloud auth configure-docker ${host}`;

@@ -1,5 +1,6 @@
 import type { Settings } from "../../settings/schema.ts";
-import { problemsError } from "../../problems/problem.ts";
+import type { Outputs } from "../../google/last-outputs.ts";
+import type { Checked } from "../../problems/checks.ts";
 import { catalogue } from "./catalogue.ts";
 import { type Plan, planRelease } from "./plan.ts";
 import type { RegistryTags } from "./published.ts";
@@ -19,19 +20,26 @@ export interface Decision {
 /**
  * Decides what a run publishes by what the registry holds and the state has: at preview as at `up`.
  *
- * @throws one error with everything that keeps it from being published.
+ * @param outputs of the stack's last `up`.
  */
-export async function decideRelease(settings: Settings): Promise<Decision> {
+export async function decideRelease(settings: Settings, outputs: Outputs): Promise<Checked<Decision>> {
+  if (!settings.publishImages) return { found: NOTHING, problems: [] };
   const names = catalogue.images.map(({ name }) => name);
   const [registry, recorded] = await Promise.all([
     readRegistryTags(registryOf(settings), names),
-    readRecordedTags(),
+    readRecordedTags(outputs),
   ]);
   const plan = planRelease(settings, registry);
-  if (plan.problems.length > 0) throw problemsError(plan.problems);
   const isPublished = [...plan.images.values()].some(({ digest }) => digest !== undefined);
-  return { plan, registry, recorded, isPublished };
+  return { found: { plan, registry, recorded, isPublished }, problems: [...plan.problems] };
 }
+
+const NOTHING: Decision = {
+  plan: { images: new Map(), candidate: undefined, marks: [], race: undefined, notes: [], problems: [] },
+  registry: new Map(),
+  recorded: new Map(),
+  isPublished: false,
+};
 
 /** The repository that a stack's settings name. */
 export function registryOf({ project, region, repositoryId }: Settings) {

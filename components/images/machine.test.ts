@@ -1,10 +1,8 @@
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { requireCredentials } from "./confirm-login.ts";
-import { dockerEngineProblem } from "./check-engine.ts";
+import { confirmLogin, requireHelper } from "./confirm-login.ts";
 import { sourceProblems } from "./check-sources.ts";
 import { logged } from "../../test/support/fake-google.ts";
 import { declare } from "../../test/support/mocks.ts";
@@ -95,46 +93,19 @@ describe("sources that cannot be read", () => {
   });
 });
 
-describe("Docker engine", () => {
-  test("answers on a socket, and no longer once it is stopped", async () => {
-    const socket = path.join(folder, "docker.sock");
-    const server = createServer();
-    await new Promise<void>((resolve) => server.listen(socket, resolve));
-    expect(await dockerEngineProblem(`unix://${socket}`)).toBeUndefined();
-    await new Promise((resolve) => server.close(resolve));
-    expect(await dockerEngineProblem(`unix://${socket}`)).toEqual({
-      where: `DOCKER_HOST=unix://${socket}`,
-      found: `no engine listens at unix://${socket}`,
-      allowed: "a running Docker engine, which builds the images",
-      fix: "start Docker, or provision without building: pulumi config set hyperion-registry:publishImages false",
-    });
-  });
-
-  test("that is not at a TCP address", async () => {
-    expect(await dockerEngineProblem("tcp://127.0.0.1:9")).toMatchObject({
-      where: "DOCKER_HOST=tcp://127.0.0.1:9",
-    });
-  });
-
-  test("over ssh is the plugin's to try", async () => {
-    expect(await dockerEngineProblem("ssh://somewhere")).toBeUndefined();
-  });
-});
-
 describe("credentials for the registry", () => {
   const login = (config: unknown): void => {
     vi.stubEnv("DOCKER_CONFIG", folder);
     const text = typeof config === "string" ? config : JSON.stringify(config);
     if (config !== undefined) writeFileSync(path.join(folder, "config.json"), text);
   };
-  const ask = (preview: boolean) =>
-    declare(() => {
-      requireCredentials(URL);
-    }, preview);
+  const ask = (preview: boolean) => declare(() => confirmLogin(requireHelper(URL)), preview);
 
-  const installHelpers = (...names: string[]): void => {
+  const KNOWN = `read host; echo '{"ServerURL":"x","Username":"_dcgcloud_token","Secret":"s"}'`;
+
+  const installHelpers = (body: string, ...names: string[]): void => {
     for (const name of names)
-      writeFileSync(path.join(folder, `docker-credential-${name}`), "", { mode: 0o755 });
+      writeFileSync(path.join(folder, `docker-credential-${name}`), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
     vi.stubEnv("PATH", folder);
   };
 
@@ -144,9 +115,9 @@ describe("credentials for the registry", () => {
     ["a login with a scheme", { auths: { "https://us-central1-docker.pkg.dev": { identitytoken: "x" } } }],
     ["a credential store", { credsStore: "desktop" }],
   ])("%s will do", async (_, config) => {
-    installHelpers("gcloud", "desktop");
+    installHelpers(KNOWN, "gcloud", "desktop");
     login(config);
-    await ask(false);
+    expect((await ask(false)).result).toBe(URL);
   });
 
   test.each([
@@ -156,7 +127,7 @@ describe("credentials for the registry", () => {
     ],
     ["gcr", "gcloud auth configure-docker us-central1-docker.pkg.dev"],
   ])("a helper %s that is not installed is an error, at preview too", async (helper, fix) => {
-    installHelpers("desktop");
+    installHelpers(KNOWN, "desktop");
     login({ credHelpers: { "us-central1-docker.pkg.dev": helper }, credsStore: "desktop" });
     const message = [
       path.join(folder, "config.json"),
@@ -184,12 +155,44 @@ describe("credentials for the registry", () => {
     ].join("\n");
     await expect(ask(false)).rejects.toThrow(message);
     const lines = logged();
-    await ask(true);
+    expect((await ask(true)).result).toBe(URL);
     expect(lines.warn).toEqual([message]);
   });
 
+  test.each([
+    [
+      "desktop",
+      "echo 'credentials not found in native keychain'; exit 1",
+      "knows no login at",
+      "gcloud auth configure-docker us-central1-docker.pkg.dev",
+    ],
+    ["gcloud", "exit 1", "fails when it is asked for the login at", "gcloud auth login"],
+  ])(
+    "a helper %s that has no login is an error before the first build, and a warning at preview",
+    async (helper, body, what, fix) => {
+      installHelpers(body, helper);
+      login({ credsStore: helper });
+      const message = [
+        "1 problem; nothing was pushed.",
+        "",
+        path.join(folder, "config.json"),
+        `  found:   the credential helper docker-credential-${helper}, which ${what} us-central1-docker.pkg.dev`,
+        "  allowed: a credential helper that has a login for the registry that images are pushed to",
+        `  fix:     ${fix}`,
+      ].join("\n");
+      await expect(ask(false)).rejects.toThrow(message);
+      const lines = logged();
+      expect((await ask(true)).result).toBe(URL);
+      expect(lines.warn).toEqual([message]);
+    },
+  );
+
   test("a configuration that is not JSON is told with its file", async () => {
-    login("{ broken");
-    await expect(ask(false)).rejects.toThrow(`  found:   ${path.join(folder, "config.json")} is not JSON: `);
+    login('{ "auths": secret');
+    const error = await ask(false).catch(String);
+    expect(error).toContain(
+      `  found:   ${path.join(folder, "config.json")} is not JSON: Docker does not read it`,
+    );
+    expect(error).not.toContain("secret");
   });
 });

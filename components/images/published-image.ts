@@ -12,6 +12,11 @@ export interface CatalogueImage {
   context: string;
   /** Dockerfile, relative to the context. */
   dockerfile: string;
+  /**
+   * Stage of the Dockerfile that does the work, where it has several: with `buildCache: registry` it is published too,
+   * since an image carries the layers of its last stage alone.
+   */
+  cacheStage?: string | undefined;
 }
 
 /** A tag, and what its step of the release waits for. */
@@ -28,7 +33,7 @@ export interface PublishedImageArgs {
   platform: string;
   /** Build arguments. They end in the image's history: never a secret. */
   buildArgs?: Readonly<Record<string, string>>;
-  /** Reuse the layers of the last published build instead of local ones only. */
+  /** Reuse the layers of the last published build instead of local ones only, and publish them with this one. */
   cacheFromRegistry?: boolean;
   /** Build at preview too, without pushing. */
   buildOnPreview?: boolean;
@@ -54,18 +59,38 @@ export class PublishedImage extends pulumi.ComponentResource {
     const repositoryPath = pulumi.interpolate`${args.registryUrl}/${image.name}`;
     const context = path.join(sourceDir, image.context);
     const imageName = pulumi.interpolate`${repositoryPath}:${BUILD_TAG}`;
+    const declared = {
+      context,
+      dockerfile: path.join(context, image.dockerfile),
+      platform,
+      // Without the argument BuildKit publishes no cache with the image, and there is nothing to reuse.
+      args: cacheFromRegistry ? { BUILDKIT_INLINE_CACHE: "1", ...buildArgs } : buildArgs,
+    };
+    const onPreview = buildOnPreview && { buildOnPreview };
+    const stages = cacheFromRegistry && image.cacheStage !== undefined ? [image.cacheStage] : [];
+    const cached = stages.map((target) => {
+      const stageName = pulumi.interpolate`${repositoryPath}:${BUILD_TAG}-${target}`;
+      return new docker.Image(
+        `${name}-${target}`,
+        {
+          imageName: stageName,
+          build: { ...declared, target, cacheFrom: { images: [stageName] } },
+          ...onPreview,
+        },
+        { parent: this },
+      );
+    });
     const build = new docker.Image(
       name,
       {
         imageName,
         build: {
-          context,
-          dockerfile: path.join(context, image.dockerfile),
-          platform,
-          args: buildArgs,
-          ...(cacheFromRegistry && { cacheFrom: { images: [imageName] } }),
+          ...declared,
+          ...(cacheFromRegistry && {
+            cacheFrom: { images: [...cached.map((stage) => stage.imageName), imageName] },
+          }),
         },
-        ...(buildOnPreview && { buildOnPreview }),
+        ...onPreview,
       },
       { parent: this },
     );

@@ -27,7 +27,7 @@ const resources: StackState["resources"] = {
   other: { type: "docker:index/image:Image", outputs: { repoDigest: REFERENCE } },
 };
 
-const read = (state: StackState) => declare(() => readRecordedTags(), true, state);
+const read = (state: StackState) => declare(() => readRecordedTags(state.outputs), true, state);
 
 test("tags are recorded with what they were declared with", async () => {
   const { result } = await read({ outputs: { registryUrl: "x" }, resources });

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import type { Outputs } from "../../google/last-outputs.ts";
 
 /** A tag that the stack's state holds. */
 export interface RecordedTag {
@@ -30,27 +31,24 @@ const registryImage = z.object({
   triggers: z.object({ digest: z.string(), again: z.string().optional() }),
 });
 
-const stackOutputs = z.object({ outputs: z.record(z.string(), z.unknown()) });
 const resourceOutputs = z.object({
   outputs: z.record(z.string(), z.object({ type: z.string(), outputs: z.record(z.string(), z.unknown()) })),
 });
 
 /**
- * What the state of this stack holds of the images' tags, by image. Nothing, before an `up` of it has ended.
+ * What the state of this stack holds of the images' tags, by image. The engine answers from the state, as it does for
+ * policies, without a resource that previews would show.
  *
- * Asks the engine as a stack reference does, which would be a resource that previews show.
+ * @param outputs of the stack's last `up`. Without any there may be no state, and of none the engine cannot read the
+ *   resources: it ends there with a panic (3.274.1).
  */
-export async function readRecordedTags(): Promise<ReadonlyMap<string, RecordedImage>> {
-  const stack = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
-  const ended = stackOutputs.parse(await invoke("readStackOutputs", { name: stack }));
-  // Of a stack without a state the engine can read no resources: it ends there with a panic (3.274.1).
-  if (Object.keys(ended.outputs).length === 0) return new Map();
-  const { outputs } = resourceOutputs.parse(await invoke("readStackResourceOutputs", { stackName: stack }));
-  return recordedImages(Object.values(outputs));
-}
-
-function invoke(name: string, args: Record<string, string>): Promise<unknown> {
-  return pulumi.runtime.invoke(`pulumi:pulumi:${name}`, args);
+export async function readRecordedTags(outputs: Outputs): Promise<ReadonlyMap<string, RecordedImage>> {
+  if (Object.keys(outputs).length === 0) return new Map();
+  const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+  const answer: unknown = await pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {
+    stackName,
+  });
+  return recordedImages(Object.values(resourceOutputs.parse(answer).outputs));
 }
 
 /** The tags among a state's resources. */

@@ -1,6 +1,12 @@
 import { z } from "zod";
 import { artifactRegistry } from "../../google/apis.ts";
-import { callGoogle, type GoogleAnswer, isApiDisabled, refusal } from "../../google/client.ts";
+import {
+  callGoogle,
+  type GoogleAnswer,
+  type GoogleCall,
+  isApiDisabled,
+  refusal,
+} from "../../google/client.ts";
 import { repositoryName } from "../../google/full-names.ts";
 import { problemsError } from "../../problems/problem.ts";
 import type { Mark, RegistryTags } from "./published.ts";
@@ -36,7 +42,9 @@ async function tagsOf(registry: Registry, image: string): Promise<Map<string, st
   let token = "";
   do {
     const query = `pageSize=${PAGE_SIZE}${token === "" ? "" : `&pageToken=${encodeURIComponent(token)}`}`;
-    const answer = await ask(`${packageName(registry, image)}/tags?${query}`);
+    const answer = await ask(`${packageName(registry, image)}/tags?${query}`, {}, (found) =>
+      unread(registry, image, found),
+    );
     if (answer.status === 404 || isApiDisabled(answer)) return tags;
     if (answer.status !== 200) throw unread(registry, image, `answered ${refusal(answer)}`);
     const page = tagPage.parse(answer.body);
@@ -44,13 +52,14 @@ async function tagsOf(registry: Registry, image: string): Promise<Map<string, st
     token = page.nextPageToken;
   } while (token !== "");
   return tags;
+}
 
-  async function ask(path: string): Promise<GoogleAnswer> {
-    try {
-      return await callGoogle(artifactRegistry, path);
-    } catch (error) {
-      throw unread(registry, image, `did not answer (${error instanceof Error ? error.message : ""})`);
-    }
+/** @param told the error for where nobody answers. */
+async function ask(path: string, call: GoogleCall, told: (found: string) => Error): Promise<GoogleAnswer> {
+  try {
+    return await callGoogle(artifactRegistry, path, call);
+  } catch (error) {
+    throw told(`did not answer (${error instanceof Error ? error.message : String(error)})`);
   }
 }
 
@@ -63,15 +72,13 @@ export async function setTags(registry: Registry, marks: readonly Mark[]): Promi
   for (const mark of marks) {
     const name = packageName(registry, mark.image);
     const body = { name: `${name}/tags/${mark.tag}`, version: `${name}/versions/${mark.digest}` };
-    const created = await callGoogle(artifactRegistry, `${name}/tags?tagId=${mark.tag}`, {
-      method: "POST",
-      body,
-    });
+    const told = (found: string): Error => unset(mark, found);
+    const created = await ask(`${name}/tags?tagId=${mark.tag}`, { method: "POST", body }, told);
     const answer =
       created.status === 409
-        ? await callGoogle(artifactRegistry, `${body.name}?updateMask=version`, { method: "PATCH", body })
+        ? await ask(`${body.name}?updateMask=version`, { method: "PATCH", body }, told)
         : created;
-    if (answer.status !== 200) throw unset(mark, answer);
+    if (answer.status !== 200) throw unset(mark, `answered ${refusal(answer)}`);
   }
 }
 
@@ -95,12 +102,12 @@ function unread({ repositoryId }: Registry, image: string, found: string): Error
   ]);
 }
 
-function unset({ image, tag, digest }: Mark, answer: GoogleAnswer): Error {
+function unset({ image, tag, digest }: Mark, found: string): Error {
   return problemsError(
     [
       {
         where: `${image}:${tag}`,
-        found: `Artifact Registry answered ${refusal(answer)} to the request to put it on ${digest}`,
+        found: `Artifact Registry ${found} to the request to put it on ${digest}`,
         allowed: "an account that may set the repository's tags (roles/artifactregistry.writer)",
         fix: "gcloud auth application-default login   # then run it again: it goes on where it stopped",
       },

@@ -4,7 +4,9 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { decideRelease } from "./decide-release.ts";
+import { PublishedImage } from "./published-image.ts";
 import { release } from "./release.ts";
+import { allSound } from "../../problems/checks.ts";
 import { parseSettings } from "../../settings/parse.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { stackConfig } from "../../test/support/default-settings.ts";
@@ -21,7 +23,7 @@ let folder: string;
 beforeEach(() => {
   folder = mkdtempSync(path.join(tmpdir(), "docker-"));
   vi.stubEnv("DOCKER_CONFIG", folder);
-  writeFileSync(path.join(folder, "config.json"), JSON.stringify({ credHelpers: { [HOST]: "gcloud" } }));
+  writeFileSync(path.join(folder, "config.json"), JSON.stringify({ auths: { [HOST]: { auth: "dTpw" } } }));
 });
 
 afterEach(() => {
@@ -52,7 +54,8 @@ async function publish(
   const requests = await fakeGoogle(tagLists(Object.fromEntries(IMAGES.map((image) => [image, tags]))));
   const run = async () => {
     const values = settings(changes);
-    return release(values, pulumi.output(URL), await decideRelease(values));
+    const [decision] = await allSound(decideRelease(values, state?.outputs ?? {}));
+    return release(values, pulumi.output(URL), decision);
   };
   return { ...(await declare(run, preview, state)), requests };
 }
@@ -157,6 +160,13 @@ describe("release", () => {
       "build.cacheFrom.images",
       [`${URL}/hyperion-coordinator-mcp:build`],
     ],
+    [
+      "buildCache: registry publishes the layers for the next build",
+      { buildCache: "registry", buildArgs: { "hyperion-ui": { A: "b" } } },
+      2,
+      "build.args",
+      { A: "b", BUILDKIT_INLINE_CACHE: "1" },
+    ],
     ["buildOnPreview", { buildOnPreview: true }, 0, "buildOnPreview", true],
     ["platform", { platform: "linux/arm64" }, 0, "build.platform", "linux/arm64"],
     [
@@ -175,6 +185,50 @@ describe("release", () => {
     const plain = ofType((await publish({})).resources, "image:Image").map(({ inputs }) => inputs);
     const versioned = ofType((await publish({ version: "1.4.2" })).resources, "image:Image");
     expect(versioned.map(({ inputs }) => inputs)).toEqual(plain);
+  });
+
+  describe("an image whose Dockerfile names the stage that does the work", () => {
+    const image = {
+      name: "hyperion-ui",
+      context: "coordinator/ui",
+      dockerfile: "Dockerfile",
+      cacheStage: "build",
+    };
+    const builds = async (cacheFromRegistry: boolean) => {
+      const { resources } = await declare(() => {
+        const args = { image, sourceDir: ".", registryUrl: URL, platform: "linux/amd64", cacheFromRegistry };
+        return new PublishedImage(image.name, args);
+      });
+      return ofType(resources, "image:Image");
+    };
+    const own = `${URL}/hyperion-ui:build`;
+
+    test("publishes that stage first, with buildCache: registry, and reuses both", async () => {
+      const [whole, stage] = await builds(true);
+      expect(stage).toMatchObject({
+        name: "hyperion-ui-build",
+        parent: "hyperion-ui",
+        inputs: {
+          imageName: `${own}-build`,
+          build: {
+            target: "build",
+            args: { BUILDKIT_INLINE_CACHE: "1" },
+            cacheFrom: { images: [`${own}-build`] },
+          },
+        },
+      });
+      expect(whole?.inputs).toMatchObject({
+        imageName: own,
+        build: { cacheFrom: { images: [`${own}-build`, own] } },
+      });
+      expect(whole?.inputs["build"]).not.toHaveProperty("target");
+      // Its layers are there when the image is built.
+      expect(whole?.dependsOn).toContain("hyperion-ui-build");
+    });
+
+    test("is one build otherwise", async () => {
+      expect((await builds(false)).map(({ name }) => name)).toEqual(["hyperion-ui"]);
+    });
   });
 
   test("asks one question an image at preview", async () => {

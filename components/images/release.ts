@@ -2,9 +2,10 @@ import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import type { Settings } from "../../settings/schema.ts";
 import { catalogue } from "./catalogue.ts";
-import { registryHost, requireCredentials } from "./confirm-login.ts";
+import { confirmLogin, requireHelper } from "./confirm-login.ts";
 import { type Decision, registryOf } from "./decide-release.ts";
 import { declareTags } from "./declared-tags.ts";
+import { registryHost } from "./docker/login.ts";
 import { differingSources, type ImagePlan } from "./plan.ts";
 import { type CatalogueImage, PublishedImage, type PublishedImageArgs } from "./published-image.ts";
 import { correctFloatingTags, markBuilds, stopIfOvertaken } from "./release-steps.ts";
@@ -30,12 +31,14 @@ export function release(
 ): Record<string, ReleasedImage> {
   const { plan } = decision;
   plan.notes.forEach(tell);
+  const url = repositoryUrl.apply(requireHelper);
+  const login = url.apply(confirmLogin);
+  // Nothing is built before there is a login. A preview builds nothing, and asks meanwhile: a helper takes its time.
+  const registryUrl = pulumi.runtime.isDryRun() ? url : login;
   // With an address alone the plugin takes the login from the Docker configuration: none reaches the state.
-  const provider = new docker.Provider(
-    "registry",
-    { registryAuth: [{ address: repositoryUrl.apply(registryHost) }] },
-    { dependsOn: gate(repositoryUrl, requireCredentials) },
-  );
+  const provider = new docker.Provider("registry", {
+    registryAuth: [{ address: registryUrl.apply(registryHost) }],
+  });
   const steps = [deferredGate(), deferredGate(), deferredGate()] as const;
   const again = new Date().toISOString();
   const images = catalogue.images.map((image) => {
@@ -50,7 +53,7 @@ export function release(
       ...tag,
       after: tag.step === undefined ? [] : steps[tag.step].output,
     }));
-    const args = { ...buildArgs(image, settings), registryUrl: repositoryUrl, pull: declared.pull, tags };
+    const args = { ...buildArgs(image, settings), registryUrl, pull: declared.pull, tags };
     const component = new PublishedImage(image.name, args, { providers: [provider] });
     const setIn = (step: number): pulumi.Output<string>[] =>
       declared.tags.flatMap((tag) => (tag.step === step ? (component.published.get(tag.tag) ?? []) : []));
@@ -67,7 +70,7 @@ export function release(
     ({ planned }) => planned.digest === undefined && planned.steps.flat().length > 0,
   );
   const builds = pulumi.all(Object.fromEntries(tagged.map(({ name, build }) => [name, build])));
-  steps[0].open(gate(builds, (references) => markBuilds(work, digestsOf(references))));
+  steps[0].open(gate(pulumi.all([builds, login]), ([references]) => markBuilds(work, digestsOf(references))));
   const isFloating = published(1).length > 0;
   const own = pulumi.all(published(0));
   steps[1].open(gate(own, () => (isFloating ? stopIfOvertaken(work) : undefined)));
@@ -75,7 +78,7 @@ export function release(
   steps[2].open(gate(floating, () => (isFloating ? correctFloatingTags(work) : undefined)));
   if (version !== undefined) void tellDifference(version, decision, images);
   return Object.fromEntries(
-    images.map(({ name, planned, build }) => [name, released(name, planned, repositoryUrl, build)]),
+    images.map(({ name, planned, build }) => [name, released(name, planned, registryUrl, build)]),
   );
 }
 

@@ -8,7 +8,7 @@ import { isAlive } from "../lib/processes.ts";
 import { readTools, type Tools } from "../lib/tools.ts";
 
 /** How one service is. */
-export interface ServiceStatus {
+interface ServiceStatus {
   service: string;
   state: "running" | "silent" | "stopped";
   where?: string;

@@ -8,7 +8,7 @@ import { tellSteps } from "./steps.ts";
 import { printSummary } from "./summary.ts";
 
 /** The stack that `up` keeps. */
-export const STACK = "sandbox";
+const STACK = "sandbox";
 
 /** What `up` can leave out. */
 export interface UpOptions {

@@ -1,6 +1,7 @@
-import { accessSync, constants, readFileSync, statSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, dirname } from "node:path";
+import { commandsOnPath } from "../../components/images/programs.ts";
 
 /**
  * Writes a file in one step, so that nobody reads half of it, and leaves it alone when it holds this already.
@@ -24,16 +25,6 @@ export function readText(file: string): string | undefined {
   }
 }
 
-/** Whether `file` is a file that may be executed. */
-export function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return statSync(file).isFile();
-  } catch {
-    return false;
-  }
-}
-
 /** System folders that are not on everybody's PATH (a root shell by `su` lacks them). */
 const SYSTEM_FOLDERS = ["/usr/local/sbin", "/usr/sbin", "/sbin", "/usr/bin", "/bin"];
 
@@ -43,11 +34,7 @@ export function systemPath(env: NodeJS.ProcessEnv = process.env): string {
   return [...new Set([...folders, ...SYSTEM_FOLDERS])].join(delimiter);
 }
 
-/** Every executable of this name on a PATH, the first found first. */
-export function findCommands(name: string, path: string = systemPath()): string[] {
-  return path
-    .split(delimiter)
-    .filter((folder) => folder !== "")
-    .map((folder) => join(folder, name))
-    .filter(isExecutable);
+/** Every executable of this name on a PATH that has the folders of system tools at its end, the first found first. */
+export function findCommands(name: string): string[] {
+  return commandsOnPath(name, systemPath());
 }

@@ -1,6 +1,6 @@
 import { readText, writeWhole } from "./files.ts";
 import type { SandboxPaths } from "./paths.ts";
-import type { DockerCli } from "./docker-cli.ts";
+import type { DockerCommand } from "../../components/images/docker/command.ts";
 
 /** A Pulumi CLI that has the Node.js language host beside it. */
 export interface PulumiCli {
@@ -19,7 +19,7 @@ export interface EngineChoice {
 /** What a sandbox runs with: found or installed by `up`, read by the other subcommands. */
 export interface Tools {
   pulumi: PulumiCli;
-  docker: DockerCli;
+  docker: DockerCommand;
   engine: EngineChoice;
 }
 

@@ -5,8 +5,10 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { gte, valid } from "semver";
 import { messageOf, SandboxError } from "../lib/errors.ts";
-import { findCommands, isExecutable } from "../lib/files.ts";
+import { isExecutable } from "../../components/images/programs.ts";
+import { findCommands } from "../lib/files.ts";
 import { goBuild } from "./go-build.ts";
+import { whileHolding } from "../lib/lock.ts";
 import type { Progress } from "../lib/progress.ts";
 
 const run = promisify(execFile);
@@ -15,12 +17,12 @@ const run = promisify(execFile);
 export const COMPOSE_VERSION = "2.40.3";
 
 /** The first with `config --lock-image-digests`; docker-compose.dev.yml needs 2.26, docker-compose.yml 2.24. */
-export const OLDEST_COMPOSE = "2.36.2";
+const OLDEST_COMPOSE = "2.36.2";
 
 const MODULE = "github.com/docker/compose/v2";
 
 /** Where the built one is kept, for all checkouts. */
-export function composeCache(home: string = homedir()): string {
+function composeCache(home: string = homedir()): string {
   return join(home, ".cache", "hyperion-sandbox", `compose-v${COMPOSE_VERSION}`, "docker-compose");
 }
 
@@ -35,7 +37,10 @@ export async function ensureCompose(progress: Progress): Promise<string> {
   }
   const target = composeCache();
   progress(`Compose ${OLDEST_COMPOSE} or later is not installed: building ${COMPOSE_VERSION} into ${target}`);
-  await build(target, progress);
+  await mkdir(dirname(target), { recursive: true });
+  await whileHolding(`${target}.lock`, async () => {
+    if (!(await isRecentEnough(target))) await build(target, progress);
+  });
   return target;
 }
 
@@ -60,9 +65,7 @@ async function isRecentEnough(command: string): Promise<boolean> {
 }
 
 async function build(target: string, progress: Progress): Promise<void> {
-  const folder = dirname(target);
-  await mkdir(folder, { recursive: true });
-  const temporary = await mkdtemp(join(folder, "building-"));
+  const temporary = await mkdtemp(join(dirname(target), "building-"));
   try {
     await goBuild(
       {

@@ -1,6 +1,7 @@
+import { dirname } from "node:path";
 import { findCommands } from "../lib/files.ts";
 import type { EngineChoice } from "../lib/tools.ts";
-import { type DockerCli, findDockerCli } from "../lib/docker-cli.ts";
+import { type DockerCommand, findDockerCommand } from "../../components/images/docker/command.ts";
 import { SandboxError } from "../lib/errors.ts";
 import { aptInstall, aptKnows } from "./apt.ts";
 import type { Progress } from "../lib/progress.ts";
@@ -37,8 +38,9 @@ export async function ensurePackages(
   engine: EngineChoice,
   wrappers: string,
   progress: Progress,
-): Promise<DockerCli> {
-  const cli = await findDockerCli(wrappers);
+): Promise<DockerCommand> {
+  const find = () => findDockerCommand(findCommands("docker").filter((path) => dirname(path) !== wrappers));
+  const cli = await find();
   const own = engine.kind === "own";
   const lacks = (command: string) => own && findCommands(command).length === 0;
   const missing: Missing = {
@@ -53,7 +55,7 @@ export async function ensurePackages(
 
   const known = { dockerCli: await aptKnows("docker-cli"), buildx: await aptKnows("docker-buildx") };
   await aptInstall(packagesFor(missing, known), purpose(missing), progress);
-  const installed = await findDockerCli(wrappers);
+  const installed = await find();
   if (!installed)
     throw new SandboxError("the docker command is still missing: sudo apt-get install docker.io");
   if (!installed.buildKit)

@@ -29,7 +29,7 @@ export function pluginsServing(pulumiHome: string): PluginChoice[] {
 }
 
 /** A file of this name in a plugin's folder says that the plugin is a fake provider, not the real one. */
-export const fakeProviderMarker = "hyperion-fake-provider.json";
+const fakeProviderMarker = "hyperion-fake-provider.json";
 
 const requireHere = createRequire(import.meta.filename);
 

@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { buildKitInside } from "../lib/docker-cli.ts";
 import { mountsBelow } from "../machine/engine/leftovers.ts";
 import { chooseSubnets, routedBlocks } from "../machine/engine/subnet.ts";
 import { findUserEngine, whyApart, whyElsewhere } from "./user-engine.ts";
@@ -42,15 +41,6 @@ describe("the user's engine", () => {
     });
     expect(found.host).toBe("unix:///var/run/docker.sock");
   });
-});
-
-test.each([
-  ["20.10.24+dfsg1", true],
-  ["19.03.8", true],
-  ["28.2.2", false],
-  ["23.0.0", false],
-])("docker %s has BuildKit's client inside: %s", (version, expected) => {
-  expect(buildKitInside(version)).toBe(expected);
 });
 
 describe("the engine's network", () => {

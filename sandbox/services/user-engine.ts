@@ -1,9 +1,5 @@
-import { dockerConfigFile } from "../../components/images/docker-login.ts";
-import { readText } from "../lib/files.ts";
-import { run } from "../lib/run-command.ts";
+import { commandEngine, DEFAULT_ADDRESS } from "../../components/images/docker/engine.ts";
 import { engineInfo, type EngineInfo } from "../lib/engine-info.ts";
-
-const DEFAULT_HOST = "unix:///var/run/docker.sock";
 
 /** The engine that the user's own shell uses, and whether the sandbox can use it too. */
 export type UserEngine =
@@ -11,7 +7,7 @@ export type UserEngine =
 
 /** Looks at the engine that the user's `docker` uses. */
 export async function findUserEngine(env: NodeJS.ProcessEnv = process.env): Promise<UserEngine> {
-  const host = await userHost(env);
+  const host = userHost(env);
   const elsewhere = whyElsewhere(host);
   if (elsewhere) return { host, usable: false, why: elsewhere };
   const info = await engineInfo(host);
@@ -20,25 +16,9 @@ export async function findUserEngine(env: NodeJS.ProcessEnv = process.env): Prom
   return apart ? { host, usable: false, why: apart } : { host, usable: true, version: info.ServerVersion };
 }
 
-async function userHost(env: NodeJS.ProcessEnv): Promise<string> {
+function userHost(env: NodeJS.ProcessEnv): string {
   // A shell with the sandbox's variables: what its user's own DOCKER_HOST was is not known any more.
-  if (env["HYPERION_SANDBOX_SHELL"]) return DEFAULT_HOST;
-  if (env["DOCKER_HOST"]) return env["DOCKER_HOST"];
-  const context = env["DOCKER_CONTEXT"] ?? currentContext(env);
-  if (context === undefined || context === "default") return DEFAULT_HOST;
-  const format = "{{.Endpoints.docker.Host}}";
-  const shown = await run("docker", ["context", "inspect", context, "--format", format]);
-  return shown.ok && shown.stdout !== "" ? shown.stdout.trim() : DEFAULT_HOST;
-}
-
-function currentContext(env: NodeJS.ProcessEnv): string | undefined {
-  const text = readText(dockerConfigFile(env));
-  if (text === undefined) return undefined;
-  try {
-    return (JSON.parse(text) as { currentContext?: string }).currentContext;
-  } catch {
-    return undefined;
-  }
+  return env["HYPERION_SANDBOX_SHELL"] ? DEFAULT_ADDRESS : commandEngine(env).address;
 }
 
 /** Why an engine at `host` cannot reach a registry on this machine's loopback; undefined when it might. */

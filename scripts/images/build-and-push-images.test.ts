@@ -16,11 +16,8 @@ record "$@"
 has() { [[ " $ANSWERS " == *" $1 "* ]]; }
 case "$1 $2" in
   "buildx version") has no-buildx && { echo "docker: 'buildx' is not a docker command." >&2; exit 1; }; exit 0 ;;
-  "version --format")
-    case "$3" in
-      *Client*) has docker-28 && echo 28.2.2 || echo 20.10.24; has no-engine && exit 1; exit 0 ;;
-      *) has no-engine && { echo "Cannot connect to the Docker daemon" >&2; exit 1; }; echo 20.10.24; exit 0 ;;
-    esac ;;
+  "--version ") has docker-28 && version=28.2.2; echo "Docker version \${version:-20.10.24}, build 1"; exit 0 ;;
+  "version --format") has no-engine && { echo "Cannot connect to the Docker daemon" >&2; exit 1; }; echo 20.10.24; exit 0 ;;
   "image inspect")
     case "$4" in
       *Architecture*)
@@ -54,7 +51,7 @@ beforeEach(() => {
   shell = new Shell();
   shell.fake("docker", docker);
   shell.environment["ANSWERS"] = "";
-  shell.write(".docker/config.json", JSON.stringify({ auths: { "registry.example.com": { auth: "eA==" } } }));
+  shell.write(".docker/config.json", JSON.stringify({ auths: { "registry.example.com": { auth: "dTpw" } } }));
   for (const { context, dockerfile } of catalogue)
     shell.write(`src/${context}/${dockerfile}`, "FROM scratch\n");
 });
@@ -290,7 +287,10 @@ describe("errors before any work", () => {
           `not logged in at ${host}: the credential helper docker-credential-vault has no login for it: docker login ${host}`,
         ],
       );
-      shell.fake("docker-credential-vault", `[ "$1 $(cat)" = "get ${host}" ]`);
+      shell.fake(
+        "docker-credential-vault",
+        `[ "$1 $(cat)" = "get ${host}" ] && echo '{"Username":"u","Secret":"s"}'`,
+      );
       expect(publish().status).toBe(0);
       shell.forgetCalls();
     }
@@ -320,6 +320,31 @@ describe("errors before any work", () => {
       ["--skip-build"],
       [
         `${ui}: the local image ${reference} is for linux/arm64, and linux/amd64 is published: leave out --skip-build`,
+      ],
+    );
+  });
+
+  it("sources that hold what git does not: a warning, and what looks like a secret is refused under a version", () => {
+    shell.pass("git");
+    const sources = path.join(shell.folder, "src");
+    for (const { context } of catalogue) shell.write(`src/${context}/.dockerignore`, "");
+    const init =
+      "git init -q . && git add . && git -c user.name=a -c user.email=a@example.com commit -qm sources";
+    const file = shell.write("init.sh", `cd src && ${init}`);
+    expect(shell.run(path.relative(root, file)).status).toBe(0);
+    shell.write("src/coordinator/ui/.env", "");
+    const { status, stderr } = publish("--only", ui);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(
+      /^warning: \S+\/ui\/\.dockerignore: in the build of hyperion-ui, .*: \.env; allowed: /,
+    );
+    shell.forgetCalls();
+    refuse(
+      ["--only", ui, "--version", "1.4.2"],
+      [
+        `${sources}/coordinator/ui: files that look like secrets and that git does not track, in the build of hyperion-ui: .env; ` +
+          "allowed: none of them in an image that is published as version 1.4.2; one that is meant to be there, tracked by git: " +
+          `printf '%s\\n' .env >>${sources}/coordinator/ui/.dockerignore`,
       ],
     );
   });

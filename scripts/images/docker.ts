@@ -1,15 +1,13 @@
-import { accessSync, constants, statSync } from "node:fs";
-import * as path from "node:path";
 import { execa } from "execa";
-import { dockerConfigFile, dockerLogin } from "../../components/images/docker-login.ts";
+import { findDockerCommand } from "../../components/images/docker/command.ts";
+import { dockerConfigFile } from "../../components/images/docker/config.ts";
+import { type DockerLogin, dockerLogin } from "../../components/images/docker/login.ts";
+import { commandsOnPath } from "../../components/images/programs.ts";
 import { BUILD_TAG } from "../../components/images/tags.ts";
 import type { Plan } from "./plan.ts";
 
 /** Runs a command to its end, whatever that is. */
-const run = (command: string, args: string[], input = "") => execa(command, args, { reject: false, input });
-
-const succeeds = async (...command: Parameters<typeof run>): Promise<boolean> =>
-  !(await run(...command)).failed;
+const run = (command: string, args: string[]) => execa(command, args, { reject: false });
 
 /** The docker command of this machine that can do the work, and what is wrong with it. */
 export interface DockerCommand {
@@ -23,37 +21,23 @@ export async function findDocker(plan: Plan, skipBuild: boolean): Promise<Docker
   const [first] = candidates;
   if (first === undefined)
     return refused("Docker is not installed (no docker on the PATH): https://docs.docker.com/get-docker/");
-  let command: string | undefined;
-  for (const candidate of candidates) {
-    if (skipBuild || (await canBuild(candidate))) {
-      command = candidate;
-      break;
-    }
-  }
-  if (command === undefined) {
+  const command = await findDockerCommand(candidates);
+  if (command === undefined) return refused(`${first} cannot be run: https://docs.docker.com/get-docker/`);
+  if (!skipBuild && !command.buildKit) {
     return refused(
-      `${first} cannot build with BuildKit, its plugin buildx is missing: https://docs.docker.com/go/buildx/`,
+      `${command.path} cannot build with BuildKit, its plugin buildx is missing: https://docs.docker.com/go/buildx/`,
     );
   }
-  if (!(await succeeds(command, ["version", "--format", "{{.Server.Version}}"]))) {
+  if ((await run(command.path, ["version", "--format", "{{.Server.Version}}"])).failed) {
     const host = process.env["DOCKER_HOST"];
     return refused(
       `the Docker engine does not answer${host ? ` at ${host}` : ""}: start it, or point DOCKER_HOST at one that runs`,
     );
   }
-  return { command, problems: skipBuild ? await localImageProblems(command, plan) : [] };
+  return { command: command.path, problems: skipBuild ? await localImageProblems(command.path, plan) : [] };
 }
 
 const refused = (problem: string): DockerCommand => ({ command: "", problems: [problem] });
-
-/** BuildKit is part of docker up to 22; from 23 on it is the plugin buildx, which may be missing. */
-async function canBuild(command: string): Promise<boolean> {
-  if (await succeeds(command, ["buildx", "version"])) return true;
-  // Without an engine it fails, and has told its own version nevertheless.
-  const { stdout } = await run(command, ["version", "--format", "{{.Client.Version}}"]);
-  const major = /^(\d+)\./.exec(stdout)?.[1];
-  return major !== undefined && Number(major) < 23;
-}
 
 async function localImageProblems(command: string, { images, registry, platform }: Plan): Promise<string[]> {
   const problems = images.map(async ({ name }) => {
@@ -73,35 +57,20 @@ export async function loginProblem({ host }: Plan): Promise<string | undefined> 
   const google = /(^|\.)gcr\.io$|\.pkg\.dev$/.test(host);
   const fix = google ? `gcloud auth login && gcloud auth configure-docker ${host}` : `docker login ${host}`;
   const file = dockerConfigFile(process.env);
-  let login;
+  let login: DockerLogin;
   try {
-    login = dockerLogin(file, host);
+    login = dockerLogin(host, process.env);
   } catch (error) {
     return error instanceof Error ? error.message : String(error);
   }
   if (login.kind === "none") return `not logged in at ${host} (${file} has no login for it): ${fix}`;
   if (login.kind === "stored") return undefined;
-  const helper = `docker-credential-${login.name}`;
-  if (commandsOnPath(helper).length === 0) {
+  const { helper } = login;
+  if (login.kind === "missing helper") {
     return `not logged in at ${host}: ${file} names the credential helper ${helper}, which is not on the PATH: install it, or ${fix}`;
   }
-  if (await succeeds(helper, ["get"], host)) return undefined;
-  return `not logged in at ${host}: the credential helper ${helper} has no login for it: ${fix}`;
-}
-
-/** Every program of a name on the PATH, in its order. */
-function commandsOnPath(name: string): string[] {
-  return (process.env["PATH"] ?? "")
-    .split(path.delimiter)
-    .map((folder) => path.join(folder, name))
-    .filter(isExecutable);
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return statSync(file).isFile();
-  } catch {
-    return false;
-  }
+  const { kind } = await login.ask();
+  if (kind === "login") return undefined;
+  const what = kind === "too slow" ? "does not answer in time" : "has no login for it";
+  return `not logged in at ${host}: the credential helper ${helper} ${what}: ${fix}`;
 }

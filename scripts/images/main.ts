@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { findDocker, loginProblem } from "./docker.ts";
 import { readOptions, usage, type Options } from "./options.ts";
-import { describePlan, missingSources, plan, type Plan } from "./plan.ts";
+import { compareSources, describePlan, missingSources, plan, type Plan } from "./plan.ts";
 import { publishImage, type PublishedResult, type Publishing } from "./publish-image.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
@@ -22,6 +22,11 @@ async function main(): Promise<number> {
   const what = plan(options, root, problems);
   if (what === undefined || problems.length > 0) return refuse(problems);
   if (!options.skipBuild) problems.push(...missingSources(what));
+  if (!options.skipBuild && problems.length === 0) {
+    const sources = await compareSources(what);
+    problems.push(...sources.problems);
+    for (const warning of sources.warnings) process.stderr.write(`warning: ${warning}\n`);
+  }
   if (options.dryRun) {
     if (problems.length > 0) return refuse(problems);
     process.stdout.write(describePlan(what, !options.skipBuild));

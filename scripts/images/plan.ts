@@ -3,6 +3,7 @@ import * as path from "node:path";
 import { closest, distance } from "fastest-levenshtein";
 import { catalogue } from "../../components/images/catalogue.ts";
 import { sourceProblems } from "../../components/images/check-sources.ts";
+import { checkTracking, type Purpose, type Tracking } from "../../components/images/check-tracking.ts";
 import type { CatalogueImage } from "../../components/images/published-image.ts";
 import { planRelease } from "../../components/images/plan.ts";
 import {
@@ -12,6 +13,7 @@ import {
   revisionProblem,
   versionProblem,
 } from "../../components/images/tags.ts";
+import type { Problem } from "../../problems/problem.ts";
 import { StackSettings } from "../../settings/stack-settings.ts";
 import type { Options } from "./options.ts";
 
@@ -31,6 +33,8 @@ export interface Plan {
   tags: readonly string[];
   /** The tags that never move to another build; none where they may. */
   fixedTags: readonly string[];
+  /** Whether everybody may pull what is published, and what it is published as. */
+  purpose: Purpose;
 }
 
 /**
@@ -60,6 +64,11 @@ export function plan(options: Options, projectFolder: string, problems: string[]
       options.version === undefined || options.allowVersionOverwrite
         ? []
         : [options.version, prefixedTag(options.version)],
+    purpose: {
+      isPublic: options.registry === undefined && settings.flag("publicAccess"),
+      version: options.version,
+      revision: options.revision,
+    },
   };
 }
 
@@ -110,14 +119,25 @@ export function missingSources({ source, images }: Plan): string[] {
   return images.flatMap((image) => {
     const dockerfile = `${image.context}/${image.dockerfile}`;
     return existsSync(path.join(source, dockerfile))
-      ? sourceProblems(source, [image]).map(
-          ({ where, found, allowed, fix }) => `${where}: ${found}; allowed: ${allowed}: ${fix}`,
-        )
+      ? sourceProblems(source, [image]).map(sentence)
       : [
           `${image.name}: ${source} has no ${dockerfile}: --source DIR names the folder that holds coordinator/`,
         ];
   });
 }
+
+/** What builds of these sources would see that git does not have: what stops them, and what is only told. */
+export async function compareSources({
+  source,
+  images,
+  purpose,
+}: Plan): Promise<Record<keyof Tracking, string[]>> {
+  const { problems, warnings } = await checkTracking(source, images, purpose);
+  return { problems: problems.map(sentence), warnings: warnings.map(sentence) };
+}
+
+const sentence = ({ where, found, allowed, fix }: Problem): string =>
+  `${where}: ${found}; allowed: ${allowed}: ${fix}`;
 
 /** What would be done, a line for each step. */
 export function describePlan(

@@ -1,11 +1,11 @@
-import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
+import { afterEach, beforeAll, describe, expect } from "vitest";
 import type { RequestCount } from "../../sandbox/emulator/support/faults/requests.ts";
 import { mintAccessToken } from "../../sandbox/lib/tokens.ts";
 import { waitUntil } from "../../sandbox/lib/processes.ts";
-import { type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 import { bindings, clearFaults, fault, google, PROJECT } from "./google.ts";
 import { live, lived, startAnew } from "./life.ts";
-import { adoptedAndMended, failing, fix, fixed, refreshedAndMended } from "./fixing.ts";
+import { failing, fix, fixed, refreshedAndMended } from "./fixing.ts";
 import { seenIn } from "./seen.ts";
 import { withVariable } from "./shell.ts";
 import { survives } from "./survives.ts";
@@ -44,12 +44,11 @@ const CREATED_ONCE = [
   },
 ];
 
-let sandbox: Sandbox;
+const sandbox = useSandbox();
 /** Every route of Google's APIs that the stack asks in its life. */
 let routes: Route[];
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
   // The back-off of the fake providers, shortened.
   sandbox.env["HYPERION_FAKE_PROVIDER_BACKOFF_MS"] = "100";
   for (const [key, value] of Object.entries({
@@ -67,8 +66,6 @@ beforeAll(async () => {
 });
 
 afterEach(() => clearFaults(sandbox));
-afterAll(() => sandbox.stop());
-
 describe("Google's APIs", () => {
   for (const status of [429, 500, 503])
     survives(`each route answers ${status} once`, async () => {
@@ -109,9 +106,9 @@ describe("Google's APIs", () => {
       await startAnew(sandbox);
       await strike({ kind: "status", status: 503, after: true }, [target]);
       const output = await failing(sandbox);
-      return adoptedAndMended(
+      return fixed(
         sandbox,
-        "the repeat finds it there; adopted, not made twice",
+        "the repeat finds it there; taken up again, not made twice",
         seenIn(output, /Error 409/),
       );
     });

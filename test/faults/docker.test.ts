@@ -1,10 +1,11 @@
 import { readFileSync } from "node:fs";
 import { chmod, chown, cp, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
-import { afterAll, beforeAll, describe, expect } from "vitest";
+import { beforeAll, describe, expect } from "vitest";
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 import { allProcesses, commandLine, waitUntil } from "../../sandbox/lib/processes.ts";
-import { type Outcome, type Sandbox, startSandbox } from "../support/sandbox.ts";
+import type { Outcome } from "../support/sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 import { expectDeclared } from "./declared.ts";
 import { failed, failing, fix, fixed, unasked } from "./fixing.ts";
 import { seenIn } from "./seen.ts";
@@ -13,16 +14,13 @@ import { survives } from "./survives.ts";
 
 const GIB = 1024 ** 3;
 
-let sandbox: Sandbox;
+const sandbox = useSandbox();
 /** Folder of the user interface's sources. */
 let ui: string;
 
-beforeAll(async () => {
-  sandbox = await startSandbox();
+beforeAll(() => {
   ui = join(sandbox.sources, "coordinator/ui");
 });
-
-afterAll(() => sandbox.stop());
 
 describe("Docker", () => {
   survives("no engine", async () => {
@@ -169,15 +167,24 @@ async function measuredUp(): Promise<{ seconds: number; mebibytes: number; outpu
   return { seconds: (performance.now() - begin) / 1000, mebibytes: kibibytes / 1024, output };
 }
 
+/** Whether it is the docker plugin of this sandbox: another file's may run meanwhile. */
 function isDockerPlugin(pid: number): boolean {
-  return /resource-docker|providers\/docker\/main/.test(commandLine(pid));
+  return (
+    /resource-docker|providers\/docker\/main/.test(commandLine(pid)) &&
+    ofProcess(pid, "environ").includes(sandbox.root)
+  );
 }
 
 /** The most memory that a process ever had, in KiB. */
 function peak(pid: number): number {
+  return Number(/VmHWM:\s+(\d+)/.exec(ofProcess(pid, "status"))?.[1] ?? 0);
+}
+
+/** What the kernel tells of a process; nothing of one that is gone. */
+function ofProcess(pid: number, file: "environ" | "status"): string {
   try {
-    return Number(/VmHWM:\s+(\d+)/.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1] ?? 0);
+    return readFileSync(`/proc/${pid}/${file}`, "utf8");
   } catch {
-    return 0;
+    return "";
   }
 }

@@ -1,5 +1,5 @@
-import { afterAll, beforeAll, describe, expect } from "vitest";
-import { type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { beforeAll, describe, expect } from "vitest";
+import { useSandbox } from "../support/shared-sandbox.ts";
 import { expectDeclared } from "./declared.ts";
 import {
   bindings,
@@ -19,15 +19,12 @@ import { survives } from "./survives.ts";
 const OTHERS = "user:other-editor@example.com";
 const READER = "user:lee@example.com";
 
-let sandbox: Sandbox;
+const sandbox = useSandbox();
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
   await sandbox.pulumi("config", "set", "githubRepository", "HyperionWave-AI/dev-squad");
   await fix(sandbox, "up");
 });
-
-afterAll(() => sandbox.stop());
 
 describe("Behind the stack's back", () => {
   survives("somebody else edits the repository's policy at the same time (409)", async () => {

@@ -1,13 +1,13 @@
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
+import { afterEach, beforeAll, describe, expect } from "vitest";
 import { mintAccessToken, MAINTAINER } from "../../sandbox/lib/tokens.ts";
 import { sandboxPaths } from "../../sandbox/lib/paths.ts";
 import { whileReadOnly } from "../support/read-only.ts";
-import { type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 import { expectDeclared } from "./declared.ts";
 import { clearFaults, fault } from "./google.ts";
-import { adoptedAndMended, failed, failing, fix, fixed, pluginsOf, unasked } from "./fixing.ts";
+import { failed, failing, fix, fixed, pluginsOf, unasked } from "./fixing.ts";
 import { startSlowUp, startUp, stepsIn } from "./running.ts";
 import { seenIn } from "./seen.ts";
 import { engineIsYours, withVariable, words } from "./shell.ts";
@@ -18,17 +18,14 @@ const HOUR = 3600;
 const READ_ONLY = /read-only file system|permission denied/;
 const FORGET = "`pulumi refresh --clear-pending-creates`";
 
-let sandbox: Sandbox;
+const sandbox = useSandbox();
 let readers = 0;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
   await sandbox.pulumi("config", "set", "githubRepository", "HyperionWave-AI/dev-squad");
 });
 
 afterEach(() => clearFaults(sandbox));
-afterAll(() => sandbox.stop());
-
 describe("Process", () => {
   /** How many steps a whole `up` from nothing prints. */
   let steps: number;
@@ -48,9 +45,9 @@ describe("Process", () => {
         const seen = lockedIn(await failing(sandbox));
         await sandbox.pulumi("cancel", "--yes");
         await forgetPendingCreates();
-        const row = await adoptedAndMended(sandbox, "what was made is found and adopted", seen);
+        const row = await fixed(sandbox, "what was made is found and taken up again", seen);
         // What the `up` did differs from run to run.
-        return { ...row, next: `\`pulumi cancel\`, ${FORGET}, \`adoptExisting\`, then \`pulumi up\`` };
+        return { ...row, next: `\`pulumi cancel\`, ${FORGET}, then \`pulumi up\`` };
       },
     );
 

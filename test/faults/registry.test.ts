@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 import { mintAccessToken, MAINTAINER } from "../../sandbox/lib/tokens.ts";
 import { type ProcessIdentity, terminate, waitUntil } from "../../sandbox/lib/processes.ts";
-import { type Sandbox, startSandbox } from "../support/sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 import { expectDeclared } from "./declared.ts";
 import { google, REPOSITORY } from "./google.ts";
 import { failing, fix, fixed, pluginsOf, refreshedAndMended } from "./fixing.ts";
@@ -16,12 +16,11 @@ import { survives } from "./survives.ts";
 const UI = "route=*/hyperion-ui/blobs/uploads/*";
 const MIB = 1024 * 1024;
 
-let sandbox: Sandbox;
+const sandbox = useSandbox();
 let storage: string;
 let registryUrl: string;
 
 beforeAll(async () => {
-  sandbox = await startSandbox();
   storage = join(sandbox.root, "registry");
   registryUrl = await sandbox.output("registryUrl");
 });
@@ -29,7 +28,6 @@ beforeAll(async () => {
 afterEach(() => sandbox.run("fault", "clear"));
 afterAll(async () => {
   if (await isMounted(storage)) await onMachine(sandbox, "umount", ["--lazy", storage]);
-  await sandbox.stop();
 });
 
 describe("Registry", () => {

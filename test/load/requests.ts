@@ -8,12 +8,22 @@ export type Requests = Record<string, number>;
 const PROJECT = "v1/projects/{project}";
 const REPOSITORIES = `${PROJECT}/locations/{location}/repositories`;
 
+/**
+ * What is asked where nothing is to change: the gcp plugin wants to know the region of the settings whenever it starts,
+ * and the program the repository's cleanup and who may pull.
+ */
+export const QUIET: Requests = {
+  "GET compute/v1/projects/{project}/regions": 1,
+  [`GET ${REPOSITORIES}/{repository}`]: 1,
+  [`GET ${REPOSITORIES}/{repository}:getIamPolicy`]: 1,
+};
+
 /** APIs that the stack enables, and service accounts that it makes, by default. */
 const SERVICES = 2;
 
 /**
  * What the real plugins send for the resources of a first up, at least: two reads and one write for each member, the
- * lists before and after an API is enabled, three reads of a new account, and at the registry a login for the push of
+ * lists before and after APIs are enabled together, three reads of a new account, and at the registry a login for the push of
  * the build, for the pull by digest and for the push of the tag.
  *
  * @param conflicts writes of a policy that somebody else's write had overtaken; each is read and sent again.
@@ -21,18 +31,34 @@ const SERVICES = 2;
 export function realPluginSends({ images, readers }: Size, conflicts: number): Requests {
   const members = readers + 1; // the CI account
   return {
+    ...QUIET,
     "GET token": 3 * images,
     [`GET ${PROJECT}/services`]: 2 * SERVICES,
-    [`POST ${PROJECT}/services/{service}:enable`]: SERVICES,
+    [`POST ${PROJECT}/services:batchEnable`]: 1,
+    "GET v1/operations/{operation}": 1,
     [`GET ${PROJECT}`]: SERVICES,
     [`POST ${REPOSITORIES}`]: 1,
+    [`GET ${PROJECT}/locations/{location}/operations/{operation}`]: 1,
     // Once by the program, which asks for its cleanup.
     [`GET ${REPOSITORIES}/{repository}`]: 2,
-    [`GET ${REPOSITORIES}/{repository}:getIamPolicy`]: 2 * members + conflicts,
+    // Once by the program, which asks who may pull.
+    [`GET ${REPOSITORIES}/{repository}:getIamPolicy`]: 2 * members + 1 + conflicts,
     [`POST ${REPOSITORIES}/{repository}:setIamPolicy`]: members + conflicts,
     [`POST ${PROJECT}/serviceAccounts`]: 1,
     [`GET ${PROJECT}/serviceAccounts/{account}`]: 3,
   };
+}
+
+/** What the program asks besides of what it does not know to be its own: whose it is. */
+export const WHOSE: Requests = {
+  [`GET ${REPOSITORIES}/{repository}`]: 1,
+  [`GET ${PROJECT}/serviceAccounts/{account}`]: 1,
+};
+
+/** Both together. */
+export function sum(one: Requests, other: Requests): Requests {
+  const routes = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return Object.fromEntries([...routes].map((route) => [route, (one[route] ?? 0) + (other[route] ?? 0)]));
 }
 
 /** Those that are more than allowed, as `METHOD route: SENT of ALLOWED`. */

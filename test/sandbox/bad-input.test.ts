@@ -2,26 +2,26 @@ import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/pro
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { type Problem, problemsError } from "../../problems/problem.ts";
 import { parseSettings } from "../../settings/parse.ts";
 import { copyProgram } from "../support/copy-program.ts";
 import { stackConfig } from "../support/default-settings.ts";
-import { type Outcome, type Sandbox } from "../support/sandbox.ts";
-import { borrowSandbox } from "../support/shared-sandbox.ts";
+import type { Outcome } from "../support/sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 
 const STACK_FILE = "Pulumi.sandbox.yaml";
 const REPOSITORY = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public";
 
-let sandbox: Sandbox;
+const sandbox = useSandbox();
 /** A copy of the project that the tests break; it shares the stack with the sandbox's own. */
 let folder: string;
 /** Its files as they were, by name; undefined for one that was not there. */
 const whole = new Map<string, string>();
+let before: string;
 
 beforeAll(async () => {
-  sandbox = await borrowSandbox();
   folder = join(await mkdtemp(join(tmpdir(), "bad-")), "program");
   await copyProgram(folder);
   const settings = parse(await readFile(join(sandbox.root, "project", STACK_FILE), "utf8")) as StackFile;
@@ -31,10 +31,10 @@ beforeAll(async () => {
   for (const file of [STACK_FILE, "Pulumi.yaml", "images.json"]) {
     whole.set(file, await readFile(join(folder, file), "utf8"));
   }
+  before = await context();
 });
 
 afterAll(async () => {
-  await sandbox.stop();
   await rm(join(folder, ".."), { recursive: true, force: true });
 });
 
@@ -61,12 +61,6 @@ async function context(): Promise<string> {
   // The manifest says when the last run was.
   return JSON.stringify({ resources: deployment.resources, emulator }, null, 1);
 }
-
-let before: string;
-
-beforeEach(async () => {
-  before = await context();
-});
 
 afterEach(async () => {
   for (const [file, text] of whole) await writeFile(join(folder, file), text);

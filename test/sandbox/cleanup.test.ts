@@ -1,24 +1,17 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import images from "../../images.json" with { type: "json" };
 import { pushImage } from "../../sandbox/emulator/testing/registry.ts";
 import { MODEL, type Model, steps, stored } from "../../scripts/cost/model.ts";
 import { makeOld } from "../support/age.ts";
-import { type Sandbox } from "../support/sandbox.ts";
-import { borrowSandbox } from "../support/shared-sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 
 const REPOSITORY = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public";
 const STACK = ["--stack", "sandbox"];
 const MB = 2 ** 20;
 
-let sandbox: Sandbox;
-
-beforeAll(async () => {
-  sandbox = await borrowSandbox();
-});
-
-afterAll(() => sandbox.stop());
+const sandbox = useSandbox();
 
 /** Asks the emulated Artifact Registry; fails the test unless the answer is good. */
 async function ask(method: string, path: string, body?: object): Promise<Record<string, unknown>> {

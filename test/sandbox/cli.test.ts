@@ -2,22 +2,19 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { sandboxPaths } from "../../sandbox/lib/paths.ts";
 import { allProcesses, commandLine } from "../../sandbox/lib/processes.ts";
 import type { SandboxStatus } from "../../sandbox/commands/status.ts";
-import { runWords, type Sandbox } from "../support/sandbox.ts";
-import { borrowSandbox } from "../support/shared-sandbox.ts";
+import { runWords } from "../support/sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 
-let sandbox: Sandbox;
+const sandbox = useSandbox();
 let registry: string;
 
 beforeAll(async () => {
-  sandbox = await borrowSandbox();
   registry = await sandbox.output("registryUrl");
 });
-
-afterAll(() => sandbox.stop());
 
 async function readStatus(root: string): Promise<SandboxStatus> {
   const { code, stdout } = await runWords(root, "status", "--json");

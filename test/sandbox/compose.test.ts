@@ -4,11 +4,9 @@
  * MongoDB, Qdrant and the embedding service are the fakes of sandbox/infrastructure, under the names of the real images,
  * which the sandbox's engine cannot pull; Hyperion's three are the samples of sandbox/hyperion.
  */
-import { execFile } from "node:child_process";
 import { chown, cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import getPort from "get-port";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
@@ -16,10 +14,8 @@ import images from "../../images.json" with { type: "json" };
 import { ensureCompose } from "../../sandbox/machine/install-compose.ts";
 import { repositoryRoot, shortName } from "../../sandbox/lib/paths.ts";
 import { fakeInfrastructure } from "../support/infrastructure.ts";
-import { type Sandbox } from "../support/sandbox.ts";
-import { borrowSandbox } from "../support/shared-sandbox.ts";
-
-const run = promisify(execFile);
+import { commandIn } from "../support/sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 
 const HYPERION = ["hyperion-mcp-server", "hyperion-http-bridge", "hyperion-ui"];
 const ALL = [...HYPERION, "mongodb", "qdrant", "embedding-service"].sort();
@@ -27,7 +23,7 @@ const ALL = [...HYPERION, "mongodb", "qdrant", "embedding-service"].sort();
 const NOWHERE = "nowhere.invalid/image:1";
 const DEVELOPMENT = ["--file", "docker-compose.dev.yml"];
 
-let sandbox: Sandbox;
+const sandbox = useSandbox();
 let composeCommand: string;
 let scratch: string;
 let project: string;
@@ -37,7 +33,6 @@ let fakes: Record<string, string>;
 let ports: { HYPERION_UI_PORT: string; HYPERION_MCP_PORT: string; HYPERION_BRIDGE_PORT: string };
 
 beforeAll(async () => {
-  sandbox = await borrowSandbox();
   composeCommand = await ensureCompose(console.log);
   scratch = await mkdtemp(join(tmpdir(), "hyperion-compose-"));
   // Never "hyperion": on an engine of the user's that may be a Hyperion with data in it.
@@ -57,7 +52,6 @@ afterEach(async () => {
 });
 
 afterAll(async () => {
-  await sandbox.stop();
   await rm(scratch, { recursive: true, force: true });
 });
 
@@ -75,15 +69,8 @@ async function compose(args: string[], variables: Record<string, string> = {}, i
     ...ports,
     ...variables,
   };
-  const running = run(composeCommand, args, { cwd: repositoryRoot, env });
-  running.child.stdin?.end(input);
-  return running.then(
-    ({ stdout, stderr }) => ({ ok: true, stdout, output: stdout + stderr }),
-    (error: unknown) => {
-      const { stdout = "", stderr = "" } = error as { stdout?: string; stderr?: string };
-      return { ok: false, stdout, output: stdout + stderr || String(error) };
-    },
-  );
+  const { code, stdout, output } = await commandIn(sandbox.root, composeCommand, args, env, { input });
+  return { ok: code === 0, stdout, output };
 }
 
 async function composed(args: string[], variables: Record<string, string> = {}): Promise<string> {
@@ -426,8 +413,7 @@ async function script(file: string, args: string[]): Promise<{ ok: boolean; outp
 
 /** `compose ARGS` of somebody who answers its questions with these lines. */
 async function execute(args: string[], lines: string[]): Promise<void> {
-  const running = compose(args, {}, lines.join("\n"));
-  const { ok, output } = await running;
+  const { ok, output } = await compose(args, {}, lines.join("\n"));
   expect(ok, output).toBe(true);
 }
 

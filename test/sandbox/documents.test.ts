@@ -1,9 +1,8 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { checkOf, documents } from "../support/documents.ts";
-import { type Sandbox } from "../support/sandbox.ts";
-import { borrowSandbox } from "../support/shared-sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 
 /** What the forms of commands that need Google may use: the repository's path in the API, and a call to it. */
 const PRELUDE = `
@@ -15,17 +14,14 @@ google() {
 }
 `;
 
-let sandbox: Sandbox;
+const sandbox = useSandbox();
 let settingsFile: string;
 let settings: string;
 
 beforeAll(async () => {
-  sandbox = await borrowSandbox();
   settingsFile = join(sandbox.root, "project/Pulumi.sandbox.yaml");
   settings = await readFile(settingsFile, "utf8");
 });
-
-afterAll(() => sandbox.stop());
 
 const runs = documents()
   .flatMap(({ blocks }) => blocks)

@@ -1,17 +1,16 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { mintGithubToken } from "../../sandbox/emulator/support/github-issuer.ts";
-import { type Sandbox } from "../support/sandbox.ts";
-import { borrowSandbox } from "../support/shared-sandbox.ts";
+import { impersonate } from "../support/federation.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 
 const REPOSITORY = "HyperionWave-AI/dev-squad";
 const IDS = { repository_id: "123", repository_owner_id: "456" };
 
-let sandbox: Sandbox;
+const sandbox = useSandbox();
 let provider: string;
 let accounts: { publish: string; preview: string };
 
 beforeAll(async () => {
-  sandbox = await borrowSandbox();
   const settings = {
     publishImages: "false",
     ciCanPublish: "true",
@@ -27,8 +26,6 @@ beforeAll(async () => {
     preview: await sandbox.output("previewServiceAccountEmail"),
   };
 });
-
-afterAll(() => sandbox.stop());
 
 /** The token that GitHub gives a workflow run with these claims. */
 async function githubToken(claims: Record<string, string>): Promise<string> {
@@ -46,29 +43,9 @@ async function githubToken(claims: Record<string, string>): Promise<string> {
   return (body as { value: string }).value;
 }
 
-/** The account's access token, as google-github-actions/auth gets it; undefined where Google refuses. */
-async function impersonate(token: string, account: string): Promise<string | undefined> {
-  const exchange = await fetch(`${sandbox.emulatorUrl}/v1/token`, {
-    method: "POST",
-    body: new URLSearchParams({
-      grant_type: "urn:ietf:params:oauth:grant-type:token-exchange",
-      audience: `//iam.googleapis.com/${provider}`,
-      scope: "https://www.googleapis.com/auth/cloud-platform",
-      requested_token_type: "urn:ietf:params:oauth:token-type:access_token",
-      subject_token_type: "urn:ietf:params:oauth:token-type:jwt",
-      subject_token: token,
-    }),
-  });
-  if (!exchange.ok) return undefined;
-  const { access_token: federated } = (await exchange.json()) as { access_token: string };
-  const answer = await fetch(
-    `${sandbox.emulatorUrl}/v1/projects/-/serviceAccounts/${account}:generateAccessToken`,
-    {
-      method: "POST",
-      headers: { Authorization: `Bearer ${federated}`, "Content-Type": "application/json" },
-      body: JSON.stringify({ scope: ["https://www.googleapis.com/auth/cloud-platform"] }),
-    },
-  );
+/** The account's access token; undefined where Google refuses. */
+async function tokenOf(account: string, token: string): Promise<string | undefined> {
+  const answer = await impersonate(sandbox, provider, token, account);
   return answer.ok ? ((await answer.json()) as { accessToken: string }).accessToken : undefined;
 }
 
@@ -121,8 +98,8 @@ describe("a workflow run", () => {
     ["A9: a wrong issuer", { iss: "https://issuer.example.com" }, "nothing"],
   ])("%s", async (_, claims, access) => {
     const token = await githubToken(claims);
-    expect((await impersonate(token, accounts.publish)) !== undefined).toBe(access === "publish");
-    expect((await impersonate(token, accounts.preview)) !== undefined).toBe(access === "preview");
+    expect((await tokenOf(accounts.publish, token)) !== undefined).toBe(access === "publish");
+    expect((await tokenOf(accounts.preview, token)) !== undefined).toBe(access === "preview");
   });
 
   test("A9: with a token that has expired gets nothing", async () => {
@@ -133,19 +110,19 @@ describe("a workflow run", () => {
       ownerId: IDS.repository_owner_id,
       environment: "production",
     };
-    expect(await impersonate(await mintGithubToken(sandbox.root, run), accounts.publish)).toBeDefined();
+    expect(await tokenOf(accounts.publish, await mintGithubToken(sandbox.root, run))).toBeDefined();
     const expired = await mintGithubToken(sandbox.root, { ...run, ttlSeconds: -120 });
-    expect(await impersonate(expired, accounts.publish)).toBeUndefined();
+    expect(await tokenOf(accounts.publish, expired)).toBeUndefined();
   });
 
   test("A7: as the CI account pulls and pushes", async () => {
-    const token = (await impersonate(await githubToken({}), accounts.publish)) ?? "";
+    const token = (await tokenOf(accounts.publish, await githubToken({}))) ?? "";
     expect([await may("pull", token), await may("push", token)]).toEqual([true, true]);
   });
 
   test("A8: as the preview account pulls, and can neither push nor change anything", async () => {
     const claims = { event_name: "pull_request", ref: "refs/pull/7/merge" };
-    const token = (await impersonate(await githubToken(claims), accounts.preview)) ?? "";
+    const token = (await tokenOf(accounts.preview, await githubToken(claims))) ?? "";
     expect([await may("pull", token), await may("push", token)]).toEqual([true, false]);
     const repository = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public";
     const change = await sandbox.google(
@@ -160,10 +137,10 @@ describe("a workflow run", () => {
 
 test("the identity pool that a destroy leaves soft-deleted comes back with the next up", async () => {
   await sandbox.pulumi("destroy", "--yes");
-  expect(await impersonate(await githubToken({}), accounts.publish)).toBeUndefined();
+  expect(await tokenOf(accounts.publish, await githubToken({}))).toBeUndefined();
   const { output } = await sandbox.tryPulumi("up", "--yes", "--skip-preview");
   expect(output).toContain("undeleted it, and will update it in place");
-  expect(await impersonate(await githubToken({}), accounts.publish)).toBeDefined();
+  expect(await tokenOf(accounts.publish, await githubToken({}))).toBeDefined();
   await sandbox.pulumi("preview", "--expect-no-changes");
 });
 
@@ -174,18 +151,25 @@ test("a pool and a provider that were made beforehand are adopted, and updated i
   // As somebody left them: at Google, in no state, and with other settings.
   for (const path of [pool, `${pool}/providers/github`])
     expect(await sandbox.google("POST", `${path}:undelete`, {})).toMatchObject({ status: 200 });
-  const byHand = { displayName: "Made by hand", description: "Ours" };
+  const byHand = { displayName: "Made by hand", description: "By hand" };
   expect(await sandbox.google("PATCH", `${pool}?updateMask=displayName,description`, byHand)).toMatchObject({
     status: 200,
   });
-  const another = { attributeCondition: "assertion.repository_owner_id == '8'" };
+  const another = { attributeCondition: "assertion.repository_owner_id == '8'", description: "By hand" };
   expect(
-    await sandbox.google("PATCH", `${pool}/providers/github?updateMask=attributeCondition`, another),
+    await sandbox.google(
+      "PATCH",
+      `${pool}/providers/github?updateMask=attributeCondition,description`,
+      another,
+    ),
   ).toMatchObject({ status: 200 });
 
-  const refused = await sandbox.tryPulumi("up", "--yes", "--skip-preview");
+  const refused = await sandbox.tryPulumi("preview");
   expect(refused.code).not.toBe(0);
-  expect(refused.output).toContain("already exists");
+  expect(refused.output).toContain(
+    "an identity pool that exists already, and that no stack is known to have made",
+  );
+  expect(refused.output).toContain("its condition is assertion.repository_owner_id == '8'");
 
   await sandbox.pulumi("config", "set", "adoptExisting", "true");
   const output = await sandbox.pulumi("up", "--yes", "--skip-preview");
@@ -193,7 +177,7 @@ test("a pool and a provider that were made beforehand are adopted, and updated i
   expect((await sandbox.google("GET", pool)).body).toMatchObject({ displayName: "GitHub Actions" });
   const { body } = await sandbox.google("GET", `${pool}/providers/github`);
   expect((body as typeof another).attributeCondition).toContain(IDS.repository_id);
-  expect(await impersonate(await githubToken({}), accounts.publish)).toBeDefined();
-  expect(await impersonate(await githubToken({ repository_id: "9" }), accounts.publish)).toBeUndefined();
+  expect(await tokenOf(accounts.publish, await githubToken({}))).toBeDefined();
+  expect(await tokenOf(accounts.publish, await githubToken({ repository_id: "9" }))).toBeUndefined();
   await sandbox.pulumi("preview", "--expect-no-changes");
 });

@@ -1,23 +1,19 @@
 import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import images from "../../images.json" with { type: "json" };
-import { type Sandbox } from "../support/sandbox.ts";
-import { borrowSandbox } from "../support/shared-sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 
 const PARENT = "v1/projects/hyperion-sandbox/locations/us-central1/repositories";
 const REFUSED =
   'denied: Permission "artifactregistry.repositories.downloadArtifacts" denied on resource "projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public" (or it may not exist)';
 
-let sandbox: Sandbox;
+const sandbox = useSandbox();
 let registry: string;
 
 beforeAll(async () => {
-  sandbox = await borrowSandbox();
   registry = await sandbox.output("registryUrl");
 });
-
-afterAll(() => sandbox.stop());
 
 /** What an `up` did, by operation: its summary's counts. (`--json` would print the docker plugin's login.) */
 async function up(): Promise<Record<string, number>> {
@@ -171,7 +167,7 @@ describe("production, with the settings of Pulumi.production.yaml", () => {
     const { body } = await sandbox.google("GET", `${repositories}/hyperion-public`);
     expect(body).toMatchObject({
       createTime: created.createTime,
-      description: "Prebuilt container images of Hyperion",
+      description: "Prebuilt container images of Hyperion (Pulumi stack hyperion-registry/production)",
       labels: { app: "hyperion" },
     });
     await on("preview", "--expect-no-changes");

@@ -1,20 +1,13 @@
 import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import images from "../../images.json" with { type: "json" };
 import { readPreview } from "../../scripts/ci/preview.ts";
-import { type Sandbox } from "../support/sandbox.ts";
-import { borrowSandbox } from "../support/shared-sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 
 const PACKAGES = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public/packages";
 
-let sandbox: Sandbox;
-
-beforeAll(async () => {
-  sandbox = await borrowSandbox();
-});
-
-afterAll(() => sandbox.stop());
+const sandbox = useSandbox();
 
 const set = (name: string, value: string) => sandbox.pulumi("config", "set", name, value);
 const up = () => sandbox.pulumi("up", "--yes", "--skip-preview");

@@ -1,10 +1,9 @@
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { expect, test } from "vitest";
 import images from "../../images.json" with { type: "json" };
 import { makeOld } from "../support/age.ts";
-import { type Sandbox } from "../support/sandbox.ts";
-import { borrowSandbox } from "../support/shared-sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 
 interface Version {
   image: string;
@@ -20,13 +19,7 @@ interface Report {
   cleanup: { policies: Record<string, { action: string }>; dryRun: boolean; deletes: Version[] };
 }
 
-let sandbox: Sandbox;
-
-beforeAll(async () => {
-  sandbox = await borrowSandbox();
-});
-
-afterAll(() => sandbox.stop());
+const sandbox = useSandbox();
 
 /** `npm run report -- WORDS` in a shell that uses the sandbox, where its stack is the selected one. */
 const report = (env: NodeJS.ProcessEnv, ...words: string[]) =>

@@ -1,23 +1,20 @@
 import { appendFile, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import images from "../../images.json" with { type: "json" };
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
-import { type Outcome, type Sandbox } from "../support/sandbox.ts";
-import { borrowSandbox } from "../support/shared-sandbox.ts";
+import type { Outcome } from "../support/sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 
 const PACKAGES = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public/packages";
 
-let sandbox: Sandbox;
+const sandbox = useSandbox();
 let registry: string;
 
 beforeAll(async () => {
-  sandbox = await borrowSandbox();
   registry = await sandbox.output("registryUrl");
 });
-
-afterAll(() => sandbox.stop());
 
 /** The digest that a tag stands for in the registry; undefined when there is no such tag. */
 async function digestOf(image: string, tag: string): Promise<string | undefined> {
@@ -142,6 +139,38 @@ describe("create-public-registry.sh", () => {
     expect((await script(["--revert", "--yes"])).code).toBe(0);
     expect((await pull()).output).toMatch(/denied/);
     expect((await sandbox.run("org-policy", "allow")).code).toBe(0);
+  });
+
+  test("M3: a revert fails while somebody else's binding lets everybody pull, and names the command", async () => {
+    const repository = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public";
+    const setPolicy = async (change: (bindings: object[]) => object[]): Promise<void> => {
+      const { bindings = [], ...rest } = (await sandbox.google("GET", `${repository}:getIamPolicy`)).body as {
+        bindings?: object[];
+      };
+      const policy = { ...rest, bindings: change(bindings) };
+      expect(await sandbox.google("POST", `${repository}:setIamPolicy`, { policy })).toMatchObject({
+        status: 200,
+      });
+    };
+    const everybody = { role: "roles/artifactregistry.reader", members: ["allUsers"] };
+    const { bindings = [] } = (await sandbox.google("GET", `${repository}:getIamPolicy`)).body as {
+      bindings?: object[];
+    };
+    await setPolicy((before) => [...before, everybody]);
+    const { code, output } = await script(["--revert", "--yes"]);
+    expect(output).toContain("The registry is public, though the settings do not say so: allUsers");
+    expect(output).toContain("gcloud artifacts repositories remove-iam-policy-binding hyperion-public");
+    expect(output).toContain("is not known to be closed");
+    expect(code).toBe(1);
+    expect(await sandbox.output("publicAccess")).toBe("true");
+    expect((await sandbox.command("npm", ["run", "--silent", "report"])).output).toContain(
+      "Public    yes: allUsers has roles/artifactregistry.reader",
+    );
+    await setPolicy(() => bindings);
+    const reverted = await script(["--revert", "--yes"]);
+    expect(reverted.output).toContain("A pull without a login is refused");
+    expect(reverted.code).toBe(0);
+    expect(await sandbox.output("publicAccess")).toBe("false");
   });
 
   test("makes the registry too where nothing is provisioned yet", async () => {

@@ -2,31 +2,28 @@ import { decodeJwt } from "jose";
 import { appendFile, mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { gcloudTokenFile } from "../../sandbox/services/gcloud-environment.ts";
 import { mintAccessToken, MAINTAINER } from "../../sandbox/lib/tokens.ts";
 import { sandboxPaths, type SandboxPaths } from "../../sandbox/lib/paths.ts";
 import { listeningAddresses } from "../support/listening.ts";
-import { commandIn, runCommand, type Sandbox } from "../support/sandbox.ts";
-import { borrowSandbox } from "../support/shared-sandbox.ts";
+import { commandIn, runCommand } from "../support/sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 import { exposedFiles } from "../support/secrets/files.ts";
 import { privateLine } from "../support/secrets/secrets.ts";
 import { type Leak, leakMessage } from "../support/secrets/watch.ts";
 import { checkSandboxes, scanSandbox } from "../support/secrets/watching.ts";
 
-let sandbox: Sandbox;
+const sandbox = useSandbox();
 let paths: SandboxPaths;
 let key: string;
 let token: string;
 
 beforeAll(async () => {
-  sandbox = await borrowSandbox();
   paths = sandboxPaths(sandbox.root);
   key = privateLine(await readFile(paths.key, "utf8"));
   token = await mintAccessToken(sandbox.root, "user:dana@example.com");
 });
-
-afterAll(() => sandbox.stop());
 
 const KEY = "the key of registry and tokens";
 const PASSPHRASE = "the passphrase of the stacks";

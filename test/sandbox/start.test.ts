@@ -13,22 +13,16 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
-import { requestsOf } from "../load/requests.ts";
+import { CREDENTIAL_HELPER } from "../../sandbox/services/environment.ts";
+import { QUIET, requestsOf } from "../load/requests.ts";
 import { copyProgram } from "../support/copy-program.ts";
 import { whileReadOnly } from "../support/read-only.ts";
-import { type Sandbox } from "../support/sandbox.ts";
-import { borrowSandbox } from "../support/shared-sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 
-let sandbox: Sandbox;
-
-beforeAll(async () => {
-  sandbox = await borrowSandbox();
-});
-
-afterAll(() => sandbox.stop());
+const sandbox = useSandbox();
 
 /** Of Node.js 24, and some more for what the program is going to learn; with all that the SDK can load there are 1010. */
 const MODULES = 440;
@@ -68,19 +62,20 @@ describe("a preview that finds nothing to do", () => {
     expect(bytes).toBeLessThanOrEqual(BYTES);
   });
 
-  test("starts the program and the fake providers, and these start nothing", () => {
+  test("starts the program and the fake providers, and these nothing but the login's helper", () => {
     // Without a script it is the language host, which asks where the SDK is.
     const started = counted.flatMap(({ started: script = "" }) => (script === "" ? [] : [script]));
     expect(started.filter((script) => !ONCE.some((each) => script.endsWith(each)))).toEqual([]);
     expect(started).toEqual([...new Set(started)]);
     expect(started).toContainEqual(expect.stringContaining("pulumi/cmd/run/index.js"));
-    expect(counted.flatMap(({ spawned }) => spawned ?? [])).toEqual([]);
+    const spawned = counted.flatMap(({ spawned: file }) => file ?? []).map((file) => basename(file));
+    // The program asks for the login, and the docker plugin when it is configured; the real one is not counted.
+    expect(new Set(spawned)).toEqual(new Set([`docker-credential-${CREDENTIAL_HELPER}`]));
+    expect(spawned.length).toBeLessThanOrEqual(2);
   });
 
-  test("asks Google only what the repository's cleanup is", () => {
-    expect(requests).toEqual({
-      "GET v1/projects/{project}/locations/{location}/repositories/{repository}": 1,
-    });
+  test("asks Google what the repository's cleanup is and who may pull, besides what the gcp plugin wants to know", () => {
+    expect(requests).toEqual(QUIET);
   });
 });
 

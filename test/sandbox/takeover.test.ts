@@ -1,10 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import images from "../../images.json" with { type: "json" };
 import { readPreview } from "../../scripts/ci/preview.ts";
-import { type Sandbox } from "../support/sandbox.ts";
-import { borrowSandbox } from "../support/shared-sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 
 // A state that an earlier program made: its resources, put at the addresses, digests and times of a sandbox, so that
 // this program meets what people have.
@@ -48,16 +47,13 @@ const FORMER: Record<string, string> = {
 
 const nameOf = ({ urn }: Resource): string => urn.replace(/^.*::/, "");
 
-let sandbox: Sandbox;
+const sandbox = useSandbox();
 
 beforeAll(async () => {
-  sandbox = await borrowSandbox();
   for (const [key, value] of Object.entries(SETTINGS))
     await sandbox.pulumi("config", "set", "--stack", "sandbox", "--path", `hyperion-registry:${key}`, value);
   await sandbox.pulumi("up", "--yes", "--skip-preview", "--stack", "sandbox");
 });
-
-afterAll(() => sandbox.stop());
 
 /** A value of the earlier state; where it is a sandbox's own, that of this one. */
 function transplant(earlier: Value | undefined, here: Value | undefined): Value | undefined {
@@ -75,6 +71,24 @@ async function exported(): Promise<Exported> {
   return JSON.parse(
     await sandbox.pulumi("stack", "export", "--show-secrets", "--stack", "sandbox"),
   ) as Exported;
+}
+
+/** Takes the stack's mark off what it made: earlier programs left none. */
+async function unmark(): Promise<void> {
+  const project = "v1/projects/hyperion-sandbox";
+  const pool = `${project}/locations/global/workloadIdentityPools/hyperion-github`;
+  const account = (id: string) => `${project}/serviceAccounts/${id}@hyperion-sandbox.iam.gserviceaccount.com`;
+  const changes: [path: string, body: object][] = [
+    [`${project}/locations/us-central1/repositories/hyperion-public?updateMask=description`, {}],
+    [`${pool}?updateMask=description`, {}],
+    [`${pool}/providers/github?updateMask=description`, {}],
+    ...["hyperion-ci", "hyperion-ci-preview"].map((id): [string, object] => [
+      account(id),
+      { serviceAccount: { description: "" }, updateMask: "description" },
+    ]),
+  ];
+  for (const [path, body] of changes)
+    expect(await sandbox.google("PATCH", path, body), path).toMatchObject({ status: 200 });
 }
 
 test("a state of version 0.1 is taken over with nothing replaced, deleted or made anew", async () => {
@@ -99,6 +113,7 @@ test("a state of version 0.1 is taken over with nothing replaced, deleted or mad
   const state = join(sandbox.root, "..", "earlier.json");
   await writeFile(state, JSON.stringify({ ...here, deployment: { ...here.deployment, resources } }));
   await sandbox.pulumi("stack", "import", "--stack", "sandbox", "--file", state);
+  await unmark();
 
   const preview = readPreview(await sandbox.pulumi("preview", "--json", "--stack", "sandbox"));
   expect(preview.errors).toEqual([]);

@@ -1,16 +1,9 @@
 /** The picture of the README, made anew: `npm run docs:terminal` writes it. */
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Sandbox } from "../support/sandbox.ts";
-import { borrowSandbox } from "../support/shared-sandbox.ts";
+import { expect, test } from "vitest";
+import { useSandbox } from "../support/shared-sandbox.ts";
 import { terminalPicture } from "./terminal-picture.ts";
 
-let sandbox: Sandbox;
-
-beforeAll(async () => {
-  sandbox = await borrowSandbox();
-});
-
-afterAll(() => sandbox.stop());
+const sandbox = useSandbox();
 
 /** Leaves out what differs between two runs or machines: ports, digests, times, progress. */
 function normalised(output: string): string {

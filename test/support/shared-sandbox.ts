@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { inject } from "vitest";
+import { afterAll, beforeAll, inject } from "vitest";
 import { sandboxPaths } from "../../sandbox/lib/paths.ts";
 import { allProcesses, commandLine, signal } from "../../sandbox/lib/processes.ts";
 import { stopService } from "../../sandbox/lib/supervision.ts";
@@ -9,10 +9,20 @@ import { Engine } from "./engine.ts";
 import { makeSandbox, openSandbox, type Sandbox, succeed } from "./sandbox.ts";
 
 /**
- * The sandbox of this process of vitest's, as its first `up` left it: what earlier files changed is put back. Such an
- * `up` takes some twenty seconds of two cores. Made anew where a file took it down, or its engine lost the base image.
+ * A sandbox for the tests of a file, to be had from the first hook or test on: that of this process of vitest's, as its
+ * first `up` left it. Such an `up` takes some ten seconds of both cores; what earlier files changed is put back instead.
  */
-export async function borrowSandbox(): Promise<Sandbox> {
+export function useSandbox(): Sandbox {
+  const sandbox = {} as Sandbox;
+  beforeAll(async () => {
+    Object.assign(sandbox, await readySandbox());
+  });
+  afterAll(() => sandbox.stop());
+  return sandbox;
+}
+
+/** Put back; made anew where there is none, a file took it down, or its engine lost the base image. */
+async function readySandbox(): Promise<Sandbox> {
   const folder = join(inject("sandboxes"), process.env["VITEST_POOL_ID"] ?? "1");
   const paths = sandboxPaths(join(folder, "sb"));
   if (!existsSync(paths.config) || !(await putBack(folder))) {

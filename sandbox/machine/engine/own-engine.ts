@@ -60,6 +60,8 @@ export async function ensureOwnEngine(paths: SandboxPaths): Promise<boolean> {
         "ip-masq": false,
         "shutdown-timeout": 5,
         "live-restore": false,
+        // One after the other: a layer that two images share is then compressed and sent once, and the second mounts it.
+        "max-concurrent-uploads": 1,
       },
       null,
       2,

@@ -16,7 +16,7 @@ export interface EngineSubnets {
 }
 
 /** Dotted form of an address. */
-export function dotted(address: number): string {
+function dotted(address: number): string {
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join(".");
 }
 

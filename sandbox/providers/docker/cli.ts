@@ -1,11 +1,8 @@
-import { execFile, spawn } from "node:child_process";
-import { existsSync, realpathSync } from "node:fs";
-import { delimiter, join } from "node:path";
+import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
-import { promisify } from "node:util";
+import { findDockerCommand } from "../../../components/images/docker/command.ts";
+import { findCommands } from "../../lib/files.ts";
 import { isRecord, type Properties } from "../rpc/values.ts";
-
-const execute = promisify(execFile);
 
 /** A build may say far more than anybody will read; this many lines from its end are enough. */
 const keptLines = 2000;
@@ -49,18 +46,6 @@ export class Docker {
     return other;
   }
 
-  async answers(): Promise<boolean> {
-    try {
-      await execute("docker", ["version", "--format", "{{.Server.Version}}"], {
-        env: this.environment,
-        timeout: 20_000,
-      });
-      return true;
-    } catch {
-      return false;
-    }
-  }
-
   /** What the engine knows of an image; undefined when it does not have it. */
   async inspect(image: string, signal: AbortSignal): Promise<Properties | undefined> {
     try {
@@ -75,7 +60,7 @@ export class Docker {
 
   /** A CLI that builds with BuildKit: with the buildx plugin, or so old that it brings BuildKit itself. */
   buildCli(): Promise<string> {
-    this.builder ??= findBuildCli(this.environment);
+    this.builder ??= findBuildCli();
     return this.builder;
   }
 
@@ -125,29 +110,14 @@ export class Docker {
   }
 }
 
-async function findBuildCli(environment: NodeJS.ProcessEnv): Promise<string> {
-  const folders = [...(environment["PATH"] ?? "").split(delimiter), "/usr/bin", "/usr/local/bin"];
-  const found = folders.map((folder) => join(folder, "docker")).filter((file) => existsSync(file));
-  const candidates = [...new Map(found.map((file) => [realpathSync(file), file])).values()];
-  for (const cli of candidates) {
-    if (await canBuildKit(cli, environment)) return cli;
-  }
+async function findBuildCli(): Promise<string> {
+  const candidates = findCommands("docker");
+  const found = await findDockerCommand(candidates);
+  if (found?.buildKit === true) return found.path;
   throw new Error(
     candidates.length === 0
       ? "the Docker CLI (`docker`) is not on the PATH; install it, on Debian by `apt-get install docker.io`"
       : `no Docker CLI here can build with BuildKit: ${candidates.join(", ")} ` +
           "(a CLI from version 23 on needs the buildx plugin; install docker-buildx, or docker.io 20.10)",
   );
-}
-
-async function canBuildKit(cli: string, environment: NodeJS.ProcessEnv): Promise<boolean> {
-  try {
-    const { stdout } = await execute(cli, ["--version"], { env: environment, timeout: 20_000 });
-    const major = Number(/version (\d+)\./.exec(stdout)?.[1] ?? Infinity);
-    if (major < 23) return true;
-    await execute(cli, ["buildx", "version"], { env: environment, timeout: 20_000 });
-    return true;
-  } catch {
-    return false;
-  }
 }

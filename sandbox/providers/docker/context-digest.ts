@@ -1,7 +1,7 @@
-import dockerignore from "@balena/dockerignore";
 import { createHash } from "node:crypto";
-import { type FileHandle, lstat, open, readdir, readFile, readlink } from "node:fs/promises";
+import { type FileHandle, lstat, open, readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
+import { type IgnoreRules, readIgnoreRules } from "../../../components/images/ignore-rules.ts";
 
 /** Files that are hashed at one time. */
 const parallel = 8;
@@ -16,7 +16,7 @@ const chunkBytes = 1024 * 1024;
  * @throws when a file cannot be read
  */
 export async function contextDigest(context: string, dockerfile: string): Promise<string> {
-  const ignore = await ignoreFile(context, dockerfile);
+  const ignore = readIgnoreRules(context, dockerfile);
   const files = await listFiles(context, ignore);
   const lines = new Array<string>(files.length);
   let next = 0;
@@ -28,35 +28,20 @@ export async function contextDigest(context: string, dockerfile: string): Promis
   await Promise.all(Array.from({ length: parallel }, worker));
   const sum = createHash("sha256");
   sum.update(`dockerfile ${await fileHash(dockerfile)}\n`);
-  sum.update(`ignore ${createHash("sha256").update(ignore).digest("hex")}\n`);
+  sum.update(`ignore ${createHash("sha256").update(ignore.text).digest("hex")}\n`);
   for (const one of lines) sum.update(one);
   return sum.digest("hex");
 }
 
-/** `Dockerfile.dockerignore` beside the Dockerfile, else `.dockerignore` in the context: BuildKit's order. */
-async function ignoreFile(context: string, dockerfile: string): Promise<string> {
-  for (const file of [`${dockerfile}.dockerignore`, join(context, ".dockerignore")]) {
-    try {
-      return await readFile(file, "utf8");
-    } catch (error) {
-      if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-    }
-  }
-  return "";
-}
-
 /** Paths relative to the context, sorted by their bytes. */
-async function listFiles(context: string, ignore: string): Promise<string[]> {
-  const rules = dockerignore.default({ ignorecase: false }).add(ignore);
-  // A folder that is ignored may hold files that a later rule takes back.
-  const takesBack = /^\s*!/m.test(ignore);
+async function listFiles(context: string, rules: IgnoreRules): Promise<string[]> {
   const files: Buffer[] = [];
   const walk = async (folder: string): Promise<void> => {
     for (const entry of await readdir(join(context, folder), { withFileTypes: true })) {
       const path = folder === "" ? entry.name : `${folder}/${entry.name}`;
       const ignored = rules.ignores(path);
       if (entry.isDirectory()) {
-        if (!ignored || takesBack) await walk(path);
+        if (!ignored || rules.takesBack) await walk(path);
       } else if (!ignored) files.push(Buffer.from(path));
     }
   };

@@ -1,10 +1,10 @@
-import { spawn } from "node:child_process";
-import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { accessSync } from "node:fs";
+import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
-import { isRecord, type Properties, record, text } from "../rpc/values.ts";
+import { join, resolve } from "node:path";
+import { dockerConfigFile, dockerConfigFolder } from "../../../components/images/docker/config.ts";
+import { dockerLogin } from "../../../components/images/docker/login.ts";
 import type { Docker } from "./cli.ts";
-import { dockerConfigFile } from "../../../components/images/docker-login.ts";
 
 /** A registry, and who logs in there; "" for nobody. */
 export interface RegistryAuth {
@@ -12,11 +12,6 @@ export interface RegistryAuth {
   address: string;
   username: string;
   password: string;
-}
-
-/** The host of an address that may be written as a URL. */
-export function hostOf(address: string): string {
-  return address.replace(/^https?:\/\//, "").split("/")[0] ?? "";
 }
 
 /**
@@ -29,17 +24,19 @@ export async function configuredLogin(
   address: string,
   environment: NodeJS.ProcessEnv,
 ): Promise<RegistryAuth> {
-  const file = dockerConfigFile(environment);
-  const config = parseConfig(await openConfig(file));
-  const helper = text(record(config, "credHelpers"), address) || text(config, "credsStore");
-  if (helper !== "") return { address, ...(await askHelper(helper, address, environment)) };
-  const auths = record(config, "auths") ?? {};
-  const entry = Object.entries(auths).find(([key]) => hostOf(key) === address)?.[1];
-  const auth = isRecord(entry) ? text(entry, "auth") : "";
-  const [, username = "", password = ""] =
-    /^([^:]*):(.*)$/s.exec(Buffer.from(auth, "base64").toString()) ?? [];
-  return { address, username, password };
+  assertConfig(dockerConfigFile(environment));
+  const login = dockerLogin(address, environment);
+  if (login.kind === "none") return nobody(address);
+  if (login.kind === "stored") return { address, ...login.credentials };
+  if (login.kind === "missing helper")
+    throw helperError(`exec: "${login.helper}": executable file not found in $PATH`, "");
+  const answer = await login.ask();
+  if (answer.kind === "login") return { address, ...answer.credentials };
+  if (answer.kind === "failure") throw helperError(`exit status ${answer.code}`, answer.said);
+  return nobody(address);
 }
+
+const nobody = (address: string): RegistryAuth => ({ address, username: "", password: "" });
 
 /**
  * Runs an action with a Docker CLI that has the given login; it passes through a private folder that is removed
@@ -58,7 +55,7 @@ export async function withLogin<Result>(
     await writeFile(join(folder, "config.json"), JSON.stringify({ auths }), { mode: 0o600 });
     // The CLI looks for its plugins (buildx) and contexts beside that file.
     for (const beside of ["cli-plugins", "contexts"]) {
-      await symlink(join(resolve(dirname(dockerConfigFile(environment))), beside), join(folder, beside));
+      await symlink(join(resolve(dockerConfigFolder(environment)), beside), join(folder, beside));
     }
     return await action(docker.with({ DOCKER_CONFIG: folder }));
   } finally {
@@ -66,9 +63,9 @@ export async function withLogin<Result>(
   }
 }
 
-async function openConfig(file: string): Promise<string> {
+function assertConfig(file: string): void {
   try {
-    return await readFile(file, "utf8");
+    accessSync(file);
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     const reason = code === "ENOENT" ? "no such file or directory" : String(error);
@@ -79,48 +76,9 @@ async function openConfig(file: string): Promise<string> {
   }
 }
 
-function parseConfig(content: string): Properties {
-  const parsed: unknown = JSON.parse(content);
-  return isRecord(parsed) ? parsed : {};
-}
-
-/** What a helper has for a registry; nobody where it has no entry. */
-function askHelper(
-  helper: string,
-  host: string,
-  env: NodeJS.ProcessEnv,
-): Promise<{ username: string; password: string }> {
-  const program = `docker-credential-${helper}`;
-  return new Promise((resolve, reject) => {
-    const refuse = (reason: string, said: string): void => {
-      reject(
-        new Error(
-          "Error loading registry auth config: could not get auth config (the credentialhelper did not work or was " +
-            `not found): error getting credentials - err: ${reason}, out: \`${said}\``,
-        ),
-      );
-    };
-    const child = spawn(program, ["get"], { env, stdio: ["pipe", "pipe", "ignore"] });
-    let answer = "";
-    child.stdout.on("data", (chunk: Buffer) => {
-      answer += chunk.toString();
-    });
-    child.on("error", () => {
-      refuse(`exec: "${program}": executable file not found in $PATH`, "");
-    });
-    // A helper that ends before it has read the host is told so by its exit code.
-    child.stdin.on("error", () => undefined);
-    child.on("close", (code) => {
-      if (code !== 0) {
-        // Helpers print this, and nothing secret, when they have no entry.
-        if (/credentials not found/i.test(answer)) resolve({ username: "", password: "" });
-        else refuse(`exit status ${code ?? "unknown"}`, answer.trim());
-        return;
-      }
-      const parsed: unknown = JSON.parse(answer);
-      const found = isRecord(parsed) ? parsed : {};
-      resolve({ username: text(found, "Username"), password: text(found, "Secret") });
-    });
-    child.stdin.end(host);
-  });
+function helperError(reason: string, said: string): Error {
+  return new Error(
+    "Error loading registry auth config: could not get auth config (the credentialhelper did not work or was " +
+      `not found): error getting credentials - err: ${reason}, out: \`${said}\``,
+  );
 }

@@ -172,6 +172,5 @@ function buildCommand(inputs: Properties): { args: string[]; environment: NodeJS
     if (!taken) environment[key] = value;
   }
   for (const from of cached) args.push("--cache-from", from);
-  if (cached.length > 0) args.push("--build-arg", "BUILDKIT_INLINE_CACHE=1");
   return { args: [...args, "--", context], environment };
 }

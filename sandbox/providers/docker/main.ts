@@ -1,7 +1,7 @@
 import manifest from "@pulumi/docker/package.json" with { type: "json" };
 import { serve } from "../rpc/serve.ts";
 import { Docker } from "./cli.ts";
-import { assertEngine } from "./engine.ts";
+import { findEngine } from "./engine.ts";
 import { image } from "./image.ts";
 import { registryImage } from "./registry-image.ts";
 import { remoteImage } from "./remote-image.ts";
@@ -24,9 +24,8 @@ void serve({
   checkSettings,
   async configure(sent) {
     const read = await readSettings(sent, process.env);
-    const cli = new Docker(read.host === "" ? process.env : { ...process.env, DOCKER_HOST: read.host });
-    await assertEngine(read.host, cli);
-    configured = { docker: cli, settings: read };
+    const engine = await findEngine(read.host, process.env);
+    configured = { docker: new Docker({ ...process.env, DOCKER_HOST: engine }), settings: read };
   },
   resources: [image(docker), remoteImage(docker, settings), tag(docker), registryImage(docker, settings)],
   functions: {},

@@ -1,10 +1,11 @@
 import { setting } from "../rpc/provider.ts";
 import type { Failure } from "../rpc/shape.ts";
 import { isRecord, type Properties, text, unknownValue } from "../rpc/values.ts";
-import { configuredLogin, hostOf, type RegistryAuth } from "./credentials.ts";
+import { registryHost } from "../../../components/images/docker/login.ts";
+import { configuredLogin, type RegistryAuth } from "./credentials.ts";
 
 export interface Settings {
-  /** The engine; "" means that the Docker CLI decides. */
+  /** The engine; "" where nothing says which. */
   host: string;
   registries: RegistryAuth[];
 }
@@ -38,7 +39,7 @@ export function checkSettings(settings: Properties): Failure[] {
  */
 export async function readSettings(settings: Properties, environment: NodeJS.ProcessEnv): Promise<Settings> {
   const registries = await Promise.all(
-    registryAuth(settings).map((entry) => configuredLogin(hostOf(text(entry, "address")), environment)),
+    registryAuth(settings).map((entry) => configuredLogin(registryHost(text(entry, "address")), environment)),
   );
   return { host: text(settings, "host") || (environment["DOCKER_HOST"] ?? ""), registries };
 }

@@ -21,7 +21,7 @@ export function isRecord(value: unknown): value is Record<string, Value> {
 }
 
 /** What the engine sent, with the marks of secrets and the real plugins' bookkeeping keys (`__meta`, `__defaults`, ...) taken off. */
-export function plain(value: unknown): Value {
+function plain(value: unknown): Value {
   if (Array.isArray(value)) return value.map(plain);
   if (!isRecord(value)) return value as Value;
   if (signature in value) {

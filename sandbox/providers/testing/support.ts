@@ -14,7 +14,7 @@ export function clientOf(fake: FakeGoogle, settings: Record<string, string> = {}
 }
 
 /** The variables that point the gcp plugin at the fake. */
-export function environmentOf(fake: FakeGoogle): NodeJS.ProcessEnv {
+function environmentOf(fake: FakeGoogle): NodeJS.ProcessEnv {
   return {
     ...endpointVariables(fake.origin),
     GOOGLE_OAUTH_ACCESS_TOKEN: "token",

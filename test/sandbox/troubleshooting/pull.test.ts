@@ -11,8 +11,8 @@ import { ensureCompose } from "../../../sandbox/machine/install-compose.ts";
 import { sandboxPaths, shortName } from "../../../sandbox/lib/paths.ts";
 import { ensureOwnEngine, ownEngineHost, stopOwnEngine } from "../../../sandbox/machine/engine/own-engine.ts";
 import { fakeInfrastructure } from "../../support/infrastructure.ts";
-import { type Outcome, type Sandbox } from "../../support/sandbox.ts";
-import { borrowSandbox } from "../../support/shared-sandbox.ts";
+import type { Outcome } from "../../support/sandbox.ts";
+import { useSandbox } from "../../support/shared-sandbox.ts";
 import { entriesOf, expectMessage, type Provocations } from "./document.ts";
 
 /** An ELF file's header, for a processor (EM_AARCH64, EM_RISCV) that is not this machine's. */
@@ -23,14 +23,13 @@ FOREIGN_PROGRAM.writeUInt16LE(process.arch === "arm64" ? 243 : 183, 18);
 
 const entries = entriesOf("Pull and run Hyperion");
 
-let sandbox: Sandbox;
+const sandbox = useSandbox();
 let scratch: string;
 let composeCommand: string;
 let registry: string;
 let image: string;
 
 beforeAll(async () => {
-  sandbox = await borrowSandbox();
   scratch = await mkdtemp(join(tmpdir(), "hyperion-trouble-"));
   composeCommand = await ensureCompose(console.log);
   registry = await sandbox.output("registryUrl");
@@ -39,7 +38,6 @@ beforeAll(async () => {
 
 afterAll(async () => {
   await compose(["down", "--volumes", "--timeout", "2"]);
-  await sandbox.stop();
   await rm(scratch, { recursive: true, force: true });
 });
 

@@ -1,0 +1,333 @@
+import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { repositoryRoot } from "../../sandbox/lib/paths.ts";
+import { contextDigest } from "../../sandbox/providers/docker/context-digest.ts";
+import { runCommand } from "../../test/support/sandbox.ts";
+import { checkTracking, type Purpose } from "./check-tracking.ts";
+
+const UI = { name: "hyperion-ui", context: "coordinator/ui", dockerfile: "Dockerfile" };
+const MCP = { name: "hyperion-coordinator-mcp", context: "coordinator/mcp-server", dockerfile: "Dockerfile" };
+const BRIDGE = {
+  name: "hyperion-http-bridge",
+  context: "coordinator",
+  dockerfile: "mcp-http-bridge/Dockerfile.combined",
+};
+
+let folder: string;
+let sources: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "tracking-"));
+  sources = path.join(folder, "sources");
+  write("coordinator/ui/Dockerfile", "FROM scratch\n");
+  write("coordinator/ui/src/main.js", "1\n");
+  write("coordinator/mcp-server/Dockerfile", "FROM scratch\n");
+  write("coordinator/mcp-server/main.go", "package main\n");
+  write("coordinator/mcp-http-bridge/Dockerfile.combined", "FROM scratch\n");
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function write(file: string, text = ""): void {
+  const whole = path.join(sources, file);
+  mkdirSync(path.dirname(whole), { recursive: true });
+  writeFileSync(whole, text);
+}
+
+/** Runs a command of a shell, as a person who copies it; git knows nobody's settings. */
+async function sh(command: string, cwd = sources): Promise<string> {
+  const env = { ...process.env, HOME: folder, GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null" };
+  const { code, output } = await runCommand("bash", ["-c", command], env, { cwd });
+  expect(code, output).toBe(0);
+  return output;
+}
+
+const commit = (): Promise<string> =>
+  sh("git init -q . && git add . && git -c user.name=a -c user.email=a@example.com commit -qm sources");
+
+const check = (images = [MCP, BRIDGE, UI], purpose: Partial<Purpose> = {}) =>
+  checkTracking(sources, images, { isPublic: false, ...purpose });
+
+/** With ignore files, which the real sources lack. */
+function ignoreAll(): void {
+  write("coordinator/.dockerignore", "ui\n**/node_modules\n");
+  write("coordinator/ui/.dockerignore", "node_modules\n");
+  write("coordinator/mcp-server/.dockerignore", "Dockerfile.dev\n");
+}
+
+describe("contexts without an ignore file", () => {
+  test("are told, each with the line that makes one, and no longer once it is run", async () => {
+    write("coordinator/mcp-server/.dockerignore", "");
+    await commit();
+    const { problems, warnings } = await check();
+    expect(problems).toEqual([]);
+    expect(warnings.map(({ where, found, fix }) => [where, found, fix])).toEqual(
+      ["coordinator", "coordinator/ui"].map((context, index) => [
+        path.join(sources, context),
+        `no ignore file, so that the build of ${[BRIDGE, UI][index]?.name ?? ""} sees everything`,
+        `printf '%s\\n' '**/.env' '**/node_modules' >>${sources}/${context}/.dockerignore`,
+      ]),
+    );
+    for (const { fix } of warnings) await sh(fix);
+    expect((await check()).warnings).toEqual([]);
+    expect(readFileSync(path.join(sources, "coordinator/.dockerignore"), "utf8")).toBe(
+      "**/.env\n**/node_modules\n",
+    );
+  });
+
+  test("are told where there is no git too, and the Dockerfile's own ignore file counts", async () => {
+    write("coordinator/ui/Dockerfile.dockerignore", "");
+    write("coordinator/ui/.env", "SECRET=1\n");
+    const { problems, warnings } = await check(undefined, { version: "1.4.2" });
+    expect(problems).toEqual([]);
+    expect(warnings.map(({ where }) => path.relative(sources, where))).toEqual([
+      "coordinator/mcp-server",
+      "coordinator",
+    ]);
+  });
+});
+
+describe("Hyperion's sources as they lie on a developer's machine", () => {
+  beforeEach(async () => {
+    write(".gitignore", "node_modules\n.env\n/coordinator/mcp-server/hyper-mcp\n*.log\n");
+    await commit();
+    write("coordinator/mcp-server/hyper-mcp", "binary");
+    write("coordinator/mcp-server/reports/junit.xml");
+    write("coordinator/mcp-server/reports/coverage.html");
+    write("coordinator/ui/node_modules/react/index.js");
+    write("coordinator/ui/node_modules/test/key.pem");
+    write("coordinator/ui/.env", "VITE_TOKEN=1\n");
+    write("coordinator/ui/.env.example", "VITE_TOKEN=\n");
+    write("coordinator/keys/deploy.pem");
+    write("coordinator/keys/deploy.pub");
+  });
+
+  test("what git does not track is told by context, with lines that hide it", async () => {
+    const { problems, warnings } = await check();
+    expect(problems).toEqual([]);
+    expect(warnings.map(({ where, found }) => [path.relative(sources, where), found])).toEqual([
+      [
+        "coordinator/mcp-server",
+        "no ignore file, so that the build of hyperion-coordinator-mcp sees everything; in the build of hyperion-coordinator-mcp, what git does not track: reports/, hyper-mcp",
+      ],
+      [
+        "coordinator",
+        "no ignore file, so that the build of hyperion-http-bridge sees everything; in the build of hyperion-http-bridge, what git does not track: keys/deploy.pem, keys/, mcp-server/reports/, ui/.env.example, mcp-server/hyper-mcp, ui/.env, ui/node_modules/",
+      ],
+      [
+        "coordinator/ui",
+        "no ignore file, so that the build of hyperion-ui sees everything; in the build of hyperion-ui, what git does not track: .env.example, .env, node_modules/",
+      ],
+    ]);
+    const digests = async (folder: string) =>
+      Promise.all(
+        [MCP, BRIDGE, UI].map(({ context, dockerfile }) =>
+          contextDigest(path.join(folder, context), path.join(folder, context, dockerfile)),
+        ),
+      );
+    const elsewhere = async (name: string) => {
+      await sh("git add . && git -c user.name=a -c user.email=a@example.com commit -qm more --allow-empty");
+      await sh(`git clone -q ${sources} ${path.join(folder, name)}`);
+      return digests(path.join(folder, name));
+    };
+    // One commit, and not one build of it is the same on the next machine.
+    const [there, here] = [await elsewhere("before"), await digests(sources)];
+    expect(there.filter((digest) => here.includes(digest))).toEqual([]);
+    for (const { fix } of (await check()).warnings) await sh(fix);
+    expect(await elsewhere("after")).toEqual(await digests(sources));
+    expect(await check()).toEqual({ problems: [], warnings: [] });
+  });
+
+  test.each<[Partial<Purpose>, string]>([
+    [{ version: "1.4.2" }, "none of them in an image that is published as version 1.4.2"],
+    [{ isPublic: true }, "none of them in an image that everybody may pull"],
+  ])("what looks like a secret is an error with %j", async (purpose, allowed) => {
+    const { problems, warnings } = await check([BRIDGE, UI], purpose);
+    const found = (image: string, files: string) =>
+      `files that look like secrets and that git does not track, in the build of ${image}: ${files}`;
+    expect(problems).toEqual([
+      {
+        where: path.join(sources, "coordinator"),
+        found: found("hyperion-http-bridge", "keys/deploy.pem, ui/.env"),
+        allowed: `${allowed}; one that is meant to be there, tracked by git`,
+        fix: `printf '%s\\n' keys/deploy.pem ui/.env >>${sources}/coordinator/.dockerignore`,
+      },
+      {
+        where: path.join(sources, "coordinator/ui"),
+        found: found("hyperion-ui", ".env"),
+        allowed: `${allowed}; one that is meant to be there, tracked by git`,
+        fix: `printf '%s\\n' .env >>${sources}/coordinator/ui/.dockerignore`,
+      },
+    ]);
+    expect(JSON.stringify(warnings)).not.toMatch(/deploy\.pem|ui\/\.env[^.]/);
+    for (const { fix } of problems) await sh(fix);
+    expect((await check([BRIDGE, UI], purpose)).problems).toEqual([]);
+  });
+
+  test("a file that is tracked is meant to be there", async () => {
+    await sh("git add -f coordinator/ui/.env coordinator/keys");
+    expect((await check([BRIDGE, UI], { version: "1.4.2" })).problems).toEqual([]);
+  });
+
+  test("ignore files are read as a build reads them", async () => {
+    write("coordinator/ui/.dockerignore", "*\n!src\n!keys/**/*.pem");
+    write("coordinator/ui/keys/a/server.pem");
+    write("coordinator/ui/keys/a/server.txt");
+    const { problems } = await check([UI], { version: "1.4.2" });
+    expect(problems.map(({ found }) => found)).toEqual([
+      "files that look like secrets and that git does not track, in the build of hyperion-ui: keys/a/server.pem",
+    ]);
+    // The file's last line has no end.
+    await sh(problems[0]?.fix ?? "");
+    expect((await check([UI], { version: "1.4.2" })).problems).toEqual([]);
+  });
+});
+
+test("names that mean something in an ignore file or a shell are hidden as they are", async () => {
+  ignoreAll();
+  await commit();
+  for (const name of ["a*b", "#c", "!d", "e f", "g[h]", "i'j"]) write(`coordinator/ui/${name}`);
+  write("coordinator/ui/axb");
+  const [warning] = (await check([UI])).warnings;
+  expect(warning?.found).toContain("!d, #c, a*b, axb, e f, g[h], i'j");
+  rmSync(path.join(sources, "coordinator/ui/axb"));
+  const [again] = (await check([UI])).warnings;
+  await sh(again?.fix ?? "");
+  await sh("git add coordinator/ui/.dockerignore");
+  expect((await check([UI])).warnings).toEqual([]);
+  write("coordinator/ui/axb");
+  expect((await check([UI])).warnings).toHaveLength(1);
+});
+
+test("the repository's own folder is told where it is part of a context", async () => {
+  await commit();
+  write("Dockerfile", "FROM scratch\n");
+  write(".dockerignore", "Dockerfile\n");
+  await sh("git add .");
+  const image = { name: "all", context: ".", dockerfile: "Dockerfile" };
+  expect((await check([image])).warnings[0]?.found).toContain(
+    "in the build of all, what git does not track: .git",
+  );
+  write(".dockerignore", "Dockerfile\n.git\n");
+  expect((await check([image])).warnings).toEqual([]);
+});
+
+test("sources that git ignores as a whole, or that are a link into a repository, are as they are", async () => {
+  ignoreAll();
+  await commit();
+  const real = sources;
+  symlinkSync(real, path.join(folder, "link"));
+  sources = path.join(folder, "link");
+  expect(await check(undefined, { version: "1.4.2" })).toEqual({ problems: [], warnings: [] });
+  sources = path.join(real, "copy");
+  write("coordinator/ui/Dockerfile");
+  write("coordinator/ui/.dockerignore");
+  write("coordinator/ui/.env");
+  expect(await check([UI], { version: "1.4.2" })).toEqual({ problems: [], warnings: [] });
+});
+
+describe("a release", () => {
+  beforeEach(async () => {
+    ignoreAll();
+    write("other/notes.md", "a\n");
+    await commit();
+    write("coordinator/ui/src/main.js", "2\n");
+    await sh("git mv coordinator/mcp-server/main.go coordinator/mcp-server/start.go");
+    write("other/notes.md", "b\n");
+  });
+
+  test.each<Partial<Purpose>>([{ version: "1.4.2" }, { revision: "1.4.2" }])(
+    "of sources that are not committed is told: %j",
+    async (purpose) => {
+      const { problems, warnings } = await check(undefined, purpose);
+      expect(problems).toEqual([]);
+      expect(warnings).toEqual([
+        {
+          where: sources,
+          found:
+            "changes that are not committed, in what is published as 1.4.2: coordinator/mcp-server/start.go, coordinator/ui/src/main.js",
+          allowed: "sources as a commit has them",
+          fix: `git -C ${sources} stash   # or commit them`,
+        },
+      ]);
+      await sh(warnings[0]?.fix ?? "");
+      expect((await check(undefined, purpose)).warnings).toEqual([]);
+    },
+  );
+
+  test("without a version or commit is nobody's business", async () => {
+    expect((await check()).warnings).toEqual([]);
+  });
+});
+
+describe("files that are here not what git has", () => {
+  test("a checkout by Git for Windows is told, and its fix writes every file anew", async () => {
+    ignoreAll();
+    write("coordinator/ui/entrypoint.sh", "#!/bin/sh\necho 1\n");
+    write("coordinator/ui/windows.cmd", "echo 1\r\n");
+    write(".gitattributes", "*.cmd text eol=crlf\n");
+    await commit();
+    await sh(`git clone -q -c core.autocrlf=true ${sources} ${folder}/windows`, folder);
+    sources = path.join(folder, "windows");
+    expect(readFileSync(path.join(sources, "coordinator/ui/entrypoint.sh"), "utf8")).toContain("\r\n");
+    const { warnings } = await check([UI]);
+    expect(warnings.map(({ found }) => found)).toEqual([
+      "line endings of Windows where git has those of Unix: coordinator/ui/.dockerignore, coordinator/ui/Dockerfile, coordinator/ui/entrypoint.sh, coordinator/ui/src/main.js",
+    ]);
+    await sh(warnings[0]?.fix ?? "");
+    expect(readFileSync(path.join(sources, "coordinator/ui/entrypoint.sh"), "utf8")).toBe(
+      "#!/bin/sh\necho 1\n",
+    );
+    expect((await check([UI])).warnings).toEqual([]);
+  });
+
+  test("this project's own attributes keep the line endings of a checkout by Git for Windows", async () => {
+    ignoreAll();
+    write("coordinator/ui/entrypoint.sh", "#!/bin/sh\necho 1\n");
+    write("coordinator/ui/logo.png", "\n\n");
+    write(".gitattributes", readFileSync(path.join(repositoryRoot, ".gitattributes"), "utf8"));
+    await commit();
+    await sh(`git clone -q -c core.autocrlf=true ${sources} ${folder}/windows`, folder);
+    sources = path.join(folder, "windows");
+    const read = (file: string) => readFileSync(path.join(sources, "coordinator/ui", file), "utf8");
+    expect([read("entrypoint.sh"), read("logo.png")]).toEqual(["#!/bin/sh\necho 1\n", "\n\n"]);
+    expect((await check([UI])).warnings).toEqual([]);
+  });
+
+  test("modes that git does not keep are told, where it does not look at them too", async () => {
+    ignoreAll();
+    await commit();
+    await sh("git config core.fileMode false");
+    chmodSync(path.join(sources, "coordinator/ui/src/main.js"), 0o777);
+    chmodSync(path.join(sources, "coordinator/ui/Dockerfile"), 0o664);
+    chmodSync(path.join(sources, "coordinator/mcp-server/Dockerfile"), 0o664);
+    const { warnings } = await check([UI]);
+    expect(warnings.map(({ found, fix }) => [found, fix])).toEqual([
+      [
+        "file modes that a build elsewhere does not have: coordinator/ui/Dockerfile, coordinator/ui/src/main.js",
+        `chmod 644 ${sources}/coordinator/ui/Dockerfile && chmod 644 ${sources}/coordinator/ui/src/main.js`,
+      ],
+    ]);
+    await sh(warnings[0]?.fix ?? "");
+    expect((await check([UI])).warnings).toEqual([]);
+  });
+
+  test("all files of somebody with another umask have one fix", async () => {
+    ignoreAll();
+    for (let index = 0; index < 9; index += 1) write(`coordinator/ui/src/${index}.js`);
+    write("coordinator/ui/run.sh");
+    chmodSync(path.join(sources, "coordinator/ui/run.sh"), 0o755);
+    await commit();
+    await sh("chmod -R g+w coordinator");
+    const [warning] = (await check([UI])).warnings;
+    expect(warning?.found).toMatch(/ and \d more$/);
+    await sh(warning?.fix ?? "");
+    expect((await check()).warnings).toEqual([]);
+    await sh("chmod -R 777 coordinator");
+    expect((await check([UI])).warnings[0]?.fix).toContain("in WSL below your home folder");
+  });
+});

@@ -1,0 +1,53 @@
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { buildKitInside, findDockerCommand } from "./command.ts";
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "command-"));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+test.each([
+  ["18.06.3", false],
+  ["18.09.1", true],
+  ["19.03.8", true],
+  ["20.10.24+dfsg1", true],
+  ["23.0.0", false],
+  ["28.2.2", false],
+  ["", false],
+])("docker %s has BuildKit's client inside: %s", (version, expected) => {
+  expect(buildKitInside(version)).toBe(expected);
+});
+
+/** A docker command of a version, with the plugin buildx or without. */
+function docker(name: string, version: string, buildx: boolean): string {
+  const file = path.join(folder, name, "docker");
+  mkdirSync(path.dirname(file));
+  const answer = version === "" ? "exit 1" : `echo "Docker version ${version}, build 1"`;
+  writeFileSync(file, `#!/bin/sh\ncase $1 in --version) ${answer} ;; *) exit ${buildx ? 0 : 1} ;; esac\n`);
+  chmodSync(file, 0o755);
+  return file;
+}
+
+test("the first that can build with BuildKit is found, else the first that runs, else none", async () => {
+  const broken = docker("broken", "", true);
+  const plain = docker("plain", "28.2.2", false);
+  const old = docker("old", "20.10.24", false);
+  const current = docker("current", "29.0.0", true);
+  const found = async (...candidates: string[]) => findDockerCommand(candidates);
+  expect(await found(broken, plain, old, current)).toEqual({
+    path: old,
+    version: "20.10.24",
+    buildKit: true,
+  });
+  expect((await found(plain, current))?.path).toBe(current);
+  expect(await found(broken, plain)).toEqual({ path: plain, version: "28.2.2", buildKit: false });
+  expect(await found(broken, path.join(folder, "nowhere"))).toBeUndefined();
+});

@@ -1,0 +1,39 @@
+import { runProgram } from "../programs.ts";
+
+/** A `docker` command. */
+export interface DockerCommand {
+  path: string;
+  /** As it tells it itself, such as `28.2.2`; empty where it tells none. */
+  version: string;
+  /** Whether `docker build` of this command can use BuildKit. */
+  buildKit: boolean;
+}
+
+/**
+ * The `docker` command to use.
+ * @param candidates in the order in which they are tried.
+ * @returns the first that can build with BuildKit, else the first that runs at all.
+ */
+export async function findDockerCommand(candidates: readonly string[]): Promise<DockerCommand | undefined> {
+  let first: DockerCommand | undefined;
+  for (const candidate of candidates) {
+    const command = await inspect(candidate);
+    if (command?.buildKit === true) return command;
+    first ??= command;
+  }
+  return first;
+}
+
+async function inspect(command: string): Promise<DockerCommand | undefined> {
+  const { code, stdout } = await runProgram(command, ["--version"]);
+  if (code !== 0) return undefined;
+  const version = /version (\S+?),/.exec(stdout)?.[1] ?? "";
+  const buildKit = buildKitInside(version) || (await runProgram(command, ["buildx", "version"])).code === 0;
+  return { path: command, version, buildKit };
+}
+
+/** From 23 on, the BuildKit client is a plugin (buildx); from 18.09 to 20.10 it is in the command itself. */
+export function buildKitInside(version: string): boolean {
+  const [major = 0, minor = 0] = version.split(".").map(Number);
+  return major < 23 && (major > 18 || (major === 18 && minor >= 9));
+}

@@ -1,0 +1,67 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
+import * as path from "node:path";
+import { z } from "zod";
+
+/** A login as the configuration keeps it; all empty where a helper keeps it instead. */
+const storedLogin = z.looseObject({
+  auth: z.string().nullish(),
+  username: z.string().nullish(),
+  password: z.string().nullish(),
+  identitytoken: z.string().nullish(),
+  registrytoken: z.string().nullish(),
+});
+
+const dockerConfig = z.looseObject({
+  auths: z.record(z.string(), storedLogin).nullish(),
+  credHelpers: z.record(z.string(), z.string()).nullish(),
+  credsStore: z.string().nullish(),
+  currentContext: z.string().nullish(),
+});
+
+export type StoredLogin = z.infer<typeof storedLogin>;
+export type DockerConfig = z.infer<typeof dockerConfig>;
+
+/** The user's own folder. */
+export function homeFolder(environment: NodeJS.ProcessEnv): string {
+  return environment["HOME"] || homedir();
+}
+
+/** The folder of the Docker configuration that the docker command and the docker plugin read. */
+export function dockerConfigFolder(environment: NodeJS.ProcessEnv): string {
+  return environment["DOCKER_CONFIG"] || path.join(homeFolder(environment), ".docker");
+}
+
+/** The Docker configuration itself. */
+export function dockerConfigFile(environment: NodeJS.ProcessEnv): string {
+  return path.join(dockerConfigFolder(environment), "config.json");
+}
+
+/**
+ * Reads the Docker configuration; a missing file is an empty one.
+ * @throws when the file is not one that Docker reads.
+ */
+export function readDockerConfig(environment: NodeJS.ProcessEnv): DockerConfig {
+  const file = dockerConfigFile(environment);
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    return {};
+  }
+  const content = fromJson(text);
+  if (content === undefined) throw new Error(`${file} is not JSON: Docker does not read it either`);
+  const parsed = dockerConfig.safeParse(content);
+  if (parsed.success) return parsed.data;
+  const key = parsed.error.issues[0]?.path.join(".") ?? "";
+  throw new Error(`${file} is not as Docker writes it${key === "" ? "" : ` (${key})`}`);
+}
+
+/** What a text is as JSON; undefined where it is none: an error would quote it, and it may hold a login. */
+export function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,127 @@
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { dockerLogin, registryHost } from "./login.ts";
+
+const HOST = "us-central1-docker.pkg.dev";
+const stored = { auth: Buffer.from("dana:pass:word").toString("base64") };
+
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(path.join(tmpdir(), "login-"));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+function login(config: object, host = HOST) {
+  writeFileSync(path.join(folder, "config.json"), JSON.stringify(config));
+  return dockerLogin(host, { DOCKER_CONFIG: folder, PATH: path.join(folder, "bin") });
+}
+
+/** A helper that writes down what it is asked. */
+function installHelper(name: string, body: string): void {
+  const bin = path.join(folder, "bin");
+  mkdirSync(bin, { recursive: true });
+  const script = `#!/bin/sh\nread host\necho "$1 $host" >>${folder}/asked\n${body}\n`;
+  writeFileSync(path.join(bin, `docker-credential-${name}`), script, { mode: 0o755 });
+}
+
+describe("a login in the file", () => {
+  test.each([
+    HOST,
+    `https://${HOST}`,
+    `http://${HOST}`,
+    `${HOST}/v1/`,
+    `https://${HOST}/v1/`,
+    `https://${HOST}/v2/`,
+    `https://${HOST}/v2/token`,
+  ])("under the key %s", (key) => {
+    expect(login({ auths: { "ghcr.io": stored, [key]: stored } })).toEqual({
+      kind: "stored",
+      credentials: { username: "dana", password: "pass:word" },
+    });
+  });
+
+  test("of a registry with a port is not that of one without", () => {
+    expect(registryHost("https://localhost:5001/v2/")).toBe("localhost:5001");
+    expect(login({ auths: { "https://localhost:5001": stored } }, "localhost:5001").kind).toBe("stored");
+    expect(login({ auths: { "https://localhost": stored } }, "localhost:5001").kind).toBe("none");
+  });
+
+  test.each([
+    ["a token", { identitytoken: "t" }, "stored"],
+    ["a name and a password", { username: "dana", password: "x" }, "stored"],
+    ["an empty entry, as a store leaves it", {}, "none"],
+    ["an entry of empty words", { auth: "", identitytoken: "" }, "none"],
+    ["an entry that is no name and password", { auth: Buffer.from("dana").toString("base64") }, "none"],
+  ])("%s", (_, entry, kind) => {
+    expect(login({ auths: { [HOST]: entry } }).kind).toBe(kind);
+  });
+
+  test.each([{}, { auths: null }, { auths: { "ghcr.io": stored } }])("is none in %j", (config) => {
+    expect(login(config)).toEqual({ kind: "none" });
+  });
+});
+
+describe("a credential helper", () => {
+  const ask = async (config: object) => {
+    const found = login(config);
+    return found.kind === "helper" ? found.ask() : found.kind;
+  };
+  const answer = `echo '{"ServerURL":"${HOST}","Username":"u","Secret":"s"}'`;
+
+  test("for the host counts before the store for all, and that before the file; it is asked once", async () => {
+    installHelper("own", answer);
+    installHelper("all", "exit 1");
+    const config = { credHelpers: { [HOST]: "own" }, credsStore: "all", auths: { [HOST]: stored } };
+    expect(await ask(config)).toEqual({ kind: "login", credentials: { username: "u", password: "s" } });
+    expect(readFileSync(path.join(folder, "asked"), "utf8")).toBe(`get ${HOST}\n`);
+    expect(await ask({ ...config, credHelpers: { [`https://${HOST}`]: "own" } })).toEqual({
+      kind: "failure",
+      code: 1,
+      said: "",
+    });
+  });
+
+  test("with an empty name for the host leaves it to the file", () => {
+    expect(login({ credHelpers: { [HOST]: "" }, credsStore: "all", auths: { [HOST]: stored } }).kind).toBe(
+      "stored",
+    );
+  });
+
+  test.each([
+    ["knows none", "echo 'credentials not found in native keychain'; exit 1", "no login"],
+    ["answers with an empty login", `echo '{"Username":"","Secret":""}'`, "no login"],
+    ["fails", "echo 'error: not logged in'; exit 1", "failure"],
+    ["says nothing", "exit 0", "failure"],
+  ])("that %s, whatever the file has", async (_, body, kind) => {
+    installHelper("desktop", body);
+    expect(await ask({ credsStore: "desktop", auths: { [HOST]: stored } })).toMatchObject({ kind });
+  });
+
+  test("that is not there", () => {
+    expect(login({ credsStore: "desktop" })).toEqual({
+      kind: "missing helper",
+      helper: "docker-credential-desktop",
+    });
+  });
+});
+
+describe("a configuration that Docker does not read", () => {
+  const read = (text: string) => () => {
+    writeFileSync(path.join(folder, "config.json"), text);
+    return dockerLogin(HOST, { DOCKER_CONFIG: folder });
+  };
+
+  test("is told by its file, without what it holds", () => {
+    expect(read('{ "auths": secret')).toThrow(`${folder}/config.json is not JSON`);
+    expect(read('{ "auths": secret')).not.toThrow("secret");
+    expect(read('{"credHelpers":{"a":["secret"]}}')).toThrow(
+      `${folder}/config.json is not as Docker writes it (credHelpers.a)`,
+    );
+  });
+});
