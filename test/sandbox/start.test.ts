@@ -74,7 +74,7 @@ describe("a preview that finds nothing to do", () => {
     expect(spawned.length).toBeLessThanOrEqual(2);
   });
 
-  test("asks Google only what the repository's cleanup is, besides what the gcp plugin wants to know", () => {
+  test("asks Google what the repository's cleanup is and who may pull, besides what the gcp plugin wants to know", () => {
     expect(requests).toEqual(QUIET);
   });
 });

@@ -85,7 +85,7 @@ async function killUp(): Promise<void> {
   await set("readers[0]", "user:lee@example.com");
   const running = sandbox.start("pulumi", ["up", "--yes", "--skip-preview"]);
   // Only then does the state know what is under way.
-  const state = join(sandboxPaths(sandbox.root).state, ".pulumi/stacks/hyperion-registry/sandbox.json");
+  const state = join(sandboxPaths(sandbox.root).stacks, "sandbox.json");
   await expect.poll(() => readFile(state, "utf8"), { timeout: 60_000 }).toContain('"pending_operations"');
   // The program may go on for ever without an engine to talk to.
   for (const pid of withDescendants(running.pid)) signal(pid, "SIGKILL");
@@ -205,6 +205,30 @@ const provocations: Provocations = {
     await succeeding(sandbox.run("org-policy", "allow"));
     return `${program}\n${JSON.stringify(byHand.body)}`;
   },
+  "A member does not exist": async () => {
+    await set("readers[0]", "user:dana@example.com");
+    await set("readers[1]", "group:gone@example.com");
+    const output = await failing(tryUp());
+    await unset("readers[1]");
+    await up();
+    await expectNoChanges();
+    await unset("readers");
+    await up();
+    return output;
+  },
+  "A login names no quota project": async () => {
+    await google("POST", `${PROJECT}/services/orgpolicy.googleapis.com:enable`, {});
+    await set("publicAccess", "true");
+    await set("overrideDomainRestrictedSharing", "true");
+    const own = { USER_PROJECT_OVERRIDE: undefined, GOOGLE_BILLING_PROJECT: undefined };
+    const output = await failing(sandbox.command("pulumi", ["up", "--yes", "--skip-preview"], own));
+    expect(output).toContain("nothing was changed");
+    await up();
+    await unset("overrideDomainRestrictedSharing");
+    await unset("publicAccess");
+    await up();
+    return output;
+  },
   "The stack is locked": async () => {
     await killUp();
     const output = await failing(tryUp());
@@ -231,7 +255,7 @@ const provocations: Provocations = {
     await google("POST", `${PROJECT}/services/iam.googleapis.com:enable`, {});
     await google("POST", `${POOLS}?workloadIdentityPoolId=hyperion-github`, {});
     await set("githubRepository", "HyperionWave-AI/dev-squad");
-    const pool = await failing(tryUp());
+    const byHand = await failing(sandbox.tryPulumi("preview"));
     await set("adoptExisting", "true");
     await up();
     await unset("adoptExisting");
@@ -240,10 +264,23 @@ const provocations: Provocations = {
     await sandbox.pulumi("config", "cp", "--stack", "sandbox", "--dest", "second");
     await sandbox.pulumi("config", "rm", "githubRepository", "--stack", "second");
     await sandbox.pulumi("config", "set", "publishImages", "false", "--stack", "second");
-    const repository = await failing(tryUp("--stack", "second"));
+    const another = await failing(sandbox.tryPulumi("preview", "--stack", "second"));
     await sandbox.pulumi("stack", "rm", "second", "--force", "--yes");
     await sandbox.pulumi("stack", "select", "sandbox");
-    return `${pool}\n${repository}`;
+    return `${byHand}\n${another}`;
+  },
+  "It could only be replaced": async () => {
+    const kmsKeyName = "projects/hyperion-sandbox/locations/us-central1/keyRings/r/cryptoKeys/k";
+    const path = `${PROJECT}/locations/us-central1/repositories?repositoryId=with-key`;
+    await google("POST", path, { format: "DOCKER", kmsKeyName });
+    const before = (await sandbox.pulumi("config", "get", "repositoryId")).trim();
+    await set("repositoryId", "with-key");
+    await set("adoptExisting", "true");
+    const output = await failing(sandbox.tryPulumi("preview"));
+    await set("repositoryId", before);
+    await unset("adoptExisting");
+    await expectNoChanges();
+    return output;
   },
   "The identity pool was deleted": async () => {
     await unset("githubRepository");
@@ -302,7 +339,6 @@ const provocations: Provocations = {
     const text = await readFile(settings, "utf8");
     await writeFile(settings, text.replace(/^encryptionsalt:.*\n/m, ""));
     await sandbox.pulumi("stack", "init", "sandbox");
-    await set("adoptExisting", "true");
     await set("version", "1.4.4");
     await up();
     await expectNoChanges();
