@@ -119,10 +119,10 @@ const WRITE_OBJECTS = [
   "storage.objects.update",
 ];
 
-const READ_KEYS = ["cloudkms.cryptoKeys.get", "cloudkms.keyRings.get"];
+const READ_CRYPTO_KEYS = ["cloudkms.cryptoKeys.get", "cloudkms.keyRings.get"];
 
 const ADMINISTER_KEYS = [
-  ...READ_KEYS,
+  ...READ_CRYPTO_KEYS,
   "cloudkms.cryptoKeys.create",
   "cloudkms.cryptoKeys.getIamPolicy",
   "cloudkms.cryptoKeys.setIamPolicy",
@@ -139,7 +139,7 @@ const VIEW = [
   ...READ_ROLES,
   ...READ_COMPUTE,
   ...READ_ORG_POLICIES,
-  ...READ_KEYS,
+  ...READ_CRYPTO_KEYS,
   "storage.buckets.list",
 ];
 
