@@ -68,9 +68,10 @@ describe("a preview that finds nothing to do", () => {
     expect(started.filter((script) => !ONCE.some((each) => script.endsWith(each)))).toEqual([]);
     expect(started).toEqual([...new Set(started)]);
     expect(started).toContainEqual(expect.stringContaining("pulumi/cmd/run/index.js"));
-    // The docker plugin asks for its login when it is configured.
+    // The docker plugin asks for its login when it is configured; the real one is no Node.js, and not counted.
     const spawned = counted.flatMap(({ spawned: file }) => file ?? []);
-    expect(spawned).toEqual([`docker-credential-${CREDENTIAL_HELPER}`]);
+    expect(spawned.filter((file) => file !== `docker-credential-${CREDENTIAL_HELPER}`)).toEqual([]);
+    expect(spawned.length).toBeLessThanOrEqual(1);
   });
 
   test("asks Google only what the repository's cleanup is, besides what the gcp plugin wants to know", () => {
