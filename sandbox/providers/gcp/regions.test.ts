@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { FakeGoogle, failure } from "../testing/fake-google.ts";
 import { clientOf, quietContext } from "../testing/support.ts";
+import { GoogleClient } from "./client.ts";
 import { askForRegions } from "./regions.ts";
 
 let fake: FakeGoogle;
@@ -44,7 +45,8 @@ describe("the regions", () => {
 
   it("are not waited for where nobody answers", async () => {
     fake = await FakeGoogle.start(() => undefined);
-    const client = clientOf(fake);
+    // With the waits of the real one.
+    const client = new GoogleClient(clientOf(fake).settings);
     await fake.stop();
     const context = quietContext();
     const begin = performance.now();
