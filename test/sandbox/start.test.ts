@@ -68,13 +68,13 @@ describe("a preview that finds nothing to do", () => {
     expect(started.filter((script) => !ONCE.some((each) => script.endsWith(each)))).toEqual([]);
     expect(started).toEqual([...new Set(started)]);
     expect(started).toContainEqual(expect.stringContaining("pulumi/cmd/run/index.js"));
-    // The program asks once for the login, and the docker plugin when it is configured; the real one is not counted.
-    const spawned = counted.flatMap(({ spawned: file }) => (file === undefined ? [] : [basename(file)]));
-    expect(spawned.filter((name) => name !== `docker-credential-${CREDENTIAL_HELPER}`)).toEqual([]);
+    const spawned = counted.flatMap(({ spawned: file }) => file ?? []).map((file) => basename(file));
+    // The program asks for the login, and the docker plugin when it is configured; the real one is not counted.
+    expect(new Set(spawned)).toEqual(new Set([`docker-credential-${CREDENTIAL_HELPER}`]));
     expect(spawned.length).toBeLessThanOrEqual(2);
   });
 
-  test("asks Google only what the repository's cleanup is, besides what the gcp plugin wants to know", () => {
+  test("asks Google what the repository's cleanup is and who may pull, besides what the gcp plugin wants to know", () => {
     expect(requests).toEqual(QUIET);
   });
 });
