@@ -111,7 +111,7 @@ check_values() {
 check_gcloud() {
   if ! command -v gcloud >/dev/null; then
     problem "gcloud is not installed: https://cloud.google.com/sdk/docs/install"
-  elif [ -z "$(gcloud auth list --filter=status:ACTIVE --format='value(account)' 2>/dev/null)" ]; then
+  elif ! CLOUDSDK_CORE_DISABLE_FILE_LOGGING=true gcloud auth print-access-token >/dev/null 2>&1; then # its log has what it prints
     problem "not logged in at Google: gcloud auth login"
   fi
 }

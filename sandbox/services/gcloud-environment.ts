@@ -11,6 +11,7 @@ export function gcloudTokenFile(sandboxDir: string): string {
  */
 const APIS = [
   "ARTIFACTREGISTRY",
+  "CLOUDKMS",
   "CLOUDRESOURCEMANAGER",
   "CONTAINERANALYSIS",
   "IAM",

@@ -16,20 +16,35 @@ const exported = z.object({
   }),
 });
 
-/** What a stack of images alone holds, with the inputs that may be set where another would do harm: by a provider. */
-const HELD: Readonly<Record<string, readonly string[] | "any">> = {
-  "pulumi:pulumi:Stack": [],
-  "hyperion:registry:PublishedImage": "any",
-  "docker:index/image:Image": "any",
-  "docker:index/remoteImage:RemoteImage": "any",
-  "docker:index/tag:Tag": "any",
-  "docker:index/registryImage:RegistryImage": "any",
-  "pulumi:providers:docker": ["registryAuth", "version", "host"],
-  "pulumi:providers:gcp": ["project", "region", "version"],
-};
+const anything = z.unknown();
 
-/** Where a local Docker engine listens; `ssh://` runs a command. */
-const LOCAL_ENGINE = /^(unix|npipe):\/\/[^\s]*$/;
+/** The logins of the docker provider: an address alone; a configuration names helpers, which are run. */
+const registryAuth = z.string().refine((text) => {
+  const { success } = z.array(z.strictObject({ address: z.string() })).safeParse(JSON.parse(text));
+  return success;
+});
+
+/** What a stack of images alone holds, with the settings that this program gives to a provider. */
+const HELD: Readonly<Record<string, z.ZodType>> = {
+  "pulumi:pulumi:Stack": anything,
+  "hyperion:registry:PublishedImage": anything,
+  "docker:index/image:Image": anything,
+  "docker:index/remoteImage:RemoteImage": anything,
+  "docker:index/tag:Tag": anything,
+  "docker:index/registryImage:RegistryImage": anything,
+  // An engine elsewhere, `ssh://`, runs a command here.
+  "pulumi:providers:docker": z.strictObject({
+    version: anything,
+    registryAuth: registryAuth.optional(),
+    host: z
+      .string()
+      .regex(/^(unix|npipe):\/\/\S*$/)
+      .optional(),
+  }),
+  "pulumi:providers:gcp": z
+    .strictObject({ version: anything, project: anything, region: anything })
+    .partial(),
+};
 
 /**
  * Says that a state of images alone holds nothing else.
@@ -39,16 +54,19 @@ const LOCAL_ENGINE = /^(unix|npipe):\/\/[^\s]*$/;
 export function imagesInStateReport(text: string): string {
   const { resources, pending_operations: pending } = exported.parse(JSON.parse(text)).deployment;
   const foreign = (resources ?? []).flatMap(({ urn, type, inputs }) => {
-    const allowed = HELD[type];
-    if (allowed === undefined) return [`${urn}: a ${type}`];
-    if (allowed === "any") return [];
-    const odd = Object.keys(inputs).filter((name) => !allowed.includes(name) && !name.startsWith("__"));
-    const host = inputs["host"];
-    if (host !== undefined && !(typeof host === "string" && LOCAL_ENGINE.test(host))) odd.push("host");
-    return odd.map((name) => `${urn}: its setting ${name}`);
+    const schema = HELD[type];
+    if (schema === undefined) return [`${urn}: a ${type}`];
+    // The engine's own notes on an entry.
+    const set = Object.fromEntries(Object.entries(inputs).filter(([name]) => !name.startsWith("__")));
+    const issues = schema.safeParse(set).error?.issues ?? [];
+    return issues
+      .flatMap((issue) => (issue.code === "unrecognized_keys" ? issue.keys : String(issue.path[0])))
+      .map((name) => `${urn}: its setting ${name}`);
   });
   foreign.push(
-    ...(pending ?? []).flatMap(({ resource: { urn } }) => (known(urn) ? [] : [`${urn}: on its way`])),
+    ...(pending ?? []).flatMap(({ resource: { urn } }) =>
+      typeOf(urn) in HELD ? [] : [`${urn}: on its way`],
+    ),
   );
   if (foreign.length > 0) {
     throw new Error(
@@ -59,8 +77,6 @@ export function imagesInStateReport(text: string): string {
   return "The state holds images and tags alone.\n";
 }
 
-/** Whether a URN is of a type that such a stack holds. */
-function known(urn: string): boolean {
-  const type = urn.split("::")[2]?.replace(/^.*\$/, "") ?? "";
-  return type in HELD;
+function typeOf(urn: string): string {
+  return urn.split("::")[2]?.replace(/^.*\$/, "") ?? "";
 }

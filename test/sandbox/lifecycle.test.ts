@@ -167,7 +167,7 @@ describe("production, with the settings of Pulumi.production.yaml", () => {
     const { body } = await sandbox.google("GET", `${repositories}/hyperion-public`);
     expect(body).toMatchObject({
       createTime: created.createTime,
-      description: "Prebuilt container images of Hyperion",
+      description: "Prebuilt container images of Hyperion (Pulumi stack hyperion-registry/production)",
       labels: { app: "hyperion" },
     });
     await on("preview", "--expect-no-changes");

@@ -8,7 +8,7 @@ const EVERYWHERE = ["--flatten", "--format", "--project", "--quiet"];
 
 /** The options of gcloud 528 that scripts use, by subcommand: what is not here, the real one refuses. */
 export const GCLOUD_FLAGS: Readonly<Record<string, readonly string[]>> = {
-  "auth list": ["--filter"],
+  "auth print-access-token": [],
   "services list": ["--enabled"],
   "services enable": [],
   "projects describe": [],

@@ -2,6 +2,7 @@ import { execa } from "execa";
 import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
+import { quotaProjectOf } from "../../sandbox/emulator/testing/emulator.ts";
 import { mintAccessToken, MAINTAINER } from "../../sandbox/lib/tokens.ts";
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 import { endWatch, noteCommand, watchSandbox } from "./secrets/watching.ts";
@@ -55,7 +56,7 @@ export interface Sandbox {
     options?: CommandOptions,
   ): Promise<Outcome>;
   /** Starts a command and does not wait for it. */
-  start(name: string, args: readonly string[]): Running;
+  start(name: string, args: readonly string[], variables?: NodeJS.ProcessEnv): Running;
   docker(...args: string[]): Promise<Outcome>;
   /** `docker` of somebody who never logged in. */
   anonymousDocker(...args: string[]): Promise<Outcome>;
@@ -199,7 +200,7 @@ export async function openSandbox(folder: string): Promise<Sandbox> {
     pulumi,
     tryPulumi,
     command,
-    start: (name, args) => startCommand(root, name, args, env),
+    start: (name, args, variables = {}) => startCommand(root, name, args, { ...env, ...variables }),
     docker: (...args) => command("docker", args),
     anonymousDocker: (...args) => command("docker", args, { DOCKER_CONFIG: join(folder, "no-login") }),
     output: async (name) => (await pulumi("stack", "output", name)).trim(),
@@ -209,6 +210,7 @@ export async function openSandbox(folder: string): Promise<Sandbox> {
         headers: {
           Authorization: `Bearer ${await mintAccessToken(root, principal)}`,
           "Content-Type": "application/json",
+          ...quotaProjectOf(path),
         },
         ...(body !== undefined && { body: JSON.stringify(body) }),
       });

@@ -138,6 +138,28 @@ export interface Project {
   services: string[];
 }
 
+/**
+ * A bucket's settings as they were set; what an answer adds is computed.
+ * https://docs.cloud.google.com/storage/docs/json_api/v1/buckets
+ */
+export interface Bucket {
+  projectId: string;
+  location: string;
+  versioning?: { enabled: boolean };
+  uniform: boolean;
+  publicAccessPrevention: "inherited" | "enforced";
+  createTime: string;
+}
+
+/** https://docs.cloud.google.com/kms/docs/reference/rest/v1/projects.locations.keyRings.cryptoKeys */
+export interface CryptoKey {
+  name: string;
+  purpose: string;
+  rotationPeriod?: string;
+  nextRotationTime?: string;
+  createTime: string;
+}
+
 /** A long-running operation. */
 export interface Operation {
   name: string;

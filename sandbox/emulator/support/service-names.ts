@@ -2,6 +2,7 @@
 export const SERVICES: Readonly<Record<string, string>> = {
   "artifactregistry.googleapis.com": "Artifact Registry API",
   "cloudbilling.googleapis.com": "Cloud Billing API",
+  "cloudkms.googleapis.com": "Cloud Key Management Service (KMS) API",
   "cloudresourcemanager.googleapis.com": "Cloud Resource Manager API",
   "compute.googleapis.com": "Compute Engine API",
   "containeranalysis.googleapis.com": "Container Analysis API",

@@ -3,6 +3,8 @@ import { dirname } from "node:path";
 import { MAINTAINER } from "../../lib/tokens.ts";
 import { timestamp } from "./http/time.ts";
 import type {
+  Bucket,
+  CryptoKey,
   Operation,
   OrgPolicy,
   Policy,
@@ -33,6 +35,11 @@ export interface State {
   pools: Record<string, Pool>;
   providers: Record<string, Provider>;
   operations: Record<string, Operation>;
+  /** By name, which is everybody's. */
+  buckets: Record<string, Bucket>;
+  /** When each was made. */
+  keyRings: Record<string, string>;
+  cryptoKeys: Record<string, CryptoKey>;
   /** By `PARENT/policies/CONSTRAINT`; null once deleted. */
   orgPolicies: Record<string, Spreading<OrgPolicy | null>>;
   /** How long a changed organization policy takes to be in force, in seconds. */
@@ -76,6 +83,9 @@ function initialState(): State {
     pools: {},
     providers: {},
     operations: {},
+    buckets: {},
+    keyRings: {},
+    cryptoKeys: {},
     orgPolicies: {},
     orgPolicyDelaySeconds: 0,
     nextId: 1,

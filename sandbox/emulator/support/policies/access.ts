@@ -31,6 +31,23 @@ function policiesFor(context: Context, resource: string): Policy[] {
     .map((policy) => inForce(policy, now));
 }
 
+/** Members that stand for those of a basic role on the project, of a bucket alone. */
+const CONVENIENCE: Readonly<Record<string, string>> = {
+  projectOwner: "roles/owner",
+  projectEditor: "roles/editor",
+  projectViewer: "roles/viewer",
+};
+
+/** A member, or those that a convenience value stands for (https://docs.cloud.google.com/storage/docs/access-control/iam#convenience-values). */
+function meant(context: Context, member: string): string[] {
+  const [kind = "", project = ""] = member.split(":");
+  const role = CONVENIENCE[kind];
+  if (role === undefined) return [member];
+  const policy = context.store.state.policies[`projects/${project}`];
+  const bindings = policy === undefined ? [] : (inForce(policy, context.now()).bindings ?? []);
+  return bindings.filter((binding) => binding.role === role).flatMap(({ members }) => members);
+}
+
 /** Whether the caller holds a permission on a resource (`projects/ID/...`). */
 export function isAllowed(context: Context, caller: Caller, permission: string, resource: string): boolean {
   const members = context.members();
@@ -38,7 +55,9 @@ export function isAllowed(context: Context, caller: Caller, permission: string, 
     (policy.bindings ?? []).some(
       (binding) =>
         rolePermissions(context, binding.role)?.includes(permission) === true &&
-        binding.members.some((member) => isMember(caller, member, members)),
+        binding.members
+          .flatMap((member) => meant(context, member))
+          .some((member) => isMember(caller, member, members)),
     ),
   );
 }

@@ -51,6 +51,8 @@ const ADMINISTER_SERVICES = [
 
 const READ_ACCOUNTS = ["iam.serviceAccounts.get", "iam.serviceAccounts.list"];
 
+const READ_KEYS = ["iam.serviceAccountKeys.list"];
+
 const EDIT_ACCOUNTS = [
   ...READ_ACCOUNTS,
   "iam.serviceAccounts.create",
@@ -99,15 +101,46 @@ const ADMINISTER_ORG_POLICIES = [
   "orgpolicy.policy.set",
 ];
 
+const READ_BUCKETS = ["storage.buckets.get", "storage.objects.list"];
+
+const ADMINISTER_BUCKETS = [
+  ...READ_BUCKETS,
+  "storage.buckets.getIamPolicy",
+  "storage.buckets.setIamPolicy",
+  "storage.buckets.update",
+];
+
+const READ_OBJECTS = ["storage.objects.get", "storage.objects.list"];
+
+const WRITE_OBJECTS = [
+  ...READ_OBJECTS,
+  "storage.objects.create",
+  "storage.objects.delete",
+  "storage.objects.update",
+];
+
+const READ_KEYS = ["cloudkms.cryptoKeys.get", "cloudkms.keyRings.get"];
+
+const ADMINISTER_KEYS = [
+  ...READ_KEYS,
+  "cloudkms.cryptoKeys.create",
+  "cloudkms.cryptoKeys.getIamPolicy",
+  "cloudkms.cryptoKeys.setIamPolicy",
+  "cloudkms.keyRings.create",
+];
+
 const VIEW = [
   ...READ_ARTIFACTS,
   ...PROJECT,
   ...READ_SERVICES,
   ...READ_ACCOUNTS,
+  ...READ_KEYS,
   ...READ_POOLS,
   ...READ_ROLES,
   ...READ_COMPUTE,
   ...READ_ORG_POLICIES,
+  ...READ_KEYS,
+  "storage.buckets.list",
 ];
 
 const EDIT = [
@@ -119,6 +152,9 @@ const EDIT = [
   "artifactregistry.repositories.delete",
   "artifactregistry.repositories.update",
   "iam.serviceAccounts.actAs",
+  "cloudkms.cryptoKeys.create",
+  "cloudkms.keyRings.create",
+  "storage.buckets.create",
 ];
 
 /** What a role permits, of what the sandbox's APIs ask for (https://cloud.google.com/iam/docs/roles-permissions). */
@@ -132,8 +168,25 @@ export const ROLES: Readonly<Record<string, readonly string[]>> = {
     ...ADMINISTER_ACCOUNTS,
     ...ADMINISTER_POOLS,
     ...ADMINISTER_ROLES,
+    ...ADMINISTER_KEYS,
+    ...ADMINISTER_BUCKETS,
     "resourcemanager.projects.getIamPolicy",
     "resourcemanager.projects.setIamPolicy",
+  ],
+  "roles/storage.objectViewer": [...READ_OBJECTS, ...PROJECT],
+  "roles/storage.objectUser": [...WRITE_OBJECTS, ...PROJECT],
+  "roles/storage.legacyBucketOwner": [
+    ...ADMINISTER_BUCKETS,
+    "storage.objects.create",
+    "storage.objects.delete",
+  ],
+  "roles/storage.legacyBucketReader": READ_BUCKETS,
+  "roles/storage.legacyObjectOwner": ["storage.objects.get", "storage.objects.update"],
+  "roles/storage.legacyObjectReader": ["storage.objects.get"],
+  "roles/cloudkms.cryptoKeyDecrypter": ["cloudkms.cryptoKeyVersions.useToDecrypt"],
+  "roles/cloudkms.cryptoKeyEncrypterDecrypter": [
+    "cloudkms.cryptoKeyVersions.useToDecrypt",
+    "cloudkms.cryptoKeyVersions.useToEncrypt",
   ],
   "roles/browser": [...PROJECT, "resourcemanager.projects.getIamPolicy"],
   "roles/resourcemanager.projectIamAdmin": [
@@ -145,7 +198,12 @@ export const ROLES: Readonly<Record<string, readonly string[]>> = {
   "roles/artifactregistry.writer": WRITE_ARTIFACTS,
   "roles/artifactregistry.repoAdmin": DELETE_ARTIFACTS,
   "roles/artifactregistry.admin": ADMINISTER_ARTIFACTS,
-  "roles/iam.serviceAccountViewer": [...READ_ACCOUNTS, "iam.serviceAccounts.getIamPolicy", ...PROJECT],
+  "roles/iam.serviceAccountViewer": [
+    ...READ_ACCOUNTS,
+    ...READ_KEYS,
+    "iam.serviceAccounts.getIamPolicy",
+    ...PROJECT,
+  ],
   "roles/iam.serviceAccountCreator": ["iam.serviceAccounts.create", ...READ_ACCOUNTS, ...PROJECT],
   "roles/iam.serviceAccountAdmin": [...ADMINISTER_ACCOUNTS, ...PROJECT],
   "roles/iam.serviceAccountUser": ["iam.serviceAccounts.actAs", ...READ_ACCOUNTS, ...PROJECT],

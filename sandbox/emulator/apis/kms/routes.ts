@@ -1,0 +1,120 @@
+import { z } from "zod";
+import { ApiError, notFound } from "../../support/http/errors.ts";
+import { type Params, route, type Route } from "../../support/http/route.ts";
+import { timestamp } from "../../support/http/time.ts";
+import { getPolicy, setPolicy, setPolicyBody } from "../../support/policies/policies.ts";
+import type { CryptoKey } from "../../support/resources.ts";
+import type { Context } from "../../support/context.ts";
+
+const service = "cloudkms.googleapis.com";
+const RINGS = "v1/projects/{project}/locations/{location}/keyRings";
+const KEYS = `${RINGS}/{ring}/cryptoKeys`;
+
+const text = z.string("TYPE_STRING");
+
+const locationOf = ({ project = "", location = "" }: Params): string =>
+  `projects/${project}/locations/${location}`;
+const ringOf = (params: Params, ring = params["ring"] ?? ""): string =>
+  `${locationOf(params)}/keyRings/${ring}`;
+const keyOf = (params: Params): string => `${ringOf(params)}/cryptoKeys/${params["key"] ?? ""}`;
+
+/** Throws 400 unless a name can be one (https://docs.cloud.google.com/kms/docs/resource-hierarchy#retrieve_resource_id). */
+function checkId(id: string | null): string {
+  if (id !== null && /^[A-Za-z0-9_-]{1,63}$/.test(id)) return id;
+  throw new ApiError("INVALID_ARGUMENT", "The request has errors: the id must match [a-zA-Z0-9_-]{1,63}.");
+}
+
+function ringExists(context: Context, name: string): string {
+  if (name in context.store.state.keyRings) return name;
+  throw notFound(`KeyRing ${name} not found.`);
+}
+
+function key(context: Context, name: string): CryptoKey {
+  const found = context.store.state.cryptoKeys[name];
+  if (found) return found;
+  throw notFound(`CryptoKey ${name} not found.`);
+}
+
+function refuseSecond(taken: boolean, kind: string, name: string): void {
+  if (taken) throw new ApiError("ALREADY_EXISTS", `${kind} ${name} already exists.`);
+}
+
+/**
+ * Key rings, keys and their policies of Cloud KMS v1 (https://docs.cloud.google.com/kms/docs/reference/rest), as far as
+ * gcloud asks for them; nothing is encrypted here.
+ */
+export const routes: Route[] = [
+  route({
+    method: "POST",
+    path: RINGS,
+    service,
+    permission: "cloudkms.keyRings.create",
+    body: z.strictObject({}),
+    handle: ({ context, params, query }) => {
+      const name = ringOf(params, checkId(query.get("keyRingId")));
+      refuseSecond(name in context.store.state.keyRings, "KeyRing", name);
+      const createTime = timestamp(context.now());
+      context.store.change(({ keyRings }) => {
+        keyRings[name] = createTime;
+      });
+      return { name, createTime };
+    },
+  }),
+  route({
+    method: "GET",
+    path: `${RINGS}/{ring}`,
+    service,
+    permission: "cloudkms.keyRings.get",
+    handle: ({ context, params }) => {
+      const name = ringExists(context, ringOf(params));
+      return { name, createTime: context.store.state.keyRings[name] };
+    },
+  }),
+  route({
+    method: "POST",
+    path: KEYS,
+    service,
+    permission: "cloudkms.cryptoKeys.create",
+    body: z.strictObject({
+      purpose: text,
+      nextRotationTime: text.optional(),
+      rotationPeriod: text.optional(),
+      versionTemplate: z.strictObject({ algorithm: text, protectionLevel: text }).optional(),
+    }),
+    handle: ({ context, params, query, body: { purpose, nextRotationTime, rotationPeriod } }) => {
+      ringExists(context, ringOf(params));
+      const name = keyOf({ ...params, key: checkId(query.get("cryptoKeyId")) });
+      refuseSecond(name in context.store.state.cryptoKeys, "CryptoKey", name);
+      const made: CryptoKey = {
+        name,
+        purpose,
+        ...(nextRotationTime !== undefined && { nextRotationTime }),
+        ...(rotationPeriod !== undefined && { rotationPeriod }),
+        createTime: timestamp(context.now()),
+      };
+      return context.store.change((state) => (state.cryptoKeys[name] = made));
+    },
+  }),
+  route({
+    method: "GET",
+    path: `${KEYS}/{key}`,
+    service,
+    permission: "cloudkms.cryptoKeys.get",
+    handle: ({ context, params }) => key(context, keyOf(params)),
+  }),
+  route({
+    method: "GET",
+    path: `${KEYS}/{key}:getIamPolicy`,
+    service,
+    permission: "cloudkms.cryptoKeys.getIamPolicy",
+    handle: ({ context, params }) => getPolicy(context, key(context, keyOf(params)).name),
+  }),
+  route({
+    method: "POST",
+    path: `${KEYS}/{key}:setIamPolicy`,
+    service,
+    permission: "cloudkms.cryptoKeys.setIamPolicy",
+    body: setPolicyBody,
+    handle: ({ context, params, body }) => setPolicy(context, key(context, keyOf(params)).name, body),
+  }),
+];

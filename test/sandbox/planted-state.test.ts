@@ -1,0 +1,221 @@
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { createServer, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { existsSync } from "node:fs";
+import { once } from "node:events";
+import { join } from "node:path";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import type { Outcome } from "../support/sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
+
+// Whoever may write a state plants instructions in it. What docs/ACCESS.md says of them is tried here, on the state of
+// the infrastructure and on that of the images.
+
+/** What scripts/install-pulumi.sh sets for workflows and for a maintainer's shell. */
+const INSTALLED = {
+  PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
+  PULUMI_IGNORE_AMBIENT_PLUGINS: "true",
+};
+
+/** The documented commands that work on a stack. */
+const COMMANDS = [
+  ["preview"],
+  ["preview", "--json"],
+  ["refresh", "--preview-only", "--json"],
+  ["refresh", "--yes"],
+  ["up", "--yes", "--skip-preview"],
+  ["destroy", "--yes", "--skip-preview"],
+  ["stack", "export"],
+  ["stack", "output"],
+];
+
+interface Resource {
+  urn: string;
+  type: string;
+  [name: string]: unknown;
+}
+
+const sandbox = useSandbox();
+let server: Server;
+/** Requests for a plugin, so far. */
+let downloads: string[] = [];
+/** What a planted program leaves where it ran. */
+let trace: string;
+let bin: string;
+const states: Record<string, NodeJS.ProcessEnv> = { sandbox: {} };
+
+beforeAll(async () => {
+  server = createServer((request, response) => {
+    downloads.push(request.url ?? "");
+    response.writeHead(404).end();
+  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  trace = join(sandbox.root, "trace");
+  bin = join(sandbox.root, "ambient");
+  await mkdir(bin);
+  // What runs the program of a "dynamic" resource; here it only says that it was started.
+  const runner = join(bin, "pulumi-resource-pulumi-nodejs");
+  await writeFile(runner, `#!/bin/sh\ntouch '${trace}'\nexit 1\n`);
+  await chmod(runner, 0o755);
+
+  const state = join(sandbox.root, "images-state");
+  await mkdir(state);
+  states["images"] = { PULUMI_BACKEND_URL: `file://${state}` };
+  await succeed("images", "stack", "init", "images", "--no-select");
+  const settings = {
+    "gcp:project": "hyperion-sandbox",
+    "gcp:region": "us-central1",
+    manageRegistry: "false",
+    sourceDir: (await sandbox.pulumi("config", "get", "sourceDir")).trim(),
+  };
+  for (const [name, value] of Object.entries(settings))
+    await succeed("images", "config", "set", "--stack", "images", name, value);
+  await succeed("images", "up", "--yes", "--skip-preview", "--stack", "images");
+  await sandbox.pulumi("config", "set", "publishImages", "false");
+  await sandbox.pulumi("up", "--yes", "--skip-preview");
+});
+
+afterAll(() => {
+  server.close();
+});
+
+beforeEach(() => {
+  downloads = [];
+});
+
+function run(stack: string, args: readonly string[], variables: NodeJS.ProcessEnv): Promise<Outcome> {
+  const PATH = `${bin}:${sandbox.env["PATH"] ?? ""}`;
+  return sandbox.command("pulumi", [...args], { ...states[stack], PATH, ...variables });
+}
+
+async function succeed(stack: string, ...args: string[]): Promise<string> {
+  const { code, stdout, output } = await run(stack, args, INSTALLED);
+  expect(code, output).toBe(0);
+  return stdout;
+}
+
+/** Resources of a plugin that nobody asked for, as an attacker writes them. */
+function planted(stack: string, name: string, type: string, inputs: object): Resource[] {
+  const urn = (of: string, as: string): string => `urn:pulumi:${stack}::hyperion-registry::${of}::${as}`;
+  const times = { created: "2026-01-01T00:00:00Z", modified: "2026-01-01T00:00:00Z" };
+  const provider = `pulumi:providers:${name}`;
+  const id = "0f8fad5b-d9cb-469f-a165-70867728950e";
+  return [
+    { urn: urn(provider, "planted"), custom: true, id, type: provider, inputs, outputs: inputs, ...times },
+    {
+      urn: urn(type, "planted"),
+      custom: true,
+      id: "planted",
+      type,
+      inputs: { __provider: "exports.handler = 1;" },
+      outputs: { __provider: "exports.handler = 1;" },
+      provider: `${urn(provider, "planted")}::${id}`,
+      ...times,
+    },
+  ];
+}
+
+/** Runs what `work` does on a state with these resources planted, and puts the state back. */
+async function onPlanted(stack: string, more: Resource[], work: () => Promise<void>): Promise<void> {
+  const before = join(sandbox.root, "before.json");
+  await writeFile(before, await succeed(stack, "stack", "export", "--stack", stack));
+  const state = JSON.parse(await readFile(before, "utf8")) as { deployment: { resources: Resource[] } };
+  state.deployment.resources.push(...more);
+  const file = join(sandbox.root, "planted.json");
+  await writeFile(file, JSON.stringify(state));
+  await succeed(stack, "stack", "import", "--stack", stack, "--file", file);
+  try {
+    await work();
+  } finally {
+    await succeed(stack, "stack", "import", "--stack", stack, "--file", before);
+  }
+}
+
+const evil = (stack: string): Resource[] =>
+  planted(stack, "evil", "evil:index:Thing", {
+    pluginDownloadURL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    version: "1.0.0",
+  });
+const program = (stack: string): Resource[] =>
+  planted(stack, "pulumi-nodejs", "pulumi-nodejs:dynamic:Resource", {});
+
+describe.each(["sandbox", "images"])("in the state of %s", (stack) => {
+  test.each(COMMANDS.map((args) => [args.join(" "), args] as const))(
+    "pulumi %s downloads no plugin and runs no program",
+    async (_, args) => {
+      for (const more of [evil(stack), program(stack)])
+        await onPlanted(stack, more, async () => {
+          await run(stack, [...args, "--stack", stack], INSTALLED);
+        });
+      expect(downloads).toEqual([]);
+      expect(existsSync(trace)).toBe(false);
+    },
+  );
+
+  test("what was planted is named", async () => {
+    await onPlanted(stack, evil(stack), async () => {
+      const { code, output } = await run(stack, ["preview", "--stack", stack], INSTALLED);
+      expect(code).not.toBe(0);
+      expect(output).toMatch(/plugin.* evil/);
+    });
+  });
+});
+
+test("without the variables the engine does both, so that the tests above see it", async () => {
+  const none = {
+    PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: undefined,
+    PULUMI_IGNORE_AMBIENT_PLUGINS: undefined,
+  };
+  await onPlanted("sandbox", evil("sandbox"), async () => {
+    await run("sandbox", ["preview", "--stack", "sandbox"], none);
+  });
+  expect(downloads.length).toBeGreaterThan(0);
+  await onPlanted("sandbox", program("sandbox"), async () => {
+    await run("sandbox", ["refresh", "--preview-only", "--stack", "sandbox"], none);
+  });
+  expect(existsSync(trace)).toBe(true);
+});
+
+describe("only-images-in-state", () => {
+  const look = async (): Promise<Outcome> => {
+    const state = await succeed("images", "stack", "export", "--stack", "images");
+    return sandbox.command("node", ["scripts/ci/main.ts", "only-images-in-state"], {}, { input: state });
+  };
+
+  test("takes the state as this program makes it", async () => {
+    expect(await look()).toMatchObject({ code: 0, output: "The state holds images and tags alone." });
+  });
+
+  test.each<[string, () => Resource[]]>([
+    ["evil:index:Thing", () => evil("images")],
+    ["pulumi-nodejs:dynamic:Resource", () => program("images")],
+    ["gcp:storage/bucket:Bucket", () => planted("images", "gcp", "gcp:storage/bucket:Bucket", {})],
+    ["its setting sshOpts", () => planted("images", "docker", "docker:index/tag:Tag", { sshOpts: "[]" })],
+    [
+      "its setting host",
+      () => planted("images", "docker", "docker:index/tag:Tag", { host: "ssh://evil.example.com" }),
+    ],
+    [
+      "its setting registryAuth",
+      () =>
+        planted("images", "docker", "docker:index/tag:Tag", {
+          registryAuth: JSON.stringify([{ address: "evil.example.com", configFile: "/tmp/x" }]),
+        }),
+    ],
+    [
+      "its setting artifactRegistryCustomEndpoint",
+      () =>
+        planted("images", "gcp", "docker:index/tag:Tag", {
+          artifactRegistryCustomEndpoint: "https://evil.example.com/",
+        }),
+    ],
+  ])("refuses %s", async (found, resources) => {
+    await onPlanted("images", resources(), async () => {
+      const { code, output } = await look();
+      expect(code).toBe(1);
+      expect(output).toContain("run nothing on it");
+      expect(output).toContain(found);
+    });
+  });
+});

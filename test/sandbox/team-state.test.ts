@@ -1,0 +1,267 @@
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Buckets, startBuckets } from "../../sandbox/emulator/testing/buckets.ts";
+import { type Emulator, startEmulator } from "../../sandbox/emulator/server.ts";
+import type { Policy } from "../../sandbox/emulator/support/resources.ts";
+import { sandboxPaths } from "../../sandbox/lib/paths.ts";
+import { MAINTAINER, mintAccessToken } from "../../sandbox/lib/tokens.ts";
+import { gcloudEnvironment, gcloudTokenFile } from "../../sandbox/services/gcloud-environment.ts";
+import { commandIn, type Outcome, runCommand } from "../support/sandbox.ts";
+import { endWatch, watchSandbox } from "../support/secrets/watching.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
+
+const hasGcloud = (await runCommand("gcloud", ["--version"], process.env)).code === 0;
+
+const PROJECT = "hyperion-sandbox";
+const BUCKET = `${PROJECT}-pulumi-state`;
+const IMAGES = `${BUCKET}-images`;
+const [CI, PREVIEW] = ["hyperion-ci", "hyperion-ci-preview"].map(
+  (name) => `${name}@${PROJECT}.iam.gserviceaccount.com`,
+) as [string, string];
+
+const sandbox = useSandbox();
+const [ofCi, ofPreview] = [`serviceAccount:${CI}`, `serviceAccount:${PREVIEW}`];
+
+let dir: string;
+let emulator: Emulator;
+let buckets: Buckets;
+/** Where Pulumi finds Cloud Storage as each of them. */
+const hosts: Record<string, string> = {};
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), "hyperion-team-"));
+  // The keys of the sandbox: one token is good here and there.
+  const [from, to] = [sandboxPaths(sandbox.root), sandboxPaths(dir)];
+  cpSync(dirname(from.key), dirname(to.key), { recursive: true });
+  emulator = await startEmulator({ sandboxDir: dir, port: 0, registryPort: 1 });
+  buckets = await startBuckets(emulator);
+  watchSandbox(dir);
+  const file = gcloudTokenFile(dir);
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, await mintAccessToken(dir, MAINTAINER), { mode: 0o600 });
+  for (const project of [PROJECT, "production-471918"])
+    await google("POST", `v1/projects/${project}/services/iam.googleapis.com:enable`, {});
+  for (const principal of [MAINTAINER, ...[CI, PREVIEW].map((email) => `serviceAccount:${email}`)])
+    hosts[principal] = await buckets.as(principal);
+});
+
+afterAll(async () => {
+  await endWatch(dir);
+  await buckets.stop();
+  await emulator.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+async function google(method: string, path: string, body?: object): Promise<Response> {
+  return fetch(`${path.startsWith("storage") ? `${buckets.url}/` : emulator.url}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${await mintAccessToken(dir, MAINTAINER)}` },
+    ...(body !== undefined && { body: JSON.stringify(body) }),
+  });
+}
+
+async function createAccounts(): Promise<void> {
+  for (const accountId of ["hyperion-ci", "hyperion-ci-preview"])
+    await google("POST", `v1/projects/${PROJECT}/serviceAccounts`, { accountId, serviceAccount: {} });
+}
+
+describe.skipIf(!hasGcloud)(
+  "scripts/create-state-bucket.sh with the real gcloud",
+  { timeout: 600_000 },
+  () => {
+    const gcloud = (command: string, args: readonly string[]): Promise<Outcome> =>
+      commandIn(dir, command, args, {
+        ...process.env,
+        ...gcloudEnvironment(emulator.port, dir),
+        CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE: `${buckets.url}/storage/v1/`,
+      });
+    const script = (...args: string[]): Promise<Outcome> =>
+      gcloud("scripts/create-state-bucket.sh", ["--project", PROJECT, ...args]);
+
+    test("makes both buckets and both keys before there are any accounts", async () => {
+      const { code, output } = await script();
+      expect(code, output).toBe(0);
+      for (const what of [BUCKET, IMAGES]) expect(output).toContain(`+ bucket gs://${what}\n`);
+      for (const what of ["pulumi-state", "pulumi-state-images"]) expect(output).toContain(`+ key ${what}\n`);
+      expect(output).toContain(`- ${CI} does not exist yet: nothing granted\n`);
+      const made = (await (await google("GET", `storage/v1/b/${IMAGES}`)).json()) as object;
+      expect(made).toMatchObject({
+        location: "US-CENTRAL1",
+        versioning: { enabled: true },
+        iamConfiguration: { uniformBucketLevelAccess: { enabled: true }, publicAccessPrevention: "enforced" },
+      });
+    });
+
+    test("then grants the accounts what is theirs, and finds what CI had before", async () => {
+      await createAccounts();
+      const policy = (await (await google("GET", `storage/v1/b/${BUCKET}/iam`)).json()) as Policy;
+      const bindings = [...(policy.bindings ?? []), { role: "roles/storage.objectUser", members: [ofCi] }];
+      await google("PUT", `storage/v1/b/${BUCKET}/iam`, { etag: policy.etag, bindings });
+      const { code, output } = await script();
+      expect(code, output).toBe(0);
+      const granted = output.split("\n").filter((line) => line.startsWith("+"));
+      expect(granted).toEqual([
+        `+ ${ofCi}: roles/storage.objectUser on gs://${IMAGES}`,
+        `+ ${ofCi}: roles/cloudkms.cryptoKeyEncrypterDecrypter on the key pulumi-state-images`,
+        `+ ${ofPreview}: roles/storage.objectViewer on gs://${BUCKET}`,
+        `+ ${ofPreview}: roles/cloudkms.cryptoKeyDecrypter on the key pulumi-state`,
+        `+ ${ofPreview}: roles/storage.objectViewer on gs://${IMAGES}`,
+        `+ ${ofPreview}: roles/cloudkms.cryptoKeyDecrypter on the key pulumi-state-images`,
+      ]);
+      const command = /^ {2}gcloud (storage buckets remove-iam-policy-binding .*)$/m.exec(output)?.[1];
+      const taken = await gcloud("gcloud", [...String(command).split(" "), "--quiet"]);
+      expect(taken.code, taken.output).toBe(0);
+    });
+
+    test("changes nothing when it runs again", async () => {
+      const before = structuredClone(emulator.context.store.state);
+      const { code, output } = await script();
+      expect(code, output).toBe(0);
+      expect(output).not.toMatch(/^\+/m);
+      expect(output).not.toContain("CI may still write");
+      expect(emulator.context.store.state).toEqual(before);
+    });
+
+    test("refuses a bucket of that name in another project", async () => {
+      await google("POST", "v1/projects/production-471918/services/storage.googleapis.com:enable", {});
+      await google("POST", "storage/v1/b?project=production-471918", { name: "taken" });
+      const { code, output } = await script("--bucket", "taken");
+      expect(code).toBe(1);
+      expect(output).toContain("Stopped: gs://taken is of another project, number 123456789012;");
+    });
+  },
+);
+
+describe("the stacks with their states in Cloud Storage", () => {
+  const ON = { registry: ["--stack", "registry"], images: ["--stack", "images"] };
+  const STATES = { registry: `gs://${BUCKET}`, images: `gs://${IMAGES}` };
+  type Stack = keyof typeof ON;
+
+  /** The variables with which a principal works on a stack: at Google, at the registry, in Cloud Storage. */
+  const as = async (principal: string, stack: Stack): Promise<NodeJS.ProcessEnv> => ({
+    PULUMI_BACKEND_URL: STATES[stack],
+    STORAGE_EMULATOR_HOST: hosts[principal],
+    GOOGLE_OAUTH_ACCESS_TOKEN: await mintAccessToken(dir, principal),
+    HYPERION_SANDBOX_PRINCIPAL: principal,
+    HYPERION_FAKE_PROVIDER_BACKOFF_MS: "5",
+  });
+  const run = async (principal: string, stack: Stack, ...args: string[]): Promise<Outcome> =>
+    sandbox.command("pulumi", [...args, ...ON[stack]], await as(principal, stack));
+  const succeed = async (principal: string, stack: Stack, ...args: string[]): Promise<string> => {
+    const { code, output } = await run(principal, stack, ...args);
+    expect(code, output).toBe(0);
+    return output;
+  };
+  const UP = ["up", "--yes", "--skip-preview"];
+
+  beforeAll(async () => {
+    await sandbox.pulumi("destroy", "--yes", "--skip-preview");
+    // Where gcloud is not installed, what it would have made.
+    if (!hasGcloud) await makeBuckets();
+    for (const stack of ["registry", "images"] as const) {
+      await sandbox.command("pulumi", ["stack", "init", stack, "--no-select"], await as(MAINTAINER, stack));
+      const settings = {
+        "gcp:project": PROJECT,
+        "gcp:region": "us-central1",
+        ...(stack === "registry"
+          ? { publishImages: "false", protect: "false", ciCanPublish: "true" }
+          : { manageRegistry: "false", sourceDir: await sourceDir() }),
+        ...(stack === "registry" && { githubRepository: "HyperionWave-AI/dev-squad" }),
+      };
+      for (const [name, value] of Object.entries(settings))
+        await succeed(MAINTAINER, stack, "config", "set", name, value);
+    }
+  });
+
+  const sourceDir = async (): Promise<string> => (await sandbox.pulumi("config", "get", "sourceDir")).trim();
+
+  async function makeBuckets(): Promise<void> {
+    await google("POST", `v1/projects/${PROJECT}/services/storage.googleapis.com:enable`, {});
+    await createAccounts();
+    for (const [name, role] of [
+      [BUCKET, undefined],
+      [IMAGES, "roles/storage.objectUser"],
+    ] as const) {
+      await google("POST", `storage/v1/b?project=${PROJECT}`, { name });
+      const bindings = [
+        { role: "roles/storage.legacyBucketOwner", members: [`projectOwner:${PROJECT}`] },
+        { role: "roles/storage.legacyObjectOwner", members: [`projectOwner:${PROJECT}`] },
+        { role: "roles/storage.objectViewer", members: [ofPreview] },
+        ...(role === undefined ? [] : [{ role, members: [ofCi] }]),
+      ];
+      await google("PUT", `storage/v1/b/${name}/iam`, { bindings });
+    }
+  }
+
+  test("a maintainer makes the registry, and a second up changes nothing", async () => {
+    await succeed(MAINTAINER, "registry", ...UP);
+    await succeed(MAINTAINER, "registry", "up", "--yes", "--skip-preview", "--expect-no-changes");
+  });
+
+  test("CI publishes the images from their own state, and changes nothing the second time", async () => {
+    await succeed(ofCi, "images", ...UP);
+    await succeed(ofCi, "images", "preview", "--expect-no-changes");
+  });
+
+  test("CI has no right at all on the infrastructure's state", async () => {
+    for (const args of [["preview"], ["stack", "export"], UP, ["cancel", "--yes"]]) {
+      const { code, output } = await run(ofCi, "registry", ...args);
+      expect(code, output).not.toBe(0);
+    }
+    expect(buckets.refused.filter((line) => line.endsWith(`${BUCKET} ${ofCi}`))).not.toEqual([]);
+    const gone = await fetch(`http://${hosts[ofCi] ?? ""}/storage/v1/b/${BUCKET}/o`);
+    expect(gone.status).toBe(403);
+  });
+
+  test("the preview account reads both states and writes neither", async () => {
+    for (const stack of ["registry", "images"] as const) {
+      await succeed(ofPreview, stack, "preview", "--expect-no-changes");
+      expect((await run(ofPreview, stack, ...UP)).code).not.toBe(0);
+    }
+    await succeed(MAINTAINER, "registry", "preview", "--expect-no-changes");
+  });
+
+  test("neither state holds a secret", async () => {
+    for (const stack of ["registry", "images"] as const) {
+      const state = await succeed(MAINTAINER, stack, "stack", "export", "--show-secrets");
+      const { deployment } = JSON.parse(state) as { deployment: { resources: { inputs?: object }[] } };
+      const inputs = JSON.stringify(deployment.resources.map((resource) => resource.inputs));
+      expect(inputs).not.toMatch(/password|"username"|token|secret|private_?key/i);
+      expect(state).not.toContain(await mintAccessToken(dir, MAINTAINER));
+    }
+  });
+
+  test.each<[Stack, () => string]>([
+    ["registry", () => MAINTAINER],
+    ["images", () => ofCi],
+  ])("of %s: two ups at once, a kill, and what gives the lock back", async (stack, who) => {
+    const principal = who();
+    const env = await as(principal, stack);
+    const begin = () => sandbox.start("pulumi", [...UP, ...ON[stack]], env);
+    const first = begin();
+    await locked(stack);
+    // It stands still with the lock in its hand, however long the other takes to find it.
+    process.kill(first.pid, "SIGSTOP");
+    const second = await run(principal, stack, ...UP);
+    expect(second.code).not.toBe(0);
+    expect(second.output).toContain("the stack is currently locked by 1 lock(s)");
+    process.kill(first.pid, "SIGKILL");
+    await first.ended;
+    expect((await run(principal, stack, ...UP)).output).toContain("currently locked");
+    await succeed(principal, stack, "cancel", "--yes");
+    await succeed(principal, stack, "refresh", "--yes", "--clear-pending-creates");
+    await succeed(principal, stack, ...UP);
+    await succeed(principal, stack, "preview", "--expect-no-changes");
+  });
+
+  /** Waits until somebody holds the lock of a stack. */
+  async function locked(stack: Stack): Promise<void> {
+    const prefix = encodeURIComponent(".pulumi/locks/");
+    const path = `storage/v1/b/${STATES[stack].slice("gs://".length)}/o?prefix=${prefix}`;
+    const locks = async (): Promise<number> =>
+      ((await (await google("GET", path)).json()) as { items?: object[] }).items?.length ?? 0;
+    await expect.poll(locks, { timeout: 60_000, interval: 20 }).toBeGreaterThan(0);
+  }
+});
