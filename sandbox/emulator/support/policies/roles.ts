@@ -51,7 +51,7 @@ const ADMINISTER_SERVICES = [
 
 const READ_ACCOUNTS = ["iam.serviceAccounts.get", "iam.serviceAccounts.list"];
 
-const READ_KEYS = ["iam.serviceAccountKeys.list"];
+const LIST_ACCOUNT_KEYS = ["iam.serviceAccountKeys.list"];
 
 const EDIT_ACCOUNTS = [
   ...READ_ACCOUNTS,
@@ -134,7 +134,7 @@ const VIEW = [
   ...PROJECT,
   ...READ_SERVICES,
   ...READ_ACCOUNTS,
-  ...READ_KEYS,
+  ...LIST_ACCOUNT_KEYS,
   ...READ_POOLS,
   ...READ_ROLES,
   ...READ_COMPUTE,
@@ -200,7 +200,7 @@ export const ROLES: Readonly<Record<string, readonly string[]>> = {
   "roles/artifactregistry.admin": ADMINISTER_ARTIFACTS,
   "roles/iam.serviceAccountViewer": [
     ...READ_ACCOUNTS,
-    ...READ_KEYS,
+    ...LIST_ACCOUNT_KEYS,
     "iam.serviceAccounts.getIamPolicy",
     ...PROJECT,
   ],
