@@ -1,22 +1,26 @@
 import * as pulumi from "@pulumi/pulumi";
-import { exceptionExists } from "./components/access/check-exception.ts";
+import { checkException } from "./components/access/check-exception.ts";
 import { checkPublicAccess } from "./components/access/check-organization-policy.ts";
+import { checkPublicGrants } from "./components/access/check-public-grants.ts";
 import { RepositoryAccess } from "./components/access/repository-access.ts";
-import { adoptIdentity } from "./components/ci/adopt-identity.ts";
+import { checkAccounts } from "./components/ci/check-accounts.ts";
+import { checkIdentity } from "./components/ci/check-identity.ts";
 import { CiServiceAccount } from "./components/ci/ci-service-account.ts";
-import { GITHUB_IDENTITY, githubTokenRules } from "./components/ci/github-claims.ts";
+import { GITHUB_PROVIDER_ID, githubTokenRules } from "./components/ci/github-claims.ts";
+import { undeleteIdentity } from "./components/ci/undelete-identity.ts";
 import { warnOfMissingIds } from "./components/ci/warn-of-missing-ids.ts";
 import { WorkloadIdentity } from "./components/ci/workload-identity.ts";
 import { checkBuild } from "./components/images/check-build.ts";
 import { prefixPublished } from "./components/images/prefix-published.ts";
 import { release } from "./components/images/release.ts";
 import { KEPT_TAG_PREFIXES } from "./components/images/tags.ts";
+import { checkRepository } from "./components/repository/check-repository.ts";
 import { existingRepositoryUrl } from "./components/repository/existing-repository.ts";
 import { ImageRepository } from "./components/repository/image-repository.ts";
 import { keepsAllTagged } from "./components/repository/tagged-expiry.ts";
-import { artifactRegistry } from "./google/apis.ts";
-import { exists } from "./google/existence.ts";
 import { repositoryName } from "./google/full-names.ts";
+import { lastOutputs } from "./google/last-outputs.ts";
+import { allSound } from "./problems/checks.ts";
 import { githubTrust } from "./settings/parse.ts";
 import { readSettings } from "./settings/read.ts";
 
@@ -32,13 +36,22 @@ export default async () => {
   const repositoryPath = repositoryName(project, location, repositoryId);
   const trust = githubTrust(settings);
   if (trust) warnOfMissingIds(trust);
-  await checkPublicAccess(settings);
-  const [adoptRepository, adoptException, expiryIsNew] = await Promise.all([
-    adoptExisting && exists(artifactRegistry, repositoryPath),
-    adoptExisting && settings.overrideDomainRestrictedSharing && exceptionExists(project),
-    keepsAllTagged(repositoryPath),
-  ]);
-  const adoption = trust && (await adoptIdentity({ project, ...GITHUB_IDENTITY }, adoptExisting));
+  const identityIds = { project, poolId: settings.githubPoolId, providerId: GITHUB_PROVIDER_ID };
+  const outputs = await lastOutputs();
+  const isPublic = checkPublicGrants(settings, outputs);
+  const [repositoryFate, accountFates, identityFates, adoptException, , expiryIsNew] = await allSound(
+    checkRepository({ project, location, repositoryId }, outputs, adoptExisting),
+    checkAccounts(
+      { project, accountId: settings.ciServiceAccountId, withPreview: trust !== undefined },
+      outputs,
+      adoptExisting,
+    ),
+    checkIdentity(trust && identityIds, outputs, adoptExisting),
+    checkException(settings),
+    checkPublicAccess(settings),
+    keepsAllTagged(repositoryPath).then((found) => ({ found, problems: [] })),
+  );
+  const adoptIdentity = await undeleteIdentity(identityIds, identityFates);
   if (expiryIsNew) await prefixPublished(repositoryPath);
 
   const { repository, url } = new ImageRepository("registry", {
@@ -55,7 +68,7 @@ export default async () => {
     },
     cleanupDryRun: settings.cleanupDryRun,
     vulnerabilityScanning: settings.vulnerabilityScanning,
-    adoptExisting: adoptRepository,
+    adoptExisting: repositoryFate === "import",
     protect: settings.protect,
   });
   const ci = new CiServiceAccount("ci", {
@@ -64,21 +77,21 @@ export default async () => {
     repository,
     canPublish: settings.ciCanPublish,
     withPreview: trust !== undefined,
+    adoptPublisher: accountFates.publisher === "import",
+    adoptPreviewer: accountFates.previewer === "import",
   });
   const { api, publisher, previewer } = ci;
   const identity =
     trust &&
-    adoption &&
     previewer &&
     new WorkloadIdentity(
       "ci-github",
       {
-        project,
-        ...GITHUB_IDENTITY,
+        ...identityIds,
         ...githubTokenRules(trust),
         api,
         accounts: { publish: publisher, preview: previewer },
-        ...adoption,
+        ...adoptIdentity,
       },
       { parent: ci },
     );
@@ -107,8 +120,8 @@ export default async () => {
       /** Full name of the provider, for `google-github-actions/auth`. */
       workloadIdentityProvider: identity.provider,
     }),
-    /** Whether everybody may pull. */
-    publicAccess: settings.publicAccess,
+    /** Whether everybody may pull, by this stack's binding or somebody else's. */
+    publicAccess: isPublic,
     /** Every principal that this stack lets pull. */
     readers: [...access.readers, ...ci.readers],
     /** Every principal that this stack lets push. */

@@ -20,3 +20,8 @@ export const organizationPolicy: GoogleApi = {
   endpoint: "https://orgpolicy.googleapis.com/v2/",
   variable: "GOOGLE_ORG_POLICY_CUSTOM_ENDPOINT",
 };
+
+export const resourceManager: GoogleApi = {
+  endpoint: "https://cloudresourcemanager.googleapis.com/v1/",
+  variable: "GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT",
+};

@@ -10,6 +10,8 @@ export interface GoogleCall {
   body?: object;
   /** Project that the call counts for: some APIs refuse a person's own credentials without one. */
   quotaProject?: string;
+  /** Try once, and not for long: the answer is of use only while others work anyway. */
+  once?: boolean;
 }
 
 export interface GoogleAnswer {
@@ -19,6 +21,9 @@ export interface GoogleAnswer {
 
 /** Longest wait for an answer; a preview should not hang on a network that swallows packets. */
 const TIMEOUT_MS = 10_000;
+
+/** The same for what nobody waits for. */
+const SHORT_TIMEOUT_MS = 3000;
 
 /** Statuses that pass: too many requests, and a server that is not well; the gcp plugin tries them again too. */
 const PASSING: ReadonlySet<number> = new Set([429, 500, 502, 503]);
@@ -35,7 +40,7 @@ const WAITS_MS = [1000, 2000, 4000];
  * @throws when nobody answers, or when there are no credentials.
  */
 export async function callGoogle(api: GoogleApi, path: string, call: GoogleCall = {}): Promise<GoogleAnswer> {
-  for (const wait of WAITS_MS) {
+  for (const wait of call.once === true ? [] : WAITS_MS) {
     const answer = await callOnce(api, path, call);
     if (!PASSING.has(answer.status)) return answer;
     await sleep(wait);
@@ -46,7 +51,7 @@ export async function callGoogle(api: GoogleApi, path: string, call: GoogleCall 
 async function callOnce(
   api: GoogleApi,
   path: string,
-  { method = "GET", body, quotaProject }: GoogleCall,
+  { method = "GET", body, quotaProject, once = false }: GoogleCall,
 ): Promise<GoogleAnswer> {
   const response = await fetch(new URL(path, process.env[api.variable] ?? api.endpoint), {
     method,
@@ -56,7 +61,7 @@ async function callOnce(
       Authorization: `Bearer ${await accessToken()}`,
       ...(quotaProject !== undefined && { "X-Goog-User-Project": quotaProject }),
     },
-    signal: AbortSignal.timeout(TIMEOUT_MS),
+    signal: AbortSignal.timeout(once ? SHORT_TIMEOUT_MS : TIMEOUT_MS),
   });
   return { status: response.status, body: await response.json().catch(() => undefined) };
 }

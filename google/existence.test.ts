@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { fakeGoogle } from "../test/support/fake-google.ts";
 import { declare } from "../test/support/mocks.ts";
 import { artifactRegistry } from "./apis.ts";
-import { exists, stateOf } from "./existence.ts";
+import { lookUp } from "./existence.ts";
 
 const NAME = "projects/production-471918/locations/us-central1/repositories/hyperion-public";
 
@@ -26,7 +26,7 @@ describe("whether a resource exists", () => {
     ],
   ])("%s", async (_, status, text, expected) => {
     await fakeGoogle({ [`GET /${NAME}`]: { status, text } });
-    expect(await ask(() => stateOf(artifactRegistry, NAME))).toBe(expected);
+    expect((await ask(() => lookUp(artifactRegistry, NAME)))?.state).toBe(expected);
   });
 
   test.each<[string, number, string]>([
@@ -35,7 +35,7 @@ describe("whether a resource exists", () => {
     ["the answer is empty", 401, ""],
   ])("stops where %s", async (_, status, text) => {
     await fakeGoogle({ [`GET /${NAME}`]: { status, text } });
-    await expect(ask(() => exists(artifactRegistry, NAME))).rejects.toThrow(
+    await expect(ask(() => lookUp(artifactRegistry, NAME))).rejects.toThrow(
       `Google answered ${status} to the question whether it exists`,
     );
   });
@@ -44,19 +44,19 @@ describe("whether a resource exists", () => {
     const requests = await fakeGoogle({
       [`GET /${NAME}`]: { status: 502, text: "<html>Bad Gateway</html>" },
     });
-    await expect(ask(() => exists(artifactRegistry, NAME))).rejects.toThrow("Google answered 502");
+    await expect(ask(() => lookUp(artifactRegistry, NAME))).rejects.toThrow("Google answered 502");
     expect(requests).toHaveLength(4);
   });
 
   test("what is forbidden is nothing to those who have nothing to do with it", async () => {
     await fakeGoogle({ [`GET /${NAME}`]: { status: 403 } });
-    expect(await ask(() => exists(artifactRegistry, NAME, { forbiddenIsNone: true }))).toBe(false);
+    expect(await ask(() => lookUp(artifactRegistry, NAME, { forbiddenIsNone: true }))).toBeUndefined();
   });
 
   test("asks again after an error that passes", async () => {
     const answers = [503, 429, 200];
     const requests = await fakeGoogle({ [`GET /${NAME}`]: () => ({ status: answers.shift() ?? 500 }) });
-    expect(await ask(() => exists(artifactRegistry, NAME))).toBe(true);
+    expect(await ask(() => lookUp(artifactRegistry, NAME))).toBeDefined();
     expect(requests).toHaveLength(3);
   });
 });

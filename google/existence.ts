@@ -3,7 +3,14 @@ import { problemsError } from "../problems/problem.ts";
 import { callGoogle, isApiDisabled, refusal } from "./client.ts";
 import type { GoogleApi } from "./apis.ts";
 
-const resource = z.object({ state: z.string().default("ACTIVE") });
+/** What all resources have in common; those that have no state are active while they are there. */
+const resource = z.looseObject({
+  state: z.string().default("ACTIVE"),
+  description: z.string().default(""),
+});
+
+/** A resource, as its API answers it. */
+export type Found = z.infer<typeof resource>;
 
 /** How to ask whether a resource exists. */
 export interface Question {
@@ -14,27 +21,21 @@ export interface Question {
 }
 
 /**
- * The state of a resource, such as `ACTIVE` or `DELETED`; undefined where there is none, also where its API is not
- * enabled yet.
+ * A resource; undefined where there is none, also where its API is not enabled yet.
  *
  * @param name full name, as the API has it.
  * @throws where Google answers neither.
  */
-export async function stateOf(
+export async function lookUp(
   api: GoogleApi,
   name: string,
   { quotaProject, forbiddenIsNone = false }: Question = {},
-): Promise<string | undefined> {
+): Promise<Found | undefined> {
   const answer = await callGoogle(api, name, quotaProject === undefined ? {} : { quotaProject });
   const { status, body } = answer;
-  if (status === 200) return resource.parse(body).state;
+  if (status === 200) return resource.parse(body);
   if (status === 404 || isApiDisabled(answer) || (status === 403 && forbiddenIsNone)) return undefined;
   throw lookupError(name, `Google answered ${refusal(answer)} to the question whether it exists`);
-}
-
-/** Whether a resource exists; see {@link stateOf}. */
-export async function exists(api: GoogleApi, name: string, question: Question = {}): Promise<boolean> {
-  return (await stateOf(api, name, question)) !== undefined;
 }
 
 /** One error for a resource that could not be looked up. */

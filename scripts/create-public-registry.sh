@@ -14,7 +14,8 @@ Usage: scripts/create-public-registry.sh [OPTION]...
   --override-policy  lift the organization policy that refuses allUsers, on this project alone
                      (hyperion-registry:overrideDomainRestrictedSharing); takes the role
                      Organization Policy Administrator
-  --revert           make the registry private again; removes that exception too
+  --revert           make the registry private again; removes that exception too, and makes sure that
+                     a pull without a login is refused
   --stack NAME       the stack (default: production)
   --yes              apply without asking
   --help             print this
@@ -156,6 +157,7 @@ read_options "$@"
 cd "$root"
 check_pulumi
 check_google
+if $revert; then need_node "it asks the registry whether it is closed"; fi
 stop_on_problems
 ensure_stack
 stop_on_problems
@@ -193,4 +195,18 @@ if ! pulumi up --stack "$stack" --yes --skip-preview; then
   echo "Not everything was applied. The settings stay; when it is fixed, or a changed policy has spread (minutes): $again" >&2
   if ! $revert; then echo "Or back to private: $again --revert" >&2; fi
   exit 1
+fi
+
+if $revert; then
+  registry=$(pulumi stack output registryUrl --stack "$stack" --non-interactive)
+  # A changed policy takes minutes to spread; somebody else's binding does not go by itself.
+  patience=300
+  if [ "$(pulumi stack output publicAccess --stack "$stack" --non-interactive)" = true ]; then patience=0; fi
+  if ! node "$root/scripts/check-closed.ts" "$registry" "$patience"; then
+    echo >&2
+    echo "$registry is not known to be closed: a pull without a login is not refused, or nobody could ask." >&2
+    echo "Where pulumi up warns of a binding that the stack did not make, run the command that it names. Then: $again" >&2
+    exit 1
+  fi
+  echo "A pull without a login is refused: $registry"
 fi

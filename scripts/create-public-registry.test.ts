@@ -25,6 +25,7 @@ case "$1 $2" in
     has slow-preview && { echo begun >"$HOME/begun"; sleep 30; }
     has bad-preview && { echo "error: the organization policy refuses allUsers" >&2; exit 1; }
     echo "+ 1 to create" ;;
+  "stack output") case $3 in registryUrl) echo registry.example/p/r ;; *) has others-binding && echo true || echo false ;; esac ;;
   "up "*) has bad-up && { echo "error: FAILED_PRECONDITION" >&2; exit 1; }; echo "+ 1 created" ;;
 esac`;
 
@@ -38,7 +39,16 @@ beforeEach(() => {
   shell.fake("pulumi", pulumi);
   shell.fake("gcloud", 'record "$@"; [[ " $ANSWERS " != *" expired "* ]]');
   shell.environment["ANSWERS"] = "";
+  registryAnswers(403);
 });
+
+/** What the registry answers everybody who comes without a login. */
+function registryAnswers(status: number): void {
+  const fetch = encodeURIComponent(
+    `globalThis.fetch = async () => new Response(null, { status: ${status} })`,
+  );
+  shell.environment["NODE_OPTIONS"] = `--import data:text/javascript,${fetch}`;
+}
 
 afterEach(() => {
   shell.remove();
@@ -86,6 +96,17 @@ describe("the way", () => {
       "Make the registry private? Whoever pulls without a login is then refused. [y/N]",
     );
     expect(steps()).toEqual([set(publicAccess, "false"), set(override, "false"), preview, up]);
+    expect(stdout).toContain("A pull without a login is refused: registry.example/p/r");
+  });
+
+  it("M3: fails where everybody can pull after a revert, by a binding that is not the stack's", () => {
+    shell.environment["ANSWERS"] = "others-binding";
+    registryAnswers(200);
+    const { status, stderr } = run("", "--revert", "--yes");
+    expect(status).toBe(1);
+    expect(stderr).toContain("registry.example/p/r is not known to be closed");
+    expect(stderr).toContain("run the command that it names. Then: ");
+    expect(stderr).toContain("scripts/create-public-registry.sh --revert");
   });
 
   it("leaves settings alone that are as wanted", () => {

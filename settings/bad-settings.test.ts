@@ -59,7 +59,7 @@ const toggle = (): [Message, Row[]] => word(["yes", "1", "False", "on", "[]"], "
 
 const ACCOUNT_ID =
   "6 to 30 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen";
-const REPOSITORY_ID = ACCOUNT_ID.replace("6 to 30", "2 to 63");
+const REPOSITORY_ID = ACCOUNT_ID.replace("6 to 30", "1 to 63");
 const PRINCIPAL =
   "a principal: user:, group:, serviceAccount:, domain:, principal://, principalSet://, allAuthenticatedUsers";
 const VERSION = "a semantic version such as 1.4.2 or 2.0.0-rc.1";
@@ -129,12 +129,12 @@ const BAD_REFS = [
 
 const BAD: Record<string, [Message, Row[]]> = {
   "gcp:project": word(
-    ["Production", "123456789012"],
+    ["Production", "123456789012", "p-123", "my-project-", "example.com:my-project"],
     "the id of a Google Cloud project: 6 to 30 lower-case letters, digits and hyphens",
     "production-471918",
   ),
   "gcp:region": word(
-    ["us-central1-a", "US"],
+    ["us-central1-a", "US", "us", "europe", "asia"],
     "a region of Artifact Registry, such as us-central1",
     "us-central1",
   ),
@@ -144,7 +144,7 @@ const BAD: Record<string, [Message, Row[]]> = {
     {
       path: "",
       allowed:
-        "at most 60 labels; names and values of at most 63 lower-case letters, digits, _ and -, a name beginning with a letter",
+        "at most 63 labels; names and values of at most 63 lower-case letters, digits, _ and - (128 bytes), a name beginning with a letter",
       fix: "rm KEY",
     },
     [
@@ -157,6 +157,27 @@ const BAD: Record<string, [Message, Row[]]> = {
         { app: "Hyperion" },
         '"Hyperion"',
         { path: ".app", fix: setElement("labels.app", "hyperion") },
+      ],
+      [
+        "wrong form",
+        { "1app": "x" },
+        'the name "1app"',
+        { path: ".1app", fix: removeElement("labels.1app") },
+      ],
+      ["wrong form", { app: "Ü" }, '"Ü"', { path: ".app", fix: setElement("labels.app", "hyperion") }],
+      [
+        "over-long",
+        { app: "語".repeat(43) },
+        `"${"語".repeat(43)}"`,
+        { path: ".app", fix: setElement("labels.app", "hyperion") },
+      ],
+      [
+        "over-long",
+        Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`l${i}`, ""])),
+        `"{${Array.from({ length: 8 }, (_, i) => String.raw`\"l${i}\":\"\"`)
+          .join(",")
+          .slice(0, 75)}...`,
+        { path: "" },
       ],
       ["empty", "", '""'],
       ["empty", { "": "x" }, 'the name ""', { path: '[""]', fix: removeElement('labels[""]') }],
@@ -293,8 +314,17 @@ const BAD: Record<string, [Message, Row[]]> = {
   ]),
   publicAccess: toggle(),
   overrideDomainRestrictedSharing: toggle(),
-  ciServiceAccountId: word(["ci@project", "ci"], ACCOUNT_ID, "hyperion-ci"),
+  ciServiceAccountId: word(
+    ["ci@project", "ci", "1hyperion", "hyperion-", "a".repeat(31)],
+    ACCOUNT_ID,
+    "hyperion-ci",
+  ),
   ciCanPublish: toggle(),
+  githubPoolId: word(
+    ["gcp-pool", "abc", "GitHub", "hyperion_github"],
+    "4 to 32 lower-case letters, digits and hyphens, not beginning with gcp-",
+    "hyperion-github",
+  ),
   githubRepository: optionalWord(
     ["https://github.com/a/b", "dev-squad", "a/b' || true || '", "a/b.git", "a/b.wiki", "a/B.GIT", "a/.."],
     "owner/name, as in the repository's address",
@@ -353,6 +383,52 @@ const ROWS = Object.entries(BAD).flatMap(([key, [usual, rows]]) => {
 test.each(ROWS)("$key, $category: $problem.found", ({ key, value, problem }) => {
   expect(parseSettings(stackConfig({ [key]: value }), []).problems).toEqual([problem]);
 });
+
+/** The examples of the pages that schema.ts names, and the shortest and longest that they let be. */
+const GOOD: [key: string, values: unknown[]][] = [
+  ["gcp:project", ["tokyo-rain-123", "my-project", "a23456", `a${"2".repeat(29)}`]],
+  [
+    "gcp:region",
+    [
+      ...[
+        "us-central1",
+        "us-east5",
+        "us-west4",
+        "us-south1",
+        "northamerica-northeast2",
+        "northamerica-south1",
+      ],
+      ...["southamerica-west1", "europe-west12", "europe-southwest1", "europe-north2", "europe-central2"],
+      ...[
+        "asia-southeast3",
+        "asia-northeast3",
+        "australia-southeast2",
+        "me-central2",
+        "me-west1",
+        "africa-south1",
+      ],
+    ],
+  ],
+  ["repositoryId", ["a", "quickstart-docker-repo", "r2", "a".repeat(63)]],
+  [
+    "labels",
+    [
+      { team: "research", environment: "test", component: "redis", state: "readytodelete" },
+      { équipe: "données", 部門: "開発" },
+      { a: "", ["b".repeat(63)]: "1".repeat(63) },
+      Object.fromEntries(Array.from({ length: 63 }, (_, i) => [`l${i}`, ""])),
+    ],
+  ],
+  ["ciServiceAccountId", ["my-service-account", "abcdef", "a".repeat(30)]],
+  ["githubPoolId", ["my-pool", "1234", "a".repeat(32)]],
+];
+
+test.each(GOOD.flatMap(([key, values]) => values.map((value) => [key, value] as const)))(
+  "%s %j is what Google takes",
+  (key, value) => {
+    expect(parseSettings(stackConfig({ [key]: value }), []).problems).toEqual([]);
+  },
+);
 
 test("every setting is in the table with everything that can be wrong with it", () => {
   const keys = ["gcp:project", "gcp:region", ...Object.keys(declaredSettings)];

@@ -83,6 +83,18 @@ const listOf = <T>(item: z.ZodType<T>): z.ZodType<T[]> =>
 const principals = (): Setting<string[]> =>
   composite(listOf(principal), "a list of principals", "group:devs@example.com");
 
+/**
+ * Letters of any script that has no upper case, and lower case of those that have; in 128 bytes, as the page of one API
+ * says of all. The gcp plugin adds a label of its own to the 63 that are left of 64.
+ * Sources: https://cloud.google.com/resource-manager/docs/labels-overview#requirements,
+ * https://cloud.google.com/bigtable/docs/reference/admin/rest/v2/projects.instances
+ */
+const LABEL_NAME = /^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$/u;
+const LABEL_VALUE = /^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$/u;
+const LABELS = 63;
+const labelText = (form: RegExp): z.ZodType<string> =>
+  z.string().refine((text) => form.test(text) && Buffer.byteLength(text) <= 128);
+
 const imageNames = catalogue.images.map((image) => image.name);
 const digits = z.string().regex(/^[1-9]\d{0,19}$/);
 
@@ -90,17 +102,18 @@ const digits = z.string().regex(/^[1-9]\d{0,19}$/);
 export const SETTINGS = {
   manageRegistry: toggle(),
   repositoryId: setting(
-    z.string().regex(/^[a-z][a-z0-9-]{0,61}[a-z0-9]$/),
-    "2 to 63 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen",
+    // https://cloud.google.com/artifact-registry/docs/repositories/create-repos
+    z.string().regex(/^[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?$/),
+    "1 to 63 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen",
     "hyperion-public",
   ),
   labels: composite(
     json(
       z
-        .record(z.string().regex(/^[a-z][a-z0-9_-]{0,62}$/), z.string().regex(/^[a-z0-9_-]{0,63}$/))
-        .refine((labels) => Object.keys(labels).length <= 60),
+        .record(labelText(LABEL_NAME), labelText(LABEL_VALUE))
+        .refine((labels) => Object.keys(labels).length <= LABELS),
     ),
-    "at most 60 labels; names and values of at most 63 lower-case letters, digits, _ and -, a name beginning with a letter",
+    "at most 63 labels; names and values of at most 63 lower-case letters, digits, _ and - (128 bytes), a name beginning with a letter",
     "hyperion",
   ),
   cleanupUntaggedAfterDays: wholeNumber(1, 3650, 14),
@@ -140,11 +153,18 @@ export const SETTINGS = {
   publicAccess: toggle(),
   overrideDomainRestrictedSharing: toggle(),
   ciServiceAccountId: setting(
+    // https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts/create
     z.string().regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/),
     "6 to 30 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen",
     "hyperion-ci",
   ),
   ciCanPublish: toggle(),
+  githubPoolId: setting(
+    // https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools/create
+    z.string().regex(/^(?!gcp-)[a-z0-9-]{4,32}$/),
+    "4 to 32 lower-case letters, digits and hyphens, not beginning with gcp-",
+    "hyperion-github",
+  ),
   githubRepository: setting(
     optional(z.string().regex(GITHUB_REPOSITORY)),
     "owner/name, as in the repository's address",
@@ -175,15 +195,21 @@ export const SETTINGS = {
 /** Settings of the gcp plugin that the program needs too. */
 export const GCP_SETTINGS = {
   project: setting(
+    // https://cloud.google.com/resource-manager/reference/rest/v3/projects; not the old ids that begin with a domain, whose
+    // accounts and images have addresses of another form.
     z.string().regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/),
     "the id of a Google Cloud project: 6 to 30 lower-case letters, digits and hyphens",
     "production-471918",
   ),
   region: setting(
+    // https://cloud.google.com/artifact-registry/docs/repositories/repo-locations; not the multi-regions (us, europe, asia),
+    // since the gcp plugin looks for its region among those of Compute Engine.
     z.string().regex(/^[a-z]+-[a-z]+[1-9]\d?$/),
     "a region of Artifact Registry, such as us-central1",
     "us-central1",
   ),
+  userProjectOverride: setting(json(z.boolean()).optional(), "true or false", "true"),
+  billingProject: setting(z.string().optional(), "the id of a Google Cloud project", "production-471918"),
 } satisfies Record<string, Setting<unknown>>;
 
 /** The values of a table of settings, parsed. */

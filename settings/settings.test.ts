@@ -2,12 +2,13 @@ import { describe, expect, test } from "vitest";
 import { problemsError } from "../problems/problem.ts";
 import { OF_THE_REGISTRY } from "./contradictions.ts";
 import { githubTrust, parseSettings } from "./parse.ts";
+import { GCP_SETTINGS } from "./schema.ts";
 import { declaredSettings, stackConfig } from "../test/support/default-settings.ts";
 
 const set = (key: string, value: string): string => `pulumi config set hyperion-registry:${key} ${value}`;
 
 const REPOSITORY_ID =
-  "2 to 63 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen";
+  "1 to 63 lower-case letters, digits and hyphens, beginning with a letter and not ending with a hyphen";
 const VERSION = "a semantic version such as 1.4.2 or 2.0.0-rc.1";
 
 describe("settings that contradict each other", () => {
@@ -167,7 +168,7 @@ test("the defaults are valid, and optional strings are absent", () => {
 
 test("every setting is declared in Pulumi.yaml", () => {
   const { settings } = parseSettings(stackConfig(), []);
-  const names = Object.keys(settings).filter((name) => name !== "project" && name !== "region");
+  const names = Object.keys(settings).filter((name) => !(name in GCP_SETTINGS));
   expect(names.sort()).toEqual(Object.keys(declaredSettings).sort());
 });
 

@@ -1,11 +1,41 @@
 import { organizationPolicy } from "../../google/apis.ts";
-import { exists } from "../../google/existence.ts";
+import { callGoogle } from "../../google/client.ts";
 import { exceptionName } from "../../google/full-names.ts";
+import { lacksQuotaProject, pluginQuotaProject, type QuotaSettings } from "../../google/quota-project.ts";
+import type { Checked } from "../../problems/checks.ts";
+
+/** What decides whether there is to be an exception, as the settings of the same names say it. */
+export interface Exception extends QuotaSettings {
+  /** Google Cloud project. */
+  project: string;
+  overrideDomainRestrictedSharing: boolean;
+  /** Import one that exists already. */
+  adoptExisting: boolean;
+}
 
 /**
- * Whether the project's exception from domain restricted sharing exists already. The CI accounts may not read policies of
- * the organization, and change none: what they may not read is nothing to adopt.
+ * Looks whether the project's exception from domain restricted sharing can be managed, and exists already, where it is
+ * asked for. Asks as the gcp plugin is going to ask: a person's own login without a quota project would be refused at up,
+ * after other changes. The CI accounts may not read policies of the organization, and change none: what they may not read
+ * is nothing to adopt.
  */
-export function exceptionExists(project: string): Promise<boolean> {
-  return exists(organizationPolicy, exceptionName(project), { quotaProject: project, forbiddenIsNone: true });
+export async function checkException(wanted: Exception): Promise<Checked<boolean>> {
+  const { project, adoptExisting, overrideDomainRestrictedSharing } = wanted;
+  if (!overrideDomainRestrictedSharing) return { found: false, problems: [] };
+  const name = exceptionName(project);
+  const quotaProject = pluginQuotaProject(wanted);
+  const answer = await callGoogle(
+    organizationPolicy,
+    name,
+    quotaProject === undefined ? {} : { quotaProject },
+  );
+  if (!lacksQuotaProject(answer)) return { found: adoptExisting && answer.status === 200, problems: [] };
+  const problem = {
+    where: name,
+    found:
+      "a login of a person's own, for which the Organization Policy API wants a quota project; the gcp plugin names none",
+    allowed: "a quota project, on which you have roles/serviceusage.serviceUsageConsumer",
+    fix: `export USER_PROJECT_OVERRIDE=true GOOGLE_BILLING_PROJECT=${project}   # then the same command again`,
+  };
+  return { found: false, problems: [problem] };
 }

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { checkPublicAccess, type PublicAccess } from "./check-organization-policy.ts";
+import { allSound } from "../../problems/checks.ts";
 import { type Answers, fakeGoogle, logged, nobodyAnswers } from "../../test/support/fake-google.ts";
 import { ACCESS_TOKEN, declare } from "../../test/support/mocks.ts";
 
@@ -25,7 +26,8 @@ const closed: PublicAccess = {
   overrideDomainRestrictedSharing: false,
 };
 
-const check = (changes: Partial<PublicAccess>) => declare(() => checkPublicAccess({ ...closed, ...changes }));
+const check = (changes: Partial<PublicAccess>) =>
+  declare(() => allSound(checkPublicAccess({ ...closed, ...changes })));
 
 async function refusal(changes: Partial<PublicAccess>): Promise<string> {
   return check(changes).then(

@@ -3,7 +3,8 @@ import { z } from "zod";
 import { callGoogle, isApiDisabled } from "../../google/client.ts";
 import { organizationPolicy } from "../../google/apis.ts";
 import { ALL_AUTHENTICATED_USERS } from "./principals.ts";
-import { type Problem, problemsError } from "../../problems/problem.ts";
+import type { Checked } from "../../problems/checks.ts";
+import type { Problem } from "../../problems/problem.ts";
 
 /** Domain restricted sharing, as most organizations have it, and its managed successor. */
 const LEGACY = "iam.allowedPolicyMemberDomains";
@@ -44,24 +45,24 @@ const effectivePolicy = z.object({
 type EffectivePolicy = z.infer<typeof effectivePolicy>;
 
 /**
- * Stops where the organization's policy would refuse a public binding, and warns of what public
- * access opens. Reads the *effective* policy, which the project inherits.
- *
- * @throws one error that tells what the policy allows, where it comes from, and the ways out.
+ * Looks whether the organization's policy would refuse a public binding, and warns of what public access opens. Reads
+ * the *effective* policy, which the project inherits. Each problem tells what the policy allows, where it comes from, and
+ * the ways out.
  */
-export async function checkPublicAccess(wanted: PublicAccess): Promise<void> {
+export async function checkPublicAccess(wanted: PublicAccess): Promise<Checked<undefined>> {
   const members = [
     ...(wanted.publicAccess ? ["allUsers"] : []),
     ...wanted.readers.filter((reader) => reader === ALL_AUTHENTICATED_USERS),
   ];
-  if (members.length === 0) return;
+  if (members.length === 0) return { found: undefined, problems: [] };
   if (members.includes(ALL_AUTHENTICATED_USERS)) {
     warn(
       `readers has ${ALL_AUTHENTICATED_USERS}: anybody with a Google account can pull, which is public in all but name.`,
     );
   }
   const [legacy, managed] = await Promise.all([read(wanted.project, LEGACY), read(wanted.project, MANAGED)]);
-  if (legacy === "disabled" || managed === "disabled") throw problemsError([disabled(wanted, members)]);
+  if (legacy === "disabled" || managed === "disabled")
+    return { found: undefined, problems: [disabled(wanted, members)] };
   const problems: Problem[] = [];
   if (legacy !== undefined && !allowsAll(legacy)) {
     if (wanted.overrideDomainRestrictedSharing) warnOfSpreading();
@@ -70,12 +71,12 @@ export async function checkPublicAccess(wanted: PublicAccess): Promise<void> {
   if (managed !== undefined && !allowsMembers(managed, members)) {
     problems.push(refusal(wanted, members, MANAGED, managed));
   }
-  if (problems.length > 0) throw problemsError(problems);
-  if (wanted.overrideDomainRestrictedSharing) {
+  if (problems.length === 0 && wanted.overrideDomainRestrictedSharing) {
     warn(
       `overrideDomainRestrictedSharing lifts ${LEGACY} on the whole project ${wanted.project}: whoever may set a policy there can then share any of its resources outside the organization, not this repository alone.`,
     );
   }
+  return { found: undefined, problems };
 }
 
 /** The effective policy; `disabled` without its API; undefined, with a warning, when it cannot be read. */

@@ -12,6 +12,8 @@ async function ci(
       repository,
       canPublish: false,
       withPreview: false,
+      adoptPublisher: false,
+      adoptPreviewer: false,
       ...args,
     });
   });
@@ -26,7 +28,12 @@ describe("CiServiceAccount", () => {
     expect(summary(resources)).toEqual(["Account ci", "RepositoryIamMember ci-reader", "Service ci"]);
     const account = resources.find(({ type }) => type.endsWith(":Account"));
     expect(account).toMatchObject({
-      inputs: { project: "production-471918", accountId: "hyperion-ci", createIgnoreAlreadyExists: true },
+      inputs: {
+        project: "production-471918",
+        accountId: "hyperion-ci",
+        description: "Publishes the images of Hyperion (Pulumi stack project/stack)",
+        createIgnoreAlreadyExists: true,
+      },
       parent: "ci",
       dependsOn: ["ci"],
     });
@@ -51,6 +58,15 @@ describe("CiServiceAccount", () => {
     expect(await Promise.all(result.writers.map(valueOf))).toEqual([
       "serviceAccount:hyperion-ci@production-471918.iam.gserviceaccount.com",
     ]);
+  });
+
+  test("takes over accounts that exist by their full names", async () => {
+    const { resources } = await ci({ withPreview: true, adoptPublisher: true, adoptPreviewer: true });
+    expect(resources.map(({ importId }) => importId).filter((id) => id !== "")).toEqual(
+      ["hyperion-ci", "hyperion-ci-preview"].map(
+        (id) => `projects/production-471918/serviceAccounts/${id}@production-471918.iam.gserviceaccount.com`,
+      ),
+    );
   });
 
   test("has a second account that only reads", async () => {

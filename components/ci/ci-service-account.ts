@@ -2,6 +2,8 @@ import type { Repository } from "@pulumi/gcp/artifactregistry/repository.js";
 import { Service } from "@pulumi/gcp/projects/service.js";
 import { Account } from "@pulumi/gcp/serviceaccount/account.js";
 import * as pulumi from "@pulumi/pulumi";
+import { accountName } from "../../google/full-names.ts";
+import { marked } from "../../google/marks.ts";
 import { grantOnRepository } from "../../google/repository-grant.ts";
 
 export interface CiServiceAccountArgs {
@@ -15,6 +17,15 @@ export interface CiServiceAccountArgs {
   canPublish: boolean;
   /** Have a second account, `<accountId>-preview`, which can only read. */
   withPreview: boolean;
+  /** Import the account that exists already. */
+  adoptPublisher: boolean;
+  /** Import the preview account that exists already. */
+  adoptPreviewer: boolean;
+}
+
+/** Id of the account that only reads, beside that of CI. */
+export function previewAccountId(accountId: string): string {
+  return `${accountId}-preview`;
 }
 
 /** The identity of CI: service accounts with grants on one repository, no project role and no key. */
@@ -38,28 +49,34 @@ export class CiServiceAccount extends pulumi.ComponentResource {
       { project, service: "iam.googleapis.com", disableOnDestroy: false },
       { parent: this },
     );
-    const account = (logicalName: string, id: string, description: string): Account =>
+    const account = (logicalName: string, id: string, description: string, adopt: boolean): Account =>
       new Account(
         logicalName,
         {
           project,
           accountId: id,
           displayName: "Hyperion CI",
-          description,
+          description: marked(description),
+          // Whose an account of that name is was looked at before; here it is the repeat of a call whose answer was lost.
           createIgnoreAlreadyExists: true,
         },
-        { parent: this, dependsOn: this.api },
+        { parent: this, dependsOn: this.api, ...(adopt && { import: accountName(project, id) }) },
       );
     const grant = (logicalName: string, kind: "reader" | "writer", { member }: Account): void => {
       (kind === "reader" ? this.readers : this.writers).push(member);
       grantOnRepository(`${logicalName}-${kind}`, repository, kind, member, { parent: this });
     };
-    this.publisher = account(name, accountId, "Publishes the images of Hyperion");
+    this.publisher = account(name, accountId, "Publishes the images of Hyperion", args.adoptPublisher);
     grant(name, "reader", this.publisher);
     if (args.canPublish) grant(name, "writer", this.publisher);
     if (args.withPreview) {
       const preview = `${name}-preview`;
-      this.previewer = account(preview, `${accountId}-preview`, "Previews changes of the registry");
+      this.previewer = account(
+        preview,
+        previewAccountId(accountId),
+        "Previews changes of the registry",
+        args.adoptPreviewer,
+      );
       grant(preview, "reader", this.previewer);
     }
     this.registerOutputs({ email: this.publisher.email, previewEmail: this.previewer?.email });

@@ -21,8 +21,8 @@ export const GITHUB_ISSUER = "https://token.actions.githubusercontent.com";
  */
 export const LONGEST_MAPPING = 2048;
 
-/** Ids of the workload identity pool of GitHub and of the provider in it. */
-export const GITHUB_IDENTITY = { poolId: "hyperion-github", providerId: "github" };
+/** Id of GitHub's provider in its workload identity pool. */
+export const GITHUB_PROVIDER_ID = "github";
 
 /** What Google has to know of GitHub's tokens. */
 export function githubTokenRules(trust: GithubTrust): TokenRules {

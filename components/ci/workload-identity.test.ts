@@ -60,12 +60,17 @@ test("lets the tokens of any CI system in, by its issuer, mapping and condition"
     ["WorkloadIdentityPoolProvider", "ci-other", "ci-other"],
   ]);
   expect(own("ci-other", "WorkloadIdentityPool")).toMatchObject({
-    inputs: { workloadIdentityPoolId: "hyperion-ci", displayName: "Another CI" },
+    inputs: {
+      workloadIdentityPoolId: "hyperion-ci",
+      displayName: "Another CI",
+      description: "Identities of CI (Pulumi stack project/stack)",
+    },
     dependsOn: ["ci-other-credentials", "ci-other-sts", "iam"],
     importId: "",
   });
   expect(own("ci-other", "WorkloadIdentityPoolProvider")?.inputs).toMatchObject({
     workloadIdentityPoolProviderId: "other",
+    description: "Tokens of Another CI (Pulumi stack project/stack)",
     oidc: { issuerUri: "https://ci.example.com" },
     attributeMapping: rules.attributeMapping,
     attributeCondition: rules.attributeCondition,

@@ -5,6 +5,7 @@ import type { Account } from "@pulumi/gcp/serviceaccount/account.js";
 import { IAMMember } from "@pulumi/gcp/serviceaccount/iammember.js";
 import * as pulumi from "@pulumi/pulumi";
 import { poolName, providerName } from "../../google/full-names.ts";
+import { marked } from "../../google/marks.ts";
 
 /** What makes a CI system's tokens known at Google: who signs them, which are let in, what becomes of them. */
 export interface TokenRules {
@@ -60,7 +61,12 @@ export class WorkloadIdentity extends pulumi.ComponentResource {
     const poolPath = poolName(project, poolId);
     const pool = new WorkloadIdentityPool(
       name,
-      { project, workloadIdentityPoolId: poolId, displayName: args.displayName },
+      {
+        project,
+        workloadIdentityPoolId: poolId,
+        displayName: args.displayName,
+        description: marked("Identities of CI"),
+      },
       { ...formerly(), dependsOn: [args.api, ...apis], ...(args.adoptPool && { import: poolPath }) },
     );
     const provider = new WorkloadIdentityPoolProvider(
@@ -69,6 +75,7 @@ export class WorkloadIdentity extends pulumi.ComponentResource {
         project,
         workloadIdentityPoolId: pool.workloadIdentityPoolId,
         workloadIdentityPoolProviderId: providerId,
+        description: marked(`Tokens of ${args.displayName}`),
         attributeMapping: args.attributeMapping,
         attributeCondition: args.attributeCondition,
         oidc: { issuerUri: args.issuer },

@@ -13,7 +13,7 @@ test("the catalogue of the program is whole", () => {
 
 describe("a catalogue that is broken", () => {
   const list = (...entries: unknown[]): string => JSON.stringify(entries);
-  const ONLY = "name, context, dockerfile, and nothing else";
+  const ONLY = "name, context, dockerfile, cacheStage, and nothing else";
 
   test.each<[text: string, where: string, found: string, allowed: string]>([
     ['[{"name": "a"', "", "text that is no JSON (at position 13)", "JSON: a list of images"],
@@ -31,6 +31,12 @@ describe("a catalogue that is broken", () => {
     [list({ ...ui, name: "Hyperion UI" }), "[0].name", '"Hyperion UI"', NAME],
     [list({ ...ui, name: "$(id)" }), "[0].name", '"$(id)"', NAME],
     [list({ ...ui, name: "a".repeat(129) }), "[0].name", `"${"a".repeat(76)}...`, NAME],
+    [
+      list({ ...ui, cacheStage: "Build 1" }),
+      "[0].cacheStage",
+      '"Build 1"',
+      "a stage of the Dockerfile, such as build, or left out",
+    ],
     [list(ui, ui), "[1].name", '"hyperion-ui"', "each name once"],
     [list({ ...ui, file: "x" }), "[0].file", "a key that does not exist", ONLY],
     [list({ ...ui, "\u202e": "x" }), "[0].\\u202e", "a key that does not exist", ONLY],
@@ -43,6 +49,11 @@ describe("a catalogue that is broken", () => {
         fix: "edit images.json   # what changed: git diff images.json",
       },
     ]);
+  });
+
+  test("may name the stage that is cached", () => {
+    const image = { ...ui, cacheStage: "build" };
+    expect(parseCatalogue(list(image))).toEqual({ images: [image], problems: [] });
   });
 
   test("tells all problems, and keeps the images that are whole", () => {

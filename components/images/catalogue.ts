@@ -12,11 +12,13 @@ export interface Catalogue {
   problems: Problem[];
 }
 
-const FORMS = {
+const REQUIRED = {
   name: "a name of lower-case letters and digits, with . _ or - between them, at most 128 characters",
   context: "a folder below the sources, such as coordinator/ui",
   dockerfile: "a file below the context, such as Dockerfile",
 };
+
+const FORMS = { ...REQUIRED, cacheStage: "a stage of the Dockerfile, such as build, or left out" };
 
 /** A path that stays where it begins. */
 const below = z
@@ -32,6 +34,11 @@ const image: z.ZodType<CatalogueImage> = z.strictObject({
     .regex(/^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/),
   context: below,
   dockerfile: below,
+  // Dockerfile reference, FROM ... AS: and it becomes part of a tag.
+  cacheStage: z
+    .string()
+    .regex(/^[a-z][a-z0-9_.-]{0,63}$/)
+    .optional(),
 });
 
 /** Reads the text of an image catalogue, images.json. */
@@ -72,7 +79,7 @@ function entryProblems(where: string, entry: unknown, error: z.ZodError): Proble
     }
     const key = issue.path[0];
     if (key === undefined) {
-      return [problem(where, shown(entry), `an object of ${Object.keys(FORMS).join(", ")}`)];
+      return [problem(where, shown(entry), `an object of ${Object.keys(REQUIRED).join(", ")}`)];
     }
     const value = (entry as Record<PropertyKey, unknown>)[key];
     return [problem(`${where}.${String(key)}`, shown(value), FORMS[key as keyof typeof FORMS])];

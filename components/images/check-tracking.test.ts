@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
+import { contextDigest } from "../../sandbox/providers/docker/context-digest.ts";
 import { runCommand } from "../../test/support/sandbox.ts";
 import { checkTracking, type Purpose } from "./check-tracking.ts";
 
@@ -122,8 +123,22 @@ describe("Hyperion's sources as they lie on a developer's machine", () => {
         "no ignore file, so that the build of hyperion-ui sees everything; in the build of hyperion-ui, what git does not track: .env.example, .env, node_modules/",
       ],
     ]);
-    for (const { fix } of warnings) await sh(fix);
-    await sh("git add . && git -c user.name=a -c user.email=a@example.com commit -qm ignore");
+    const digests = async (folder: string) =>
+      Promise.all(
+        [MCP, BRIDGE, UI].map(({ context, dockerfile }) =>
+          contextDigest(path.join(folder, context), path.join(folder, context, dockerfile)),
+        ),
+      );
+    const elsewhere = async (name: string) => {
+      await sh("git add . && git -c user.name=a -c user.email=a@example.com commit -qm more --allow-empty");
+      await sh(`git clone -q ${sources} ${path.join(folder, name)}`);
+      return digests(path.join(folder, name));
+    };
+    // One commit, and not one build of it is the same on the next machine.
+    const [there, here] = [await elsewhere("before"), await digests(sources)];
+    expect(there.filter((digest) => here.includes(digest))).toEqual([]);
+    for (const { fix } of (await check()).warnings) await sh(fix);
+    expect(await elsewhere("after")).toEqual(await digests(sources));
     expect(await check()).toEqual({ problems: [], warnings: [] });
   });
 

@@ -11,6 +11,11 @@ export interface CatalogueImage {
   context: string;
   /** Dockerfile, relative to the context. */
   dockerfile: string;
+  /**
+   * Stage of the Dockerfile that does the work, where it has several: with `buildCache: registry` it is published too,
+   * since an image carries the layers of its last stage alone.
+   */
+  cacheStage?: string | undefined;
 }
 
 export interface PublishedImageArgs {
@@ -51,19 +56,38 @@ export class PublishedImage extends pulumi.ComponentResource {
     this.repositoryPath = pulumi.interpolate`${args.registryUrl}/${image.name}`;
     const context = path.join(sourceDir, image.context);
     const imageName = pulumi.interpolate`${this.repositoryPath}:${buildTag}`;
+    const declared = {
+      context,
+      dockerfile: path.join(context, image.dockerfile),
+      platform,
+      // Without the argument BuildKit publishes no cache with the image, and there is nothing to reuse.
+      args: cacheFromRegistry ? { BUILDKIT_INLINE_CACHE: "1", ...buildArgs } : buildArgs,
+    };
+    const onPreview = buildOnPreview && { buildOnPreview };
+    const stages = cacheFromRegistry && image.cacheStage !== undefined ? [image.cacheStage] : [];
+    const cached = stages.map((target) => {
+      const stageName = pulumi.interpolate`${this.repositoryPath}:${buildTag}-${target}`;
+      return new docker.Image(
+        `${name}-${target}`,
+        {
+          imageName: stageName,
+          build: { ...declared, target, cacheFrom: { images: [stageName] } },
+          ...onPreview,
+        },
+        { parent: this },
+      );
+    });
     const build = new docker.Image(
       name,
       {
         imageName,
         build: {
-          context,
-          dockerfile: path.join(context, image.dockerfile),
-          platform,
-          // Without the argument BuildKit publishes no cache with the image, and there is nothing to reuse.
-          args: cacheFromRegistry ? { BUILDKIT_INLINE_CACHE: "1", ...buildArgs } : buildArgs,
-          ...(cacheFromRegistry && { cacheFrom: { images: [imageName] } }),
+          ...declared,
+          ...(cacheFromRegistry && {
+            cacheFrom: { images: [...cached.map((stage) => stage.imageName), imageName] },
+          }),
         },
-        ...(buildOnPreview && { buildOnPreview }),
+        ...onPreview,
       },
       { parent: this },
     );

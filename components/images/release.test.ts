@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { PublishedImage } from "./published-image.ts";
 import { release } from "./release.ts";
 import { parseSettings } from "../../settings/parse.ts";
 import type { Settings } from "../../settings/schema.ts";
@@ -161,5 +162,49 @@ describe("release", () => {
     const plain = ofType((await publish()).resources, "image:Image").map(({ inputs }) => inputs);
     const versioned = ofType((await publish(release)).resources, "image:Image").map(({ inputs }) => inputs);
     expect(versioned).toEqual(plain);
+  });
+
+  describe("an image whose Dockerfile names the stage that does the work", () => {
+    const image = {
+      name: "hyperion-ui",
+      context: "coordinator/ui",
+      dockerfile: "Dockerfile",
+      cacheStage: "build",
+    };
+    const builds = async (cacheFromRegistry: boolean) => {
+      const { resources } = await declare(() => {
+        const args = { image, sourceDir: ".", registryUrl: URL, platform: "linux/amd64", cacheFromRegistry };
+        return new PublishedImage(image.name, args);
+      });
+      return ofType(resources, "image:Image");
+    };
+    const own = `${URL}/hyperion-ui:build`;
+
+    test("publishes that stage first, with buildCache: registry, and reuses both", async () => {
+      const [whole, stage] = await builds(true);
+      expect(stage).toMatchObject({
+        name: "hyperion-ui-build",
+        parent: "hyperion-ui",
+        inputs: {
+          imageName: `${own}-build`,
+          build: {
+            target: "build",
+            args: { BUILDKIT_INLINE_CACHE: "1" },
+            cacheFrom: { images: [`${own}-build`] },
+          },
+        },
+      });
+      expect(whole?.inputs).toMatchObject({
+        imageName: own,
+        build: { cacheFrom: { images: [`${own}-build`, own] } },
+      });
+      expect(whole?.inputs["build"]).not.toHaveProperty("target");
+      // Its layers are there when the image is built.
+      expect(whole?.dependsOn).toContain("hyperion-ui-build");
+    });
+
+    test("is one build otherwise", async () => {
+      expect((await builds(false)).map(({ name }) => name)).toEqual(["hyperion-ui"]);
+    });
   });
 });

@@ -51,7 +51,7 @@ describe("ImageRepository", () => {
           location: "us-central1",
           repositoryId: "hyperion-public",
           format: "DOCKER",
-          description: "Images",
+          description: "Images (Pulumi stack project/stack)",
           labels: { app: "hyperion" },
           cleanupPolicyDryRun: false,
           cleanupPolicies: [

@@ -2,6 +2,7 @@ import { Repository } from "@pulumi/gcp/artifactregistry/repository.js";
 import { Service } from "@pulumi/gcp/projects/service.js";
 import * as pulumi from "@pulumi/pulumi";
 import { repositoryName } from "../../google/full-names.ts";
+import { marked } from "../../google/marks.ts";
 import { cleanupPolicies, type Expiry } from "./cleanup-rules.ts";
 
 export interface ImageRepositoryArgs {
@@ -49,7 +50,7 @@ export class ImageRepository extends pulumi.ComponentResource {
         location: args.location,
         repositoryId: args.repositoryId,
         format: "DOCKER",
-        description: args.description,
+        description: marked(args.description),
         labels: args.labels,
         cleanupPolicyDryRun: args.cleanupDryRun,
         cleanupPolicies: cleanupPolicies(args.expiry),

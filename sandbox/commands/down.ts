@@ -74,11 +74,10 @@ interface Checkpoint {
 
 /** Stacks of the file backend that hold anything, and whether any of it is protected. */
 async function stacksWithResources(paths: SandboxPaths): Promise<{ stack: string; guarded: boolean }[]> {
-  const root = join(paths.state, ".pulumi", "stacks", "hyperion-registry");
-  if (!existsSync(root)) return [];
-  const names = (await readdir(root)).filter((name) => name.endsWith(".json"));
+  if (!existsSync(paths.stacks)) return [];
+  const names = (await readdir(paths.stacks)).filter((name) => name.endsWith(".json"));
   return names.flatMap((name) => {
-    const { checkpoint } = JSON.parse(readText(join(root, name)) ?? "{}") as Checkpoint;
+    const { checkpoint } = JSON.parse(readText(join(paths.stacks, name)) ?? "{}") as Checkpoint;
     const resources = checkpoint?.latest?.resources ?? [];
     if (resources.length === 0) return [];
     return [

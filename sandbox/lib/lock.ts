@@ -30,3 +30,19 @@ async function acquire(paths: SandboxPaths): Promise<() => Promise<void>> {
     throw new SandboxError(`another command still works on this sandbox: ${(error as Error).message}`);
   }
 }
+
+/** Does `work` while no other process holds this lock, whatever sandbox it is about; waits for one that does. */
+export async function whileHolding<T>(lockFile: string, work: () => Promise<T>): Promise<T> {
+  const release = await lock(lockFile, {
+    realpath: false,
+    lockfilePath: lockFile,
+    stale: 15_000,
+    // What is installed or built meanwhile takes several minutes on a small machine.
+    retries: { retries: 1800, factor: 1, minTimeout: 1_000 },
+  });
+  try {
+    return await work();
+  } finally {
+    await release();
+  }
+}

@@ -4,8 +4,11 @@ import { join, resolve } from "node:path";
 /** Root of this checkout: where `Pulumi.yaml` and `index.ts` are. */
 export const repositoryRoot = resolve(import.meta.dirname, "../..");
 
+/** The project's name in `Pulumi.yaml`: part of its stacks' URNs, and so for ever. */
+const PROJECT = "hyperion-registry";
+
 /** What Node.js keeps of the code that it compiled; it goes by the code's content, so that none of it is ever stale. */
-export const compileCache = join(repositoryRoot, "node_modules", ".cache", "hyperion-registry");
+export const compileCache = join(repositoryRoot, "node_modules", ".cache", PROJECT);
 
 /**
  * Folder that holds everything of one sandbox, as an absolute path: `HYPERION_SANDBOX_DIR` (relative to the
@@ -74,6 +77,8 @@ export function sandboxPaths(root: string = sandboxDir()) {
     plugins: join(root, "pulumi", "plugins"),
     /** File backend of the stacks. */
     state: join(root, "state"),
+    /** In it, the state of each stack, as `STACK.json`. */
+    stacks: join(root, "state", ".pulumi", "stacks", PROJECT),
     /** Copy of the Pulumi project: what `pulumi config set` changes here. */
     project: join(root, "project"),
   };

@@ -38,5 +38,5 @@ export function runAttached(command: string, args: string[], env: NodeJS.Process
 
 /** Whether a stack of this name exists in the sandbox. */
 export function stackExists(paths: SandboxPaths, stack: string): boolean {
-  return existsSync(join(paths.state, ".pulumi", "stacks", "hyperion-registry", `${stack}.json`));
+  return existsSync(join(paths.stacks, `${stack}.json`));
 }

@@ -1,5 +1,8 @@
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { SandboxError } from "../lib/errors.ts";
 import { findCommands, systemPath } from "../lib/files.ts";
+import { whileHolding } from "../lib/lock.ts";
 import { lastLines, run } from "../lib/run-command.ts";
 import type { Progress } from "../lib/progress.ts";
 
@@ -50,17 +53,29 @@ export async function aptInstall(packages: string[], purpose: string, progress: 
         `Install it, and run this again: sudo apt-get update && sudo apt-get install ${packages.join(" ")}\n` +
         "(on another distribution: the packages that hold the same programs)",
     );
+  const { command } = prefix;
+  // Two at once would be refused by apt-get itself.
+  const lockFile = join(tmpdir(), `hyperion-apt-${process.getuid?.() ?? ""}.lock`);
+  await whileHolding(lockFile, () => install(command, packages, purpose, progress));
+}
+
+async function install(
+  command: string[],
+  packages: string[],
+  purpose: string,
+  progress: Progress,
+): Promise<void> {
   const known = await Promise.all(packages.map(aptKnows));
   if (known.includes(false)) {
     progress("reading the package lists (apt-get update)");
-    await aptGet(prefix.command, ["update", "--quiet"]);
+    await aptGet(command, ["update", "--quiet"]);
   }
   progress(`installing ${packages.join(", ")} (apt-get), for ${purpose}`);
-  const first = await tryAptGet(prefix.command, installArguments(packages));
+  const first = await tryAptGet(command, installArguments(packages));
   if (first === undefined) return;
   progress("the package lists are out of date (apt-get update)");
-  await aptGet(prefix.command, ["update", "--quiet"]);
-  await aptGet(prefix.command, installArguments(packages));
+  await aptGet(command, ["update", "--quiet"]);
+  await aptGet(command, installArguments(packages));
 }
 
 async function aptGet(command: string[], args: string[]): Promise<void> {

@@ -8,6 +8,7 @@ import { messageOf, SandboxError } from "../lib/errors.ts";
 import { isExecutable } from "../../components/images/programs.ts";
 import { findCommands } from "../lib/files.ts";
 import { goBuild } from "./go-build.ts";
+import { whileHolding } from "../lib/lock.ts";
 import type { Progress } from "../lib/progress.ts";
 
 const run = promisify(execFile);
@@ -36,7 +37,10 @@ export async function ensureCompose(progress: Progress): Promise<string> {
   }
   const target = composeCache();
   progress(`Compose ${OLDEST_COMPOSE} or later is not installed: building ${COMPOSE_VERSION} into ${target}`);
-  await build(target, progress);
+  await mkdir(dirname(target), { recursive: true });
+  await whileHolding(`${target}.lock`, async () => {
+    if (!(await isRecentEnough(target))) await build(target, progress);
+  });
   return target;
 }
 
@@ -61,9 +65,7 @@ async function isRecentEnough(command: string): Promise<boolean> {
 }
 
 async function build(target: string, progress: Progress): Promise<void> {
-  const folder = dirname(target);
-  await mkdir(folder, { recursive: true });
-  const temporary = await mkdtemp(join(folder, "building-"));
+  const temporary = await mkdtemp(join(dirname(target), "building-"));
   try {
     await goBuild(
       {

@@ -3,6 +3,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { mkdir, mkdtemp, realpath, rename, rm, writeFile } from "node:fs/promises";
 import { SandboxError } from "../lib/errors.ts";
+import { whileHolding } from "../lib/lock.ts";
 import { commandsOnPath, isExecutable } from "../../components/images/programs.ts";
 import type { PulumiCli } from "../lib/tools.ts";
 import { repositoryRoot } from "../lib/paths.ts";
@@ -40,19 +41,11 @@ export async function ensurePulumi(progress: Progress): Promise<PulumiCli> {
   if (found) return found;
   const folder = versionFolder();
   await mkdir(dirname(folder), { recursive: true });
-  const { lock } = await import("proper-lockfile");
   progress(`installing the Pulumi CLI ${PULUMI_VERSION} into ${folder}, for all checkouts`);
-  const release = await lock(dirname(folder), {
-    lockfilePath: `${folder}.lock`,
-    // A build on a small machine takes several minutes.
-    retries: { retries: 900, factor: 1, minTimeout: 1_000 },
-    stale: 15_000,
-  });
-  try {
-    return inCache() ?? (await download(progress)) ?? (await build(folder, progress));
-  } finally {
-    await release();
-  }
+  return whileHolding(
+    `${folder}.lock`,
+    async () => inCache() ?? (await download(progress)) ?? (await build(folder, progress)),
+  );
 }
 
 async function onPath(): Promise<PulumiCli | undefined> {

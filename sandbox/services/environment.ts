@@ -37,6 +37,9 @@ export async function sandboxVariables(
     DOCKER_CONFIG: paths.dockerConfig,
     SSL_CERT_FILE: paths.certificateBundle,
     NODE_EXTRA_CA_CERTS: paths.certificate,
+    // As a person does who works with their own login: the Organization Policy API asks for it.
+    USER_PROJECT_OVERRIDE: "true",
+    GOOGLE_BILLING_PROJECT: "hyperion-sandbox",
     GOOGLE_OAUTH_ACCESS_TOKEN: await mintAccessToken(paths.root, MAINTAINER, SHELL_TOKEN_SECONDS),
     ...endpointVariables(url),
     ...gcloudEnvironment(config.emulatorPort, paths.root),

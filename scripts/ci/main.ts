@@ -17,7 +17,7 @@ program
   .command("drift-report <refresh.json> [preview.json]")
   .description("print the issue about drift in Markdown, or nothing")
   .action((refresh: string, preview: string | undefined) => {
-    const none = { changes: [], errors: [] };
+    const none = { changes: [], errors: [], warnings: [] };
     print(driftReport(readPreview(read(refresh)), preview === undefined ? none : readPreview(read(preview))));
   });
 

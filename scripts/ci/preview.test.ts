@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { afterAll, beforeAll, describe as group, expect, it, test } from "vitest";
 import { describe, readPreview, type Preview } from "./preview.ts";
+import { PUBLIC_ANYWAY } from "../../components/access/public-grants.ts";
 import { driftReport, previewComment, type Previewed } from "./reports.ts";
 import { Shell, type Ended } from "../../test/support/shell.ts";
 
@@ -35,6 +36,7 @@ group("readPreview", () => {
         },
       ],
       errors: [],
+      warnings: [],
     });
     expect(preview("preview-release.json").changes).toHaveLength(21);
   });
@@ -52,15 +54,18 @@ group("readPreview", () => {
   test.each(["", "error: no stack named 'production' found", "[]", "null"])(
     "knows %j as no preview",
     (text) => {
-      expect(readPreview(text)).toEqual({ changes: [], errors: ["Pulumi printed no preview"] });
+      expect(readPreview(text)).toEqual({ changes: [], errors: ["Pulumi printed no preview"], warnings: [] });
     },
   );
 });
 
 group("the comment on a pull request", () => {
-  const none: Previewed = { preview: { changes: [], errors: [] }, stderr: "" };
+  const none: Previewed = { preview: { changes: [], errors: [], warnings: [] }, stderr: "" };
   const of = (name: string): Previewed => ({ ...none, preview: preview(name) });
-  const failed = (...errors: string[]): Previewed => ({ ...none, preview: { changes: [], errors } });
+  const failed = (...errors: string[]): Previewed => ({
+    ...none,
+    preview: { changes: [], errors, warnings: [] },
+  });
 
   it("tells infrastructure from images, and leaves out what is nothing in the cloud", () => {
     const registry = of("preview-grant.json");
@@ -107,7 +112,7 @@ group("the comment on a pull request", () => {
     const hostile = "```\n@everyone <script>";
     expect(previewComment(none, failed(hostile))).toContain(`\`\`\`\`text\n${hostile}\n\`\`\`\`\n`);
     const change = { operation: "create", type: "docker:x", name: "a`b", properties: [] };
-    const images = { preview: { changes: [change], errors: [] }, stderr: "" };
+    const images = { preview: { changes: [change], errors: [], warnings: [] }, stderr: "" };
     expect(previewComment(none, images)).toContain("- `` create docker:x a`b ``\n");
   });
 
@@ -130,7 +135,7 @@ group("the comment on a pull request", () => {
 });
 
 group("drift", () => {
-  const none: Preview = { changes: [], errors: [] };
+  const none: Preview = { changes: [], errors: [], warnings: [] };
 
   it("leaves aside what only the local engine has not", () => {
     expect(preview("refresh-clean.json").changes).toHaveLength(3);
@@ -153,13 +158,23 @@ group("drift", () => {
       name: "ui-1.4.2",
       properties: [],
     };
-    expect(driftReport({ changes: [gone], errors: [] }, none)).toContain("ui-1.4.2");
+    expect(driftReport({ changes: [gone], errors: [], warnings: [] }, none)).toContain("ui-1.4.2");
   });
 
   it("tells what was never applied", () => {
     const report = driftReport(none, preview("preview-grant.json"));
     expect(report).toContain("**In the program and not applied**");
     expect(report).toContain("ci-writer");
+  });
+
+  it("tells that somebody else's binding makes it public, and no other warning", () => {
+    const open = `${PUBLIC_ANYWAY}: allUsers has roles/artifactregistry.reader`;
+    const diagnostics = [open, "no credentials for the registry"].map((message) => ({
+      severity: "warning",
+      message: `${message}\n`,
+    }));
+    const report = driftReport(none, readPreview(JSON.stringify({ diagnostics })));
+    expect(report).toBe(`**Public by somebody else's binding**:\n\n- \`${open}\`\n`);
   });
 
   it("prints the report, and fails when a preview did", () => {

@@ -39,6 +39,8 @@ export interface Preview {
   changes: Change[];
   /** Messages of the errors that ended it; empty when it ended well. */
   errors: string[];
+  /** Messages of its warnings. */
+  warnings: string[];
 }
 
 /** Steps that change nothing. `refresh` reads; a difference that it finds is a step `update` or `delete`. */
@@ -50,8 +52,10 @@ const idle = ["same", "refresh", "read", "read-replacement", "discard"];
  */
 export function readPreview(text: string): Preview {
   const output = previewOutput.safeParse(json(text));
-  if (!output.success) return { changes: [], errors: ["Pulumi printed no preview"] };
+  if (!output.success) return { changes: [], errors: ["Pulumi printed no preview"], warnings: [] };
   const { steps, diagnostics } = output.data;
+  const messages = (wanted: string): string[] =>
+    (diagnostics ?? []).filter(({ severity }) => severity === wanted).map(({ message }) => message.trim());
   return {
     changes: (steps ?? [])
       .filter(({ op }) => !idle.includes(op))
@@ -61,9 +65,8 @@ export function readPreview(text: string): Preview {
         name: urn.replace(/^.*::/, ""),
         properties: Object.keys(detailedDiff ?? {}),
       })),
-    errors: (diagnostics ?? [])
-      .filter(({ severity }) => severity === "error")
-      .map(({ message }) => message.trim()),
+    errors: messages("error"),
+    warnings: messages("warning"),
   };
 }
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { PUBLIC_ANYWAY } from "../../components/access/public-grants.ts";
 import { codeBlock, codeList, shortened } from "./markdown.ts";
 import { describe, isBookkeeping, type Preview } from "./preview.ts";
 
@@ -44,7 +45,9 @@ export function driftReport(refresh: Preview, preview: Preview): string {
   const local = ["docker:index/remoteImage:RemoteImage", "docker:index/tag:Tag"];
   const drifted = refresh.changes.filter(({ type }) => !local.includes(type)).map(describe);
   const unapplied = preview.changes.filter((change) => !isBookkeeping(change)).map(describe);
-  if (drifted.length + unapplied.length === 0) return "";
+  // A binding of somebody else's is in no state, so that a refresh does not see it.
+  const open = preview.warnings.filter((warning) => warning.includes(PUBLIC_ANYWAY));
+  if (drifted.length + unapplied.length + open.length === 0) return "";
   const parts = [];
   if (drifted.length > 0) {
     parts.push(
@@ -55,6 +58,7 @@ export function driftReport(refresh: Preview, preview: Preview): string {
   if (unapplied.length > 0) {
     parts.push(`**In the program and not applied**:\n\n${codeList(unapplied)}\nApply it: \`pulumi up\`.\n`);
   }
+  if (open.length > 0) parts.push(`**Public by somebody else's binding**:\n\n${codeList(open)}`);
   return shortened(parts.join("\n"));
 }
 

@@ -313,6 +313,31 @@ describe("errors before any work", () => {
     );
   });
 
+  it("sources that hold what git does not: a warning, and what looks like a secret is refused under a version", () => {
+    shell.pass("git");
+    const sources = path.join(shell.folder, "src");
+    for (const { context } of catalogue) shell.write(`src/${context}/.dockerignore`, "");
+    const init =
+      "git init -q . && git add . && git -c user.name=a -c user.email=a@example.com commit -qm sources";
+    const file = shell.write("init.sh", `cd src && ${init}`);
+    expect(shell.run(path.relative(root, file)).status).toBe(0);
+    shell.write("src/coordinator/ui/.env", "");
+    const { status, stderr } = publish("--only", ui);
+    expect(status).toBe(0);
+    expect(stderr).toMatch(
+      /^warning: \S+\/ui\/\.dockerignore: in the build of hyperion-ui, .*: \.env; allowed: /,
+    );
+    shell.forgetCalls();
+    refuse(
+      ["--only", ui, "--version", "1.4.2"],
+      [
+        `${sources}/coordinator/ui: files that look like secrets and that git does not track, in the build of hyperion-ui: .env; ` +
+          "allowed: none of them in an image that is published as version 1.4.2; one that is meant to be there, tracked by git: " +
+          `printf '%s\\n' .env >>${sources}/coordinator/ui/.dockerignore`,
+      ],
+    );
+  });
+
   it("everything at once", () => {
     shell.without("docker");
     rmSync(path.join(shell.folder, ".docker"), { recursive: true });

@@ -58,7 +58,7 @@ export function plan(options: Options, projectFolder: string, problems: string[]
     images: catalogue.images.filter(({ name }) => options.only.length === 0 || options.only.includes(name)),
     tags: publishedTags(release),
     purpose: {
-      isPublic: options.registry === undefined && settings.text("publicAccess") === "true",
+      isPublic: options.registry === undefined && settings.flag("publicAccess"),
       version: options.version,
       revision: options.revision,
     },

@@ -1,5 +1,6 @@
 import type { AuthClient } from "google-auth-library";
 import { z } from "zod";
+import { type PublicGrant, publicGrants } from "../../components/access/public-grants.ts";
 import {
   cleanupPolicy,
   type CleanupPolicy,
@@ -25,6 +26,8 @@ export interface Content {
   policies: Record<string, CleanupPolicy>;
   /** Whether cleanup only logs what it would delete. */
   dryRun: boolean;
+  /** What everybody may do, as the repository's policy says; undefined where that may not be read. */
+  publicGrants: PublicGrant[] | undefined;
   /** By image, the latest upload first. */
   versions: ImageVersion[];
 }
@@ -61,10 +64,18 @@ const PAGE_SIZE = 1000;
  * @throws what the client throws: a GaxiosError where Google refuses.
  */
 export async function readContent(client: AuthClient, endpoint: string, name: string): Promise<Content> {
-  const get = async (path: string): Promise<unknown> =>
-    (await client.request({ url: `${endpoint}${path}`, timeout: TIMEOUT_MS, retry: true })).data;
+  const request = (path: string, validateStatus?: (status: number) => boolean) =>
+    client.request({
+      url: `${endpoint}${path}`,
+      timeout: TIMEOUT_MS,
+      retry: true,
+      ...(validateStatus && { validateStatus }),
+    });
+  const get = async (path: string): Promise<unknown> => (await request(path)).data;
   const repository = repositoryAnswer.parse(await get(name));
   const url = repository.registryUri;
+  // Whoever may read images may not read the policy.
+  const policy = await request(`${name}:getIamPolicy`, (status) => status === 200 || status === 403);
   const versions: ImageVersion[] = [];
   let token: string | undefined = "";
   while (token !== undefined) {
@@ -82,6 +93,7 @@ export async function readContent(client: AuthClient, endpoint: string, name: st
     storedBytes: repository.sizeBytes,
     policies: repository.cleanupPolicies,
     dryRun: repository.cleanupPolicyDryRun,
+    publicGrants: policy.status === 200 ? publicGrants(policy.data) : undefined,
     versions,
   };
 }

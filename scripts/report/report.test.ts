@@ -20,7 +20,10 @@ const image = (letter: string, day: string, ...tags: string[]) => ({
 
 const pageOf = (token: string) => `GET /${NAME}/dockerImages?pageSize=1000&pageToken=${token}`;
 
-async function read(repository: object, ...pages: object[][]) {
+const read = (repository: object, ...pages: object[][]) =>
+  readWith({ status: 200, body: { etag: "ACAB" } }, repository, ...pages);
+
+async function readWith(policy: { status: number; body?: object }, repository: object, ...pages: object[][]) {
   const answers = pages.map((dockerImages, index) => [
     pageOf(index === 0 ? "" : `page${index}`),
     {
@@ -30,6 +33,7 @@ async function read(repository: object, ...pages: object[][]) {
   ]);
   await fakeGoogle({
     [`GET /${NAME}`]: { status: 200, body: { registryUri: URL, ...repository } },
+    [`GET /${NAME}:getIamPolicy`]: policy,
     ...(Object.fromEntries(answers) as Record<string, { status: number; body: object }>),
   });
   const client = new OAuth2Client();
@@ -69,7 +73,33 @@ test("the report", async () => {
     "Cleanup   untagged: deletes versions without a tag, older than 1 day",
     "          deletes, within a day, 1 version, at most 300 MiB:",
     `            hyperion-ui@sha256:${"b".repeat(64)}`,
+    "Public    no: a pull takes a login",
   ]);
+});
+
+test.each<[string, { status: number; body?: object }, string]>([
+  [
+    "everybody",
+    {
+      status: 200,
+      body: {
+        bindings: [
+          { role: "roles/artifactregistry.writer", members: ["user:dana@example.com"] },
+          { role: "roles/artifactregistry.reader", members: ["allUsers", "group:devs@example.com"] },
+        ],
+      },
+    },
+    "Public    yes: allUsers has roles/artifactregistry.reader",
+  ],
+  ["nobody", { status: 200, body: { etag: "ACAB" } }, "Public    no: a pull takes a login"],
+  [
+    "unknown to who may not read the policy",
+    { status: 403 },
+    "Public    unknown: that takes artifactregistry.repositories.getIamPolicy",
+  ],
+])("public for %s", async (_, policy, line) => {
+  const content = await readWith(policy, {}, [image("a", "24", "latest")]);
+  expect(reportText({ ...content, deletes: [] }, NOW).split("\n")).toContain(line);
 });
 
 test.each([
@@ -103,7 +133,8 @@ test.each<[string, object, number, string[]]>([
 ])("cleanup %s", async (_, repository, deleted, expected) => {
   const content = await read(repository, [image("a", "24", "latest")]);
   const lines = reportText({ ...content, deletes: content.versions.slice(0, deleted) }, NOW).split("\n");
-  expect(lines.slice(lines.findIndex((line) => line.startsWith("Cleanup")))).toEqual(expected);
+  const [from, to] = ["Cleanup", "Public"].map((head) => lines.findIndex((line) => line.startsWith(head)));
+  expect(lines.slice(from, to)).toEqual(expected);
 });
 
 describe("a repository that cannot be read", () => {

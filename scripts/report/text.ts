@@ -20,6 +20,7 @@ export function reportText(report: Report, now: Date): string {
     `Cost      about ${dollars(monthlyStorageCost(storedBytes))} a month to keep: $${DOLLARS_PER_GB_MONTH.toFixed(2)} per GB above the free ${FREE_GB} GB (2^30 bytes) of the billing account`,
     "          Pulls cost apart: nothing to Google Cloud in the same region, about $0.12 per GB to the internet (docs/COST.md)",
     `Cleanup   ${cleanup(report)}`,
+    `Public    ${publicText(report)}`,
   ].join("\n");
 }
 
@@ -56,6 +57,12 @@ function cleanup({ policies, dryRun, deletes }: Report): string {
     outcome,
     ...deletes.map(({ image, digest }) => `  ${image}@${digest}`),
   ].join(`\n${" ".repeat(10)}`);
+}
+
+function publicText({ publicGrants: grants }: Report): string {
+  if (grants === undefined) return "unknown: that takes artifactregistry.repositories.getIamPolicy";
+  if (grants.length === 0) return "no: a pull takes a login";
+  return `yes: ${grants.map(({ member, role }) => `${member} has ${role}`).join(", ")}`;
 }
 
 /** In units of 2^10, as on the bill. */

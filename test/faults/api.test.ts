@@ -5,7 +5,7 @@ import { waitUntil } from "../../sandbox/lib/processes.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 import { bindings, clearFaults, fault, google, PROJECT } from "./google.ts";
 import { live, lived, startAnew } from "./life.ts";
-import { adoptedAndMended, failing, fix, fixed, refreshedAndMended } from "./fixing.ts";
+import { failing, fix, fixed, refreshedAndMended } from "./fixing.ts";
 import { seenIn } from "./seen.ts";
 import { withVariable } from "./shell.ts";
 import { survives } from "./survives.ts";
@@ -106,9 +106,9 @@ describe("Google's APIs", () => {
       await startAnew(sandbox);
       await strike({ kind: "status", status: 503, after: true }, [target]);
       const output = await failing(sandbox);
-      return adoptedAndMended(
+      return fixed(
         sandbox,
-        "the repeat finds it there; adopted, not made twice",
+        "the repeat finds it there; taken up again, not made twice",
         seenIn(output, /Error 409/),
       );
     });

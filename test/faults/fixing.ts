@@ -47,18 +47,6 @@ export async function fixed(
   return { happened, seen, next, plugins: pluginsOf(sandbox) };
 }
 
-/** One further `pulumi up`, with `adoptExisting`, which has to reach the declared state. */
-export async function adoptedAndMended(sandbox: Sandbox, happened: string, seen: string): Promise<Survival> {
-  const set = (value: string) => sandbox.pulumi("config", "set", "adoptExisting", value);
-  await set("true");
-  try {
-    const row = await fixed(sandbox, happened, seen);
-    return { ...row, next: `\`adoptExisting\`, ${row.next}` };
-  } finally {
-    await set("false");
-  }
-}
-
 /**
  * `pulumi refresh`, which has to see what changed, and one further `pulumi up`.
  *

@@ -7,7 +7,7 @@ import { whileReadOnly } from "../support/read-only.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 import { expectDeclared } from "./declared.ts";
 import { clearFaults, fault } from "./google.ts";
-import { adoptedAndMended, failed, failing, fix, fixed, pluginsOf, unasked } from "./fixing.ts";
+import { failed, failing, fix, fixed, pluginsOf, unasked } from "./fixing.ts";
 import { startSlowUp, startUp, stepsIn } from "./running.ts";
 import { seenIn } from "./seen.ts";
 import { engineIsYours, withVariable, words } from "./shell.ts";
@@ -45,9 +45,9 @@ describe("Process", () => {
         const seen = lockedIn(await failing(sandbox));
         await sandbox.pulumi("cancel", "--yes");
         await forgetPendingCreates();
-        const row = await adoptedAndMended(sandbox, "what was made is found and adopted", seen);
+        const row = await fixed(sandbox, "what was made is found and taken up again", seen);
         // What the `up` did differs from run to run.
-        return { ...row, next: `\`pulumi cancel\`, ${FORGET}, \`adoptExisting\`, then \`pulumi up\`` };
+        return { ...row, next: `\`pulumi cancel\`, ${FORGET}, then \`pulumi up\`` };
       },
     );
 

@@ -10,11 +10,12 @@ const REPOSITORIES = `${PROJECT}/locations/{location}/repositories`;
 
 /**
  * What is asked where nothing is to change: the gcp plugin wants to know the region of the settings whenever it starts,
- * and the program the repository's cleanup.
+ * and the program the repository's cleanup and who may pull.
  */
 export const QUIET: Requests = {
   "GET compute/v1/projects/{project}/regions": 1,
   [`GET ${REPOSITORIES}/{repository}`]: 1,
+  [`GET ${REPOSITORIES}/{repository}:getIamPolicy`]: 1,
 };
 
 /** APIs that the stack enables, and service accounts that it makes, by default. */
@@ -40,11 +41,24 @@ export function realPluginSends({ images, readers }: Size, conflicts: number): R
     [`GET ${PROJECT}/locations/{location}/operations/{operation}`]: 1,
     // Once by the program, which asks for its cleanup.
     [`GET ${REPOSITORIES}/{repository}`]: 2,
-    [`GET ${REPOSITORIES}/{repository}:getIamPolicy`]: 2 * members + conflicts,
+    // Once by the program, which asks who may pull.
+    [`GET ${REPOSITORIES}/{repository}:getIamPolicy`]: 2 * members + 1 + conflicts,
     [`POST ${REPOSITORIES}/{repository}:setIamPolicy`]: members + conflicts,
     [`POST ${PROJECT}/serviceAccounts`]: 1,
     [`GET ${PROJECT}/serviceAccounts/{account}`]: 3,
   };
+}
+
+/** What the program asks besides of what it does not know to be its own: whose it is. */
+export const WHOSE: Requests = {
+  [`GET ${REPOSITORIES}/{repository}`]: 1,
+  [`GET ${PROJECT}/serviceAccounts/{account}`]: 1,
+};
+
+/** Both together. */
+export function sum(one: Requests, other: Requests): Requests {
+  const routes = new Set([...Object.keys(one), ...Object.keys(other)]);
+  return Object.fromEntries([...routes].map((route) => [route, (one[route] ?? 0) + (other[route] ?? 0)]));
 }
 
 /** Those that are more than allowed, as `METHOD route: SENT of ALLOWED`. */

@@ -151,18 +151,25 @@ test("a pool and a provider that were made beforehand are adopted, and updated i
   // As somebody left them: at Google, in no state, and with other settings.
   for (const path of [pool, `${pool}/providers/github`])
     expect(await sandbox.google("POST", `${path}:undelete`, {})).toMatchObject({ status: 200 });
-  const byHand = { displayName: "Made by hand", description: "Ours" };
+  const byHand = { displayName: "Made by hand", description: "By hand" };
   expect(await sandbox.google("PATCH", `${pool}?updateMask=displayName,description`, byHand)).toMatchObject({
     status: 200,
   });
-  const another = { attributeCondition: "assertion.repository_owner_id == '8'" };
+  const another = { attributeCondition: "assertion.repository_owner_id == '8'", description: "By hand" };
   expect(
-    await sandbox.google("PATCH", `${pool}/providers/github?updateMask=attributeCondition`, another),
+    await sandbox.google(
+      "PATCH",
+      `${pool}/providers/github?updateMask=attributeCondition,description`,
+      another,
+    ),
   ).toMatchObject({ status: 200 });
 
-  const refused = await sandbox.tryPulumi("up", "--yes", "--skip-preview");
+  const refused = await sandbox.tryPulumi("preview");
   expect(refused.code).not.toBe(0);
-  expect(refused.output).toContain("already exists");
+  expect(refused.output).toContain(
+    "an identity pool that exists already, and that no stack is known to have made",
+  );
+  expect(refused.output).toContain("its condition is assertion.repository_owner_id == '8'");
 
   await sandbox.pulumi("config", "set", "adoptExisting", "true");
   const output = await sandbox.pulumi("up", "--yes", "--skip-preview");

@@ -161,7 +161,7 @@ describe("production, with the settings of its own files", () => {
     const { body } = await sandbox.google("GET", `${repositories}/hyperion-public`);
     expect(body).toMatchObject({
       createTime: created.createTime,
-      description: "Prebuilt container images of Hyperion",
+      description: "Prebuilt container images of Hyperion (Pulumi stack hyperion-registry/production)",
       labels: { app: "hyperion" },
     });
     await on("preview", "--expect-no-changes");

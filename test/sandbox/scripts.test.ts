@@ -141,6 +141,38 @@ describe("create-public-registry.sh", () => {
     expect((await sandbox.run("org-policy", "allow")).code).toBe(0);
   });
 
+  test("M3: a revert fails while somebody else's binding lets everybody pull, and names the command", async () => {
+    const repository = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public";
+    const setPolicy = async (change: (bindings: object[]) => object[]): Promise<void> => {
+      const { bindings = [], ...rest } = (await sandbox.google("GET", `${repository}:getIamPolicy`)).body as {
+        bindings?: object[];
+      };
+      const policy = { ...rest, bindings: change(bindings) };
+      expect(await sandbox.google("POST", `${repository}:setIamPolicy`, { policy })).toMatchObject({
+        status: 200,
+      });
+    };
+    const everybody = { role: "roles/artifactregistry.reader", members: ["allUsers"] };
+    const { bindings = [] } = (await sandbox.google("GET", `${repository}:getIamPolicy`)).body as {
+      bindings?: object[];
+    };
+    await setPolicy((before) => [...before, everybody]);
+    const { code, output } = await script(["--revert", "--yes"]);
+    expect(output).toContain("The registry is public, though the settings do not say so: allUsers");
+    expect(output).toContain("gcloud artifacts repositories remove-iam-policy-binding hyperion-public");
+    expect(output).toContain("is not known to be closed");
+    expect(code).toBe(1);
+    expect(await sandbox.output("publicAccess")).toBe("true");
+    expect((await sandbox.command("npm", ["run", "--silent", "report"])).output).toContain(
+      "Public    yes: allUsers has roles/artifactregistry.reader",
+    );
+    await setPolicy(() => bindings);
+    const reverted = await script(["--revert", "--yes"]);
+    expect(reverted.output).toContain("A pull without a login is refused");
+    expect(reverted.code).toBe(0);
+    expect(await sandbox.output("publicAccess")).toBe("false");
+  });
+
   test("makes the registry too where nothing is provisioned yet", async () => {
     await sandbox.pulumi("destroy", "--yes", "--skip-preview");
     expect((await script(["--yes"])).code).toBe(0);

@@ -13,7 +13,7 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 import { CREDENTIAL_HELPER } from "../../sandbox/services/environment.ts";
@@ -68,12 +68,13 @@ describe("a preview that finds nothing to do", () => {
     expect(started.filter((script) => !ONCE.some((each) => script.endsWith(each)))).toEqual([]);
     expect(started).toEqual([...new Set(started)]);
     expect(started).toContainEqual(expect.stringContaining("pulumi/cmd/run/index.js"));
-    // The docker plugin asks for its login when it is configured.
-    const spawned = counted.flatMap(({ spawned: file }) => file ?? []);
-    expect(spawned).toEqual([`docker-credential-${CREDENTIAL_HELPER}`]);
+    const spawned = counted.flatMap(({ spawned: file }) => file ?? []).map((file) => basename(file));
+    // The program asks for the login, and the docker plugin when it is configured; the real one is not counted.
+    expect(new Set(spawned)).toEqual(new Set([`docker-credential-${CREDENTIAL_HELPER}`]));
+    expect(spawned.length).toBeLessThanOrEqual(2);
   });
 
-  test("asks Google only what the repository's cleanup is, besides what the gcp plugin wants to know", () => {
+  test("asks Google what the repository's cleanup is and who may pull, besides what the gcp plugin wants to know", () => {
     expect(requests).toEqual(QUIET);
   });
 });

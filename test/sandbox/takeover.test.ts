@@ -73,6 +73,24 @@ async function exported(): Promise<Exported> {
   ) as Exported;
 }
 
+/** Takes the stack's mark off what it made: earlier programs left none. */
+async function unmark(): Promise<void> {
+  const project = "v1/projects/hyperion-sandbox";
+  const pool = `${project}/locations/global/workloadIdentityPools/hyperion-github`;
+  const account = (id: string) => `${project}/serviceAccounts/${id}@hyperion-sandbox.iam.gserviceaccount.com`;
+  const changes: [path: string, body: object][] = [
+    [`${project}/locations/us-central1/repositories/hyperion-public?updateMask=description`, {}],
+    [`${pool}?updateMask=description`, {}],
+    [`${pool}/providers/github?updateMask=description`, {}],
+    ...["hyperion-ci", "hyperion-ci-preview"].map((id): [string, object] => [
+      account(id),
+      { serviceAccount: { description: "" }, updateMask: "description" },
+    ]),
+  ];
+  for (const [path, body] of changes)
+    expect(await sandbox.google("PATCH", path, body), path).toMatchObject({ status: 200 });
+}
+
 test("a state of version 0.1 is taken over with nothing replaced, deleted or made anew", async () => {
   const file = join(import.meta.dirname, "fixtures/state-0.1.json");
   const earlier = JSON.parse(await readFile(file, "utf8")) as Exported;
@@ -92,6 +110,7 @@ test("a state of version 0.1 is taken over with nothing replaced, deleted or mad
   const state = join(sandbox.root, "..", "earlier.json");
   await writeFile(state, JSON.stringify({ ...here, deployment: { ...here.deployment, resources } }));
   await sandbox.pulumi("stack", "import", "--stack", "sandbox", "--file", state);
+  await unmark();
 
   const preview = readPreview(await sandbox.pulumi("preview", "--json", "--stack", "sandbox"));
   expect(preview.errors).toEqual([]);

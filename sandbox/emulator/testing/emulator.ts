@@ -13,6 +13,12 @@ export const NUMBER = "projects/123456789012";
 export const REPOSITORIES = `v1/${PROJECT}/locations/us-central1/repositories`;
 export const REPOSITORY = `${REPOSITORIES}/hyperion-public`;
 
+/** The header by which a person's call of the Organization Policy API counts for the project that it is about. */
+export function quotaProjectOf(path: string): Record<string, string> {
+  const project = /^v2\/projects\/([^/]+)/.exec(path)?.[1];
+  return project === undefined ? {} : { "x-goog-user-project": project };
+}
+
 /** An answer, its body as a plain object. */
 export interface Answer {
   status: number;
@@ -47,7 +53,10 @@ export async function testEmulator(): Promise<TestEmulator> {
     const response = await app(
       new Request(`http://127.0.0.1/${path}`, {
         method,
-        headers: as === null ? {} : { authorization: `Bearer ${await mintAccessToken(dir, as)}` },
+        headers: {
+          ...(as !== null && { authorization: `Bearer ${await mintAccessToken(dir, as)}` }),
+          ...quotaProjectOf(path),
+        },
         ...(body !== undefined && { body: JSON.stringify(body) }),
       }),
     );

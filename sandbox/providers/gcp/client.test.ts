@@ -20,6 +20,18 @@ describe("GoogleClient", () => {
     expect(fake.seen[0]).toMatchObject({ url: "/v1/projects/p?alt=json", authorization: "Bearer token" });
   });
 
+  it("counts for a quota project where that is turned on and named, as the real plugin does", async () => {
+    fake = await FakeGoogle.start(() => ({ body: {} }));
+    for (const settings of [
+      {},
+      { billingProject: "b" },
+      { userProjectOverride: "true" },
+      { userProjectOverride: "true", billingProject: "b" },
+    ])
+      await clientOf(fake, settings).send({ api: "orgPolicy", method: "GET", path: "projects/p", signal });
+    expect(fake.seen.map(({ quotaProject }) => quotaProject)).toEqual([undefined, undefined, undefined, "b"]);
+  });
+
   it.each([429, 500, 502, 503])("tries again after %i", async (status) => {
     const result = await get((_, before) =>
       before.length < 3 ? failure(status, "later") : { body: { ok: true } },

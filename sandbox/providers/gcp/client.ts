@@ -68,6 +68,7 @@ export class GoogleClient {
       headers: {
         authorization: `Bearer ${this.settings.accessToken}`,
         "user-agent": "hyperion-fake-provider/gcp",
+        ...(this.settings.quotaProject !== "" && { "x-goog-user-project": this.settings.quotaProject }),
         ...(request.body === undefined ? {} : { "content-type": "application/json" }),
       },
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),

@@ -13,6 +13,8 @@ export interface Settings {
   region: string;
   zone: string;
   accessToken: string;
+  /** Project that every request counts for; empty where none is named. */
+  quotaProject: string;
   /** Asks for the regions before anything else, to know the region of the settings. */
   validatesRegion: boolean;
   /** Base URLs, each ending in "/", to which `projects/...` is appended. */
@@ -56,6 +58,8 @@ const supported = new Set([
   "project",
   "region",
   "skipRegionValidation",
+  "userProjectOverride",
+  "billingProject",
   // How the engine asks for a plugin, not how the plugin works.
   "version",
   "pluginDownloadURL",
@@ -95,6 +99,9 @@ export function readSettings(settings: Properties, environment: NodeJS.ProcessEn
     region: first("region", ["GOOGLE_REGION", "GCLOUD_REGION", "CLOUDSDK_COMPUTE_REGION"]),
     zone: first("zone", ["GOOGLE_ZONE", "GCLOUD_ZONE", "CLOUDSDK_COMPUTE_ZONE"]),
     accessToken: environment["GOOGLE_OAUTH_ACCESS_TOKEN"] ?? "",
+    quotaProject: /^(1|t|true)$/i.test(first("userProjectOverride", ["USER_PROJECT_OVERRIDE"]))
+      ? first("billingProject", ["GOOGLE_BILLING_PROJECT"])
+      : "",
     validatesRegion: setting(settings, "skipRegionValidation") !== true,
     bases: {
       artifactRegistry: base("artifactRegistry"),

@@ -8,6 +8,7 @@ export interface Seen {
   url: string;
   body: unknown;
   authorization: string | undefined;
+  quotaProject: unknown;
 }
 
 export interface Answer {
@@ -39,6 +40,7 @@ export class FakeGoogle {
           url: request.url ?? "",
           body: text === "" ? undefined : JSON.parse(text),
           authorization: request.headers.authorization,
+          quotaProject: request.headers["x-goog-user-project"],
         };
         const before = [...fake.seen];
         fake.seen.push(seen);

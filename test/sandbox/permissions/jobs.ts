@@ -7,8 +7,6 @@ export interface Grant {
   predefined: string[];
   /** It fails without any one of these. */
   permissions: string[];
-  /** It only warns without one of these. */
-  warnedWithout?: string[];
 }
 
 /** A kind of work, and what it takes. */
@@ -31,17 +29,15 @@ export function grantsOf(job: string): Grant[] {
   return found.grants;
 }
 
-/** Everything that is granted, the permissions that only spare a warning too. */
+/** Everything that is granted. */
 export function allOf(grants: readonly Grant[]): string[] {
-  return grants.flatMap(({ permissions, warnedWithout = [] }) => [...permissions, ...warnedWithout]);
+  return grants.flatMap(({ permissions }) => permissions);
 }
 
 /** The same grants without one permission. */
 export function without(grants: readonly Grant[], permission: string): Grant[] {
-  const others = (list: string[]): string[] => list.filter((each) => each !== permission);
   return grants.map((grant) => ({
     ...grant,
-    permissions: others(grant.permissions),
-    warnedWithout: others(grant.warnedWithout ?? []),
+    permissions: grant.permissions.filter((each) => each !== permission),
   }));
 }

@@ -21,6 +21,7 @@ export async function live(
     GOOGLE_OAUTH_ACCESS_TOKEN: await mintAccessToken(sandbox.root, PRINCIPAL),
     HYPERION_SANDBOX_PRINCIPAL: PRINCIPAL,
     HYPERION_FAKE_PROVIDER_BACKOFF_MS: "5",
+    USER_PROJECT_OVERRIDE: undefined,
   });
 }
 

@@ -39,6 +39,7 @@ export async function trial(
   before: Snapshot,
   grants: readonly Grant[],
   args: readonly string[],
+  variables: NodeJS.ProcessEnv,
 ): Promise<Trial> {
   const folder = await mkdtemp(join(tmpdir(), "hyp-least-"));
   const backend = join(folder, "backend");
@@ -61,6 +62,8 @@ export async function trial(
       PULUMI_BACKEND_URL: `file://${backend}`,
       // The fake provider waits as long between tries as the real plugin: nobody will grant anything meanwhile.
       HYPERION_FAKE_PROVIDER_BACKOFF_MS: "5",
+      USER_PROJECT_OVERRIDE: undefined,
+      ...variables,
     });
     return {
       ...outcome,

@@ -1,4 +1,5 @@
-import { appendFile, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { symlinkSync } from "node:fs";
+import { appendFile, chmod, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -63,6 +64,20 @@ async function dockerConfig(config: object): Promise<string> {
   return folder;
 }
 
+/** Provokes something by a change of sources that git has; then they are again what they were. */
+async function inGit(change: () => Promise<void>, provoke: () => Promise<string>): Promise<string> {
+  const commit =
+    "git init -q . && git add . && git -c user.name=a -c user.email=a@example.com commit -qm sources";
+  await succeeding(sandbox.command("bash", ["-c", commit], {}, { cwd: sandbox.sources }));
+  try {
+    await change();
+    return await provoke();
+  } finally {
+    await rm(sandbox.sources, { recursive: true });
+    await cp(join(repositoryRoot, "sandbox/hyperion"), sandbox.sources, { recursive: true });
+  }
+}
+
 /** Kills `pulumi up` with SIGKILL while it creates a grant; the grant stays in the settings. */
 async function killUp(): Promise<void> {
   const fault = ["status", "status=503", "method=POST", "route=*:setIamPolicy", "times=null"];
@@ -70,7 +85,7 @@ async function killUp(): Promise<void> {
   await set("readers[0]", "user:lee@example.com");
   const running = sandbox.start("pulumi", ["up", "--yes", "--skip-preview"]);
   // Only then does the state know what is under way.
-  const state = join(sandboxPaths(sandbox.root).state, ".pulumi/stacks/hyperion-registry/sandbox.json");
+  const state = join(sandboxPaths(sandbox.root).stacks, "sandbox.json");
   await expect.poll(() => readFile(state, "utf8"), { timeout: 60_000 }).toContain('"pending_operations"');
   // The program may go on for ever without an engine to talk to.
   for (const pid of withDescendants(running.pid)) signal(pid, "SIGKILL");
@@ -105,6 +120,13 @@ const provocations: Provocations = {
     expect(output).toContain("nothing was changed");
     return output;
   },
+  "The engine is elsewhere": () => {
+    // Where rootless Docker listens.
+    const socket = join(scratch, "docker.sock");
+    symlinkSync((sandbox.env["DOCKER_HOST"] ?? "").replace("unix://", ""), socket);
+    const shell = { DOCKER_HOST: `unix://${scratch}/none.sock`, XDG_RUNTIME_DIR: scratch };
+    return failing(sandbox.command("pulumi", ["preview"], shell));
+  },
   "There is no login at the registry": async () =>
     succeeding(sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG: await dockerConfig({}) })),
   "The login's helper is not installed": async () => {
@@ -113,6 +135,43 @@ const provocations: Provocations = {
       sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG: await dockerConfig({ credHelpers }) }),
     );
   },
+  "The login's helper knows no login": async () => {
+    const bin = await mkdtemp(join(scratch, "bin-"));
+    const helper = "#!/bin/sh\necho 'credentials not found in native keychain'\nexit 1\n";
+    await writeFile(join(bin, "docker-credential-desktop"), helper, { mode: 0o755 });
+    return succeeding(
+      sandbox.command("pulumi", ["preview"], {
+        DOCKER_CONFIG: await dockerConfig({ credsStore: "desktop" }),
+        PATH: `${bin}:${sandbox.env["PATH"] ?? ""}`,
+      }),
+    );
+  },
+  "A build sees what git does not have": () =>
+    inGit(
+      async () => {
+        await rm(join(sandbox.sources, "coordinator/ui/.dockerignore"));
+        await writeFile(join(sandbox.sources, "coordinator/ui/report.html"), "");
+      },
+      () => succeeding(sandbox.tryPulumi("preview")),
+    ),
+  "A build sees what looks like a secret": async () => {
+    await set("publicAccess", "true");
+    const output = await inGit(
+      () => writeFile(join(sandbox.sources, "coordinator/ui/.env"), ""),
+      () => failing(sandbox.tryPulumi("preview")),
+    );
+    await unset("publicAccess");
+    return output;
+  },
+  "Files have other line endings or modes": () =>
+    inGit(
+      async () => {
+        const page = join(sandbox.sources, "coordinator/ui/src/index.html");
+        await writeFile(page, (await readFile(page, "utf8")).replaceAll("\n", "\r\n"));
+        await chmod(join(sandbox.sources, "coordinator/ui/server.js"), 0o777);
+      },
+      () => succeeding(sandbox.tryPulumi("preview")),
+    ),
   "The push is denied": () =>
     failing(
       sandbox.command("docker", ["push", `${registry}/hyperion-ui:latest`], {
@@ -146,6 +205,30 @@ const provocations: Provocations = {
     await succeeding(sandbox.run("org-policy", "allow"));
     return `${program}\n${JSON.stringify(byHand.body)}`;
   },
+  "A member does not exist": async () => {
+    await set("readers[0]", "user:dana@example.com");
+    await set("readers[1]", "group:gone@example.com");
+    const output = await failing(tryUp());
+    await unset("readers[1]");
+    await up();
+    await expectNoChanges();
+    await unset("readers");
+    await up();
+    return output;
+  },
+  "A login names no quota project": async () => {
+    await google("POST", `${PROJECT}/services/orgpolicy.googleapis.com:enable`, {});
+    await set("publicAccess", "true");
+    await set("overrideDomainRestrictedSharing", "true");
+    const own = { USER_PROJECT_OVERRIDE: undefined, GOOGLE_BILLING_PROJECT: undefined };
+    const output = await failing(sandbox.command("pulumi", ["up", "--yes", "--skip-preview"], own));
+    expect(output).toContain("nothing was changed");
+    await up();
+    await unset("overrideDomainRestrictedSharing");
+    await unset("publicAccess");
+    await up();
+    return output;
+  },
   "The stack is locked": async () => {
     await killUp();
     const output = await failing(tryUp());
@@ -172,7 +255,7 @@ const provocations: Provocations = {
     await google("POST", `${PROJECT}/services/iam.googleapis.com:enable`, {});
     await google("POST", `${POOLS}?workloadIdentityPoolId=hyperion-github`, {});
     await set("githubRepository", "HyperionWave-AI/dev-squad");
-    const pool = await failing(tryUp());
+    const byHand = await failing(sandbox.tryPulumi("preview"));
     await set("adoptExisting", "true");
     await up();
     await unset("adoptExisting");
@@ -181,10 +264,23 @@ const provocations: Provocations = {
     await sandbox.pulumi("config", "cp", "--stack", "sandbox", "--dest", "second");
     await sandbox.pulumi("config", "rm", "githubRepository", "--stack", "second");
     await sandbox.pulumi("config", "set", "publishImages", "false", "--stack", "second");
-    const repository = await failing(tryUp("--stack", "second"));
+    const another = await failing(sandbox.tryPulumi("preview", "--stack", "second"));
     await sandbox.pulumi("stack", "rm", "second", "--force", "--yes");
     await sandbox.pulumi("stack", "select", "sandbox");
-    return `${pool}\n${repository}`;
+    return `${byHand}\n${another}`;
+  },
+  "It could only be replaced": async () => {
+    const kmsKeyName = "projects/hyperion-sandbox/locations/us-central1/keyRings/r/cryptoKeys/k";
+    const path = `${PROJECT}/locations/us-central1/repositories?repositoryId=with-key`;
+    await google("POST", path, { format: "DOCKER", kmsKeyName });
+    const before = (await sandbox.pulumi("config", "get", "repositoryId")).trim();
+    await set("repositoryId", "with-key");
+    await set("adoptExisting", "true");
+    const output = await failing(sandbox.tryPulumi("preview"));
+    await set("repositoryId", before);
+    await unset("adoptExisting");
+    await expectNoChanges();
+    return output;
   },
   "The identity pool was deleted": async () => {
     await unset("githubRepository");
@@ -243,7 +339,6 @@ const provocations: Provocations = {
     const text = await readFile(settings, "utf8");
     await writeFile(settings, text.replace(/^encryptionsalt:.*\n/m, ""));
     await sandbox.pulumi("stack", "init", "sandbox");
-    await set("adoptExisting", "true");
     await set("version", "1.4.4");
     await up();
     await expectNoChanges();

@@ -79,9 +79,9 @@ async function answer(context: Context, repository: Repository): Promise<object>
 
 function checkLabels(labels: Record<string, string> = {}): void {
   for (const [key, value] of Object.entries(labels)) {
-    if (!/^\p{Ll}[\p{Ll}\p{N}_-]{0,62}$/u.test(key))
+    if (!/^[\p{Ll}\p{Lo}][\p{Ll}\p{Lo}\p{N}_-]{0,62}$/u.test(key))
       throw invalidArgument(`Invalid label key: "${key}"`, "labels");
-    if (!/^[\p{Ll}\p{N}_-]{0,63}$/u.test(value))
+    if (!/^[\p{Ll}\p{Lo}\p{N}_-]{0,63}$/u.test(value))
       throw invalidArgument(`Invalid value "${value}" of label "${key}"`, "labels");
   }
 }
@@ -159,7 +159,9 @@ function create(context: Context, params: Params, id: string, body: RepositoryBo
   if (context.store.state.repositories[name])
     throw new ApiError("ALREADY_EXISTS", "the repository already exists");
   const now = timestamp(context.now());
-  const repository: Repository = { name, format, mode, ...stored(body), createTime: now, updateTime: now };
+  const key = body.kmsKeyName !== undefined && body.kmsKeyName !== "" && { kmsKeyName: body.kmsKeyName };
+  const times = { createTime: now, updateTime: now };
+  const repository: Repository = { name, format, mode, ...key, ...stored(body), ...times };
   return context.store.change((state) => (state.repositories[name] = repository));
 }
 

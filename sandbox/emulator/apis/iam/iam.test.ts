@@ -232,6 +232,7 @@ describe("a service account", () => {
 
   test("has no keys", async () => {
     expect(await emulator.call("POST", `${ACCOUNTS}/${email}/keys`, {})).toMatchObject({ status: 501 });
+    expect(await emulator.ok("GET", `${ACCOUNTS}/${email}/keys?keyTypes=USER_MANAGED`)).toEqual({});
   });
 
   test("stays in policies by its number when it is deleted", async () => {

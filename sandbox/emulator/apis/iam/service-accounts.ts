@@ -91,7 +91,7 @@ function setDisabled(verb: "enable" | "disable"): Route {
   });
 }
 
-/** Service accounts of IAM v1 (https://cloud.google.com/iam/docs/reference/rest); keys do not exist here, on purpose. */
+/** Service accounts of IAM v1 (https://cloud.google.com/iam/docs/reference/rest); nobody makes a key here, on purpose. */
 export const serviceAccounts: Route[] = [
   route({
     method: "POST",
@@ -195,6 +195,17 @@ export const serviceAccounts: Route[] = [
         Reflect.deleteProperty(state.policies, account.name);
         markDeleted(state, account);
       });
+      return {};
+    },
+  }),
+  route({
+    method: "GET",
+    path: `${ACCOUNT_PATH}/keys`,
+    service,
+    permission: "iam.serviceAccountKeys.list",
+    resource: accountResource,
+    handle: ({ context, params }) => {
+      accountOf(context, params);
       return {};
     },
   }),

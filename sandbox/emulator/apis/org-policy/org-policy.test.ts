@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { MAINTAINER, mintAccessToken } from "../../../lib/tokens.ts";
 import {
   bind,
   createRepository,
@@ -40,6 +41,21 @@ beforeEach(async () => {
   await organization({ mode: "allow", constraint: MANAGED });
   await emulator.call("DELETE", `${POLICIES}/${DOMAINS}`);
   await bind(emulator, READER);
+});
+
+test("a person's own login takes a quota project, a service account's none", async () => {
+  const path = `${POLICIES}/${DOMAINS}`;
+  const ask = async (principal: string, headers: Record<string, string> = {}): Promise<Response> =>
+    emulator.send(path, {
+      headers: { authorization: `Bearer ${await mintAccessToken(emulator.dir, principal)}`, ...headers },
+    });
+  const refused = await ask(MAINTAINER);
+  expect(refused.status).toBe(403);
+  expect(await refused.text()).toContain("requires a quota project, which is not set by default");
+  expect((await ask(MAINTAINER, { "x-goog-user-project": "production-471918" })).status).toBe(404);
+  expect(
+    await (await ask("serviceAccount:x@production-471918.iam.gserviceaccount.com")).text(),
+  ).not.toContain("quota project");
 });
 
 test("nothing is restricted by default", async () => {

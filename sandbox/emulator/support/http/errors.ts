@@ -119,6 +119,26 @@ export function permissionDenied(service: string, permission: string, resource: 
   );
 }
 
+/**
+ * A person's own login at an API that counts calls for a project, and none was named.
+ * https://docs.cloud.google.com/docs/authentication/troubleshoot-adc#user-creds-client-based
+ */
+export function quotaProjectMissing(service: string): ApiError {
+  return new ApiError(
+    "PERMISSION_DENIED",
+    `Your application is authenticating by using local Application Default Credentials. The ${service} API requires a quota project, which is not set by default. To learn how to set your quota project, see https://cloud.google.com/docs/authentication/adc-troubleshooting/user-creds .`,
+    [
+      {
+        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
+        reason: "SERVICE_DISABLED",
+        domain: "googleapis.com",
+        // The project of the Cloud SDK, for which such a login counts by itself.
+        metadata: { service, consumer: "projects/764086051850" },
+      },
+    ],
+  );
+}
+
 /** 403 of an API that is not enabled in the project. */
 export function serviceDisabled(service: string, title: string, projectNumber: string): ApiError {
   const url = `https://console.developers.google.com/apis/api/${service}/overview?project=${projectNumber}`;

@@ -5,7 +5,14 @@ import { serviceTitle } from "../service-names.ts";
 import { type Caller, InvalidTokenError, verifyAccessToken } from "../../../lib/tokens.ts";
 import type { Context } from "../context.ts";
 import { parseBody } from "./body.ts";
-import { ApiError, invalidArgument, permissionDenied, serviceDisabled, unauthenticated } from "./errors.ts";
+import {
+  ApiError,
+  invalidArgument,
+  permissionDenied,
+  serviceDisabled,
+  quotaProjectMissing,
+  unauthenticated,
+} from "./errors.ts";
 import { selectFields } from "./fields.ts";
 import { type OpenRoute, type Params, type Route, templatePattern } from "./route.ts";
 
@@ -60,9 +67,12 @@ export async function authenticate(
   }
 }
 
+/** APIs that count a call for the caller's project, not for that of the resource: a person's own login has none. */
+const NEED_QUOTA_PROJECT = ["orgpolicy.googleapis.com"];
+
 /** The project that pays for a call, where the caller names one, must exist and be the caller's to use. */
-function checkQuotaProject(context: Context, caller: Caller, name: string | null): void {
-  if (name === null || name === "") return;
+function checkQuotaProject(context: Context, caller: Caller, name: string): void {
+  if (name === "") return;
   const project = findProject(context, name);
   if (project && isAllowed(context, caller, "serviceusage.services.use", `projects/${project.projectId}`))
     return;
@@ -93,7 +103,14 @@ export async function serve(
   request: Request,
 ): Promise<object> {
   const caller = await authenticate(context, request);
-  checkQuotaProject(context, caller, request.headers.get("x-goog-user-project"));
+  const quotaProject = request.headers.get("x-goog-user-project") ?? "";
+  if (
+    quotaProject === "" &&
+    NEED_QUOTA_PROJECT.includes(route.service) &&
+    caller.principal.startsWith("user:")
+  )
+    throw quotaProjectMissing(route.service);
+  checkQuotaProject(context, caller, quotaProject);
   const named = params["project"];
   if (named !== undefined && named !== "-") {
     const project = findProject(context, named);

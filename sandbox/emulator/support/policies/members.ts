@@ -7,6 +7,8 @@ export interface Members {
   groups: Record<string, string[]>;
   /** Customer id of each Google Workspace domain, which organization policies name. */
   customers: Record<string, string>;
+  /** Users and groups that do not exist, or not any more; all others do. */
+  missing: string[];
 }
 
 /** Customer of the emulated organization: who belongs to it passes the domain restriction. */
@@ -15,6 +17,7 @@ export const OWN_CUSTOMER = "C0hyperion";
 const SAMPLE: Members = {
   groups: { "developers@example.com": ["user:dana@example.com", "user:lee@example.com"] },
   customers: { "example.com": OWN_CUSTOMER, "partner.example": "C0partner" },
+  missing: ["user:gone@example.com", "group:gone@example.com"],
 };
 
 /** Reads the file at each call, so that an edit counts at once; makes a sample where it is missing. */

@@ -58,6 +58,7 @@ const MEMBER =
 const MEMBER_TYPE =
   /^(projectOwner|projectEditor|projectViewer|user|group|serviceAccount|domain|deleted|principal|principalSet):/;
 
+/** Also of users and groups, as https://github.com/kubernetes/k8s.io/pull/8329 shows of Google. */
 function checkMember(context: Context, member: string): void {
   if (member === "allUsers" || member === "allAuthenticatedUsers") return;
   if (!member.includes(":"))
@@ -68,6 +69,13 @@ function checkMember(context: Context, member: string): void {
       "policy.bindings.members",
     );
   if (!MEMBER.test(member)) throw invalidArgument(`Invalid member: ${member}.`, "policy.bindings.members");
+  if (context.members().missing.includes(member)) {
+    const [kind = "", address = ""] = member.split(":");
+    throw invalidArgument(
+      `${kind === "group" ? "Group" : "User"} ${address} does not exist.`,
+      "policy.bindings.members",
+    );
+  }
   const account = /^serviceAccount:(.+@(.+)\.iam\.gserviceaccount\.com)$/.exec(member);
   if (account?.[1] !== undefined && account[2] !== undefined) {
     const { projects, serviceAccounts } = context.store.state;

@@ -51,6 +51,8 @@ const ADMINISTER_SERVICES = [
 
 const READ_ACCOUNTS = ["iam.serviceAccounts.get", "iam.serviceAccounts.list"];
 
+const READ_KEYS = ["iam.serviceAccountKeys.list"];
+
 const EDIT_ACCOUNTS = [
   ...READ_ACCOUNTS,
   "iam.serviceAccounts.create",
@@ -117,10 +119,10 @@ const WRITE_OBJECTS = [
   "storage.objects.update",
 ];
 
-const READ_KEYS = ["cloudkms.cryptoKeys.get", "cloudkms.keyRings.get"];
+const READ_CRYPTO_KEYS = ["cloudkms.cryptoKeys.get", "cloudkms.keyRings.get"];
 
-const ADMINISTER_KEYS = [
-  ...READ_KEYS,
+const ADMINISTER_CRYPTO_KEYS = [
+  ...READ_CRYPTO_KEYS,
   "cloudkms.cryptoKeys.create",
   "cloudkms.cryptoKeys.getIamPolicy",
   "cloudkms.cryptoKeys.setIamPolicy",
@@ -132,11 +134,12 @@ const VIEW = [
   ...PROJECT,
   ...READ_SERVICES,
   ...READ_ACCOUNTS,
+  ...READ_KEYS,
   ...READ_POOLS,
   ...READ_ROLES,
   ...READ_COMPUTE,
   ...READ_ORG_POLICIES,
-  ...READ_KEYS,
+  ...READ_CRYPTO_KEYS,
   "storage.buckets.list",
 ];
 
@@ -165,7 +168,7 @@ export const ROLES: Readonly<Record<string, readonly string[]>> = {
     ...ADMINISTER_ACCOUNTS,
     ...ADMINISTER_POOLS,
     ...ADMINISTER_ROLES,
-    ...ADMINISTER_KEYS,
+    ...ADMINISTER_CRYPTO_KEYS,
     ...ADMINISTER_BUCKETS,
     "resourcemanager.projects.getIamPolicy",
     "resourcemanager.projects.setIamPolicy",
@@ -195,7 +198,12 @@ export const ROLES: Readonly<Record<string, readonly string[]>> = {
   "roles/artifactregistry.writer": WRITE_ARTIFACTS,
   "roles/artifactregistry.repoAdmin": DELETE_ARTIFACTS,
   "roles/artifactregistry.admin": ADMINISTER_ARTIFACTS,
-  "roles/iam.serviceAccountViewer": [...READ_ACCOUNTS, "iam.serviceAccounts.getIamPolicy", ...PROJECT],
+  "roles/iam.serviceAccountViewer": [
+    ...READ_ACCOUNTS,
+    ...READ_KEYS,
+    "iam.serviceAccounts.getIamPolicy",
+    ...PROJECT,
+  ],
   "roles/iam.serviceAccountCreator": ["iam.serviceAccounts.create", ...READ_ACCOUNTS, ...PROJECT],
   "roles/iam.serviceAccountAdmin": [...ADMINISTER_ACCOUNTS, ...PROJECT],
   "roles/iam.serviceAccountUser": ["iam.serviceAccounts.actAs", ...READ_ACCOUNTS, ...PROJECT],

@@ -1,0 +1,102 @@
+import { describe, expect, test } from "vitest";
+import { type Answers, fakeGoogle } from "../../test/support/fake-google.ts";
+import { declare } from "../../test/support/mocks.ts";
+import { checkAccounts } from "./check-accounts.ts";
+
+const PROJECT = "projects/production-471918";
+const emailOf = (id: string): string => `${id}@production-471918.iam.gserviceaccount.com`;
+const nameOf = (id: string): string => `${PROJECT}/serviceAccounts/${emailOf(id)}`;
+const ACCOUNT = `GET /${nameOf("hyperion-ci")}`;
+const PREVIEW = `GET /${nameOf("hyperion-ci-preview")}`;
+
+const there = (description?: string) => ({ status: 200, body: { description } });
+
+async function check(
+  { outputs = {}, adoptExisting = false, withPreview = false } = {},
+  answers: Answers = {},
+) {
+  const requests = await fakeGoogle(answers);
+  const accounts = { project: "production-471918", accountId: "hyperion-ci", withPreview };
+  const { result } = await declare(() => checkAccounts(accounts, outputs, adoptExisting));
+  return { ...result, asked: requests.map(({ method, url }) => `${method ?? ""} ${url ?? ""}`).sort() };
+}
+
+describe("the CI accounts", () => {
+  test("are made where there are none", async () => {
+    const { found, problems, asked } = await check({ withPreview: true });
+    expect([found, problems]).toEqual([{ publisher: "create", previewer: "create" }, []]);
+    expect(asked).toEqual([PREVIEW, ACCOUNT]);
+  });
+
+  test("are nothing to ask about where the last up made them", async () => {
+    const outputs = {
+      ciServiceAccountEmail: emailOf("hyperion-ci"),
+      previewServiceAccountEmail: emailOf("hyperion-ci-preview"),
+    };
+    expect(await check({ withPreview: true, outputs }, { [ACCOUNT]: there() })).toEqual({
+      found: { publisher: "create", previewer: "create" },
+      problems: [],
+      asked: [],
+    });
+  });
+
+  test("are taken up again with this stack's mark, and taken over without one where that is told", async () => {
+    const ours = there("Publishes the images of Hyperion (Pulumi stack project/stack)");
+    expect((await check({}, { [ACCOUNT]: ours })).found.publisher).toBe("import");
+    expect((await check({ adoptExisting: true }, { [ACCOUNT]: there() })).found.publisher).toBe("import");
+  });
+
+  test("M11: somebody's account of that name stops, with its keys, its roles and the commands", async () => {
+    const policy = {
+      bindings: [
+        { role: "roles/editor", members: [`serviceAccount:${emailOf("hyperion-ci")}`] },
+        { role: "roles/viewer", members: ["user:dana@example.com"] },
+        { role: "roles/browser" },
+      ],
+    };
+    const keys = [{ validAfterTime: "2025-03-01T10:00:00Z" }, { validAfterTime: "2023-06-30T10:00:00Z" }];
+    const { problems } = await check(
+      {},
+      {
+        [ACCOUNT]: there("Deploys"),
+        [`${ACCOUNT}/keys?keyTypes=USER_MANAGED`]: { status: 200, body: { keys } },
+        [`POST /${PROJECT}:getIamPolicy`]: { status: 200, body: policy },
+      },
+    );
+    expect(problems).toEqual([
+      {
+        where: nameOf("hyperion-ci"),
+        found:
+          "a service account that exists already, and that no stack is known to have made: its keys: 2, the oldest of 2023-06-30; its roles on the project: roles/editor",
+        allowed: "what this stack (project/stack) made",
+        fix: "pulumi config set hyperion-registry:adoptExisting true   # takes it over as it is\n           or name another: pulumi config set hyperion-registry:ciServiceAccountId NAME",
+      },
+    ]);
+  });
+
+  test("A3: another stack's account stops, whatever is told, and whether or not more may be read of it", async () => {
+    const production = there("Publishes the images of Hyperion (Pulumi stack hyperion-registry/production)");
+    const outcome = async (more: Answers): Promise<string[]> => {
+      const { problems } = await check({ adoptExisting: true }, { [ACCOUNT]: production, ...more });
+      return problems.map(({ found }) => found);
+    };
+    const made = "a service account that the stack hyperion-registry/production made";
+    expect(
+      await outcome({
+        [`${ACCOUNT}/keys?keyTypes=USER_MANAGED`]: { status: 403 },
+        [`POST /${PROJECT}:getIamPolicy`]: { status: 403 },
+      }),
+    ).toEqual([`${made}: its keys may not be read; its roles on the project may not be read`]);
+    expect(
+      await outcome({
+        [`${ACCOUNT}/keys?keyTypes=USER_MANAGED`]: { status: 200 },
+        [`POST /${PROJECT}:getIamPolicy`]: { status: 200 },
+      }),
+    ).toEqual([`${made}: it has no key; it has no role on the project`]);
+  });
+
+  test("are not the business of who may not read them", async () => {
+    const { found, problems } = await check({}, { [ACCOUNT]: { status: 403 } });
+    expect([found.publisher, problems]).toEqual(["create", []]);
+  });
+});

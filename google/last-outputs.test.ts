@@ -1,0 +1,27 @@
+import * as pulumi from "@pulumi/pulumi";
+import { expect, test } from "vitest";
+import { lastOutputs } from "./last-outputs.ts";
+
+test("the engine is asked for the outputs of this very stack, without a resource", async () => {
+  await pulumi.runtime.setMocks(
+    {
+      newResource: ({ type }) => {
+        throw new Error(`unexpected resource ${type}`);
+      },
+      call: ({ token, inputs }) => {
+        expect(token).toBe("pulumi:pulumi:readStackOutputs");
+        expect(inputs).toEqual({ name: "organization/hyperion-registry/production" });
+        return {
+          name: "organization/hyperion-registry/production",
+          outputs: { registryUrl: "us-central1-docker.pkg.dev/a/b" },
+          secretOutputNames: [],
+        };
+      },
+    },
+    "hyperion-registry",
+    "production",
+    false,
+    "organization",
+  );
+  expect(await lastOutputs()).toEqual({ registryUrl: "us-central1-docker.pkg.dev/a/b" });
+});

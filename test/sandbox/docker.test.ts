@@ -1,0 +1,203 @@
+import { createHash } from "node:crypto";
+import { existsSync } from "node:fs";
+import { appendFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { copyProgram } from "../support/copy-program.ts";
+import type { Outcome } from "../support/sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
+
+const UI = "hyperion-ui";
+
+const sandbox = useSandbox();
+let scratch: string;
+let registry: string;
+
+beforeAll(async () => {
+  scratch = await mkdtemp(join(tmpdir(), "hyp-docker-"));
+  registry = await sandbox.output("registryUrl");
+});
+
+afterAll(() => rm(scratch, { recursive: true, force: true }));
+
+/** Docker's configuration of the sandbox with something else in it. */
+async function dockerConfig(change: object): Promise<string> {
+  const folder = await mkdtemp(join(scratch, "config-"));
+  const own = JSON.parse(
+    await readFile(join(sandbox.env["DOCKER_CONFIG"] ?? "", "config.json"), "utf8"),
+  ) as object;
+  await writeFile(join(folder, "config.json"), JSON.stringify({ ...own, ...change }));
+  return folder;
+}
+
+function failed({ code, output }: Outcome): string {
+  expect(code, output).not.toBe(0);
+  return output;
+}
+
+function passed({ code, output }: Outcome): string {
+  expect(code, output).toBe(0);
+  return output;
+}
+
+// Where the machine has an engine of its own at the usual socket, the plugin finds that.
+describe.skipIf(existsSync("/var/run/docker.sock"))("an engine that only docker's context knows", () => {
+  test("is told with the line that leads the plugin to it", async () => {
+    const context = "office";
+    const host = sandbox.env["DOCKER_HOST"] ?? "";
+    const folder = await dockerConfig({ currentContext: context });
+    const meta = join(
+      folder,
+      "contexts/meta",
+      createHash("sha256").update(context).digest("hex"),
+      "meta.json",
+    );
+    await mkdir(dirname(meta), { recursive: true });
+    await writeFile(
+      meta,
+      JSON.stringify({ Name: context, Metadata: {}, Endpoints: { docker: { Host: host } } }),
+    );
+    const shell = { DOCKER_HOST: undefined, DOCKER_CONFIG: folder };
+    passed(await sandbox.command("docker", ["ps"], shell));
+    const output = failed(await sandbox.command("pulumi", ["preview"], shell));
+    expect(output).toContain(`; the docker command's context ${context} has one at ${host}\n`);
+    const [, line = ""] = /fix: +export DOCKER_HOST=(\S+)$/m.exec(output) ?? [];
+    passed(
+      await sandbox.command("pulumi", ["preview", "--expect-no-changes"], { ...shell, DOCKER_HOST: line }),
+    );
+  });
+});
+
+describe("a store that knows nothing of the registry", () => {
+  test("stops an up before anything is built, and warns at preview", async () => {
+    const bin = join(scratch, "bin");
+    await mkdir(bin);
+    const helper = "#!/bin/sh\necho 'credentials not found in native keychain'\nexit 1\n";
+    await writeFile(join(bin, "docker-credential-desktop"), helper, { mode: 0o755 });
+    const shell = {
+      DOCKER_CONFIG: await dockerConfig({ credHelpers: {}, credsStore: "desktop" }),
+      PATH: `${bin}:${sandbox.env["PATH"] ?? ""}`,
+    };
+    const told = `the credential helper docker-credential-desktop, which knows no login at ${registry.replace(/\/.*/, "")}`;
+    const page = join(sandbox.sources, "coordinator/ui/src/index.html");
+    const before = await readFile(page, "utf8");
+    await appendFile(page, "<!-- changed -->\n");
+    const id = async () =>
+      (await sandbox.docker("image", "inspect", "-f", "{{.Id}}", `${registry}/${UI}:build`)).stdout;
+    const built = await id();
+    expect(passed(await sandbox.command("pulumi", ["preview"], shell))).toContain(told);
+    const output = failed(await sandbox.command("pulumi", ["up", "--yes", "--skip-preview"], shell));
+    expect(output).toContain(told);
+    expect(await id()).toBe(built);
+    await writeFile(page, before);
+    await sandbox.pulumi("up", "--yes", "--skip-preview");
+  });
+});
+
+describe("Hyperion's sources as they lie on a developer's machine", () => {
+  test("are told with the lines that make them what git has, and a release waits for what looks secret", async () => {
+    const write = async (file: string, text: string) => {
+      const whole = join(sandbox.sources, file);
+      await mkdir(dirname(whole), { recursive: true });
+      await writeFile(whole, text);
+    };
+    for (const folder of ["coordinator", "coordinator/ui"])
+      await rm(join(sandbox.sources, folder, ".dockerignore"));
+    await write(".gitignore", "node_modules\n.env\n");
+    const shell = async (command: string) =>
+      passed(await sandbox.command("bash", ["-c", command], {}, { cwd: sandbox.sources }));
+    const commit = () =>
+      shell(
+        "git init -q . && git add . && git -c user.name=a -c user.email=a@example.com commit -qm sources",
+      );
+    await commit();
+    await write("coordinator/ui/node_modules/react/index.js", "1\n");
+    await write("coordinator/ui/.env", "VITE_NAME=1\n");
+    await write("coordinator/mcp-server/report.html", "<p>\n");
+    const preview = async () => sandbox.tryPulumi("preview", "--color", "never");
+    const fixes = (output: string) => [...output.matchAll(/fix: +(printf .*)$/gm)].map(([, fix = ""]) => fix);
+
+    const warned = passed(await preview());
+    expect(warned).toContain("no ignore file, so that the build of hyperion-http-bridge sees everything");
+    expect(warned).toContain(
+      "in the build of hyperion-coordinator-mcp, what git does not track: report.html",
+    );
+    await sandbox.pulumi("config", "set", "version", "7.0.0");
+    const refused = failed(await preview());
+    expect(refused).toMatch(/that look like secrets .* in the build of hyperion-http-bridge: ui\/\.env$/m);
+    expect(refused).toMatch(/that look like secrets .* in the build of hyperion-ui: \.env$/m);
+
+    for (const fix of fixes(warned)) await shell(`cd ${process.cwd()} && ${fix}`);
+    await commit();
+    expect(passed(await preview())).not.toContain("about the sources");
+    await sandbox.pulumi("config", "rm", "version");
+  });
+});
+
+describe("buildCache: registry on a machine that starts empty", () => {
+  const STEP = "RUN head -c 16 /dev/urandom | od -An -tx1 >/evidence";
+  const SINGLE = `FROM hyperion-sandbox-base:24\n${STEP}\nCOPY src /src\n`;
+  const SEVERAL = `FROM hyperion-sandbox-base:24 AS build\n${STEP}\nCOPY src /src\n\nFROM hyperion-sandbox-base:24\nCOPY --from=build /evidence /src /\n`;
+
+  let project: string[];
+
+  beforeAll(async () => {
+    const folder = join(scratch, "program");
+    await copyProgram(folder);
+    await cp(join(sandbox.root, "project/Pulumi.sandbox.yaml"), join(folder, "Pulumi.sandbox.yaml"));
+    project = ["--cwd", folder, "--stack", "sandbox"];
+    await sandbox.pulumi("config", "set", "sourceDir", sandbox.sources, ...project);
+    await sandbox.pulumi("config", "set", "buildCache", "registry", ...project);
+  });
+
+  /** Lets images.json name the stage that does the work, or none. */
+  async function cacheStage(stage: string | undefined): Promise<void> {
+    const file = join(scratch, "program/images.json");
+    const images = JSON.parse(await readFile(file, "utf8")) as { name: string }[];
+    await writeFile(
+      file,
+      JSON.stringify(images.map((one) => (one.name === UI ? { ...one, cacheStage: stage } : one))),
+    );
+  }
+
+  /** What the step that takes its time left in the image, after a file is changed and the stack is up. */
+  async function evidenceAfterUp(): Promise<string> {
+    await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "<!-- changed -->\n");
+    await sandbox.pulumi("up", "--yes", "--skip-preview", ...project);
+    const image = `${registry}/${UI}:build`;
+    const { stdout } = await sandbox.docker(
+      "run",
+      "--rm",
+      "--network",
+      "none",
+      "--entrypoint",
+      "cat",
+      image,
+      "/evidence",
+    );
+    expect(stdout).toMatch(/^( [0-9a-f]{2}){16}$/m);
+    return stdout;
+  }
+
+  /** Takes all that was built of the engine, but for the base image. */
+  async function forgetBuilds(): Promise<void> {
+    passed(await sandbox.docker("builder", "prune", "--all", "--force"));
+    const { stdout } = await sandbox.docker("image", "ls", "-q", `${registry}/${UI}`);
+    const ids = [...new Set(stdout.split("\n").filter((id) => id !== ""))];
+    passed(await sandbox.docker("image", "rm", "--force", ...ids));
+  }
+
+  test.each<[what: string, dockerfile: string, stage: string | undefined, reused: boolean]>([
+    ["of an image of one stage", SINGLE, undefined, true],
+    ["of an image of several stages", SEVERAL, undefined, false],
+    ["of an image of several stages that names the one that works", SEVERAL, "build", true],
+  ])("reuses the unchanged steps %s: %#", async (_, dockerfile, stage, reused) => {
+    await cacheStage(stage);
+    await writeFile(join(sandbox.sources, "coordinator/ui/Dockerfile"), dockerfile);
+    const first = await evidenceAfterUp();
+    await forgetBuilds();
+    const second = await evidenceAfterUp();
+    expect(second === first).toBe(reused);
+  });
+});
