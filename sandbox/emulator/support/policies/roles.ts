@@ -121,7 +121,7 @@ const WRITE_OBJECTS = [
 
 const READ_CRYPTO_KEYS = ["cloudkms.cryptoKeys.get", "cloudkms.keyRings.get"];
 
-const ADMINISTER_KEYS = [
+const ADMINISTER_CRYPTO_KEYS = [
   ...READ_CRYPTO_KEYS,
   "cloudkms.cryptoKeys.create",
   "cloudkms.cryptoKeys.getIamPolicy",
@@ -168,7 +168,7 @@ export const ROLES: Readonly<Record<string, readonly string[]>> = {
     ...ADMINISTER_ACCOUNTS,
     ...ADMINISTER_POOLS,
     ...ADMINISTER_ROLES,
-    ...ADMINISTER_KEYS,
+    ...ADMINISTER_CRYPTO_KEYS,
     ...ADMINISTER_BUCKETS,
     "resourcemanager.projects.getIamPolicy",
     "resourcemanager.projects.setIamPolicy",
