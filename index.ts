@@ -11,6 +11,7 @@ import { undeleteIdentity } from "./components/ci/undelete-identity.ts";
 import { warnOfMissingIds } from "./components/ci/warn-of-missing-ids.ts";
 import { WorkloadIdentity } from "./components/ci/workload-identity.ts";
 import { checkBuild } from "./components/images/check-build.ts";
+import { decideRelease } from "./components/images/decide-release.ts";
 import { prefixPublished } from "./components/images/prefix-published.ts";
 import { release } from "./components/images/release.ts";
 import { KEPT_TAG_PREFIXES } from "./components/images/tags.ts";
@@ -29,8 +30,12 @@ export default async () => {
   const settings = await readSettings(checkBuild);
   const { project, region: location, repositoryId, adoptExisting } = settings;
   if (!settings.manageRegistry) {
-    const registryUrl = pulumi.output(await existingRepositoryUrl({ project, location, repositoryId }));
-    const images = release(settings, registryUrl);
+    const [url, decision] = await allSound(
+      existingRepositoryUrl({ project, location, repositoryId }).then((found) => ({ found, problems: [] })),
+      decideRelease(settings, await lastOutputs()),
+    );
+    const registryUrl = pulumi.output(url);
+    const images = release(settings, registryUrl, decision);
     return { registryUrl, images };
   }
   const repositoryPath = repositoryName(project, location, repositoryId);
@@ -39,18 +44,20 @@ export default async () => {
   const identityIds = { project, poolId: settings.githubPoolId, providerId: GITHUB_PROVIDER_ID };
   const outputs = await lastOutputs();
   const isPublic = checkPublicGrants(settings, outputs);
-  const [repositoryFate, accountFates, identityFates, adoptException, , expiryIsNew] = await allSound(
-    checkRepository({ project, location, repositoryId }, outputs, adoptExisting),
-    checkAccounts(
-      { project, accountId: settings.ciServiceAccountId, withPreview: trust !== undefined },
-      outputs,
-      adoptExisting,
-    ),
-    checkIdentity(trust && identityIds, outputs, adoptExisting),
-    checkException(settings),
-    checkPublicAccess(settings),
-    keepsAllTagged(repositoryPath).then((found) => ({ found, problems: [] })),
-  );
+  const [repositoryFate, accountFates, identityFates, adoptException, , expiryIsNew, decision] =
+    await allSound(
+      checkRepository({ project, location, repositoryId }, outputs, adoptExisting),
+      checkAccounts(
+        { project, accountId: settings.ciServiceAccountId, withPreview: trust !== undefined },
+        outputs,
+        adoptExisting,
+      ),
+      checkIdentity(trust && identityIds, outputs, adoptExisting),
+      checkException(settings),
+      checkPublicAccess(settings),
+      keepsAllTagged(repositoryPath).then((found) => ({ found, problems: [] })),
+      decideRelease(settings, outputs),
+    );
   const adoptIdentity = await undeleteIdentity(identityIds, identityFates);
   if (expiryIsNew) await prefixPublished(repositoryPath);
 
@@ -109,7 +116,7 @@ export default async () => {
     /** Where images are pushed and pulled, without a scheme. */
     registryUrl: url,
     /** For each image: `reference` by digest, `digest`, `tags`, `pull` command. */
-    images: settings.publishImages ? release(settings, url) : {},
+    images: settings.publishImages ? release(settings, url, decision) : {},
     /** The service account of CI. */
     ciServiceAccountEmail: publisher.email,
     ...(previewer && {

@@ -5,8 +5,8 @@ import type { GoogleApi } from "./apis.ts";
 
 export interface GoogleCall {
   /** Default `GET`. */
-  method?: "GET" | "POST";
-  /** Default: none. */
+  method?: "GET" | "POST" | "PATCH";
+  /** Sent as JSON; default: none. */
   body?: object;
   /** Project that the call counts for: some APIs refuse a person's own credentials without one. */
   quotaProject?: string;

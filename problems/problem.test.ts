@@ -10,4 +10,7 @@ test("all problems are one error, without a stack trace for the SDK to colour", 
     "2 problems; nothing was changed.\n\na\n  found:   1\n  allowed: 2\n  fix:     set a 2\n\nb\n  found:   3\n  allowed: 4\n  fix:     set b 4",
   );
   expect(error.stack).toBeUndefined();
+  const { message } = error;
+  error.message = `error serializing property "name": ${message}`;
+  expect(error.message).toBe(message);
 });

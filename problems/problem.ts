@@ -17,10 +17,7 @@ export interface Problem {
  */
 export function problemsError(problems: readonly Problem[], sofar = "nothing was changed"): RunError {
   const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  const error = new RunError([`${count}; ${sofar}.`, ...problemBlocks(problems)].join("\n\n"));
-  // The SDK colours it, never to be shown; for its own frames that takes Node.js 12 s and 2.7 GB (nodejs/node#64136).
-  delete error.stack;
-  return error;
+  return stopError([`${count}; ${sofar}.`, ...problemBlocks(problems)].join("\n\n"));
 }
 
 /** Each problem as lines of its own. */
@@ -29,4 +26,14 @@ export function problemBlocks(problems: readonly Problem[]): string[] {
     ({ where, found, allowed, fix }) =>
       `${where}\n  found:   ${found}\n  allowed: ${allowed}\n  fix:     ${fix}`,
   );
+}
+
+/** An error that is printed as it reads, wherever it is thrown: without a stack trace, and with nothing before it. */
+export function stopError(message: string): RunError {
+  const error = new RunError(message);
+  // The SDK colours it, never to be shown; for its own frames that takes Node.js 12 s and 2.7 GB (nodejs/node#64136).
+  delete error.stack;
+  // Of whatever waits for it the SDK puts 'error serializing property "name": ' before the message of this very error.
+  Object.defineProperty(error, "message", { get: () => message, set: () => undefined });
+  return error;
 }

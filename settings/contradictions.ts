@@ -5,7 +5,6 @@ import type { Problem } from "../problems/problem.ts";
 import { shown } from "../problems/wording.ts";
 import { NAMESPACE } from "./explain.ts";
 import type { Settings } from "./schema.ts";
-import { backportProblem } from "../components/images/tags.ts";
 
 type Name = keyof Settings;
 
@@ -44,7 +43,8 @@ export function conflicts(settings: Partial<Settings>, wrong: ReadonlySet<string
     ...(sound("manageRegistry") && settings.manageRegistry === false ? withoutRegistry(settings, wrong) : []),
     ...(sound("writers") ? anyoneMayPush(settings) : []),
     ...(sound("overrideDomainRestrictedSharing", "publicAccess") ? uselessException(settings) : []),
-    ...(sound("backport", "version") ? uselessBackport(settings) : []),
+    ...(sound("edge", "revision", "version") ? uselessEdge(settings) : []),
+    ...(sound("releaseDate", "version") ? uselessDate(settings) : []),
     ...(sound("rollback", "version", "allowVersionOverwrite") ? rollbackToNothing(settings) : []),
     ...(sound("githubRepository", "githubRepositoryId", "githubOwnerId") ? githubIds(settings) : []),
     ...(sound("githubRepository", "ciServiceAccountId") ? longAccountId(settings) : []),
@@ -104,10 +104,24 @@ function uselessException(settings: Partial<Settings>): Problem[] {
   );
 }
 
-function uselessBackport({ backport, version }: Partial<Settings>): Problem[] {
-  const problem = backport === true ? backportProblem(version) : undefined;
-  if (problem === undefined) return [];
-  return conflict("backport", "true", `true ${problem}`, `pulumi config rm ${NAMESPACE}:backport`);
+function uselessEdge({ edge, revision, version }: Partial<Settings>): Problem[] {
+  if (edge !== true || (revision !== undefined && version === undefined)) return [];
+  return conflict(
+    "edge",
+    version === undefined ? "true, without a revision" : `true, beside the version ${version}`,
+    "true beside the revision of main's tip, and without a version",
+    `pulumi config rm ${NAMESPACE}:edge`,
+  );
+}
+
+function uselessDate({ releaseDate, version }: Partial<Settings>): Problem[] {
+  if (releaseDate === undefined || version === undefined) return [];
+  return conflict(
+    "releaseDate",
+    `"${releaseDate}", beside the version ${version}`,
+    "a day beside the revision of main's tip (setting edge), and without a version",
+    `pulumi config rm ${NAMESPACE}:releaseDate`,
+  );
 }
 
 function rollbackToNothing({ rollback, version, allowVersionOverwrite }: Partial<Settings>): Problem[] {

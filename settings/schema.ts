@@ -145,7 +145,7 @@ export const SETTINGS = {
     '"$(git rev-parse HEAD)"',
   ),
   releaseDate: setting(optional(judged(releaseDateProblem)), "a date, YYYY-MM-DD", '"$(date -u +%F)"'),
-  backport: toggle(),
+  edge: toggle(),
   rollback: toggle(),
   allowVersionOverwrite: toggle(),
   readers: principals(),

@@ -15,6 +15,7 @@ describe("settings that contradict each other", () => {
   const github = { githubRepository: "HyperionWave-AI/dev-squad" };
   const longRefs = Array.from({ length: 20 }, (_, i) => `refs/heads/${"b".repeat(90)}${i}`);
   const ROLLBACK = "true together with the version to go back to, and without allowVersionOverwrite";
+  const EDGE = "true beside the revision of main's tip, and without a version";
   const OTHER_ID = "nothing, while the other id is set";
 
   test.each<[changes: Record<string, unknown>, key: string, found: string, allowed: string, fix: string]>([
@@ -25,18 +26,19 @@ describe("settings that contradict each other", () => {
       "true only together with publicAccess: the exception serves nothing else",
       "rm KEY",
     ],
+    [{ edge: true }, "edge", "true, without a revision", EDGE, "rm KEY"],
     [
-      { backport: true },
-      "backport",
-      "true",
-      "true takes a version: a backport is a release of an older line, such as 1.3.9",
+      { edge: true, revision: "abc123f0".repeat(5), version: "1.4.2" },
+      "edge",
+      "true, beside the version 1.4.2",
+      EDGE,
       "rm KEY",
     ],
     [
-      { backport: true, version: "2.0.0-rc.1" },
-      "backport",
-      "true",
-      "true is for stable versions: the prerelease 2.0.0-rc.1 moves no other tag anyway",
+      { releaseDate: "2025-01-10", version: "1.4.2" },
+      "releaseDate",
+      '"2025-01-10", beside the version 1.4.2',
+      "a day beside the revision of main's tip (setting edge), and without a version",
       "rm KEY",
     ],
     [{ rollback: true }, "rollback", "true, without a version", ROLLBACK, "rm KEY"],

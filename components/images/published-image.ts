@@ -1,7 +1,8 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
 import * as path from "node:path";
-import { buildTag } from "./tags.ts";
+import type { DeclaredTag, DeclaredTags } from "./declared-tags.ts";
+import { BUILD_TAG } from "./tags.ts";
 
 /** An image of the catalogue, images.json. */
 export interface CatalogueImage {
@@ -18,6 +19,9 @@ export interface CatalogueImage {
   cacheStage?: string | undefined;
 }
 
+/** A tag, and what its step of the release waits for. */
+type PublishedTag = DeclaredTag & { after: pulumi.Input<pulumi.Resource[]> };
+
 export interface PublishedImageArgs {
   /** What to build. */
   image: CatalogueImage;
@@ -33,29 +37,28 @@ export interface PublishedImageArgs {
   cacheFromRegistry?: boolean;
   /** Build at preview too, without pushing. */
   buildOnPreview?: boolean;
+  /** The image that tags are put on, where any are; by default there are none. */
+  pull?: DeclaredTags["pull"];
+  tags?: readonly PublishedTag[];
 }
 
 /**
- * One image: built and pushed once, under a fixed tag, so that a new version, commit or date with
- * unchanged sources builds nothing; then published under any number of tags, all on one digest.
+ * One image: built and pushed once, under a fixed tag, so that a new version, commit or date with unchanged sources
+ * builds nothing; then published under any number of tags, each on one digest: that of the build, or of a version that is
+ * published already.
  */
 export class PublishedImage extends pulumi.ComponentResource {
-  /** Name of the image in the catalogue. */
-  public readonly imageName: string;
   /** The build by digest, `host/project/repository/image@sha256:...`; known once it is pushed. */
-  public readonly reference: pulumi.Output<string>;
-
-  private readonly logicalName: string;
-  private readonly repositoryPath: pulumi.Output<string>;
+  public readonly build: pulumi.Output<string>;
+  /** By tag, the reference `host/project/repository/image:tag`; known once the tag is set. */
+  public readonly published: ReadonlyMap<string, pulumi.Output<string>>;
 
   constructor(name: string, args: PublishedImageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hyperion:registry:PublishedImage", name, {}, opts);
     const { image, sourceDir, platform, buildArgs = {}, cacheFromRegistry, buildOnPreview } = args;
-    this.logicalName = name;
-    this.imageName = image.name;
-    this.repositoryPath = pulumi.interpolate`${args.registryUrl}/${image.name}`;
+    const repositoryPath = pulumi.interpolate`${args.registryUrl}/${image.name}`;
     const context = path.join(sourceDir, image.context);
-    const imageName = pulumi.interpolate`${this.repositoryPath}:${buildTag}`;
+    const imageName = pulumi.interpolate`${repositoryPath}:${BUILD_TAG}`;
     const declared = {
       context,
       dockerfile: path.join(context, image.dockerfile),
@@ -66,7 +69,7 @@ export class PublishedImage extends pulumi.ComponentResource {
     const onPreview = buildOnPreview && { buildOnPreview };
     const stages = cacheFromRegistry && image.cacheStage !== undefined ? [image.cacheStage] : [];
     const cached = stages.map((target) => {
-      const stageName = pulumi.interpolate`${this.repositoryPath}:${buildTag}-${target}`;
+      const stageName = pulumi.interpolate`${repositoryPath}:${BUILD_TAG}-${target}`;
       return new docker.Image(
         `${name}-${target}`,
         {
@@ -91,42 +94,41 @@ export class PublishedImage extends pulumi.ComponentResource {
       },
       { parent: this },
     );
-    this.reference = build.repoDigest;
-    this.registerOutputs({ reference: this.reference });
-  }
-
-  /**
-   * Puts tags on a pushed build.
-   *
-   * @param tags the tags, such as `1.4.2` and `latest`.
-   * @param reference the build by digest. Give one that is known only once every image of the
-   *   release is pushed, and a release is all or nothing.
-   * @returns the tagged references.
-   */
-  public publish(tags: readonly string[], reference: pulumi.Input<string>): pulumi.Output<string>[] {
+    this.build = build.repoDigest;
+    const reference = (digest: string | undefined): pulumi.Output<string> =>
+      digest === undefined ? build.repoDigest : pulumi.interpolate`${repositoryPath}@${digest}`;
+    const { pull, tags = [] } = args;
     // On a machine that built nothing the image is not local: pull it, by digest, when tags change.
-    const local = new docker.RemoteImage(
-      this.logicalName,
-      { name: reference, keepLocally: true, pullTriggers: [...tags] },
-      { parent: this },
+    const local =
+      pull &&
+      new docker.RemoteImage(
+        name,
+        { name: reference(pull.digest), keepLocally: true, pullTriggers: [...pull.triggers] },
+        { parent: this, dependsOn: tags.find(({ step }) => step !== undefined)?.after ?? [] },
+      );
+    this.published = new Map(
+      tags.map(({ tag, digest, triggers, again, step, after }) => {
+        const tagged = new docker.Tag(
+          `${name}-${tag}`,
+          {
+            sourceImage: reference(digest),
+            targetImage: pulumi.interpolate`${repositoryPath}:${tag}`,
+            tagTriggers: [reference(digest), ...triggers],
+          },
+          { parent: this, dependsOn: step === undefined || !local ? [] : [local] },
+        );
+        const pushed = new docker.RegistryImage(
+          `${name}-${tag}`,
+          {
+            name: tagged.targetImage,
+            keepRemotely: true,
+            triggers: { digest: reference(digest), ...(again !== undefined && { again }) },
+          },
+          { parent: this, dependsOn: after },
+        );
+        return [tag, pushed.name];
+      }),
     );
-    return tags.map((tag) => {
-      const tagged = new docker.Tag(
-        `${this.logicalName}-${tag}`,
-        {
-          sourceImage: local.name,
-          targetImage: pulumi.interpolate`${this.repositoryPath}:${tag}`,
-          // With the tags of the release: on a fresh machine a new version names the image anew.
-          tagTriggers: [reference, ...tags],
-        },
-        { parent: this },
-      );
-      const pushed = new docker.RegistryImage(
-        `${this.logicalName}-${tag}`,
-        { name: tagged.targetImage, keepRemotely: true, triggers: { digest: reference } },
-        { parent: this },
-      );
-      return pushed.name;
-    });
+    this.registerOutputs({ reference: this.build });
   }
 }

@@ -3,12 +3,15 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { decideRelease } from "./decide-release.ts";
 import { PublishedImage } from "./published-image.ts";
 import { release } from "./release.ts";
+import { allSound } from "../../problems/checks.ts";
 import { parseSettings } from "../../settings/parse.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { stackConfig } from "../../test/support/default-settings.ts";
-import { type Declared, declare, valueOf } from "../../test/support/mocks.ts";
+import { fakeGoogle, logged, tagLists } from "../../test/support/fake-google.ts";
+import { type Declared, declare, type StackState, valueOf } from "../../test/support/mocks.ts";
 
 const HOST = "us-central1-docker.pkg.dev";
 const URL = `${HOST}/production-471918/hyperion-public`;
@@ -24,6 +27,7 @@ beforeEach(() => {
 });
 
 afterEach(() => {
+  vi.restoreAllMocks();
   vi.unstubAllEnvs();
   rmSync(folder, { recursive: true });
 });
@@ -34,13 +38,34 @@ function settings(changes: Record<string, unknown> = {}): Settings {
   return settings as Settings;
 }
 
-const publish = (changes?: Record<string, unknown>) =>
-  declare(() => release(settings(changes), pulumi.output(URL)));
+/** Publishes, with these settings, to a registry that holds these tags; by default the tip of main. */
+async function publish(
+  changes: Record<string, unknown> = {
+    revision: "abc123f0".repeat(5),
+    releaseDate: "2025-01-10",
+    edge: true,
+  },
+  {
+    tags = {},
+    preview = true,
+    state,
+  }: { tags?: Record<string, string>; preview?: boolean; state?: StackState } = {},
+) {
+  const requests = await fakeGoogle(tagLists(Object.fromEntries(IMAGES.map((image) => [image, tags]))));
+  const run = async () => {
+    const values = settings(changes);
+    const [decision] = await allSound(decideRelease(values, state?.outputs ?? {}));
+    return release(values, pulumi.output(URL), decision);
+  };
+  return { ...(await declare(run, preview, state)), requests };
+}
 
 const ofType = (resources: Declared[], type: string): Declared[] =>
   resources
     .filter((resource) => resource.type === `docker:index/${type}`)
     .sort((a, b) => (a.name < b.name ? -1 : 1));
+
+const named = (name: string) => (declared: Declared) => declared.name === name;
 
 describe("release", () => {
   test("builds each image of the catalogue once, under the fixed tag", async () => {
@@ -61,42 +86,46 @@ describe("release", () => {
   });
 
   test("puts every tag on the digest by RemoteImage, Tag and RegistryImage", async () => {
-    const { resources, result } = await publish({ version: "1.4.2", allowVersionOverwrite: true });
+    const { resources, result } = await publish({ version: "1.4.2" });
+    const tags = ["1.4.2", "1.4", "1", "latest", "v1.4.2"];
     const reference = `${URL}/hyperion-ui@${DIGEST}`;
     expect(ofType(resources, "remoteImage:RemoteImage").at(2)).toMatchObject({
       name: "hyperion-ui",
-      inputs: { name: reference, keepLocally: true, pullTriggers: ["1.4.2", "1.4", "1", "latest"] },
+      inputs: { name: reference, keepLocally: true, pullTriggers: tags },
       parent: "hyperion-ui",
     });
-    const named = (name: string) => (declared: Declared) => declared.name === name;
     expect(ofType(resources, "tag:Tag").find(named("hyperion-ui-1.4"))?.inputs).toEqual({
       sourceImage: reference,
       targetImage: `${URL}/hyperion-ui:1.4`,
-      tagTriggers: [reference, "1.4.2", "1.4", "1", "latest"],
+      tagTriggers: [reference, "1.4"],
     });
     expect(ofType(resources, "registryImage:RegistryImage").find(named("hyperion-ui-1.4"))?.inputs).toEqual({
       name: `${URL}/hyperion-ui:1.4`,
       keepRemotely: true,
       triggers: { digest: reference },
     });
-    expect(ofType(resources, "tag:Tag")).toHaveLength(12);
-    expect(ofType(resources, "registryImage:RegistryImage")).toHaveLength(12);
+    expect(ofType(resources, "tag:Tag")).toHaveLength(tags.length * IMAGES.length);
+    expect(ofType(resources, "registryImage:RegistryImage")).toHaveLength(tags.length * IMAGES.length);
     const ui = result["hyperion-ui"];
-    expect(ui?.tags).toEqual(["1.4.2", "1.4", "1", "latest"]);
+    expect(ui?.tags).toEqual(tags);
     expect(ui && (await valueOf(ui.reference))).toBe(reference);
     expect(ui && (await valueOf(ui.digest))).toBe(DIGEST);
     expect(ui && (await valueOf(ui.pull))).toBe(`docker pull ${URL}/hyperion-ui:1.4.2`);
   });
 
-  test("tags nothing until all three images are pushed", async () => {
-    const { resources } = await publish();
-    for (const remote of ofType(resources, "remoteImage:RemoteImage")) {
+  test("tags nothing until all images are pushed, nothing floating until all have the version, and v1.4.2 last", async () => {
+    const { resources } = await publish({ version: "1.4.2" });
+    const waits = (tag: string) =>
+      ofType(resources, "registryImage:RegistryImage").find(named(`hyperion-ui-${tag}`))?.dependsOn;
+    for (const remote of ofType(resources, "remoteImage:RemoteImage"))
       expect(remote.dependsOn).toEqual(expect.arrayContaining(IMAGES));
-    }
+    expect(waits("1.4.2")).toEqual(expect.arrayContaining(IMAGES));
+    expect(waits("1.4")).toEqual(expect.arrayContaining(IMAGES.map((image) => `${image}-1.4.2`)));
+    expect(waits("v1.4.2")).toEqual(expect.arrayContaining(IMAGES.map((image) => `${image}-latest`)));
   });
 
-  test("declares three builds, and for `latest` three resources an image, and one provider", async () => {
-    const { resources } = await publish();
+  test("declares a build of each image, and for `latest` three resources an image, and one provider", async () => {
+    const { resources } = await publish({});
     const counts: Record<string, number> = {};
     for (const { type } of resources) counts[type] = (counts[type] ?? 0) + 1;
     expect(counts).toEqual({
@@ -153,15 +182,9 @@ describe("release", () => {
   });
 
   test("nothing about a release enters a build", async () => {
-    const release = {
-      version: "1.4.2",
-      revision: "abc123f0".repeat(5),
-      releaseDate: "2025-01-10",
-      allowVersionOverwrite: true,
-    };
-    const plain = ofType((await publish()).resources, "image:Image").map(({ inputs }) => inputs);
-    const versioned = ofType((await publish(release)).resources, "image:Image").map(({ inputs }) => inputs);
-    expect(versioned).toEqual(plain);
+    const plain = ofType((await publish({})).resources, "image:Image").map(({ inputs }) => inputs);
+    const versioned = ofType((await publish({ version: "1.4.2" })).resources, "image:Image");
+    expect(versioned.map(({ inputs }) => inputs)).toEqual(plain);
   });
 
   describe("an image whose Dockerfile names the stage that does the work", () => {
@@ -206,5 +229,77 @@ describe("release", () => {
     test("is one build otherwise", async () => {
       expect((await builds(false)).map(({ name }) => name)).toEqual(["hyperion-ui"]);
     });
+  });
+
+  test("asks one question an image at preview", async () => {
+    expect((await publish()).requests).toHaveLength(IMAGES.length);
+  });
+});
+
+describe("a published version", () => {
+  const PUBLISHED = `sha256:${"b".repeat(64)}`;
+  const TAGS = ["1.4.2", "v1.4.2", "build-1.4.2", "1.4", "1", "latest"];
+  const tags = Object.fromEntries(TAGS.map((tag) => [tag, PUBLISHED]));
+  const reference = `${URL}/hyperion-ui@${PUBLISHED}`;
+  const state: StackState = {
+    outputs: { registryUrl: URL },
+    resources: {
+      tag: {
+        type: "docker:index/tag:Tag",
+        outputs: { targetImage: `${URL}/hyperion-ui:latest`, tagTriggers: ["1.4.2", "latest", reference] },
+      },
+      pushed: {
+        type: "docker:index/registryImage:RegistryImage",
+        outputs: { name: `${URL}/hyperion-ui:latest`, triggers: { digest: reference } },
+      },
+    },
+  };
+
+  test("is declared as the state has it, and told with its digest", async () => {
+    const { resources, result } = await publish({ version: "1.4.2" }, { tags, state });
+    const declared = resources.filter(({ type }) => /tag:Tag|RegistryImage|RemoteImage/.test(type));
+    expect(declared.map(({ name, inputs }) => [name, inputs])).toEqual([
+      [
+        "hyperion-ui-latest",
+        {
+          sourceImage: reference,
+          targetImage: `${URL}/hyperion-ui:latest`,
+          tagTriggers: [reference, "1.4.2", "latest"],
+        },
+      ],
+      [
+        "hyperion-ui-latest",
+        { name: `${URL}/hyperion-ui:latest`, keepRemotely: true, triggers: { digest: reference } },
+      ],
+    ]);
+    const ui = result["hyperion-ui"];
+    expect(ui?.tags).toEqual(["1.4.2", "1.4", "1", "latest", "v1.4.2"]);
+    expect(ui && (await valueOf(ui.reference))).toBe(reference);
+  });
+
+  test("says in one line that the sources are others", async () => {
+    const lines = logged();
+    await publish({ version: "1.4.2" }, { tags });
+    const images = "hyperion-coordinator-mcp, hyperion-http-bridge and hyperion-ui";
+    expect(lines.info).toEqual([
+      `The sources of ${images} differ from 1.4.2, which stays as it is. To publish them: npm run release -- 1.4.3`,
+    ]);
+  });
+
+  test("that was withdrawn is refused before anything is declared", async () => {
+    await expect(publish({ version: "1.4.2" }, { tags: { "withdrawn-1.4.2": PUBLISHED } })).rejects.toThrow(
+      "1 problem; nothing was changed.\n\nhyperion-registry:version\n  found:   1.4.2, which was withdrawn",
+    );
+  });
+
+  test("lets no tag be declared without a version, and is named in the line that says so", async () => {
+    const lines = logged();
+    const { resources, result } = await publish({}, { tags, state });
+    expect(ofType(resources, "tag:Tag")).toEqual([]);
+    expect(lines.info).toEqual([
+      "No version is named, so that no tag is declared; what is published stays in the registry. To name it: pulumi config set hyperion-registry:version 1.4.2",
+    ]);
+    const ui = result["hyperion-ui"];
+    expect(ui && (await valueOf(ui.pull))).toBe(`docker pull ${URL}/hyperion-ui@${DIGEST}`);
   });
 });

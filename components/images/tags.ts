@@ -1,9 +1,7 @@
 import parse from "semver/functions/parse.js";
+import type { SemVer } from "semver";
 
-/**
- * What a release is called, as the settings say it. Every part is optional: CI publishes main by
- * `revision` and `releaseDate`, a release by `version`, a laptop by none of them.
- */
+/** What a run publishes, as the settings say it. */
 export interface Release {
   /** Semantic version without a leading "v" and without build metadata: `1.4.2`, `2.0.0-rc.1`. */
   version?: string | undefined;
@@ -11,104 +9,78 @@ export interface Release {
   revision?: string | undefined;
   /** Calendar date, `YYYY-MM-DD`. */
   releaseDate?: string | undefined;
-  /** A fix of an older line: moves that line's tag (`1.3`) and neither the major's nor `latest`. */
-  backport?: boolean | undefined;
+  /** The commit is the tip of main, so that `edge` and the day's tag are its own. */
+  edge: boolean;
+  /** The version is published already, and its floating tags go back to it. */
+  rollback: boolean;
+  /** The version is published already, and moves to the build in hand. */
+  allowVersionOverwrite: boolean;
 }
 
 /** The tag that every build is pushed under first; the published tags are then set on its digest. */
-export const buildTag = "build";
+export const BUILD_TAG = "build";
 
 /**
  * The tags that keep an image from expiring, by how they begin: versions, `latest`, `edge`, and what a run works with.
  * Cleanup has no other way to tell a release: a policy matches tags by prefix alone.
  */
-export const KEPT_TAG_PREFIXES: readonly string[] = ["v", "latest", "edge", buildTag];
+export const KEPT_TAG_PREFIXES: readonly string[] = ["v", "latest", "edge", BUILD_TAG];
+
+/** Longest tag that a registry takes (OCI distribution specification: `[\w][\w.-]{0,127}`). */
+const LONGEST_TAG = 128;
+
+/** Longest of the words that go before a version in a tag of its own: `withdrawn-1.4.3`. */
+const LONGEST_PREFIX = "withdrawn-".length;
+
+/** Length of the commit tag, as in `git log --oneline` of a small repository. */
+const SHORT_REVISION = 7;
 
 /** `v1.4.2`: the version again, as people type it, and as cleanup knows it. */
 export const prefixedTag = (version: string): string => `v${version}`;
+
+/** `build-1.4.2`: the build that a version is published from; set on every image before the first tag of the version. */
+export const candidateTag = (version: string): string => `${BUILD_TAG}-${version}`;
+
+/** `withdrawn-1.4.3`: floating tags were taken back from this version; where its own tag is gone, it never comes back. */
+export const withdrawnTag = (version: string): string => `withdrawn-${version}`;
+
+/** `abc123f` */
+export const commitTag = (revision: string): string => revision.slice(0, SHORT_REVISION);
+
+/** The versions that a floating tag may stand on. */
+export interface Line {
+  /** `1.4`, `1` or `latest`. */
+  tag: string;
+  holds: (version: string) => boolean;
+}
+
+/**
+ * The lines of a stable version, the narrowest first; none of a prerelease. The majors of 0.x promise nothing, so that
+ * there is no `0`.
+ */
+export function lines(version: string): Line[] {
+  const { major, minor, prerelease } = parsed(version);
+  if (prerelease.length > 0) return [];
+  const stable = (holds: (other: SemVer) => boolean) => (text: string) => {
+    const other = parsed(text);
+    return other.prerelease.length === 0 && holds(other);
+  };
+  return [
+    { tag: `${major}.${minor}`, holds: stable((other) => other.major === major && other.minor === minor) },
+    ...(major > 0 ? [{ tag: String(major), holds: stable((other) => other.major === major) }] : []),
+    { tag: "latest", holds: stable(() => true) },
+  ];
+}
 
 /** Whether a text is a version's own tag. */
 export function isVersion(tag: string): boolean {
   return versionProblem(tag) === undefined;
 }
 
-/** Longest tag that a registry takes (OCI distribution specification: `[\w][\w.-]{0,127}`). */
-const maximumTagLength = 128;
-
-/** Length of the commit tag, as in `git log --oneline` of a small repository. */
-const shortRevisionLength = 7;
-
-/**
- * Every tag that a release is published under, most specific first, without repeats:
- *
- * | release | tags |
- * | --- | --- |
- * | version 1.4.2 | `1.4.2` `1.4` `1` `latest` |
- * | version 0.3.1 | `0.3.1` `0.3` `latest` (the majors of 0.x promise nothing, so there is no `0`) |
- * | version 2.0.0-rc.1 | `2.0.0-rc.1` |
- * | version 1.3.9, backport | `1.3.9` `1.3` |
- * | revision abc123f… | `abc123f` `edge`; beside a version only `abc123f` |
- * | releaseDate 2025-01-10 | `2025-01-10` |
- * | none of the three | `latest` |
- *
- * No two kinds of tag can be the same text: a date has dashes and no dots, a version dots, a minor
- * one dot, and a commit that happens to be all digits (`1234567`) could only be taken for a major
- * of seven digits, which {@link versionProblem} refuses.
- *
- * @throws Error with the sentence of the first problem, when a value is badly formed.
- */
-export function publishedTags(release: Release): string[] {
-  const problem = releaseProblems(release)[0];
-  if (problem !== undefined) throw new Error(`${problem.key}: ${problem.message}`);
-  const { version, revision, releaseDate } = release;
-  const tags: string[] = [];
-  if (version !== undefined) tags.push(...versionTags(version, release.backport === true));
-  if (revision !== undefined) {
-    tags.push(revision.slice(0, shortRevisionLength));
-    if (version === undefined) tags.push("edge");
-  }
-  if (releaseDate !== undefined) tags.push(releaseDate);
-  return tags.length > 0 ? tags : ["latest"];
-}
-
-/**
- * The one tag of a release that never moves once it is published: its full version, or undefined
- * without one. The rest may move: minor, major, `latest` and `edge` by design, a date when there is
- * a second build that day, a commit when it is built again.
- */
-export function immutableTag(release: Release): string | undefined {
-  return release.version;
-}
-
-function versionTags(version: string, backport: boolean): string[] {
-  const parsed = parse(version);
-  if (parsed === null) return [];
-  if (parsed.prerelease.length > 0) return [version];
-  const tags = [version, `${parsed.major}.${parsed.minor}`];
-  if (backport) return tags;
-  if (parsed.major > 0) tags.push(String(parsed.major));
-  return [...tags, "latest"];
-}
-
-/** A value of a release that cannot be published, and why. */
-export interface ReleaseProblem {
-  key: keyof Release;
-  /** Says what is allowed, as a clause that follows the key and the value: "must be …". */
-  message: string;
-}
-
-/** Everything that is wrong with a release, by key; empty when it can be published. */
-export function releaseProblems(release: Release): ReleaseProblem[] {
-  const { version, revision, releaseDate, backport } = release;
-  const problems: ReleaseProblem[] = [];
-  const add = (key: keyof Release, message: string | undefined) => {
-    if (message !== undefined) problems.push({ key, message });
-  };
-  if (version !== undefined) add("version", versionProblem(version));
-  if (revision !== undefined) add("revision", revisionProblem(revision));
-  if (releaseDate !== undefined) add("releaseDate", releaseDateProblem(releaseDate));
-  if (backport === true) add("backport", backportProblem(version));
-  return problems;
+function parsed(version: string): SemVer {
+  const result = parse(version);
+  if (result === null) throw new Error(`${version} is no version`);
+  return result;
 }
 
 /** Why a text is no version to publish, or undefined when it is one. */
@@ -116,8 +88,9 @@ export function versionProblem(version: string): string | undefined {
   const form = "must be a semantic version such as 1.4.2 or 2.0.0-rc.1";
   if (version === "") return `${form}, not empty; leave it out to publish without a version`;
   if (/\s/.test(version)) return `${form}, without whitespace`;
-  if (version.length > maximumTagLength) {
-    return `${form} of at most ${maximumTagLength} characters, because it becomes a tag (it has ${version.length})`;
+  const longest = LONGEST_TAG - LONGEST_PREFIX;
+  if (version.length > longest) {
+    return `${form} of at most ${longest} characters, because it becomes a tag (it has ${version.length})`;
   }
   if (/^[vV=]/.test(version)) {
     const bare = version.replace(/^[vV=]+/, "");
@@ -125,13 +98,13 @@ export function versionProblem(version: string): string | undefined {
       ? `${form}: write ${bare}, without ${version.slice(0, -bare.length)}`
       : form;
   }
-  const parsed = parse(version);
-  if (parsed === null) return form;
-  if (parsed.build.length > 0) {
-    return `${form}, without build metadata (a tag cannot hold "+"): write ${parsed.version}`;
+  const result = parse(version);
+  if (result === null) return form;
+  if (result.build.length > 0) {
+    return `${form}, without build metadata (a tag cannot hold "+"): write ${result.version}`;
   }
-  if (String(parsed.major).length === shortRevisionLength) {
-    return `${form} whose major has not exactly ${shortRevisionLength} digits: its tag ${parsed.major} could be a commit's`;
+  if (String(result.major).length === SHORT_REVISION) {
+    return `${form} whose major has not exactly ${SHORT_REVISION} digits: its tag ${result.major} could be a commit's`;
   }
   return undefined;
 }
@@ -151,11 +124,23 @@ export function releaseDateProblem(date: string): string | undefined {
   return exists ? undefined : `${form}, and there is no such day in the calendar`;
 }
 
-/** Why `backport: true` means nothing beside this version, or undefined when it does. */
-export function backportProblem(version: string | undefined): string | undefined {
-  if (version === undefined)
-    return "takes a version: a backport is a release of an older line, such as 1.3.9";
-  const parsed = parse(version);
-  if (parsed === null || parsed.prerelease.length === 0) return undefined;
-  return `is for stable versions: the prerelease ${version} moves no other tag anyway`;
+/** A tag as the documents explain it. */
+export interface TagRow {
+  /** An example. */
+  tag: string;
+  is: string;
+  moves: string;
 }
+
+/** Every kind of tag that people pull, as the tables in the documents have it. */
+export const TAG_ROWS: readonly TagRow[] = [
+  { tag: "1.4.2", is: "a release", moves: "no" },
+  { tag: prefixedTag("1.4.2"), is: "the same", moves: "no" },
+  { tag: "1.4", is: "the latest fix of a minor release", moves: "with a fix; back, when one is withdrawn" },
+  { tag: "1", is: "the latest minor release of a major one; there is no `0`", moves: "likewise" },
+  { tag: "latest", is: "the latest release that is no prerelease", moves: "likewise" },
+  { tag: "2.0.0-rc.1", is: "a prerelease, which moves no other tag", moves: "no" },
+  { tag: "abc123f", is: "a commit", moves: "only if it is built again; expires" },
+  { tag: "2025-01-10", is: "the last build of main on that day", moves: "until the day is over; expires" },
+  { tag: "edge", is: "the tip of main", moves: "with every push to main" },
+];

@@ -8,6 +8,8 @@ import { format } from "prettier";
 import ts from "typescript";
 import { parse } from "yaml";
 import { costRows } from "../cost/table.ts";
+import { planRelease } from "../../components/images/plan.ts";
+import { type Release, TAG_ROWS } from "../../components/images/tags.ts";
 import permissions from "../../docs/permissions.json" with { type: "json" };
 
 /** A table of a document. */
@@ -49,6 +51,18 @@ const TABLES: Readonly<Record<string, Table>> = {
         Number(declared()["cleanupBuildsAfterDays"]?.default),
       ),
   },
+  tags: {
+    document: "docs/COMPOSE.md",
+    source: "components/images/tags.ts",
+    head: ["`HYPERION_TAG`", "is", "moves?"],
+    rows: () => TAG_ROWS.map(({ tag, is, moves }) => [code(tag), is, moves]),
+  },
+  releases: {
+    document: "docs/RELEASING.md",
+    source: "components/images/plan.ts",
+    head: ["settings", "published already", "tags"],
+    rows: releaseRows,
+  },
   permissions: {
     document: "docs/ACCESS.md",
     source: "docs/permissions.json",
@@ -74,6 +88,38 @@ function settingRows(): string[][] {
   return Object.entries(declared()).map(([name, { type, default: value, description }]) => {
     const shown = value === "" ? "" : code(typeof value === "string" ? value : JSON.stringify(value));
     return [code(name), type, shown, description];
+  });
+}
+
+/** What the rules make of settings, beside a version that is published or none. */
+function releaseRows(): string[][] {
+  const revision = "abc123f0".repeat(5);
+  const tip = { revision, releaseDate: "2025-01-10", edge: true };
+  const examples: [settings: Partial<Release>, published?: string][] = [
+    [{ version: "1.4.2" }],
+    [{ version: "0.3.1" }],
+    [{ version: "2.0.0-rc.1" }],
+    [{ version: "1.5.0" }, "2.0.0"],
+    [{ version: "1.4.1" }, "1.4.2"],
+    [{ version: "1.4.2", revision }],
+    [{ revision }],
+    [tip],
+    [{}],
+    [{}, "1.4.2"],
+  ];
+  return examples.map(([settings, published]) => {
+    const release = { edge: false, rollback: false, allowVersionOverwrite: false, ...settings };
+    const tags = new Map(published === undefined ? [] : [[published, "sha256:a"]]);
+    const plan = planRelease(release, new Map([["image", tags]]));
+    const set = plan.images.get("image")?.steps.flat() ?? [];
+    const named = Object.entries(settings).map(([name, value]) =>
+      code(`${name}: ${value === revision ? "abc123f…" : String(value)}`),
+    );
+    return [
+      named.join(", ") || "none",
+      published === undefined ? "" : code(published),
+      set.map(code).join(" ") || "none is set",
+    ];
   });
 }
 

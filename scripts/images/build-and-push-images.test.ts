@@ -73,7 +73,7 @@ describe("what it publishes", () => {
     const expected = catalogue.flatMap(({ name, context, dockerfile }) => {
       const [image, folder] = [`${registry}/${name}`, path.join(shell.folder, "src", context)];
       const build = `docker build --progress plain --platform linux/amd64 --tag ${image}:build --file ${folder}/${dockerfile} ${folder}`;
-      const tags = ["1.4.2", "1.4", "1", "latest"];
+      const tags = ["1.4.2", "1.4", "1", "latest", "v1.4.2"];
       return [
         build,
         ...tags.flatMap((tag) => [
@@ -85,22 +85,26 @@ describe("what it publishes", () => {
     expect(work()).toEqual(expected);
     for (const { name } of catalogue) {
       expect(stdout).toMatch(
-        new RegExp(`^${name} +pushed +\\d+  sha256:cccc +1\\.4\\.2, 1\\.4, 1, latest$`, "m"),
+        new RegExp(`^${name} +pushed +\\d+  sha256:cccc +1\\.4\\.2, 1\\.4, 1, latest, v1\\.4\\.2$`, "m"),
       );
     }
   });
 
   it.each<[string[], string[]]>([
     [[], ["latest"]],
-    [["--version", "2.0.0-rc.1"], ["2.0.0-rc.1"]],
+    [
+      ["--version", "2.0.0-rc.1"],
+      ["2.0.0-rc.1", "v2.0.0-rc.1"],
+    ],
     [
       ["--version", "1.3.9", "--backport"],
-      ["1.3.9", "1.3"],
+      ["1.3.9", "1.3", "v1.3.9"],
     ],
     [
-      ["--revision", "abc123f".padEnd(40, "0"), "--release-date", "2025-01-10"],
+      ["--revision", "abc123f".padEnd(40, "0"), "--edge", "--release-date", "2025-01-10"],
       ["abc123f", "edge", "2025-01-10"],
     ],
+    [["--revision", "abc123f".padEnd(40, "0")], ["abc123f"]],
   ])("%j pushes %j", (args, tags) => {
     expect(publish("--only", ui, ...args).status).toBe(0);
     const pushed = work().filter((call) => call.startsWith("docker push"));
@@ -145,6 +149,7 @@ describe("what it publishes", () => {
       `push  ${registry}/hyperion-ui:0.3.1, unless another build is published under it`,
       `push  ${registry}/hyperion-ui:0.3`,
       `push  ${registry}/hyperion-ui:latest`,
+      `push  ${registry}/hyperion-ui:v0.3.1, unless another build is published under it`,
       "",
     ]);
     expect(shell.calls()).toEqual([]);
@@ -192,10 +197,16 @@ describe("errors before any work", () => {
       ],
     ],
     [
-      ["--release-date", "2025-02-30"],
+      ["--release-date", "2025-02-30", "--edge", "--revision", "abc123f".padEnd(40, "0")],
       [
         `--release-date "2025-02-30" must be a date YYYY-MM-DD such as 2025-01-10, and there is no such day in the calendar`,
       ],
+    ],
+    [["--edge"], ["--edge goes with --revision, the tip of main, and without --version"]],
+    [["--release-date", "2025-01-10"], ["--release-date goes with --edge, the tip of main"]],
+    [
+      ["--version", "2.0.0-rc.1", "--backport"],
+      ["--backport is for stable versions: the prerelease 2.0.0-rc.1 moves no other tag anyway"],
     ],
     [["--backport"], ["--backport takes a version: a backport is a release of an older line, such as 1.3.9"]],
     [
@@ -386,7 +397,7 @@ describe("failures on the way", () => {
       /^--- hyperion-ui: build failed; the end of .*hyperion-ui\.log:\n#5 ERROR: process "npm ci" failed\nbuild failed$/m,
     );
     expect(stdout).toMatch(/^1 of 3 images failed; the others are published\. Fix it and run it again\.$/m);
-    expect(work().filter((call) => call.startsWith("docker push"))).toHaveLength(8);
+    expect(work().filter((call) => call.startsWith("docker push"))).toHaveLength(10);
   });
 
   it("shows a failed push, and publishes the others", () => {

@@ -3,7 +3,7 @@ import { findDockerCommand } from "../../components/images/docker/command.ts";
 import { dockerConfigFile } from "../../components/images/docker/config.ts";
 import { type DockerLogin, dockerLogin } from "../../components/images/docker/login.ts";
 import { commandsOnPath } from "../../components/images/programs.ts";
-import { buildTag } from "../../components/images/tags.ts";
+import { BUILD_TAG } from "../../components/images/tags.ts";
 import type { Plan } from "./plan.ts";
 
 /** Runs a command to its end, whatever that is. */
@@ -41,7 +41,7 @@ const refused = (problem: string): DockerCommand => ({ command: "", problems: [p
 
 async function localImageProblems(command: string, { images, registry, platform }: Plan): Promise<string[]> {
   const problems = images.map(async ({ name }) => {
-    const reference = `${registry}/${name}:${buildTag}`;
+    const reference = `${registry}/${name}:${BUILD_TAG}`;
     const format = "{{.Os}}/{{.Architecture}}";
     const { failed, stdout } = await run(command, ["image", "inspect", "--format", format, reference]);
     if (failed)

@@ -7,6 +7,9 @@ export interface Options {
   version: string | undefined;
   revision: string | undefined;
   releaseDate: string | undefined;
+  /** The revision is the tip of main. */
+  edge: boolean;
+  /** The version is one of an older line. */
   backport: boolean;
   allowVersionOverwrite: boolean;
   /** Registry's URL, without a scheme. */
@@ -26,10 +29,12 @@ Usage: scripts/build-and-push-images.sh [OPTION]...
 
 What to publish:
   --only IMAGE               this image alone; repeat it for several
-  --version V                semantic version: 1.4.2 gives the tags 1.4.2, 1.4, 1 and latest
-  --revision COMMIT          full git commit: gives its first 7 characters, and edge without a version
-  --release-date YYYY-MM-DD  gives itself
-  --backport                 the version fixes an older line: do not move its major tag nor latest
+  --version V                semantic version: 1.4.2 gives the tags 1.4.2, 1.4, 1, latest and v1.4.2
+  --revision COMMIT          full git commit: gives its first 7 characters
+  --edge                     the revision is the tip of main: gives edge, too
+  --release-date YYYY-MM-DD  the day of the tip of main: gives itself beside edge
+  --backport                 the version fixes an older line: do not move its major tag nor latest, since
+                             nobody asks the registry here which versions are published
   --allow-version-overwrite  let a version that is already published move to this build
                              (none of these: the tag latest alone)
 Where:
@@ -46,7 +51,7 @@ Exit code: 0 all published; 1 something failed (the rest is published); 2 nothin
 Safe to run again: what is there already is not built or pushed twice.
 `;
 
-const FLAGS = ["help", "skip-build", "dry-run", "allow-version-overwrite", "backport"];
+const FLAGS = ["help", "skip-build", "dry-run", "allow-version-overwrite", "edge", "backport"];
 const WITH_VALUE = ["only", "version", "revision", "release-date", "registry", "source", "jobs", "log-dir"];
 
 /**
@@ -82,6 +87,7 @@ export function readOptions(args: string[], problems: string[]): Options | "help
     version: last("version"),
     revision: last("revision"),
     releaseDate: last("release-date"),
+    edge: values.has("edge"),
     backport: values.has("backport"),
     allowVersionOverwrite: values.has("allow-version-overwrite"),
     registry: last("registry"),

@@ -5,7 +5,14 @@ import { catalogue } from "../../components/images/catalogue.ts";
 import { sourceProblems } from "../../components/images/check-sources.ts";
 import { checkTracking, type Purpose, type Tracking } from "../../components/images/check-tracking.ts";
 import type { CatalogueImage } from "../../components/images/published-image.ts";
-import { immutableTag, publishedTags, releaseProblems, type Release } from "../../components/images/tags.ts";
+import { planRelease } from "../../components/images/plan.ts";
+import {
+  lines,
+  prefixedTag,
+  releaseDateProblem,
+  revisionProblem,
+  versionProblem,
+} from "../../components/images/tags.ts";
 import type { Problem } from "../../problems/problem.ts";
 import { StackSettings } from "../../settings/stack-settings.ts";
 import type { Options } from "./options.ts";
@@ -24,10 +31,10 @@ export interface Plan {
   source: string;
   images: readonly CatalogueImage[];
   tags: readonly string[];
+  /** The tags that never move to another build; none where they may. */
+  fixedTags: readonly string[];
   /** Whether everybody may pull what is published, and what it is published as. */
   purpose: Purpose;
-  /** The one tag that never moves to another build; undefined where none is to be kept from it. */
-  fixedTag: string | undefined;
 }
 
 /**
@@ -38,12 +45,8 @@ export interface Plan {
 export function plan(options: Options, projectFolder: string, problems: string[]): Plan | undefined {
   const settings = new StackSettings(projectFolder, STACK);
   const registry = options.registry ?? productionRegistry(settings);
-  const release: Release = options;
   const found = [
-    ...releaseProblems(release).map(({ key, message }) => {
-      const value = release[key];
-      return `${option(key)}${typeof value === "string" ? ` ${JSON.stringify(value)}` : ""} ${message}`;
-    }),
+    ...releaseProblems(options),
     ...options.only.map(unknownImage),
     registryProblem(registry),
     ...catalogue.problems.map(({ where, found, allowed }) => `${where}: ${found}; allowed: ${allowed}`),
@@ -56,14 +59,58 @@ export function plan(options: Options, projectFolder: string, problems: string[]
     platform: settings.text("platform"),
     source: options.source ?? path.resolve(projectFolder, settings.text("sourceDir")),
     images: catalogue.images.filter(({ name }) => options.only.length === 0 || options.only.includes(name)),
-    tags: publishedTags(release),
+    tags: tagsOf(options),
+    fixedTags:
+      options.version === undefined || options.allowVersionOverwrite
+        ? []
+        : [options.version, prefixedTag(options.version)],
     purpose: {
       isPublic: options.registry === undefined && settings.flag("publicAccess"),
       version: options.version,
       revision: options.revision,
     },
-    fixedTag: options.allowVersionOverwrite ? undefined : immutableTag(release),
   };
+}
+
+/** The tags of the stack's own rules for a registry that has no versions: this script cannot see which there are. */
+function tagsOf({ backport, version, revision, releaseDate, edge }: Options): string[] {
+  const release = { version, revision, releaseDate, edge, rollback: false, allowVersionOverwrite: false };
+  const image = "any";
+  const tags =
+    planRelease(release, new Map([[image, new Map()]]))
+      .images.get(image)
+      ?.steps.flat() ?? [];
+  const wider = version === undefined || !backport ? [] : lines(version).slice(1);
+  return tags.filter((tag) => !wider.some((line) => line.tag === tag));
+}
+
+function releaseProblems({ version, revision, releaseDate, edge, backport }: Options): string[] {
+  const problem = (
+    option: string,
+    value: string | undefined,
+    check: (value: string) => string | undefined,
+  ) => {
+    const message = value === undefined ? undefined : check(value);
+    return message === undefined ? [] : [`--${option} ${JSON.stringify(value)} ${message}`];
+  };
+  return [
+    ...problem("version", version, versionProblem),
+    ...problem("revision", revision, revisionProblem),
+    ...problem("release-date", releaseDate, releaseDateProblem),
+    ...(edge && (revision === undefined || version !== undefined)
+      ? ["--edge goes with --revision, the tip of main, and without --version"]
+      : []),
+    ...(releaseDate !== undefined && !edge ? ["--release-date goes with --edge, the tip of main"] : []),
+    ...(backport && version === undefined
+      ? ["--backport takes a version: a backport is a release of an older line, such as 1.3.9"]
+      : []),
+    ...(backport &&
+    version !== undefined &&
+    versionProblem(version) === undefined &&
+    lines(version).length === 0
+      ? [`--backport is for stable versions: the prerelease ${version} moves no other tag anyway`]
+      : []),
+  ];
 }
 
 /** What cannot be built: what is missing by what --source names, and what the stack finds beside that. */
@@ -94,13 +141,13 @@ const sentence = ({ where, found, allowed, fix }: Problem): string =>
 
 /** What would be done, a line for each step. */
 export function describePlan(
-  { registry, platform, source, images, tags, fixedTag }: Plan,
+  { registry, platform, source, images, tags, fixedTags }: Plan,
   build: boolean,
 ): string {
   const lines = images.flatMap(({ name, context, dockerfile }) => [
     ...(build ? [`build ${name} for ${platform} from ${source}/${context}, ${dockerfile}\n`] : []),
     ...tags.map((tag) => {
-      const unless = tag === fixedTag ? ", unless another build is published under it" : "";
+      const unless = fixedTags.includes(tag) ? ", unless another build is published under it" : "";
       return `push  ${registry}/${name}:${tag}${unless}\n`;
     }),
   ]);
@@ -111,10 +158,6 @@ export function describePlan(
 function productionRegistry(settings: StackSettings): string {
   const [project, region] = [settings.text("gcp:project"), settings.text("gcp:region")];
   return `${region}-docker.pkg.dev/${project}/${settings.text("repositoryId")}`;
-}
-
-function option(key: keyof Release): string {
-  return `--${key.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
 function unknownImage(name: string): string | undefined {

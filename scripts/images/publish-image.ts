@@ -2,7 +2,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import * as path from "node:path";
 import { execa } from "execa";
 import type { CatalogueImage } from "../../components/images/published-image.ts";
-import { buildTag } from "../../components/images/tags.ts";
+import { BUILD_TAG } from "../../components/images/tags.ts";
 import type { Plan } from "./plan.ts";
 
 /** What every image is published with. */
@@ -80,20 +80,24 @@ async function build(job: Job): Promise<void> {
   const context = `${plan.source}/${image.context}`;
   say(job, "building");
   const args = ["build", "--progress", "plain", "--platform", plan.platform];
-  args.push("--tag", `${reference}:${buildTag}`, "--file", `${context}/${image.dockerfile}`, context);
+  args.push("--tag", `${reference}:${BUILD_TAG}`, "--file", `${context}/${image.dockerfile}`, context);
   if ((await logged(job, args)).failed) throw new ImageError("build failed");
 }
 
 /** Pushes every tag, and gives the digest that they stand for. */
 async function push(job: Job): Promise<string | undefined> {
   const { plan, reference } = job;
-  let digest = plan.fixedTag === undefined ? undefined : await publishedDigest(job, plan.fixedTag);
-  const published = digest !== undefined;
+  const published = new Map<string, string | undefined>();
+  for (const tag of plan.fixedTags) published.set(tag, await publishedDigest(job, tag));
+  let digest: string | undefined;
   for (const tag of plan.tags) {
-    if (published && tag === plan.fixedTag) continue;
+    if (published.get(tag) !== undefined) {
+      digest ??= published.get(tag);
+      continue;
+    }
     say(job, `pushing ${tag}`);
     for (const args of [
-      ["tag", `${reference}:${buildTag}`, `${reference}:${tag}`],
+      ["tag", `${reference}:${BUILD_TAG}`, `${reference}:${tag}`],
       ["push", `${reference}:${tag}`],
     ]) {
       const { failed, all } = await logged(job, args);
@@ -110,7 +114,7 @@ async function push(job: Job): Promise<string | undefined> {
  */
 async function publishedDigest(job: Job, tag: string): Promise<string | undefined> {
   const { plan, docker, reference } = job;
-  const inspect = ["image", "inspect", "--format", "{{.Id}}", `${reference}:${buildTag}`];
+  const inspect = ["image", "inspect", "--format", "{{.Id}}", `${reference}:${BUILD_TAG}`];
   const { stdout: image } = await execa(docker, inspect, { reject: false });
   // The engine takes a registry on loopback without TLS or with any certificate; so does this question.
   const insecure = /^(localhost(:.*)?$|127\.)/.test(plan.host) ? ["--insecure"] : [];

@@ -47,6 +47,23 @@ export async function fakeGoogle(answers: Answers): Promise<IncomingMessage[]> {
   return requests;
 }
 
+/** What Artifact Registry answers to the question which tags each image has. */
+export function tagLists(
+  tags: Readonly<Record<string, Readonly<Record<string, string>>>>,
+  repository = "projects/production-471918/locations/us-central1/repositories/hyperion-public",
+): Answers {
+  return Object.fromEntries(
+    Object.entries(tags).map(([image, digests]) => {
+      const name = `${repository}/packages/${image}`;
+      const list = Object.entries(digests).map(([tag, digest]) => ({
+        name: `${name}/tags/${tag}`,
+        version: `${name}/versions/${digest}`,
+      }));
+      return [`GET /${name}/tags?pageSize=1000`, { status: 200, body: { tags: list } }];
+    }),
+  );
+}
+
 /** Points the endpoint variables at a port where nobody listens. */
 export function nobodyAnswers(): void {
   for (const variable of VARIABLES) vi.stubEnv(variable, "http://127.0.0.1:9/");

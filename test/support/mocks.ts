@@ -18,6 +18,9 @@ export interface Declared {
 
 const REGISTRY = "us-central1-docker.pkg.dev/production-471918/hyperion-public";
 
+/** The stack's full name, as the engine is asked for its state. */
+const STACK = "organization/project/stack";
+
 /** What the gcp plugin's own credentials are here. */
 export const ACCESS_TOKEN = "the-plugin's-token";
 
@@ -67,6 +70,12 @@ interface RegisterResourceRequest {
   getAliasesList(): { getSpec(): { getName(): string; getParenturn(): string } | undefined }[];
 }
 
+/** What the stack's last `up` left, as the engine answers it; by default there was none. */
+export interface StackState {
+  outputs: Record<string, unknown>;
+  resources: Record<string, { type: string; outputs: Record<string, unknown> }>;
+}
+
 /** Logical name in a URN; none for the stack. */
 function nameOf(urn: string): string {
   return urn.includes("::pulumi:pulumi:Stack::") ? "" : urn.replace(/^.*::/, "");
@@ -79,6 +88,7 @@ function nameOf(urn: string): string {
 export async function declare<T>(
   program: () => T | Promise<T>,
   preview = false,
+  state: StackState = { outputs: {}, resources: {} },
 ): Promise<{ resources: Declared[]; result: T }> {
   const resources: Declared[] = [];
   await pulumi.runtime.setMocks(
@@ -92,6 +102,10 @@ export async function declare<T>(
         return { id: `${name}-id`, state: { ...state, ...computed?.(state) } };
       },
       call: ({ token, inputs }: pulumi.runtime.MockCallArgs) => {
+        const { name, stackName } = inputs as { name?: string; stackName?: string };
+        if (token === "pulumi:pulumi:readStackOutputs" && name === STACK) return { outputs: state.outputs };
+        if (token === "pulumi:pulumi:readStackResourceOutputs" && stackName === STACK)
+          return { outputs: state.resources };
         if (token === "gcp:organizations/getClientConfig:getClientConfig")
           return { accessToken: ACCESS_TOKEN };
         if (token === "gcp:artifactregistry/getRepository:getRepository") {
@@ -109,6 +123,7 @@ export async function declare<T>(
     "project",
     "stack",
     preview,
+    "organization",
   );
   // Mocks do not tell a resource's options; the request to the engine does.
   const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;

@@ -51,7 +51,7 @@ const ADMINISTER_SERVICES = [
 
 const READ_ACCOUNTS = ["iam.serviceAccounts.get", "iam.serviceAccounts.list"];
 
-const LIST_ACCOUNT_KEYS = ["iam.serviceAccountKeys.list"];
+const READ_ACCOUNT_KEYS = ["iam.serviceAccountKeys.list"];
 
 const EDIT_ACCOUNTS = [
   ...READ_ACCOUNTS,
@@ -119,10 +119,10 @@ const WRITE_OBJECTS = [
   "storage.objects.update",
 ];
 
-const READ_KEYS = ["cloudkms.cryptoKeys.get", "cloudkms.keyRings.get"];
+const READ_CRYPTO_KEYS = ["cloudkms.cryptoKeys.get", "cloudkms.keyRings.get"];
 
 const ADMINISTER_KEYS = [
-  ...READ_KEYS,
+  ...READ_CRYPTO_KEYS,
   "cloudkms.cryptoKeys.create",
   "cloudkms.cryptoKeys.getIamPolicy",
   "cloudkms.cryptoKeys.setIamPolicy",
@@ -134,12 +134,12 @@ const VIEW = [
   ...PROJECT,
   ...READ_SERVICES,
   ...READ_ACCOUNTS,
-  ...LIST_ACCOUNT_KEYS,
+  ...READ_ACCOUNT_KEYS,
   ...READ_POOLS,
   ...READ_ROLES,
   ...READ_COMPUTE,
   ...READ_ORG_POLICIES,
-  ...READ_KEYS,
+  ...READ_CRYPTO_KEYS,
   "storage.buckets.list",
 ];
 
@@ -200,7 +200,7 @@ export const ROLES: Readonly<Record<string, readonly string[]>> = {
   "roles/artifactregistry.admin": ADMINISTER_ARTIFACTS,
   "roles/iam.serviceAccountViewer": [
     ...READ_ACCOUNTS,
-    ...LIST_ACCOUNT_KEYS,
+    ...READ_ACCOUNT_KEYS,
     "iam.serviceAccounts.getIamPolicy",
     ...PROJECT,
   ],

@@ -1,0 +1,47 @@
+import type { Settings } from "../../settings/schema.ts";
+import type { Outputs } from "../../google/last-outputs.ts";
+import type { Checked } from "../../problems/checks.ts";
+import { catalogue } from "./catalogue.ts";
+import { type Plan, planRelease } from "./plan.ts";
+import type { RegistryTags } from "./published.ts";
+import { type RecordedImage, readRecordedTags } from "./recorded-tags.ts";
+import { readRegistryTags } from "./registry-tags.ts";
+
+/** What a run publishes, and what that was decided by. */
+export interface Decision {
+  plan: Plan;
+  registry: RegistryTags;
+  /** What the state has of each image's tags. */
+  recorded: ReadonlyMap<string, RecordedImage>;
+  /** The version is published already: the run publishes nothing new. */
+  isPublished: boolean;
+}
+
+/**
+ * Decides what a run publishes by what the registry holds and the state has: at preview as at `up`.
+ *
+ * @param outputs of the stack's last `up`.
+ */
+export async function decideRelease(settings: Settings, outputs: Outputs): Promise<Checked<Decision>> {
+  if (!settings.publishImages) return { found: NOTHING, problems: [] };
+  const names = catalogue.images.map(({ name }) => name);
+  const [registry, recorded] = await Promise.all([
+    readRegistryTags(registryOf(settings), names),
+    readRecordedTags(outputs),
+  ]);
+  const plan = planRelease(settings, registry);
+  const isPublished = [...plan.images.values()].some(({ digest }) => digest !== undefined);
+  return { found: { plan, registry, recorded, isPublished }, problems: [...plan.problems] };
+}
+
+const NOTHING: Decision = {
+  plan: { images: new Map(), candidate: undefined, marks: [], race: undefined, notes: [], problems: [] },
+  registry: new Map(),
+  recorded: new Map(),
+  isPublished: false,
+};
+
+/** The repository that a stack's settings name. */
+export function registryOf({ project, region, repositoryId }: Settings) {
+  return { project, location: region, repositoryId };
+}

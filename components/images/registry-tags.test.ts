@@ -1,0 +1,108 @@
+import { text } from "node:stream/consumers";
+import { describe, expect, test } from "vitest";
+import { readRegistryTags, setTags } from "./registry-tags.ts";
+import { type Answers, fakeGoogle, nobodyAnswers, tagLists } from "../../test/support/fake-google.ts";
+import { declare } from "../../test/support/mocks.ts";
+
+const registry = { project: "production-471918", location: "us-central1", repositoryId: "hyperion-public" };
+const REPOSITORY = "projects/production-471918/locations/us-central1/repositories/hyperion-public";
+const LIST = `GET /${REPOSITORY}/packages/ui/tags?pageSize=1000`;
+const version = (digest: string): string => `${REPOSITORY}/packages/ui/versions/${digest}`;
+
+describe("the tags of images", () => {
+  const read = async (answers: Answers, images = ["ui"]) => {
+    const requests = await fakeGoogle(answers);
+    const { result } = await declare(() => readRegistryTags(registry, images));
+    return { tags: Object.fromEntries([...result].map(([image, tags]) => [image, [...tags]])), requests };
+  };
+
+  test("are one request an image", async () => {
+    const { tags, requests } = await read(tagLists({ ui: { "1.4.2": "sha256:a" }, mcp: {} }), ["ui", "mcp"]);
+    expect(tags).toEqual({ ui: [["1.4.2", "sha256:a"]], mcp: [] });
+    expect(requests).toHaveLength(2);
+  });
+
+  test("are read to the last page", async () => {
+    const page = (tag: string, next?: string) => ({
+      status: 200,
+      body: { tags: [{ name: `x/tags/${tag}`, version: version("sha256:a") }], nextPageToken: next },
+    });
+    const { tags } = await read({ [LIST]: page("one", "a+b"), [`${LIST}&pageToken=a%2Bb`]: page("two") });
+    expect(tags).toEqual({
+      ui: [
+        ["one", "sha256:a"],
+        ["two", "sha256:a"],
+      ],
+    });
+  });
+
+  test.each<[string, Answers]>([
+    ["without the image or its repository", {}],
+    ["without the API", { [LIST]: { status: 403, body: { error: { reason: "SERVICE_DISABLED" } } } }],
+    ["without a tag", { [LIST]: { status: 200, body: {} } }],
+  ])("are none %s", async (_, answers) => {
+    expect((await read(answers)).tags).toEqual({ ui: [] });
+  });
+
+  test("that may not be read are told", async () => {
+    const answer = { status: 403, body: { error: { message: "Permission denied." } } };
+    await expect(read({ [LIST]: answer })).rejects.toThrow(
+      [
+        "1 problem; nothing was changed.",
+        "",
+        "hyperion-public/ui",
+        "  found:   Artifact Registry answered 403 (Permission denied.) to the question which tags it has",
+        "  allowed: an account that may read the repository's tags (roles/artifactregistry.reader)",
+        "  fix:     gcloud auth application-default login",
+      ].join("\n"),
+    );
+  });
+
+  test("that nobody tells are told", async () => {
+    nobodyAnswers();
+    await expect(declare(() => readRegistryTags(registry, ["ui"]))).rejects.toThrow(
+      "Artifact Registry did not answer (fetch failed) to the question which tags it has",
+    );
+  });
+});
+
+describe("a tag", () => {
+  const CREATE = `POST /${REPOSITORY}/packages/ui/tags?tagId=1.4`;
+  const MOVE = `PATCH /${REPOSITORY}/packages/ui/tags/1.4?updateMask=version`;
+
+  const set = async (answers: Answers) => {
+    const requests = await fakeGoogle(answers);
+    const bodies: Promise<string>[] = [];
+    for (const key of Object.keys(answers)) {
+      const { status } = answers[key] as { status: number };
+      answers[key] = () => {
+        const request = requests.at(-1);
+        if (request) bodies.push(text(request));
+        return { status };
+      };
+    }
+    await declare(() => setTags(registry, [{ image: "ui", tag: "1.4", digest: "sha256:a" }]));
+    return {
+      requests: requests.map(({ method, url }) => `${method ?? ""} ${url ?? ""}`),
+      bodies: (await Promise.all(bodies)).map((body) => JSON.parse(body) as unknown),
+    };
+  };
+  const body = { name: `${REPOSITORY}/packages/ui/tags/1.4`, version: version("sha256:a") };
+
+  test("that is not there is made", async () => {
+    expect(await set({ [CREATE]: { status: 200 } })).toEqual({ requests: [CREATE], bodies: [body] });
+  });
+
+  test("that is there moves", async () => {
+    expect(await set({ [CREATE]: { status: 409 }, [MOVE]: { status: 200 } })).toEqual({
+      requests: [CREATE, MOVE],
+      bodies: [body, body],
+    });
+  });
+
+  test("that is refused is told", async () => {
+    await expect(set({ [CREATE]: { status: 403 } })).rejects.toThrow(
+      "ui:1.4\n  found:   Artifact Registry answered 403 to the request to put it on sha256:a",
+    );
+  });
+});

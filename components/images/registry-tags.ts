@@ -1,0 +1,117 @@
+import { z } from "zod";
+import { artifactRegistry } from "../../google/apis.ts";
+import {
+  callGoogle,
+  type GoogleAnswer,
+  type GoogleCall,
+  isApiDisabled,
+  refusal,
+} from "../../google/client.ts";
+import { repositoryName } from "../../google/full-names.ts";
+import { problemsError } from "../../problems/problem.ts";
+import type { Mark, RegistryTags } from "./published.ts";
+
+/** The repository whose tags are asked for or set. */
+export interface Registry {
+  project: string;
+  location: string;
+  repositoryId: string;
+}
+
+/** Most tags in an answer (https://cloud.google.com/artifact-registry/docs/reference/rest/v1/projects.locations.repositories.packages.tags/list). */
+const PAGE_SIZE = 1000;
+
+const tagPage = z.object({
+  tags: z.array(z.object({ name: z.string(), version: z.string() })).default([]),
+  nextPageToken: z.string().default(""),
+});
+
+/**
+ * The tags of each image as they are now: one request an image, and one for every further thousand of tags. An image that
+ * was never pushed has none, nor has one of a repository that does not exist yet.
+ *
+ * @throws one error where Artifact Registry does not answer which tags an image has.
+ */
+export async function readRegistryTags(registry: Registry, images: readonly string[]): Promise<RegistryTags> {
+  const entries = images.map(async (image) => [image, await tagsOf(registry, image)] as const);
+  return new Map(await Promise.all(entries));
+}
+
+async function tagsOf(registry: Registry, image: string): Promise<Map<string, string>> {
+  const tags = new Map<string, string>();
+  let token = "";
+  do {
+    const query = `pageSize=${PAGE_SIZE}${token === "" ? "" : `&pageToken=${encodeURIComponent(token)}`}`;
+    const answer = await ask(`${packageName(registry, image)}/tags?${query}`, {}, (found) =>
+      unread(registry, image, found),
+    );
+    if (answer.status === 404 || isApiDisabled(answer)) return tags;
+    if (answer.status !== 200) throw unread(registry, image, `answered ${refusal(answer)}`);
+    const page = tagPage.parse(answer.body);
+    for (const { name, version } of page.tags) tags.set(lastPart(name), lastPart(version));
+    token = page.nextPageToken;
+  } while (token !== "");
+  return tags;
+}
+
+/** @param told the error for where nobody answers. */
+async function ask(path: string, call: GoogleCall, told: (found: string) => Error): Promise<GoogleAnswer> {
+  try {
+    return await callGoogle(artifactRegistry, path, call);
+  } catch (error) {
+    throw told(`did not answer (${error instanceof Error ? error.message : String(error)})`);
+  }
+}
+
+/**
+ * Puts tags on digests, one after the other; a tag that is elsewhere moves.
+ *
+ * @throws one error where Artifact Registry refuses one; those before it are set.
+ */
+export async function setTags(registry: Registry, marks: readonly Mark[]): Promise<void> {
+  for (const mark of marks) {
+    const name = packageName(registry, mark.image);
+    const body = { name: `${name}/tags/${mark.tag}`, version: `${name}/versions/${mark.digest}` };
+    const told = (found: string): Error => unset(mark, found);
+    const created = await ask(`${name}/tags?tagId=${mark.tag}`, { method: "POST", body }, told);
+    const answer =
+      created.status === 409
+        ? await ask(`${body.name}?updateMask=version`, { method: "PATCH", body }, told)
+        : created;
+    if (answer.status !== 200) throw unset(mark, `answered ${refusal(answer)}`);
+  }
+}
+
+/** Full name of an image, as the API has it. */
+function packageName({ project, location, repositoryId }: Registry, image: string): string {
+  return `${repositoryName(project, location, repositoryId)}/packages/${image}`;
+}
+
+function lastPart(name: string): string {
+  return name.replace(/^.*\//, "");
+}
+
+function unread({ repositoryId }: Registry, image: string, found: string): Error {
+  return problemsError([
+    {
+      where: `${repositoryId}/${image}`,
+      found: `Artifact Registry ${found} to the question which tags it has`,
+      allowed: "an account that may read the repository's tags (roles/artifactregistry.reader)",
+      fix: "gcloud auth application-default login",
+    },
+  ]);
+}
+
+function unset({ image, tag, digest }: Mark, found: string): Error {
+  return problemsError(
+    [
+      {
+        where: `${image}:${tag}`,
+        found: `Artifact Registry ${found} to the request to put it on ${digest}`,
+        allowed: "an account that may set the repository's tags (roles/artifactregistry.writer)",
+        fix: "gcloud auth application-default login   # then run it again: it goes on where it stopped",
+      },
+    ],
+    "what was set before stays",
+  );
+}
