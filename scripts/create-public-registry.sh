@@ -6,8 +6,8 @@ set -euo pipefail
 usage() {
   cat <<'USAGE'
 Lets everybody pull from the registry without a login, by the stack: checks the login, sets
-hyperion-registry:publicAccess, shows the preview, asks, applies. Where nothing is provisioned yet, the
-registry and its images are made too. What the organization policy says is checked by the stack, before
+hyperion-registry:publicAccess, shows the preview, asks, applies. Images are left as they are, whatever the
+sources are by now; where nothing is provisioned yet, the registry and its images are made too. What the organization policy says is checked by the stack, before
 anything is changed.
 
 Usage: scripts/create-public-registry.sh [OPTION]...
@@ -112,6 +112,15 @@ ensure_stack() {
   fi
 }
 
+# What pulumi is to do: everything but images where there are any, since this is about access.
+options=(--stack)
+choose_options() {
+  options+=("$stack")
+  if pulumi stack output registryUrl --stack "$stack" --non-interactive >/dev/null 2>&1; then
+    options+=(--exclude '**docker:index/image:Image**' --exclude-dependents)
+  fi
+}
+
 setting() { pulumi config get "$1" --stack "$stack" --non-interactive; }
 set_setting() { pulumi config set "$1" "$2" --type bool --stack "$stack" --non-interactive; }
 unset_setting() { pulumi config rm "$1" --stack "$stack" --non-interactive; }
@@ -161,6 +170,7 @@ if $revert; then need_node "it asks the registry whether it is closed"; fi
 stop_on_problems
 ensure_stack
 stop_on_problems
+choose_options
 
 trap put_back EXIT
 trap 'exit 130' INT TERM
@@ -174,7 +184,7 @@ else
   question="Make the registry public? Everybody can then pull all of its images, at your cost."
 fi
 
-if ! pulumi preview --stack "$stack"; then
+if ! pulumi preview "${options[@]}"; then
   echo >&2
   echo "The preview failed." >&2
   if ! $revert && ! $want_override && [ "$(setting "$override")" != true ]; then
@@ -190,7 +200,7 @@ trap - INT TERM
 again=$0
 if [ "$stack" != production ]; then again+=" --stack $stack"; fi
 if $revert; then again+=" --revert"; fi
-if ! pulumi up --stack "$stack" --yes --skip-preview; then
+if ! pulumi up "${options[@]}" --yes --skip-preview; then
   echo >&2
   echo "Not everything was applied. The settings stay; when it is fixed, or a changed policy has spread (minutes): $again" >&2
   if ! $revert; then echo "Or back to private: $again --revert" >&2; fi

@@ -18,6 +18,7 @@ case "$1 $2" in
     has bad-state && { echo "error: passphrase must be set" >&2; exit 1; }
     echo "$4" ;;
   "stack init") has no-init && { echo "error: permission denied" >&2; exit 1; }; exit 0 ;;
+  "stack output") has nothing-yet && { echo "error: current stack does not have output property" >&2; exit 1; }; echo url ;;
   "config get") cat "$HOME/$3" 2>/dev/null || echo false ;;
   "config set") echo "$4" >"$HOME/$3" ;;
   "config rm") rm -f "$HOME/$3" ;;
@@ -65,8 +66,9 @@ function settings(): Record<string, string> {
 
 const steps = (): string[] =>
   shell.calls().filter((call) => /^pulumi (config (set|rm)|preview|up)/.test(call));
-const preview = "pulumi preview --stack production";
-const up = "pulumi up --stack production --yes --skip-preview";
+const exceptImages = "--exclude **docker:index/image:Image** --exclude-dependents";
+const preview = `pulumi preview --stack production ${exceptImages}`;
+const up = `pulumi up --stack production ${exceptImages} --yes --skip-preview`;
 const set = (key: string, value: string): string =>
   `pulumi config set ${key} ${value} --type bool --stack production --non-interactive`;
 const rm = (key: string): string => `pulumi config rm ${key} --stack production --non-interactive`;
@@ -121,6 +123,12 @@ describe("the way", () => {
     expect(status).toBe(0);
     expect(stdout).toContain("There is no stack production in this state yet; making it");
     expect(shell.calls()).toContain("pulumi stack init production --no-select");
+  });
+
+  it("makes the images too where nothing is provisioned yet, and leaves them alone from then on", () => {
+    shell.environment["ANSWERS"] = "nothing-yet";
+    expect(run("", "--yes").status).toBe(0);
+    expect(steps().slice(1)).toEqual([preview, up].map((step) => step.replace(` ${exceptImages}`, "")));
   });
 
   it("works on another stack", () => {

@@ -68,7 +68,7 @@ async function askPulumi(
 }
 
 /** PATH without what `npm run` puts before it: the user's own pulumi, which knows the selected stack, comes first again. */
-function usersPath(searchPath: string): string {
+export function usersPath(searchPath: string): string {
   const npmBin = path.join("node_modules", ".bin");
   return searchPath
     .split(path.delimiter)

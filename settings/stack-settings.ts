@@ -41,6 +41,11 @@ export class StackSettings {
     return String(this.set[`${this.namespace}:${name}`] ?? this.fallback(name)) === "true";
   }
 
+  /** Whether the stack's file itself says a setting of this project. */
+  sets(name: string): boolean {
+    return `${this.namespace}:${name}` in this.set;
+  }
+
   private fallback(key: string): unknown {
     const declared = this.defaults[key] ?? this.defaults[`${this.namespace}:${key}`];
     return typeof declared === "object" && declared !== null && "default" in declared

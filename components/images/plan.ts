@@ -296,7 +296,7 @@ export function movedVersions(
         where: `${image}:${version}`,
         found: `published meanwhile as ${published}; this build is ${built}`,
         allowed: "a version that is not published yet: a published one never moves",
-        fix: `npm run release -- ${next(version)}`,
+        fix: `npm run release -- ${nextVersion(version)}`,
       },
     ];
   });
@@ -317,7 +317,7 @@ export function differingSources(
     digest !== undefined && builds.get(image) !== digest ? [image] : [],
   );
   if (differing.length === 0) return undefined;
-  return `The sources of ${list(differing)} differ from ${version}, which stays as it is. To publish them: npm run release -- ${next(version)}`;
+  return `The sources of ${list(differing)} differ from ${version}, which stays as it is. To publish them: npm run release -- ${nextVersion(version)}`;
 }
 
 const NO_TAGS: ImagePlan = { digest: undefined, steps: [[], [], []] };
@@ -340,7 +340,7 @@ function withdrawn(version: string): Problem {
     where: VERSION,
     found: `${version}, which was withdrawn: its tag was removed, and ${withdrawnTag(version)} is left of it`,
     allowed: "a version that was not withdrawn; nobody who pinned the old one gets another under its name",
-    fix: `npm run release -- ${next(version)}`,
+    fix: `npm run release -- ${nextVersion(version)}`,
   };
 }
 
@@ -384,6 +384,7 @@ function list(items: readonly string[]): string {
   return new Intl.ListFormat("en").format(items).replace(", and", " and");
 }
 
-function next(version: string): string {
+/** The version after one, in its own line. */
+export function nextVersion(version: string): string {
   return inc(version, lines(version).length > 0 ? "patch" : "prerelease") ?? "VERSION";
 }

@@ -2,6 +2,7 @@ import { afterEach, beforeEach, expect, it, test } from "vitest";
 import { Shell } from "../../test/support/shell.ts";
 import { importViolations } from "./imports.ts";
 import { nameViolations, topLevelViolations } from "./names.ts";
+import { oneTimeViolations } from "./one-time.ts";
 import { countViolations } from "./prose.ts";
 import { stackViolations } from "./stacks.ts";
 
@@ -81,6 +82,25 @@ it("wants no document that counts the images, across lines too", () => {
   shell.write("b.md", "It builds every image, on two cores.\n");
   shell.write("c.ts", "// three images\n");
   expect(countViolations(shell.folder, ["a.md", "b.md", "c.ts"])).toEqual(["prose: a.md counts the images"]);
+});
+
+it("wants no setting in a stack's file that is for one run", () => {
+  shell.write("Pulumi.yaml", "name: hyperion-registry\n");
+  shell.write("Pulumi.a.yaml", "config:\n  hyperion-registry:version: 1.4.2\n  gcp:project: p\n");
+  const lines = [
+    "revision: abc",
+    "releaseDate: x",
+    "edge: false",
+    "rollback: true",
+    "allowVersionOverwrite: true",
+  ];
+  shell.write("Pulumi.b.yaml", `config:\n${lines.map((line) => `  hyperion-registry:${line}\n`).join("")}`);
+  expect(oneTimeViolations(shell.folder, ["Pulumi.yaml", "Pulumi.a.yaml"])).toEqual([]);
+  expect(oneTimeViolations(shell.folder, ["Pulumi.b.yaml"])).toEqual(
+    ["revision", "releaseDate", "edge", "rollback", "allowVersionOverwrite"].map(
+      (key) => `one run: Pulumi.b.yaml has ${key}, which is for one run: pulumi config rm ${key} --stack b`,
+    ),
+  );
 });
 
 it("wants the stack of the images where its registry is, and each of the two to do its own", () => {

@@ -11,6 +11,7 @@ import * as path from "node:path";
 import { importViolations } from "./imports.ts";
 import { nameViolations, topLevelViolations } from "./names.ts";
 import { countViolations } from "./prose.ts";
+import { oneTimeViolations } from "./one-time.ts";
 import { stackViolations } from "./stacks.ts";
 import { unusedViolations } from "./unused.ts";
 
@@ -26,6 +27,7 @@ const found = [
   ...topLevelViolations(files),
   ...countViolations(root, files),
   ...stackViolations(root, files),
+  ...oneTimeViolations(root, files),
 ];
 const known = JSON.parse(readFileSync(list, "utf8")) as string[];
 

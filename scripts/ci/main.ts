@@ -44,10 +44,12 @@ program
   });
 
 program
-  .command("release-settings <ref> <commit>")
-  .description("print the release settings of this checkout, `KEY VALUE` a line")
-  .action((ref: string, commit: string) => {
-    const settings = Object.entries(releaseSettings(gitState(ref, commit)));
+  .command("release-settings <ref> <commit> [remote]")
+  .description(
+    "print all that says what a ref publishes, `KEY VALUE` a line; without a remote to ask the commit counts as the tip",
+  )
+  .action((ref: string, commit: string, remote: string | undefined) => {
+    const settings = Object.entries(releaseSettings(gitState(ref, commit, remote)));
     print(settings.map(([key, value]) => `hyperion-registry:${key} ${value}\n`).join(""));
   });
 

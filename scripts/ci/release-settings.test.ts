@@ -1,57 +1,137 @@
 import * as path from "node:path";
-import { expect, it, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
 import { releaseSettings } from "./release-settings.ts";
 import { root, Shell, type Ended } from "../../test/support/shell.ts";
 
 const commit = "abc123f".padEnd(40, "0");
 const date = "2025-01-10";
+const NONE = {
+  version: "",
+  revision: "",
+  releaseDate: "",
+  edge: "false",
+  rollback: "false",
+  allowVersionOverwrite: "false",
+};
 
-test.each<[string, string[], Record<string, string>]>([
-  ["refs/heads/main", ["v1.4.2"], { revision: commit, releaseDate: date }],
-  ["refs/tags/v1.4.2", ["v1.4.2"], { version: "1.4.2" }],
-  ["refs/tags/v1.4.2", ["v1.4.2", "v1.4.1", "v0.9.0", ""], { version: "1.4.2" }],
-  ["refs/tags/v1.3.9", ["v1.3.9", "v1.4.2"], { version: "1.3.9", backport: "true" }],
-  ["refs/tags/v1.10.0", ["v1.9.0", "v1.10.0"], { version: "1.10.0" }],
-  ["refs/tags/v1.4.2", ["v1.4.2", "v2.0.0-rc.1", "vnext", "9.0.0"], { version: "1.4.2" }],
-  ["refs/tags/v2.0.0-rc.1", ["v2.0.0", "v2.0.0-rc.1"], { version: "2.0.0-rc.1" }],
-])("%s beside %j -> %j", (ref, tags, settings) => {
-  expect(releaseSettings({ ref, commit, date, tags })).toEqual(settings);
+test.each<[string, boolean, Record<string, string>]>([
+  ["refs/heads/main", true, { revision: commit, releaseDate: date, edge: "true" }],
+  ["refs/heads/main", false, { revision: commit }],
+  ["refs/tags/v1.4.2", true, { version: "1.4.2" }],
+  ["refs/tags/v1.4.2", false, { version: "1.4.2" }],
+  ["refs/tags/v2.0.0-rc.1", true, { version: "2.0.0-rc.1" }],
+])("%s, at the tip: %j -> %j, and nothing else that a file may say", (ref, isTip, settings) => {
+  expect(releaseSettings({ ref, commit, date, isTip })).toEqual({ ...NONE, ...settings });
 });
 
 test.each(["vnext", "1.4.2", "v1.4", "v1.4.2+build", "v01.4.2"])("refuses the tag %s", (tag) => {
-  const state = { ref: `refs/tags/${tag}`, commit, date, tags: [tag] };
+  const state = { ref: `refs/tags/${tag}`, commit, date, isTip: false };
   expect(() => releaseSettings(state)).toThrow(
     `the tag ${tag} is no version to publish: name it like v1.4.2`,
   );
 });
 
-it("asks git for the tags and the commit's day in UTC", () => {
-  const shell = new Shell();
-  shell.pass("git");
-  const repository = shell.write(
-    "repository.sh",
-    `export GIT_COMMITTER_DATE=2025-01-10T23:30:00-0200
-git init --quiet
-git -c user.name=n -c user.email=e@example.com commit --quiet --allow-empty -m x
-git tag v1.4.2
-git tag v1.3.9
-git rev-parse HEAD
+describe("in a checkout", () => {
+  let shell: Shell;
+  let commits: string[];
+
+  beforeEach(() => {
+    shell = new Shell();
+    shell.pass("git");
+    const repository = shell.write(
+      "repository.sh",
+      `export GIT_COMMITTER_DATE=2025-01-10T23:30:00-0200
+git init --quiet --initial-branch main
+commit() { git -c user.name=n -c user.email=e@example.com commit --quiet --allow-empty -m "$1"; git rev-parse HEAD; }
+commit one
+commit two
+git init --quiet --bare remote
+git push --quiet remote main
+commit three
 `,
-  );
-  const head = shell.run(path.relative(root, repository)).stdout.trim();
-  const run = (ref: string): Ended => shell.run("scripts/ci/main.ts", ["release-settings", ref, head]);
-  try {
-    expect(run("refs/heads/main").stdout).toBe(
-      `hyperion-registry:revision ${head}\nhyperion-registry:releaseDate 2025-01-11\n`,
     );
-    expect(run("refs/tags/v1.3.9").stdout).toBe(
-      "hyperion-registry:version 1.3.9\nhyperion-registry:backport true\n",
-    );
-    expect(run("refs/tags/vnext")).toMatchObject({
+    commits = shell.run(path.relative(root, repository)).stdout.trim().split("\n");
+  });
+
+  afterEach(() => {
+    shell.remove();
+  });
+
+  const settings = (...args: string[]): Ended =>
+    shell.run("scripts/ci/main.ts", ["release-settings", ...args]);
+
+  const lines = (changes: Record<string, string>): string =>
+    Object.entries({ ...NONE, ...changes })
+      .map(([key, value]) => `hyperion-registry:${key} ${value}\n`)
+      .join("");
+
+  it("asks git for the commit's day in UTC, and the remote for the tip", () => {
+    const [one = "", two = "", three = ""] = commits;
+    const tip = (revision: string): string => lines({ revision, releaseDate: "2025-01-11", edge: "true" });
+    expect(settings("refs/heads/main", two, "remote").stdout).toBe(tip(two));
+    expect(settings("refs/heads/main", one, "remote").stdout).toBe(lines({ revision: one }));
+    expect(settings("refs/heads/main", three, "remote").stdout).toBe(lines({ revision: three }));
+    expect(settings("refs/heads/main", one).stdout).toBe(tip(one));
+  });
+
+  it("refuses what is no version, and does not guess where the remote does not answer", () => {
+    const [one = ""] = commits;
+    expect(settings("refs/tags/vnext", one)).toMatchObject({
       status: 1,
       stdout: "",
       stderr: "the tag vnext is no version to publish: name it like v1.4.2\n",
     });
+    const silent = settings("refs/heads/main", one, "nowhere");
+    expect(silent).toMatchObject({ status: 1, stdout: "" });
+    expect(silent.stderr).toContain("'nowhere' does not appear to be a git repository");
+  });
+
+  it("logs git in by the job's token, which is on no command line", () => {
+    const [one = ""] = commits;
+    shell.fake(
+      "git",
+      `record "$@"
+env | grep ^GIT_CONFIG_ >"$TMPDIR/login" || :
+[ "$1" != ls-remote ] || echo "${one}	refs/heads/main"`,
+    );
+    shell.environment = {
+      ...shell.environment,
+      GITHUB_TOKEN: "the-token",
+      GITHUB_SERVER_URL: "https://github.com",
+    };
+    const { stdout } = settings("refs/heads/main", one, "https://github.com/o/n");
+    expect(stdout).toContain("hyperion-registry:edge true\n");
+    expect(shell.calls()).toContain("git ls-remote https://github.com/o/n refs/heads/main");
+    expect(shell.calls().join("\n")).not.toContain("the-token");
+    const login = Buffer.from("x-access-token:the-token").toString("base64");
+    expect(shell.read("login").split("\n").sort().slice(1)).toEqual([
+      "GIT_CONFIG_COUNT=1",
+      "GIT_CONFIG_KEY_0=http.https://github.com/.extraheader",
+      `GIT_CONFIG_VALUE_0=Authorization: Basic ${login}`,
+    ]);
+  });
+});
+
+it("publishes by one pulumi up, whatever the stack's file says", () => {
+  const shell = new Shell();
+  shell.pass("git");
+  try {
+    shell.fake("node", 'record "$@"; printf "hyperion-registry:version \\nhyperion-registry:edge true\\n"');
+    shell.fake("pulumi", 'record "$@"');
+    expect(
+      shell.run("scripts/publish-ref.sh", ["--stack", "s", "refs/heads/main", commit, "https://g/o/n"]),
+    ).toMatchObject({ status: 0, stdout: "hyperion-registry:version \nhyperion-registry:edge true\n" });
+    expect(shell.calls()).toEqual([
+      `node scripts/ci/main.ts release-settings refs/heads/main ${commit} https://g/o/n`,
+      "pulumi up --yes --skip-preview --stack s --config hyperion-registry:buildCache=registry --config hyperion-registry:version= --config hyperion-registry:edge=true",
+    ]);
+    shell.forgetCalls();
+    shell.fake("node", "echo no version >&2; exit 1");
+    expect(
+      shell.run("scripts/publish-ref.sh", ["--stack", "s", "refs/tags/v", commit, "https://g/o/n"]),
+    ).toMatchObject({ status: 1, stderr: "no version\n" });
+    expect(shell.run("scripts/publish-ref.sh", ["--stack", "s"]).status).toBe(2);
+    expect(shell.calls()).toEqual([]);
   } finally {
     shell.remove();
   }

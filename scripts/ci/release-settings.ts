@@ -1,7 +1,6 @@
 import { execFileSync } from "node:child_process";
-import compare from "semver/functions/compare.js";
-import prerelease from "semver/functions/prerelease.js";
 import { versionProblem } from "../../components/images/tags.ts";
+import { ONE_TIME } from "../../settings/one-time.ts";
 
 /** What a workflow knows about what it publishes. */
 export interface GitState {
@@ -11,39 +10,59 @@ export interface GitState {
   commit: string;
   /** Day of the commit, in UTC, `YYYY-MM-DD`; not today, so that a second run publishes the same. */
   date: string;
-  /** All tags of the repository. */
-  tags: readonly string[];
+  /** Whether the commit is the tip of its branch; a tag is always. */
+  isTip: boolean;
 }
 
 /**
- * The release settings of what a workflow publishes: of a tag `v1.4.2` its version, of a branch the
- * commit and its day. A stable version below another one that is tagged is a backport.
+ * Everything that says what a workflow publishes: of a tag `v1.4.2` its version, of a branch the commit and, at its tip,
+ * the day and `edge`. Every setting that is for one run is among them, so that none of the stack's file counts.
  * @throws when the tag is no version.
  */
-export function releaseSettings({ ref, commit, date, tags }: GitState): Record<string, string> {
-  if (!ref.startsWith("refs/tags/")) return { revision: commit, releaseDate: date };
-  const tag = ref.slice("refs/tags/".length);
-  const version = versionOf(tag);
-  if (version === undefined) throw new Error(`the tag ${tag} is no version to publish: name it like v1.4.2`);
-  if (prerelease(version) !== null) return { version };
-  const released = tags.map(versionOf).filter((other) => other !== undefined);
-  const newer = released.some((other) => prerelease(other) === null && compare(other, version) > 0);
-  return newer ? { version, backport: "true" } : { version };
+export function releaseSettings({ ref, commit, date, isTip }: GitState): Record<string, string> {
+  const none = { version: "", ...ONE_TIME };
+  if (ref.startsWith("refs/tags/")) return { ...none, version: versionOf(ref.slice("refs/tags/".length)) };
+  return { ...none, revision: commit, ...(isTip && { releaseDate: date, edge: "true" }) };
 }
 
-/** What this checkout knows about a ref and a commit. */
-export function gitState(ref: string, commit: string): GitState {
-  const git = (...args: string[]): string =>
-    execFileSync("git", args, { encoding: "utf8", env: { ...process.env, TZ: "UTC" } }).trim();
+/**
+ * What this checkout knows about a ref and a commit.
+ *
+ * @param remote where the ref is looked up: an address, or the name of a remote. Default: the commit counts as the tip.
+ * @throws when the remote does not tell.
+ */
+export function gitState(ref: string, commit: string, remote?: string): GitState {
   return {
     ref,
     commit,
-    date: git("show", "--no-patch", "--date=format-local:%F", "--format=%cd", commit),
-    tags: git("tag", "--list").split("\n"),
+    date: git(["show", "--no-patch", "--date=format-local:%F", "--format=%cd", commit]),
+    isTip:
+      ref.startsWith("refs/tags/") ||
+      remote === undefined ||
+      git(["ls-remote", remote, ref]).split("\t")[0] === commit,
   };
 }
 
-function versionOf(tag: string): string | undefined {
+function git(args: readonly string[]): string {
+  const env = { ...process.env, TZ: "UTC", ...authorization() };
+  return execFileSync("git", args, { encoding: "utf8", env, stdio: ["ignore", "pipe", "inherit"] }).trim();
+}
+
+/** The job's own token as git's login at GitHub, by variables: a command line is no place for it. */
+function authorization(): NodeJS.ProcessEnv {
+  const { GITHUB_TOKEN: token, GITHUB_SERVER_URL: server } = process.env;
+  if (token === undefined || server === undefined) return {};
+  const login = Buffer.from(`x-access-token:${token}`).toString("base64");
+  return {
+    GIT_CONFIG_COUNT: "1",
+    GIT_CONFIG_KEY_0: `http.${server}/.extraheader`,
+    GIT_CONFIG_VALUE_0: `Authorization: Basic ${login}`,
+  };
+}
+
+function versionOf(tag: string): string {
   const version = tag.replace(/^v/, "");
-  return tag.startsWith("v") && versionProblem(version) === undefined ? version : undefined;
+  if (!tag.startsWith("v") || versionProblem(version) !== undefined)
+    throw new Error(`the tag ${tag} is no version to publish: name it like v1.4.2`);
+  return version;
 }

@@ -207,7 +207,9 @@ describe("publish.yml", () => {
     });
     const commands = steps.flatMap(({ run }) => run ?? []);
     for (const run of commands) expect(run).not.toMatch(/--stack production(?!-images)/);
-    expect(commands).toContainEqual(expect.stringMatching(/^scripts\/retry-when-locked\.sh pulumi up /));
+    expect(commands).toContainEqual(
+      expect.stringMatching(/^scripts\/retry-when-locked\.sh scripts\/publish-ref\.sh --stack /),
+    );
   });
 });
 

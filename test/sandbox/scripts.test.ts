@@ -199,6 +199,8 @@ async function step(file: string, job: string, matching: string): Promise<string
 describe("the commands of the workflows", () => {
   let files: NodeJS.ProcessEnv;
   let temporary: string;
+  /** What the workflows run on. */
+  let commit: string;
   /** State of the images' stack, as far from that of the registry's as two buckets are. */
   let ofImages: NodeJS.ProcessEnv;
 
@@ -207,11 +209,14 @@ describe("the commands of the workflows", () => {
     const state = join(sandbox.root, "images-state");
     for (const folder of [temporary, state]) await mkdir(folder, { recursive: true });
     ofImages = { PULUMI_BACKEND_URL: `file://${state}` };
-    const { stdout } = await sandbox.command("git", ["rev-parse", "HEAD"]);
+    commit = await git(...COMMIT, "-m", "tip");
+    await git("init", "--quiet", "--bare", join(temporary, "remote"));
     files = {
       RUNNER_TEMP: temporary,
       GITHUB_REF: "refs/heads/main",
-      GITHUB_SHA: stdout.trim(),
+      GITHUB_SHA: commit,
+      GITHUB_SERVER_URL: `file://${temporary}`,
+      GITHUB_REPOSITORY: "remote",
       GITHUB_STEP_SUMMARY: join(temporary, "summary.md"),
       GITHUB_OUTPUT: join(temporary, "output"),
       REGISTRY_BACKEND_URL: String(sandbox.env["PULUMI_BACKEND_URL"]),
@@ -225,6 +230,19 @@ describe("the commands of the workflows", () => {
     await sandbox.pulumi("config", "set", "publishImages", "false");
     await sandbox.pulumi("up", "--yes", "--skip-preview");
   });
+
+  /** Of a commit without a parent: from a shallow clone no other can be pushed. */
+  const COMMIT = ["-c", "user.name=n", "-c", "user.email=e@example.com", "commit-tree", "HEAD^{tree}"];
+
+  async function git(...args: string[]): Promise<string> {
+    const { code, stdout, output } = await sandbox.command("git", args);
+    expect(code, output).toBe(0);
+    return stdout.trim();
+  }
+
+  /** Lets main stand on a commit where the workflow asks for it. */
+  const pushToMain = (pushed: string): Promise<string> =>
+    git("push", "--quiet", "--force", join(temporary, "remote"), `${pushed}:refs/heads/main`);
 
   const tryOnImages = (...args: string[]): Promise<Outcome> => sandbox.command("pulumi", args, ofImages);
 
@@ -257,14 +275,25 @@ describe("the commands of the workflows", () => {
     const { code, comment, output } = await preview();
     expect(code, output).toBe(0);
     expect(comment).toContain("No infrastructure changes.");
-    const commit = String(files["GITHUB_SHA"]).slice(0, 7);
-    expect(comment).toContain(`create docker:index/registryImage:RegistryImage hyperion-ui-${commit}`);
-    expect(await digestOf("hyperion-ui", commit)).toBeUndefined();
+    const tag = commit.slice(0, 7);
+    expect(comment).toContain(`create docker:index/registryImage:RegistryImage hyperion-ui-${tag}`);
+    expect(comment).toContain("create docker:index/registryImage:RegistryImage hyperion-ui-edge");
+    expect(await digestOf("hyperion-ui", tag)).toBeUndefined();
+  });
+
+  test("publish.yml publishes a commit that main has left behind under that commit alone", async () => {
+    await pushToMain(await git(...COMMIT, "-m", "newer"));
+    // What a laptop left in the stack's file counts for nothing.
+    await onImages("config", "set", "--stack", "images", "version", "9.9.9");
+    await onImages("config", "set", "--stack", "images", "edge", "true");
+    const published = await publish("publish-ref.sh");
+    expect(published.code, published.output).toBe(0);
+    expect(await digestOf("hyperion-ui", commit.slice(0, 7))).toBe(await digestOf("hyperion-ui", "build"));
+    for (const tag of ["edge", "9.9.9"]) expect(await digestOf("hyperion-ui", tag)).toBeUndefined();
   });
 
   test("publish.yml publishes main under its commit, its day and edge, and waits for a held lock", async () => {
-    expect((await publish("ci/main.ts release-settings")).output).toContain("hyperion-registry:revision");
-
+    await pushToMain(commit);
     const locks = join(sandbox.root, "images-state/.pulumi/locks/organization/hyperion-registry/images");
     const lock = join(locks, "6a0c4a1e-93a4-4b0a-8f0e-1f6d1c1f1a11.json");
     await mkdir(locks, { recursive: true });
@@ -273,7 +302,7 @@ describe("the commands of the workflows", () => {
       JSON.stringify({ pid: 1, username: "u", hostname: "h", timestamp: "2026-01-01T00:00:00Z" }),
     );
     const gone = setTimeout(() => void rm(lock), 5_000);
-    const published = await publish("pulumi up");
+    const published = await publish("publish-ref.sh");
     clearTimeout(gone);
     expect(published.output).toContain("Locked; trying again in 20 s");
     expect(published.code, published.output).toBe(0);
@@ -281,9 +310,7 @@ describe("the commands of the workflows", () => {
     expect((await publish("ci/main.ts release-summary")).code).toBe(0);
     const summary = await readFile(join(temporary, "summary.md"), "utf8");
     expect(summary).toContain(`| \`${registry}/hyperion-ui:edge\` | \`sha256:`);
-    expect(await digestOf("hyperion-ui", "edge")).toBe(
-      await digestOf("hyperion-ui", String(files["GITHUB_SHA"]).slice(0, 7)),
-    );
+    expect(await digestOf("hyperion-ui", "edge")).toBe(await digestOf("hyperion-ui", commit.slice(0, 7)));
   });
 
   test("publish.yml has nothing but images and tags in its state, and preview.yml tells the rest apart", async () => {

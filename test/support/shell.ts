@@ -95,8 +95,7 @@ export class Shell {
 
   /** Runs a script of the project, by bash or (`.ts`) by Node.js, in the folder. */
   run(script: string, args: string[] = [], input = ""): Ended {
-    const file = path.join(root, script);
-    const program = script.endsWith(".ts") ? process.execPath : path.join(this.bin, "bash");
+    const { program, file } = this.command(script);
     const { status, stdout, stderr } = spawnSync(program, [file, ...args], {
       cwd: this.folder,
       env: this.environment,
@@ -109,13 +108,18 @@ export class Shell {
 
   /** Starts a script without waiting for it, as the leader of a process group. */
   start(script: string, args: string[] = []): ChildProcess {
-    const file = path.join(root, script);
-    return spawn(path.join(this.bin, "bash"), [file, ...args], {
+    const { program, file } = this.command(script);
+    return spawn(program, [file, ...args], {
       cwd: this.folder,
       env: this.environment,
       detached: true,
       stdio: ["pipe", "pipe", "pipe"],
     });
+  }
+
+  private command(script: string): { program: string; file: string } {
+    const program = script.endsWith(".ts") ? process.execPath : path.join(this.bin, "bash");
+    return { program, file: path.join(root, script) };
   }
 
   remove(): void {

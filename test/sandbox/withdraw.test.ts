@@ -1,0 +1,132 @@
+import { appendFile, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { parse } from "yaml";
+import images from "../../images.json" with { type: "json" };
+import { ensureCompose } from "../../sandbox/machine/install-compose.ts";
+import { type Outcome, type Sandbox } from "../support/sandbox.ts";
+import { borrowSandbox } from "../support/shared-sandbox.ts";
+
+// A bad release and its end, by the commands of a maintainer, as somebody sees it who runs Hyperion by docker compose.
+
+const REPOSITORY = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public";
+
+let sandbox: Sandbox;
+/** The docker compose command. */
+let compose: string;
+
+beforeAll(async () => {
+  sandbox = await borrowSandbox();
+  compose = await ensureCompose(console.log);
+  await git("init", "--quiet");
+  await commit("first");
+});
+
+afterAll(() => sandbox.stop());
+
+async function git(...args: string[]): Promise<string> {
+  const identity = ["-c", "user.name=n", "-c", "user.email=e@example.com"];
+  const { code, stdout, output } = await sandbox.command("git", [
+    "-C",
+    sandbox.sources,
+    ...identity,
+    ...args,
+  ]);
+  expect(code, output).toBe(0);
+  return stdout.trim();
+}
+
+async function commit(message: string): Promise<void> {
+  await git("add", ".");
+  await git("commit", "--quiet", "--message", message);
+}
+
+/** `npm run release -- ARGS` on the sandbox's stack. */
+const release = (args: readonly string[], input = ""): Promise<Outcome> =>
+  sandbox.command("npm", ["run", "--silent", "release", "--", ...args, "--stack", "sandbox"], {}, { input });
+
+/** The settings of the release that the stack's file has. */
+async function left(): Promise<Record<string, unknown>> {
+  const file = await readFile(join(sandbox.root, "project/Pulumi.sandbox.yaml"), "utf8");
+  const { config } = parse(file) as { config: Record<string, unknown> };
+  return Object.fromEntries(
+    ["version", "revision", "releaseDate", "edge", "rollback", "allowVersionOverwrite"]
+      .map((name) => [name, config[`hyperion-registry:${name}`]] as const)
+      .filter(([, value]) => value !== undefined),
+  );
+}
+
+/** The digest that a tag stands for in the registry; undefined when there is no such tag. */
+async function digestOf(image: string, tag: string): Promise<string | undefined> {
+  const { status, body } = await sandbox.google("GET", `${REPOSITORY}/packages/${image}/tags/${tag}`);
+  return status === 404 ? undefined : (body as { version: string }).version.replace(/^.*\//, "");
+}
+
+/** What a user has of an image after `docker compose pull` of a tag. */
+async function pulled(tag: string): Promise<string> {
+  const registry = await sandbox.output("registryUrl");
+  const variables = { HYPERION_REGISTRY: registry, HYPERION_TAG: tag };
+  const services = ["hyperion-mcp-server", "hyperion-http-bridge", "hyperion-ui"];
+  const pull = await sandbox.command(compose, ["pull", ...services], variables);
+  expect(pull.code, pull.output).toBe(0);
+  const { stdout } = await sandbox.docker(
+    "image",
+    "inspect",
+    "--format",
+    '{{join .RepoDigests " "}}',
+    `${registry}/hyperion-ui:${tag}`,
+  );
+  return stdout.trim();
+}
+
+test("a bad release is withdrawn by one command, and whoever pulls again has the good one", async () => {
+  const dirty = join(sandbox.sources, "coordinator/ui/server.js");
+  const first = await release(["1.4.2"], "y\n");
+  expect(first.code, first.output).toBe(0);
+  expect(first.output).toContain('git commit --message "Release 1.4.2" Pulumi.sandbox.yaml');
+  expect(await left()).toEqual({ version: "1.4.2" });
+  const good = (await digestOf("hyperion-ui", "1.4.2")) ?? "none";
+
+  await appendFile(dirty, "\n// bad\n");
+  const uncommitted = await release(["1.4.3"], "y\n");
+  expect(uncommitted.code).toBe(2);
+  expect(uncommitted.output).toContain("changes that are not committed: coordinator/ui/server.js");
+  await commit("bad");
+  const again = await release(["1.4.2"], "y\n");
+  expect(again.output).toContain("npm run release -- 1.4.3");
+  expect(again.code).toBe(2);
+  const declined = await release(["1.4.3"], "n\n");
+  expect(declined.code).toBe(1);
+  expect(await digestOf("hyperion-ui", "1.4.3")).toBeUndefined();
+  expect(await left()).toEqual({ version: "1.4.2" });
+
+  const second = await release(["1.4.3"], "y\n");
+  expect(second.code, second.output).toBe(0);
+  const bad = (await digestOf("hyperion-ui", "1.4.3")) ?? "none";
+  expect(bad).not.toBe(good);
+  for (const tag of ["1", "latest"]) expect(await pulled(tag)).toContain(bad);
+
+  const back = await release(["1.4.2", "--rollback", "--yes"]);
+  expect(back.code, back.output).toBe(0);
+  for (const tag of ["1", "latest"]) expect(await pulled(tag)).toContain(good);
+  expect(await digestOf("hyperion-ui", "1.4.3")).toBe(bad);
+  expect(await digestOf("hyperion-ui", "withdrawn-1.4.3")).toBe(bad);
+  expect(await left()).toEqual({ version: "1.4.2" });
+});
+
+test("the bad version's tag can go, and a repeat of its job does not bring it back", async () => {
+  for (const { name } of images)
+    for (const tag of ["1.4.3", "v1.4.3"])
+      expect(await sandbox.google("DELETE", `${REPOSITORY}/packages/${name}/tags/${tag}`)).toMatchObject({
+        status: 200,
+      });
+  const latest = await digestOf("hyperion-ui", "latest");
+  const { stdout: head } = await sandbox.command("git", ["rev-parse", "HEAD"]);
+  // A tag is asked of no remote.
+  const ref = ["refs/tags/v1.4.3", head.trim()];
+  const repeat = await sandbox.command("scripts/publish-ref.sh", ["--stack", "sandbox", ...ref, "nowhere"]);
+  expect(repeat.code).not.toBe(0);
+  expect(repeat.output).toContain("1.4.3, which was withdrawn");
+  expect(await digestOf("hyperion-ui", "1.4.3")).toBeUndefined();
+  expect(await digestOf("hyperion-ui", "latest")).toBe(latest);
+});
