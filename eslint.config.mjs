@@ -33,6 +33,21 @@ export default tseslint.config(
     },
   },
   {
+    files: ["index.ts", "{components,google,problems,settings,scripts,sandbox}/**/*.ts"],
+    ignores: ["**/*.test.ts", "problems/setting-commands.ts"],
+    rules: {
+      "no-restricted-syntax": [
+        "error",
+        ...["Literal[value=/hyperion-registry/]", "TemplateElement[value.raw=/hyperion-registry/]"].map(
+          (selector) => ({
+            selector,
+            message: "The namespace of the settings stands in problems/setting-commands.ts alone.",
+          }),
+        ),
+      ],
+    },
+  },
+  {
     files: ["**/*.test.ts", "test/**/*.ts"],
     ignores: ["test/support/**/!(*.test).ts", "test/sandbox/plugins/**"],
     rules: {

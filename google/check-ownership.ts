@@ -2,6 +2,7 @@ import type { Checked } from "../problems/checks.ts";
 import { type Found, lookUp } from "./existence.ts";
 import type { GoogleApi } from "./apis.ts";
 import { markIn, ownMark } from "./marks.ts";
+import { configSet } from "../problems/setting-commands.ts";
 
 /** What becomes of something that the program declares: it is made, or it is there and taken over. */
 export type Fate = "create" | "import" | "undelete";
@@ -27,7 +28,7 @@ export interface Declaration {
   unmark: string;
 }
 
-const ADOPT = "pulumi config set hyperion-registry:adoptExisting true";
+const ADOPT = configSet("adoptExisting", "true");
 
 /** Between the ways to fix a problem. */
 const OR = "\n           or ";

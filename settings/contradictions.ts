@@ -3,8 +3,8 @@ import { ALL_AUTHENTICATED_USERS } from "../components/access/principals.ts";
 import { attributeMapping, LONGEST_MAPPING } from "../components/ci/github-claims.ts";
 import type { Problem } from "../problems/problem.ts";
 import { shown } from "../problems/wording.ts";
-import { NAMESPACE } from "./explain.ts";
 import type { Settings } from "./schema.ts";
+import { configRemove, configSet, settingKey } from "../problems/setting-commands.ts";
 
 type Name = keyof Settings;
 
@@ -54,7 +54,7 @@ export function conflicts(settings: Partial<Settings>, wrong: ReadonlySet<string
 }
 
 function conflict(name: Name, found: string, allowed: string, fix: string): Problem[] {
-  return [{ where: `${NAMESPACE}:${name}`, found, allowed, fix }];
+  return [{ where: settingKey(name), found, allowed, fix }];
 }
 
 function nothingToDo({ manageRegistry, publishImages }: Partial<Settings>): Problem[] {
@@ -63,7 +63,7 @@ function nothingToDo({ manageRegistry, publishImages }: Partial<Settings>): Prob
     "publishImages",
     "false, while manageRegistry is false",
     "true for one of them: such a stack would hold nothing",
-    `pulumi config rm ${NAMESPACE}:publishImages`,
+    configRemove("publishImages"),
   );
 }
 
@@ -76,7 +76,7 @@ function withoutRegistry(settings: Partial<Settings>, wrong: ReadonlySet<string>
       name as Name,
       `${shown(value)}, while manageRegistry is false`,
       "set in the stack that manages the registry alone",
-      `pulumi config rm ${NAMESPACE}:${name}`,
+      configRemove(name),
     );
   });
 }
@@ -86,10 +86,10 @@ function anyoneMayPush({ writers = [] }: Partial<Settings>): Problem[] {
   if (index < 0) return [];
   return [
     {
-      where: `${NAMESPACE}:writers[${index}]`,
+      where: settingKey(`writers[${index}]`),
       found: `"${ALL_AUTHENTICATED_USERS}"`,
       allowed: "principals by name; any Google account could push",
-      fix: `pulumi config rm --path '${NAMESPACE}:writers[${index}]'`,
+      fix: configRemove(`writers[${index}]`),
     },
   ];
 }
@@ -100,7 +100,7 @@ function uselessException(settings: Partial<Settings>): Problem[] {
     "overrideDomainRestrictedSharing",
     "true, while publicAccess is false",
     "true only together with publicAccess: the exception serves nothing else",
-    `pulumi config rm ${NAMESPACE}:overrideDomainRestrictedSharing`,
+    configRemove("overrideDomainRestrictedSharing"),
   );
 }
 
@@ -110,7 +110,7 @@ function uselessEdge({ edge, revision, version }: Partial<Settings>): Problem[] 
     "edge",
     version === undefined ? "true, without a revision" : `true, beside the version ${version}`,
     "true beside the revision of main's tip, and without a version",
-    `pulumi config rm ${NAMESPACE}:edge`,
+    configRemove("edge"),
   );
 }
 
@@ -120,7 +120,7 @@ function uselessDate({ releaseDate, version }: Partial<Settings>): Problem[] {
     "releaseDate",
     `"${releaseDate}", beside the version ${version}`,
     "a day beside the revision of main's tip (setting edge), and without a version",
-    `pulumi config rm ${NAMESPACE}:releaseDate`,
+    configRemove("releaseDate"),
   );
 }
 
@@ -130,7 +130,7 @@ function rollbackToNothing({ rollback, version, allowVersionOverwrite }: Partial
     "rollback",
     version === undefined ? "true, without a version" : "true, while allowVersionOverwrite is true",
     "true together with the version to go back to, and without allowVersionOverwrite",
-    `pulumi config rm ${NAMESPACE}:rollback`,
+    configRemove("rollback"),
   );
 }
 
@@ -143,7 +143,7 @@ function githubIds(settings: Partial<Settings>): Problem[] {
           "githubRepository",
           "nothing, while githubRepositoryId or githubOwnerId is set",
           "owner/name",
-          `pulumi config set ${NAMESPACE}:githubRepository OWNER/NAME`,
+          configSet("githubRepository", "OWNER/NAME"),
         )
       : []),
     ...(ids.length === 1 ? missingId(githubRepositoryId === undefined) : []),
@@ -156,8 +156,8 @@ function missingId(ofRepository: boolean): Problem[] {
     "nothing, while the other id is set",
     "both ids or none",
     ofRepository
-      ? `pulumi config set ${NAMESPACE}:githubRepositoryId "$(gh api repos/OWNER/NAME --jq .id)"`
-      : `pulumi config set ${NAMESPACE}:githubOwnerId "$(gh api users/OWNER --jq .id)"`,
+      ? configSet("githubRepositoryId", `"$(gh api repos/OWNER/NAME --jq .id)"`)
+      : configSet("githubOwnerId", `"$(gh api users/OWNER --jq .id)"`),
   );
 }
 
@@ -167,7 +167,7 @@ function longAccountId({ githubRepository, ciServiceAccountId = "" }: Partial<Se
     "ciServiceAccountId",
     `"${ciServiceAccountId}", while githubRepository is set`,
     "at most 22 characters, since the preview account adds -preview and an id has 30",
-    `pulumi config set ${NAMESPACE}:ciServiceAccountId hyperion-ci`,
+    configSet("ciServiceAccountId", "hyperion-ci"),
   );
 }
 
@@ -177,7 +177,7 @@ function noRefs({ githubRepository, githubRefs }: Partial<Settings>): Problem[] 
     "githubRefs",
     "an empty list, while githubRepository is set",
     "at least one git ref",
-    `pulumi config set --path '${NAMESPACE}:githubRefs[0]' refs/heads/main`,
+    configSet("githubRefs[0]", "refs/heads/main"),
   );
 }
 
@@ -195,6 +195,6 @@ function longMapping(settings: Partial<Settings>): Problem[] {
     "githubRefs",
     `refs that make an attribute mapping of ${length} characters`,
     `at most ${LONGEST_MAPPING} characters, as Google takes them: fewer refs, or one with a star for several`,
-    `pulumi config rm --path '${NAMESPACE}:githubRefs[${githubRefs.length - 1}]'`,
+    configRemove(`githubRefs[${githubRefs.length - 1}]`),
   );
 }

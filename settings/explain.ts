@@ -1,10 +1,8 @@
 import { closest, distance } from "fastest-levenshtein";
 import type { z } from "zod";
 import type { Problem } from "../problems/problem.ts";
+import { NAMESPACE } from "../problems/setting-commands.ts";
 import { canBeTyped, shellQuoted, shellWord, shown, shownName } from "../problems/wording.ts";
-
-/** Namespace of the stack's own settings. */
-export const NAMESPACE = "hyperion-registry";
 
 /** So many slips of typing still show what was meant. */
 const SLIPS = 3;

@@ -3,7 +3,8 @@ import { z } from "zod";
 import type { GithubTrust } from "../components/ci/github-claims.ts";
 import type { Problem } from "../problems/problem.ts";
 import { conflicts } from "./contradictions.ts";
-import { explain, NAMESPACE, secretProblem, unknownKeys } from "./explain.ts";
+import { explain, secretProblem, unknownKeys } from "./explain.ts";
+import { NAMESPACE } from "../problems/setting-commands.ts";
 import { GCP_SETTINGS, type Setting, type Settings, SETTINGS, type Values } from "./schema.ts";
 
 /** What parsing gives; the settings are whole when there is no problem. */

@@ -3,6 +3,7 @@ import * as path from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
 import { StackSettings } from "./stack-settings.ts";
+import { settingKey } from "../problems/setting-commands.ts";
 
 /** Where a repository is. */
 export interface Place {
@@ -21,7 +22,7 @@ const TIMEOUT_MS = 20_000;
 const pulumiConfig = z.object({
   "gcp:project": z.object({ value: z.string() }),
   "gcp:region": z.object({ value: z.string() }),
-  "hyperion-registry:repositoryId": z.object({ value: z.string() }),
+  [settingKey("repositoryId")]: z.object({ value: z.string() }),
 });
 
 /**
@@ -60,7 +61,7 @@ async function askPulumi(
     return {
       project: config["gcp:project"].value,
       location: config["gcp:region"].value,
-      repositoryId: config["hyperion-registry:repositoryId"].value,
+      repositoryId: config[settingKey("repositoryId")].value,
     };
   } catch {
     return undefined;

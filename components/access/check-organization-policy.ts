@@ -5,6 +5,7 @@ import { organizationPolicy } from "../../google/apis.ts";
 import { ALL_AUTHENTICATED_USERS } from "./principals.ts";
 import type { Checked } from "../../problems/checks.ts";
 import type { Problem } from "../../problems/problem.ts";
+import { configRemove, configSet } from "../../problems/setting-commands.ts";
 
 /** Domain restricted sharing, as most organizations have it, and its managed successor. */
 const LEGACY = "iam.allowedPolicyMemberDomains";
@@ -155,11 +156,9 @@ function waysOut(wanted: PublicAccess, constraint: string): string[] {
   return [
     // The exception goes with publicAccess alone; without it, the settings refuse it.
     ...(wanted.publicAccess
-      ? [
-          "pulumi config set hyperion-registry:overrideDomainRestrictedSharing true   # takes roles/orgpolicy.policyAdmin",
-        ]
+      ? [configSet("overrideDomainRestrictedSharing", "true   # takes roles/orgpolicy.policyAdmin")]
       : []),
-    `name the readers of your domain: pulumi config set --path 'hyperion-registry:readers[${first}]' domain:example.com`,
+    `name the readers of your domain: ${configSet(`readers[${first}]`, "domain:example.com")}`,
     ...waysBack(wanted),
   ];
 }
@@ -168,12 +167,8 @@ function waysOut(wanted: PublicAccess, constraint: string): string[] {
 function waysBack({ publicAccess, readers }: PublicAccess): string[] {
   const anyone = readers.indexOf(ALL_AUTHENTICATED_USERS);
   return [
-    ...(publicAccess ? ["stay private: pulumi config set hyperion-registry:publicAccess false"] : []),
-    ...(anyone < 0
-      ? []
-      : [
-          `take ${ALL_AUTHENTICATED_USERS} out: pulumi config rm --path 'hyperion-registry:readers[${anyone}]'`,
-        ]),
+    ...(publicAccess ? [`stay private: ${configSet("publicAccess", "false")}`] : []),
+    ...(anyone < 0 ? [] : [`take ${ALL_AUTHENTICATED_USERS} out: ${configRemove(`readers[${anyone}]`)}`]),
   ];
 }
 

@@ -6,6 +6,7 @@ import { accountEmail, accountName } from "../../google/full-names.ts";
 import type { Outputs } from "../../google/last-outputs.ts";
 import type { Checked } from "../../problems/checks.ts";
 import { previewAccountId } from "./ci-service-account.ts";
+import { configSet } from "../../problems/setting-commands.ts";
 
 /** The CI accounts: the one of this id, and the preview account beside it. */
 export interface Accounts {
@@ -35,7 +36,7 @@ export async function checkAccounts(
         kind: "a service account",
         isNamed: output === email,
         tell: () => Promise.all([tellKeys(project, id), tellRoles(project, email)]),
-        anotherOne: "pulumi config set hyperion-registry:ciServiceAccountId NAME",
+        anotherOne: configSet("ciServiceAccountId", "NAME"),
         unmark: `gcloud iam service-accounts update ${email} --project=${project} --description=`,
       },
       adoptExisting,

@@ -5,6 +5,7 @@ import type { Found } from "../../google/existence.ts";
 import { poolName, providerName } from "../../google/full-names.ts";
 import type { Outputs } from "../../google/last-outputs.ts";
 import type { Checked } from "../../problems/checks.ts";
+import { configSet } from "../../problems/setting-commands.ts";
 
 /** A workload identity, by the ids of its pool and of the provider in it. */
 export interface Identity {
@@ -41,7 +42,7 @@ export async function checkIdentity(
   const common = {
     api: iam,
     comesBack: true,
-    anotherOne: "pulumi config set hyperion-registry:githubPoolId NAME",
+    anotherOne: configSet("githubPoolId", "NAME"),
   };
   const [pool, inside] = await Promise.all([
     checkOwnership(

@@ -5,6 +5,7 @@ import { ignoreFile } from "./ignore-rules.ts";
 import type { CatalogueImage } from "./published-image.ts";
 import type { Problem } from "../../problems/problem.ts";
 import { shellWord, shown, shownName } from "../../problems/wording.ts";
+import { configSet, settingKey } from "../../problems/setting-commands.ts";
 
 /**
  * What is wrong with the sources: what cannot be built, and where nothing is missing what a build sees and git does not
@@ -24,10 +25,10 @@ export function sourceProblems(sourceDir: string, images: readonly CatalogueImag
   if (stats(sourceDir)?.isDirectory() !== true) {
     return [
       {
-        where: "hyperion-registry:sourceDir",
+        where: settingKey("sourceDir"),
         found: `${shown(sourceDir)}, where there is no folder`,
         allowed: "the folder of the Hyperion sources, which holds coordinator/",
-        fix: "pulumi config set hyperion-registry:sourceDir PATH",
+        fix: configSet("sourceDir", "PATH"),
       },
     ];
   }
@@ -52,8 +53,8 @@ function missing(where: string, image: string): Problem {
   return {
     where: shownName(where),
     found: `nothing, where the sources of ${image} should be`,
-    allowed: "the layout of images.json below hyperion-registry:sourceDir",
-    fix: "pulumi config set hyperion-registry:sourceDir PATH",
+    allowed: `the layout of images.json below ${settingKey("sourceDir")}`,
+    fix: configSet("sourceDir", "PATH"),
   };
 }
 

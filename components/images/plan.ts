@@ -19,6 +19,7 @@ import {
   type Release,
   withdrawnTag,
 } from "./tags.ts";
+import { configRemove, configSet, settingKey } from "../../problems/setting-commands.ts";
 
 /** What a run sets on one image. All of it stands on one digest. */
 export interface ImagePlan {
@@ -53,7 +54,7 @@ export interface Plan {
   problems: readonly Problem[];
 }
 
-const VERSION = "hyperion-registry:version";
+const VERSION = settingKey("version");
 
 /**
  * Which tags a run sets on which digest, given what the registry holds.
@@ -181,7 +182,7 @@ function planUnnamed(registry: RegistryTags): Plan {
       highest === undefined
         ? []
         : [
-            `No version is named, so that no tag is declared; what is published stays in the registry. To name it: pulumi config set ${VERSION} ${highest.version}`,
+            `No version is named, so that no tag is declared; what is published stays in the registry. To name it: ${configSet("version", highest.version)}`,
           ],
   };
 }
@@ -355,10 +356,10 @@ function notPublished(version: string): Problem {
 
 function prereleaseRollback(version: string): Problem {
   return {
-    where: "hyperion-registry:rollback",
+    where: settingKey("rollback"),
     found: `true, beside the prerelease ${version}`,
     allowed: "true beside a stable version: no floating tag ever stood on a prerelease",
-    fix: "pulumi config rm hyperion-registry:rollback",
+    fix: configRemove("rollback"),
   };
 }
 

@@ -5,6 +5,7 @@ import type { Found } from "../../google/existence.ts";
 import { repositoryName } from "../../google/full-names.ts";
 import type { Outputs } from "../../google/last-outputs.ts";
 import type { Checked } from "../../problems/checks.ts";
+import { configSet } from "../../problems/setting-commands.ts";
 
 /** Where a repository is. */
 export interface RepositoryPlace {
@@ -40,7 +41,7 @@ export function checkRepository(
       isNamed: isAt(place, outputs["registryUrl"]),
       tell: told,
       unlike,
-      anotherOne: "pulumi config set hyperion-registry:repositoryId NAME",
+      anotherOne: configSet("repositoryId", "NAME"),
       unmark: `gcloud artifacts repositories update ${repositoryId} --project=${project} --location=${location} --description=`,
     },
     adoptExisting,

@@ -1,14 +1,12 @@
 import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
+import { NAMESPACE } from "../../problems/setting-commands.ts";
 
 /** Root of this checkout: where `Pulumi.yaml` and `index.ts` are. */
 export const repositoryRoot = resolve(import.meta.dirname, "../..");
 
-/** The project's name in `Pulumi.yaml`: part of its stacks' URNs, and so for ever. */
-const PROJECT = "hyperion-registry";
-
 /** What Node.js keeps of the code that it compiled; it goes by the code's content, so that none of it is ever stale. */
-export const compileCache = join(repositoryRoot, "node_modules", ".cache", PROJECT);
+export const compileCache = join(repositoryRoot, "node_modules", ".cache", NAMESPACE);
 
 /**
  * Folder that holds everything of one sandbox, as an absolute path: `HYPERION_SANDBOX_DIR` (relative to the
@@ -78,7 +76,7 @@ export function sandboxPaths(root: string = sandboxDir()) {
     /** File backend of the stacks. */
     state: join(root, "state"),
     /** In it, the state of each stack, as `STACK.json`. */
-    stacks: join(root, "state", ".pulumi", "stacks", PROJECT),
+    stacks: join(root, "state", ".pulumi", "stacks", NAMESPACE),
     /** Copy of the Pulumi project: what `pulumi config set` changes here. */
     project: join(root, "project"),
   };

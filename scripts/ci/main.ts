@@ -6,6 +6,7 @@ import { imagesInStateReport } from "./images-in-state.ts";
 import { readPreview } from "./preview.ts";
 import { gitState, releaseSettings } from "./release-settings.ts";
 import { driftReport, previewComment, type Previewed, releaseSummary } from "./reports.ts";
+import { settingKey } from "../../problems/setting-commands.ts";
 
 const read = (file: string): string => readFileSync(file, "utf8");
 const input = (): Promise<string> => text(process.stdin);
@@ -50,7 +51,7 @@ program
   )
   .action((ref: string, commit: string, remote: string | undefined) => {
     const settings = Object.entries(releaseSettings(gitState(ref, commit, remote)));
-    print(settings.map(([key, value]) => `hyperion-registry:${key} ${value}\n`).join(""));
+    print(settings.map(([key, value]) => `${settingKey(key)} ${value}\n`).join(""));
   });
 
 program

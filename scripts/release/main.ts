@@ -4,6 +4,7 @@ import { Command } from "commander";
 import { ExecaError } from "execa";
 import { versionProblem } from "../../components/images/tags.ts";
 import { problemsError } from "../../problems/problem.ts";
+import { settingKey } from "../../problems/setting-commands.ts";
 import { stackPlace, usersPath } from "../../settings/place.ts";
 import { readRepository } from "../report/read-repository.ts";
 import { registryTags, treeProblems, versionProblems } from "./checks.ts";
@@ -53,7 +54,7 @@ async function readConfig(stack: string): Promise<StackConfig> {
 
 function publishesNothing(version: string, stack: string) {
   return {
-    where: "hyperion-registry:publishImages",
+    where: settingKey("publishImages"),
     found: `false on the stack ${stack}`,
     allowed: "a stack that publishes images",
     fix: `npm run release -- ${version} --stack ${stack}-images`,

@@ -1,9 +1,8 @@
 import { execa } from "execa";
 import { z } from "zod";
 import type { Problem } from "../../problems/problem.ts";
+import { configRemove, settingKey } from "../../problems/setting-commands.ts";
 import { ONE_TIME } from "../../settings/one-time.ts";
-
-const NAMESPACE = "hyperion-registry";
 
 /** What `pulumi config --json` prints, the defaults of Pulumi.yaml included; taken from Pulumi 3.274. */
 const printed = z.record(z.string(), z.object({ value: z.string().optional() }));
@@ -26,7 +25,7 @@ export class StackConfig {
 
   /** A setting of this project as text; empty where it is not set. */
   text(name: string): string {
-    return this.values[`${NAMESPACE}:${name}`]?.value ?? "";
+    return this.values[settingKey(name)]?.value ?? "";
   }
 
   /** What of the stack's file would be released with it: settings that are for one run. */
@@ -34,21 +33,21 @@ export class StackConfig {
     return Object.entries(ONE_TIME)
       .filter(([name, none]) => ![none, ""].includes(this.text(name)))
       .map(([name]) => ({
-        where: `${NAMESPACE}:${name}`,
+        where: settingKey(name),
         found: JSON.stringify(this.text(name)),
         allowed: "nothing in the stack's file: it is for one run",
-        fix: `pulumi config rm ${NAMESPACE}:${name} --stack ${this.stack}`,
+        fix: `${configRemove(name)} --stack ${this.stack}`,
       }));
   }
 
   async set(name: string, value: string): Promise<void> {
-    await this.config("set", `${NAMESPACE}:${name}`, value);
+    await this.config("set", settingKey(name), value);
   }
 
   /** Puts a setting back as it was read; one that was not set goes. */
   async restore(name: string): Promise<void> {
     const before = this.text(name);
-    if (["", ONE_TIME[name]].includes(before)) await this.config("rm", `${NAMESPACE}:${name}`);
+    if (["", ONE_TIME[name]].includes(before)) await this.config("rm", settingKey(name));
     else await this.set(name, before);
   }
 

@@ -7,6 +7,7 @@ import {
   otherAddresses,
   pluginAddresses,
 } from "./engine.ts";
+import { configSet } from "../../../problems/setting-commands.ts";
 
 /** No Docker engine where the docker plugin looks for one; where there is one elsewhere, what leads the plugin to it. */
 export async function dockerEngineProblem(environment = process.env): Promise<Problem | undefined> {
@@ -20,8 +21,7 @@ export async function dockerEngineProblem(environment = process.env): Promise<Pr
   };
   const elsewhere = await engineElsewhere(environment);
   if (elsewhere === undefined) {
-    const fix =
-      "start Docker, or provision without building: pulumi config set hyperion-registry:publishImages false";
+    const fix = `start Docker, or provision without building: ${configSet("publishImages", "false")}`;
     return { ...problem, fix };
   }
   const { address, context } = elsewhere;
