@@ -84,12 +84,13 @@ describe("build-and-push-images.sh", () => {
   });
 
   test("is refused at the registry without the role of a writer", async () => {
-    const { code, output } = await publish(["--release-date", "2025-01-10", "--only", "hyperion-ui"], {
+    const revision = "def456a0".repeat(5);
+    const { code, output } = await publish(["--revision", revision, "--only", "hyperion-ui"], {
       HYPERION_SANDBOX_PRINCIPAL: "user:dana@example.com",
     });
     expect(code).toBe(1);
-    expect(output).toMatch(/hyperion-ui: push failed: 2025-01-10: .*denied/);
-    expect(await digestOf("hyperion-ui", "2025-01-10")).toBeUndefined();
+    expect(output).toMatch(/hyperion-ui: push failed: def456a: .*denied/);
+    expect(await digestOf("hyperion-ui", "def456a")).toBeUndefined();
   });
 
   test("begins nothing without a login or a local image to push", async () => {
