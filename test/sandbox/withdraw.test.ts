@@ -1,28 +1,25 @@
 import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import images from "../../images.json" with { type: "json" };
 import { ensureCompose } from "../../sandbox/machine/install-compose.ts";
-import { type Outcome, type Sandbox } from "../support/sandbox.ts";
-import { borrowSandbox } from "../support/shared-sandbox.ts";
+import { type Outcome } from "../support/sandbox.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 
 // A bad release and its end, by the commands of a maintainer, as somebody sees it who runs Hyperion by docker compose.
 
 const REPOSITORY = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public";
 
-let sandbox: Sandbox;
+const sandbox = useSandbox();
 /** The docker compose command. */
 let compose: string;
 
 beforeAll(async () => {
-  sandbox = await borrowSandbox();
   compose = await ensureCompose(console.log);
   await git("init", "--quiet");
   await commit("first");
 });
-
-afterAll(() => sandbox.stop());
 
 async function git(...args: string[]): Promise<string> {
   const identity = ["-c", "user.name=n", "-c", "user.email=e@example.com"];
