@@ -1,4 +1,3 @@
-import type { Settings } from "../../settings/schema.ts";
 import type { Outputs } from "../../google/last-outputs.ts";
 import type { Checked } from "../../problems/checks.ts";
 import { catalogue } from "./catalogue.ts";
@@ -6,6 +5,15 @@ import { type Plan, planRelease } from "./plan.ts";
 import type { RegistryTags } from "./published.ts";
 import { type RecordedImage, readRecordedTags } from "./recorded-tags.ts";
 import { readRegistryTags } from "./registry-tags.ts";
+import type { Release } from "./tags.ts";
+
+/** The repository, and what is published there: the settings of the same names. */
+export interface ReleaseArgs extends Release {
+  project: string;
+  region: string;
+  repositoryId: string;
+  publishImages: boolean;
+}
 
 /** What a run publishes, and what that was decided by. */
 export interface Decision {
@@ -22,14 +30,14 @@ export interface Decision {
  *
  * @param outputs of the stack's last `up`.
  */
-export async function decideRelease(settings: Settings, outputs: Outputs): Promise<Checked<Decision>> {
-  if (!settings.publishImages) return { found: NOTHING, problems: [] };
+export async function decideRelease(args: ReleaseArgs, outputs: Outputs): Promise<Checked<Decision>> {
+  if (!args.publishImages) return { found: NOTHING, problems: [] };
   const names = catalogue.images.map(({ name }) => name);
   const [registry, recorded] = await Promise.all([
-    readRegistryTags(registryOf(settings), names),
+    readRegistryTags(registryOf(args), names),
     readRecordedTags(outputs),
   ]);
-  const plan = planRelease(settings, registry);
+  const plan = planRelease(args, registry);
   const isPublished = [...plan.images.values()].some(({ digest }) => digest !== undefined);
   return { found: { plan, registry, recorded, isPublished }, problems: [...plan.problems] };
 }
@@ -42,6 +50,6 @@ const NOTHING: Decision = {
 };
 
 /** The repository that a stack's settings name. */
-export function registryOf({ project, region, repositoryId }: Settings) {
+export function registryOf({ project, region, repositoryId }: ReleaseArgs) {
   return { project, location: region, repositoryId };
 }

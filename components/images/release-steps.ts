@@ -56,7 +56,7 @@ export async function correctFloatingTags({ registry, plan }: ReleaseSteps): Pro
   if (pulumi.runtime.isDryRun() || plan.race === undefined) return;
   for (;;) {
     const marks = corrections(plan, await readRegistryTags(registry, [...plan.images.keys()]));
-    if (pulumi.runtime.isDryRun() || marks.length === 0) return;
+    if (marks.length === 0) return;
     await setTags(registry, marks);
   }
 }

@@ -1,14 +1,23 @@
 import * as docker from "@pulumi/docker";
 import * as pulumi from "@pulumi/pulumi";
-import type { Settings } from "../../settings/schema.ts";
 import { catalogue } from "./catalogue.ts";
 import { confirmLogin, requireHelper } from "./confirm-login.ts";
-import { type Decision, registryOf } from "./decide-release.ts";
+import { type Decision, registryOf, type ReleaseArgs } from "./decide-release.ts";
 import { declareTags } from "./declared-tags.ts";
 import { registryHost } from "./docker/login.ts";
 import { differingSources, type ImagePlan } from "./plan.ts";
 import { type CatalogueImage, PublishedImage, type PublishedImageArgs } from "./published-image.ts";
 import { correctFloatingTags, markBuilds, stopIfOvertaken } from "./release-steps.ts";
+
+/** How images are built and what they are published as: the settings of the same names. */
+export interface ImagesArgs extends ReleaseArgs {
+  sourceDir: string;
+  platform: string;
+  /** By image. */
+  buildArgs: Readonly<Partial<Record<string, Readonly<Record<string, string>>>>>;
+  buildCache: "local" | "registry";
+  buildOnPreview: boolean;
+}
 
 /** A published image, as the stack's output tells it. */
 export interface ReleasedImage {
@@ -25,7 +34,7 @@ export interface ReleasedImage {
  * them, its floating tags for all of its own, and `v1.4.2` for all of those, so that a release is all or nothing.
  */
 export function release(
-  settings: Settings,
+  args: ImagesArgs,
   repositoryUrl: pulumi.Output<string>,
   decision: Decision,
 ): Record<string, ReleasedImage> {
@@ -53,15 +62,15 @@ export function release(
       ...tag,
       after: tag.step === undefined ? [] : steps[tag.step].output,
     }));
-    const args = { ...buildArgs(image, settings), registryUrl, pull: declared.pull, tags };
-    const component = new PublishedImage(image.name, args, { providers: [provider] });
+    const imageArgs = { ...buildArgs(image, args), registryUrl, pull: declared.pull, tags };
+    const component = new PublishedImage(image.name, imageArgs, { providers: [provider] });
     const setIn = (step: number): pulumi.Output<string>[] =>
       declared.tags.flatMap((tag) => (tag.step === step ? (component.published.get(tag.tag) ?? []) : []));
     return { name: image.name, planned, build: component.build, setIn };
   });
-  const { allowVersionOverwrite, version } = settings;
+  const { allowVersionOverwrite, version } = args;
   const work = {
-    registry: registryOf(settings),
+    registry: registryOf(args),
     plan,
     newVersion: allowVersionOverwrite ? undefined : version,
   };
@@ -101,14 +110,14 @@ function deferredGate() {
   return { output, open };
 }
 
-function buildArgs(image: CatalogueImage, settings: Settings): Omit<PublishedImageArgs, "registryUrl"> {
+function buildArgs(image: CatalogueImage, args: ImagesArgs): Omit<PublishedImageArgs, "registryUrl"> {
   return {
     image,
-    sourceDir: settings.sourceDir,
-    platform: settings.platform,
-    buildArgs: settings.buildArgs[image.name] ?? {},
-    cacheFromRegistry: settings.buildCache === "registry",
-    buildOnPreview: settings.buildOnPreview,
+    sourceDir: args.sourceDir,
+    platform: args.platform,
+    buildArgs: args.buildArgs[image.name] ?? {},
+    cacheFromRegistry: args.buildCache === "registry",
+    buildOnPreview: args.buildOnPreview,
   };
 }
 

@@ -7,11 +7,11 @@ import { readText } from "../lib/files.ts";
 import { whileLocked } from "../lib/lock.ts";
 import { type SandboxPaths, sandboxPaths } from "../lib/paths.ts";
 import { pulumiCommand, runAttached } from "../lib/pulumi.ts";
+import { run } from "../lib/run-command.ts";
 import { ensureEmulator } from "../services/emulator.ts";
-import { readConfig, type SandboxConfig } from "../lib/config.ts";
+import { readConfig, registryHost, type SandboxConfig } from "../lib/config.ts";
 import { ensureEngine } from "../services/engine.ts";
 import { stopOwnEngine } from "../machine/engine/own-engine.ts";
-import { removeLocalImages } from "../services/remove-images.ts";
 import { ensureRegistry } from "../services/registry.ts";
 import { stopService } from "../lib/supervision.ts";
 import { readTools, type Tools } from "../lib/tools.ts";
@@ -29,9 +29,9 @@ export async function down(options: DownOptions, paths: SandboxPaths = sandboxPa
     return 0;
   }
   await whileLocked(paths, async () => {
-    const tools = readTools(paths);
-    if (!options.force) await destroyStacks(paths, readConfig(paths), tools);
-    if (tools?.engine.kind === "yours") await removeLocalImages(paths, tools);
+    const [config, tools] = [readConfig(paths), readTools(paths)];
+    if (!options.force) await destroyStacks(paths, config, tools);
+    if (config && tools?.engine.kind === "yours") await removeLocalImages(config, tools);
     await stopService(paths, "registry");
     await stopService(paths, "emulator");
     if (existsSync(paths.docker)) await stopOwnEngine(paths);
@@ -84,6 +84,17 @@ async function stacksWithResources(paths: SandboxPaths): Promise<{ stack: string
       { stack: basename(name, ".json"), guarded: resources.some((resource) => resource.protect === true) },
     ];
   });
+}
+
+/** Removes the sandbox's images from the user's own engine; one that a container uses stays. */
+async function removeLocalImages(config: SandboxConfig, { docker, engine }: Tools): Promise<void> {
+  const env = { DOCKER_HOST: engine.host };
+  const mine = ["--filter", `reference=${registryHost(config)}/*/*/*`];
+  const listed = await run(docker.path, ["image", "ls", ...mine, "--format", "{{.Repository}}:{{.Tag}}"], {
+    env,
+  });
+  const names = listed.stdout.split("\n").filter((name) => name !== "" && !name.endsWith(":<none>"));
+  if (names.length > 0) await run(docker.path, ["image", "rm", ...names], { env });
 }
 
 /** Removes what a sandbox consists of, by name: anything else in its folder is not ours. */

@@ -22,13 +22,15 @@ async function main(): Promise<number> {
   const what = plan(options, root, problems);
   if (what === undefined || problems.length > 0) return refuse(problems);
   if (!options.skipBuild) problems.push(...missingSources(what));
-  if (!options.skipBuild && problems.length === 0) {
-    const sources = await compareSources(what);
-    problems.push(...sources.problems);
+  const sources =
+    options.skipBuild || problems.length > 0 ? { problems: [], warnings: [] } : await compareSources(what);
+  problems.push(...sources.problems);
+  const warn = (): void => {
     for (const warning of sources.warnings) process.stderr.write(`warning: ${warning}\n`);
-  }
+  };
   if (options.dryRun) {
     if (problems.length > 0) return refuse(problems);
+    warn();
     process.stdout.write(describePlan(what, !options.skipBuild));
     return EXIT.published;
   }
@@ -37,6 +39,7 @@ async function main(): Promise<number> {
   const login = await loginProblem(what);
   if (login !== undefined) problems.push(login);
   if (problems.length > 0) return refuse(problems);
+  warn();
   return publish(options, what, docker.command);
 }
 

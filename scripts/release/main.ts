@@ -92,7 +92,7 @@ async function run(version: string, options: Options): Promise<void> {
   }
 }
 
-const STACK = "production";
+const STACK = "production-images";
 
 new Command("npm run release --")
   .description(

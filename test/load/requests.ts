@@ -10,13 +10,16 @@ const REPOSITORIES = `${PROJECT}/locations/{location}/repositories`;
 
 /**
  * What is asked where nothing is to change: the gcp plugin wants to know the region of the settings whenever it starts,
- * and the program the repository's cleanup and who may pull.
+ * and the program the repository's cleanup, who may pull, and which tags each image has.
  */
-export const QUIET: Requests = {
-  "GET compute/v1/projects/{project}/regions": 1,
-  [`GET ${REPOSITORIES}/{repository}`]: 1,
-  [`GET ${REPOSITORIES}/{repository}:getIamPolicy`]: 1,
-};
+export function quiet(images: number): Requests {
+  return {
+    "GET compute/v1/projects/{project}/regions": 1,
+    [`GET ${REPOSITORIES}/{repository}`]: 1,
+    [`GET ${REPOSITORIES}/{repository}:getIamPolicy`]: 1,
+    [`GET ${REPOSITORIES}/{repository}/packages/{package}/tags`]: images,
+  };
+}
 
 /** APIs that the stack enables, and service accounts that it makes, by default. */
 const SERVICES = 2;
@@ -31,7 +34,7 @@ const SERVICES = 2;
 export function realPluginSends({ images, readers }: Size, conflicts: number): Requests {
   const members = readers + 1; // the CI account
   return {
-    ...QUIET,
+    ...quiet(images),
     "GET token": 3 * images,
     [`GET ${PROJECT}/services`]: 2 * SERVICES,
     [`POST ${PROJECT}/services:batchEnable`]: 1,

@@ -136,18 +136,12 @@ describe("the whole life of the registry", () => {
   });
 });
 
-describe("production, with the settings of Pulumi.production.yaml", () => {
+describe("production, with the settings of its own files", () => {
   const repositories = "v1/projects/production-471918/locations/us-central1/repositories";
   const on = (...args: string[]) => sandbox.pulumi(...args, "--stack", "production");
 
   test("adopts the repository that exists, in place, and is protected", async () => {
     await sandbox.pulumi("stack", "init", "production", "--no-select");
-    await on(
-      "config",
-      "set",
-      "sourceDir",
-      await sandbox.pulumi("config", "get", "sourceDir", "--stack", "sandbox").then((text) => text.trim()),
-    );
     await on("config", "set", "adoptExisting", "true");
     await sandbox.google(
       "POST",
@@ -174,6 +168,18 @@ describe("production, with the settings of Pulumi.production.yaml", () => {
     const { output } = await sandbox.tryPulumi("destroy", "--yes", "--stack", "production");
     expect(output).toContain("cannot be deleted");
     expect(output).toContain("because it is protected");
+  });
+
+  test("has its images from the stack of Pulumi.production-images.yaml", async () => {
+    const onImages = (...args: string[]) => sandbox.pulumi(...args, "--stack", "production-images");
+    await sandbox.pulumi("stack", "init", "production-images", "--no-select");
+    const sources = await sandbox.pulumi("config", "get", "sourceDir", "--stack", "sandbox");
+    await onImages("config", "set", "sourceDir", sources.trim());
+    await onImages("up", "--yes", "--skip-preview");
+    const tag = `${repositories}/hyperion-public/packages/hyperion-ui/tags/latest`;
+    expect(await sandbox.google("GET", tag)).toMatchObject({ status: 200 });
+    for (const stack of ["production", "production-images"])
+      await sandbox.pulumi("preview", "--expect-no-changes", "--stack", stack);
   });
 });
 

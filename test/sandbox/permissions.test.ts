@@ -167,3 +167,31 @@ describe("in the sandbox itself", () => {
     await expectJustThese("pull", (grants) => live(sandbox, grants, "docker", ["pull", image]), 1);
   });
 });
+
+describe("on a stack of images alone", () => {
+  const OF_IMAGES = ["--stack", "images"];
+
+  beforeAll(async () => {
+    await sandbox.pulumi("stack", "init", "images", "--no-select");
+    const settings = {
+      "gcp:project": "hyperion-sandbox",
+      "gcp:region": "us-central1",
+      manageRegistry: "false",
+      sourceDir: (await sandbox.pulumi("config", "get", "sourceDir", "--stack", "sandbox")).trim(),
+    };
+    for (const [name, value] of Object.entries(settings))
+      await sandbox.pulumi("config", "set", ...OF_IMAGES, name, value);
+    await sandbox.pulumi("up", "--yes", "--skip-preview", ...OF_IMAGES);
+  });
+
+  test("preview", async () => {
+    const look = (grants: readonly Grant[]): Promise<Outcome> =>
+      live(sandbox, [...grantsOf("preview"), ...grants], "pulumi", ["preview", ...OF_IMAGES]);
+    await expectJustThese("imagesAlone", look, 1);
+  });
+
+  test("drift", async () => {
+    const look = ["refresh", "--preview-only", "--expect-no-changes", ...OF_IMAGES];
+    await expectJustThese("driftOfImages", (grants) => live(sandbox, grants, "pulumi", look), 1);
+  });
+});

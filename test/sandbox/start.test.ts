@@ -17,7 +17,8 @@ import { basename, join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 import { CREDENTIAL_HELPER } from "../../sandbox/services/environment.ts";
-import { QUIET, requestsOf } from "../load/requests.ts";
+import images from "../../images.json" with { type: "json" };
+import { quiet, requestsOf } from "../load/requests.ts";
 import { copyProgram } from "../support/copy-program.ts";
 import { whileReadOnly } from "../support/read-only.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
@@ -74,8 +75,8 @@ describe("a preview that finds nothing to do", () => {
     expect(spawned.length).toBeLessThanOrEqual(2);
   });
 
-  test("asks Google what the repository's cleanup is and who may pull, besides what the gcp plugin wants to know", () => {
-    expect(requests).toEqual(QUIET);
+  test("asks Google what the repository's cleanup is, who may pull and which tags each image has, besides what the gcp plugin wants to know", () => {
+    expect(requests).toEqual(quiet(images.length));
   });
 });
 

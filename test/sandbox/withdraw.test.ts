@@ -4,7 +4,7 @@ import { beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import images from "../../images.json" with { type: "json" };
 import { ensureCompose } from "../../sandbox/machine/install-compose.ts";
-import { type Outcome } from "../support/sandbox.ts";
+import type { Outcome } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
 // A bad release and its end, by the commands of a maintainer, as somebody sees it who runs Hyperion by docker compose.

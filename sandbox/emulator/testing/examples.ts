@@ -53,7 +53,7 @@ function noted(expected: unknown, found: unknown, known: Map<string, string>): u
 }
 
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
-const VALUE = /^[^/]+$/;
+const VALUE = /^\S+$/;
 
 /** A copy with each text changed; `found` is what stands in its place elsewhere. */
 function mapTexts(value: unknown, found: unknown, change: (text: string, found: unknown) => string): unknown {

@@ -18,6 +18,7 @@ const shape: Shape = {
       context: { kind: "string" },
       dockerfile: { kind: "string" },
       platform: { kind: "string", required: true },
+      target: { kind: "string" },
       args: { kind: "map" },
       cacheFrom: { kind: "block", items: { images: { kind: "strings", required: true } } },
       // Recorded by the check itself, and sent back by the engine where inputs are reused.

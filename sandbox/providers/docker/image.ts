@@ -162,6 +162,7 @@ function buildCommand(inputs: Properties): { args: string[]; environment: NodeJS
     if (typeof value === "string" && value !== "") args.push(option, value);
   };
   given("--platform", build?.["platform"]);
+  given("--target", build?.["target"]);
   const buildArgs = record(build, "args") ?? {};
   for (const key of Object.keys(buildArgs)) {
     const value = text(buildArgs, key);

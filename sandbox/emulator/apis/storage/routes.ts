@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Caller } from "../../../lib/tokens.ts";
+import { ApiError } from "../../support/http/errors.ts";
 import { parseBody } from "../../support/http/body.ts";
 import { authenticate, requireService } from "../../support/http/router.ts";
 import type { OpenRoute, Params } from "../../support/http/route.ts";
 import { isAllowed } from "../../support/policies/access.ts";
 import { getPolicy, setPolicy, setPolicyBody } from "../../support/policies/policies.ts";
 import { findProject } from "../../support/projects.ts";
-import type { Bucket } from "../../support/resources.ts";
+import type { Bucket, Policy } from "../../support/resources.ts";
 import type { Context } from "../../support/context.ts";
 
 const service = "storage.googleapis.com";
@@ -143,6 +144,24 @@ async function createBucket(request: Request, context: Context): Promise<Respons
   return Response.json(answer(context, name, bucket));
 }
 
+/** Cloud Storage tells a stale etag by another code than IAM does elsewhere. */
+function changePolicy(
+  context: Context,
+  resource: string,
+  policy: Parameters<typeof setPolicy>[2]["policy"],
+): Policy {
+  try {
+    return setPolicy(context, resource, { policy });
+  } catch (error) {
+    if (!(error instanceof ApiError && error.status === "ABORTED")) throw error;
+    throw new StorageError(
+      412,
+      "conditionNotMet",
+      "At least one of the pre-conditions you specified did not hold.",
+    );
+  }
+}
+
 /** A route of one bucket: what the caller needs, and the answer. */
 function onBucket(
   method: OpenRoute["method"],
@@ -200,7 +219,7 @@ export const routes: OpenRoute[] = [
     (context, name, bucket, body) => {
       const { version, etag, bindings } = parseBody(policyBody, body);
       const policy = { version, etag, bindings };
-      return { kind: "storage#policy", ...setPolicy(context, bucketResource(name, bucket), { policy }) };
+      return { kind: "storage#policy", ...changePolicy(context, bucketResource(name, bucket), policy) };
     },
   ),
 ];

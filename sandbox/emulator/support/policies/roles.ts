@@ -119,10 +119,10 @@ const WRITE_OBJECTS = [
   "storage.objects.update",
 ];
 
-const READ_KEYS = ["cloudkms.cryptoKeys.get", "cloudkms.keyRings.get"];
+const READ_CRYPTO_KEYS = ["cloudkms.cryptoKeys.get", "cloudkms.keyRings.get"];
 
-const ADMINISTER_KEYS = [
-  ...READ_KEYS,
+const ADMINISTER_CRYPTO_KEYS = [
+  ...READ_CRYPTO_KEYS,
   "cloudkms.cryptoKeys.create",
   "cloudkms.cryptoKeys.getIamPolicy",
   "cloudkms.cryptoKeys.setIamPolicy",
@@ -139,7 +139,7 @@ const VIEW = [
   ...READ_ROLES,
   ...READ_COMPUTE,
   ...READ_ORG_POLICIES,
-  ...READ_KEYS,
+  ...READ_CRYPTO_KEYS,
   "storage.buckets.list",
 ];
 
@@ -168,7 +168,7 @@ export const ROLES: Readonly<Record<string, readonly string[]>> = {
     ...ADMINISTER_ACCOUNTS,
     ...ADMINISTER_POOLS,
     ...ADMINISTER_ROLES,
-    ...ADMINISTER_KEYS,
+    ...ADMINISTER_CRYPTO_KEYS,
     ...ADMINISTER_BUCKETS,
     "resourcemanager.projects.getIamPolicy",
     "resourcemanager.projects.setIamPolicy",

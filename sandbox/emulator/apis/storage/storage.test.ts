@@ -1,0 +1,101 @@
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { enable, type TestEmulator, testEmulator } from "../../testing/emulator.ts";
+
+const PROJECT = "production-471918";
+const DANA = "user:dana@example.com";
+
+let emulator: TestEmulator;
+
+beforeEach(async () => {
+  emulator = await testEmulator();
+  await enable(emulator, "storage");
+  await emulator.ok("POST", `storage/v1/b?project=${PROJECT}`, { name: "state", location: "us-central1" });
+});
+
+afterEach(() => {
+  emulator.remove();
+});
+
+describe("a bucket", () => {
+  it("is made with the settings that are asked for, in the project's own number", async () => {
+    const made = await emulator.ok("POST", `storage/v1/b?project=${PROJECT}`, {
+      name: "other",
+      location: "us-central1",
+      iamConfiguration: {
+        publicAccessPrevention: "enforced",
+        uniformBucketLevelAccess: { enabled: true },
+      },
+    });
+    expect(made).toMatchObject({ name: "other", projectNumber: "123456789012", location: "US-CENTRAL1" });
+    expect(made["iamConfiguration"]).toEqual({
+      publicAccessPrevention: "enforced",
+      uniformBucketLevelAccess: { enabled: true },
+    });
+  });
+
+  it("keeps versions when it is told to, and all else as it was", async () => {
+    const before = await emulator.ok("GET", "storage/v1/b/state");
+    await emulator.ok("PATCH", "storage/v1/b/state", { name: "state", versioning: { enabled: true } });
+    const after = await emulator.ok("GET", "storage/v1/b/state");
+    expect(after).toEqual({ ...before, etag: after["etag"], versioning: { enabled: true } });
+  });
+
+  it("has a name that is everybody's", async () => {
+    const again = await emulator.call("POST", "storage/v1/b?project=hyperion-sandbox", { name: "state" });
+    expect(again).toMatchObject({ status: 403 }); // its API is not enabled there
+    expect(await emulator.call("POST", `storage/v1/b?project=${PROJECT}`, { name: "state" })).toMatchObject({
+      status: 409,
+      body: { error: { code: 409, errors: [{ reason: "conflict" }] } },
+    });
+  });
+
+  it("that is not there is told in the words of the JSON API", async () => {
+    expect(await emulator.call("GET", "storage/v1/b/none")).toMatchObject({
+      status: 404,
+      body: { error: { code: 404, message: "The specified bucket does not exist." } },
+    });
+  });
+
+  it.each([
+    ["GET", "storage/v1/b/state", undefined, "storage.buckets.get"],
+    ["PATCH", "storage/v1/b/state", {}, "storage.buckets.update"],
+    ["GET", "storage/v1/b/state/iam", undefined, "storage.buckets.getIamPolicy"],
+    ["PUT", "storage/v1/b/state/iam", { bindings: [] }, "storage.buckets.setIamPolicy"],
+    ["POST", `storage/v1/b?project=${PROJECT}`, { name: "mine" }, "storage.buckets.create"],
+  ])("%s %s takes its permission", async (method, path, body, permission) => {
+    const { status, body: answer } = await emulator.call(method, path, body, DANA);
+    expect(status).toBe(403);
+    expect(answer["error"]).toMatchObject({
+      message: expect.stringContaining(`dana@example.com does not have ${permission} access to`) as string,
+    });
+  });
+});
+
+describe("its policy", () => {
+  it("begins with convenience values, which stand for those of the project's basic roles", async () => {
+    const { bindings } = await emulator.ok("GET", "storage/v1/b/state/iam");
+    expect(bindings).toContainEqual({
+      role: "roles/storage.legacyBucketOwner",
+      members: [`projectEditor:${PROJECT}`, `projectOwner:${PROJECT}`],
+    });
+  });
+
+  it("lets in who it names, and refuses a change of what has changed meanwhile", async () => {
+    const { etag } = await emulator.ok("GET", "storage/v1/b/state/iam");
+    const bindings = [
+      { role: "roles/storage.legacyBucketOwner", members: [`projectOwner:${PROJECT}`] },
+      { role: "roles/storage.legacyBucketReader", members: [DANA] },
+    ];
+    await emulator.ok("PUT", "storage/v1/b/state/iam", {
+      kind: "storage#policy",
+      version: 3,
+      etag,
+      bindings,
+    });
+    await emulator.ok("GET", "storage/v1/b/state", undefined, DANA);
+    expect(await emulator.call("PUT", "storage/v1/b/state/iam", { etag, bindings })).toMatchObject({
+      status: 412,
+      body: { error: { errors: [{ reason: "conditionNotMet" }] } },
+    });
+  });
+});
