@@ -70,6 +70,7 @@ async function published(...tags: string[]): Promise<void> {
   }));
   await fakeGoogle({
     [`GET /${REPOSITORY}`]: { status: 200, body: { registryUri: "us-central1-docker.pkg.dev/p/r" } },
+    [`GET /${REPOSITORY}:getIamPolicy`]: { status: 200 },
     [`GET /${REPOSITORY}/dockerImages?pageSize=1000&pageToken=`]: { status: 200, body: { dockerImages } },
   });
   const variable = "GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT";
