@@ -18,7 +18,9 @@ case "$1 $2" in
     has bad-state && { echo "error: passphrase must be set" >&2; exit 1; }
     echo "$4" ;;
   "stack init") has no-init && { echo "error: permission denied" >&2; exit 1; }; exit 0 ;;
-  "stack output") has nothing-yet && { echo "error: current stack does not have output property" >&2; exit 1; }; echo url ;;
+  "stack output")
+    has nothing-yet && { echo "error: current stack does not have output property" >&2; exit 1; }
+    if [ "$3" = registryUrl ]; then echo registry.example/p/r; elif has others-binding; then echo true; else echo false; fi ;;
   "config get") cat "$HOME/$3" 2>/dev/null || echo false ;;
   "config set") echo "$4" >"$HOME/$3" ;;
   "config rm") rm -f "$HOME/$3" ;;
@@ -26,7 +28,6 @@ case "$1 $2" in
     has slow-preview && { echo begun >"$HOME/begun"; sleep 30; }
     has bad-preview && { echo "error: the organization policy refuses allUsers" >&2; exit 1; }
     echo "+ 1 to create" ;;
-  "stack output") case $3 in registryUrl) echo registry.example/p/r ;; *) has others-binding && echo true || echo false ;; esac ;;
   "up "*) has bad-up && { echo "error: FAILED_PRECONDITION" >&2; exit 1; }; echo "+ 1 created" ;;
 esac`;
 
