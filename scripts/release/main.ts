@@ -4,7 +4,7 @@ import { Command } from "commander";
 import { ExecaError } from "execa";
 import { versionProblem } from "../../components/images/tags.ts";
 import { problemsError } from "../../problems/problem.ts";
-import { settingKey } from "../../problems/setting-commands.ts";
+import { configRemove, settingKey } from "../../problems/setting-commands.ts";
 import { stackPlace, usersPath } from "../../settings/place.ts";
 import { readRepository } from "../report/read-repository.ts";
 import { registryTags, treeProblems, versionProblems } from "./checks.ts";
@@ -19,6 +19,9 @@ interface Options {
 }
 
 const root = path.resolve(import.meta.dirname, "../..");
+
+/** The stack that publishes images, where no other is named. */
+const STACK = "production-images";
 
 /** How it ends. */
 const EXIT = { failed: 1, nothingBegun: 2 };
@@ -57,7 +60,10 @@ function publishesNothing(version: string, stack: string) {
     where: settingKey("publishImages"),
     found: `false on the stack ${stack}`,
     allowed: "a stack that publishes images",
-    fix: `npm run release -- ${version} --stack ${stack}-images`,
+    fix:
+      stack === STACK
+        ? `${configRemove("publishImages")} --stack ${stack}`
+        : `npm run release -- ${version}   # on ${STACK}`,
   };
 }
 
@@ -92,8 +98,6 @@ async function run(version: string, options: Options): Promise<void> {
     console.error(`To try again: npm run release -- ${words.join(" ")}`);
   }
 }
-
-const STACK = "production-images";
 
 new Command("npm run release --")
   .description(

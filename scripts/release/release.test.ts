@@ -109,15 +109,15 @@ function settings(): Record<string, string> {
 }
 
 const steps = (): string[] => shell.calls().filter((call) => /^pulumi (preview|up)/.test(call));
-const PREVIEW = "pulumi preview --stack production";
-const UP = "pulumi up --yes --skip-preview --stack production";
+const PREVIEW = "pulumi preview --stack production-images";
+const UP = "pulumi up --yes --skip-preview --stack production-images";
 
 test("a new version is shown, asked for, published, and stays in the stack's file alone", async () => {
   await published("1.4.1", "v1.4.1");
   const { status, output } = await run(["1.4.2"], { answer: "y\n" });
-  expect(output).toContain("Publish 1.4.2 on the stack production? [y/N]");
+  expect(output).toContain("Publish 1.4.2 on the stack production-images? [y/N]");
   expect(output).toContain(
-    'Commit what says so: git commit --message "Release 1.4.2" Pulumi.production.yaml',
+    'Commit what says so: git commit --message "Release 1.4.2" Pulumi.production-images.yaml',
   );
   expect(status).toBe(0);
   expect(steps()).toEqual([PREVIEW, UP]);
@@ -188,12 +188,12 @@ test("everything that keeps it from being begun is told at once, and nothing is 
   shell.write("settings/hyperion-registry:revision", "abc");
   shell.write("settings/hyperion-registry:rollback", "true");
   shell.write("settings/hyperion-registry:publishImages", "false");
-  const { status, output } = await run(["1.4.2", "--yes"]);
+  const { status, output } = await run(["1.4.2", "--yes", "--stack", "production"]);
   expect(output).toContain("5 problems; nothing was changed.");
   for (const fix of [
     "pulumi config rm hyperion-registry:revision --stack production",
     "pulumi config rm hyperion-registry:rollback --stack production",
-    "npm run release -- 1.4.2 --stack production-images",
+    "npm run release -- 1.4.2   # on production-images",
     `git -C ${shell.folder}/sources commit --all`,
     "npm run release -- 1.4.3   # or, to go back to it: npm run release -- 1.4.2 --rollback",
   ])
