@@ -33,13 +33,21 @@ export interface Decision {
 export async function decideRelease(args: ReleaseArgs, outputs: Outputs): Promise<Checked<Decision>> {
   if (!args.publishImages) return { found: NOTHING, problems: [] };
   const names = catalogue.images.map(({ name }) => name);
+  const reading = readRecordedTags(outputs);
   const [registry, recorded] = await Promise.all([
-    readRegistryTags(registryOf(args), names),
-    readRecordedTags(outputs),
+    readRegistryTags(registryOf(args), names, reading.then(tagsIn)),
+    reading,
   ]);
   const plan = planRelease(args, registry);
   const isPublished = [...plan.images.values()].some(({ digest }) => digest !== undefined);
   return { found: { plan, registry, recorded, isPublished }, problems: [...plan.problems] };
+}
+
+/** The tags that the state has, as the registry would tell them. */
+function tagsIn(recorded: Decision["recorded"]): RegistryTags {
+  const digests = ({ tags }: RecordedImage) =>
+    [...tags].flatMap(([tag, { digest }]) => (digest === undefined ? [] : [[tag, digest] as const]));
+  return new Map([...recorded].map(([image, state]) => [image, new Map(digests(state))]));
 }
 
 const NOTHING: Decision = {

@@ -1,18 +1,20 @@
 import { text } from "node:stream/consumers";
 import { describe, expect, test } from "vitest";
+import type { RegistryTags } from "./published.ts";
 import { readRegistryTags, setTags } from "./registry-tags.ts";
-import { type Answers, fakeGoogle, nobodyAnswers, tagLists } from "../../test/support/fake-google.ts";
+import { type Answers, fakeGoogle, logged, nobodyAnswers, tagLists } from "../../test/support/fake-google.ts";
 import { declare } from "../../test/support/mocks.ts";
 
 const registry = { project: "production-471918", location: "us-central1", repositoryId: "hyperion-public" };
 const REPOSITORY = "projects/production-471918/locations/us-central1/repositories/hyperion-public";
 const LIST = `GET /${REPOSITORY}/packages/ui/tags?pageSize=1000`;
+const DISABLED = { status: 403, body: { error: { reason: "SERVICE_DISABLED" } } };
 const version = (digest: string): string => `${REPOSITORY}/packages/ui/versions/${digest}`;
 
 describe("the tags of images", () => {
-  const read = async (answers: Answers, images = ["ui"]) => {
+  const read = async (answers: Answers, images = ["ui"], recorded: RegistryTags = new Map()) => {
     const requests = await fakeGoogle(answers);
-    const { result } = await declare(() => readRegistryTags(registry, images));
+    const { result } = await declare(() => readRegistryTags(registry, images, Promise.resolve(recorded)));
     return { tags: Object.fromEntries([...result].map(([image, tags]) => [image, [...tags]])), requests };
   };
 
@@ -38,15 +40,38 @@ describe("the tags of images", () => {
 
   test.each<[string, Answers]>([
     ["without the image or its repository", {}],
-    ["without the API", { [LIST]: { status: 403, body: { error: { reason: "SERVICE_DISABLED" } } } }],
+    ["without the API", { [LIST]: DISABLED }],
     ["without a tag", { [LIST]: { status: 200, body: {} } }],
   ])("are none %s", async (_, answers) => {
     expect((await read(answers)).tags).toEqual({ ui: [] });
   });
 
-  test("that may not be read are told", async () => {
-    const answer = { status: 403, body: { error: { message: "Permission denied." } } };
-    await expect(read({ [LIST]: answer })).rejects.toThrow(
+  const DENIED = { status: 403, body: { error: { message: "Permission denied." } } };
+  const recorded = new Map([["ui", new Map([["latest", "sha256:a"]])]]);
+
+  test.each<[string, Answers]>([
+    ["without the API", { [LIST]: DISABLED }],
+    ["where they may not be read", { [LIST]: DENIED }],
+  ])("are those of the state %s, and of all images", async (_, answers) => {
+    const lines = logged();
+    const others = tagLists({ mcp: { "1.4.2": "sha256:b" } });
+    const { tags } = await read({ ...others, ...answers }, ["mcp", "ui"], recorded);
+    expect(tags).toEqual({ mcp: [], ui: [["latest", "sha256:a"]] });
+    expect(lines.info).toEqual([
+      expect.stringMatching(
+        /^Artifact Registry answered 403.* to the question which tags ui has; the tags are taken to be as the state has them\.$/,
+      ),
+    ]);
+  });
+
+  test("are the registry's where it tells them, whatever the state has", async () => {
+    const lines = logged();
+    expect((await read(tagLists({ ui: {} }), ["ui"], recorded)).tags).toEqual({ ui: [] });
+    expect(lines.info).toEqual([]);
+  });
+
+  test("that may not be read, and that no state has, are told", async () => {
+    await expect(read({ [LIST]: DENIED })).rejects.toThrow(
       [
         "1 problem; nothing was changed.",
         "",

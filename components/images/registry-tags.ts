@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { artifactRegistry } from "../../google/apis.ts";
 import {
@@ -30,14 +31,35 @@ const tagPage = z.object({
  * The tags of each image as they are now: one request an image, and one for every further thousand of tags. An image that
  * was never pushed has none, nor has one of a repository that does not exist yet.
  *
+ * @param recorded the tags that the state has. Where the API is disabled, or the account may not read, nobody can know
+ *   better: they are taken for the registry's, in one line; where there are none, an API that is disabled has none.
  * @throws one error where Artifact Registry does not answer which tags an image has.
  */
-export async function readRegistryTags(registry: Registry, images: readonly string[]): Promise<RegistryTags> {
-  const entries = images.map(async (image) => [image, await tagsOf(registry, image)] as const);
-  return new Map(await Promise.all(entries));
+export async function readRegistryTags(
+  registry: Registry,
+  images: readonly string[],
+  recorded?: Promise<RegistryTags>,
+): Promise<RegistryTags> {
+  const answers = await Promise.all(
+    images.map(async (image) => ({ image, ...(await tagsOf(registry, image)) })),
+  );
+  const refused = answers.find(({ refused }) => refused !== undefined);
+  if (refused?.refused === undefined) return new Map(answers.map(({ image, tags }) => [image, tags]));
+  const found = `answered ${refusal(refused.refused)}`;
+  const state: RegistryTags = (await recorded) ?? new Map();
+  if (state.size > 0)
+    void pulumi.log.info(
+      `Artifact Registry ${found} to the question which tags ${refused.image} has; the tags are taken to be as the state has them.`,
+    );
+  else if (!isApiDisabled(refused.refused)) throw unread(registry, refused.image, found);
+  return new Map(images.map((image) => [image, state.get(image) ?? new Map<string, string>()]));
 }
 
-async function tagsOf(registry: Registry, image: string): Promise<Map<string, string>> {
+/** @returns the tags, or the answer of an Artifact Registry that is disabled or tells this account nothing. */
+async function tagsOf(
+  registry: Registry,
+  image: string,
+): Promise<{ tags: Map<string, string>; refused?: GoogleAnswer }> {
   const tags = new Map<string, string>();
   let token = "";
   do {
@@ -45,13 +67,14 @@ async function tagsOf(registry: Registry, image: string): Promise<Map<string, st
     const answer = await ask(`${packageName(registry, image)}/tags?${query}`, {}, (found) =>
       unread(registry, image, found),
     );
-    if (answer.status === 404 || isApiDisabled(answer)) return tags;
+    if (answer.status === 404) return { tags };
+    if (answer.status === 403 || isApiDisabled(answer)) return { tags, refused: answer };
     if (answer.status !== 200) throw unread(registry, image, `answered ${refusal(answer)}`);
     const page = tagPage.parse(answer.body);
     for (const { name, version } of page.tags) tags.set(lastPart(name), lastPart(version));
     token = page.nextPageToken;
   } while (token !== "");
-  return tags;
+  return { tags };
 }
 
 /** @param told the error for where nobody answers. */

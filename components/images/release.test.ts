@@ -10,7 +10,7 @@ import { allSound } from "../../problems/checks.ts";
 import { parseSettings } from "../../settings/parse.ts";
 import type { Settings } from "../../settings/schema.ts";
 import { stackConfig } from "../../test/support/default-settings.ts";
-import { fakeGoogle, logged, tagLists } from "../../test/support/fake-google.ts";
+import { type Answers, fakeGoogle, logged, tagLists } from "../../test/support/fake-google.ts";
 import { type Declared, declare, type StackState, valueOf } from "../../test/support/mocks.ts";
 
 const HOST = "us-central1-docker.pkg.dev";
@@ -47,11 +47,12 @@ async function publish(
   },
   {
     tags = {},
+    answers = tagLists(Object.fromEntries(IMAGES.map((image) => [image, tags]))),
     preview = true,
     state,
-  }: { tags?: Record<string, string>; preview?: boolean; state?: StackState } = {},
+  }: { tags?: Record<string, string>; answers?: Answers; preview?: boolean; state?: StackState } = {},
 ) {
-  const requests = await fakeGoogle(tagLists(Object.fromEntries(IMAGES.map((image) => [image, tags]))));
+  const requests = await fakeGoogle(answers);
   const run = async () => {
     const values = settings(changes);
     const [decision] = await allSound(decideRelease(values, state?.outputs ?? {}));
@@ -301,5 +302,16 @@ describe("a published version", () => {
     ]);
     const ui = result["hyperion-ui"];
     expect(ui && (await valueOf(ui.pull))).toBe(`docker pull ${URL}/hyperion-ui@${DIGEST}`);
+  });
+
+  test("is declared as the state has it while the API is disabled", async () => {
+    const disabled = { status: 403, body: { error: { reason: "SERVICE_DISABLED" } } };
+    const answers = Object.fromEntries(
+      Object.keys(tagLists({ "hyperion-ui": {} })).map((list) => [list, disabled]),
+    );
+    logged();
+    const { resources } = await publish({}, { answers, state });
+    const tag = ofType(resources, "tag:Tag").find(named("hyperion-ui-latest"));
+    expect(tag?.inputs["tagTriggers"]).toEqual([`${URL}/hyperion-ui@${DIGEST}`, "1.4.2", "latest"]);
   });
 });

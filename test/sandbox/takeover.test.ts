@@ -35,9 +35,9 @@ const SETTINGS = {
   version: "1.4.2",
 };
 
-/** What differs between two sandboxes for the same program: addresses, digests, times, numbers, files. */
+/** What differs between two sandboxes for the same program: addresses, digests, times, numbers, files; no URN does. */
 const OWN =
-  /localhost:\d+|sha256:|^[0-9a-f]{64}$|^\d{4}-\d\d-\d\dT|^\d{21}$|docker\.sock$|^unix:|etag|coordinator|^[\w+/]{8,}=*$/;
+  /localhost:\d+|sha256:|^[0-9a-f]{64}$|^\d{4}-\d\d-\d\dT|^\d{21}$|docker\.sock$|^unix:|etag|^(?!urn:).*coordinator|^[\w+/]{8,}=*$/;
 
 /** Names that a resource has had before. */
 const FORMER: Record<string, string> = {

@@ -2,7 +2,7 @@ import { symlinkSync } from "node:fs";
 import { appendFile, chmod, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { afterAll, beforeAll, expect, onTestFailed, test } from "vitest";
 import { mintAccessToken, MAINTAINER } from "../../../sandbox/lib/tokens.ts";
 import { repositoryRoot, sandboxPaths } from "../../../sandbox/lib/paths.ts";
 import { signal } from "../../../sandbox/lib/processes.ts";
@@ -76,6 +76,19 @@ async function inGit(change: () => Promise<void>, provoke: () => Promise<string>
     await rm(sandbox.sources, { recursive: true });
     await cp(join(repositoryRoot, "sandbox/hyperion"), sandbox.sources, { recursive: true });
   }
+}
+
+const settingsFile = () => join(sandboxPaths(sandbox.root).project, "Pulumi.sandbox.yaml");
+
+/** Undoes what an entry that failed has left half done, so that it is the only one to fail. */
+async function restore(settings: string): Promise<void> {
+  await succeeding(sandbox.run("fault", "clear"));
+  await succeeding(sandbox.run("org-policy", "allow"));
+  await google("POST", `${PROJECT}/services/artifactregistry.googleapis.com:enable`, {});
+  await writeFile(settingsFile(), settings);
+  await sandbox.tryPulumi("cancel", "--yes");
+  await sandbox.pulumi("refresh", "--yes", "--skip-preview", "--clear-pending-creates");
+  await up();
 }
 
 /** Kills `pulumi up` with SIGKILL while it creates a grant; the grant stays in the settings. */
@@ -337,9 +350,8 @@ const provocations: Provocations = {
     const wrong = await failing(sandbox.tryPulumi("preview"));
 
     await sandbox.pulumi("stack", "rm", "sandbox", "--force", "--yes", "--preserve-config");
-    const settings = join(paths.project, "Pulumi.sandbox.yaml");
-    const text = await readFile(settings, "utf8");
-    await writeFile(settings, text.replace(/^encryptionsalt:.*\n/m, ""));
+    const text = await readFile(settingsFile(), "utf8");
+    await writeFile(settingsFile(), text.replace(/^encryptionsalt:.*\n/m, ""));
     await sandbox.pulumi("stack", "init", "sandbox");
     await set("version", "1.4.4");
     await up();
@@ -386,5 +398,7 @@ test("every entry is provoked here", () => {
 });
 
 test.for(Object.entries(provocations))("%s", async ([heading, provoke]) => {
+  const settings = await readFile(settingsFile(), "utf8");
+  onTestFailed(() => restore(settings));
   expectMessage(entries.get(heading) ?? "", await provoke());
 });
