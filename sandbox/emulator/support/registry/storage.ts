@@ -48,7 +48,7 @@ export class RegistryStorage {
   async storedBytes(name: string): Promise<number> {
     const sizes = new Map<string, number>();
     for (const path of await names(join(this.repositories, name), true)) {
-      const hash = /\/_manifests\/revisions\/sha256\/([0-9a-f]{64})$/.exec(path)?.[1];
+      const hash = /\/_manifests\/revisions\/sha256\/([0-9a-f]{64})\/link$/.exec(path)?.[1];
       if (hash === undefined) continue;
       const text = await readFile(this.blob(hash));
       const { config, layers = [] } = JSON.parse(text.toString()) as Manifest;
