@@ -7,8 +7,8 @@ usage() {
   cat <<'USAGE'
 Lets everybody pull from the registry without a login, by the stack: checks the login, sets
 hyperion-registry:publicAccess, shows the preview, asks, applies. Images are left as they are, whatever the
-sources are by now; where nothing is provisioned yet, the registry and its images are made too. What the organization policy says is checked by the stack, before
-anything is changed.
+sources are by now; where nothing is provisioned yet, the registry and its images are made too. What the
+organization policy says is checked by the stack, before anything is changed.
 
 Usage: scripts/create-public-registry.sh [OPTION]...
   --override-policy  lift the organization policy that refuses allUsers, on this project alone
@@ -16,6 +16,7 @@ Usage: scripts/create-public-registry.sh [OPTION]...
                      Organization Policy Administrator
   --revert           make the registry private again; removes that exception too, and makes sure that
                      a pull without a login is refused
+  --wait SECONDS     with --revert: how long the changed policy may take to spread (default: 300)
   --stack NAME       the stack (default: production)
   --yes              apply without asking
   --help             print this
@@ -32,6 +33,7 @@ source "$root/scripts/lib/problems.sh"
 public=hyperion-registry:publicAccess
 override=hyperion-registry:overrideDomainRestrictedSharing
 stack=production
+patience=300
 want_override=false
 revert=false
 yes=false
@@ -46,18 +48,21 @@ read_options() {
       --override-policy) want_override=true ;;
       --revert) revert=true ;;
       --yes | -y) yes=true ;;
-      --stack)
+      --stack | --wait)
         if [ $# -lt 2 ]; then
-          problem "--stack takes a value; see --help"
+          problem "$1 takes a value; see --help"
           return
         fi
-        stack=$2
+        if [ "$1" = --stack ]; then stack=$2; else patience=$2; fi
         shift
         ;;
       *) problem "unknown option $1; see --help" ;;
     esac
     shift
   done
+  case $patience in
+    '' | *[!0-9]*) problem "--wait takes a number of seconds, not '$patience'" ;;
+  esac
   if $revert && $want_override; then
     problem "--revert removes the exception from the policy, so it cannot go with --override-policy"
   fi
@@ -112,12 +117,13 @@ ensure_stack() {
   fi
 }
 
-# What pulumi is to do: everything but images where there are any, since this is about access.
+# What pulumi is to do: everything but images and tags where there are any, since this is about access. Not with
+# --exclude-dependents: that keeps also what depends on what an image depends on, so that no binding is ever deleted.
 options=(--stack)
 choose_options() {
   options+=("$stack")
   if pulumi stack output registryUrl --stack "$stack" --non-interactive >/dev/null 2>&1; then
-    options+=(--exclude '**docker:index/image:Image**' --exclude-dependents)
+    options+=(--exclude '**docker:index/**')
   fi
 }
 
@@ -210,7 +216,6 @@ fi
 if $revert; then
   registry=$(pulumi stack output registryUrl --stack "$stack" --non-interactive)
   # A changed policy takes minutes to spread; somebody else's binding does not go by itself.
-  patience=300
   if [ "$(pulumi stack output publicAccess --stack "$stack" --non-interactive)" = true ]; then patience=0; fi
   if ! node "$root/scripts/check-closed.ts" "$registry" "$patience"; then
     echo >&2

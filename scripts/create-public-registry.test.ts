@@ -67,7 +67,7 @@ function settings(): Record<string, string> {
 
 const steps = (): string[] =>
   shell.calls().filter((call) => /^pulumi (config (set|rm)|preview|up)/.test(call));
-const exceptImages = "--exclude **docker:index/image:Image** --exclude-dependents";
+const exceptImages = "--exclude **docker:index/**";
 const preview = `pulumi preview --stack production ${exceptImages}`;
 const up = `pulumi up --stack production ${exceptImages} --yes --skip-preview`;
 const set = (key: string, value: string): string =>
@@ -112,6 +112,13 @@ describe("the way", () => {
     expect(stderr).toContain("scripts/create-public-registry.sh --revert");
   });
 
+  it("waits no longer than told for a registry that stays open", () => {
+    registryAnswers(200);
+    const { status, stderr } = run("", "--revert", "--yes", "--wait", "0");
+    expect(status).toBe(1);
+    expect(stderr).toContain("registry.example/p/r is not known to be closed");
+  });
+
   it("leaves settings alone that are as wanted", () => {
     shell.write(publicAccess, "true\n");
     expect(run("", "--yes").status).toBe(0);
@@ -140,7 +147,7 @@ describe("the way", () => {
   it("prints its options with --help", () => {
     const { status, stdout } = run("", "--help");
     expect(status).toBe(0);
-    for (const option of ["--override-policy", "--revert", "--stack", "--yes", "--help"]) {
+    for (const option of ["--override-policy", "--revert", "--wait", "--stack", "--yes", "--help"]) {
       expect(stdout).toContain(`  ${option}`);
     }
     expect(shell.calls()).toEqual([]);
@@ -152,6 +159,7 @@ describe("errors before anything is begun", () => {
   test.each<[string, string[], string]>([
     ["", ["--nonsense"], "unknown option --nonsense; see --help"],
     ["", ["--stack"], "--stack takes a value; see --help"],
+    ["", ["--wait", "5m"], "--wait takes a number of seconds, not '5m'"],
     [
       "",
       ["--revert", "--override-policy"],

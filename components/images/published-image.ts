@@ -1,4 +1,7 @@
-import * as docker from "@pulumi/docker";
+import { Image } from "@pulumi/docker/image.js";
+import { RegistryImage } from "@pulumi/docker/registryImage.js";
+import { RemoteImage } from "@pulumi/docker/remoteImage.js";
+import { Tag } from "@pulumi/docker/tag.js";
 import * as pulumi from "@pulumi/pulumi";
 import * as path from "node:path";
 import type { DeclaredTag, DeclaredTags } from "./declared-tags.ts";
@@ -70,7 +73,7 @@ export class PublishedImage extends pulumi.ComponentResource {
     const stages = cacheFromRegistry && image.cacheStage !== undefined ? [image.cacheStage] : [];
     const cached = stages.map((target) => {
       const stageName = pulumi.interpolate`${repositoryPath}:${BUILD_TAG}-${target}`;
-      return new docker.Image(
+      return new Image(
         `${name}-${target}`,
         {
           imageName: stageName,
@@ -80,7 +83,7 @@ export class PublishedImage extends pulumi.ComponentResource {
         { parent: this },
       );
     });
-    const build = new docker.Image(
+    const build = new Image(
       name,
       {
         imageName,
@@ -101,14 +104,14 @@ export class PublishedImage extends pulumi.ComponentResource {
     // On a machine that built nothing the image is not local: pull it, by digest, when tags change.
     const local =
       pull &&
-      new docker.RemoteImage(
+      new RemoteImage(
         name,
         { name: reference(pull.digest), keepLocally: true, pullTriggers: [...pull.triggers] },
         { parent: this, dependsOn: tags.find(({ step }) => step !== undefined)?.after ?? [] },
       );
     this.published = new Map(
       tags.map(({ tag, digest, triggers, again, step, after }) => {
-        const tagged = new docker.Tag(
+        const tagged = new Tag(
           `${name}-${tag}`,
           {
             sourceImage: reference(digest),
@@ -117,7 +120,7 @@ export class PublishedImage extends pulumi.ComponentResource {
           },
           { parent: this, dependsOn: step === undefined || !local ? [] : [local] },
         );
-        const pushed = new docker.RegistryImage(
+        const pushed = new RegistryImage(
           `${name}-${tag}`,
           {
             name: tagged.targetImage,

@@ -1,4 +1,4 @@
-import * as docker from "@pulumi/docker";
+import { Provider } from "@pulumi/docker/provider.js";
 import * as pulumi from "@pulumi/pulumi";
 import { catalogue } from "./catalogue.ts";
 import { confirmLogin, requireHelper } from "./confirm-login.ts";
@@ -45,7 +45,7 @@ export function release(
   // Nothing is built before there is a login. A preview builds nothing, and asks meanwhile: a helper takes its time.
   const registryUrl = pulumi.runtime.isDryRun() ? url : login;
   // With an address alone the plugin takes the login from the Docker configuration: none reaches the state.
-  const provider = new docker.Provider("registry", {
+  const provider = new Provider("registry", {
     registryAuth: [{ address: registryUrl.apply(registryHost) }],
   });
   const steps = [deferredGate(), deferredGate(), deferredGate()] as const;

@@ -261,7 +261,7 @@ describe("a catalogue or sources that cannot be built", () => {
         [
           "images.json[1].file",
           "a key that does not exist",
-          "name, context, dockerfile, and nothing else",
+          "name, context, dockerfile, cacheStage, and nothing else",
           MEND,
         ],
         ["images.json[2].name", '"hyperion-coordinator-mcp"', "each name once", MEND],

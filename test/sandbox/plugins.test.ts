@@ -394,7 +394,7 @@ describe("the docker (fake)", () => {
 
   it("reuses the layers of the published image on a machine without them", async () => {
     const latest = `${context.registry}/production-471918/hyperion-public/cached:latest`;
-    const cached = { cacheFrom: [latest], args: { N: "cached" } };
+    const cached = { cacheFrom: [latest], args: { N: "cached", BUILDKIT_INLINE_CACHE: "1" } };
     const digest = async (): Promise<unknown> =>
       resourceOf(await context.state(), "docker:index/image:Image", "cached").outputs["repoDigest"];
     await up({ images: { ...names, names: { cached } } });
@@ -440,7 +440,7 @@ describe("the docker (fake)", () => {
       await mkdir(bin, { recursive: true });
       const slow = [
         "#!/bin/sh",
-        'case "$1" in --version) echo "Docker version 20.10.0" ;; *)',
+        'case "$1" in --version) echo "Docker version 20.10.0, build 0" ;; *)',
         `exec sleep ${mark} ;; esac`,
       ];
       await writeFile(join(bin, "docker"), `${slow.join("\n")}\n`, { mode: 0o755 });

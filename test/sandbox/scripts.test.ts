@@ -37,12 +37,14 @@ describe("build-and-push-images.sh", () => {
 
   test("publishes every image under every tag of a version, each image on one digest", async () => {
     const { code, output } = await publish(["--version", "3.1.4"]);
-    expect(output).toMatch(/^hyperion-ui +pushed +\d+ +sha256:[0-9a-f]{64} +3\.1\.4, 3\.1, 3, latest$/m);
+    expect(output).toMatch(
+      /^hyperion-ui +pushed +\d+ +sha256:[0-9a-f]{64} +3\.1\.4, 3\.1, 3, latest, v3\.1\.4$/m,
+    );
     expect(code).toBe(0);
     for (const { name } of images) {
       const digest = await digestOf(name, "3.1.4");
       expect(digest).toMatch(/^sha256:/);
-      for (const tag of ["3.1", "3", "latest"]) expect(await digestOf(name, tag)).toBe(digest);
+      for (const tag of ["v3.1.4", "3.1", "3", "latest"]) expect(await digestOf(name, tag)).toBe(digest);
     }
   });
 
@@ -106,7 +108,12 @@ describe("build-and-push-images.sh", () => {
 
 describe("create-public-registry.sh", () => {
   const script = (args: string[], input = ""): Promise<Outcome> =>
-    sandbox.command("scripts/create-public-registry.sh", ["--stack", "sandbox", ...args], {}, { input });
+    sandbox.command(
+      "scripts/create-public-registry.sh",
+      ["--stack", "sandbox", "--wait", "5", ...args],
+      {},
+      { input },
+    );
   const pull = (): Promise<Outcome> =>
     sandbox.anonymousDocker("pull", `${registry}/hyperion-http-bridge:latest`);
 
