@@ -86,6 +86,7 @@ async function restore(settings: string): Promise<void> {
   await succeeding(sandbox.run("org-policy", "allow"));
   await google("POST", `${PROJECT}/services/artifactregistry.googleapis.com:enable`, {});
   await writeFile(settingsFile(), settings);
+  await sandbox.pulumi("stack", "select", "sandbox");
   await sandbox.tryPulumi("cancel", "--yes");
   await sandbox.pulumi("refresh", "--yes", "--skip-preview", "--clear-pending-creates");
   await up();
@@ -381,6 +382,7 @@ const provocations: Provocations = {
     await sandbox.pulumi("config", "rm", ...on, "repositoryId");
     await succeeding(sandbox.tryPulumi("preview", ...on));
     await sandbox.pulumi("stack", "rm", "images", "--yes");
+    await sandbox.pulumi("stack", "select", "sandbox");
     return output;
   },
   "The lock is not given back": async () => {
