@@ -44,6 +44,8 @@ const HELD: Readonly<Record<string, z.ZodType>> = {
   "pulumi:providers:gcp": z
     .strictObject({ version: anything, project: anything, region: anything })
     .partial(),
+  // Part of the engine; the stack's last outputs are read by it.
+  "pulumi:providers:pulumi": z.strictObject({}),
 };
 
 /**

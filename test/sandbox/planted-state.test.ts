@@ -204,6 +204,13 @@ describe("only-images-in-state", () => {
         }),
     ],
     [
+      "its setting pluginDownloadURL",
+      () =>
+        planted("images", "pulumi", "docker:index/tag:Tag", {
+          pluginDownloadURL: "https://evil.example.com/",
+        }),
+    ],
+    [
       "its setting artifactRegistryCustomEndpoint",
       () =>
         planted("images", "gcp", "docker:index/tag:Tag", {

@@ -331,6 +331,8 @@ describe("the commands of the workflows", () => {
       "hyperion:registry:PublishedImage",
       "pulumi:providers:docker",
       "pulumi:providers:gcp",
+      // The engine's own, by which the stack reads its last outputs.
+      "pulumi:providers:pulumi",
       "pulumi:pulumi:Stack",
     ]);
     const { code, comment } = await preview();
