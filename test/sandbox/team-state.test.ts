@@ -146,6 +146,8 @@ describe("the stacks with their states in Cloud Storage", () => {
     GOOGLE_OAUTH_ACCESS_TOKEN: await mintAccessToken(dir, principal),
     HYPERION_SANDBOX_PRINCIPAL: principal,
     HYPERION_FAKE_PROVIDER_BACKOFF_MS: "5",
+    // Only a person's own login names a quota project.
+    ...(principal !== MAINTAINER && { USER_PROJECT_OVERRIDE: undefined }),
   });
   const run = async (principal: string, stack: Stack, ...args: string[]): Promise<Outcome> =>
     sandbox.command("pulumi", [...args, ...ON[stack]], await as(principal, stack));
@@ -227,7 +229,10 @@ describe("the stacks with their states in Cloud Storage", () => {
     for (const stack of ["registry", "images"] as const) {
       const state = await succeed(MAINTAINER, stack, "stack", "export", "--show-secrets");
       const { deployment } = JSON.parse(state) as { deployment: { resources: { inputs?: object }[] } };
-      const inputs = JSON.stringify(deployment.resources.map((resource) => resource.inputs));
+      const inputs = JSON.stringify(deployment.resources.map((resource) => resource.inputs))
+        // Public words about tokens: the issuer's address and what the provider is for.
+        .replaceAll("https://token.actions.githubusercontent.com", "")
+        .replaceAll("Tokens of GitHub Actions", "");
       expect(inputs).not.toMatch(/password|"username"|token|secret|private_?key/i);
       expect(state).not.toContain(await mintAccessToken(dir, MAINTAINER));
     }
