@@ -35,14 +35,16 @@ const DELETED_SOFTLY = OPERATIONS.filter(
 );
 
 /** What Google refuses to create twice. */
-const CREATED_ONCE = [
-  ...OPERATIONS.filter(({ method, route }) => method === "POST" && !route.endsWith(":batchEnable")),
-  {
-    what: "the exception from the organization's policy is created",
-    method: "POST",
-    route: "v2/projects/{project}/policies",
-  },
-];
+const CREATED_ONCE = OPERATIONS.filter(
+  ({ method, route }) => method === "POST" && !route.endsWith(":batchEnable"),
+);
+
+/** It has no description, and so no mark: the stack cannot know its own. */
+const EXCEPTION = {
+  what: "the exception from the organization's policy is created",
+  method: "POST",
+  route: "v2/projects/{project}/policies",
+};
 
 const sandbox = useSandbox();
 /** Every route of Google's APIs that the stack asks in its life. */
@@ -112,6 +114,20 @@ describe("Google's APIs", () => {
         seenIn(output, /Error 409/),
       );
     });
+
+  survives(`the answer is lost that ${EXCEPTION.what}`, async () => {
+    await startAnew(sandbox);
+    await strike({ kind: "status", status: 503, after: true }, [EXCEPTION]);
+    const output = await failing(sandbox);
+    await sandbox.pulumi("config", "set", "adoptExisting", "true");
+    const row = await fixed(
+      sandbox,
+      "the repeat finds it there; adopted, not made twice",
+      seenIn(output, /Error 409/),
+    );
+    await sandbox.pulumi("config", "rm", "adoptExisting");
+    return { ...row, next: `\`adoptExisting\`, ${row.next}` };
+  });
 
   for (const target of DELETED_SOFTLY)
     survives(`the answer is lost that ${target.what}`, async () => {
