@@ -86,7 +86,11 @@ describe("the tags of images", () => {
   test("that nobody tells are told", async () => {
     nobodyAnswers();
     await expect(declare(() => readRegistryTags(registry, ["ui"]))).rejects.toThrow(
-      "Artifact Registry did not answer (fetch failed) to the question which tags it has",
+      [
+        "  found:   Artifact Registry did not answer (fetch failed) to the question which tags it has",
+        "  allowed: an Artifact Registry that answers",
+        "  fix:     the same command again, once it does: https://status.cloud.google.com",
+      ].join("\n"),
     );
   });
 });

@@ -51,7 +51,7 @@ export async function readRegistryTags(
     void pulumi.log.info(
       `Artifact Registry ${found} to the question which tags ${refused.image} has; the tags are taken to be as the state has them.`,
     );
-  else if (!isApiDisabled(refused.refused)) throw unread(registry, refused.image, found);
+  else if (!isApiDisabled(refused.refused)) throw unread(registry, refused.image, found, MAY_NOT_READ);
   return new Map(images.map((image) => [image, state.get(image) ?? new Map<string, string>()]));
 }
 
@@ -114,15 +114,19 @@ function lastPart(name: string): string {
   return name.replace(/^.*\//, "");
 }
 
-function unread({ repositoryId }: Registry, image: string, found: string): Error {
-  return problemsError([
-    {
-      where: `${repositoryId}/${image}`,
-      found: `Artifact Registry ${found} to the question which tags it has`,
-      allowed: "an account that may read the repository's tags (roles/artifactregistry.reader)",
-      fix: "gcloud auth application-default login",
-    },
-  ]);
+const MAY_NOT_READ = {
+  allowed: "an account that may read the repository's tags (roles/artifactregistry.reader)",
+  fix: "gcloud auth application-default login",
+};
+
+const NO_ANSWER = {
+  allowed: "an Artifact Registry that answers",
+  fix: "the same command again, once it does: https://status.cloud.google.com",
+};
+
+function unread({ repositoryId }: Registry, image: string, found: string, wayOut = NO_ANSWER): Error {
+  const question = `Artifact Registry ${found} to the question which tags it has`;
+  return problemsError([{ where: `${repositoryId}/${image}`, found: question, ...wayOut }]);
 }
 
 function unset({ image, tag, digest }: Mark, found: string): Error {

@@ -4,11 +4,17 @@ import { appendFile, cp, mkdir, readdir, readFile, stat, writeFile } from "node:
 import { dirname, join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 import { mintAccessToken, MAINTAINER } from "../../sandbox/lib/tokens.ts";
-import { type ProcessIdentity, terminate, waitUntil } from "../../sandbox/lib/processes.ts";
+import {
+  allProcesses,
+  commandLine,
+  type ProcessIdentity,
+  terminate,
+  waitUntil,
+} from "../../sandbox/lib/processes.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 import { expectDeclared } from "./declared.ts";
 import { google, REPOSITORY } from "./google.ts";
-import { failing, fix, fixed, pluginsOf, refreshedAndMended } from "./fixing.ts";
+import { failed, failing, fix, fixed, pluginsOf, refreshedAndMended, unasked } from "./fixing.ts";
 import { seenIn } from "./seen.ts";
 import { onMachine, withVariable, words } from "./shell.ts";
 import { survives } from "./survives.ts";
@@ -32,9 +38,12 @@ afterAll(async () => {
 
 describe("Registry", () => {
   survives("the registry is killed", async () => {
-    await changeLayer(3);
+    await appendFile(join(sandbox.sources, "coordinator/ui/Dockerfile"), 'RUN ["sleep", "9.0417"]\n');
+    const up = sandbox.tryPulumi(...unasked("up"));
+    const builds = () => allProcesses().some((pid) => commandLine(pid).endsWith("sleep 9.0417"));
+    expect(await waitUntil(builds, 60_000)).toBe(true);
     await words(sandbox, "fault", "registry", "kill");
-    const output = await failing(sandbox);
+    const output = failed(await up);
     const seen = seenIn(output, /error reading push output: .*(refused|EOF)/);
     await words(sandbox, "up", "--no-stack");
     return fixed(sandbox, "nothing is pushed; the tags stay on the builds before", seen);
