@@ -83,6 +83,14 @@ describe("the tags of images", () => {
     );
   });
 
+  test("that an expired login asks for are told with the command that logs in", async () => {
+    const expired = {
+      status: 401,
+      body: { error: { code: 401, message: "Expired.", status: "UNAUTHENTICATED" } },
+    };
+    await expect(read({ [LIST]: expired })).rejects.toThrow("fix:     gcloud auth application-default login");
+  });
+
   test("that nobody tells are told", async () => {
     nobodyAnswers();
     await expect(declare(() => readRegistryTags(registry, ["ui"]))).rejects.toThrow(

@@ -65,11 +65,14 @@ async function tagsOf(
   do {
     const query = `pageSize=${PAGE_SIZE}${token === "" ? "" : `&pageToken=${encodeURIComponent(token)}`}`;
     const answer = await ask(`${packageName(registry, image)}/tags?${query}`, {}, (found) =>
-      unread(registry, image, found),
+      unread(registry, image, found, NO_ANSWER),
     );
     if (answer.status === 404) return { tags };
     if (answer.status === 403 || isApiDisabled(answer)) return { tags, refused: answer };
-    if (answer.status !== 200) throw unread(registry, image, `answered ${refusal(answer)}`);
+    if (answer.status !== 200) {
+      const wayOut = answer.status === 401 ? MAY_NOT_READ : NO_ANSWER;
+      throw unread(registry, image, `answered ${refusal(answer)}`, wayOut);
+    }
     const page = tagPage.parse(answer.body);
     for (const { name, version } of page.tags) tags.set(lastPart(name), lastPart(version));
     token = page.nextPageToken;
@@ -124,7 +127,7 @@ const NO_ANSWER = {
   fix: "the same command again, once it does: https://status.cloud.google.com",
 };
 
-function unread({ repositoryId }: Registry, image: string, found: string, wayOut = NO_ANSWER): Error {
+function unread({ repositoryId }: Registry, image: string, found: string, wayOut: typeof NO_ANSWER): Error {
   const question = `Artifact Registry ${found} to the question which tags it has`;
   return problemsError([{ where: `${repositoryId}/${image}`, found: question, ...wayOut }]);
 }

@@ -127,7 +127,7 @@ describe("Process", () => {
     await fault(sandbox, { kind: "clock-skew", seconds: 1.1 * HOUR });
     const output = await withVariable(sandbox, "GOOGLE_OAUTH_ACCESS_TOKEN", token, () => failing(sandbox));
     await clearFaults(sandbox);
-    return fixed(sandbox, "nothing is changed", seenIn(output, /Google answered 401/));
+    return fixed(sandbox, "nothing is changed", seenIn(output, /(Google|Artifact Registry) answered 401/));
   });
 });
 
