@@ -31,8 +31,8 @@ const tagPage = z.object({
  * The tags of each image as they are now: one request an image, and one for every further thousand of tags. An image that
  * was never pushed has none, nor has one of a repository that does not exist yet.
  *
- * @param recorded the tags that the state has. Where the API is disabled, or the account may not read, nobody can know
- *   better: they are taken for the registry's, in one line; where there are none, an API that is disabled has none.
+ * @param recorded the tags that the state has. While the API is disabled nobody can know better: they are taken for the
+ *   registry's, in one line; where there are none, there are none.
  * @throws one error where Artifact Registry does not answer which tags an image has.
  */
 export async function readRegistryTags(
@@ -43,23 +43,21 @@ export async function readRegistryTags(
   const answers = await Promise.all(
     images.map(async (image) => ({ image, ...(await tagsOf(registry, image)) })),
   );
-  const refused = answers.find(({ refused }) => refused !== undefined);
-  if (refused?.refused === undefined) return new Map(answers.map(({ image, tags }) => [image, tags]));
-  const found = `answered ${refusal(refused.refused)}`;
+  const disabled = answers.find(({ disabled }) => disabled !== undefined);
+  if (disabled?.disabled === undefined) return new Map(answers.map(({ image, tags }) => [image, tags]));
   const state: RegistryTags = (await recorded) ?? new Map();
   if (state.size > 0)
     void pulumi.log.info(
-      `Artifact Registry ${found} to the question which tags ${refused.image} has; the tags are taken to be as the state has them.`,
+      `Artifact Registry answered ${refusal(disabled.disabled)} to the question which tags ${disabled.image} has; the tags are taken to be as the state has them.`,
     );
-  else if (!isApiDisabled(refused.refused)) throw unread(registry, refused.image, found, MAY_NOT_READ);
   return new Map(images.map((image) => [image, state.get(image) ?? new Map<string, string>()]));
 }
 
-/** @returns the tags, or the answer of an Artifact Registry that is disabled or tells this account nothing. */
+/** @returns the tags, or the answer that the API is disabled. */
 async function tagsOf(
   registry: Registry,
   image: string,
-): Promise<{ tags: Map<string, string>; refused?: GoogleAnswer }> {
+): Promise<{ tags: Map<string, string>; disabled?: GoogleAnswer }> {
   const tags = new Map<string, string>();
   let token = "";
   do {
@@ -68,9 +66,9 @@ async function tagsOf(
       unread(registry, image, found, NO_ANSWER),
     );
     if (answer.status === 404) return { tags };
-    if (answer.status === 403 || isApiDisabled(answer)) return { tags, refused: answer };
+    if (isApiDisabled(answer)) return { tags, disabled: answer };
     if (answer.status !== 200) {
-      const wayOut = answer.status === 401 ? MAY_NOT_READ : NO_ANSWER;
+      const wayOut = [401, 403].includes(answer.status) ? MAY_NOT_READ : NO_ANSWER;
       throw unread(registry, image, `answered ${refusal(answer)}`, wayOut);
     }
     const page = tagPage.parse(answer.body);
