@@ -11,6 +11,11 @@ const answer = z.object({ outputs: z.record(z.string(), z.unknown()) });
  * for a `StackReference`, without a resource that previews would show.
  */
 export async function lastOutputs(): Promise<Outputs> {
-  const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
+  const name = ownStack();
   return answer.parse(await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name })).outputs;
+}
+
+/** This stack's name, as a `StackReference` takes it: `organization/project/stack`. */
+export function ownStack(): string {
+  return `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
 }

@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import type { Outputs } from "../../google/last-outputs.ts";
+import { type Outputs, ownStack } from "../../google/last-outputs.ts";
 
 /** A tag that the stack's state holds. */
 export interface RecordedTag {
@@ -44,9 +44,8 @@ const resourceOutputs = z.object({
  */
 export async function readRecordedTags(outputs: Outputs): Promise<ReadonlyMap<string, RecordedImage>> {
   if (Object.keys(outputs).length === 0) return new Map();
-  const stackName = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
   const answer: unknown = await pulumi.runtime.invoke("pulumi:pulumi:readStackResourceOutputs", {
-    stackName,
+    stackName: ownStack(),
   });
   return recordedImages(Object.values(resourceOutputs.parse(answer).outputs));
 }
@@ -86,6 +85,7 @@ function recordedImages(
   return images;
 }
 
-function digestOf(reference: string): string {
+/** The digest of a reference, `host/project/repository/image@sha256:...`. */
+export function digestOf(reference: string): string {
   return reference.replace(/^.*@/, "");
 }

@@ -7,6 +7,7 @@ import { declareTags } from "./declared-tags.ts";
 import { registryHost } from "./docker/login.ts";
 import { differingSources, type ImagePlan } from "./plan.ts";
 import { type CatalogueImage, PublishedImage, type PublishedImageArgs } from "./published-image.ts";
+import { digestOf } from "./recorded-tags.ts";
 import { correctFloatingTags, markBuilds, stopIfOvertaken } from "./release-steps.ts";
 
 /** How images are built and what they are published as: the settings of the same names. */
@@ -168,10 +169,6 @@ async function knownDigest(build: pulumi.Output<string>): Promise<string | undef
 
 function digestsOf(references: Readonly<Record<string, string>>): Map<string, string> {
   return new Map(Object.entries(references).map(([image, reference]) => [image, digestOf(reference)]));
-}
-
-function digestOf(reference: string): string {
-  return reference.replace(/^.*@/, "");
 }
 
 function tell(line: string): void {
