@@ -13,6 +13,8 @@ import {
   withdrawnTag,
 } from "../components/images/tags.ts";
 
+type Snapshot = Map<string, Map<string, string>>;
+
 /** A registry, the sources and the stack's state; a run is what the engine does with a plan, one request after the other. */
 class World {
   readonly tags = new Map(["mcp", "bridge", "ui"].map((image) => [image, new Map<string, string>()]));
@@ -41,7 +43,7 @@ class World {
     this.tags.get(image)?.set(tag, digest);
   }
 
-  snapshot(): Map<string, Map<string, string>> {
+  snapshot(): Snapshot {
     return new Map([...this.tags].map(([image, tags]) => [image, new Map(tags)]));
   }
 
@@ -118,6 +120,18 @@ class Oracle {
     );
   }
 
+  /** Whether a tag does not go to a version below this one: nor to one below a withdrawn one that had it. */
+  #keeps(version: string, tag: string, before: Snapshot): boolean {
+    const images = this.#images.get(version) ?? [];
+    const had = images.every((image) => before.get(image)?.has(tag));
+    return this.#whole(version) && (had || !this.withdrawn.has(version));
+  }
+
+  /** The floating tags that a killed run may have left out; the next one of the version sets those that are nowhere. */
+  unsettled(): string[] {
+    return [...this.#maybe.keys()];
+  }
+
   #above(version: string, holds: (other: string) => boolean): string[] {
     return [...this.published.keys()].filter((other) => holds(other) && compare(other, version) > 0);
   }
@@ -158,7 +172,8 @@ class Oracle {
     this.#maybe.delete(tag);
   }
 
-  done({ version, rollback }: Partial<Release>): void {
+  /** @param before the registry as it was when the run began. */
+  done({ version, rollback }: Partial<Release>, before: Snapshot): void {
     if (version === undefined) return;
     if (rollback === true) {
       const own = lines(version);
@@ -172,7 +187,8 @@ class Oracle {
       this.#withdrawOver(version);
     } else if (!this.#finished.has(version) && !this.withdrawn.has(version)) {
       for (const { tag, holds } of lines(version))
-        if (this.#above(version, holds).every((other) => !this.#whole(other))) this.#stand(tag, version);
+        if (this.#above(version, holds).every((other) => !this.#keeps(other, tag, before)))
+          this.#stand(tag, version);
     }
     this.#finished.add(version);
     expect([...(this.published.get(version)?.keys() ?? [])]).toEqual(this.#images.get(version));
@@ -261,12 +277,13 @@ function take(world: World, oracle: Oracle, { kind, first, second, turns }: Step
   const version = VERSIONS[first] ?? "";
   const known = oracle.finished();
   const finish = (release: Partial<Release>, most = Infinity): void => {
+    const before = world.snapshot();
     const run = world.run(release);
     for (let count = 0; count < most; count += 1) {
       const { done, value } = run.next();
       oracle.see();
       if (done !== true) continue;
-      if (value === "done") oracle.done(release);
+      if (value === "done") oracle.done(release, before);
       return;
     }
     oracle.killed(release);
@@ -293,12 +310,15 @@ function take(world: World, oracle: Oracle, { kind, first, second, turns }: Step
       finish({ version: named });
       const after = world.snapshot();
       for (const tags of [...before.values(), ...after.values()]) tags.delete(BUILD_TAG);
+      for (const [image, tags] of after)
+        for (const tag of oracle.unsettled()) if (before.get(image)?.has(tag) === false) tags.delete(tag);
       expect(after).toEqual(before);
       break;
     }
     case "interleaved": {
       const releases = [{ version }, { version: VERSIONS[second] }];
       if (first === second) break;
+      const before = world.snapshot();
       const runs = releases.map((release) => ({ release, run: world.run(release), end: "" }));
       for (let turn = 0; runs.some(({ end }) => end === ""); turn += 1) {
         const mine = runs[turns[turn % turns.length] === turn < 400 ? 0 : 1];
@@ -308,7 +328,7 @@ function take(world: World, oracle: Oracle, { kind, first, second, turns }: Step
         oracle.see();
         if (done === true && next !== undefined) next.end = value ?? "";
       }
-      for (const { release, end } of runs) if (end === "done") oracle.done(release);
+      for (const { release, end } of runs) if (end === "done") oracle.done(release, before);
       for (const { release, end } of runs) if (end === "overtaken") finish(release);
       break;
     }

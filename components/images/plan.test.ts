@@ -70,6 +70,18 @@ describe("a version that is not published", () => {
   });
 });
 
+test.each<[string, Content, string]>([
+  ["that has them", whole("1.4.3", "b", "1.4", "1", "latest"), "1.4.2 |  | v1.4.2 @ build"],
+  [
+    "whose run was killed before it had any",
+    { "1.4.3": "b", "build-1.4.3": "b", ...whole("1.3.0", "o", "1.3", "1", "latest") },
+    "1.4.2 | 1.4 | v1.4.2 @ build",
+  ],
+])("a new version below a withdrawn one %s", (_, above, expected) => {
+  const content = registry({ "withdrawn-1.4.3": "b", ...above });
+  expect(shown(plan({ version: "1.4.2" }, content))).toBe(expected);
+});
+
 describe("a version that is published", () => {
   const published = whole("1.4.2", "a", "1.4", "1", "latest");
 

@@ -193,10 +193,9 @@ function forward(
   mayMove: readonly Line[],
   registry: RegistryTags,
 ): { moved: string[]; notes: string[] } {
-  const begun = begunVersions(registry);
   const higher = mayMove.map((line): [string, string | undefined] => [
     line.tag,
-    higherIn(line, version, begun),
+    higherIn(line, version, registry),
   ]);
   return {
     moved: higher.flatMap(([tag, by]) => (by === undefined ? [tag] : [])),
@@ -204,10 +203,16 @@ function forward(
   };
 }
 
-/** The highest version that is published in a line, where it is above this one. */
-function higherIn(line: Line, version: string, begun: readonly PublishedVersion[]): string | undefined {
-  const highest = publishedIn(line, begun).at(-1)?.version;
-  return highest !== undefined && compare(highest, version) > 0 ? highest : undefined;
+/**
+ * The highest version above this one that keeps a line's tag from it. A withdrawn one does so where the tag was taken
+ * back to another version; where an image of it lacks the tag, its release never came so far, and the tag is free.
+ */
+function higherIn(line: Line, version: string, registry: RegistryTags): string | undefined {
+  return publishedIn(line, begunVersions(registry)).findLast(
+    (one) =>
+      compare(one.version, version) > 0 &&
+      (!one.withdrawn || [...one.digests.keys()].every((image) => registry.get(image)?.has(line.tag))),
+  )?.version;
 }
 
 /**
@@ -217,9 +222,8 @@ function higherIn(line: Line, version: string, begun: readonly PublishedVersion[
 function floatingOn(found: PublishedVersion | undefined, registry: RegistryTags): Line[] {
   if (found === undefined) return [];
   const { version, digests, withdrawn } = found;
-  const begun = begunVersions(registry).filter((one) => !one.withdrawn);
   return lines(version).filter((line) => {
-    const mayLack = !withdrawn && higherIn(line, version, begun) === undefined;
+    const mayLack = !withdrawn && higherIn(line, version, registry) === undefined;
     return [...digests].every(([image, digest]) => {
       const current = registry.get(image)?.get(line.tag);
       return current === undefined ? mayLack : current === digest;
