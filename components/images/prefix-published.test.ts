@@ -30,7 +30,7 @@ async function run(answers: Answers, preview = false): Promise<{ info: string[];
 
 const path = ({ url = "" }: IncomingMessage): string => url.replace(`/${NAME}/packages/`, "");
 
-/** A registry as it was filled before there were such tags, with one version that somebody gave the tag by hand. */
+/** A registry as it was filled before there were such tags, with one version that somebody gave the tag by hand, and one whose release did not end. */
 const FILLED: Answers = {
   [list()]: {
     status: 200,
@@ -39,6 +39,7 @@ const FILLED: Answers = {
         image("hyperion-ui", "a", "1.4.2", "1.4", "1", "latest", "abc123f", "build"),
         image("hyperion-ui", "b", "1.4.1", "v1.4.1"),
         image("hyperion-ui", "c"),
+        image("hyperion-ui", "f", "1.4.3", "build-1.4.3"),
       ],
       nextPageToken: "2",
     },

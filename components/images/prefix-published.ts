@@ -3,7 +3,7 @@ import { z } from "zod";
 import { artifactRegistry } from "../../google/apis.ts";
 import { callGoogle, type GoogleAnswer, refusal } from "../../google/client.ts";
 import { type Problem, problemsError } from "../../problems/problem.ts";
-import { isVersion, prefixedTag } from "./tags.ts";
+import { candidateTag, isVersion, prefixedTag } from "./tags.ts";
 
 const page = z.object({
   dockerImages: z.array(z.object({ uri: z.string(), tags: z.array(z.string()).default([]) })).default([]),
@@ -12,6 +12,9 @@ const page = z.object({
 
 /** Most that the API gives at once (v1, projects.locations.repositories.dockerImages.list). */
 const PAGE_SIZE = 1000;
+
+/** The tags by which cleanup knows a version. One whose release did not end has the second: `v1.4.2` would end it. */
+const KEPT_BY = [prefixedTag, candidateTag];
 
 /** A version of an image that lacks the tag by which cleanup knows it. */
 interface Unprefixed {
@@ -55,7 +58,7 @@ async function listUnprefixed(repository: string): Promise<Unprefixed[]> {
     for (const { uri, tags } of dockerImages) {
       const [reference = "", digest = ""] = uri.split("@");
       for (const version of tags)
-        if (isVersion(version) && !tags.includes(prefixedTag(version)))
+        if (isVersion(version) && !KEPT_BY.some((tagOf) => tags.includes(tagOf(version))))
           found.push({ reference, digest, version });
     }
     token = nextPageToken === "" ? undefined : nextPageToken;
