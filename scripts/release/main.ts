@@ -1,11 +1,12 @@
 // Releases a version from this machine: npm run release -- --help
 import * as path from "node:path";
 import { Command } from "commander";
-import { ExecaError } from "execa";
+import { execa, ExecaError } from "execa";
 import { versionProblem } from "../../components/images/tags.ts";
 import { problemsError } from "../../problems/problem.ts";
 import { configRemove, settingKey } from "../../problems/setting-commands.ts";
 import { stackPlace, usersPath } from "../../settings/place.ts";
+import { imagesInStateReport } from "../ci/images-in-state.ts";
 import { readRepository } from "../report/read-repository.ts";
 import { registryTags, treeProblems, versionProblems } from "./checks.ts";
 import { release } from "./release.ts";
@@ -31,6 +32,7 @@ async function check(version: string, { stack, rollback }: Options): Promise<Sta
   const wrong = versionProblem(version);
   if (wrong !== undefined) throw new Error(`The version ${wrong}.`);
   const config = await readConfig(stack);
+  if (config.text("manageRegistry") === "false") await checkState(stack);
   const place = await stackPlace(root, stack, process.env);
   const { versions } = await readRepository(place, `npm run release -- ${version}`);
   const problems = [
@@ -53,6 +55,12 @@ async function readConfig(stack: string): Promise<StackConfig> {
     const says = String(error.stderr).trim().split("\n").at(-1) ?? "";
     throw new Error(`The stack ${stack} cannot be read: ${says || error.shortMessage}`, { cause: error });
   }
+}
+
+/** A state of images alone is CI's, and what is planted there would run on this machine: looked at without a plugin. */
+async function checkState(stack: string): Promise<void> {
+  const { stdout } = await execa("pulumi", ["stack", "export", "--stack", stack]);
+  imagesInStateReport(stdout);
 }
 
 function publishesNothing(version: string, stack: string) {

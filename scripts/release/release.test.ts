@@ -22,6 +22,7 @@ case "$1 $2" in
     echo ' }' ;;
   "config set") printf %s "$4" >"$3" ;;
   "config rm") rm -f "$3" ;;
+  "stack export") cat "$TMPDIR/state.json" ;;
   "preview "*)
     grep -H . * >"$TMPDIR/previewed" || :
     has slow-preview && { echo slow; exec sleep 30; }
@@ -214,6 +215,25 @@ test.each<[string, string[], string[], string, string]>([
   expect(output).toContain(message);
   expect(status).toBe(2);
   expect(steps()).toEqual([]);
+});
+
+test("nothing runs on a state of images alone that holds more", async () => {
+  await published();
+  shell.write("settings/hyperion-registry:manageRegistry", "false");
+  const resource = {
+    urn: "urn:pulumi:s::hyperion-registry::evil:index:Thing::planted",
+    type: "evil:index:Thing",
+  };
+  for (const [resources, message, status] of [
+    [[resource], `run nothing on it:\n  ${resource.urn}: a evil:index:Thing`, 2],
+    [[], "is published.", 0],
+  ] as const) {
+    shell.write("state.json", JSON.stringify({ deployment: { resources } }));
+    const ended = await run(["1.4.2", "--yes"]);
+    expect(ended.output).toContain(message);
+    expect(ended.status).toBe(status);
+  }
+  expect(steps()).toEqual([PREVIEW, UP]);
 });
 
 test("a version that a run began and did not finish is finished", async () => {
