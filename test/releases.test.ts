@@ -50,7 +50,8 @@ class World {
   /** Yields after each request that changes the registry; returns how it ended. */
   *run(release: Partial<Release>): Generator<undefined, "done" | "overtaken" | "refused"> {
     const whole = { edge: false, rollback: false, allowVersionOverwrite: false, ...release };
-    const plan = planRelease(whole, this.snapshot());
+    const before = this.snapshot();
+    const plan = planRelease(whole, before);
     if (plan.problems.length > 0) return "refused";
     yield;
     const builds = new Map<string, string>();
@@ -75,6 +76,8 @@ class World {
       if (step === 1) yield;
       for (const [image, { digest, steps }] of plan.images)
         for (const tag of steps[step]) {
+          // What stood there at the beginning is declared as it is, and not set (declared-tags.ts).
+          if (digest !== undefined && before.get(image)?.get(tag) === digest) continue;
           this.set(image, tag, digest ?? builds.get(image) ?? "");
           yield;
         }
