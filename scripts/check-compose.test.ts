@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, expect, it, test, vi } from "vitest";
-import { Shell } from "../test/support/shell.ts";
+import { beforeEach, expect, it, test } from "vitest";
+import { useShell } from "../test/support/shell.ts";
 
 const script = "scripts/check-compose.sh";
 
@@ -12,19 +12,12 @@ case "$1 $2" in
   "volume inspect") exit 1 ;;
 esac`;
 
-vi.setConfig({ testTimeout: 30_000 });
-
-let shell: Shell;
+const shell = useShell();
 
 beforeEach(() => {
-  shell = new Shell();
   shell.fake("docker", docker);
   shell.environment["CONTAINERS"] = "";
   shell.environment["VOLUMES"] = "hyperion_mongodb-data";
-});
-
-afterEach(() => {
-  shell.remove();
 });
 
 const check = () => shell.run(script, [shell.folder]);

@@ -1,7 +1,5 @@
-import { once } from "node:events";
-import { setTimeout as wait } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
-import { root, Shell, type Ended } from "../test/support/shell.ts";
+import { beforeEach, describe, expect, it, test } from "vitest";
+import { type Ended, root, useShell } from "../test/support/shell.ts";
 
 const script = "scripts/create-public-registry.sh";
 const publicAccess = "hyperion-registry:publicAccess";
@@ -10,7 +8,6 @@ const override = "hyperion-registry:overrideDomainRestrictedSharing";
 /** Answers as Pulumi does and keeps the stack's settings in files; ANSWERS names what is to go wrong. */
 const pulumi = `
 record "$@"
-has() { [[ " $ANSWERS " == *" $1 "* ]]; }
 case "$1 $2" in
   "whoami "*) has logged-out && { echo "error: PULUMI_ACCESS_TOKEN must be set for login" >&2; exit 1; }; echo me ;;
   "stack --show-name")
@@ -25,22 +22,17 @@ case "$1 $2" in
   "config set") echo "$4" >"$HOME/$3" ;;
   "config rm") rm -f "$HOME/$3" ;;
   "preview "*)
-    has slow-preview && { echo begun >"$HOME/begun"; sleep 30; }
+    has slow-preview && { echo begun; sleep 30; }
     has bad-preview && { echo "error: the organization policy refuses allUsers" >&2; exit 1; }
     echo "+ 1 to create" ;;
   "up "*) has bad-up && { echo "error: FAILED_PRECONDITION" >&2; exit 1; }; echo "+ 1 created" ;;
 esac`;
 
-// Each run of the script starts some dozens of processes.
-vi.setConfig({ testTimeout: 60_000 });
-
-let shell: Shell;
+const shell = useShell();
 
 beforeEach(() => {
-  shell = new Shell();
   shell.fake("pulumi", pulumi);
-  shell.fake("gcloud", 'record "$@"; [[ " $ANSWERS " != *" expired "* ]]');
-  shell.environment["ANSWERS"] = "";
+  shell.fake("gcloud", 'record "$@"; ! has expired');
   registryAnswers(403);
 });
 
@@ -51,10 +43,6 @@ function registryAnswers(status: number): void {
   );
   shell.environment["NODE_OPTIONS"] = `--import data:text/javascript,${fetch}`;
 }
-
-afterEach(() => {
-  shell.remove();
-});
 
 function run(input: string, ...args: string[]): Ended {
   return shell.run(script, args, input);
@@ -246,23 +234,20 @@ describe("settings are put back", () => {
   });
 
   test.each(["SIGINT", "SIGTERM"] as const)("on %s at the question", async (signal) => {
-    const child = shell.start(script, ["--override-policy"]);
-    let stdout = "";
-    child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
-    while (!stdout.includes("[y/N]")) await wait(20);
+    const { child, prints, ended } = shell.start(script, ["--override-policy"]);
+    await prints("[y/N]");
     child.kill(signal);
-    const [status] = (await once(child, "exit")) as [number | null];
-    expect(status).toBe(130);
+    expect((await ended).status).toBe(130);
     expect(settings()).toEqual({});
     expect(steps()).not.toContain(up);
   });
 
   it("on Ctrl-C during the preview, which reaches Pulumi too", async () => {
     shell.environment["ANSWERS"] = "slow-preview";
-    const child = shell.start(script);
-    while (shell.read("begun") === "") await wait(20);
+    const { child, prints, ended } = shell.start(script);
+    await prints("begun");
     process.kill(-(child.pid ?? 0), "SIGINT");
-    await once(child, "exit");
+    await ended;
     expect(settings()).toEqual({});
   });
 });

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
-import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
+import { beforeEach, describe, expect, it, test } from "vitest";
 import { GCLOUD_FLAGS, listedFlags, REFUSE_UNKNOWN_FLAGS, takenFlags } from "../test/support/gcloud-flags.ts";
-import { root, Shell } from "../test/support/shell.ts";
+import { root, useShell } from "../test/support/shell.ts";
 
 const script = "scripts/create-state-bucket.sh";
 
@@ -10,7 +10,6 @@ const script = "scripts/create-state-bucket.sh";
 const gcloud = `
 record "$@"
 ${REFUSE_UNKNOWN_FLAGS}
-has() { [[ " $ANSWERS " == *" $1 "* ]]; }
 made() { [ -e "$HOME/made/$1" ]; }
 make() { mkdir -p "$HOME/made"; touch "$HOME/made/$1"; }
 missing() { echo "ERROR: (gcloud.$1) $2" >&2; exit 1; }
@@ -46,19 +45,10 @@ case "$1 $2 $3" in
     mkdir -p "$HOME/made"; echo "$(option --role "$@"),$(option --member "$@")," >>"$HOME/made/$1-$of-bindings" ;;
 esac`;
 
-// Each run of the script starts some dozens of processes.
-vi.setConfig({ testTimeout: 60_000 });
-
-let shell: Shell;
+const shell = useShell();
 
 beforeEach(() => {
-  shell = new Shell();
   shell.fake("gcloud", gcloud);
-  shell.environment["ANSWERS"] = "";
-});
-
-afterEach(() => {
-  shell.remove();
 });
 
 const changes = (): string[] =>
@@ -112,8 +102,7 @@ test.skipIf(!installed).each(Object.keys(GCLOUD_FLAGS))(
 );
 
 test("the fake refuses an option that the real gcloud does not know", () => {
-  const call = shell.write("call.sh", "gcloud storage buckets get-iam-policy gs://b --filter=x\n");
-  const { status, stderr } = shell.run(path.relative(root, call));
+  const { status, stderr } = shell.bash("gcloud storage buckets get-iam-policy gs://b --filter=x");
   expect(stderr).toContain("unrecognized arguments: --filter");
   expect(status).toBe(2);
 });

@@ -1,13 +1,13 @@
 import { createHash } from "node:crypto";
 import { once } from "node:events";
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync } from "node:fs";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import * as path from "node:path";
 import { arch } from "node:process";
 import { generate } from "selfsigned";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { root, Shell, type Ended } from "../test/support/shell.ts";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { type Ended, root, useShell } from "../test/support/shell.ts";
 
 /** What the script reads of its project, which is a copy here: its checksums are a test's own. */
 const PROJECT = ["scripts/install-pulumi.sh", ".pulumi.version", "package.json"];
@@ -29,7 +29,7 @@ echo "pulumi $*" >>"$RECORD"
 mkdir -p "$PULUMI_HOME/plugins/resource-$4-v$5"
 `;
 
-let shell: Shell;
+const shell = useShell();
 /** What the server has of the release; a missing file is a 404. */
 let files: Map<string, Buffer>;
 let server: ReturnType<typeof createServer>;
@@ -54,25 +54,19 @@ afterAll(() => {
   server.close();
 });
 
-beforeEach(async () => {
-  shell = new Shell();
+beforeEach(() => {
   for (const tool of ["curl", "tar", "gzip", "sha256sum", "cmp"]) shell.pass(tool);
   shell.fake("cosign", 'record "$@"; [ -z "$UNSIGNED" ] || { echo "no matching signatures" >&2; exit 1; }');
   shell.environment["CURL_CA_BUNDLE"] = shell.write("ca.pem", certificate);
   shell.environment["GITHUB_PATH"] = path.join(shell.folder, "path");
   shell.environment["GITHUB_ENV"] = path.join(shell.folder, "env");
-  mkdirSync(path.join(shell.folder, "release/pulumi"), { recursive: true });
   for (const [name, text] of [
     ["pulumi", engine],
     ["pulumi-language-nodejs", "the language host"],
     ["pulumi-resource-pulumi-nodejs", "runs what is in a state"],
   ] as const)
-    writeFileSync(path.join(shell.folder, "release/pulumi", name), text, { mode: 0o755 });
-  const pack = shell.write(
-    "pack.sh",
-    `cd "${shell.folder}/release" && tar --create --gzip --file ../packed pulumi`,
-  );
-  await run(path.relative(root, pack), []);
+    shell.write(`release/pulumi/${name}`, text, 0o755);
+  shell.bash("cd release && tar --create --gzip --file ../packed pulumi");
   for (const file of PROJECT) shell.write(`project/${file}`, readFileSync(path.join(root, file), "utf8"));
   shell.write(
     "project/.pulumi.plugins",
@@ -86,26 +80,14 @@ beforeEach(async () => {
   ]);
 });
 
-afterEach(() => {
-  shell.remove();
-});
-
 const sums = (of: Buffer, name = archive): Buffer =>
   Buffer.from(`${createHash("sha256").update(of).digest("hex")}  ${name}\n`);
 
 /** Without blocking this process, which serves the release. */
-async function run(file: string, args: string[]): Promise<Ended> {
-  const child = shell.start(file, args);
-  let [stdout, stderr] = ["", ""];
-  child.stdout?.on("data", (chunk: Buffer) => (stdout += chunk.toString()));
-  child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-  const [status] = (await once(child, "close")) as [number | null];
-  return { status, stdout, stderr };
-}
+const run = (...args: string[]): Promise<Ended> =>
+  shell.start(shell.path(`project/${PROJECT[0] ?? ""}`), args).ended;
 
-const script = (): string => path.relative(root, path.join(shell.folder, "project", PROJECT[0] ?? ""));
-
-const install = (...more: string[]): Promise<Ended> => run(script(), ["--from", releases, ...more]);
+const install = (...more: string[]): Promise<Ended> => run("--from", releases, ...more);
 
 const checksum = (text: string): string => createHash("sha256").update(text).digest("hex");
 
@@ -145,10 +127,9 @@ it("downloads nothing a second time, and tells a shell what to use", async () =>
   await install();
   shell.forgetCalls();
   delete shell.environment["GITHUB_PATH"];
-  const { status, stdout } = await run(script(), ["--from", "https://localhost:1"]);
+  const { status, stdout } = await run("--from", "https://localhost:1");
   expect([status, shell.calls()]).toEqual([0, []]);
-  const shown = shell.write("shown.sh", `${stdout}\ntype -p pulumi; env | grep ^PULUMI_ | sort\n`);
-  expect(shell.run(path.relative(root, shown)).stdout).toBe(
+  expect(shell.bash(`${stdout}\ntype -p pulumi; env | grep ^PULUMI_ | sort\n`).stdout).toBe(
     `${shell.folder}/${bin}/pulumi\nPULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true\nPULUMI_HOME=${shell.folder}/${home}\nPULUMI_IGNORE_AMBIENT_PLUGINS=true\n`,
   );
 });
@@ -169,7 +150,7 @@ case $word in *"${odd || "nowhere"}"*) echo other >"$out" ;; *) echo "\${word##*
 
   it("where two servers have the same files", async () => {
     shell.fake("curl", curl());
-    const { status } = await run(script(), ["--record"]);
+    const { status } = await run("--record");
     expect(status).toBe(0);
     const lines = shell.read("project/.pulumi.plugins").trim().split("\n");
     expect(lines).toHaveLength(1 + 4 * plugins.length);
@@ -186,7 +167,7 @@ case $word in *"${odd || "nowhere"}"*) echo other >"$out" ;; *) echo "\${word##*
   it("and nothing where they have not", async () => {
     shell.fake("curl", curl("github.com"));
     const before = shell.read("project/.pulumi.plugins");
-    const { status, stderr } = await run(script(), ["--record"]);
+    const { status, stderr } = await run("--record");
     expect([status, shell.read("project/.pulumi.plugins")]).toEqual([1, before]);
     expect(stderr).toContain("is not the same at get.pulumi.com and at github.com\n");
   });
@@ -251,14 +232,14 @@ describe("installs nothing", () => {
   });
 
   it("over plain HTTP", async () => {
-    const { status, stderr } = await run(script(), ["--from", "http://localhost:1"]);
+    const { status, stderr } = await run("--from", "http://localhost:1");
     expect(stderr).toContain("could not be downloaded");
     expect(status).toBe(1);
   });
 });
 
 it.each([["--nonsense"], ["--from"]])("refuses the call %s", async (...args) => {
-  const { status, stderr } = await run(script(), args);
+  const { status, stderr } = await run(...args);
   expect(status).toBe(2);
   expect(stderr).toContain('Usage: eval "$(scripts/install-pulumi.sh)"');
 });

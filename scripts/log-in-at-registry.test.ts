@@ -1,17 +1,12 @@
-import { afterEach, beforeEach, expect, it } from "vitest";
-import { Shell } from "../test/support/shell.ts";
+import { beforeEach, expect, it } from "vitest";
+import { useShell } from "../test/support/shell.ts";
 
 const script = "scripts/log-in-at-registry.sh";
 
-let shell: Shell;
+const shell = useShell();
 
 beforeEach(() => {
-  shell = new Shell();
   shell.fake("docker", 'record "$@"; cat >"$HOME/stdin"');
-});
-
-afterEach(() => {
-  shell.remove();
 });
 
 it("logs in at production's registry, with the token on stdin and nowhere else", () => {

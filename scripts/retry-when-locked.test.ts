@@ -1,19 +1,11 @@
-import { afterEach, beforeEach, expect, it } from "vitest";
-import { Shell } from "../test/support/shell.ts";
+import { expect, it } from "vitest";
+import { useShell } from "../test/support/shell.ts";
 
 const script = "scripts/retry-when-locked.sh";
 const locked =
   "error: the stack is currently locked by 1 lock(s). Either wait for the other process(es) to end or delete the lock file with `pulumi cancel`.";
 
-let shell: Shell;
-
-beforeEach(() => {
-  shell = new Shell();
-});
-
-afterEach(() => {
-  shell.remove();
-});
+const shell = useShell();
 
 /** A pulumi that is locked out so many times. */
 function lockedFor(times: number): void {

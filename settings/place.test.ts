@@ -1,8 +1,7 @@
-import { mkdirSync, writeFileSync } from "node:fs";
 import * as path from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { stackPlace } from "./place.ts";
-import { Shell } from "../test/support/shell.ts";
+import { useShell } from "../test/support/shell.ts";
 
 const FILES = { project: "of-the-file", location: "us-central1", repositoryId: "hyperion-public" };
 const PULUMI = { project: "of-pulumi", location: "us-east1", repositoryId: "other" };
@@ -14,10 +13,9 @@ const printed = JSON.stringify({
   "hyperion-registry:token": { secret: true },
 });
 
-let shell: Shell;
+const shell = useShell();
 
 beforeEach(() => {
-  shell = new Shell();
   shell.write(
     "Pulumi.yaml",
     "name: hyperion-registry\nconfig:\n  repositoryId: { type: string, default: hyperion-public }\n",
@@ -27,10 +25,6 @@ beforeEach(() => {
       `Pulumi.${stack}.yaml`,
       `config:\n  gcp:project: ${stack === "production" ? FILES.project : "of-dev"}\n  gcp:region: us-central1\n`,
     );
-});
-
-afterEach(() => {
-  shell.remove();
 });
 
 const place = (stack?: string) => stackPlace(shell.folder, stack, shell.environment);
@@ -57,9 +51,9 @@ test.each([
 });
 
 test("is what the file says without Pulumi, and without the one that npm puts before the user's", async () => {
-  const npmBin = path.join(shell.folder, "node_modules", ".bin");
-  mkdirSync(npmBin, { recursive: true });
-  writeFileSync(path.join(npmBin, "pulumi"), `#!/bin/sh\necho '${printed}'\n`, { mode: 0o755 });
+  const npmBin = path.dirname(
+    shell.write("node_modules/.bin/pulumi", `#!/bin/sh\necho '${printed}'\n`, 0o755),
+  );
   shell.environment["PATH"] = `${npmBin}${path.delimiter}${shell.environment["PATH"] ?? ""}`;
   expect(await place()).toEqual(FILES);
 });

@@ -1,10 +1,8 @@
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { checkPublicAccess, type PublicAccess } from "./check-organization-policy.ts";
 import { allSound } from "../../problems/checks.ts";
 import { type Answers, fakeGoogle, logged, nobodyAnswers } from "../../test/support/fake-google.ts";
 import { ACCESS_TOKEN, declare } from "../../test/support/mocks.ts";
-
-afterEach(() => vi.restoreAllMocks());
 
 const path = (constraint: string): string =>
   `GET /projects/production-471918/policies/${constraint}:getEffectivePolicy`;

@@ -1,9 +1,7 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { expect, test } from "vitest";
 import { fakeGoogle, logged, nobodyAnswers } from "../../test/support/fake-google.ts";
 import { declare } from "../../test/support/mocks.ts";
 import { checkPublicGrants, type Wanted } from "./check-public-grants.ts";
-
-afterEach(() => vi.restoreAllMocks());
 
 const POLICY =
   "GET /projects/production-471918/locations/us-central1/repositories/hyperion-public:getIamPolicy";

@@ -1,11 +1,9 @@
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
 import { type Answers, fakeGoogle, logged } from "../../test/support/fake-google.ts";
 import { declare } from "../../test/support/mocks.ts";
 import { allSound } from "../../problems/checks.ts";
 import { checkIdentity } from "./check-identity.ts";
 import { type IdentityAdoption, undeleteIdentity } from "./undelete-identity.ts";
-
-afterEach(() => vi.restoreAllMocks());
 
 const POOL = "/projects/production-471918/locations/global/workloadIdentityPools/hyperion-github";
 const PROVIDER = `${POOL}/providers/github`;

@@ -1,10 +1,10 @@
-import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { chmodSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import * as path from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test } from "vitest";
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 import { contextDigest } from "../../sandbox/providers/docker/context-digest.ts";
 import { runCommand } from "../../test/support/sandbox.ts";
+import { useScratch } from "../../test/support/scratch.ts";
 import { checkTracking, type Purpose } from "./check-tracking.ts";
 
 const UI = { name: "hyperion-ui", context: "coordinator/ui", dockerfile: "Dockerfile" };
@@ -15,12 +15,11 @@ const BRIDGE = {
   dockerfile: "mcp-http-bridge/Dockerfile.combined",
 };
 
-let folder: string;
+const scratch = useScratch();
 let sources: string;
 
 beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), "tracking-"));
-  sources = path.join(folder, "sources");
+  sources = scratch.path("sources");
   write("coordinator/ui/Dockerfile", "FROM scratch\n");
   write("coordinator/ui/src/main.js", "1\n");
   write("coordinator/mcp-server/Dockerfile", "FROM scratch\n");
@@ -28,19 +27,16 @@ beforeEach(() => {
   write("coordinator/mcp-http-bridge/Dockerfile.combined", "FROM scratch\n");
 });
 
-afterEach(() => {
-  rmSync(folder, { recursive: true });
-});
-
-function write(file: string, text = ""): void {
-  const whole = path.join(sources, file);
-  mkdirSync(path.dirname(whole), { recursive: true });
-  writeFileSync(whole, text);
-}
+const write = (file: string, text?: string): string => scratch.write(path.join(sources, file), text);
 
 /** Runs a command of a shell, as a person who copies it; git knows nobody's settings. */
 async function sh(command: string, cwd = sources): Promise<string> {
-  const env = { ...process.env, HOME: folder, GIT_CONFIG_NOSYSTEM: "1", GIT_CONFIG_GLOBAL: "/dev/null" };
+  const env = {
+    ...process.env,
+    HOME: scratch.folder,
+    GIT_CONFIG_NOSYSTEM: "1",
+    GIT_CONFIG_GLOBAL: "/dev/null",
+  };
   const { code, output } = await runCommand("bash", ["-c", command], env, { cwd });
   expect(code, output).toBe(0);
   return output;
@@ -123,16 +119,16 @@ describe("Hyperion's sources as they lie on a developer's machine", () => {
         "no ignore file, so that the build of hyperion-ui sees everything; in the build of hyperion-ui, what git does not track: .env.example, .env, node_modules/",
       ],
     ]);
-    const digests = async (folder: string) =>
+    const digests = async (root: string) =>
       Promise.all(
         [MCP, BRIDGE, UI].map(({ context, dockerfile }) =>
-          contextDigest(path.join(folder, context), path.join(folder, context, dockerfile)),
+          contextDigest(path.join(root, context), path.join(root, context, dockerfile)),
         ),
       );
     const elsewhere = async (name: string) => {
       await sh("git add . && git -c user.name=a -c user.email=a@example.com commit -qm more --allow-empty");
-      await sh(`git clone -q ${sources} ${path.join(folder, name)}`);
-      return digests(path.join(folder, name));
+      await sh(`git clone -q ${sources} ${scratch.path(name)}`);
+      return digests(scratch.path(name));
     };
     // One commit, and not one build of it is the same on the next machine.
     const [there, here] = [await elsewhere("before"), await digests(sources)];
@@ -220,8 +216,8 @@ test("sources that git ignores as a whole, or that are a link into a repository,
   ignoreAll();
   await commit();
   const real = sources;
-  symlinkSync(real, path.join(folder, "link"));
-  sources = path.join(folder, "link");
+  sources = scratch.path("link");
+  symlinkSync(real, sources);
   expect(await check(undefined, { version: "1.4.2" })).toEqual({ problems: [], warnings: [] });
   sources = path.join(real, "copy");
   write("coordinator/ui/Dockerfile");
@@ -265,14 +261,18 @@ describe("a release", () => {
 });
 
 describe("files that are here not what git has", () => {
+  async function checkOutOnWindows(): Promise<void> {
+    await sh(`git clone -q -c core.autocrlf=true ${sources} windows`, scratch.folder);
+    sources = scratch.path("windows");
+  }
+
   test("a checkout by Git for Windows is told, and its fix writes every file anew", async () => {
     ignoreAll();
     write("coordinator/ui/entrypoint.sh", "#!/bin/sh\necho 1\n");
     write("coordinator/ui/windows.cmd", "echo 1\r\n");
     write(".gitattributes", "*.cmd text eol=crlf\n");
     await commit();
-    await sh(`git clone -q -c core.autocrlf=true ${sources} ${folder}/windows`, folder);
-    sources = path.join(folder, "windows");
+    await checkOutOnWindows();
     expect(readFileSync(path.join(sources, "coordinator/ui/entrypoint.sh"), "utf8")).toContain("\r\n");
     const { warnings } = await check([UI]);
     expect(warnings.map(({ found }) => found)).toEqual([
@@ -291,8 +291,7 @@ describe("files that are here not what git has", () => {
     write("coordinator/ui/logo.png", "\n\n");
     write(".gitattributes", readFileSync(path.join(repositoryRoot, ".gitattributes"), "utf8"));
     await commit();
-    await sh(`git clone -q -c core.autocrlf=true ${sources} ${folder}/windows`, folder);
-    sources = path.join(folder, "windows");
+    await checkOutOnWindows();
     const read = (file: string) => readFileSync(path.join(sources, "coordinator/ui", file), "utf8");
     expect([read("entrypoint.sh"), read("logo.png")]).toEqual(["#!/bin/sh\necho 1\n", "\n\n"]);
     expect((await check([UI])).warnings).toEqual([]);
@@ -319,8 +318,7 @@ describe("files that are here not what git has", () => {
   test("all files of somebody with another umask have one fix", async () => {
     ignoreAll();
     for (let index = 0; index < 9; index += 1) write(`coordinator/ui/src/${index}.js`);
-    write("coordinator/ui/run.sh");
-    chmodSync(path.join(sources, "coordinator/ui/run.sh"), 0o755);
+    chmodSync(write("coordinator/ui/run.sh"), 0o755);
     await commit();
     await sh("chmod -R g+w coordinator");
     const [warning] = (await check([UI])).warnings;

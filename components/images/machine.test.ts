@@ -1,86 +1,72 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import * as path from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { chmodSync, mkdirSync, rmSync } from "node:fs";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { confirmLogin, requireHelper } from "./confirm-login.ts";
 import { sourceProblems } from "./check-sources.ts";
 import { logged } from "../../test/support/fake-google.ts";
 import { declare } from "../../test/support/mocks.ts";
+import { useScratch } from "../../test/support/scratch.ts";
 
 const URL = "us-central1-docker.pkg.dev/production-471918/hyperion-public";
 
-let folder: string;
-
-beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), "machine-"));
-});
-
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.unstubAllEnvs();
-  rmSync(folder, { recursive: true });
-});
+const scratch = useScratch();
 
 describe("sources", () => {
   const image = { name: "hyperion-ui", context: "coordinator/ui", dockerfile: "Dockerfile" };
 
   test("a source folder that is not there", () => {
-    expect(sourceProblems(path.join(folder, "none"), [image])).toMatchObject([
-      { where: "hyperion-registry:sourceDir", found: `"${folder}/none", where there is no folder` },
+    expect(sourceProblems(scratch.path("none"), [image])).toMatchObject([
+      { where: "hyperion-registry:sourceDir", found: `"${scratch.folder}/none", where there is no folder` },
     ]);
   });
 
   test("a context that is not there, then a Dockerfile, then nothing to say", () => {
-    const found = () => sourceProblems(folder, [image]).map(({ where, found: what }) => [where, what]);
+    const found = () =>
+      sourceProblems(scratch.folder, [image]).map(({ where, found: what }) => [where, what]);
     const what = "nothing, where the sources of hyperion-ui should be";
-    expect(found()).toEqual([[path.join(folder, "coordinator/ui"), what]]);
-    mkdirSync(path.join(folder, "coordinator/ui"), { recursive: true });
-    expect(found()).toEqual([[path.join(folder, "coordinator/ui/Dockerfile"), what]]);
-    writeFileSync(path.join(folder, "coordinator/ui/Dockerfile"), "FROM scratch");
+    expect(found()).toEqual([[scratch.path("coordinator/ui"), what]]);
+    mkdirSync(scratch.path("coordinator/ui"), { recursive: true });
+    expect(found()).toEqual([[scratch.path("coordinator/ui/Dockerfile"), what]]);
+    scratch.write("coordinator/ui/Dockerfile");
     expect(found()).toEqual([]);
   });
 });
 
 describe("sources that cannot be read", () => {
   const image = { name: "hyperion-ui", context: "ui", dockerfile: "Dockerfile" };
-  const problems = () => sourceProblems(folder, [image]);
+  const problems = () => sourceProblems(scratch.folder, [image]);
 
   beforeEach(() => {
-    mkdirSync(path.join(folder, "ui"));
-    writeFileSync(path.join(folder, "ui/Dockerfile"), "FROM scratch");
+    scratch.write("ui/Dockerfile");
   });
 
   test("a folder in the place of the Dockerfile and of the ignore file, told at once", () => {
-    rmSync(path.join(folder, "ui/Dockerfile"));
-    mkdirSync(path.join(folder, "ui/Dockerfile"));
-    mkdirSync(path.join(folder, "ui/.dockerignore"));
+    rmSync(scratch.path("ui/Dockerfile"));
+    for (const name of ["Dockerfile", ".dockerignore"]) mkdirSync(scratch.path(`ui/${name}`));
     expect(problems()).toEqual([
       {
-        where: `${folder}/ui/Dockerfile`,
+        where: `${scratch.folder}/ui/Dockerfile`,
         found: "no file, among the sources of hyperion-ui",
         allowed: "a Dockerfile that can be read",
-        fix: `ls -ld ${folder}/ui/Dockerfile`,
+        fix: `ls -ld ${scratch.folder}/ui/Dockerfile`,
       },
       {
-        where: `${folder}/ui/.dockerignore`,
+        where: `${scratch.folder}/ui/.dockerignore`,
         found: "no file, among the sources of hyperion-ui",
         allowed: "an ignore file that can be read, or none",
-        fix: `ls -ld ${folder}/ui/.dockerignore`,
+        fix: `ls -ld ${scratch.folder}/ui/.dockerignore`,
       },
     ]);
   });
 
   test("the ignore file of the Dockerfile counts before that of the context", () => {
-    mkdirSync(path.join(folder, "ui/.dockerignore"));
-    writeFileSync(path.join(folder, "ui/Dockerfile.dockerignore"), "");
+    mkdirSync(scratch.path("ui/.dockerignore"));
+    scratch.write("ui/Dockerfile.dockerignore");
     expect(problems()).toEqual([]);
   });
 
   // Root may read everything.
   test.skipIf(process.getuid?.() === 0)("files that may not be read", () => {
-    writeFileSync(path.join(folder, "ui/.dockerignore"), "");
-    chmodSync(path.join(folder, "ui/Dockerfile"), 0);
-    chmodSync(path.join(folder, "ui/.dockerignore"), 0);
+    for (const name of ["Dockerfile", ".dockerignore"]) chmodSync(scratch.write(`ui/${name}`), 0);
     const found = "a file that may not be read, among the sources of hyperion-ui";
     expect(problems()).toMatchObject([{ found }, { found }]);
   });
@@ -95,18 +81,17 @@ describe("sources that cannot be read", () => {
 
 describe("credentials for the registry", () => {
   const login = (config: unknown): void => {
-    vi.stubEnv("DOCKER_CONFIG", folder);
+    vi.stubEnv("DOCKER_CONFIG", scratch.folder);
     const text = typeof config === "string" ? config : JSON.stringify(config);
-    if (config !== undefined) writeFileSync(path.join(folder, "config.json"), text);
+    if (config !== undefined) scratch.write("config.json", text);
   };
   const ask = (preview: boolean) => declare(() => confirmLogin(requireHelper(URL)), preview);
 
   const KNOWN = `read host; echo '{"ServerURL":"x","Username":"_dcgcloud_token","Secret":"s"}'`;
 
   const installHelpers = (body: string, ...names: string[]): void => {
-    for (const name of names)
-      writeFileSync(path.join(folder, `docker-credential-${name}`), `#!/bin/sh\n${body}\n`, { mode: 0o755 });
-    vi.stubEnv("PATH", folder);
+    for (const name of names) scratch.write(`docker-credential-${name}`, `#!/bin/sh\n${body}\n`, 0o755);
+    vi.stubEnv("PATH", scratch.folder);
   };
 
   test.each([
@@ -130,7 +115,7 @@ describe("credentials for the registry", () => {
     installHelpers(KNOWN, "desktop");
     login({ credHelpers: { "us-central1-docker.pkg.dev": helper }, credsStore: "desktop" });
     const message = [
-      path.join(folder, "config.json"),
+      scratch.path("config.json"),
       `  found:   the credential helper docker-credential-${helper} for us-central1-docker.pkg.dev, which is not on the PATH`,
       "  allowed: a credential helper that can be run",
       `  fix:     ${fix}`,
@@ -148,7 +133,7 @@ describe("credentials for the registry", () => {
     const message = [
       "1 problem; nothing was pushed.",
       "",
-      path.join(folder, "config.json"),
+      scratch.path("config.json"),
       "  found:   no credentials for us-central1-docker.pkg.dev",
       "  allowed: a credential helper or a login for the registry that images are pushed to",
       "  fix:     gcloud auth configure-docker us-central1-docker.pkg.dev",
@@ -175,7 +160,7 @@ describe("credentials for the registry", () => {
       const message = [
         "1 problem; nothing was pushed.",
         "",
-        path.join(folder, "config.json"),
+        scratch.path("config.json"),
         `  found:   the credential helper docker-credential-${helper}, which ${what} us-central1-docker.pkg.dev`,
         "  allowed: a credential helper that has a login for the registry that images are pushed to",
         `  fix:     ${fix}`,
@@ -190,9 +175,7 @@ describe("credentials for the registry", () => {
   test("a configuration that is not JSON is told with its file", async () => {
     login('{ "auths": secret');
     const error = await ask(false).catch(String);
-    expect(error).toContain(
-      `  found:   ${path.join(folder, "config.json")} is not JSON: Docker does not read it`,
-    );
+    expect(error).toContain(`  found:   ${scratch.path("config.json")} is not JSON: Docker does not read it`);
     expect(error).not.toContain("secret");
   });
 });

@@ -1,8 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import * as path from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { decideRelease } from "./decide-release.ts";
 import { PublishedImage } from "./published-image.ts";
 import { release } from "./release.ts";
@@ -12,24 +9,18 @@ import type { Settings } from "../../settings/schema.ts";
 import { stackConfig } from "../../test/support/default-settings.ts";
 import { type Answers, fakeGoogle, logged, tagLists } from "../../test/support/fake-google.ts";
 import { type Declared, declare, type StackState, valueOf } from "../../test/support/mocks.ts";
+import { useScratch } from "../../test/support/scratch.ts";
 
 const HOST = "us-central1-docker.pkg.dev";
 const URL = `${HOST}/production-471918/hyperion-public`;
 const DIGEST = `sha256:${"a".repeat(64)}`;
 const IMAGES = ["hyperion-coordinator-mcp", "hyperion-http-bridge", "hyperion-ui"];
 
-let folder: string;
+const docker = useScratch();
 
 beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), "docker-"));
-  vi.stubEnv("DOCKER_CONFIG", folder);
-  writeFileSync(path.join(folder, "config.json"), JSON.stringify({ auths: { [HOST]: { auth: "dTpw" } } }));
-});
-
-afterEach(() => {
-  vi.restoreAllMocks();
-  vi.unstubAllEnvs();
-  rmSync(folder, { recursive: true });
+  vi.stubEnv("DOCKER_CONFIG", docker.folder);
+  docker.write("config.json", JSON.stringify({ auths: { [HOST]: { auth: "dTpw" } } }));
 });
 
 function settings(changes: Record<string, unknown> = {}): Settings {

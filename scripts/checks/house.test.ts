@@ -1,20 +1,12 @@
-import { afterEach, beforeEach, expect, it, test } from "vitest";
-import { Shell } from "../../test/support/shell.ts";
+import { expect, it, test } from "vitest";
+import { useScratch } from "../../test/support/scratch.ts";
 import { importViolations } from "./imports.ts";
 import { nameViolations, topLevelViolations } from "./names.ts";
 import { oneTimeViolations } from "./one-time.ts";
 import { countViolations } from "./prose.ts";
 import { stackViolations } from "./stacks.ts";
 
-let shell: Shell;
-
-beforeEach(() => {
-  shell = new Shell();
-});
-
-afterEach(() => {
-  shell.remove();
-});
+const scratch = useScratch();
 
 test.each<[string, Record<string, string>, string[]]>([
   [
@@ -59,8 +51,8 @@ test.each<[string, Record<string, string>, string[]]>([
     [],
   ],
 ])("finds %s", async (_, files, violations) => {
-  for (const [file, text] of Object.entries(files)) shell.write(`project/${file}`, `${text}\nexport {};\n`);
-  expect(await importViolations(`${shell.folder}/project`)).toEqual(violations);
+  for (const [file, text] of Object.entries(files)) scratch.write(`project/${file}`, `${text}\nexport {};\n`);
+  expect(await importViolations(`${scratch.folder}/project`)).toEqual(violations);
 });
 
 it("wants code in kebab-case, and leaves other files their tools' names", () => {
@@ -78,15 +70,17 @@ it("wants a top level that can be read: each folder and file once, hidden ones a
 });
 
 it("wants no document that counts the images, across lines too", () => {
-  shell.write("a.md", "It builds all three\nprebuilt images.\n");
-  shell.write("b.md", "It builds every image, on two cores.\n");
-  shell.write("c.ts", "// three images\n");
-  expect(countViolations(shell.folder, ["a.md", "b.md", "c.ts"])).toEqual(["prose: a.md counts the images"]);
+  scratch.write("a.md", "It builds all three\nprebuilt images.\n");
+  scratch.write("b.md", "It builds every image, on two cores.\n");
+  scratch.write("c.ts", "// three images\n");
+  expect(countViolations(scratch.folder, ["a.md", "b.md", "c.ts"])).toEqual([
+    "prose: a.md counts the images",
+  ]);
 });
 
 it("wants no setting in a stack's file that is for one run", () => {
-  shell.write("Pulumi.yaml", "name: hyperion-registry\n");
-  shell.write("Pulumi.a.yaml", "config:\n  hyperion-registry:version: 1.4.2\n  gcp:project: p\n");
+  scratch.write("Pulumi.yaml", "name: hyperion-registry\n");
+  scratch.write("Pulumi.a.yaml", "config:\n  hyperion-registry:version: 1.4.2\n  gcp:project: p\n");
   const lines = [
     "revision: abc",
     "releaseDate: x",
@@ -94,9 +88,9 @@ it("wants no setting in a stack's file that is for one run", () => {
     "rollback: true",
     "allowVersionOverwrite: true",
   ];
-  shell.write("Pulumi.b.yaml", `config:\n${lines.map((line) => `  hyperion-registry:${line}\n`).join("")}`);
-  expect(oneTimeViolations(shell.folder, ["Pulumi.yaml", "Pulumi.a.yaml"])).toEqual([]);
-  expect(oneTimeViolations(shell.folder, ["Pulumi.b.yaml"])).toEqual(
+  scratch.write("Pulumi.b.yaml", `config:\n${lines.map((line) => `  hyperion-registry:${line}\n`).join("")}`);
+  expect(oneTimeViolations(scratch.folder, ["Pulumi.yaml", "Pulumi.a.yaml"])).toEqual([]);
+  expect(oneTimeViolations(scratch.folder, ["Pulumi.b.yaml"])).toEqual(
     ["revision", "releaseDate", "edge", "rollback", "allowVersionOverwrite"].map(
       (key) => `one run: Pulumi.b.yaml has ${key}, which is for one run: pulumi config rm ${key} --stack b`,
     ),
@@ -104,13 +98,13 @@ it("wants no setting in a stack's file that is for one run", () => {
 });
 
 it("wants the stack of the images where its registry is, and each of the two to do its own", () => {
-  shell.write(
+  scratch.write(
     "Pulumi.yaml",
     "name: hyperion-registry\nconfig:\n  hyperion-registry:repositoryId: { type: string, default: r }\n",
   );
   const stack = (name: string, settings: Record<string, string>): string => {
     const lines = Object.entries(settings).map(([key, value]) => `  ${key}: "${value}"\n`);
-    shell.write(`Pulumi.${name}.yaml`, `config:\n${lines.join("")}`);
+    scratch.write(`Pulumi.${name}.yaml`, `config:\n${lines.join("")}`);
     return `Pulumi.${name}.yaml`;
   };
   const own = "hyperion-registry:";
@@ -125,7 +119,7 @@ it("wants the stack of the images where its registry is, and each of the two to 
       [`${own}manageRegistry`]: "true",
     }),
   ];
-  expect(stackViolations(shell.folder, files)).toEqual([
+  expect(stackViolations(scratch.folder, files)).toEqual([
     "stacks: bad and bad-images differ in gcp:project",
     "stacks: bad and bad-images differ in gcp:region",
     "stacks: bad and bad-images differ in repositoryId",

@@ -1,25 +1,17 @@
 // The fixtures are what Pulumi 3.259 printed for the sandbox's stack, without the resources' properties.
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
-import { afterAll, beforeAll, describe as group, expect, it, test } from "vitest";
+import { describe as group, expect, it, test } from "vitest";
 import { describe, readPreview, type Preview } from "./preview.ts";
 import { PUBLIC_ANYWAY } from "../../components/access/public-grants.ts";
 import { driftReport, previewComment, type Previewed } from "./reports.ts";
-import { Shell, type Ended } from "../../test/support/shell.ts";
+import { type Ended, useShell } from "../../test/support/shell.ts";
 
 const fixture = (name: string): string =>
   readFileSync(path.join(import.meta.dirname, "fixtures", name), "utf8");
 const preview = (name: string): Preview => readPreview(fixture(name));
 
-let shell: Shell;
-
-beforeAll(() => {
-  shell = new Shell();
-});
-
-afterAll(() => {
-  shell.remove();
-});
+const shell = useShell();
 
 const run = (subcommand: string, args: string[]): Ended =>
   shell.run("scripts/ci/main.ts", [subcommand, ...args]);

@@ -1,7 +1,6 @@
-import * as path from "node:path";
-import { afterEach, beforeEach, describe, expect, it, test } from "vitest";
+import { beforeEach, describe, expect, it, test } from "vitest";
 import { releaseSettings } from "./release-settings.ts";
-import { root, Shell, type Ended } from "../../test/support/shell.ts";
+import { type Ended, useShell } from "../../test/support/shell.ts";
 
 const commit = "abc123f".padEnd(40, "0");
 const date = "2025-01-10";
@@ -31,16 +30,14 @@ test.each(["vnext", "1.4.2", "v1.4", "v1.4.2+build", "v01.4.2"])("refuses the ta
   );
 });
 
+const shell = useShell();
+
 describe("in a checkout", () => {
-  let shell: Shell;
   let commits: string[];
 
   beforeEach(() => {
-    shell = new Shell();
     shell.pass("git");
-    const repository = shell.write(
-      "repository.sh",
-      `export GIT_COMMITTER_DATE=2025-01-10T23:30:00-0200
+    const { stdout } = shell.bash(`export GIT_COMMITTER_DATE=2025-01-10T23:30:00-0200
 git init --quiet --initial-branch main
 commit() { git -c user.name=n -c user.email=e@example.com commit --quiet --allow-empty -m "$1"; git rev-parse HEAD; }
 commit one
@@ -48,13 +45,8 @@ commit two
 git init --quiet --bare remote
 git push --quiet remote main
 commit three
-`,
-    );
-    commits = shell.run(path.relative(root, repository)).stdout.trim().split("\n");
-  });
-
-  afterEach(() => {
-    shell.remove();
+`);
+    commits = stdout.trim().split("\n");
   });
 
   const settings = (...args: string[]): Ended =>
@@ -113,26 +105,21 @@ env | grep ^GIT_CONFIG_ >"$TMPDIR/login" || :
 });
 
 it("publishes by one pulumi up, whatever the stack's file says", () => {
-  const shell = new Shell();
   shell.pass("git");
-  try {
-    shell.fake("node", 'record "$@"; printf "hyperion-registry:version \\nhyperion-registry:edge true\\n"');
-    shell.fake("pulumi", 'record "$@"');
-    expect(
-      shell.run("scripts/publish-ref.sh", ["--stack", "s", "refs/heads/main", commit, "https://g/o/n"]),
-    ).toMatchObject({ status: 0, stdout: "hyperion-registry:version \nhyperion-registry:edge true\n" });
-    expect(shell.calls()).toEqual([
-      `node scripts/ci/main.ts release-settings refs/heads/main ${commit} https://g/o/n`,
-      "pulumi up --yes --skip-preview --stack s --config hyperion-registry:buildCache=registry --config hyperion-registry:version= --config hyperion-registry:edge=true",
-    ]);
-    shell.forgetCalls();
-    shell.fake("node", "echo no version >&2; exit 1");
-    expect(
-      shell.run("scripts/publish-ref.sh", ["--stack", "s", "refs/tags/v", commit, "https://g/o/n"]),
-    ).toMatchObject({ status: 1, stderr: "no version\n" });
-    expect(shell.run("scripts/publish-ref.sh", ["--stack", "s"]).status).toBe(2);
-    expect(shell.calls()).toEqual([]);
-  } finally {
-    shell.remove();
-  }
+  shell.fake("node", 'record "$@"; printf "hyperion-registry:version \\nhyperion-registry:edge true\\n"');
+  shell.fake("pulumi", 'record "$@"');
+  expect(
+    shell.run("scripts/publish-ref.sh", ["--stack", "s", "refs/heads/main", commit, "https://g/o/n"]),
+  ).toMatchObject({ status: 0, stdout: "hyperion-registry:version \nhyperion-registry:edge true\n" });
+  expect(shell.calls()).toEqual([
+    `node scripts/ci/main.ts release-settings refs/heads/main ${commit} https://g/o/n`,
+    "pulumi up --yes --skip-preview --stack s --config hyperion-registry:buildCache=registry --config hyperion-registry:version= --config hyperion-registry:edge=true",
+  ]);
+  shell.forgetCalls();
+  shell.fake("node", "echo no version >&2; exit 1");
+  expect(
+    shell.run("scripts/publish-ref.sh", ["--stack", "s", "refs/tags/v", commit, "https://g/o/n"]),
+  ).toMatchObject({ status: 1, stderr: "no version\n" });
+  expect(shell.run("scripts/publish-ref.sh", ["--stack", "s"]).status).toBe(2);
+  expect(shell.calls()).toEqual([]);
 });

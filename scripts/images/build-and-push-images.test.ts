@@ -1,10 +1,8 @@
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import * as path from "node:path";
-import { once } from "node:events";
-import { setTimeout as wait } from "node:timers/promises";
-import { afterEach, beforeEach, describe, expect, it, test, vi } from "vitest";
+import { beforeEach, describe, expect, it, test } from "vitest";
 import catalogue from "../../images.json" with { type: "json" };
-import { root, Shell, type Ended } from "../../test/support/shell.ts";
+import { type Ended, root, useShell } from "../../test/support/shell.ts";
 
 const script = "scripts/build-and-push-images.sh";
 const registry = "registry.example.com/project/repository";
@@ -13,7 +11,6 @@ const [mcp, bridge, ui] = ["hyperion-coordinator-mcp", "hyperion-http-bridge", "
 /** Answers as Docker does; ANSWERS names what is to go wrong, one word each. */
 const docker = `
 record "$@"
-has() { [[ " $ANSWERS " == *" $1 "* ]]; }
 case "$1 $2" in
   "buildx version") has no-buildx && { echo "docker: 'buildx' is not a docker command." >&2; exit 1; }; exit 0 ;;
   "--version ") has docker-28 && version=28.2.2; echo "Docker version \${version:-20.10.24}, build 1"; exit 0 ;;
@@ -42,22 +39,13 @@ case "$1 $2" in
   tag*) exit 0 ;;
 esac`;
 
-// Each run of the script starts some dozens of processes.
-vi.setConfig({ testTimeout: 60_000 });
-
-let shell: Shell;
+const shell = useShell();
 
 beforeEach(() => {
-  shell = new Shell();
   shell.fake("docker", docker);
-  shell.environment["ANSWERS"] = "";
   shell.write(".docker/config.json", JSON.stringify({ auths: { "registry.example.com": { auth: "dTpw" } } }));
   for (const { context, dockerfile } of catalogue)
     shell.write(`src/${context}/${dockerfile}`, "FROM scratch\n");
-});
-
-afterEach(() => {
-  shell.remove();
 });
 
 function publish(...args: string[]): Ended {
@@ -330,8 +318,7 @@ describe("errors before any work", () => {
     for (const { context } of catalogue) shell.write(`src/${context}/.dockerignore`, "");
     const init =
       "git init -q . && git add . && git -c user.name=a -c user.email=a@example.com commit -qm sources";
-    const file = shell.write("init.sh", `cd src && ${init}`);
-    expect(shell.run(path.relative(root, file)).status).toBe(0);
+    expect(shell.bash(`cd src && ${init}`).status).toBe(0);
     shell.write("src/coordinator/ui/.env", "");
     const { status, stderr } = publish("--only", ui);
     expect(status).toBe(0);
@@ -364,7 +351,7 @@ describe("errors before any work", () => {
     for (const file of [script, "scripts/lib/problems.sh", "package.json"])
       shell.write(path.join("project", file), readFileSync(path.join(root, file), "utf8"));
     const refused = (): string => {
-      const { status, stderr } = shell.run(path.relative(root, path.join(project, script)));
+      const { status, stderr } = shell.run(path.join(project, script));
       expect(status).toBe(2);
       return stderr.replace(/^Nothing was begun:\n {2}- /, "");
     };
@@ -437,13 +424,11 @@ describe("failures on the way", () => {
   it("ends the builds that run when it is interrupted", async () => {
     shell.environment["ANSWERS"] = "slow-ui";
     const args = ["--registry", registry, "--source", path.join(shell.folder, "src")];
-    const child = shell.start(script, args);
-    let stderr = "";
-    child.stderr?.on("data", (chunk: Buffer) => (stderr += chunk.toString()));
-    while (shell.read("record.begun") === "") await wait(20);
+    const { child, ended } = shell.start(script, args);
+    await expect.poll(() => shell.read("record.begun"), { timeout: 30_000 }).not.toBe("");
     const begun = Date.now();
     child.kill("SIGINT");
-    const [status] = (await once(child, "exit")) as [number | null];
+    const { status, stderr } = await ended;
     expect(status).toBe(130);
     expect(Date.now() - begun).toBeLessThan(5_000);
     expect(stderr).toContain("Interrupted; run it again to go on.");

@@ -1,15 +1,11 @@
-import { once } from "node:events";
-import * as path from "node:path";
-import { setTimeout as wait } from "node:timers/promises";
-import { afterEach, beforeEach, expect, test, vi } from "vitest";
+import { beforeEach, expect, test } from "vitest";
 import { catalogue } from "../../components/images/catalogue.ts";
 import { fakeGoogle } from "../../test/support/fake-google.ts";
-import { root, Shell } from "../../test/support/shell.ts";
+import { useShell } from "../../test/support/shell.ts";
 
 /** Keeps the stack's settings in files, as Pulumi does in one; ANSWERS names what is to go wrong. */
 const pulumi = `
 record "$@"
-has() { [[ " $ANSWERS " == *" $1 "* ]]; }
 cd "$TMPDIR/settings"
 case "$1 $2" in
   "config --json")
@@ -31,34 +27,21 @@ case "$1 $2" in
   "up "*) has bad-up && { echo "error: refused" >&2; exit 1; }; echo "+ 1 created" ;;
 esac`;
 
-// Each run starts some processes.
-vi.setConfig({ testTimeout: 60_000 });
-
 const REPOSITORY = "projects/p/locations/us-central1/repositories/r";
 
-let shell: Shell;
+const shell = useShell();
 
 beforeEach(() => {
-  shell = new Shell();
   shell.pass("git");
   shell.fake("pulumi", pulumi);
   shell.write("settings/.keep", "");
   shell.write("sources/Dockerfile", "FROM scratch\n");
   const git = "git -c user.name=n -c user.email=e@example.com";
-  const commit = shell.write(
-    "commit.sh",
-    `cd sources; git init --quiet; git add .; ${git} commit --quiet --message one`,
-  );
-  shell.run(path.relative(root, commit));
+  shell.bash(`cd sources; git init --quiet; git add .; ${git} commit --quiet --message one`);
   Object.assign(shell.environment, {
-    ANSWERS: "",
     SOURCES: `${shell.folder}/sources`,
     GOOGLE_OAUTH_ACCESS_TOKEN: "token",
   });
-});
-
-afterEach(() => {
-  shell.remove();
 });
 
 /** Answers as a registry in which every image has these tags. */
@@ -88,19 +71,15 @@ async function run(
   args: string[],
   { answer = "", interruptAt }: { answer?: string; interruptAt?: string } = {},
 ): Promise<Outcome> {
-  const child = shell.start("scripts/release/main.ts", args);
-  let output = "";
-  for (const stream of [child.stdout, child.stderr])
-    stream?.on("data", (data: Buffer) => (output += data.toString()));
-  const ended = once(child, "close");
-  if (interruptAt === undefined) child.stdin?.end(answer);
+  const { child, prints, ended } = shell.start("scripts/release/main.ts", args);
+  if (interruptAt === undefined) child.stdin.end(answer);
   else {
-    while (!output.includes(interruptAt) && child.exitCode === null) await wait(20);
+    await prints(interruptAt);
     // As a terminal does it: to all that runs in it.
     process.kill(-(child.pid ?? 0), "SIGINT");
   }
-  const [status] = (await ended) as [number | null];
-  return { status, output };
+  const { status, stdout, stderr } = await ended;
+  return { status, output: stdout + stderr };
 }
 
 function settings(): Record<string, string> {
@@ -127,7 +106,7 @@ test("a new version is shown, asked for, published, and stays in the stack's fil
 
 test("a rollback says so to pulumi, for this run alone, and needs no clean sources", async () => {
   await published("1.4.2", "v1.4.2");
-  shell.append("sources/Dockerfile", "# changed\n");
+  shell.write("sources/Dockerfile", "FROM scratch\n# changed\n");
   const { status, output } = await run(["1.4.2", "--rollback", "--yes", "--stack", "s"]);
   expect(output).toContain('git commit --message "Go back to 1.4.2" Pulumi.s.yaml');
   expect(status).toBe(0);
@@ -185,7 +164,7 @@ test.each([
 
 test("everything that keeps it from being begun is told at once, and nothing is begun", async () => {
   await published("1.4.2", "v1.4.2", "latest");
-  shell.append("sources/Dockerfile", "# changed\n");
+  shell.write("sources/Dockerfile", "FROM scratch\n# changed\n");
   shell.write("settings/hyperion-registry:revision", "abc");
   shell.write("settings/hyperion-registry:rollback", "true");
   shell.write("settings/hyperion-registry:publishImages", "false");

@@ -4,7 +4,7 @@ import { readContent } from "./content.ts";
 import { GB, monthlyStorageCost } from "./cost.ts";
 import { refusalText } from "./error-text.ts";
 import { reportText } from "./text.ts";
-import { Shell } from "../../test/support/shell.ts";
+import { useShell } from "../../test/support/shell.ts";
 import { fakeGoogle } from "../../test/support/fake-google.ts";
 
 const NAME = "projects/p/locations/us-central1/repositories/r";
@@ -138,9 +138,10 @@ test.each<[string, object, number, string[]]>([
 });
 
 describe("a repository that cannot be read", () => {
+  const shell = useShell();
+
   test("for want of a login is told in one sentence, and nothing else is printed", () => {
     // Without a pulumi that knows another one, it is the repository of production.
-    const shell = new Shell();
     expect(shell.run("scripts/report/main.ts")).toEqual({
       status: 1,
       stdout: "",
@@ -148,7 +149,6 @@ describe("a repository that cannot be read", () => {
         "The repository hyperion-public of project production-471918 cannot be read without a login at Google: " +
         "gcloud auth application-default login\n",
     });
-    shell.remove();
   });
 
   const PLACE = { project: "p", location: "us-central1", repositoryId: "r" };

@@ -24,6 +24,7 @@ let stop = (): void => undefined;
 
 afterEach(() => {
   stop();
+  vi.restoreAllMocks();
   vi.unstubAllEnvs();
 });
 

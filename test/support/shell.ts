@@ -1,17 +1,9 @@
-import { spawn, spawnSync, type ChildProcess } from "node:child_process";
-import {
-  appendFileSync,
-  chmodSync,
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
-import { tmpdir } from "node:os";
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import * as path from "node:path";
+import { setTimeout as wait } from "node:timers/promises";
+import { Scratch, useAnew } from "./scratch.ts";
 
 /** The project's folder. */
 export const root = path.resolve(import.meta.dirname, "../..");
@@ -30,20 +22,34 @@ export interface Ended {
   stderr: string;
 }
 
+/** A script that is on its way. */
+export interface RunningScript {
+  child: ChildProcessWithoutNullStreams;
+  /** Waits until it has printed this, or has ended without. */
+  prints: (text: string) => Promise<void>;
+  ended: Promise<Ended>;
+}
+
 /**
  * A folder and a PATH of their own to run a script in: only everyday tools, and the fakes that the
- * test puts there. A fake is a bash script; `record "$@"` in it writes its arguments down.
+ * test puts there. A fake is a bash script; `record "$@"` in it writes its arguments down, and
+ * `has WORD` tells whether the variable ANSWERS, which says what is to go wrong, has that word.
  */
-export class Shell {
-  readonly folder = mkdtempSync(path.join(tmpdir(), "hyperion-script-"));
-  private readonly bin = path.join(this.folder, "bin");
-  private readonly record = path.join(this.folder, "record");
-  environment: NodeJS.ProcessEnv;
+export class Shell extends Scratch {
+  private readonly bin = this.path("bin");
+  private readonly record = this.path("record");
+  environment: NodeJS.ProcessEnv = {
+    PATH: this.bin,
+    HOME: this.folder,
+    TMPDIR: this.folder,
+    RECORD: this.record,
+    ANSWERS: "",
+  };
 
   constructor() {
+    super();
     mkdirSync(this.bin);
     for (const tool of tools) this.pass(tool);
-    this.environment = { PATH: this.bin, HOME: this.folder, TMPDIR: this.folder, RECORD: this.record };
   }
 
   /** Puts this machine's own command on the PATH, where it has one. */
@@ -54,34 +60,14 @@ export class Shell {
 
   /** Puts a command on the PATH, in the place of one that is there. */
   fake(name: string, body: string): void {
-    const file = path.join(this.bin, name);
-    rmSync(file, { force: true });
     const record = `record() { local IFS=' '; echo "${name} $*" >>"$RECORD"; }`;
-    writeFileSync(file, `#!${path.join(this.bin, "bash")}\n${record}\n${body}\n`);
-    chmodSync(file, 0o755);
+    const has = `has() { [[ " $ANSWERS " == *" $1 "* ]]; }`;
+    this.write(`bin/${name}`, `#!${this.path("bin/bash")}\n${record}\n${has}\n${body}\n`, 0o755);
   }
 
   /** Takes a command off the PATH. */
   without(name: string): void {
     rmSync(path.join(this.bin, name), { force: true });
-  }
-
-  /** Writes a file in the folder and gives its path. */
-  write(name: string, text: string): string {
-    const file = path.join(this.folder, name);
-    mkdirSync(path.dirname(file), { recursive: true });
-    writeFileSync(file, text);
-    return file;
-  }
-
-  /** Appends to a file in the folder. */
-  append(name: string, text: string): void {
-    appendFileSync(path.join(this.folder, name), text);
-  }
-
-  read(name: string): string {
-    const file = path.join(this.folder, name);
-    return existsSync(file) ? readFileSync(file, "utf8") : "";
   }
 
   /** The calls of fakes so far, `docker push x`, in the order of their beginning. */
@@ -95,37 +81,43 @@ export class Shell {
 
   /** Runs a script of the project, by bash or (`.ts`) by Node.js, in the folder. */
   run(script: string, args: string[] = [], input = ""): Ended {
-    const { program, file } = this.command(script);
-    const { status, stdout, stderr } = spawnSync(program, [file, ...args], {
-      cwd: this.folder,
-      env: this.environment,
-      input,
-      encoding: "utf8",
-      timeout: 60_000,
-    });
+    const { folder: cwd, environment: env } = this;
+    const options = { cwd, env, input, encoding: "utf8", timeout: 60_000 } as const;
+    const words = [path.resolve(root, script), ...args];
+    const { status, stdout, stderr } = spawnSync(this.program(script), words, options);
     return { status, stdout, stderr };
   }
 
+  /** Runs these commands by bash, in the folder. */
+  bash(commands: string): Ended {
+    return this.run(this.write("commands.sh", commands));
+  }
+
   /** Starts a script without waiting for it, as the leader of a process group. */
-  start(script: string, args: string[] = []): ChildProcess {
-    const { program, file } = this.command(script);
-    return spawn(program, [file, ...args], {
-      cwd: this.folder,
-      env: this.environment,
-      detached: true,
-      stdio: ["pipe", "pipe", "pipe"],
-    });
+  start(script: string, args: string[] = []): RunningScript {
+    const { folder: cwd, environment: env } = this;
+    const words = [path.resolve(root, script), ...args];
+    const child = spawn(this.program(script), words, { cwd, env, detached: true });
+    const printed = { stdout: "", stderr: "" };
+    for (const stream of ["stdout", "stderr"] as const)
+      child[stream].on("data", (data: Buffer) => (printed[stream] += data.toString()));
+    return {
+      child,
+      prints: async (text) => {
+        while (!`${printed.stdout}${printed.stderr}`.includes(text) && child.exitCode === null)
+          await wait(20);
+      },
+      ended: once(child, "close").then(([status]) => ({ status: status as number | null, ...printed })),
+    };
   }
 
-  private command(script: string): { program: string; file: string } {
-    const program = script.endsWith(".ts") ? process.execPath : path.join(this.bin, "bash");
-    return { program, file: path.join(root, script) };
-  }
-
-  remove(): void {
-    rmSync(this.folder, { recursive: true, force: true });
+  private program(script: string): string {
+    return script.endsWith(".ts") ? process.execPath : path.join(this.bin, "bash");
   }
 }
+
+/** A shell for the tests of a file, a new one for each of them. */
+export const useShell = (): Shell => useAnew(Shell);
 
 function which(tool: string): string | undefined {
   return (process.env["PATH"] ?? "")

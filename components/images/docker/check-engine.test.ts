@@ -1,32 +1,29 @@
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { createServer } from "node:http";
-import { createServer as createPlainServer, type Server } from "node:net";
-import { tmpdir } from "node:os";
+import { type AddressInfo, createServer as createPlainServer, type Server } from "node:net";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { useScratch } from "../../../test/support/scratch.ts";
 import { dockerEngineProblem } from "./check-engine.ts";
 
 /** The home of somebody whose machine has no engine of its own but those that a test starts. */
-let home: string;
+const home = useScratch();
 let servers: Server[];
 
 beforeEach(() => {
-  // Short: a socket's path holds a hundred bytes or so.
-  home = mkdtempSync(path.join(tmpdir(), "eng-"));
   servers = [];
 });
 
 afterEach(async () => {
   for (const server of servers) await stop(server);
-  rmSync(home, { recursive: true });
 });
 
 const stop = (server: Server) => new Promise((resolve) => server.close(resolve));
 
 /** An engine as far as it is asked; listens below the home. */
 async function engine(socket: string, status = 200): Promise<{ address: string; server: Server }> {
-  const file = path.join(home, socket);
+  const file = home.path(socket);
   mkdirSync(path.dirname(file), { recursive: true });
   const server = createServer(({ url }, response) => {
     response.writeHead(url === "/_ping" ? status : 404).end("OK");
@@ -36,27 +33,33 @@ async function engine(socket: string, status = 200): Promise<{ address: string; 
   return { address: `unix://${file}`, server };
 }
 
+/** A port that takes connections, as one of an engine with certificates does. */
+async function tcpPort(): Promise<string> {
+  const server = createPlainServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  servers.push(server);
+  return `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
 function context(name: string, host: string): void {
   const hash = createHash("sha256").update(name).digest("hex");
-  const folder = path.join(home, ".docker/contexts/meta", hash);
-  mkdirSync(folder, { recursive: true });
   const meta = { Name: name, Metadata: {}, Endpoints: { docker: { Host: host, SkipTLSVerify: false } } };
-  writeFileSync(path.join(folder, "meta.json"), JSON.stringify(meta));
+  home.write(`.docker/contexts/meta/${hash}/meta.json`, JSON.stringify(meta));
 }
 
 const useContext = (currentContext: string): void => {
-  writeFileSync(path.join(home, ".docker/config.json"), JSON.stringify({ currentContext }));
+  home.write(".docker/config.json", JSON.stringify({ currentContext }));
 };
 
 const problem = (variables: NodeJS.ProcessEnv = {}) =>
-  dockerEngineProblem({ HOME: home, XDG_RUNTIME_DIR: path.join(home, "run"), ...variables });
+  dockerEngineProblem({ HOME: home.folder, XDG_RUNTIME_DIR: home.path("run"), ...variables });
 
 /** Where the plugin looks without DOCKER_HOST; the first is the machine's own, which no test starts. */
 const usual = () =>
   [
     "unix:///var/run/docker.sock",
-    `unix://${home}/.docker/run/docker.sock`,
-    `unix://${home}/.docker/desktop/docker.sock`,
+    `unix://${home.folder}/.docker/run/docker.sock`,
+    `unix://${home.folder}/.docker/desktop/docker.sock`,
   ].join(" or ");
 
 describe("an engine that the plugin finds", () => {
@@ -79,12 +82,7 @@ describe("an engine that the plugin finds", () => {
   });
 
   test("a TCP port that takes a connection may want a certificate, and one that takes none is no engine", async () => {
-    const server = createPlainServer();
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    servers.push(server);
-    const listening = server.address();
-    const port = typeof listening === "object" ? listening?.port : undefined;
-    expect(await problem({ DOCKER_HOST: `tcp://127.0.0.1:${port}` })).toBeUndefined();
+    expect(await problem({ DOCKER_HOST: await tcpPort() })).toBeUndefined();
     expect(await problem({ DOCKER_HOST: "tcp://127.0.0.1:9" })).toMatchObject({
       where: "DOCKER_HOST=tcp://127.0.0.1:9",
     });
@@ -126,16 +124,10 @@ describe("an engine that the plugin does not look for", () => {
   });
 
   test("of a context with certificates is told with them", async () => {
-    const server = createPlainServer();
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    servers.push(server);
-    const listening = server.address();
-    const address = `tcp://127.0.0.1:${typeof listening === "object" ? listening?.port : ""}`;
+    const address = await tcpPort();
     context("office", address);
     const hash = createHash("sha256").update("office").digest("hex");
-    const certificates = path.join(home, ".docker/contexts/tls", hash, "docker");
-    mkdirSync(certificates, { recursive: true });
-    writeFileSync(path.join(certificates, "ca.pem"), "");
+    const certificates = path.dirname(home.write(`.docker/contexts/tls/${hash}/docker/ca.pem`));
     expect((await problem({ DOCKER_CONTEXT: "office" }))?.fix).toBe(
       `export DOCKER_HOST=${address} DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=${certificates}`,
     );

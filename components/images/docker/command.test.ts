@@ -1,18 +1,8 @@
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import * as path from "node:path";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
+import { useScratch } from "../../../test/support/scratch.ts";
 import { buildKitInside, findDockerCommand } from "./command.ts";
 
-let folder: string;
-
-beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), "command-"));
-});
-
-afterEach(() => {
-  rmSync(folder, { recursive: true });
-});
+const scratch = useScratch();
 
 test.each([
   ["18.06.3", false],
@@ -28,12 +18,9 @@ test.each([
 
 /** A docker command of a version, with the plugin buildx or without. */
 function docker(name: string, version: string, buildx: boolean): string {
-  const file = path.join(folder, name, "docker");
-  mkdirSync(path.dirname(file));
   const answer = version === "" ? "exit 1" : `echo "Docker version ${version}, build 1"`;
-  writeFileSync(file, `#!/bin/sh\ncase $1 in --version) ${answer} ;; *) exit ${buildx ? 0 : 1} ;; esac\n`);
-  chmodSync(file, 0o755);
-  return file;
+  const script = `#!/bin/sh\ncase $1 in --version) ${answer} ;; *) exit ${buildx ? 0 : 1} ;; esac\n`;
+  return scratch.write(`${name}/docker`, script, 0o755);
 }
 
 test("the first that can build with BuildKit is found, else the first that runs, else none", async () => {
@@ -49,5 +36,5 @@ test("the first that can build with BuildKit is found, else the first that runs,
   });
   expect((await found(plain, current))?.path).toBe(current);
   expect(await found(broken, plain)).toEqual({ path: plain, version: "28.2.2", buildKit: false });
-  expect(await found(broken, path.join(folder, "nowhere"))).toBeUndefined();
+  expect(await found(broken, scratch.path("nowhere"))).toBeUndefined();
 });

@@ -1,33 +1,21 @@
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import * as path from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { useScratch } from "../../../test/support/scratch.ts";
 import { dockerLogin, registryHost } from "./login.ts";
 
 const HOST = "us-central1-docker.pkg.dev";
 const stored = { auth: Buffer.from("dana:pass:word").toString("base64") };
 
-let folder: string;
-
-beforeEach(() => {
-  folder = mkdtempSync(path.join(tmpdir(), "login-"));
-});
-
-afterEach(() => {
-  rmSync(folder, { recursive: true });
-});
+const scratch = useScratch();
 
 function login(config: object, host = HOST) {
-  writeFileSync(path.join(folder, "config.json"), JSON.stringify(config));
-  return dockerLogin(host, { DOCKER_CONFIG: folder, PATH: path.join(folder, "bin") });
+  scratch.write("config.json", JSON.stringify(config));
+  return dockerLogin(host, { DOCKER_CONFIG: scratch.folder, PATH: scratch.path("bin") });
 }
 
 /** A helper that writes down what it is asked. */
 function installHelper(name: string, body: string): void {
-  const bin = path.join(folder, "bin");
-  mkdirSync(bin, { recursive: true });
-  const script = `#!/bin/sh\nread host\necho "$1 $host" >>${folder}/asked\n${body}\n`;
-  writeFileSync(path.join(bin, `docker-credential-${name}`), script, { mode: 0o755 });
+  const script = `#!/bin/sh\nread host\necho "$1 $host" >>${scratch.folder}/asked\n${body}\n`;
+  scratch.write(`bin/docker-credential-${name}`, script, 0o755);
 }
 
 describe("a login in the file", () => {
@@ -79,7 +67,7 @@ describe("a credential helper", () => {
     installHelper("all", "exit 1");
     const config = { credHelpers: { [HOST]: "own" }, credsStore: "all", auths: { [HOST]: stored } };
     expect(await ask(config)).toEqual({ kind: "login", credentials: { username: "u", password: "s" } });
-    expect(readFileSync(path.join(folder, "asked"), "utf8")).toBe(`get ${HOST}\n`);
+    expect(scratch.read("asked")).toBe(`get ${HOST}\n`);
     expect(await ask({ ...config, credHelpers: { [`https://${HOST}`]: "own" } })).toEqual({
       kind: "failure",
       code: 1,
@@ -113,15 +101,15 @@ describe("a credential helper", () => {
 
 describe("a configuration that Docker does not read", () => {
   const read = (text: string) => () => {
-    writeFileSync(path.join(folder, "config.json"), text);
-    return dockerLogin(HOST, { DOCKER_CONFIG: folder });
+    scratch.write("config.json", text);
+    return dockerLogin(HOST, { DOCKER_CONFIG: scratch.folder });
   };
 
   test("is told by its file, without what it holds", () => {
-    expect(read('{ "auths": secret')).toThrow(`${folder}/config.json is not JSON`);
+    expect(read('{ "auths": secret')).toThrow(`${scratch.folder}/config.json is not JSON`);
     expect(read('{ "auths": secret')).not.toThrow("secret");
     expect(read('{"credHelpers":{"a":["secret"]}}')).toThrow(
-      `${folder}/config.json is not as Docker writes it (credHelpers.a)`,
+      `${scratch.folder}/config.json is not as Docker writes it (credHelpers.a)`,
     );
   });
 });
