@@ -239,13 +239,6 @@ describe("settings that the program refuses, all of them in one message", () => 
 describe("a catalogue or sources that cannot be built", () => {
   const MEND = "edit images.json   # what changed: git diff images.json";
 
-  test("images.json is no JSON", async () => {
-    await writeFile(join(folder, "images.json"), '[{"name": "hyperion-ui",');
-    expect(await refusedUp()).toBe(
-      told([["images.json", "text that is no JSON (at position 24)", "JSON: a list of images", MEND]]),
-    );
-  });
-
   test("images.json has a missing key, a wrong one, a name twice, and an unknown context", async () => {
     const [first, second, third] = JSON.parse(whole.get("images.json") ?? "") as Record<string, string>[];
     const catalogue = [
