@@ -2,7 +2,7 @@ import { z } from "zod";
 import { cleanupPolicy, deletedVersions } from "../../../../components/repository/cleanup-rules.ts";
 import type { Context } from "../../support/context.ts";
 import type { Repository } from "../../support/resources.ts";
-import { imagesBelow, versionsOf } from "./contents.ts";
+import { imagesBelow } from "./contents.ts";
 import { registryPath } from "./names.ts";
 
 /** What a run of cleanup chose in one repository. */
@@ -31,8 +31,7 @@ async function cleanUpOne(
 ): Promise<CleanedUp> {
   const path = registryPath(name);
   const policies = z.array(cleanupPolicy).parse(Object.values(cleanupPolicies));
-  const images = await imagesBelow(context, path);
-  const versions = (await Promise.all(images.map((image) => versionsOf(context, image)))).flat();
+  const versions = (await imagesBelow(context, path)).flatMap((each) => each.versions);
   const chosen = deletedVersions(
     versions.map(({ image, digest, tags, pushed }) => ({
       image: image.slice(path.length + 1),

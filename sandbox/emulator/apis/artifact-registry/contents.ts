@@ -1,12 +1,11 @@
 import { z } from "zod";
 import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
 import { page } from "../../support/http/paging.ts";
-import { type Params, route, type Route } from "../../support/http/route.ts";
+import type { Params, Route } from "../../support/http/route.ts";
 import { timestamp } from "../../support/http/time.ts";
-import { startOperation } from "../../support/operations.ts";
 import type { Context } from "../../support/context.ts";
-import { locationName, registryPath, REPOSITORY_PATH, repositoryName, service } from "./names.ts";
-import { findRepository } from "./repositories.ts";
+import { registryPath, REPOSITORY_PATH, repositoryName, onRepository } from "./names.ts";
+import { findRepository, operation } from "./repositories.ts";
 
 /** An image version as found in the registry. */
 interface Version {
@@ -16,8 +15,6 @@ interface Version {
   pushed: Date;
   updated: Date;
 }
-
-const OPERATION = "type.googleapis.com/google.devtools.artifactregistry.v1.OperationMetadata";
 
 /** The registry's name of the image that a route calls `{package}`: `P/R/IMAGE`. */
 function imageOf(context: Context, params: Params): string {
@@ -30,17 +27,21 @@ function packageName(params: Params, image: string): string {
   return `${repositoryName(params)}/packages/${encodeURIComponent(path)}`;
 }
 
-async function imagesIn(context: Context, params: Params): Promise<string[]> {
+/** The images of a repository `P/R`, each with its versions. */
+export async function imagesBelow(
+  context: Context,
+  path: string,
+): Promise<{ image: string; versions: Version[] }[]> {
+  const images = await context.registry.images(`${path}/`);
+  return Promise.all(images.map(async (image) => ({ image, versions: await versionsOf(context, image) })));
+}
+
+function imagesIn(context: Context, params: Params): ReturnType<typeof imagesBelow> {
   return imagesBelow(context, registryPath(findRepository(context, params).name));
 }
 
-/** The images of a repository, `P/R/IMAGE`. */
-export function imagesBelow(context: Context, path: string): Promise<string[]> {
-  return context.registry.images(`${path}/`);
-}
-
 /** All versions of an image, tagged or not, the latest first. */
-export async function versionsOf(context: Context, image: string): Promise<Version[]> {
+async function versionsOf(context: Context, image: string): Promise<Version[]> {
   const [tags, versions] = await Promise.all([context.registry.tags(image), context.storage.versions(image)]);
   const found = await Promise.all(
     versions.map(async ({ digest, pushed }) => {
@@ -121,15 +122,13 @@ async function versionAnswer(
   };
 }
 
-async function packageAnswer(context: Context, params: Params, image: string): Promise<object> {
-  const versions = await versionsOf(context, image);
+/** An image by its versions, of which there is at least one. */
+function packageAnswer(params: Params, image: string, versions: Version[]): object {
   const times = versions.flatMap(({ pushed, updated }) => [pushed.getTime(), updated.getTime()]);
   return {
     name: packageName(params, image),
-    ...(times.length > 0 && {
-      createTime: timestamp(new Date(Math.min(...times))),
-      updateTime: timestamp(new Date(Math.max(...times))),
-    }),
+    createTime: timestamp(new Date(Math.min(...times))),
+    updateTime: timestamp(new Date(Math.max(...times))),
   };
 }
 
@@ -167,84 +166,47 @@ async function putTag(context: Context, params: Params, tag: string, version: st
   return { name: `${name}/tags/${tag}`, version: `${name}/versions/${digest}` };
 }
 
-const operationsOf = (params: Params): string => `${locationName(params)}/operations`;
 const isFull = (query: URLSearchParams): boolean => query.get("view") === "FULL";
 
 const PACKAGE_PATH = `${REPOSITORY_PATH}/packages/{package}`;
+const VERSION_PATH = `${PACKAGE_PATH}/versions/{version*}`;
+const TAG_PATH = `${PACKAGE_PATH}/tags/{tag}`;
 
 /** What is in a repository, asked from the registry itself. */
 export const contents: Route[] = [
-  route({
-    method: "GET",
-    path: `${REPOSITORY_PATH}/packages`,
-    service,
-    permission: "artifactregistry.packages.list",
-    resource: repositoryName,
-    handle: async ({ context, params, query }) => {
-      const images = await imagesIn(context, params);
-      const packages = await Promise.all(
-        images.map(async (image) =>
-          (await versionsOf(context, image)).length > 0 ? packageAnswer(context, params, image) : undefined,
-        ),
-      );
-      return page(
-        "packages",
-        packages.filter((each) => each !== undefined),
-        query,
-      );
+  onRepository.get(
+    `${REPOSITORY_PATH}/packages`,
+    "artifactregistry.packages.list",
+    async ({ context, params, query }) => {
+      const images = (await imagesIn(context, params)).filter(({ versions }) => versions.length > 0);
+      const packages = images.map(({ image, versions }) => packageAnswer(params, image, versions));
+      return page("packages", packages, query);
     },
+  ),
+  onRepository.get(PACKAGE_PATH, "artifactregistry.packages.get", async ({ context, params }) => {
+    return packageAnswer(params, imageOf(context, params), await existingVersions(context, params));
   }),
-  route({
-    method: "GET",
-    path: PACKAGE_PATH,
-    service,
-    permission: "artifactregistry.packages.get",
-    resource: repositoryName,
-    handle: async ({ context, params }) => {
-      await existingVersions(context, params);
-      return packageAnswer(context, params, imageOf(context, params));
-    },
+  onRepository.delete(PACKAGE_PATH, "artifactregistry.packages.delete", async ({ context, params }) => {
+    await existingVersions(context, params);
+    await context.storage.deleteBelow(imageOf(context, params));
+    return operation(context, params);
   }),
-  route({
-    method: "DELETE",
-    path: PACKAGE_PATH,
-    service,
-    permission: "artifactregistry.packages.delete",
-    resource: repositoryName,
-    handle: async ({ context, params }) => {
-      await existingVersions(context, params);
-      await context.storage.deleteBelow(imageOf(context, params));
-      return startOperation(context, { under: operationsOf(params), metadata: { "@type": OPERATION } });
-    },
-  }),
-  route({
-    method: "GET",
-    path: `${PACKAGE_PATH}/versions`,
-    service,
-    permission: "artifactregistry.versions.list",
-    resource: repositoryName,
-    handle: async ({ context, params, query }) => {
+  onRepository.get(
+    `${PACKAGE_PATH}/versions`,
+    "artifactregistry.versions.list",
+    async ({ context, params, query }) => {
       const versions = await versionsOf(context, imageOf(context, params));
       const answers = versions.map((version) => versionAnswer(context, params, version, isFull(query)));
       return page("versions", await Promise.all(answers), query);
     },
-  }),
-  route({
-    method: "GET",
-    path: `${PACKAGE_PATH}/versions/{version*}`,
-    service,
-    permission: "artifactregistry.versions.get",
-    resource: repositoryName,
-    handle: async ({ context, params, query }) =>
-      versionAnswer(context, params, await findVersion(context, params), isFull(query)),
-  }),
-  route({
-    method: "DELETE",
-    path: `${PACKAGE_PATH}/versions/{version*}`,
-    service,
-    permission: "artifactregistry.versions.delete",
-    resource: repositoryName,
-    handle: async ({ context, params, query }) => {
+  ),
+  onRepository.get(VERSION_PATH, "artifactregistry.versions.get", async ({ context, params, query }) =>
+    versionAnswer(context, params, await findVersion(context, params), isFull(query)),
+  ),
+  onRepository.delete(
+    VERSION_PATH,
+    "artifactregistry.versions.delete",
+    async ({ context, params, query }) => {
       const { image, digest, tags } = await findVersion(context, params);
       if (tags.length > 0 && query.get("force") !== "true")
         throw new ApiError(
@@ -252,98 +214,57 @@ export const contents: Route[] = [
           `Cannot delete version ${digest}: it has the tags ${tags.join(", ")}. Delete the tags first, or set force.`,
         );
       await context.registry.deleteManifest(image, digest);
-      return startOperation(context, { under: operationsOf(params), metadata: { "@type": OPERATION } });
+      return operation(context, params);
     },
+  ),
+  onRepository.get(`${PACKAGE_PATH}/tags`, "artifactregistry.tags.list", async ({ context, params, query }) =>
+    page("tags", filterTags(await tagsOf(context, params), query.get("filter")), query),
+  ),
+  onRepository.get(TAG_PATH, "artifactregistry.tags.get", async ({ context, params }) => {
+    const tags = await tagsOf(context, params);
+    const found = tags.find(({ name }) => name.endsWith(`/tags/${params["tag"] ?? ""}`));
+    if (!found) throw notFound();
+    return found;
   }),
-  route({
-    method: "GET",
-    path: `${PACKAGE_PATH}/tags`,
-    service,
-    permission: "artifactregistry.tags.list",
-    resource: repositoryName,
-    handle: async ({ context, params, query }) =>
-      page("tags", filterTags(await tagsOf(context, params), query.get("filter")), query),
-  }),
-  route({
-    method: "GET",
-    path: `${PACKAGE_PATH}/tags/{tag}`,
-    service,
-    permission: "artifactregistry.tags.get",
-    resource: repositoryName,
-    handle: async ({ context, params }) => {
-      const tags = await tagsOf(context, params);
-      const found = tags.find(({ name }) => name.endsWith(`/tags/${params["tag"] ?? ""}`));
-      if (!found) throw notFound();
-      return found;
-    },
-  }),
-  route({
-    method: "POST",
-    path: `${PACKAGE_PATH}/tags`,
-    service,
-    permission: "artifactregistry.tags.create",
-    resource: repositoryName,
-    body: tagBody,
-    handle: async ({ context, params, query, body }) => {
+  onRepository.post(
+    `${PACKAGE_PATH}/tags`,
+    "artifactregistry.tags.create",
+    tagBody,
+    async ({ context, params, query, body }) => {
       const tag = query.get("tagId") ?? query.get("tag_id") ?? "";
       if (await context.storage.tagMoved(imageOf(context, params), tag))
         throw new ApiError("ALREADY_EXISTS", "the tag already exists");
       return putTag(context, params, tag, body.version);
     },
+  ),
+  onRepository.patch(TAG_PATH, "artifactregistry.tags.update", tagBody, async ({ context, params, body }) => {
+    const tag = params["tag"] ?? "";
+    if (!(await context.storage.tagMoved(imageOf(context, params), tag))) throw notFound();
+    return putTag(context, params, tag, body.version);
   }),
-  route({
-    method: "PATCH",
-    path: `${PACKAGE_PATH}/tags/{tag}`,
-    service,
-    permission: "artifactregistry.tags.update",
-    resource: repositoryName,
-    body: tagBody,
-    handle: async ({ context, params, body }) => {
-      const tag = params["tag"] ?? "";
-      if (!(await context.storage.tagMoved(imageOf(context, params), tag))) throw notFound();
-      return putTag(context, params, tag, body.version);
+  onRepository.delete(TAG_PATH, "artifactregistry.tags.delete", async ({ context, params }) => {
+    const image = imageOf(context, params);
+    const tag = params["tag"] ?? "";
+    if (!(await context.storage.tagMoved(image, tag))) throw notFound();
+    await context.storage.deleteTag(image, tag);
+    return {};
+  }),
+  onRepository.get(
+    `${REPOSITORY_PATH}/dockerImages`,
+    "artifactregistry.dockerimages.list",
+    async ({ context, params, query }) => {
+      const versions = (await imagesIn(context, params)).flatMap((each) => each.versions);
+      const images = versions.map((each) => dockerImage(context, params, each));
+      return page("dockerImages", await Promise.all(images), query);
     },
-  }),
-  route({
-    method: "DELETE",
-    path: `${PACKAGE_PATH}/tags/{tag}`,
-    service,
-    permission: "artifactregistry.tags.delete",
-    resource: repositoryName,
-    handle: async ({ context, params }) => {
-      const image = imageOf(context, params);
-      const tag = params["tag"] ?? "";
-      if (!(await context.storage.tagMoved(image, tag))) throw notFound();
-      await context.storage.deleteTag(image, tag);
-      return {};
-    },
-  }),
-  route({
-    method: "GET",
-    path: `${REPOSITORY_PATH}/dockerImages`,
-    service,
-    permission: "artifactregistry.dockerimages.list",
-    resource: repositoryName,
-    handle: async ({ context, params, query }) => {
-      const images = await imagesIn(context, params);
-      const versions = (await Promise.all(images.map((image) => versionsOf(context, image)))).flat();
-      return page(
-        "dockerImages",
-        await Promise.all(versions.map((each) => dockerImage(context, params, each))),
-        query,
-      );
-    },
-  }),
-  route({
-    method: "GET",
-    path: `${REPOSITORY_PATH}/dockerImages/{image*}`,
-    service,
-    permission: "artifactregistry.dockerimages.get",
-    resource: repositoryName,
-    handle: async ({ context, params }) => {
+  ),
+  onRepository.get(
+    `${REPOSITORY_PATH}/dockerImages/{image*}`,
+    "artifactregistry.dockerimages.get",
+    async ({ context, params }) => {
       const [path = "", reference = ""] = (params["image"] ?? "").split("@");
       const own = { ...params, package: path, version: reference };
       return dockerImage(context, params, await findVersion(context, own));
     },
-  }),
+  ),
 ];

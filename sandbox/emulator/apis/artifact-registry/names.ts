@@ -1,9 +1,13 @@
 import { ApiError } from "../../support/http/errors.ts";
-import type { Params } from "../../support/http/route.ts";
+import { methodsOf, type Params } from "../../support/http/route.ts";
 import { LOCATION } from "../../support/store.ts";
 
-/** The API's name. */
-export const service = "artifactregistry.googleapis.com";
+const SERVICE = "artifactregistry.googleapis.com";
+
+/** The API's methods on projects, on a location, and on a repository, which has a policy of its own. */
+export const onProject = methodsOf(SERVICE);
+export const onLocation = methodsOf(SERVICE, locationName);
+export const onRepository = methodsOf(SERVICE, repositoryName);
 
 /** Path of the routes of one repository. */
 export const REPOSITORY_PATH = "v1/projects/{project}/locations/{location}/repositories/{repository}";

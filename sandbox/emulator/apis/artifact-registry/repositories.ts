@@ -1,14 +1,20 @@
-import { isAllowed } from "../../support/policies/access.ts";
-import { getPolicy, setPolicy, setPolicyBody, testPermissionsBody } from "../../support/policies/policies.ts";
+import { policyRoutes, testPermissionsRoute } from "../../support/policies/policy-routes.ts";
 import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
 import { applyMask, maskedFields } from "../../support/http/mask.ts";
 import { page } from "../../support/http/paging.ts";
-import { type Params, route, type Route } from "../../support/http/route.ts";
+import type { Params, Route } from "../../support/http/route.ts";
 import { timestamp } from "../../support/http/time.ts";
 import { startOperation } from "../../support/operations.ts";
-import type { CleanupPolicy, Repository } from "../../support/resources.ts";
+import type { CleanupPolicy, Operation, Repository } from "../../support/resources.ts";
 import type { Context } from "../../support/context.ts";
-import { locationName, registryPath, REPOSITORY_PATH, repositoryName, service } from "./names.ts";
+import {
+  onLocation,
+  locationName,
+  registryPath,
+  REPOSITORY_PATH,
+  onRepository,
+  repositoryName,
+} from "./names.ts";
 import { repositoryBody, type RepositoryBody } from "./schemas.ts";
 
 const OPERATION = "type.googleapis.com/google.devtools.artifactregistry.v1.OperationMetadata";
@@ -29,6 +35,8 @@ export function findRepository(context: Context, params: Params): Repository {
   if (!found) throw notFound();
   return found;
 }
+
+const existingName = (context: Context, params: Params): string => findRepository(context, params).name;
 
 function scanning(context: Context, repository: Repository): object {
   const [, project] = repository.name.split("/");
@@ -173,34 +181,31 @@ async function remove(context: Context, name: string): Promise<void> {
   await context.storage.deleteBelow(registryPath(name));
 }
 
-const operationsOf = (params: Params): string => `${locationName(params)}/operations`;
+/** The operation that a change is answered by, done at once. */
+export function operation(context: Context, params: Params, response?: Record<string, unknown>): Operation {
+  return startOperation(context, {
+    under: `${locationName(params)}/operations`,
+    metadata: { "@type": OPERATION },
+    ...(response && { response }),
+  });
+}
 
 /** Repositories of Artifact Registry v1 (https://cloud.google.com/artifact-registry/docs/reference/rest). */
 export const repositories: Route[] = [
-  route({
-    method: "POST",
-    path: "v1/projects/{project}/locations/{location}/repositories",
-    service,
-    permission: "artifactregistry.repositories.create",
-    resource: locationName,
-    body: repositoryBody,
-    handle: ({ context, params, query, body }) => {
+  onLocation.post(
+    "v1/projects/{project}/locations/{location}/repositories",
+    "artifactregistry.repositories.create",
+    repositoryBody,
+    ({ context, params, query, body }) => {
       const id = query.get("repositoryId") ?? query.get("repository_id") ?? "";
       const repository = create(context, params, id, body);
-      return startOperation(context, {
-        under: operationsOf(params),
-        metadata: { "@type": OPERATION },
-        response: { "@type": REPOSITORY, ...created(context, repository) },
-      });
+      return operation(context, params, { "@type": REPOSITORY, ...created(context, repository) });
     },
-  }),
-  route({
-    method: "GET",
-    path: "v1/projects/{project}/locations/{location}/repositories",
-    service,
-    permission: "artifactregistry.repositories.list",
-    resource: locationName,
-    handle: async ({ context, params, query }) => {
+  ),
+  onLocation.get(
+    "v1/projects/{project}/locations/{location}/repositories",
+    "artifactregistry.repositories.list",
+    async ({ context, params, query }) => {
       const under = `${locationName(params)}/repositories/`;
       const all = Object.values(context.store.state.repositories).filter(({ name }) =>
         name.startsWith(under),
@@ -208,23 +213,15 @@ export const repositories: Route[] = [
       all.sort((a, b) => (a.name < b.name ? -1 : 1));
       return page("repositories", await Promise.all(all.map((each) => answer(context, each))), query);
     },
-  }),
-  route({
-    method: "GET",
-    path: REPOSITORY_PATH,
-    service,
-    permission: "artifactregistry.repositories.get",
-    resource: repositoryName,
-    handle: ({ context, params }) => answer(context, findRepository(context, params)),
-  }),
-  route({
-    method: "PATCH",
-    path: REPOSITORY_PATH,
-    service,
-    permission: "artifactregistry.repositories.update",
-    resource: repositoryName,
-    body: repositoryBody,
-    handle: ({ context, params, query, body }) => {
+  ),
+  onRepository.get(REPOSITORY_PATH, "artifactregistry.repositories.get", ({ context, params }) =>
+    answer(context, findRepository(context, params)),
+  ),
+  onRepository.patch(
+    REPOSITORY_PATH,
+    "artifactregistry.repositories.update",
+    repositoryBody,
+    ({ context, params, query, body }) => {
       const repository = findRepository(context, params);
       const fields = maskedFields(query.get("updateMask") ?? query.get("update_mask"), body, UPDATABLE);
       const next = stored(body);
@@ -234,46 +231,15 @@ export const repositories: Route[] = [
       });
       return described(context, repository);
     },
-  }),
-  route({
-    method: "DELETE",
-    path: REPOSITORY_PATH,
-    service,
-    permission: "artifactregistry.repositories.delete",
-    resource: repositoryName,
-    handle: async ({ context, params }) => {
+  ),
+  onRepository.delete(
+    REPOSITORY_PATH,
+    "artifactregistry.repositories.delete",
+    async ({ context, params }) => {
       await remove(context, findRepository(context, params).name);
-      return startOperation(context, { under: operationsOf(params), metadata: { "@type": OPERATION } });
+      return operation(context, params);
     },
-  }),
-  route({
-    method: "GET",
-    path: `${REPOSITORY_PATH}:getIamPolicy`,
-    service,
-    permission: "artifactregistry.repositories.getIamPolicy",
-    resource: repositoryName,
-    handle: ({ context, params }) => getPolicy(context, findRepository(context, params).name),
-  }),
-  route({
-    method: "POST",
-    path: `${REPOSITORY_PATH}:setIamPolicy`,
-    service,
-    permission: "artifactregistry.repositories.setIamPolicy",
-    resource: repositoryName,
-    body: setPolicyBody,
-    handle: ({ context, params, body }) => setPolicy(context, findRepository(context, params).name, body),
-  }),
-  route({
-    method: "POST",
-    path: `${REPOSITORY_PATH}:testIamPermissions`,
-    service,
-    body: testPermissionsBody,
-    handle: ({ context, params, body, caller }) => {
-      const { name } = findRepository(context, params);
-      const permissions = body.permissions.filter((permission) =>
-        isAllowed(context, caller, permission, name),
-      );
-      return permissions.length > 0 ? { permissions } : {};
-    },
-  }),
+  ),
+  ...policyRoutes(onRepository, REPOSITORY_PATH, "artifactregistry.repositories", existingName, "GET"),
+  testPermissionsRoute(onRepository, REPOSITORY_PATH, existingName),
 ];

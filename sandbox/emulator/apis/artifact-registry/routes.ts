@@ -1,10 +1,10 @@
 import { adminRoute } from "../../support/http/admin-route.ts";
 import { page } from "../../support/http/paging.ts";
-import { type OpenRoute, type Params, route, type Route } from "../../support/http/route.ts";
+import type { OpenRoute, Params, Route } from "../../support/http/route.ts";
 import { LOCATION } from "../../support/store.ts";
 import { cleanUp } from "./cleanup.ts";
 import { contents } from "./contents.ts";
-import { locationName, service } from "./names.ts";
+import { locationName, onProject } from "./names.ts";
 import { repositories } from "./repositories.ts";
 
 function location(params: Params): object {
@@ -21,21 +21,15 @@ export const routes: (Route | OpenRoute)[] = [
   adminRoute("POST", "cleanup", async (context) => ({ repositories: await cleanUp(context) })),
   ...repositories,
   ...contents,
-  route({
-    method: "GET",
-    path: "v1/projects/{project}/locations",
-    service,
-    permission: "artifactregistry.locations.list",
-    handle: ({ params, query }) => page("locations", [location(params)], query),
-  }),
-  route({
-    method: "GET",
-    path: "v1/projects/{project}/locations/{location}",
-    service,
-    permission: "artifactregistry.locations.get",
-    handle: ({ params }) => {
+  onProject.get("v1/projects/{project}/locations", "artifactregistry.locations.list", ({ params, query }) =>
+    page("locations", [location(params)], query),
+  ),
+  onProject.get(
+    "v1/projects/{project}/locations/{location}",
+    "artifactregistry.locations.get",
+    ({ params }) => {
       locationName(params);
       return location(params);
     },
-  }),
+  ),
 ];

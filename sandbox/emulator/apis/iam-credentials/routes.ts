@@ -1,26 +1,27 @@
 import { z } from "zod";
 import { duration } from "../../support/http/body.ts";
 import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
-import { route, type Route } from "../../support/http/route.ts";
+import { methodsOf, type Route } from "../../support/http/route.ts";
 import { ACCESS_TOKEN_SECONDS, mintAccessToken } from "../../../lib/tokens.ts";
 import { accountResource, lookUpAccount } from "../../support/accounts.ts";
 
+const onAccount = methodsOf("iamcredentials.googleapis.com", accountResource);
+
 const text = z.string("TYPE_STRING");
+
+const tokenBody = z.strictObject({
+  scope: z.array(text).default([]),
+  lifetime: duration.optional(),
+  delegates: z.array(text).optional(),
+});
 
 /** IAM Credentials v1: short-lived tokens of a service account (https://cloud.google.com/iam/docs/reference/credentials/rest). */
 export const routes: Route[] = [
-  route({
-    method: "POST",
-    path: "v1/projects/{project}/serviceAccounts/{account}:generateAccessToken",
-    service: "iamcredentials.googleapis.com",
-    permission: "iam.serviceAccounts.getAccessToken",
-    resource: accountResource,
-    body: z.strictObject({
-      scope: z.array(text).default([]),
-      lifetime: duration.optional(),
-      delegates: z.array(text).optional(),
-    }),
-    handle: async ({ context, params, body }) => {
+  onAccount.post(
+    "v1/projects/{project}/serviceAccounts/{account}:generateAccessToken",
+    "iam.serviceAccounts.getAccessToken",
+    tokenBody,
+    async ({ context, params, body }) => {
       const email = params["account"] ?? "";
       const account = lookUpAccount(context, params["project"] ?? "", email);
       if (!account) throw notFound(`Not found; Gaia id not found for email ${email}`);
@@ -43,5 +44,5 @@ export const routes: Route[] = [
       const expires = new Date(Math.floor(Date.now() / 1000 + seconds) * 1000);
       return { accessToken, expireTime: expires.toISOString().replace(".000Z", "Z") };
     },
-  }),
+  ),
 ];

@@ -2,13 +2,13 @@ import { z } from "zod";
 import { newEtag } from "../../support/policies/policies.ts";
 import { PERMISSIONS } from "../../support/policies/roles.ts";
 import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
-import { applyMask, maskedFields } from "../../support/http/mask.ts";
+import { applyMask, given, maskedFields } from "../../support/http/mask.ts";
 import { page } from "../../support/http/paging.ts";
-import { type Params, route, type Route } from "../../support/http/route.ts";
+import { methodsOf, type Params, type Route } from "../../support/http/route.ts";
 import type { Role } from "../../support/resources.ts";
 import type { Context } from "../../support/context.ts";
 
-const service = "iam.googleapis.com";
+const api = methodsOf("iam.googleapis.com");
 const ROLE_PATH = "v1/projects/{project}/roles/{role}";
 
 const text = z.string("TYPE_STRING");
@@ -21,6 +21,8 @@ const roleBody = z.strictObject({
   stage: text.optional(),
   etag: text.optional(),
 });
+
+const FIELDS = ["title", "description", "includedPermissions", "stage"] as const;
 
 const name = (params: Params): string => `projects/${params["project"] ?? ""}/roles/${params["role"] ?? ""}`;
 
@@ -38,13 +40,11 @@ function checkPermissions(permissions: string[] = []): void {
 
 /** A project's own roles, of IAM v1. */
 export const roles: Route[] = [
-  route({
-    method: "POST",
-    path: "v1/projects/{project}/roles",
-    service,
-    permission: "iam.roles.create",
-    body: z.strictObject({ roleId: text.default(""), role: roleBody.default({}) }),
-    handle: ({ context, params, body }) => {
+  api.post(
+    "v1/projects/{project}/roles",
+    "iam.roles.create",
+    z.strictObject({ roleId: text.default(""), role: roleBody.default({}) }),
+    ({ context, params, body }) => {
       if (!/^[a-zA-Z0-9_.]{3,64}$/.test(body.roleId))
         throw invalidArgument(`The role_id "${body.roleId}" must match [a-zA-Z0-9_.]{3,64}.`, "role_id");
       const key = name({ ...params, role: body.roleId });
@@ -54,71 +54,30 @@ export const roles: Route[] = [
           `A role named ${body.roleId} in ${key.split("/roles/")[0] ?? ""} already exists.`,
         );
       checkPermissions(body.role.includedPermissions);
-      const { title, description, includedPermissions = [], stage } = body.role;
-      const role: Role = {
-        name: key,
-        ...(title !== undefined && { title }),
-        ...(description !== undefined && { description }),
-        includedPermissions,
-        ...(stage !== undefined && { stage }),
-        etag: newEtag(),
-      };
+      const role = { name: key, includedPermissions: [], ...given(body.role, FIELDS), etag: newEtag() };
       return context.store.change((state) => (state.roles[key] = role));
     },
+  ),
+  api.get("v1/projects/{project}/roles", "iam.roles.list", ({ context, params, query }) => {
+    const own = Object.values(context.store.state.roles).filter((role) =>
+      role.name.startsWith(name({ ...params, role: "" })),
+    );
+    return page("roles", own, query, 300);
   }),
-  route({
-    method: "GET",
-    path: "v1/projects/{project}/roles",
-    service,
-    permission: "iam.roles.list",
-    handle: ({ context, params, query }) => {
-      const own = Object.values(context.store.state.roles).filter((role) =>
-        role.name.startsWith(name({ ...params, role: "" })),
-      );
-      return page("roles", own, query, 300);
-    },
+  api.get(ROLE_PATH, "iam.roles.get", ({ context, params }) => roleOf(context, params)),
+  api.patch(ROLE_PATH, "iam.roles.update", roleBody, ({ context, params, query, body }) => {
+    const role = roleOf(context, params);
+    const fields = maskedFields(query.get("updateMask"), body, FIELDS);
+    checkPermissions(body.includedPermissions);
+    context.store.change(() => {
+      applyMask<Role>(role, { includedPermissions: [], ...given(body, FIELDS) }, fields);
+      role.etag = newEtag();
+    });
+    return role;
   }),
-  route({
-    method: "GET",
-    path: ROLE_PATH,
-    service,
-    permission: "iam.roles.get",
-    handle: ({ context, params }) => roleOf(context, params),
-  }),
-  route({
-    method: "PATCH",
-    path: ROLE_PATH,
-    service,
-    permission: "iam.roles.update",
-    body: roleBody,
-    handle: ({ context, params, query, body }) => {
-      const role = roleOf(context, params);
-      const known = ["title", "description", "includedPermissions", "stage"] as const;
-      const fields = maskedFields(query.get("updateMask"), body, known);
-      checkPermissions(body.includedPermissions);
-      const { title, description, includedPermissions = [], stage } = body;
-      const source: Partial<Role> = {
-        includedPermissions,
-        ...(title && { title }),
-        ...(description && { description }),
-        ...(stage && { stage }),
-      };
-      context.store.change(() => {
-        applyMask<Role>(role, source, fields);
-        role.etag = newEtag();
-      });
-      return role;
-    },
-  }),
-  route({
-    method: "DELETE",
-    path: ROLE_PATH,
-    service,
-    permission: "iam.roles.delete",
-    handle: ({ context, params }) => {
-      const role = roleOf(context, params);
-      context.store.change((state) => Reflect.deleteProperty(state.roles, role.name));
-      return { ...role, deleted: true };
-    },
+  api.delete(ROLE_PATH, "iam.roles.delete", ({ context, params }) => {
+    const role = roleOf(context, params);
+    context.store.change((state) => Reflect.deleteProperty(state.roles, role.name));
+    return { ...role, deleted: true };
   }),
 ];

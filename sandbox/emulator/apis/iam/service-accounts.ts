@@ -1,26 +1,22 @@
 import { z } from "zod";
-import { isAllowed } from "../../support/policies/access.ts";
-import {
-  newEtag,
-  getPolicy,
-  getPolicyBody,
-  setPolicy,
-  setPolicyBody,
-  testPermissionsBody,
-} from "../../support/policies/policies.ts";
+import { newEtag } from "../../support/policies/policies.ts";
+import { policyRoutes, testPermissionsRoute } from "../../support/policies/policy-routes.ts";
+import { noFields } from "../../support/http/body.ts";
 import { accountResource, lookUpAccount } from "../../support/accounts.ts";
 import { ApiError, invalidArgument } from "../../support/http/errors.ts";
-import { applyMask, maskedFields } from "../../support/http/mask.ts";
+import { applyMask, given, maskedFields } from "../../support/http/mask.ts";
 import { page } from "../../support/http/paging.ts";
-import { type Params, route, type Route } from "../../support/http/route.ts";
+import { methodsOf, type Params, type Route } from "../../support/http/route.ts";
 import type { Policy, ServiceAccount } from "../../support/resources.ts";
 import type { State } from "../../support/store.ts";
 import type { Context } from "../../support/context.ts";
 
-const service = "iam.googleapis.com";
+const api = methodsOf("iam.googleapis.com");
+const onAccount = methodsOf("iam.googleapis.com", accountResource);
 const ACCOUNT_PATH = "v1/projects/{project}/serviceAccounts/{account}";
 
 const text = z.string("TYPE_STRING");
+const FIELDS = ["displayName", "description"] as const;
 
 const accountBody = z.strictObject({
   name: text.optional(),
@@ -40,6 +36,8 @@ function accountOf(context: Context, params: Params): ServiceAccount {
   if (!found) throw new ApiError("NOT_FOUND", "Unknown service account", [], "notFound");
   return found;
 }
+
+const existingName = (context: Context, params: Params): string => accountOf(context, params).name;
 
 function checkTexts({
   displayName = "",
@@ -73,14 +71,11 @@ function markDeleted(state: State, account: ServiceAccount): void {
 }
 
 function setDisabled(verb: "enable" | "disable"): Route {
-  return route({
-    method: "POST",
-    path: `${ACCOUNT_PATH}:${verb}`,
-    service,
-    permission: `iam.serviceAccounts.${verb}`,
-    resource: accountResource,
-    body: z.strictObject({}),
-    handle: ({ context, params }) => {
+  return onAccount.post(
+    `${ACCOUNT_PATH}:${verb}`,
+    `iam.serviceAccounts.${verb}`,
+    noFields,
+    ({ context, params }) => {
       const account = accountOf(context, params);
       context.store.change(() => {
         if (verb === "disable") account.disabled = true;
@@ -88,18 +83,16 @@ function setDisabled(verb: "enable" | "disable"): Route {
       });
       return {};
     },
-  });
+  );
 }
 
 /** Service accounts of IAM v1 (https://cloud.google.com/iam/docs/reference/rest); nobody makes a key here, on purpose. */
 export const serviceAccounts: Route[] = [
-  route({
-    method: "POST",
-    path: "v1/projects/{project}/serviceAccounts",
-    service,
-    permission: "iam.serviceAccounts.create",
-    body: z.strictObject({ accountId: text.default(""), serviceAccount: accountBody.default({}) }),
-    handle: ({ context, params, body }) => {
+  api.post(
+    "v1/projects/{project}/serviceAccounts",
+    "iam.serviceAccounts.create",
+    z.strictObject({ accountId: text.default(""), serviceAccount: accountBody.default({}) }),
+    ({ context, params, body }) => {
       const projectId = params["project"] ?? "";
       const { accountId } = body;
       if (accountId.length < 6 || accountId.length > 30)
@@ -119,7 +112,6 @@ export const serviceAccounts: Route[] = [
           "ALREADY_EXISTS",
           `Service account ${accountId} already exists within project projects/${projectId}.`,
         );
-      const { displayName, description } = body.serviceAccount;
       return context.store.change((state) => {
         const uniqueId = String(100_000_000_000_000_000_000n + BigInt(state.nextId++));
         return (state.serviceAccounts[email] = {
@@ -127,53 +119,33 @@ export const serviceAccounts: Route[] = [
           projectId,
           uniqueId,
           email,
-          ...(displayName !== undefined && displayName !== "" && { displayName }),
-          ...(description !== undefined && description !== "" && { description }),
+          ...given(body.serviceAccount, FIELDS),
           etag: "MDEwMjE5MjA=",
           oauth2ClientId: uniqueId,
         });
       });
     },
-  }),
-  route({
-    method: "GET",
-    path: "v1/projects/{project}/serviceAccounts",
-    service,
-    permission: "iam.serviceAccounts.list",
-    handle: ({ context, params, query }) => {
+  ),
+  api.get(
+    "v1/projects/{project}/serviceAccounts",
+    "iam.serviceAccounts.list",
+    ({ context, params, query }) => {
       const accounts = Object.values(context.store.state.serviceAccounts);
-      return page(
-        "accounts",
-        accounts.filter(({ projectId }) => projectId === params["project"]),
-        query,
-        100,
-      );
+      const own = accounts.filter(({ projectId }) => projectId === params["project"]);
+      return page("accounts", own, query, 100);
     },
-  }),
-  route({
-    method: "GET",
-    path: ACCOUNT_PATH,
-    service,
-    permission: "iam.serviceAccounts.get",
-    resource: accountResource,
-    handle: ({ context, params }) => accountOf(context, params),
-  }),
-  route({
-    method: "PATCH",
-    path: ACCOUNT_PATH,
-    service,
-    permission: "iam.serviceAccounts.update",
-    resource: accountResource,
-    body: z.strictObject({ serviceAccount: accountBody.default({}), updateMask: text.optional() }),
-    handle: ({ context, params, body }) => {
+  ),
+  onAccount.get(ACCOUNT_PATH, "iam.serviceAccounts.get", ({ context, params }) => accountOf(context, params)),
+  onAccount.patch(
+    ACCOUNT_PATH,
+    "iam.serviceAccounts.update",
+    z.strictObject({ serviceAccount: accountBody.default({}), updateMask: text.optional() }),
+    ({ context, params, body }) => {
       const account = accountOf(context, params);
-      const known = ["displayName", "description"] as const;
-      const fields = maskedFields(body.updateMask, body.serviceAccount, known);
+      const fields = maskedFields(body.updateMask, body.serviceAccount, FIELDS);
       checkTexts(body.serviceAccount);
-      const { displayName, description } = body.serviceAccount;
-      const source = { ...(displayName && { displayName }), ...(description && { description }) };
       context.store.change(() => {
-        applyMask<ServiceAccount>(account, source, fields);
+        applyMask<ServiceAccount>(account, given(body.serviceAccount, FIELDS), fields);
       });
       const changed = fields.map((field) => [field, account[field]] as const);
       return {
@@ -181,65 +153,22 @@ export const serviceAccounts: Route[] = [
         ...Object.fromEntries(changed.filter(([, value]) => value !== undefined)),
       };
     },
+  ),
+  onAccount.delete(ACCOUNT_PATH, "iam.serviceAccounts.delete", ({ context, params }) => {
+    const account = accountOf(context, params);
+    context.store.change((state) => {
+      Reflect.deleteProperty(state.serviceAccounts, account.email);
+      Reflect.deleteProperty(state.policies, account.name);
+      markDeleted(state, account);
+    });
+    return {};
   }),
-  route({
-    method: "DELETE",
-    path: ACCOUNT_PATH,
-    service,
-    permission: "iam.serviceAccounts.delete",
-    resource: accountResource,
-    handle: ({ context, params }) => {
-      const account = accountOf(context, params);
-      context.store.change((state) => {
-        Reflect.deleteProperty(state.serviceAccounts, account.email);
-        Reflect.deleteProperty(state.policies, account.name);
-        markDeleted(state, account);
-      });
-      return {};
-    },
-  }),
-  route({
-    method: "GET",
-    path: `${ACCOUNT_PATH}/keys`,
-    service,
-    permission: "iam.serviceAccountKeys.list",
-    resource: accountResource,
-    handle: ({ context, params }) => {
-      accountOf(context, params);
-      return {};
-    },
+  onAccount.get(`${ACCOUNT_PATH}/keys`, "iam.serviceAccountKeys.list", ({ context, params }) => {
+    accountOf(context, params);
+    return {};
   }),
   setDisabled("enable"),
   setDisabled("disable"),
-  route({
-    method: "POST",
-    path: `${ACCOUNT_PATH}:getIamPolicy`,
-    service,
-    permission: "iam.serviceAccounts.getIamPolicy",
-    resource: accountResource,
-    body: getPolicyBody,
-    handle: ({ context, params }) => getPolicy(context, accountOf(context, params).name),
-  }),
-  route({
-    method: "POST",
-    path: `${ACCOUNT_PATH}:setIamPolicy`,
-    service,
-    permission: "iam.serviceAccounts.setIamPolicy",
-    resource: accountResource,
-    body: setPolicyBody,
-    handle: ({ context, params, body }) => setPolicy(context, accountOf(context, params).name, body),
-  }),
-  route({
-    method: "POST",
-    path: `${ACCOUNT_PATH}:testIamPermissions`,
-    service,
-    body: testPermissionsBody,
-    handle: ({ context, params, body, caller }) => {
-      const { name } = accountOf(context, params);
-      const permissions = body.permissions.filter((permission) =>
-        isAllowed(context, caller, permission, name),
-      );
-      return permissions.length > 0 ? { permissions } : {};
-    },
-  }),
+  ...policyRoutes(onAccount, ACCOUNT_PATH, "iam.serviceAccounts", existingName, "POST"),
+  testPermissionsRoute(onAccount, ACCOUNT_PATH, existingName),
 ];

@@ -3,7 +3,7 @@ import { checkProvider } from "../../support/provider-rules.ts";
 import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
 import { applyMask, maskedFields } from "../../support/http/mask.ts";
 import { page } from "../../support/http/paging.ts";
-import { type Params, route, type Route } from "../../support/http/route.ts";
+import { methodsOf, type Params, type Route } from "../../support/http/route.ts";
 import { timestamp } from "../../support/http/time.ts";
 import { startOperation } from "../../support/operations.ts";
 import { projectOf } from "../../support/projects.ts";
@@ -11,7 +11,7 @@ import type { Operation, Pool, Provider } from "../../support/resources.ts";
 import type { State } from "../../support/store.ts";
 import type { Context } from "../../support/context.ts";
 
-const service = "iam.googleapis.com";
+const api = methodsOf("iam.googleapis.com");
 const POOLS_PATH = "v1/projects/{project}/locations/global/workloadIdentityPools";
 const POOL_PATH = `${POOLS_PATH}/{pool}`;
 const PROVIDER_PATH = `${POOL_PATH}/providers/{provider}`;
@@ -141,96 +141,56 @@ function visible<T extends Pool | Provider>(all: T[], query: URLSearchParams): T
 }
 
 const pools: Route[] = [
-  route({
-    method: "POST",
-    path: POOLS_PATH,
-    service,
-    permission: "iam.workloadIdentityPools.create",
-    body: poolBody,
-    handle: ({ context, params, query, body }) => {
-      const id = query.get("workloadIdentityPoolId") ?? "";
-      checkId(id, "workload_identity_pool_id");
-      purge(context);
-      const name = poolName(context, { ...params, pool: id });
-      if (context.store.state.pools[name])
-        throw new ApiError("ALREADY_EXISTS", "Requested entity already exists");
-      const { displayName, description, disabled } = body;
-      const pool: Pool = { name, state: "ACTIVE", ...present({ displayName, description, disabled }) };
-      context.store.change((state) => (state.pools[name] = pool));
-      return operationOn(context, pool);
-    },
+  api.post(POOLS_PATH, "iam.workloadIdentityPools.create", poolBody, ({ context, params, query, body }) => {
+    const id = query.get("workloadIdentityPoolId") ?? "";
+    checkId(id, "workload_identity_pool_id");
+    purge(context);
+    const name = poolName(context, { ...params, pool: id });
+    if (context.store.state.pools[name])
+      throw new ApiError("ALREADY_EXISTS", "Requested entity already exists");
+    const { displayName, description, disabled } = body;
+    const pool: Pool = { name, state: "ACTIVE", ...present({ displayName, description, disabled }) };
+    context.store.change((state) => (state.pools[name] = pool));
+    return operationOn(context, pool);
   }),
-  route({
-    method: "GET",
-    path: POOLS_PATH,
-    service,
-    permission: "iam.workloadIdentityPools.list",
-    handle: ({ context, params, query }) => {
-      purge(context);
-      const under = poolName(context, { ...params, pool: "" });
-      const all = Object.values(context.store.state.pools).filter(({ name }) => name.startsWith(under));
-      return page("workloadIdentityPools", visible(all, query), query);
-    },
+  api.get(POOLS_PATH, "iam.workloadIdentityPools.list", ({ context, params, query }) => {
+    purge(context);
+    const under = poolName(context, { ...params, pool: "" });
+    const all = Object.values(context.store.state.pools).filter(({ name }) => name.startsWith(under));
+    return page("workloadIdentityPools", visible(all, query), query);
   }),
-  route({
-    method: "GET",
-    path: POOL_PATH,
-    service,
-    permission: "iam.workloadIdentityPools.get",
-    handle: ({ context, params }) => poolOf(context, params),
+  api.get(POOL_PATH, "iam.workloadIdentityPools.get", ({ context, params }) => poolOf(context, params)),
+  api.get(`${POOL_PATH}:listAttestationRules`, "iam.workloadIdentityPools.get", ({ context, params }) => {
+    poolOf(context, params);
+    return {};
   }),
-  route({
-    method: "GET",
-    path: `${POOL_PATH}:listAttestationRules`,
-    service,
-    permission: "iam.workloadIdentityPools.get",
-    handle: ({ context, params }) => {
-      poolOf(context, params);
-      return {};
-    },
+  api.patch(POOL_PATH, "iam.workloadIdentityPools.update", poolBody, ({ context, params, query, body }) => {
+    const pool = poolOf(context, params);
+    checkActive(pool);
+    const fields = maskedFields(query.get("updateMask"), body, POOL_FIELDS);
+    const { displayName, description, disabled } = body;
+    context.store.change(() => {
+      applyMask<Pool>(pool, present({ displayName, description, disabled }), fields);
+    });
+    return operationOn(context, pool);
   }),
-  route({
-    method: "PATCH",
-    path: POOL_PATH,
-    service,
-    permission: "iam.workloadIdentityPools.update",
-    body: poolBody,
-    handle: ({ context, params, query, body }) => {
-      const pool = poolOf(context, params);
-      checkActive(pool);
-      const fields = maskedFields(query.get("updateMask"), body, POOL_FIELDS);
-      const { displayName, description, disabled } = body;
-      context.store.change(() => {
-        applyMask<Pool>(pool, present({ displayName, description, disabled }), fields);
-      });
-      return operationOn(context, pool);
-    },
-  }),
-  route({
-    method: "DELETE",
-    path: POOL_PATH,
-    service,
-    permission: "iam.workloadIdentityPools.delete",
-    handle: ({ context, params }) => remove(context, poolOf(context, params)),
-  }),
-  route({
-    method: "POST",
-    path: `${POOL_PATH}:undelete`,
-    service,
-    permission: "iam.workloadIdentityPools.undelete",
-    body: z.strictObject({}),
-    handle: ({ context, params }) => undelete(context, poolOf(context, params)),
-  }),
+  api.delete(POOL_PATH, "iam.workloadIdentityPools.delete", ({ context, params }) =>
+    remove(context, poolOf(context, params)),
+  ),
+  api.post(
+    `${POOL_PATH}:undelete`,
+    "iam.workloadIdentityPools.undelete",
+    z.strictObject({}),
+    ({ context, params }) => undelete(context, poolOf(context, params)),
+  ),
 ];
 
 const providers: Route[] = [
-  route({
-    method: "POST",
-    path: `${POOL_PATH}/providers`,
-    service,
-    permission: "iam.workloadIdentityPoolProviders.create",
-    body: providerBody,
-    handle: ({ context, params, query, body }) => {
+  api.post(
+    `${POOL_PATH}/providers`,
+    "iam.workloadIdentityPoolProviders.create",
+    providerBody,
+    ({ context, params, query, body }) => {
       checkActive(poolOf(context, params));
       const id = query.get("workloadIdentityPoolProviderId") ?? "";
       checkId(id, "workload_identity_pool_provider_id");
@@ -251,32 +211,24 @@ const providers: Route[] = [
       context.store.change((state) => (state.providers[name] = provider));
       return operationOn(context, provider);
     },
-  }),
-  route({
-    method: "GET",
-    path: `${POOL_PATH}/providers`,
-    service,
-    permission: "iam.workloadIdentityPoolProviders.list",
-    handle: ({ context, params, query }) => {
+  ),
+  api.get(
+    `${POOL_PATH}/providers`,
+    "iam.workloadIdentityPoolProviders.list",
+    ({ context, params, query }) => {
       const under = `${poolOf(context, params).name}/`;
       const all = Object.values(context.store.state.providers).filter(({ name }) => name.startsWith(under));
       return page("workloadIdentityPoolProviders", visible(all, query), query);
     },
-  }),
-  route({
-    method: "GET",
-    path: PROVIDER_PATH,
-    service,
-    permission: "iam.workloadIdentityPoolProviders.get",
-    handle: ({ context, params }) => providerOf(context, params),
-  }),
-  route({
-    method: "PATCH",
-    path: PROVIDER_PATH,
-    service,
-    permission: "iam.workloadIdentityPoolProviders.update",
-    body: providerBody,
-    handle: ({ context, params, query, body }) => {
+  ),
+  api.get(PROVIDER_PATH, "iam.workloadIdentityPoolProviders.get", ({ context, params }) =>
+    providerOf(context, params),
+  ),
+  api.patch(
+    PROVIDER_PATH,
+    "iam.workloadIdentityPoolProviders.update",
+    providerBody,
+    ({ context, params, query, body }) => {
       const provider = providerOf(context, params);
       checkActive(provider);
       const { displayName, description, disabled, attributeMapping, attributeCondition, oidc } = body;
@@ -290,22 +242,16 @@ const providers: Route[] = [
       context.store.change((state) => (state.providers[next.name] = next));
       return operationOn(context, next);
     },
-  }),
-  route({
-    method: "DELETE",
-    path: PROVIDER_PATH,
-    service,
-    permission: "iam.workloadIdentityPoolProviders.delete",
-    handle: ({ context, params }) => remove(context, providerOf(context, params)),
-  }),
-  route({
-    method: "POST",
-    path: `${PROVIDER_PATH}:undelete`,
-    service,
-    permission: "iam.workloadIdentityPoolProviders.undelete",
-    body: z.strictObject({}),
-    handle: ({ context, params }) => undelete(context, providerOf(context, params)),
-  }),
+  ),
+  api.delete(PROVIDER_PATH, "iam.workloadIdentityPoolProviders.delete", ({ context, params }) =>
+    remove(context, providerOf(context, params)),
+  ),
+  api.post(
+    `${PROVIDER_PATH}:undelete`,
+    "iam.workloadIdentityPoolProviders.undelete",
+    z.strictObject({}),
+    ({ context, params }) => undelete(context, providerOf(context, params)),
+  ),
 ];
 
 /** Workload identity pools and their providers, of IAM v1. */

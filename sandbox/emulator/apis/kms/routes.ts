@@ -1,16 +1,25 @@
 import { z } from "zod";
+import { noFields } from "../../support/http/body.ts";
 import { ApiError, notFound } from "../../support/http/errors.ts";
-import { type Params, route, type Route } from "../../support/http/route.ts";
+import { given } from "../../support/http/mask.ts";
+import { methodsOf, type Params, type Route } from "../../support/http/route.ts";
 import { timestamp } from "../../support/http/time.ts";
-import { getPolicy, setPolicy, setPolicyBody } from "../../support/policies/policies.ts";
+import { policyRoutes } from "../../support/policies/policy-routes.ts";
 import type { CryptoKey } from "../../support/resources.ts";
 import type { Context } from "../../support/context.ts";
 
-const service = "cloudkms.googleapis.com";
+const api = methodsOf("cloudkms.googleapis.com");
 const RINGS = "v1/projects/{project}/locations/{location}/keyRings";
 const KEYS = `${RINGS}/{ring}/cryptoKeys`;
 
 const text = z.string("TYPE_STRING");
+
+const keyBody = z.strictObject({
+  purpose: text,
+  nextRotationTime: text.optional(),
+  rotationPeriod: text.optional(),
+  versionTemplate: z.strictObject({ algorithm: text, protectionLevel: text }).optional(),
+});
 
 const locationOf = ({ project = "", location = "" }: Params): string =>
   `projects/${project}/locations/${location}`;
@@ -44,77 +53,37 @@ function refuseSecond(taken: boolean, kind: string, name: string): void {
  * gcloud asks for them; nothing is encrypted here.
  */
 export const routes: Route[] = [
-  route({
-    method: "POST",
-    path: RINGS,
-    service,
-    permission: "cloudkms.keyRings.create",
-    body: z.strictObject({}),
-    handle: ({ context, params, query }) => {
-      const name = ringOf(params, checkId(query.get("keyRingId")));
-      refuseSecond(name in context.store.state.keyRings, "KeyRing", name);
-      const createTime = timestamp(context.now());
-      context.store.change(({ keyRings }) => {
-        keyRings[name] = createTime;
-      });
-      return { name, createTime };
-    },
+  api.post(RINGS, "cloudkms.keyRings.create", noFields, ({ context, params, query }) => {
+    const name = ringOf(params, checkId(query.get("keyRingId")));
+    refuseSecond(name in context.store.state.keyRings, "KeyRing", name);
+    const createTime = timestamp(context.now());
+    context.store.change(({ keyRings }) => {
+      keyRings[name] = createTime;
+    });
+    return { name, createTime };
   }),
-  route({
-    method: "GET",
-    path: `${RINGS}/{ring}`,
-    service,
-    permission: "cloudkms.keyRings.get",
-    handle: ({ context, params }) => {
-      const name = ringExists(context, ringOf(params));
-      return { name, createTime: context.store.state.keyRings[name] };
-    },
+  api.get(`${RINGS}/{ring}`, "cloudkms.keyRings.get", ({ context, params }) => {
+    const name = ringExists(context, ringOf(params));
+    return { name, createTime: context.store.state.keyRings[name] };
   }),
-  route({
-    method: "POST",
-    path: KEYS,
-    service,
-    permission: "cloudkms.cryptoKeys.create",
-    body: z.strictObject({
-      purpose: text,
-      nextRotationTime: text.optional(),
-      rotationPeriod: text.optional(),
-      versionTemplate: z.strictObject({ algorithm: text, protectionLevel: text }).optional(),
-    }),
-    handle: ({ context, params, query, body: { purpose, nextRotationTime, rotationPeriod } }) => {
-      ringExists(context, ringOf(params));
-      const name = keyOf({ ...params, key: checkId(query.get("cryptoKeyId")) });
-      refuseSecond(name in context.store.state.cryptoKeys, "CryptoKey", name);
-      const made: CryptoKey = {
-        name,
-        purpose,
-        ...(nextRotationTime !== undefined && { nextRotationTime }),
-        ...(rotationPeriod !== undefined && { rotationPeriod }),
-        createTime: timestamp(context.now()),
-      };
-      return context.store.change((state) => (state.cryptoKeys[name] = made));
-    },
+  api.post(KEYS, "cloudkms.cryptoKeys.create", keyBody, ({ context, params, query, body }) => {
+    ringExists(context, ringOf(params));
+    const name = keyOf({ ...params, key: checkId(query.get("cryptoKeyId")) });
+    refuseSecond(name in context.store.state.cryptoKeys, "CryptoKey", name);
+    const made: CryptoKey = {
+      name,
+      purpose: body.purpose,
+      ...given(body, ["nextRotationTime", "rotationPeriod"]),
+      createTime: timestamp(context.now()),
+    };
+    return context.store.change((state) => (state.cryptoKeys[name] = made));
   }),
-  route({
-    method: "GET",
-    path: `${KEYS}/{key}`,
-    service,
-    permission: "cloudkms.cryptoKeys.get",
-    handle: ({ context, params }) => key(context, keyOf(params)),
-  }),
-  route({
-    method: "GET",
-    path: `${KEYS}/{key}:getIamPolicy`,
-    service,
-    permission: "cloudkms.cryptoKeys.getIamPolicy",
-    handle: ({ context, params }) => getPolicy(context, key(context, keyOf(params)).name),
-  }),
-  route({
-    method: "POST",
-    path: `${KEYS}/{key}:setIamPolicy`,
-    service,
-    permission: "cloudkms.cryptoKeys.setIamPolicy",
-    body: setPolicyBody,
-    handle: ({ context, params, body }) => setPolicy(context, key(context, keyOf(params)).name, body),
-  }),
+  api.get(`${KEYS}/{key}`, "cloudkms.cryptoKeys.get", ({ context, params }) => key(context, keyOf(params))),
+  ...policyRoutes(
+    api,
+    `${KEYS}/{key}`,
+    "cloudkms.cryptoKeys",
+    (context, params) => key(context, keyOf(params)).name,
+    "GET",
+  ),
 ];

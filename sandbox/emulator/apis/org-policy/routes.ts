@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
 import { page } from "../../support/http/paging.ts";
-import { type Params, route, type Route } from "../../support/http/route.ts";
+import { methodsOf, type Params, type Route } from "../../support/http/route.ts";
 import {
   DOMAIN_CONSTRAINT,
   effectiveRules,
@@ -12,7 +12,7 @@ import { findProject } from "../../support/projects.ts";
 import type { OrgPolicy } from "../../support/resources.ts";
 import type { Context } from "../../support/context.ts";
 
-const service = "orgpolicy.googleapis.com";
+const api = methodsOf("orgpolicy.googleapis.com");
 const CONSTRAINTS = [DOMAIN_CONSTRAINT, MANAGED_CONSTRAINT];
 
 const text = z.string("TYPE_STRING");
@@ -93,26 +93,18 @@ function checkRules(constraint: string, rules: z.infer<typeof policyBody>["spec"
 
 /** Organization Policy v2, of projects (https://cloud.google.com/resource-manager/docs/reference/orgpolicy/rest). */
 export const routes: Route[] = [
-  route({
-    method: "GET",
-    path: "v2/projects/{project}/policies",
-    service,
-    permission: "orgpolicy.policies.list",
-    handle: ({ context, params, query }) => {
-      const policies = Object.entries(context.store.state.orgPolicies)
-        .filter(([name]) => name.startsWith(`${parent(params)}/`))
-        .map(([, stored]) => stored.current)
-        .filter((policy) => policy !== null);
-      return page("policies", policies, query);
-    },
+  api.get("v2/projects/{project}/policies", "orgpolicy.policies.list", ({ context, params, query }) => {
+    const policies = Object.entries(context.store.state.orgPolicies)
+      .filter(([name]) => name.startsWith(`${parent(params)}/`))
+      .map(([, stored]) => stored.current)
+      .filter((policy) => policy !== null);
+    return page("policies", policies, query);
   }),
-  route({
-    method: "POST",
-    path: "v2/projects/{project}/policies",
-    service,
-    permission: "orgpolicy.policies.create",
-    body: policyBody,
-    handle: ({ context, params, body }) => {
+  api.post(
+    "v2/projects/{project}/policies",
+    "orgpolicy.policies.create",
+    policyBody,
+    ({ context, params, body }) => {
       const named = /^projects\/[^/]+\/policies\/([^/]+)$/.exec(body.name ?? "")?.[1];
       if (named === undefined)
         throw invalidArgument(
@@ -126,20 +118,14 @@ export const routes: Route[] = [
         throw new ApiError("ALREADY_EXISTS", "Requested entity already exists");
       return putOrgPolicy(context, name, specOf(body)) ?? {};
     },
-  }),
-  route({
-    method: "GET",
-    path: "v2/projects/{project}/policies/{constraint}",
-    service,
-    permission: "orgpolicy.policy.get",
-    handle: ({ context, params }) => policyOf(context, params),
-  }),
-  route({
-    method: "GET",
-    path: "v2/projects/{project}/policies/{constraint}:getEffectivePolicy",
-    service,
-    permission: "orgpolicy.policy.get",
-    handle: ({ context, params }) => {
+  ),
+  api.get("v2/projects/{project}/policies/{constraint}", "orgpolicy.policy.get", ({ context, params }) =>
+    policyOf(context, params),
+  ),
+  api.get(
+    "v2/projects/{project}/policies/{constraint}:getEffectivePolicy",
+    "orgpolicy.policy.get",
+    ({ context, params }) => {
       const constraint = params["constraint"] ?? "";
       checkConstraint(constraint);
       const number = findProject(context, params["project"] ?? "")?.projectNumber ?? "";
@@ -148,32 +134,28 @@ export const routes: Route[] = [
         spec: { rules: effectiveRules(context, constraint, parent(params)) },
       };
     },
-  }),
-  route({
-    method: "PATCH",
-    path: "v2/projects/{project}/policies/{constraint}",
-    service,
-    permission: "orgpolicy.policies.update",
-    body: policyBody,
-    handle: ({ context, params, body }) => {
+  ),
+  api.patch(
+    "v2/projects/{project}/policies/{constraint}",
+    "orgpolicy.policies.update",
+    policyBody,
+    ({ context, params, body }) => {
       const policy = policyOf(context, params);
       if (body.etag !== undefined && body.etag !== "" && body.etag !== policy.etag)
         throw new ApiError("ABORTED", "The etag does not match the policy's: it was changed meanwhile.");
       checkRules(params["constraint"] ?? "", body.spec.rules);
       return putOrgPolicy(context, key(params), specOf(body)) ?? {};
     },
-  }),
-  route({
-    method: "DELETE",
-    path: "v2/projects/{project}/policies/{constraint}",
-    service,
-    permission: "orgpolicy.policies.delete",
-    handle: ({ context, params }) => {
+  ),
+  api.delete(
+    "v2/projects/{project}/policies/{constraint}",
+    "orgpolicy.policies.delete",
+    ({ context, params }) => {
       policyOf(context, params);
       putOrgPolicy(context, key(params), null);
       return {};
     },
-  }),
+  ),
 ];
 
 /** False is what a field is when it is absent. */

@@ -1,19 +1,14 @@
+import type { Context } from "../../support/context.ts";
 import { isAllowed } from "../../support/policies/access.ts";
-import {
-  getPolicy,
-  getPolicyBody,
-  setPolicy,
-  setPolicyBody,
-  testPermissionsBody,
-} from "../../support/policies/policies.ts";
+import { policyRoutes, testPermissionsRoute } from "../../support/policies/policy-routes.ts";
+import { noFields } from "../../support/http/body.ts";
 import { page } from "../../support/http/paging.ts";
-import { type Params, route, type Route } from "../../support/http/route.ts";
+import { ANY_CALLER, methodsOf, type Params, type Route } from "../../support/http/route.ts";
 import { projectOf } from "../../support/projects.ts";
 import type { Project } from "../../support/resources.ts";
 import { ORGANIZATION } from "../../support/store.ts";
-import { z } from "zod";
 
-const service = "cloudresourcemanager.googleapis.com";
+const api = methodsOf("cloudresourcemanager.googleapis.com");
 
 function projectV1(project: Project): object {
   return {
@@ -39,61 +34,21 @@ function projectV3(project: Project): object {
   };
 }
 
-const name = (params: Params): string => `projects/${params["project"] ?? ""}`;
-
-function policyRoutes(version: "v1" | "v3"): Route[] {
-  return [
-    route({
-      method: "POST",
-      path: `${version}/projects/{project}:getIamPolicy`,
-      service,
-      permission: "resourcemanager.projects.getIamPolicy",
-      body: getPolicyBody,
-      handle: ({ context, params }) => getPolicy(context, name(params)),
-    }),
-    route({
-      method: "POST",
-      path: `${version}/projects/{project}:setIamPolicy`,
-      service,
-      permission: "resourcemanager.projects.setIamPolicy",
-      body: setPolicyBody,
-      handle: ({ context, params, body }) => setPolicy(context, name(params), body),
-    }),
-    route({
-      method: "POST",
-      path: `${version}/projects/{project}:testIamPermissions`,
-      service,
-      body: testPermissionsBody,
-      handle: ({ context, params, body, caller }) => {
-        const permissions = body.permissions.filter((each) => isAllowed(context, caller, each, name(params)));
-        return permissions.length > 0 ? { permissions } : {};
-      },
-    }),
-  ];
-}
+const projectName = (_: Context, { project = "" }: Params): string => `projects/${project}`;
 
 function getRoute(version: "v1" | "v3", answer: (project: Project) => object): Route {
-  return route({
-    method: "GET",
-    path: `${version}/projects/{project}`,
-    service,
-    permission: "resourcemanager.projects.get",
-    handle: ({ context, params }) => answer(projectOf(context, params)),
-  });
+  return api.get(`${version}/projects/{project}`, "resourcemanager.projects.get", ({ context, params }) =>
+    answer(projectOf(context, params)),
+  );
 }
 
 /** The projects that the caller may see. */
-function listRoute(method: string, path: string, answer: (project: Project) => object): Route {
-  return route({
-    method: "GET",
-    path,
-    service,
-    handle: ({ context, query, caller }) => {
-      const visible = Object.values(context.store.state.projects).filter((project) =>
-        isAllowed(context, caller, "resourcemanager.projects.get", `projects/${project.projectId}`),
-      );
-      return page(method, visible.map(answer), query);
-    },
+function listRoute(path: string, answer: (project: Project) => object): Route {
+  return api.get(path, ANY_CALLER, ({ context, query, caller }) => {
+    const visible = Object.values(context.store.state.projects).filter((project) =>
+      isAllowed(context, caller, "resourcemanager.projects.get", `projects/${project.projectId}`),
+    );
+    return page("projects", visible.map(answer), query);
   });
 }
 
@@ -101,21 +56,16 @@ function listRoute(method: string, path: string, answer: (project: Project) => o
 export const routes: Route[] = [
   getRoute("v1", projectV1),
   getRoute("v3", projectV3),
-  listRoute("projects", "v1/projects", projectV1),
-  listRoute("projects", "v3/projects:search", projectV3),
-  ...policyRoutes("v1"),
-  ...policyRoutes("v3"),
-  route({
-    method: "POST",
-    path: "v1/projects/{project}:getAncestry",
-    service,
-    permission: "resourcemanager.projects.get",
-    body: z.strictObject({}),
-    handle: ({ params }) => ({
-      ancestor: [
-        { resourceId: { type: "project", id: params["project"] } },
-        { resourceId: { type: "organization", id: ORGANIZATION.split("/")[1] } },
-      ],
-    }),
-  }),
+  listRoute("v1/projects", projectV1),
+  listRoute("v3/projects:search", projectV3),
+  ...["v1/projects/{project}", "v3/projects/{project}"].flatMap((path) => [
+    ...policyRoutes(api, path, "resourcemanager.projects", projectName, "POST"),
+    testPermissionsRoute(api, path, projectName),
+  ]),
+  api.post("v1/projects/{project}:getAncestry", "resourcemanager.projects.get", noFields, ({ params }) => ({
+    ancestor: [
+      { resourceId: { type: "project", id: params["project"] } },
+      { resourceId: { type: "organization", id: ORGANIZATION.split("/")[1] } },
+    ],
+  })),
 ];

@@ -1,14 +1,15 @@
 import { z } from "zod";
+import { noFields } from "../../support/http/body.ts";
 import { ApiError, invalidArgument } from "../../support/http/errors.ts";
 import { page } from "../../support/http/paging.ts";
-import { route, type Route } from "../../support/http/route.ts";
+import { methodsOf, type Route } from "../../support/http/route.ts";
 import { startOperation } from "../../support/operations.ts";
 import { projectOf } from "../../support/projects.ts";
-import type { Project } from "../../support/resources.ts";
+import type { Operation, Project } from "../../support/resources.ts";
 import { SERVICES, serviceTitle } from "../../support/service-names.ts";
 import type { Context } from "../../support/context.ts";
 
-const service = "serviceusage.googleapis.com";
+const api = methodsOf("serviceusage.googleapis.com");
 
 /** A service as operations end in it. */
 function described(project: Project, name: string): Record<string, unknown> {
@@ -24,8 +25,19 @@ function resource(project: Project, name: string): Record<string, unknown> {
   return { ...described(project, name), config: { name, title: serviceTitle(name) } };
 }
 
-/** Operations of this API tell nothing of themselves. */
-const METADATA = { "@type": "type.googleapis.com/google.protobuf.Empty", value: {} };
+/** An operation that ends in this message; operations of this API tell nothing of themselves. */
+function operation(context: Context, message: string, fields: object): Operation {
+  return startOperation(context, {
+    under: "operations",
+    metadata: { "@type": "type.googleapis.com/google.protobuf.Empty", value: {} },
+    response: { "@type": `type.googleapis.com/google.api.serviceusage.v1.${message}`, ...fields },
+  });
+}
+
+const disableBody = z.strictObject({
+  disableDependentServices: z.boolean("TYPE_BOOL").optional(),
+  checkIfServiceHasUsage: z.string("TYPE_STRING").optional(),
+});
 
 function checkKnown(names: string[]): void {
   const unknown = names.filter((name) => !Object.hasOwn(SERVICES, name));
@@ -45,110 +57,63 @@ function enable(context: Context, project: Project, names: string[]): void {
 
 /** Service Usage v1 (https://cloud.google.com/service-usage/docs/reference/rest). */
 export const routes: Route[] = [
-  route({
-    method: "GET",
-    path: "v1/projects/{project}/services",
-    service,
-    permission: "serviceusage.services.list",
-    handle: ({ context, params, query }) => {
-      const project = projectOf(context, params);
-      const all = Object.keys(SERVICES).map((name) => resource(project, name));
-      const filter = query.get("filter") ?? "";
-      const state = /^state:(ENABLED|DISABLED)$/.exec(filter)?.[1];
-      if (filter !== "" && state === undefined) throw invalidArgument(`Invalid filter: ${filter}`, "filter");
-      return page(
-        "services",
-        state === undefined ? all : all.filter((each) => each["state"] === state),
-        query,
-        200,
-      );
-    },
+  api.get("v1/projects/{project}/services", "serviceusage.services.list", ({ context, params, query }) => {
+    const project = projectOf(context, params);
+    const all = Object.keys(SERVICES).map((name) => resource(project, name));
+    const filter = query.get("filter") ?? "";
+    const state = /^state:(ENABLED|DISABLED)$/.exec(filter)?.[1];
+    if (filter !== "" && state === undefined) throw invalidArgument(`Invalid filter: ${filter}`, "filter");
+    const asked = all.filter((each) => state === undefined || each["state"] === state);
+    return page("services", asked, query, 200);
   }),
-  route({
-    method: "GET",
-    path: "v1/projects/{project}/services:batchGet",
-    service,
-    permission: "serviceusage.services.get",
-    handle: ({ context, params, query }) => {
+  api.get(
+    "v1/projects/{project}/services:batchGet",
+    "serviceusage.services.get",
+    ({ context, params, query }) => {
       const project = projectOf(context, params);
       const names = query.getAll("names").map((name) => name.split("/").at(-1) ?? "");
       checkKnown(names);
       return { services: names.map((name) => resource(project, name)) };
     },
-  }),
-  route({
-    method: "POST",
-    path: "v1/projects/{project}/services:batchEnable",
-    service,
-    permission: "serviceusage.services.enable",
-    body: z.strictObject({ serviceIds: z.array(z.string("TYPE_STRING")).default([]) }),
-    handle: ({ context, params, body }) => {
+  ),
+  api.post(
+    "v1/projects/{project}/services:batchEnable",
+    "serviceusage.services.enable",
+    z.strictObject({ serviceIds: z.array(z.string("TYPE_STRING")).default([]) }),
+    ({ context, params, body }) => {
       const project = projectOf(context, params);
       enable(context, project, body.serviceIds);
-      return startOperation(context, {
-        under: "operations",
-        metadata: METADATA,
-        response: {
-          "@type": "type.googleapis.com/google.api.serviceusage.v1.BatchEnableServicesResponse",
-          services: body.serviceIds.map((name) => described(project, name)),
-        },
-      });
+      const services = body.serviceIds.map((name) => described(project, name));
+      return operation(context, "BatchEnableServicesResponse", { services });
     },
+  ),
+  api.get("v1/projects/{project}/services/{name}", "serviceusage.services.get", ({ context, params }) => {
+    checkKnown([params["name"] ?? ""]);
+    return resource(projectOf(context, params), params["name"] ?? "");
   }),
-  route({
-    method: "GET",
-    path: "v1/projects/{project}/services/{name}",
-    service,
-    permission: "serviceusage.services.get",
-    handle: ({ context, params }) => {
-      checkKnown([params["name"] ?? ""]);
-      return resource(projectOf(context, params), params["name"] ?? "");
-    },
-  }),
-  route({
-    method: "POST",
-    path: "v1/projects/{project}/services/{name}:enable",
-    service,
-    permission: "serviceusage.services.enable",
-    body: z.strictObject({}),
-    handle: ({ context, params }) => {
+  api.post(
+    "v1/projects/{project}/services/{name}:enable",
+    "serviceusage.services.enable",
+    noFields,
+    ({ context, params }) => {
       const project = projectOf(context, params);
       const name = params["name"] ?? "";
       enable(context, project, [name]);
-      return startOperation(context, {
-        under: "operations",
-        metadata: METADATA,
-        response: {
-          "@type": "type.googleapis.com/google.api.serviceusage.v1.EnableServiceResponse",
-          service: described(project, name),
-        },
-      });
+      return operation(context, "EnableServiceResponse", { service: described(project, name) });
     },
-  }),
-  route({
-    method: "POST",
-    path: "v1/projects/{project}/services/{name}:disable",
-    service,
-    permission: "serviceusage.services.disable",
-    body: z.strictObject({
-      disableDependentServices: z.boolean("TYPE_BOOL").optional(),
-      checkIfServiceHasUsage: z.string("TYPE_STRING").optional(),
-    }),
-    handle: ({ context, params }) => {
+  ),
+  api.post(
+    "v1/projects/{project}/services/{name}:disable",
+    "serviceusage.services.disable",
+    disableBody,
+    ({ context, params }) => {
       const project = projectOf(context, params);
       const name = params["name"] ?? "";
       checkKnown([name]);
       context.store.change(() => {
         project.services = project.services.filter((each) => each !== name);
       });
-      return startOperation(context, {
-        under: "operations",
-        metadata: METADATA,
-        response: {
-          "@type": "type.googleapis.com/google.api.serviceusage.v1.DisableServiceResponse",
-          service: described(project, name),
-        },
-      });
+      return operation(context, "DisableServiceResponse", { service: described(project, name) });
     },
-  }),
+  ),
 ];

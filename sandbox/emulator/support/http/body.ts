@@ -58,6 +58,9 @@ export function parseBody<T>(schema: z.ZodType<T>, text: string, nulls: "absent"
   ]);
 }
 
+/** The body of a method that takes no fields. */
+export const noFields = z.strictObject({});
+
 /** A whole number, which Google's JSON also takes as a string. */
 export const wholeNumber = z.union(
   [

@@ -29,6 +29,17 @@ export function maskedFields<K extends string>(
   return [...new Set(fields)];
 }
 
+/** What a body says of these fields, without what is empty: Google does not store that. */
+export function given<T extends object, K extends keyof T>(
+  body: T,
+  fields: readonly K[],
+): { [F in K]?: NonNullable<T[F]> } {
+  const told = fields.map((field) => [field, body[field]] as const);
+  return Object.fromEntries(
+    told.filter(([, value]) => value !== undefined && value !== "" && value !== false),
+  ) as { [F in K]?: NonNullable<T[F]> };
+}
+
 /** Copies the masked fields; one that the body leaves out is cleared. */
 export function applyMask<T extends object>(
   target: T,

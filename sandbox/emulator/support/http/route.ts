@@ -22,7 +22,7 @@ export interface Route<B = unknown> {
   /** The API, which must be enabled in the project: `artifactregistry.googleapis.com`. */
   service: string;
   /** What the caller needs; undefined where any caller with a token may ask. */
-  permission?: string;
+  permission: string | undefined;
   /** The resource (`projects/ID/...`) whose policy decides; by default the project. */
   resource?: (params: Params, context: Context) => string;
   /** The body's shape; a route without one takes no body or an empty one. */
@@ -38,9 +38,36 @@ export interface OpenRoute {
   open(request: Request, context: Context, params: Params): Response | Promise<Response>;
 }
 
-/** Lets a route's body type follow from its schema. */
-export function route<B = Record<string, never>>(definition: Route<B>): Route {
-  return definition;
+type Handle<B> = Route<B>["handle"];
+
+/** In place of a permission: whoever has a token may ask. */
+export const ANY_CALLER = undefined;
+
+/** The methods of one API, as {@link methodsOf} gives them. */
+export type Methods = ReturnType<typeof methodsOf>;
+
+/**
+ * The methods of one API (or of what of it has policies of its own: `resource`), each by its path, by what the caller
+ * needs for it and, where it takes one, by the shape of its body.
+ */
+export function methodsOf(service: string, resource?: Route["resource"]) {
+  const common = { service, ...(resource && { resource }) };
+  const plain =
+    (method: Route["method"]) =>
+    (path: string, permission: string | undefined, handle: Handle<unknown>): Route => ({
+      ...common,
+      method,
+      path,
+      permission,
+      handle,
+    });
+  const withBody =
+    (method: Route["method"]) =>
+    <B>(path: string, permission: string | undefined, body: z.ZodType<B>, handle: Handle<B>): Route => {
+      const route: Route<B> = { ...common, method, path, permission, body, handle };
+      return route;
+    };
+  return { get: plain("GET"), delete: plain("DELETE"), post: withBody("POST"), patch: withBody("PATCH") };
 }
 
 /** A template made into an expression over the undecoded path. */

@@ -19,11 +19,6 @@ function sameEtag(a: string, b: string): boolean {
   return Buffer.from(a, "base64").equals(Buffer.from(b, "base64"));
 }
 
-/** Body of `:getIamPolicy` where it is a POST. */
-export const getPolicyBody = z.strictObject({
-  options: z.strictObject({ requestedPolicyVersion: z.number("TYPE_INT32").optional() }).optional(),
-});
-
 /** Body of `:setIamPolicy`. */
 export const setPolicyBody = z.strictObject({
   policy: z.strictObject({
@@ -41,11 +36,6 @@ export const setPolicyBody = z.strictObject({
     auditConfigs: z.array(z.unknown()).optional(),
   }),
   updateMask: z.string("TYPE_STRING").optional(),
-});
-
-/** Body of `:testIamPermissions`. */
-export const testPermissionsBody = z.strictObject({
-  permissions: z.array(z.string("TYPE_STRING")).default([]),
 });
 
 /** The policy of a resource as it was last set; `{"etag":"ACAB"}` where it never was. */
