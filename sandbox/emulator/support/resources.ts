@@ -61,8 +61,11 @@ export interface Role {
   etag?: string;
 }
 
-/** What pools and providers have in common. */
-interface FederationPart {
+/**
+ * A workload identity pool, named by the project's number.
+ * https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools
+ */
+export interface Pool {
   name: string;
   state: "ACTIVE" | "DELETED";
   displayName?: string;
@@ -72,18 +75,10 @@ interface FederationPart {
 }
 
 /**
- * A workload identity pool, named by the project's number.
- * https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools
- */
-export interface Pool extends FederationPart {
-  mode?: string;
-}
-
-/**
  * A provider of a pool, named by the project's number; OIDC only.
  * https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers
  */
-export interface Provider extends FederationPart {
+export interface Provider extends Pool {
   attributeMapping?: Record<string, string>;
   attributeCondition?: string;
   oidc?: {
