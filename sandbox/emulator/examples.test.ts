@@ -1,6 +1,6 @@
 import { globSync } from "node:fs";
-import { afterEach, beforeEach, expect, test } from "vitest";
-import { enable, testEmulator, type TestEmulator } from "./testing/emulator.ts";
+import { beforeEach, expect, test } from "vitest";
+import { testEmulator, type TestEmulator } from "./testing/emulator.ts";
 import { replay } from "./testing/examples.ts";
 
 const FILES = globSync("apis/*/examples/*.json", { cwd: import.meta.dirname });
@@ -8,12 +8,7 @@ const FILES = globSync("apis/*/examples/*.json", { cwd: import.meta.dirname });
 let emulator: TestEmulator;
 
 beforeEach(async () => {
-  emulator = await testEmulator();
-  await enable(emulator, "artifactregistry", "iam");
-});
-
-afterEach(() => {
-  emulator.remove();
+  emulator = await testEmulator("artifactregistry", "iam");
 });
 
 test("there are recorded examples", () => {

@@ -2,7 +2,7 @@ import { execa } from "execa";
 import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
-import { quotaProjectOf } from "../../sandbox/emulator/testing/emulator.ts";
+import { quotaProjectOf } from "../../sandbox/emulator/testing/quota-project.ts";
 import { mintAccessToken, MAINTAINER } from "../../sandbox/lib/tokens.ts";
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 import { endWatch, noteCommand, watchSandbox } from "./secrets/watching.ts";

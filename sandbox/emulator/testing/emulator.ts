@@ -1,23 +1,18 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { expect } from "vitest";
+import { afterAll, expect } from "vitest";
 import { createApp } from "../app.ts";
 import { mintAccessToken, MAINTAINER } from "../../lib/tokens.ts";
 import { openContext, type Context } from "../support/context.ts";
 import { sandboxPaths } from "../../lib/paths.ts";
 import { ensureKeys } from "../../lib/keys.ts";
+import { quotaProjectOf } from "./quota-project.ts";
 
 export const PROJECT = "projects/production-471918";
 export const NUMBER = "projects/123456789012";
 export const REPOSITORIES = `v1/${PROJECT}/locations/us-central1/repositories`;
 export const REPOSITORY = `${REPOSITORIES}/hyperion-public`;
-
-/** The header by which a person's call of the Organization Policy API counts for the project that it is about. */
-export function quotaProjectOf(path: string): Record<string, string> {
-  const project = /^v2\/projects\/([^/]+)/.exec(path)?.[1];
-  return project === undefined ? {} : { "x-goog-user-project": project };
-}
 
 /** An answer, its body as a plain object. */
 export interface Answer {
@@ -36,11 +31,18 @@ export interface TestEmulator {
   send(path: string, init?: RequestInit): Promise<Response>;
   /** Starts anew from what is on disk, as after a crash. */
   restart(): void;
-  remove(): void;
 }
 
-export async function testEmulator(): Promise<TestEmulator> {
+const folders: string[] = [];
+
+afterAll(() => {
+  for (const folder of folders) rmSync(folder, { recursive: true });
+});
+
+/** Makes one, in which these APIs are enabled; its folder is removed after the test file. */
+export async function testEmulator(...apis: string[]): Promise<TestEmulator> {
   const dir = mkdtempSync(join(tmpdir(), "hyperion-emulator-"));
+  folders.push(dir);
   await ensureKeys(sandboxPaths(dir));
   let context = openContext(dir, 5001);
   let app = createApp(context);
@@ -62,7 +64,7 @@ export async function testEmulator(): Promise<TestEmulator> {
     );
     return { status: response.status, body: (await response.json()) as Record<string, unknown> };
   };
-  return {
+  const emulator: TestEmulator = {
     dir,
     get context() {
       return context;
@@ -78,10 +80,9 @@ export async function testEmulator(): Promise<TestEmulator> {
       context = openContext(dir, 5001);
       app = createApp(context);
     },
-    remove: () => {
-      rmSync(dir, { recursive: true, force: true });
-    },
   };
+  await enable(emulator, ...apis);
+  return emulator;
 }
 
 /** Enables APIs of the production project. */

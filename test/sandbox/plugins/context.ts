@@ -2,7 +2,7 @@ import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { quotaProjectOf } from "../../../sandbox/emulator/testing/emulator.ts";
+import { quotaProjectOf } from "../../../sandbox/emulator/testing/quota-project.ts";
 import { type Emulator, startEmulator } from "../../../sandbox/emulator/server.ts";
 import { commandEnvironment } from "../../../sandbox/services/environment.ts";
 import { ensurePackages } from "../../../sandbox/machine/install-packages.ts";

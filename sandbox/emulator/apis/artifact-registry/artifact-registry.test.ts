@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import {
   createRepository,
   enable,
@@ -6,18 +6,9 @@ import {
   REPOSITORY,
   finished,
   testEmulator,
-  type TestEmulator,
 } from "../../testing/emulator.ts";
 
-let emulator: TestEmulator;
-
-beforeAll(async () => {
-  emulator = await testEmulator();
-});
-
-afterAll(() => {
-  emulator.remove();
-});
+const emulator = await testEmulator();
 
 test("refuses a disabled API as Google does", async () => {
   const { status, body } = await emulator.call("GET", REPOSITORIES);

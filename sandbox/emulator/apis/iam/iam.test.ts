@@ -1,28 +1,18 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { mintAccessToken } from "../../../lib/tokens.ts";
 import {
   bind,
   createRepository,
-  enable,
   PROJECT,
   REPOSITORIES,
   REPOSITORY,
   testEmulator,
-  type TestEmulator,
 } from "../../testing/emulator.ts";
 
-let emulator: TestEmulator;
+const emulator = await testEmulator("artifactregistry", "iam");
 const DANA = "user:dana@example.com";
 
-beforeAll(async () => {
-  emulator = await testEmulator();
-  await enable(emulator, "artifactregistry", "iam");
-  await createRepository(emulator);
-});
-
-afterAll(() => {
-  emulator.remove();
-});
+beforeAll(() => createRepository(emulator));
 
 describe("a policy", () => {
   test("is empty at first, with the etag of nothing", async () => {

@@ -1,14 +1,7 @@
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import {
-  enable,
-  NUMBER,
-  PROJECT,
-  finished,
-  testEmulator,
-  type TestEmulator,
-} from "../../testing/emulator.ts";
+import { describe, expect, test } from "vitest";
+import { NUMBER, PROJECT, finished, testEmulator, type TestEmulator } from "../../testing/emulator.ts";
 
-let emulator: TestEmulator;
+const emulator = await testEmulator("iam");
 const POOLS = `v1/${PROJECT}/locations/global/workloadIdentityPools`;
 const POOL = `${POOLS}/github`;
 const POOL_NAME = `${NUMBER}/locations/global/workloadIdentityPools/github`;
@@ -18,15 +11,6 @@ const provider = {
   attributeCondition: "assertion.repository == 'HyperionWave-AI/dev-squad'",
   oidc: { issuerUri: "https://token.actions.githubusercontent.com" },
 };
-
-beforeAll(async () => {
-  emulator = await testEmulator();
-  await enable(emulator, "iam");
-});
-
-afterAll(() => {
-  emulator.remove();
-});
 
 function createProvider(change: object = {}, id = "github"): ReturnType<TestEmulator["call"]> {
   return emulator.call("POST", `${POOL}/providers?workloadIdentityPoolProviderId=${id}`, {

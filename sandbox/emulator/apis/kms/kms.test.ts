@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, expect, it } from "vitest";
-import { enable, PROJECT, type TestEmulator, testEmulator } from "../../testing/emulator.ts";
+import { beforeEach, expect, it } from "vitest";
+import { PROJECT, type TestEmulator, testEmulator } from "../../testing/emulator.ts";
 
 const RINGS = `v1/${PROJECT}/locations/us-central1/keyRings`;
 const KEYS = `${RINGS}/ring/cryptoKeys`;
@@ -8,12 +8,7 @@ const DANA = "user:dana@example.com";
 let emulator: TestEmulator;
 
 beforeEach(async () => {
-  emulator = await testEmulator();
-  await enable(emulator, "cloudkms");
-});
-
-afterEach(() => {
-  emulator.remove();
+  emulator = await testEmulator("cloudkms");
 });
 
 it("makes a key in a ring, once, with its rotation", async () => {

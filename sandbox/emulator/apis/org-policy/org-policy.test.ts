@@ -1,16 +1,8 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { MAINTAINER, mintAccessToken } from "../../../lib/tokens.ts";
-import {
-  bind,
-  createRepository,
-  enable,
-  NUMBER,
-  PROJECT,
-  testEmulator,
-  type TestEmulator,
-} from "../../testing/emulator.ts";
+import { bind, createRepository, NUMBER, PROJECT, testEmulator } from "../../testing/emulator.ts";
 
-let emulator: TestEmulator;
+const emulator = await testEmulator("artifactregistry", "orgpolicy");
 const POLICIES = `v2/${PROJECT}/policies`;
 const DOMAINS = "iam.allowedPolicyMemberDomains";
 const MANAGED = "iam.managed.allowedPolicyMembers";
@@ -18,15 +10,7 @@ const READER = "roles/artifactregistry.reader";
 const REFUSAL =
   "One or more users named in the policy do not belong to a permitted customer, perhaps due to an organization policy.";
 
-beforeAll(async () => {
-  emulator = await testEmulator();
-  await enable(emulator, "artifactregistry", "orgpolicy");
-  await createRepository(emulator);
-});
-
-afterAll(() => {
-  emulator.remove();
-});
+beforeAll(() => createRepository(emulator));
 
 async function organization(body: object): Promise<void> {
   await emulator.ok("PUT", "sandbox/org-policy", body);

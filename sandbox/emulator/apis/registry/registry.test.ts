@@ -1,24 +1,16 @@
 import { createPublicKey, X509Certificate } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { jwtVerify } from "jose";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { mintAccessToken } from "../../../lib/tokens.ts";
-import { bind, createRepository, enable, testEmulator, type TestEmulator } from "../../testing/emulator.ts";
+import { bind, createRepository, testEmulator } from "../../testing/emulator.ts";
 
-let emulator: TestEmulator;
+const emulator = await testEmulator("artifactregistry");
 const IMAGE = "production-471918/hyperion-public/hyperion-ui";
 const DANA = "user:dana@example.com";
 const RESOURCE = "projects/production-471918/locations/us-central1/repositories/hyperion-public";
 
-beforeAll(async () => {
-  emulator = await testEmulator();
-  await enable(emulator, "artifactregistry");
-  await createRepository(emulator);
-});
-
-afterAll(() => {
-  emulator.remove();
-});
+beforeAll(() => createRepository(emulator));
 
 async function ask(
   actions: string,

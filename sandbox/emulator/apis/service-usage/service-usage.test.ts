@@ -1,22 +1,7 @@
-import { afterAll, beforeAll, expect, test } from "vitest";
-import {
-  enable,
-  NUMBER,
-  PROJECT,
-  finished,
-  testEmulator,
-  type TestEmulator,
-} from "../../testing/emulator.ts";
+import { expect, test } from "vitest";
+import { enable, NUMBER, PROJECT, finished, testEmulator } from "../../testing/emulator.ts";
 
-let emulator: TestEmulator;
-
-beforeAll(async () => {
-  emulator = await testEmulator();
-});
-
-afterAll(() => {
-  emulator.remove();
-});
+const emulator = await testEmulator();
 
 const LIST = `v1/${PROJECT}/services?fields=services/name,nextPageToken&filter=state:ENABLED&pageSize=200`;
 

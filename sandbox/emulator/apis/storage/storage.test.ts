@@ -1,5 +1,5 @@
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { enable, type TestEmulator, testEmulator } from "../../testing/emulator.ts";
+import { beforeEach, describe, expect, it } from "vitest";
+import { type TestEmulator, testEmulator } from "../../testing/emulator.ts";
 
 const PROJECT = "production-471918";
 const DANA = "user:dana@example.com";
@@ -7,13 +7,8 @@ const DANA = "user:dana@example.com";
 let emulator: TestEmulator;
 
 beforeEach(async () => {
-  emulator = await testEmulator();
-  await enable(emulator, "storage");
+  emulator = await testEmulator("storage");
   await emulator.ok("POST", `storage/v1/b?project=${PROJECT}`, { name: "state", location: "us-central1" });
-});
-
-afterEach(() => {
-  emulator.remove();
 });
 
 describe("a bucket", () => {

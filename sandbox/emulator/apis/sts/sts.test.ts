@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type GithubRun, mintGithubToken } from "../../support/github-issuer.ts";
 import { verifyAccessToken } from "../../../lib/tokens.ts";
 import {
@@ -15,10 +15,9 @@ import {
   PROJECT,
   REPOSITORY,
   testEmulator,
-  type TestEmulator,
 } from "../../testing/emulator.ts";
 
-let emulator: TestEmulator;
+const emulator = await testEmulator("iam", "iamcredentials", "sts", "artifactregistry");
 const POOLS = `v1/${PROJECT}/locations/global/workloadIdentityPools`;
 const POOL = `${NUMBER}/locations/global/workloadIdentityPools/github`;
 const PROVIDER = `${POOL}/providers/github`;
@@ -38,8 +37,6 @@ async function setProvider(change: object): Promise<void> {
 }
 
 beforeAll(async () => {
-  emulator = await testEmulator();
-  await enable(emulator, "iam", "iamcredentials", "sts", "artifactregistry");
   await createRepository(emulator);
   await emulator.ok("POST", `${POOLS}?workloadIdentityPoolId=github`, {});
   await emulator.ok("POST", `${POOLS}/github/providers?workloadIdentityPoolProviderId=github`, {
@@ -58,10 +55,6 @@ beforeAll(async () => {
       policy: { bindings },
     });
   }
-});
-
-afterAll(() => {
-  emulator.remove();
 });
 
 beforeEach(async () => {
@@ -177,7 +170,6 @@ test.each<[string, GithubRun, string, RegExp]>([
 test("is refused: a token that somebody else signed", async () => {
   const other = await testEmulator();
   const forged = await mintGithubToken(other.dir, { audience: AUDIENCE });
-  other.remove();
   expect(await exchange(forged)).toMatchObject({ status: 400, body: { error: "invalid_grant" } });
   const [header, payload] = forged.split(".");
   expect(await exchange(`${header ?? ""}.${payload ?? ""}.`)).toMatchObject({ status: 400 });

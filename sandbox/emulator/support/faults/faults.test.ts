@@ -1,28 +1,18 @@
 import { writeFileSync } from "node:fs";
-import { afterEach, beforeAll, afterAll, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { mintAccessToken } from "../../../lib/tokens.ts";
 import {
   bind,
   createRepository,
-  enable,
   PROJECT,
   REPOSITORIES,
   REPOSITORY,
   testEmulator,
-  type TestEmulator,
 } from "../../testing/emulator.ts";
 
-let emulator: TestEmulator;
+const emulator = await testEmulator("artifactregistry", "iam");
 
-beforeAll(async () => {
-  emulator = await testEmulator();
-  await enable(emulator, "artifactregistry", "iam");
-  await createRepository(emulator);
-});
-
-afterAll(() => {
-  emulator.remove();
-});
+beforeAll(() => createRepository(emulator));
 
 afterEach(async () => {
   await emulator.ok("DELETE", "sandbox/faults");
