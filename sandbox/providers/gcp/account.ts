@@ -69,16 +69,11 @@ export const account: Definition = {
     });
   },
   async read(id, old, client, { signal }) {
-    const { project = "", email = "" } = idParts(
-      id,
-      /^projects\/(?<project>[^/]+)\/serviceAccounts\/(?<email>[^/]+)$/,
-      "projects/PROJECT/serviceAccounts/EMAIL",
-    );
-    const name = `projects/${project}/serviceAccounts/${email}`;
-    const live = await get(client, name, signal);
+    const { project = "", email = "" } = idParts("projects/{project}/serviceAccounts/{email}", id);
+    const accountId = email.split("@")[0] ?? "";
     return {
-      id: name,
-      outputs: outputsOf(live, { ...old?.outputs, project, accountId: email.split("@")[0] ?? "" }),
+      id,
+      outputs: outputsOf(await get(client, id, signal), { ...old?.outputs, project, accountId }),
     };
   },
   async update(old, wanted, differences, client, { signal }) {

@@ -3,7 +3,7 @@ import { type Difference, difference } from "../rpc/diff.ts";
 import type { Context, Recorded, Resource } from "../rpc/provider.ts";
 import { refreshedInputs } from "../rpc/refreshed-inputs.ts";
 import type { Shape } from "../rpc/shape.ts";
-import type { Properties } from "../rpc/values.ts";
+import { type Properties, text } from "../rpc/values.ts";
 import type { GoogleClient } from "./client.ts";
 import { GoogleError, isNotFound } from "./google-error.ts";
 import { worded } from "./worded.ts";
@@ -104,9 +104,17 @@ async function unlessGone<Result>(action: Promise<Result>): Promise<Result | und
   }
 }
 
-/** The parts of an id, or a clear refusal of an import with another form of it than the full one. */
-export function idParts(id: string, form: RegExp, example: string): Record<string, string> {
-  const groups = form.exec(id)?.groups;
-  if (groups) return groups;
-  throw new GoogleError(400, `cannot import "${id}": expected an id of the form ${example}`);
+/** An id by its template, `projects/{project}/locations/{location}`, in which properties stand in braces. */
+export function idOf(template: string, properties: Properties): string {
+  return template.replace(/\{(\w+)\}/g, (_, name: string) => text(properties, name));
+}
+
+/** The properties in an id, or a clear refusal of an import with another form of it than the full one. */
+export function idParts(template: string, id: string): Record<string, string> {
+  const found = new RegExp(`^${template.replace(/\{(\w+)\}/g, "(?<$1>[^/]+)")}$`).exec(id)?.groups;
+  if (found) return found;
+  const form = template.replace(/\{(\w+?)(Id)?\}/g, (_, name: string) =>
+    name.replace(/^.*(?=[A-Z])/, "").toUpperCase(),
+  );
+  throw new GoogleError(400, `cannot import "${id}": expected an id of the form ${form}`);
 }

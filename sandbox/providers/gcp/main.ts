@@ -11,8 +11,7 @@ import { repositoryIamMember } from "./repository-iam-member.ts";
 import { service } from "./service.ts";
 import { serviceAccountIamMember } from "./service-account-iam-member.ts";
 import { checkSettings, readSettings } from "./settings.ts";
-import { workloadIdentityPool } from "./workload-identity-pool.ts";
-import { workloadIdentityPoolProvider } from "./workload-identity-pool-provider.ts";
+import { workloadIdentityPool, workloadIdentityPoolProvider } from "./workload-identity.ts";
 
 let configured: GoogleClient | undefined;
 

@@ -66,12 +66,9 @@ export const orgPolicy: Definition = {
     });
   },
   async read(id, _old, client, { signal }) {
-    const { parent = "", name = "" } = idParts(
-      id,
-      /^(?<parent>.+)\/policies\/(?<name>[^/]+)$/,
-      "projects/PROJECT/policies/CONSTRAINT",
-    );
-    return { id, outputs: outputsOf(await get(client, id, signal), { parent, name }) };
+    const { project = "", constraint: name = "" } = idParts("projects/{project}/policies/{constraint}", id);
+    const known = { parent: `projects/${project}`, name };
+    return { id, outputs: outputsOf(await get(client, id, signal), known) };
   },
   async update(old, wanted, _differences, client, { signal }) {
     await client.send({

@@ -15,7 +15,7 @@ export function repositoryBody(wanted: Properties, labels: Properties): Properti
     cleanupPolicyDryRun: wanted["cleanupPolicyDryRun"] ?? null,
     labels,
   };
-  return Object.fromEntries(Object.entries(body).filter(([, value]) => !isZero(value)));
+  return withoutEmpty(body);
 }
 
 /** A list in the program, an object keyed by id in the API. */

@@ -1,14 +1,17 @@
 import { isRecord, type Properties, record, secret, text, unknownValue, type Value } from "../rpc/values.ts";
 import type { GoogleClient } from "./client.ts";
-import { type Definition, idParts } from "./define.ts";
+import { type Definition, idOf, idParts } from "./define.ts";
 import { isNotFound } from "./google-error.ts";
 import { effectiveLabels, labelDifferences, labelOutputs, pulumiLabels } from "./labels.ts";
+import { maskOf } from "./masked.ts";
 import { operationDone } from "./operation.ts";
 import { policyOutputs, repositoryBody } from "./repository-body.ts";
 import { repositoryShape } from "./repository-shape.ts";
 import { onceCreated, worded } from "./worded.ts";
 
 const api = "artifactRegistry";
+
+const ID = "projects/{project}/locations/{location}/repositories/{repositoryId}";
 
 /** `gcp.artifactregistry.Repository`. */
 export const repository: Definition = {
@@ -42,15 +45,13 @@ export const repository: Definition = {
     effectiveLabels: secret(effectiveLabels(wanted, old.outputs)),
   }),
   async create(wanted, client, { signal }) {
-    const parent = `projects/${text(wanted, "project")}/locations/${text(wanted, "location")}`;
-    const repositoryId = text(wanted, "repositoryId");
-    const id = `${parent}/repositories/${repositoryId}`;
+    const id = idOf(ID, wanted);
     const labels = pulumiLabels(wanted);
     const operation = await client.send({
       api,
       method: "POST",
-      path: `${parent}/repositories`,
-      query: { repository_id: repositoryId },
+      path: id.replace(/\/[^/]+$/, ""),
+      query: { repository_id: text(wanted, "repositoryId") },
       body: repositoryBody(wanted, labels),
       signal,
     });
@@ -60,18 +61,9 @@ export const repository: Definition = {
     });
   },
   async read(id, old, client, { signal }) {
-    const {
-      project = "",
-      location = "",
-      repositoryId = "",
-    } = idParts(
-      id,
-      /^projects\/(?<project>[^/]+)\/locations\/(?<location>[^/]+)\/repositories\/(?<repositoryId>[^/]+)$/,
-      "projects/PROJECT/locations/LOCATION/repositories/REPOSITORY",
-    );
-    const live = await get(client, id, signal);
-    const place = { project, location, repositoryId };
+    const place = idParts(ID, id);
     const known = old?.outputs ?? {};
+    const live = await get(client, id, signal);
     return {
       id,
       outputs: outputsOf(live, { ...known, ...place }, record(known, "pulumiLabels") ?? {}),
@@ -79,10 +71,8 @@ export const repository: Definition = {
   },
   async update(old, wanted, differences, client, { signal }) {
     const labels = effectiveLabels(wanted, old.outputs);
-    const changed = new Set(
-      differences.map(({ path }) => path.split(/[.[]/)[0]?.replace("effectiveLabels", "labels")),
-    );
-    const mask = masked.filter((field) => changed.has(field));
+    const named = differences.map((one) => ({ ...one, path: one.path.replace("effectiveLabels", "labels") }));
+    const mask = maskOf(named, masked);
     if (mask.length > 0) {
       await client.send({
         api,
@@ -125,7 +115,7 @@ export async function readRepository(
   signal: AbortSignal,
 ): Promise<Properties> {
   const place = { ...args, project: client.project(args) };
-  const id = `projects/${place.project}/locations/${text(args, "location")}/repositories/${text(args, "repositoryId")}`;
+  const id = idOf(ID, place);
   const live = await worded(`Error when reading or editing Repository "${id}"`, () =>
     get(client, id, signal).catch((error: unknown) => {
       if (isNotFound(error)) return undefined;

@@ -28,11 +28,7 @@ export const service: Definition = {
     return { id, outputs: outputsOf(wanted) };
   },
   async read(id, old, client, { signal }) {
-    const { project = "", service: name = "" } = idParts(
-      id,
-      /^(?<project>[^/]+)\/(?<service>[^/]+)$/,
-      "PROJECT/SERVICE",
-    );
+    const { project = "", service: name = "" } = idParts("{project}/{service}", id);
     const list = await enabled(client, project, signal);
     await getProject(client, project, signal);
     if (!list.has(name)) return undefined;

@@ -1,0 +1,176 @@
+import type { Shape } from "../rpc/shape.ts";
+import { flag, type Properties, record, text, texts, unknownValue } from "../rpc/values.ts";
+import type { GoogleClient } from "./client.ts";
+import { type Definition, idOf, idParts } from "./define.ts";
+import { bodyOf, maskOf } from "./masked.ts";
+import { operationDone } from "./operation.ts";
+import { onceCreated } from "./worded.ts";
+
+const api = "iamBeta";
+
+/** A pool, or a provider: the real plugin makes, changes and deletes them alike. */
+interface Kind {
+  type: string;
+  noun: string;
+  /** As {@link idOf} takes it. */
+  id: string;
+  /** The properties that are named in the id. */
+  named: Shape;
+  /** The other ones, which an update can change. */
+  changeable: Shape;
+  /** The outputs that are not those of both. */
+  outputs(live: Properties): Properties;
+  /** Looks up what the answer to a GET does not tell. */
+  complete?(live: Properties, name: string, client: GoogleClient, signal: AbortSignal): Promise<Properties>;
+}
+
+const common: Shape = {
+  displayName: { kind: "string" },
+  description: { kind: "string" },
+  disabled: { kind: "boolean" },
+};
+
+const poolId: Shape = { workloadIdentityPoolId: { kind: "string", required: true, replaces: true } };
+
+const pool: Kind = {
+  type: "gcp:iam/workloadIdentityPool:WorkloadIdentityPool",
+  noun: "WorkloadIdentityPool",
+  id: "projects/{project}/locations/global/workloadIdentityPools/{workloadIdentityPoolId}",
+  named: poolId,
+  changeable: common,
+  outputs: (live) => ({
+    attestationRules: live["attestationRules"] ?? [],
+    inlineCertificateIssuanceConfig: null,
+    inlineTrustConfig: null,
+    mode: text(live, "mode"),
+  }),
+  complete: async (live, name, client, signal) => ({
+    ...live,
+    ...(await client.send({ api, method: "GET", path: `${name}:listAttestationRules`, signal })),
+  }),
+};
+
+const provider: Kind = {
+  type: "gcp:iam/workloadIdentityPoolProvider:WorkloadIdentityPoolProvider",
+  noun: "WorkloadIdentityPoolProvider",
+  id: `${pool.id}/providers/{workloadIdentityPoolProviderId}`,
+  named: {
+    ...poolId,
+    workloadIdentityPoolProviderId: { kind: "string", required: true, replaces: true },
+  },
+  changeable: {
+    ...common,
+    attributeMapping: { kind: "map" },
+    attributeCondition: { kind: "string" },
+    oidc: {
+      kind: "block",
+      items: {
+        issuerUri: { kind: "string", required: true },
+        allowedAudiences: { kind: "strings" },
+        jwksJson: { kind: "string" },
+      },
+    },
+  },
+  outputs: (live) => ({
+    attributeCondition: text(live, "attributeCondition"),
+    attributeMapping: record(live, "attributeMapping") ?? {},
+    aws: null,
+    oidc: oidcOutputs(record(live, "oidc")),
+    saml: null,
+    x509: null,
+  }),
+};
+
+function oidcOutputs(oidc: Properties | undefined): Properties | null {
+  if (oidc === undefined) return null;
+  const audiences = texts(oidc, "allowedAudiences");
+  return {
+    allowedAudiences: audiences.length === 0 ? null : audiences,
+    issuerUri: text(oidc, "issuerUri"),
+    jwksJson: text(oidc, "jwksJson"),
+  };
+}
+
+/** As the real plugin names a changed `oidc`. */
+const oidcMask = ["oidc.allowed_audiences", "oidc.issuer_uri", "oidc.jwks_json"];
+
+function definitionOf(kind: Kind): Definition {
+  const { type, noun, named, changeable } = kind;
+  const fields = Object.keys(changeable);
+  const get = async (client: GoogleClient, name: string, signal: AbortSignal): Promise<Properties> => {
+    const live = await client.send({ api, method: "GET", path: name, signal });
+    if (text(live, "state") === "DELETED") return live;
+    return (await kind.complete?.(live, name, client, signal)) ?? live;
+  };
+  const outputsOf = (live: Properties, known: Properties): Properties => ({
+    ...kind.outputs(live),
+    deletionPolicy: "DELETE",
+    description: text(live, "description"),
+    disabled: flag(live, "disabled"),
+    displayName: text(live, "displayName"),
+    name: text(live, "name"),
+    project: text(known, "project"),
+    state: text(live, "state"),
+    ...Object.fromEntries(Object.keys(named).map((property) => [property, text(known, property)])),
+  });
+  return {
+    type,
+    noun,
+    shape: { ...named, project: { kind: "string", replaces: true, computed: true }, ...changeable },
+    wanted: (inputs, client) => ({ ...inputs, project: client.project(inputs) }),
+    preview: (wanted) => ({
+      ...outputsOf(wanted, wanted),
+      ...wanted,
+      name: unknownValue,
+      state: unknownValue,
+    }),
+    async create(wanted, client, { signal }) {
+      const id = idOf(kind.id, wanted);
+      const parameter = Object.keys(named).at(-1) ?? "";
+      const operation = await client.send({
+        api,
+        method: "POST",
+        path: id.replace(/\/[^/]+$/, ""),
+        query: { [parameter]: text(wanted, parameter) },
+        body: bodyOf(wanted, fields),
+        signal,
+      });
+      await operationDone(client, api, operation, `Creating ${noun}`, signal);
+      return onceCreated(id, wanted, async () => {
+        return { id, outputs: outputsOf(await get(client, id, signal), wanted) };
+      });
+    },
+    async read(id, _old, client, { signal }) {
+      const known = idParts(kind.id, id);
+      const live = await get(client, id, signal);
+      // Deleted softly: it still answers, for 30 days.
+      if (text(live, "state") === "DELETED") return undefined;
+      return { id, outputs: outputsOf(live, known) };
+    },
+    async update(old, wanted, differences, client, { signal }) {
+      const mask = maskOf(differences, fields).flatMap((field) => (field === "oidc" ? oidcMask : [field]));
+      if (mask.length > 0) {
+        const operation = await client.send({
+          api,
+          method: "PATCH",
+          path: old.id,
+          query: { updateMask: mask.join(",") },
+          body: bodyOf(wanted, fields),
+          signal,
+        });
+        await operationDone(client, api, operation, `Updating ${noun}`, signal);
+      }
+      return outputsOf(await get(client, old.id, signal), wanted);
+    },
+    async delete({ id }, client, { signal }) {
+      const operation = await client.send({ api, method: "DELETE", path: id, signal });
+      await operationDone(client, api, operation, `Deleting ${noun}`, signal);
+    },
+  };
+}
+
+/** `gcp.iam.WorkloadIdentityPool`. */
+export const workloadIdentityPool = definitionOf(pool);
+
+/** `gcp.iam.WorkloadIdentityPoolProvider`, for OIDC issuers. */
+export const workloadIdentityPoolProvider = definitionOf(provider);
