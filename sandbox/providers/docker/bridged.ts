@@ -1,7 +1,6 @@
 import { checkInputs } from "../rpc/check.ts";
-import { difference } from "../rpc/diff.ts";
+import { difference, refreshedInputs } from "../rpc/diff.ts";
 import type { Context, Recorded, Resource } from "../rpc/provider.ts";
-import { refreshedInputs } from "../rpc/refreshed-inputs.ts";
 import type { Shape } from "../rpc/shape.ts";
 import type { Properties } from "../rpc/values.ts";
 

@@ -1,5 +1,5 @@
 import { setting } from "../rpc/provider.ts";
-import type { Failure } from "../rpc/shape.ts";
+import { type Failure, unsupported } from "../rpc/shape.ts";
 import { isRecord, type Properties, text, unknownValue } from "../rpc/values.ts";
 import { registryHost } from "../../../components/images/docker/login.ts";
 import { configuredLogin, type RegistryAuth } from "./credentials.ts";
@@ -17,9 +17,7 @@ const supportedAuth = new Set(["address"]);
 export function checkSettings(settings: Properties): Failure[] {
   const refuse = (property: string, names: Set<string>): Failure => ({
     property,
-    reason:
-      `the sandbox's fake provider for the docker plugin does not support the provider setting "${property}" ` +
-      `(supported: ${[...names].sort().join(", ")}); the real docker plugin does`,
+    reason: unsupported("docker", `provider setting "${property}"`, names),
   });
   const top = Object.keys(settings).filter((name) => !supported.has(name));
   const nested = registryAuth(settings).flatMap((entry) =>

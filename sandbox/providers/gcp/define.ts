@@ -1,7 +1,6 @@
 import { checkInputs } from "../rpc/check.ts";
-import { type Difference, difference } from "../rpc/diff.ts";
+import { type Difference, difference, refreshedInputs } from "../rpc/diff.ts";
 import type { Context, Recorded, Resource } from "../rpc/provider.ts";
-import { refreshedInputs } from "../rpc/refreshed-inputs.ts";
 import type { Shape } from "../rpc/shape.ts";
 import { type Properties, text } from "../rpc/values.ts";
 import type { GoogleClient } from "./client.ts";

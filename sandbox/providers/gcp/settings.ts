@@ -1,6 +1,6 @@
 import { artifactRegistry, iam, organizationPolicy } from "../../../google/apis.ts";
 import { setting } from "../rpc/provider.ts";
-import type { Failure } from "../rpc/shape.ts";
+import { type Failure, unsupported } from "../rpc/shape.ts";
 import { type Properties, text } from "../rpc/values.ts";
 
 /** The APIs that the fake provider speaks to. */
@@ -71,9 +71,7 @@ export function checkSettings(settings: Properties): Failure[] {
     .filter((name) => !supported.has(name))
     .map((name) => ({
       property: name,
-      reason:
-        `the sandbox's fake provider for the gcp plugin does not support the provider setting "${name}" ` +
-        `(supported: ${[...supported].sort().join(", ")}); the real gcp plugin does`,
+      reason: unsupported("gcp", `provider setting "${name}"`, supported),
     }));
 }
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { checkInputs } from "./check.ts";
-import { refreshedInputs } from "./refreshed-inputs.ts";
+import { refreshedInputs } from "./diff.ts";
 import type { Shape } from "./shape.ts";
 import { plainProperties, type Properties, secret, unknownValue } from "./values.ts";
 

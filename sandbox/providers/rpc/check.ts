@@ -1,4 +1,4 @@
-import type { Failure, Property, Shape } from "./shape.ts";
+import { type Failure, type Property, type Shape, unsupported } from "./shape.ts";
 import { isRecord, type Properties, unknownValue, type Value } from "./values.ts";
 
 /** Checked inputs as they are recorded, and every reason to refuse them. */
@@ -15,40 +15,35 @@ export interface Checked {
  */
 export function checkInputs(shape: Shape, news: Properties, what: string, plugin: string): Checked {
   const failures: Failure[] = [];
-  const inputs = checkRecord(shape, news, "", (property, reason) => {
+  const refuse = (property: string, reason: string): void => {
     failures.push({ property, reason });
-  });
-  return {
-    inputs,
-    failures: failures.map(({ property, reason }) => ({
-      property,
-      reason: reason.replaceAll("{what}", what).replaceAll("{plugin}", plugin),
-    })),
   };
+  return { inputs: checkRecord(shape, news, "", { what, plugin, refuse }), failures };
 }
 
-type Refuse = (path: string, reason: string) => void;
+interface Checking {
+  what: string;
+  plugin: string;
+  refuse: (path: string, reason: string) => void;
+}
 
-function checkRecord(shape: Shape, news: Properties, path: string, refuse: Refuse): Properties {
+function checkRecord(shape: Shape, news: Properties, path: string, checking: Checking): Properties {
+  const { what, plugin, refuse } = checking;
   const inputs: Properties = {};
   for (const [name, value] of Object.entries(news)) {
     const at = join(path, name);
     const property = shape[name];
     if (property === undefined) {
-      refuse(
-        at,
-        `the sandbox's fake provider for the {plugin} plugin does not support the property "${at}" of {what} ` +
-          `(supported: ${Object.keys(shape).sort().join(", ")}); the real {plugin} plugin does`,
-      );
+      refuse(at, unsupported(plugin, `property "${at}" of ${what}`, Object.keys(shape)));
       continue;
     }
     if (value === null) continue;
-    inputs[name] = checkValue(property, value, at, refuse);
+    inputs[name] = checkValue(property, value, at, checking);
     if (property.only !== undefined && value !== property.only && value !== unknownValue)
       refuse(
         at,
-        `the sandbox's fake provider for the {plugin} plugin supports "${at}: ${JSON.stringify(property.only)}" of ` +
-          "{what} alone; the real {plugin} plugin takes others",
+        `the sandbox's fake provider for the ${plugin} plugin supports "${at}: ${JSON.stringify(property.only)}" of ` +
+          `${what} alone; the real ${plugin} plugin takes others`,
       );
   }
   for (const [name, property] of Object.entries(shape)) {
@@ -59,46 +54,31 @@ function checkRecord(shape: Shape, news: Properties, path: string, refuse: Refus
   return inputs;
 }
 
-function checkValue(property: Property, value: Value, at: string, refuse: Refuse): Value {
+const isText = (value: unknown): boolean => typeof value === "string";
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
+
+/** What a value of each kind is called, and whether one is that. */
+const KINDS: Record<Property["kind"], [expected: string, is: (value: Value) => boolean]> = {
+  string: ["a string", isText],
+  boolean: ["a boolean", (value) => typeof value === "boolean"],
+  integer: ["a whole number", Number.isInteger],
+  strings: ["a list of strings", isTexts],
+  set: ["a list of strings", isTexts],
+  map: ["a map of strings", (value) => isRecord(value) && Object.values(value).every(isText)],
+  block: ["an object", isRecord],
+  blocks: ["a list of objects", Array.isArray],
+};
+
+function checkValue({ kind, items = {} }: Property, value: Value, at: string, checking: Checking): Value {
   if (value === unknownValue) return value;
-  switch (property.kind) {
-    case "string":
-      if (typeof value !== "string") refuse(at, `expected a string, found ${describe(value)}`);
-      return value;
-    case "boolean":
-      if (typeof value !== "boolean") refuse(at, `expected a boolean, found ${describe(value)}`);
-      return value;
-    case "integer":
-      if (!Number.isInteger(value)) refuse(at, `expected a whole number, found ${describe(value)}`);
-      return value;
-    case "strings":
-    case "set":
-      if (!Array.isArray(value) || !value.every((item) => typeof item === "string")) {
-        refuse(at, `expected a list of strings, found ${describe(value)}`);
-      }
-      return value;
-    case "map":
-      if (!isRecord(value) || !Object.values(value).every((item) => typeof item === "string")) {
-        refuse(at, `expected a map of strings, found ${describe(value)}`);
-      }
-      return value;
-    case "block":
-      if (isRecord(value)) return checkRecord(property.items ?? {}, value, at, refuse);
-      refuse(at, `expected an object, found ${describe(value)}`);
-      return value;
-    case "blocks":
-      if (!Array.isArray(value)) {
-        refuse(at, `expected a list of objects, found ${describe(value)}`);
-        return value;
-      }
-      return value.map((item, index) => {
-        const place = `${at}[${index}]`;
-        if (item === unknownValue) return item;
-        if (isRecord(item)) return checkRecord(property.items ?? {}, item, place, refuse);
-        refuse(place, `expected an object, found ${describe(item)}`);
-        return item;
-      });
-  }
+  const [expected, is] = KINDS[kind];
+  if (!is(value)) checking.refuse(at, `expected ${expected}, found ${describe(value)}`);
+  else if (kind === "block" && isRecord(value)) return checkRecord(items, value, at, checking);
+  else if (kind === "blocks" && Array.isArray(value))
+    return value.map((item, index) =>
+      checkValue({ kind: "block", items }, item, `${at}[${index}]`, checking),
+    );
+  return value;
 }
 
 function describe(value: Value): string {

@@ -1,4 +1,4 @@
-import { isZero, type Property, type Shape } from "./shape.ts";
+import { compact, isZero, type Property, type Shape } from "./shape.ts";
 import { hasUnknown, isRecord, type Properties, unknownValue, type Value } from "./values.ts";
 
 /** One difference, for the engine to show and to act on. */
@@ -21,9 +21,22 @@ export function difference(shape: Shape, wanted: Properties, actual: Properties)
   });
 }
 
-/** True when no difference between the two would be shown. */
-export function isSame(property: Property, wanted: Value | undefined, actual: Value | undefined): boolean {
-  return compare(property, wanted, actual, "").length === 0;
+/**
+ * The inputs that describe what was found, for a refresh or an import to record. After a refresh: the
+ * properties that the program sets, as written where they still hold. After an import: everything that is set.
+ */
+export function refreshedInputs(shape: Shape, outputs: Properties, old: Properties | undefined): Properties {
+  const inputs: Properties = {};
+  for (const [name, property] of Object.entries(shape)) {
+    const actual = outputs[name];
+    const before = old?.[name];
+    if (old !== undefined && before === undefined) continue;
+    if (before !== undefined && compare(property, before, actual, "").length === 0) inputs[name] = before;
+    else if (actual !== undefined && (before !== undefined ? actual !== null : !isZero(actual))) {
+      inputs[name] = compact(actual);
+    }
+  }
+  return inputs;
 }
 
 type Found = Omit<Difference, "replaces">;

@@ -2,7 +2,7 @@ import proto from "@pulumi/pulumi/proto/provider_pb.js";
 import plugins from "@pulumi/pulumi/proto/plugin_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import structs, { type JavaScriptValue, type Struct } from "google-protobuf/google/protobuf/struct_pb.js";
-import type { Failure } from "./shape.ts";
+import { type Failure, unsupported } from "./shape.ts";
 import type { Difference } from "./diff.ts";
 import type { EngineLog } from "./engine-log.ts";
 import { asCallError } from "./errors.ts";
@@ -45,10 +45,7 @@ export function providerMethods(
   const resource = (type: string): Resource => {
     const found = types.get(type);
     if (found) return found;
-    throw new Error(
-      `the sandbox's fake provider for the ${provider.name} plugin does not support the resource type ${type} ` +
-        `(supported: ${[...types.keys()].join(", ")}); the real ${provider.name} plugin does`,
-    );
+    throw new Error(unsupported(provider.name, `resource type ${type}`, types.keys()));
   };
 
   const methods = {
@@ -61,44 +58,32 @@ export function providerMethods(
 
     CheckConfig: unary(proto.CheckRequest, (request) => {
       const response = new proto.CheckResponse().setInputs(request.getNews());
-      return response.setFailuresList(
-        failures(provider.checkSettings(plainProperties(javaScript(request.getNews())))),
-      );
+      return response.setFailuresList(failures(provider.checkSettings(properties(request.getNews()))));
     }),
     DiffConfig: unary(proto.DiffRequest, (request) => {
-      const before = JSON.stringify(javaScript(request.getOldInputs() ?? request.getOlds()));
-      const changed = before !== JSON.stringify(javaScript(request.getNews()));
+      const before = JSON.stringify((request.getOldInputs() ?? request.getOlds())?.toJavaScript());
+      const changed = before !== JSON.stringify(request.getNews()?.toJavaScript());
       const { DIFF_NONE, DIFF_SOME } = proto.DiffResponse.DiffChanges;
       return new proto.DiffResponse().setChanges(changed ? DIFF_SOME : DIFF_NONE);
     }),
     Configure: unary(proto.ConfigureRequest, async (request) => {
-      await provider.configure(plainProperties(javaScript(request.getArgs())), context(""));
+      await provider.configure(properties(request.getArgs()), context(""));
       // Secrets are not accepted: the engine takes their marks off, and puts them back on every
       // property of the same name that is returned.
       return new proto.ConfigureResponse().setSupportspreview(true);
     }),
     Invoke: unary(proto.InvokeRequest, async (request) => {
-      const call = provider.functions[request.getTok()];
-      if (call === undefined) {
-        throw new Error(
-          `the sandbox's fake provider for the ${provider.name} plugin does not support the function ${request.getTok()} ` +
-            `(supported: ${Object.keys(provider.functions).join(", ") || "none"}); the real ${provider.name} plugin does`,
-        );
-      }
+      const { name, functions } = provider;
+      const call = functions[request.getTok()];
+      if (call === undefined)
+        throw new Error(unsupported(name, `function ${request.getTok()}`, Object.keys(functions)));
       return new proto.InvokeResponse().setReturn(
-        struct(await call(plainProperties(javaScript(request.getArgs())), stop.signal)),
+        struct(await call(properties(request.getArgs()), stop.signal)),
       );
     }),
 
     Check: unary(proto.CheckRequest, async (request) => {
-      const news = plainProperties(javaScript(request.getNews()));
-      const olds = request.getOlds();
-      const handler = resource(typeOf(request.getUrn()));
-      const checked = await handler.check(
-        news,
-        olds === undefined ? undefined : plainProperties(javaScript(olds)),
-        context(request.getUrn()),
-      );
+      const checked = await resource(typeOf(request.getUrn())).check(properties(request.getNews()));
       return new proto.CheckResponse()
         .setInputs(struct(checked.inputs))
         .setFailuresList(failures(checked.failures));
@@ -107,7 +92,7 @@ export function providerMethods(
       const old = recorded(request.getId(), request.getOldInputs(), request.getOlds());
       const ignored = request.getIgnorechangesList();
       const found = resource(typeOf(request.getUrn()))
-        .diff(old, plainProperties(javaScript(request.getNews())))
+        .diff(old, properties(request.getNews()))
         .filter(
           ({ path }) =>
             !ignored.some((one) => path === one || path.startsWith(`${one}.`) || path.startsWith(`${one}[`)),
@@ -116,7 +101,7 @@ export function providerMethods(
     }),
     Create: unary(proto.CreateRequest, async (request) => {
       const handler = resource(typeOf(request.getUrn()));
-      const inputs = plainProperties(javaScript(request.getProperties()));
+      const inputs = properties(request.getProperties());
       const about = context(request.getUrn());
       const response = new proto.CreateResponse();
       if (request.getPreview())
@@ -126,11 +111,9 @@ export function providerMethods(
     }),
     Read: unary(proto.ReadRequest, async (request) => {
       const outputs = request.getProperties();
-      const inputs = request.getInputs();
       // An import names the id alone.
-      const importing =
-        javaScript(outputs) === undefined || Object.keys(javaScript(outputs) ?? {}).length === 0;
-      const old = importing ? undefined : recorded(request.getId(), inputs, outputs);
+      const importing = Object.keys(outputs?.toJavaScript() ?? {}).length === 0;
+      const old = importing ? undefined : recorded(request.getId(), request.getInputs(), outputs);
       const found = await resource(typeOf(request.getUrn())).read(
         request.getId(),
         old,
@@ -143,7 +126,7 @@ export function providerMethods(
     Update: unary(proto.UpdateRequest, async (request) => {
       const handler = resource(typeOf(request.getUrn()));
       const old = recorded(request.getId(), request.getOldInputs(), request.getOlds());
-      const inputs = plainProperties(javaScript(request.getNews()));
+      const inputs = properties(request.getNews());
       const about = context(request.getUrn());
       const outputs = request.getPreview()
         ? await handler.preview(inputs, old, about)
@@ -167,11 +150,11 @@ function typeOf(urn: string): string {
 }
 
 function recorded(id: string, inputs: Struct | undefined, outputs: Struct | undefined) {
-  return { id, inputs: plainProperties(javaScript(inputs)), outputs: plainProperties(javaScript(outputs)) };
+  return { id, inputs: properties(inputs), outputs: properties(outputs) };
 }
 
-function javaScript(value: Struct | undefined): Record<string, JavaScriptValue> | undefined {
-  return value?.toJavaScript();
+function properties(value: Struct | undefined): Properties {
+  return plainProperties(value?.toJavaScript());
 }
 
 function struct(value: Properties): Struct {

@@ -23,7 +23,7 @@ export interface Recorded {
 /** One resource type. Inputs that reach create and update are checked and fully known. */
 export interface Resource {
   type: string;
-  check(news: Properties, olds: Properties | undefined, context: Context): Promise<Checked> | Checked;
+  check(news: Properties): Promise<Checked> | Checked;
   diff(old: Recorded, inputs: Properties): Difference[];
   /** What a preview shows; {@link unknownValue} for what only the update can tell. */
   preview(inputs: Properties, old: Recorded | undefined, context: Context): Promise<Properties> | Properties;

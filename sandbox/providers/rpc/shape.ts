@@ -33,6 +33,15 @@ export interface Failure {
   reason: string;
 }
 
+/** Why a fake provider refuses what it lacks. */
+export function unsupported(plugin: string, what: string, supported: Iterable<string>): string {
+  const has = [...supported].sort().join(", ") || "none";
+  return (
+    `the sandbox's fake provider for the ${plugin} plugin does not support the ${what} ` +
+    `(supported: ${has}); the real ${plugin} plugin does`
+  );
+}
+
 /** Names of the last part of a path are enough: `hyperion-public` is `projects/p/locations/l/repositories/hyperion-public`. */
 export function sameLastPart(wanted: string, actual: string): boolean {
   return wanted.split("/").at(-1) === actual.split("/").at(-1);
