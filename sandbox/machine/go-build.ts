@@ -1,5 +1,6 @@
 import { existsSync } from "node:fs";
-import { join } from "node:path";
+import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
 import { SandboxError } from "../lib/errors.ts";
 import { findCommands, systemPath } from "../lib/files.ts";
 import { lastLines, run } from "../lib/run-command.ts";
@@ -18,8 +19,28 @@ export interface GoProgram {
 /** Where Go is usually unpacked, for a PATH that lacks it. */
 const GO_FOLDER = "/usr/local/go/bin";
 
-/** Builds a Go program into folder `target`, and says how many packages are done and how long it has taken. */
-export async function goBuild(program: GoProgram, target: string, progress: Progress): Promise<void> {
+/**
+ * Builds Go programs into a folder of their own beside `target`; `put` moves what it takes to where it belongs, whole.
+ * Then that folder is removed.
+ */
+export async function goBuild(
+  programs: readonly GoProgram[],
+  target: string,
+  progress: Progress,
+  put: (folder: string) => Promise<void>,
+): Promise<void> {
+  await mkdir(dirname(target), { recursive: true });
+  const folder = await mkdtemp(join(dirname(target), "building-"));
+  try {
+    for (const program of programs) await buildInto(folder, program, progress);
+    await put(folder);
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+/** Says how many packages are done and how long it has taken. */
+async function buildInto(target: string, program: GoProgram, progress: Progress): Promise<void> {
   const go = findCommands("go")[0] ?? (existsSync(join(GO_FOLDER, "go")) ? join(GO_FOLDER, "go") : undefined);
   const name = program.program.split("/").at(-1) ?? program.program;
   if (!go)

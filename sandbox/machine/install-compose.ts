@@ -1,5 +1,5 @@
 import { execFile } from "node:child_process";
-import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { mkdir, rename } from "node:fs/promises";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
@@ -65,28 +65,22 @@ async function isRecentEnough(command: string): Promise<boolean> {
 }
 
 async function build(target: string, progress: Progress): Promise<void> {
-  const temporary = await mkdtemp(join(dirname(target), "building-"));
+  const program = {
+    folder: join(import.meta.dirname, "go", "compose"),
+    program: `${MODULE}/cmd`,
+    linkerFlags: `-X ${MODULE}/internal.Version=v${COMPOSE_VERSION}`,
+  };
+  // Its package is called `cmd`.
+  const named: Progress = (line) => {
+    progress(line.replace(/^cmd:/, "Compose:"));
+  };
   try {
-    await goBuild(
-      {
-        folder: join(import.meta.dirname, "go", "compose"),
-        program: `${MODULE}/cmd`,
-        linkerFlags: `-X ${MODULE}/internal.Version=v${COMPOSE_VERSION}`,
-      },
-      temporary,
-      // Its package is called `cmd`.
-      (line) => {
-        progress(line.replace(/^cmd:/, "Compose:"));
-      },
-    );
-    await rename(join(temporary, "cmd"), target);
+    await goBuild([program], target, named, (folder) => rename(join(folder, "cmd"), target));
   } catch (error) {
     throw new SandboxError(
       `Docker Compose ${OLDEST_COMPOSE} or later is neither installed nor could it be built here.\n` +
         "Install it, and run this again: https://docs.docker.com/compose/install\n" +
         messageOf(error),
     );
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
   }
 }

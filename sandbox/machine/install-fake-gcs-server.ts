@@ -1,6 +1,6 @@
-import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { rename } from "node:fs/promises";
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import { isExecutable } from "../../components/images/programs.ts";
 import type { Progress } from "../lib/progress.ts";
 import { goBuild } from "./go-build.ts";
@@ -18,14 +18,9 @@ export async function ensureFakeGcsServer(progress: Progress): Promise<string> {
     "fake-gcs-server",
   );
   if (isExecutable(target)) return target;
-  await mkdir(dirname(target), { recursive: true });
-  const temporary = await mkdtemp(join(dirname(target), "building-"));
-  try {
-    const folder = join(import.meta.dirname, "go", "fake-gcs-server");
-    await goBuild({ folder, program: "github.com/fsouza/fake-gcs-server" }, temporary, progress);
-    await rename(join(temporary, "fake-gcs-server"), target);
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
+  const folder = join(import.meta.dirname, "go", "fake-gcs-server");
+  await goBuild([{ folder, program: "github.com/fsouza/fake-gcs-server" }], target, progress, (built) =>
+    rename(join(built, "fake-gcs-server"), target),
+  );
   return target;
 }

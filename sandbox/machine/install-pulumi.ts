@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
-import { mkdir, mkdtemp, realpath, rename, rm, writeFile } from "node:fs/promises";
+import { mkdir, realpath, rename, rm, writeFile } from "node:fs/promises";
+import { coerce, satisfies } from "semver";
 import { SandboxError } from "../lib/errors.ts";
 import { whileHolding } from "../lib/lock.ts";
 import { commandsOnPath, isExecutable } from "../../components/images/programs.ts";
@@ -19,15 +20,8 @@ const LANGUAGE_HOST = "pulumi-language-nodejs";
 
 /** Whether a CLI of this version (with or without a leading `v`) runs the stack: major 3, and not older than ours. */
 export function isRecentEnough(version: string): boolean {
-  const [major = 0, minor = 0, patch = 0] = parse(version);
-  const [ourMajor = 0, ourMinor = 0, ourPatch = 0] = parse(PULUMI_VERSION);
-  if (major !== ourMajor) return false;
-  return minor > ourMinor || (minor === ourMinor && patch >= ourPatch);
-}
-
-function parse(version: string): number[] {
-  const match = /^v?(\d+)\.(\d+)\.(\d+)/.exec(version.trim());
-  return match ? match.slice(1).map(Number) : [];
+  const plain = coerce(version);
+  return plain !== null && satisfies(plain, `^${PULUMI_VERSION}`);
 }
 
 /** The tool cache that the npm package `pulumi` and all checkouts share. */
@@ -112,18 +106,13 @@ exec "$(dirname "$0")/${OLD_HOST}" \${nodeargs:+"-nodeargs=$nodeargs"} \${typesc
 `;
 
 async function build(folder: string, progress: Progress): Promise<PulumiCli> {
-  await mkdir(folder, { recursive: true });
-  const temporary = await mkdtemp(join(folder, "building-"));
-  try {
-    for (const program of PROGRAMS) await goBuild(program, temporary, progress);
-    await rename(join(temporary, LANGUAGE_HOST), join(temporary, OLD_HOST));
-    await writeFile(join(temporary, LANGUAGE_HOST), hostScript, { mode: 0o755 });
-    const bin = join(folder, "bin");
+  const bin = join(folder, "bin");
+  await goBuild(PROGRAMS, bin, progress, async (built) => {
+    await rename(join(built, LANGUAGE_HOST), join(built, OLD_HOST));
+    await writeFile(join(built, LANGUAGE_HOST), hostScript, { mode: 0o755 });
     await rm(bin, { recursive: true, force: true });
-    await rename(temporary, bin);
-  } finally {
-    await rm(temporary, { recursive: true, force: true });
-  }
+    await rename(built, bin);
+  });
   const cli = inCache();
   if (!cli) throw new SandboxError(`the Pulumi CLI was built but is not in ${folder}`);
   return { ...cli, source: "built" };
