@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import type { ApiError } from "./http/errors.ts";
-import { RPC_CODE } from "./http/errors.ts";
 import type { Operation } from "./resources.ts";
 import type { Context } from "./context.ts";
 
@@ -30,7 +29,7 @@ export function startOperation(
     ...begun,
     done: true,
     ...(error
-      ? { error: { code: RPC_CODE[error.status], message: error.message } }
+      ? { error: { code: error.rpcCode, message: error.message } }
       : { response: response ?? { "@type": "type.googleapis.com/google.protobuf.Empty" } }),
   };
   context.store.change((state) => {

@@ -1,5 +1,5 @@
-import { randomUUID } from "node:crypto";
-import { ApiError, RPC_CODE, type Status } from "../http/errors.ts";
+import { ApiError, type Status } from "../http/errors.ts";
+import { startOperation } from "../operations.ts";
 import { newEtag } from "../policies/policies.ts";
 import type { Operation, Policy } from "../resources.ts";
 import type { Context } from "../context.ts";
@@ -55,14 +55,9 @@ function failingOperation(
   path: string,
   fault: Extract<RequestFault, { kind: "operation-error" }>,
 ): Response {
-  const under = /^\/v\d\/(projects\/[^/]+\/locations\/[^/]+)/.exec(path)?.[1];
-  const operation: Operation = {
-    name: `${under === undefined ? "" : `${under}/`}operations/${randomUUID()}`,
-    done: true,
-    error: { code: RPC_CODE[fault.code], message: fault.message },
-  };
-  context.store.change((state) => (state.operations[operation.name] = operation));
-  return Response.json({ name: operation.name });
+  const place = /^\/v\d\/(projects\/[^/]+\/locations\/[^/]+\/)/.exec(path)?.[1] ?? "";
+  const error = new ApiError(fault.code, fault.message);
+  return Response.json(startOperation(context, { under: `${place}operations`, error }));
 }
 
 /** The operation that was asked for, still running. */

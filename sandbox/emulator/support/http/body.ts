@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { ApiError, invalidArgument } from "./errors.ts";
+import { ApiError, detail, invalidArgument } from "./errors.ts";
 
 /** In Google's JSON a field that is null is a field that is absent. */
 function withoutNulls(value: unknown): unknown {
@@ -49,13 +49,12 @@ export function parseBody<T>(schema: z.ZodType<T>, text: string, nulls: "absent"
   }
   const result = schema.safeParse(json);
   if (result.success) return result.data;
-  const violations = result.error.issues.map((issue) => ({
+  const fieldViolations = result.error.issues.map((issue) => ({
     field: issue.path.map(String).join("."),
     description: describe(issue, json),
   }));
-  throw new ApiError("INVALID_ARGUMENT", violations.map((violation) => violation.description).join("\n"), [
-    { "@type": "type.googleapis.com/google.rpc.BadRequest", fieldViolations: violations },
-  ]);
+  const message = fieldViolations.map(({ description }) => description).join("\n");
+  throw new ApiError("INVALID_ARGUMENT", message, [detail("BadRequest", { fieldViolations })]);
 }
 
 /** The body of a method that takes no fields. */

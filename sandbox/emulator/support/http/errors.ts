@@ -1,35 +1,20 @@
-/** Google's canonical codes that the sandbox answers with, and the HTTP status of each. */
-const HTTP_STATUS = {
-  INVALID_ARGUMENT: 400,
-  FAILED_PRECONDITION: 400,
-  UNAUTHENTICATED: 401,
-  PERMISSION_DENIED: 403,
-  NOT_FOUND: 404,
-  ALREADY_EXISTS: 409,
-  ABORTED: 409,
-  RESOURCE_EXHAUSTED: 429,
-  INTERNAL: 500,
-  UNIMPLEMENTED: 501,
-  UNAVAILABLE: 503,
+/** Google's canonical codes that the sandbox answers with: the HTTP status, and the number that operations carry (google.rpc.Code). */
+const CODES = {
+  INVALID_ARGUMENT: { http: 400, rpc: 3 },
+  FAILED_PRECONDITION: { http: 400, rpc: 9 },
+  UNAUTHENTICATED: { http: 401, rpc: 16 },
+  PERMISSION_DENIED: { http: 403, rpc: 7 },
+  NOT_FOUND: { http: 404, rpc: 5 },
+  ALREADY_EXISTS: { http: 409, rpc: 6 },
+  ABORTED: { http: 409, rpc: 10 },
+  RESOURCE_EXHAUSTED: { http: 429, rpc: 8 },
+  INTERNAL: { http: 500, rpc: 13 },
+  UNIMPLEMENTED: { http: 501, rpc: 12 },
+  UNAVAILABLE: { http: 503, rpc: 14 },
 } as const;
 
 /** A canonical code, the `status` of an error's body. */
-export type Status = keyof typeof HTTP_STATUS;
-
-/** Numbers of the canonical codes, as operations carry them (google.rpc.Code). */
-export const RPC_CODE: Record<Status, number> = {
-  INVALID_ARGUMENT: 3,
-  FAILED_PRECONDITION: 9,
-  UNAUTHENTICATED: 16,
-  PERMISSION_DENIED: 7,
-  NOT_FOUND: 5,
-  ALREADY_EXISTS: 6,
-  ABORTED: 10,
-  RESOURCE_EXHAUSTED: 8,
-  INTERNAL: 13,
-  UNIMPLEMENTED: 12,
-  UNAVAILABLE: 14,
-};
+export type Status = keyof typeof CODES;
 
 /** An answer that is an error, in the shape of all Google APIs. */
 export class ApiError extends Error {
@@ -48,7 +33,11 @@ export class ApiError extends Error {
   }
 
   get httpStatus(): number {
-    return HTTP_STATUS[this.status];
+    return CODES[this.status].http;
+  }
+
+  get rpcCode(): number {
+    return CODES[this.status].rpc;
   }
 
   /** The body: `{"error":{"code":404,"message":...,"status":"NOT_FOUND"}}`. */
@@ -67,19 +56,18 @@ export class ApiError extends Error {
   }
 }
 
+/** A typed message of google.rpc, for an error's details. */
+export function detail(type: string, fields: object): object {
+  return { "@type": `type.googleapis.com/google.rpc.${type}`, ...fields };
+}
+
 /** 400 of a value that is not allowed; `field` names it in the details. */
 export function invalidArgument(message: string, field?: string): ApiError {
+  const fieldViolations = [{ field, description: message }];
   return new ApiError(
     "INVALID_ARGUMENT",
     message,
-    field === undefined
-      ? []
-      : [
-          {
-            "@type": "type.googleapis.com/google.rpc.BadRequest",
-            fieldViolations: [{ field, description: message }],
-          },
-        ],
+    field === undefined ? [] : [detail("BadRequest", { fieldViolations })],
   );
 }
 
@@ -97,7 +85,7 @@ export function unauthenticated(reason: "ACCESS_TOKEN_EXPIRED" | "CREDENTIALS_MI
   return new ApiError(
     "UNAUTHENTICATED",
     `${what} Expected OAuth 2 access token, login cookie or other valid authentication credential. See https://developers.google.com/identity/sign-in/web/devconsole-project.`,
-    [{ "@type": "type.googleapis.com/google.rpc.ErrorInfo", reason, domain: "googleapis.com" }],
+    [detail("ErrorInfo", { reason, domain: "googleapis.com" })],
   );
 }
 
@@ -105,17 +93,11 @@ export function unauthenticated(reason: "ACCESS_TOKEN_EXPIRED" | "CREDENTIALS_MI
 export function permissionDenied(service: string, permission: string, resource: string): ApiError {
   // IAM keeps to itself which account it was.
   const where = service.startsWith("iam") ? "" : ` '//${service}/${resource}'`;
+  const metadata = { permission, resource };
   return new ApiError(
     "PERMISSION_DENIED",
     `Permission '${permission}' denied on resource${where} (or it may not exist).`,
-    [
-      {
-        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-        reason: "IAM_PERMISSION_DENIED",
-        domain: service,
-        metadata: { permission, resource },
-      },
-    ],
+    [detail("ErrorInfo", { reason: "IAM_PERMISSION_DENIED", domain: service, metadata })],
   );
 }
 
@@ -124,42 +106,40 @@ export function permissionDenied(service: string, permission: string, resource: 
  * https://docs.cloud.google.com/docs/authentication/troubleshoot-adc#user-creds-client-based
  */
 export function quotaProjectMissing(service: string): ApiError {
+  // The project of the Cloud SDK, for which such a login counts by itself.
+  const metadata = { service, consumer: "projects/764086051850" };
   return new ApiError(
     "PERMISSION_DENIED",
     `Your application is authenticating by using local Application Default Credentials. The ${service} API requires a quota project, which is not set by default. To learn how to set your quota project, see https://cloud.google.com/docs/authentication/adc-troubleshooting/user-creds .`,
-    [
-      {
-        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-        reason: "SERVICE_DISABLED",
-        domain: "googleapis.com",
-        // The project of the Cloud SDK, for which such a login counts by itself.
-        metadata: { service, consumer: "projects/764086051850" },
-      },
-    ],
+    [detail("ErrorInfo", { reason: "SERVICE_DISABLED", domain: "googleapis.com", metadata })],
+  );
+}
+
+/** 403 of a quota project that the caller may not use, or that does not exist. */
+export function quotaProjectDenied(project: string): ApiError {
+  const metadata = { consumer: `projects/${project}` };
+  return new ApiError(
+    "PERMISSION_DENIED",
+    `Caller does not have required permission to use project ${project}. Grant the caller the roles/serviceusage.serviceUsageConsumer role, or a custom role with the serviceusage.services.use permission, by visiting https://console.developers.google.com/iam-admin/iam/project?project=${project} and then retry. Propagation of the new permission may take a few minutes.`,
+    [detail("ErrorInfo", { reason: "USER_PROJECT_DENIED", domain: "googleapis.com", metadata })],
   );
 }
 
 /** 403 of an API that is not enabled in the project. */
 export function serviceDisabled(service: string, title: string, projectNumber: string): ApiError {
-  const url = `https://console.developers.google.com/apis/api/${service}/overview?project=${projectNumber}`;
-  const message = `${title} has not been used in project ${projectNumber} before or it is disabled. Enable it by visiting ${url} then retry. If you enabled this API recently, wait a few minutes for the action to propagate to our systems and retry.`;
+  const activationUrl = `https://console.developers.google.com/apis/api/${service}/overview?project=${projectNumber}`;
+  const message = `${title} has not been used in project ${projectNumber} before or it is disabled. Enable it by visiting ${activationUrl} then retry. If you enabled this API recently, wait a few minutes for the action to propagate to our systems and retry.`;
+  const metadata = {
+    service,
+    serviceTitle: title,
+    consumer: `projects/${projectNumber}`,
+    containerInfo: projectNumber,
+    activationUrl,
+  };
+  const links = [{ description: "Google developers console API activation", url: activationUrl }];
   return new ApiError("PERMISSION_DENIED", message, [
-    {
-      "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-      reason: "SERVICE_DISABLED",
-      domain: "googleapis.com",
-      metadata: {
-        service,
-        serviceTitle: title,
-        consumer: `projects/${projectNumber}`,
-        containerInfo: projectNumber,
-        activationUrl: url,
-      },
-    },
-    { "@type": "type.googleapis.com/google.rpc.LocalizedMessage", locale: "en-US", message },
-    {
-      "@type": "type.googleapis.com/google.rpc.Help",
-      links: [{ description: "Google developers console API activation", url }],
-    },
+    detail("ErrorInfo", { reason: "SERVICE_DISABLED", domain: "googleapis.com", metadata }),
+    detail("LocalizedMessage", { locale: "en-US", message }),
+    detail("Help", { links }),
   ]);
 }

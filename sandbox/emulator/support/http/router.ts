@@ -6,10 +6,10 @@ import { type Caller, InvalidTokenError, verifyAccessToken } from "../../../lib/
 import type { Context } from "../context.ts";
 import { parseBody } from "./body.ts";
 import {
-  ApiError,
   invalidArgument,
   permissionDenied,
   serviceDisabled,
+  quotaProjectDenied,
   quotaProjectMissing,
   unauthenticated,
 } from "./errors.ts";
@@ -76,18 +76,7 @@ function checkQuotaProject(context: Context, caller: Caller, name: string): void
   const project = findProject(context, name);
   if (project && isAllowed(context, caller, "serviceusage.services.use", `projects/${project.projectId}`))
     return;
-  throw new ApiError(
-    "PERMISSION_DENIED",
-    `Caller does not have required permission to use project ${name}. Grant the caller the roles/serviceusage.serviceUsageConsumer role, or a custom role with the serviceusage.services.use permission, by visiting https://console.developers.google.com/iam-admin/iam/project?project=${name} and then retry. Propagation of the new permission may take a few minutes.`,
-    [
-      {
-        "@type": "type.googleapis.com/google.rpc.ErrorInfo",
-        reason: "USER_PROJECT_DENIED",
-        domain: "googleapis.com",
-        metadata: { consumer: `projects/${name}` },
-      },
-    ],
-  );
+  throw quotaProjectDenied(name);
 }
 
 /** Throws 403 unless the API is enabled in the project. */

@@ -1,4 +1,4 @@
-import { ApiError } from "../http/errors.ts";
+import { ApiError, detail } from "../http/errors.ts";
 import type { Binding, OrgPolicyRule } from "../resources.ts";
 import { ORGANIZATION } from "../store.ts";
 import type { Context } from "../context.ts";
@@ -116,14 +116,10 @@ export function checkDomainRestriction(
 /** Who was refused and why, as Google's answer says it. */
 function domainViolation(parent: string, member: string): object {
   const name = member.replace(/^[a-zA-Z]+:/, "");
-  return {
-    "@type": "type.googleapis.com/google.rpc.PreconditionFailure",
-    violations: [
-      {
-        type: `constraints/${DOMAIN_CONSTRAINT}`,
-        subject: `orgpolicy:${parent}?configvalue=${encodeURIComponent(name)}`,
-        description: `User ${name} is not in permitted organization.`,
-      },
-    ],
+  const violation = {
+    type: `constraints/${DOMAIN_CONSTRAINT}`,
+    subject: `orgpolicy:${parent}?configvalue=${encodeURIComponent(name)}`,
+    description: `User ${name} is not in permitted organization.`,
   };
+  return detail("PreconditionFailure", { violations: [violation] });
 }
