@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { once } from "node:events";
 import {
   createServer,
@@ -16,6 +16,7 @@ import { bucketFor, StorageError } from "../apis/storage/routes.ts";
 import type { Emulator } from "../server.ts";
 import { ApiError } from "../support/http/errors.ts";
 import { authenticate } from "../support/http/router.ts";
+import { end, listening } from "./registry.ts";
 
 /** Cloud Storage with what is in the buckets: in front of a real emulator of it, who may do what. */
 export interface Buckets {
@@ -59,7 +60,7 @@ export async function startBuckets(emulator: Emulator): Promise<Buckets> {
   const host = `127.0.0.1:${upstream}`;
   const where = `-scheme http -host 127.0.0.1 -port ${upstream} -public-host ${host} -external-url ${url}`;
   const objects = spawn(program, `${where} -backend memory`.split(" "), { stdio: "ignore" });
-  await untilAnswers(upstream);
+  await listening(upstream);
   const refused: string[] = [];
 
   async function answer(
@@ -111,7 +112,7 @@ export async function startBuckets(emulator: Emulator): Promise<Buckets> {
     as: listen,
     refused,
     stop: async () => {
-      await ended(objects);
+      await end(objects);
       for (const listener of listeners) {
         listener.closeAllConnections();
         listener.close();
@@ -168,22 +169,4 @@ function pass(
   });
   onward.on("error", () => response.destroy());
   onward.end(body);
-}
-
-async function untilAnswers(port: number): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await fetch(`http://127.0.0.1:${port}/storage/v1/b?project=any`);
-      return;
-    } catch (error) {
-      if (attempt > 100) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
-}
-
-async function ended(child: ChildProcess): Promise<void> {
-  const exit = once(child, "exit");
-  child.kill("SIGTERM");
-  await exit;
 }

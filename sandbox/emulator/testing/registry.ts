@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
+import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { request } from "node:https";
 import { join } from "node:path";
@@ -8,6 +9,8 @@ import { type Emulator, startEmulator } from "../server.ts";
 import { registryConfigYaml } from "../support/registry/config.ts";
 import { mintAccessToken, MAINTAINER } from "../../lib/tokens.ts";
 import { sandboxPaths } from "../../lib/paths.ts";
+import { waitUntil } from "../../lib/processes.ts";
+import { accepts } from "../../lib/supervision.ts";
 import { ensureKeys } from "../../lib/keys.ts";
 
 /** The emulated APIs and a real registry, each a server on loopback. */
@@ -37,26 +40,29 @@ export async function startServers(dir: string): Promise<Servers> {
   });
   writeFileSync(config, yaml);
   const registry = spawn("docker-registry", ["serve", config], { stdio: "ignore" });
-  await untilAnswers(`https://localhost:${registryPort}/v2/`, dir);
+  await listening(registryPort);
   return {
     emulator,
     registryPort,
     push: (image, tag, layer) =>
       pushImage({ dir, emulatorUrl: emulator.url.replace(/\/$/, ""), registryPort }, image, tag, [layer]),
     stop: async () => {
-      await ended(registry);
+      await end(registry);
       await emulator.close();
     },
   };
 }
 
-function ended(child: ChildProcess): Promise<void> {
-  return new Promise((resolve) => {
-    child.once("exit", () => {
-      resolve();
-    });
-    child.kill("SIGTERM");
-  });
+/** Waits until a server listens on this port. */
+export async function listening(port: number): Promise<void> {
+  if (!(await waitUntil(() => accepts(port), 10_000))) throw new Error(`nothing listens on port ${port}`);
+}
+
+/** Ends a process, and waits until it has. */
+export async function end(child: ChildProcess): Promise<void> {
+  const exit = once(child, "exit");
+  child.kill("SIGTERM");
+  await exit;
 }
 
 interface Reply {
@@ -84,18 +90,6 @@ function send(
     call.on("error", reject);
     call.end(body);
   });
-}
-
-async function untilAnswers(url: string, dir: string): Promise<void> {
-  for (let attempt = 0; ; attempt++) {
-    try {
-      await send(dir, "GET", url, {});
-      return;
-    } catch (error) {
-      if (attempt > 100) throw error;
-      await new Promise((resolve) => setTimeout(resolve, 50));
-    }
-  }
 }
 
 const digestOf = (content: string): string => `sha256:${createHash("sha256").update(content).digest("hex")}`;

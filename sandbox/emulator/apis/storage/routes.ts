@@ -47,11 +47,15 @@ export function bucketFor(context: Context, caller: Caller, name: string, permis
   const project = findProject(context, bucket.projectId);
   if (project) requireService(project, service);
   if (isAllowed(context, caller, permission, bucketResource(name, bucket))) return bucket;
-  const who = caller.principal.replace(/^\w+:/, "");
-  throw new StorageError(
+  throw forbidden(caller, permission, "Google Cloud Storage bucket");
+}
+
+function forbidden({ principal }: Caller, permission: string, what: string): StorageError {
+  const who = principal.replace(/^\w+:/, "");
+  return new StorageError(
     403,
     "forbidden",
-    `${who} does not have ${permission} access to the Google Cloud Storage bucket. Permission '${permission}' denied on resource (or it may not exist).`,
+    `${who} does not have ${permission} access to the ${what}. Permission '${permission}' denied on resource (or it may not exist).`,
   );
 }
 
@@ -116,11 +120,7 @@ async function createBucket(request: Request, context: Context): Promise<Respons
   if (!project) throw new StorageError(400, "invalid", "Unknown project id.");
   requireService(project, service);
   if (!isAllowed(context, caller, "storage.buckets.create", `projects/${project.projectId}`))
-    throw new StorageError(
-      403,
-      "forbidden",
-      `${caller.principal.replace(/^\w+:/, "")} does not have storage.buckets.create access to the Google Cloud project. Permission 'storage.buckets.create' denied on resource (or it may not exist).`,
-    );
+    throw forbidden(caller, "storage.buckets.create", "Google Cloud project");
   const body = parseBody(bucketBody, await request.text());
   const { name = "", location = "US" } = body;
   if (context.store.state.buckets[name])

@@ -12,21 +12,15 @@ const MAX_SUBJECT = 127;
 /** All mapped attributes together, in bytes. */
 const MAX_ATTRIBUTES = 8192;
 
+type Code =
+  "invalid_request" | "invalid_grant" | "invalid_target" | "unauthorized_client" | "unsupported_grant_type";
+
 /** A token that is not exchanged, in the form of RFC 6749. */
 export class ExchangeError extends Error {
-  readonly code:
-    "invalid_request" | "invalid_grant" | "invalid_target" | "unauthorized_client" | "unsupported_grant_type";
+  readonly code: Code;
   override readonly name = "ExchangeError";
 
-  constructor(
-    code:
-      | "invalid_request"
-      | "invalid_grant"
-      | "invalid_target"
-      | "unauthorized_client"
-      | "unsupported_grant_type",
-    message: string,
-  ) {
+  constructor(code: Code, message: string) {
     super(message);
     this.code = code;
   }
