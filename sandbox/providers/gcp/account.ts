@@ -1,13 +1,11 @@
 import type { Shape } from "../rpc/shape.ts";
 import { flag, type Properties, text, unknownValue } from "../rpc/values.ts";
 import type { GoogleClient } from "./client.ts";
-import { type Definition, idParts } from "./define.ts";
+import { maskOf, type Definition, idParts } from "./define.ts";
 import { GoogleError, isNotFound } from "./google-error.ts";
-import { maskOf } from "./masked.ts";
 import { onceCreated } from "./worded.ts";
 
 const api = "iam";
-const query = { prettyPrint: "false" };
 
 const shape: Shape = {
   accountId: { kind: "string", required: true, replaces: true },
@@ -43,7 +41,6 @@ export const account: Definition = {
         api,
         method: "POST",
         path: `projects/${project}/serviceAccounts`,
-        query,
         body: {
           accountId: text(wanted, "accountId"),
           serviceAccount: {
@@ -86,7 +83,6 @@ export const account: Definition = {
         api,
         method: "PATCH",
         path: old.id,
-        query,
         body: {
           serviceAccount: {
             displayName: text(wanted, "displayName"),
@@ -102,7 +98,7 @@ export const account: Definition = {
     return outputsOf(await get(client, old.id, signal), wanted);
   },
   async delete({ id }, client, { signal }) {
-    await client.send({ api, method: "DELETE", path: id, query, signal });
+    await client.send({ api, method: "DELETE", path: id, signal });
   },
 };
 
@@ -111,7 +107,7 @@ function emailOf(wanted: Properties): string {
 }
 
 function get(client: GoogleClient, name: string, signal: AbortSignal): Promise<Properties> {
-  return client.send({ api, method: "GET", path: name, query, signal });
+  return client.send({ api, method: "GET", path: name, signal });
 }
 
 /**
@@ -142,7 +138,6 @@ async function toggle(
     api,
     method: "POST",
     path: `${name}:${disabled ? "disable" : "enable"}`,
-    query,
     body: {},
     signal,
   });

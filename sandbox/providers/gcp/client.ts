@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { passingStatus, retried } from "../retry.ts";
 import { isRecord, type Properties, text } from "../rpc/values.ts";
 import { GoogleError, googleError } from "./google-error.ts";
-import type { Api, Settings } from "./settings.ts";
+import { type Api, byClientLibrary, type Settings } from "./settings.ts";
 
 /** One request. `path` starts after the API's version: `projects/...`. */
 export interface GoogleRequest {
@@ -62,6 +62,7 @@ export class GoogleClient {
     }
     const url = new URL(this.settings.bases[request.api] + request.path);
     url.searchParams.set("alt", "json");
+    if (byClientLibrary(request.api)) url.searchParams.set("prettyPrint", "false");
     for (const [name, value] of Object.entries(request.query ?? {})) url.searchParams.set(name, value);
     const response = await fetch(url, {
       method: request.method,

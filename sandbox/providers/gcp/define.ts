@@ -1,7 +1,7 @@
 import { checkInputs } from "../rpc/check.ts";
 import { type Difference, difference, refreshedInputs } from "../rpc/diff.ts";
 import type { Context, Recorded, Resource } from "../rpc/provider.ts";
-import type { Shape } from "../rpc/shape.ts";
+import { isZero, type Shape } from "../rpc/shape.ts";
 import { type Properties, text } from "../rpc/values.ts";
 import type { GoogleClient } from "./client.ts";
 import { GoogleError, isNotFound } from "./google-error.ts";
@@ -116,4 +116,20 @@ export function idParts(template: string, id: string): Record<string, string> {
     name.replace(/^.*(?=[A-Z])/, "").toUpperCase(),
   );
   throw new GoogleError(400, `cannot import "${id}": expected an id of the form ${form}`);
+}
+
+/** Those of the properties that hold something, as the body of a create or of a masked update. */
+export function bodyOf(wanted: Properties, fields: readonly string[]): Properties {
+  return Object.fromEntries(
+    fields.flatMap((field) => {
+      const value = wanted[field];
+      return value === undefined || isZero(value) ? [] : [[field, value]];
+    }),
+  );
+}
+
+/** Which of the properties differ, in the order given. */
+export function maskOf(differences: Difference[], fields: readonly string[]): string[] {
+  const changed = new Set(differences.map(({ path }) => path.split(/[.[]/)[0]));
+  return fields.filter((field) => changed.has(field));
 }

@@ -1,7 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { normalMember } from "./iam-policy.ts";
-import { repositoryIamMember } from "./repository-iam-member.ts";
-import { serviceAccountIamMember } from "./service-account-iam-member.ts";
+import { repositoryIamMember, serviceAccountIamMember } from "./iam-member.ts";
 import type { Properties } from "../rpc/values.ts";
 import { type Answer, FakeGoogle, failure, type Seen } from "../testing/fake-google.ts";
 import { quietContext, resourceOn } from "../testing/support.ts";

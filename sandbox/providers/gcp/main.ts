@@ -4,12 +4,11 @@ import { account } from "./account.ts";
 import { GoogleClient } from "./client.ts";
 import { define } from "./define.ts";
 import { functions } from "./functions.ts";
+import { repositoryIamMember, serviceAccountIamMember } from "./iam-member.ts";
 import { orgPolicy } from "./org-policy.ts";
 import { askForRegions } from "./regions.ts";
 import { repository } from "./repository.ts";
-import { repositoryIamMember } from "./repository-iam-member.ts";
 import { service } from "./service.ts";
-import { serviceAccountIamMember } from "./service-account-iam-member.ts";
 import { checkSettings, readSettings } from "./settings.ts";
 import { workloadIdentityPool, workloadIdentityPoolProvider } from "./workload-identity.ts";
 

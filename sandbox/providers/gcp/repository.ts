@@ -1,9 +1,8 @@
 import { isRecord, type Properties, record, secret, text, unknownValue, type Value } from "../rpc/values.ts";
 import type { GoogleClient } from "./client.ts";
-import { type Definition, idOf, idParts } from "./define.ts";
+import { maskOf, type Definition, idOf, idParts } from "./define.ts";
 import { isNotFound } from "./google-error.ts";
 import { effectiveLabels, labelDifferences, labelOutputs, pulumiLabels } from "./labels.ts";
-import { maskOf } from "./masked.ts";
 import { operationDone } from "./operation.ts";
 import { policyOutputs, repositoryBody } from "./repository-body.ts";
 import { repositoryShape } from "./repository-shape.ts";

@@ -38,8 +38,6 @@ export const service: Definition = {
   delete: () => Promise.resolve(),
 };
 
-const plainAnswer = { prettyPrint: "false" };
-
 function outputsOf(wanted: Properties): Properties {
   return {
     checkIfServiceHasUsageOnDestroy: null,
@@ -108,7 +106,6 @@ async function enable(
     api: "serviceUsage",
     method: "POST",
     path: `projects/${project}/${method}`,
-    query: plainAnswer,
     body,
     signal,
   });
@@ -128,7 +125,6 @@ async function enabled(client: GoogleClient, project: string, signal: AbortSigna
         fields: "services/name,nextPageToken",
         filter: "state:ENABLED",
         pageSize: "200",
-        ...plainAnswer,
         ...(page === "" ? {} : { pageToken: page }),
       },
       signal,
@@ -145,7 +141,6 @@ async function getProject(client: GoogleClient, project: string, signal: AbortSi
     api: "resourceManager",
     method: "GET",
     path: `projects/${project}`,
-    query: plainAnswer,
     signal,
   });
 }

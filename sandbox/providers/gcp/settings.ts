@@ -54,6 +54,11 @@ const endpoints: Record<Api, Endpoint> = {
   },
 };
 
+/** Whether an API is asked by Google's own client library, which asks for compact answers. */
+export function byClientLibrary(api: Api): boolean {
+  return endpoints[api].fixedPath !== undefined;
+}
+
 const supported = new Set([
   "project",
   "region",

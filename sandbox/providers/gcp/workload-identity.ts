@@ -1,8 +1,7 @@
 import type { Shape } from "../rpc/shape.ts";
 import { flag, type Properties, record, text, texts, unknownValue } from "../rpc/values.ts";
 import type { GoogleClient } from "./client.ts";
-import { type Definition, idOf, idParts } from "./define.ts";
-import { bodyOf, maskOf } from "./masked.ts";
+import { bodyOf, maskOf, type Definition, idOf, idParts } from "./define.ts";
 import { operationDone } from "./operation.ts";
 import { onceCreated } from "./worded.ts";
 
