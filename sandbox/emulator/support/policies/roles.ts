@@ -1,24 +1,21 @@
+/** Permissions on a kind of resource: what may be done with it. */
+function on(kind: string, ...verbs: string[]): string[] {
+  return verbs.map((verb) => `${kind}.${verb}`);
+}
+
 const READ_ARTIFACTS = [
-  "artifactregistry.dockerimages.get",
-  "artifactregistry.dockerimages.list",
-  "artifactregistry.locations.get",
-  "artifactregistry.locations.list",
-  "artifactregistry.packages.get",
-  "artifactregistry.packages.list",
-  "artifactregistry.repositories.downloadArtifacts",
-  "artifactregistry.repositories.get",
-  "artifactregistry.repositories.list",
-  "artifactregistry.tags.get",
-  "artifactregistry.tags.list",
-  "artifactregistry.versions.get",
-  "artifactregistry.versions.list",
+  ...on("artifactregistry.dockerimages", "get", "list"),
+  ...on("artifactregistry.locations", "get", "list"),
+  ...on("artifactregistry.packages", "get", "list"),
+  ...on("artifactregistry.repositories", "downloadArtifacts", "get", "list"),
+  ...on("artifactregistry.tags", "get", "list"),
+  ...on("artifactregistry.versions", "get", "list"),
 ];
 
 const WRITE_ARTIFACTS = [
   ...READ_ARTIFACTS,
   "artifactregistry.repositories.uploadArtifacts",
-  "artifactregistry.tags.create",
-  "artifactregistry.tags.update",
+  ...on("artifactregistry.tags", "create", "update"),
 ];
 
 const DELETE_ARTIFACTS = [
@@ -31,63 +28,42 @@ const DELETE_ARTIFACTS = [
 
 const ADMINISTER_ARTIFACTS = [
   ...DELETE_ARTIFACTS,
-  "artifactregistry.repositories.create",
-  "artifactregistry.repositories.delete",
-  "artifactregistry.repositories.getIamPolicy",
-  "artifactregistry.repositories.setIamPolicy",
-  "artifactregistry.repositories.update",
+  ...on("artifactregistry.repositories", "create", "delete", "getIamPolicy", "setIamPolicy", "update"),
 ];
 
-const PROJECT = ["resourcemanager.projects.get", "resourcemanager.projects.list"];
+const PROJECT = on("resourcemanager.projects", "get", "list");
 
-const READ_SERVICES = ["serviceusage.services.get", "serviceusage.services.list"];
+const READ_SERVICES = on("serviceusage.services", "get", "list");
 
-const ADMINISTER_SERVICES = [
-  ...READ_SERVICES,
-  "serviceusage.services.disable",
-  "serviceusage.services.enable",
-  "serviceusage.services.use",
-];
+const ADMINISTER_SERVICES = [...READ_SERVICES, ...on("serviceusage.services", "disable", "enable", "use")];
 
-const READ_ACCOUNTS = ["iam.serviceAccounts.get", "iam.serviceAccounts.list"];
+const READ_ACCOUNTS = on("iam.serviceAccounts", "get", "list");
 
 const READ_ACCOUNT_KEYS = ["iam.serviceAccountKeys.list"];
 
 const EDIT_ACCOUNTS = [
   ...READ_ACCOUNTS,
-  "iam.serviceAccounts.create",
-  "iam.serviceAccounts.delete",
-  "iam.serviceAccounts.disable",
-  "iam.serviceAccounts.enable",
-  "iam.serviceAccounts.update",
+  ...on("iam.serviceAccounts", "create", "delete", "disable", "enable", "update"),
 ];
 
-const ADMINISTER_ACCOUNTS = [
-  ...EDIT_ACCOUNTS,
-  "iam.serviceAccounts.getIamPolicy",
-  "iam.serviceAccounts.setIamPolicy",
-];
+const ADMINISTER_ACCOUNTS = [...EDIT_ACCOUNTS, ...on("iam.serviceAccounts", "getIamPolicy", "setIamPolicy")];
 
-const IMPERSONATE = ["iam.serviceAccounts.getAccessToken", "iam.serviceAccounts.getOpenIdToken"];
+const IMPERSONATE = on("iam.serviceAccounts", "getAccessToken", "getOpenIdToken");
 
 const READ_POOLS = [
-  "iam.workloadIdentityPoolProviders.get",
-  "iam.workloadIdentityPoolProviders.list",
-  "iam.workloadIdentityPools.get",
-  "iam.workloadIdentityPools.list",
+  ...on("iam.workloadIdentityPoolProviders", "get", "list"),
+  ...on("iam.workloadIdentityPools", "get", "list"),
 ];
 
 const ADMINISTER_POOLS = [
   ...READ_POOLS,
-  ...["create", "delete", "undelete", "update"].flatMap((verb) => [
-    `iam.workloadIdentityPoolProviders.${verb}`,
-    `iam.workloadIdentityPools.${verb}`,
-  ]),
+  ...on("iam.workloadIdentityPoolProviders", "create", "delete", "undelete", "update"),
+  ...on("iam.workloadIdentityPools", "create", "delete", "undelete", "update"),
 ];
 
 const READ_COMPUTE = ["compute.regions.list"];
 
-const READ_ROLES = ["iam.roles.get", "iam.roles.list"];
+const READ_ROLES = on("iam.roles", "get", "list");
 
 const ADMINISTER_ROLES = [...READ_ROLES, "iam.roles.create", "iam.roles.delete", "iam.roles.update"];
 
@@ -95,9 +71,7 @@ const READ_ORG_POLICIES = ["orgpolicy.constraints.list", "orgpolicy.policies.lis
 
 const ADMINISTER_ORG_POLICIES = [
   ...READ_ORG_POLICIES,
-  "orgpolicy.policies.create",
-  "orgpolicy.policies.delete",
-  "orgpolicy.policies.update",
+  ...on("orgpolicy.policies", "create", "delete", "update"),
   "orgpolicy.policy.set",
 ];
 
@@ -105,27 +79,18 @@ const READ_BUCKETS = ["storage.buckets.get", "storage.objects.list"];
 
 const ADMINISTER_BUCKETS = [
   ...READ_BUCKETS,
-  "storage.buckets.getIamPolicy",
-  "storage.buckets.setIamPolicy",
-  "storage.buckets.update",
+  ...on("storage.buckets", "getIamPolicy", "setIamPolicy", "update"),
 ];
 
-const READ_OBJECTS = ["storage.objects.get", "storage.objects.list"];
+const READ_OBJECTS = on("storage.objects", "get", "list");
 
-const WRITE_OBJECTS = [
-  ...READ_OBJECTS,
-  "storage.objects.create",
-  "storage.objects.delete",
-  "storage.objects.update",
-];
+const WRITE_OBJECTS = [...READ_OBJECTS, ...on("storage.objects", "create", "delete", "update")];
 
 const READ_CRYPTO_KEYS = ["cloudkms.cryptoKeys.get", "cloudkms.keyRings.get"];
 
 const ADMINISTER_CRYPTO_KEYS = [
   ...READ_CRYPTO_KEYS,
-  "cloudkms.cryptoKeys.create",
-  "cloudkms.cryptoKeys.getIamPolicy",
-  "cloudkms.cryptoKeys.setIamPolicy",
+  ...on("cloudkms.cryptoKeys", "create", "getIamPolicy", "setIamPolicy"),
   "cloudkms.keyRings.create",
 ];
 
@@ -148,9 +113,7 @@ const EDIT = [
   ...DELETE_ARTIFACTS,
   ...EDIT_ACCOUNTS,
   ...ADMINISTER_SERVICES,
-  "artifactregistry.repositories.create",
-  "artifactregistry.repositories.delete",
-  "artifactregistry.repositories.update",
+  ...on("artifactregistry.repositories", "create", "delete", "update"),
   "iam.serviceAccounts.actAs",
   "cloudkms.cryptoKeys.create",
   "cloudkms.keyRings.create",
@@ -170,29 +133,22 @@ export const ROLES: Readonly<Record<string, readonly string[]>> = {
     ...ADMINISTER_ROLES,
     ...ADMINISTER_CRYPTO_KEYS,
     ...ADMINISTER_BUCKETS,
-    "resourcemanager.projects.getIamPolicy",
-    "resourcemanager.projects.setIamPolicy",
+    ...on("resourcemanager.projects", "getIamPolicy", "setIamPolicy"),
   ],
   "roles/storage.objectViewer": [...READ_OBJECTS, ...PROJECT],
   "roles/storage.objectUser": [...WRITE_OBJECTS, ...PROJECT],
-  "roles/storage.legacyBucketOwner": [
-    ...ADMINISTER_BUCKETS,
-    "storage.objects.create",
-    "storage.objects.delete",
-  ],
+  "roles/storage.legacyBucketOwner": [...ADMINISTER_BUCKETS, ...on("storage.objects", "create", "delete")],
   "roles/storage.legacyBucketReader": READ_BUCKETS,
   "roles/storage.legacyObjectOwner": ["storage.objects.get", "storage.objects.update"],
   "roles/storage.legacyObjectReader": ["storage.objects.get"],
   "roles/cloudkms.cryptoKeyDecrypter": ["cloudkms.cryptoKeyVersions.useToDecrypt"],
   "roles/cloudkms.cryptoKeyEncrypterDecrypter": [
-    "cloudkms.cryptoKeyVersions.useToDecrypt",
-    "cloudkms.cryptoKeyVersions.useToEncrypt",
+    ...on("cloudkms.cryptoKeyVersions", "useToDecrypt", "useToEncrypt"),
   ],
   "roles/browser": [...PROJECT, "resourcemanager.projects.getIamPolicy"],
   "roles/resourcemanager.projectIamAdmin": [
     ...PROJECT,
-    "resourcemanager.projects.getIamPolicy",
-    "resourcemanager.projects.setIamPolicy",
+    ...on("resourcemanager.projects", "getIamPolicy", "setIamPolicy"),
   ],
   "roles/artifactregistry.reader": READ_ARTIFACTS,
   "roles/artifactregistry.writer": WRITE_ARTIFACTS,
@@ -212,12 +168,9 @@ export const ROLES: Readonly<Record<string, readonly string[]>> = {
   "roles/iam.workloadIdentityPoolViewer": [...READ_POOLS, ...PROJECT],
   "roles/iam.workloadIdentityPoolAdmin": [...ADMINISTER_POOLS, ...PROJECT],
   "roles/iam.securityReviewer": [
-    "artifactregistry.repositories.getIamPolicy",
-    "artifactregistry.repositories.list",
-    "iam.serviceAccounts.getIamPolicy",
-    "iam.serviceAccounts.list",
-    "resourcemanager.projects.getIamPolicy",
-    "resourcemanager.projects.list",
+    ...on("artifactregistry.repositories", "getIamPolicy", "list"),
+    ...on("iam.serviceAccounts", "getIamPolicy", "list"),
+    ...on("resourcemanager.projects", "getIamPolicy", "list"),
   ],
   "roles/iam.roleAdmin": [...ADMINISTER_ROLES, ...PROJECT],
   "roles/serviceusage.serviceUsageViewer": READ_SERVICES,
