@@ -85,6 +85,12 @@ export async function testEmulator(...apis: string[]): Promise<TestEmulator> {
   return emulator;
 }
 
+/** How a request is refused, for `toMatchObject`; `error` are further fields of it. */
+export function refusal(status: number, message: string | RegExp, error: object = {}): object {
+  const said = typeof message === "string" ? message : (expect.stringMatching(message) as string);
+  return { status, body: { error: { ...error, message: said } } };
+}
+
 /** Enables APIs of the production project. */
 export async function enable(emulator: TestEmulator, ...apis: string[]): Promise<void> {
   for (const api of apis)

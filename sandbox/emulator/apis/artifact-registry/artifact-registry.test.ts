@@ -5,21 +5,17 @@ import {
   REPOSITORIES,
   REPOSITORY,
   finished,
+  refusal,
   testEmulator,
 } from "../../testing/emulator.ts";
 
 const emulator = await testEmulator();
 
 test("refuses a disabled API as Google does", async () => {
-  const { status, body } = await emulator.call("GET", REPOSITORIES);
-  expect(status).toBe(403);
-  expect(body["error"]).toMatchObject({
-    status: "PERMISSION_DENIED",
-    message: expect.stringMatching(
-      /^Artifact Registry API has not been used in project 123456789012 before or it is disabled\. Enable it by visiting https:/,
-    ) as string,
-    details: [{ reason: "SERVICE_DISABLED" }, {}, {}],
-  });
+  const message =
+    /^Artifact Registry API has not been used in project 123456789012 before or it is disabled\. Enable it by visiting https:/;
+  const error = { status: "PERMISSION_DENIED", details: [{ reason: "SERVICE_DISABLED" }, {}, {}] };
+  expect(await emulator.call("GET", REPOSITORIES)).toMatchObject(refusal(403, message, error));
 });
 
 describe("a repository", () => {
@@ -108,77 +104,47 @@ describe("a repository", () => {
     expect(await emulator.ok("GET", REPOSITORY)).toMatchObject(answer);
   });
 
+  const invalid = (message: RegExp): object => refusal(400, message, { status: "INVALID_ARGUMENT" });
+  const policies = (ids: string[], rest: object): object => ({
+    cleanupPolicies: Object.fromEntries(ids.map((id) => [id, rest])),
+  });
+
   test.each([
+    ["an unknown field in the mask", "foo", {}, /Invalid update_mask: "foo"/],
+    ["a field that cannot change", "format", {}, /"format"/],
+    ["an unknown field", "labels", { tags: 1 }, /Unknown name "tags": Cannot find field\./],
     [
-      "an unknown field in the mask",
-      "PATCH",
-      `${REPOSITORY}?updateMask=foo`,
-      {},
-      /Invalid update_mask: "foo"/,
-    ],
-    ["a field that cannot change", "PATCH", `${REPOSITORY}?updateMask=format`, {}, /"format"/],
-    [
-      "an unknown field in the body",
-      "PATCH",
-      `${REPOSITORY}?updateMask=labels`,
-      { tags: 1 },
-      /Unknown name "tags": Cannot find field\./,
-    ],
-    [
-      "an unknown field within",
-      "PATCH",
-      `${REPOSITORY}?updateMask=labels`,
+      "one within",
+      "labels",
       { dockerConfig: { x: 1 } },
       /Unknown name "x" at 'dockerConfig': Cannot find field\./,
     ],
-    [
-      "a wrong type",
-      "PATCH",
-      `${REPOSITORY}?updateMask=labels`,
-      { description: 5 },
-      /Invalid value at 'description' \(TYPE_STRING\), 5/,
-    ],
+    ["a wrong type", "labels", { description: 5 }, /Invalid value at 'description' \(TYPE_STRING\), 5/],
     [
       "a bad duration",
-      "PATCH",
-      `${REPOSITORY}?updateMask=labels`,
-      { cleanupPolicies: { a: { condition: { olderThan: "14d" } } } },
+      "labels",
+      policies(["a"], { condition: { olderThan: "14d" } }),
       /google\.protobuf\.Duration\), "14d"/,
     ],
     [
-      "an eleventh policy",
-      "PATCH",
-      `${REPOSITORY}?updateMask=cleanupPolicies`,
-      {
-        cleanupPolicies: Object.fromEntries(
-          "abcdefghijk".split("").map((id) => [id, { action: "DELETE", condition: {} }]),
-        ),
-      },
+      "eleven policies",
+      "cleanupPolicies",
+      policies("abcdefghijk".split(""), { action: "DELETE", condition: {} }),
       /at most 10 cleanup policies/,
     ],
-    [
-      "a bad label",
-      "PATCH",
-      `${REPOSITORY}?updateMask=labels`,
-      { labels: { App: "x" } },
-      /Invalid label key: "App"/,
-    ],
-    [
-      "a bad id",
-      "POST",
-      `${REPOSITORIES}?repositoryId=Bad_Id`,
-      { format: "DOCKER" },
-      /Invalid repository id "Bad_Id"/,
-    ],
-    ["no format", "POST", `${REPOSITORIES}?repositoryId=other`, {}, /format must be specified/],
-    ["no JSON", "POST", `${REPOSITORIES}?repositoryId=other`, "{", /The body must be an object/],
-  ])("answers 400 to %s", async (_, method, path, body, message) => {
-    const { status, body: answer } = await emulator.call(method, path, body);
-    expect(status).toBe(400);
-    expect(answer["error"]).toMatchObject({
-      status: "INVALID_ARGUMENT",
-      message: expect.stringMatching(message) as string,
-    });
+    ["a bad label", "labels", { labels: { App: "x" } }, /Invalid label key: "App"/],
+  ])("answers 400 to an update with %s", async (_, mask, body, message) => {
+    const answer = await emulator.call("PATCH", `${REPOSITORY}?updateMask=${mask}`, body);
+    expect(answer).toMatchObject(invalid(message));
+  });
+
+  test.each([
+    ["a bad id", "Bad_Id", { format: "DOCKER" }, /Invalid repository id "Bad_Id"/],
+    ["no format", "other", {}, /format must be specified/],
+    ["no JSON", "other", "{", /The body must be an object/],
+  ])("answers 400 to a creation with %s", async (_, id, body, message) => {
+    const answer = await emulator.call("POST", `${REPOSITORIES}?repositoryId=${id}`, body);
+    expect(answer).toMatchObject(invalid(message));
   });
 
   test("is listed in pages", async () => {

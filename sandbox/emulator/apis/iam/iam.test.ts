@@ -4,6 +4,7 @@ import {
   bind,
   createRepository,
   PROJECT,
+  refusal,
   REPOSITORIES,
   REPOSITORY,
   testEmulator,
@@ -73,9 +74,7 @@ describe("a policy", () => {
       /does not exist/,
     ],
   ])("refuses %s", async (_, role, member, message) => {
-    const { status, body } = await bind(emulator, role, member);
-    expect(status).toBe(400);
-    expect(body["error"]).toMatchObject({ message: expect.stringMatching(message) as string });
+    expect(await bind(emulator, role, member)).toMatchObject(refusal(400, message));
   });
 });
 
@@ -93,18 +92,12 @@ describe("permissions", () => {
   });
 
   test("a stranger is refused in Google's words", async () => {
-    const { status, body } = await emulator.call(
-      "POST",
-      `${REPOSITORIES}?repositoryId=x`,
-      { format: "DOCKER" },
-      DANA,
+    const path = `${REPOSITORIES}?repositoryId=x`;
+    const message =
+      "Permission 'artifactregistry.repositories.create' denied on resource '//artifactregistry.googleapis.com/projects/production-471918/locations/us-central1' (or it may not exist).";
+    expect(await emulator.call("POST", path, { format: "DOCKER" }, DANA)).toMatchObject(
+      refusal(403, message, { status: "PERMISSION_DENIED" }),
     );
-    expect(status).toBe(403);
-    expect(body["error"]).toMatchObject({
-      status: "PERMISSION_DENIED",
-      message:
-        "Permission 'artifactregistry.repositories.create' denied on resource '//artifactregistry.googleapis.com/projects/production-471918/locations/us-central1' (or it may not exist).",
-    });
   });
 
   test("a project that does not exist looks like one that is not yours", async () => {
@@ -239,8 +232,6 @@ describe("a service account", () => {
     ["short", /does not have a length between 6 and 30/],
     ["Upper-case", /must start with a lower case letter/],
   ])("must have a good id, not %s", async (accountId, message) => {
-    const { status, body } = await emulator.call("POST", ACCOUNTS, { accountId });
-    expect(status).toBe(400);
-    expect(body["error"]).toMatchObject({ message: expect.stringMatching(message) as string });
+    expect(await emulator.call("POST", ACCOUNTS, { accountId })).toMatchObject(refusal(400, message));
   });
 });

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { enable, NUMBER, PROJECT, finished, testEmulator } from "../../testing/emulator.ts";
+import { enable, NUMBER, PROJECT, finished, refusal, testEmulator } from "../../testing/emulator.ts";
 
 const emulator = await testEmulator();
 
@@ -33,15 +33,10 @@ test("several are enabled and read at once", async () => {
 });
 
 test("a service that does not exist is refused", async () => {
-  const { status, body } = await emulator.call(
-    "POST",
-    `v1/${PROJECT}/services/artefacts.googleapis.com:enable`,
-    {},
+  const path = `v1/${PROJECT}/services/artefacts.googleapis.com:enable`;
+  expect(await emulator.call("POST", path, {})).toMatchObject(
+    refusal(403, "Not found or permission denied for service(s): artefacts.googleapis.com."),
   );
-  expect(status).toBe(403);
-  expect(body["error"]).toMatchObject({
-    message: "Not found or permission denied for service(s): artefacts.googleapis.com.",
-  });
 });
 
 test("a project has its number, in both versions of the API", async () => {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from "vitest";
-import { type TestEmulator, testEmulator } from "../../testing/emulator.ts";
+import { refusal, type TestEmulator, testEmulator } from "../../testing/emulator.ts";
 
 const PROJECT = "production-471918";
 const DANA = "user:dana@example.com";
@@ -58,11 +58,9 @@ describe("a bucket", () => {
     ["PUT", "storage/v1/b/state/iam", { bindings: [] }, "storage.buckets.setIamPolicy"],
     ["POST", `storage/v1/b?project=${PROJECT}`, { name: "mine" }, "storage.buckets.create"],
   ])("%s %s takes its permission", async (method, path, body, permission) => {
-    const { status, body: answer } = await emulator.call(method, path, body, DANA);
-    expect(status).toBe(403);
-    expect(answer["error"]).toMatchObject({
-      message: expect.stringContaining(`dana@example.com does not have ${permission} access to`) as string,
-    });
+    expect(await emulator.call(method, path, body, DANA)).toMatchObject(
+      refusal(403, new RegExp(`dana@example\\.com does not have ${permission} access to`)),
+    );
   });
 });
 

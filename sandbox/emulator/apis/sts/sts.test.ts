@@ -13,6 +13,7 @@ import {
   enable,
   NUMBER,
   PROJECT,
+  refusal,
   REPOSITORY,
   testEmulator,
 } from "../../testing/emulator.ts";
@@ -162,9 +163,8 @@ test.each<[string, GithubRun, string, RegExp]>([
     /issuer in ID Token https:\/\/token\.actions\.example\.com does not match the expected ones: https:\/\/token\.actions\.githubusercontent\.com/,
   ],
 ])("is refused: %s", async (_, run, error, description) => {
-  const { status, body } = await exchange(run);
-  expect(status).toBe(400);
-  expect(body).toEqual({ error, error_description: expect.stringMatching(description) as string });
+  const body = { error, error_description: expect.stringMatching(description) as string };
+  expect(await exchange(run)).toEqual({ status: 400, body });
 });
 
 test("is refused: a token that somebody else signed", async () => {
@@ -241,12 +241,8 @@ describe("a mapping", () => {
     ],
   ])("%s is refused", async (_, mapping, description) => {
     await setProvider({ attributeMapping: mapping });
-    const { status, body } = await exchange({});
-    expect(status).toBe(400);
-    expect(body).toEqual({
-      error: "invalid_grant",
-      error_description: expect.stringMatching(description) as string,
-    });
+    const body = { error: "invalid_grant", error_description: expect.stringMatching(description) as string };
+    expect(await exchange({})).toEqual({ status: 400, body });
   });
 
   test("may test, search, match and extract", async () => {
@@ -368,11 +364,9 @@ describe("impersonation", () => {
 
   test("is refused to the owner of the project, in Google's words", async () => {
     const path = `v1/projects/-/serviceAccounts/${publisher}:generateAccessToken`;
-    const { status, body } = await emulator.call("POST", path, { scope: ["x"] });
-    expect(status).toBe(403);
-    expect(body["error"]).toMatchObject({
-      message: "Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).",
-    });
+    const message =
+      "Permission 'iam.serviceAccounts.getAccessToken' denied on resource (or it may not exist).";
+    expect(await emulator.call("POST", path, { scope: ["x"] })).toMatchObject(refusal(403, message));
   });
 
   test("needs its API", async () => {
