@@ -1,6 +1,5 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
-import { request } from "node:https";
 import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -8,6 +7,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { faultSchema, isRegistryFault } from "../emulator/support/faults/fault.ts";
 import { Faults } from "../emulator/support/faults/faults.ts";
 import { sandboxPaths } from "../lib/paths.ts";
+import { askHttps } from "../lib/https.ts";
 import { ensureKeys } from "../lib/keys.ts";
 import { registryProxy } from "./registry-proxy.ts";
 
@@ -65,33 +65,11 @@ beforeEach(() => {
   faults.clear();
 });
 
-function send(
-  method: string,
-  path: string,
-  body: Buffer,
-): Promise<{ status: number; text: string; location?: string }> {
-  return new Promise((resolve, reject) => {
-    const call = request(
-      {
-        host: "localhost",
-        port: port(proxy),
-        method,
-        path,
-        ca: certificate,
-        headers: { host: "localhost:5000" },
-      },
-      (response) => {
-        let text = "";
-        response.on("data", (chunk: Buffer) => (text += chunk.toString()));
-        response.on("end", () => {
-          const { location } = response.headers;
-          resolve({ status: response.statusCode ?? 0, text, ...(location && { location }) });
-        });
-      },
-    );
-    call.on("error", reject);
-    call.end(body);
-  });
+async function send(method: string, path: string, body: Buffer) {
+  const headers = { host: "localhost:5000" };
+  const request = { port: port(proxy), method, path, headers, body, ca: certificate };
+  const { status, body: text, headers: answered } = await askHttps(request);
+  return { status, text, location: answered.location };
 }
 
 const upload = "/v2/p/r/hyperion-ui/blobs/uploads/0815?_state=x";

@@ -2,13 +2,13 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { request } from "node:https";
 import { join } from "node:path";
 import getPort from "get-port";
 import { type Emulator, startEmulator } from "../server.ts";
 import { registryConfigYaml } from "../support/registry/config.ts";
 import { mintAccessToken, MAINTAINER } from "../../lib/tokens.ts";
 import { sandboxPaths } from "../../lib/paths.ts";
+import { askHttps } from "../../lib/https.ts";
 import { waitUntil } from "../../lib/processes.ts";
 import { accepts } from "../../lib/supervision.ts";
 import { ensureKeys } from "../../lib/keys.ts";
@@ -65,33 +65,6 @@ export async function end(child: ChildProcess): Promise<void> {
   await exit;
 }
 
-interface Reply {
-  status: number;
-  location: string | undefined;
-  body: string;
-}
-
-function send(
-  dir: string,
-  method: string,
-  url: string,
-  headers: Record<string, string>,
-  body = "",
-): Promise<Reply> {
-  return new Promise((resolve, reject) => {
-    const ca = readFileSync(sandboxPaths(dir).certificate);
-    const call = request(url, { method, headers, ca }, (response) => {
-      let text = "";
-      response.on("data", (chunk: Buffer) => (text += chunk.toString()));
-      response.on("end", () => {
-        resolve({ status: response.statusCode ?? 0, location: response.headers.location, body: text });
-      });
-    });
-    call.on("error", reject);
-    call.end(body);
-  });
-}
-
 const digestOf = (content: string): string => `sha256:${createHash("sha256").update(content).digest("hex")}`;
 
 /** Where the emulated APIs and a registry are. */
@@ -116,18 +89,23 @@ export async function pushImage(
   });
   const { token } = (await answer.json()) as { token: string };
   const authorization = `Bearer ${token}`;
-  const base = `https://localhost:${registryPort}/v2/${image}`;
+  const ca = readFileSync(sandboxPaths(dir).certificate);
+  /** What is to be created; the answer's `Location`. */
+  const create = async (
+    method: string,
+    path: string,
+    body: string,
+    more: Record<string, string> = {},
+  ): Promise<string> => {
+    const headers = { authorization, ...more };
+    const answered = await askHttps({ port: registryPort, method, path, ca, headers, body });
+    if (answered.status > 202) throw new Error(`the registry answered ${answered.status}: ${answered.body}`);
+    return answered.headers.location ?? "";
+  };
   const upload = async (content: string): Promise<{ digest: string; size: number }> => {
-    const start = await send(dir, "POST", `${base}/blobs/uploads/`, { authorization });
+    const location = new URL(await create("POST", `/v2/${image}/blobs/uploads/`, ""));
     const digest = digestOf(content);
-    const end = await send(
-      dir,
-      "PUT",
-      `${start.location ?? ""}&digest=${digest}`,
-      { authorization },
-      content,
-    );
-    if (end.status !== 201) throw new Error(`the registry answered ${end.status}: ${end.body}`);
+    await create("PUT", `${location.pathname}${location.search}&digest=${digest}`, content);
     return { digest, size: content.length };
   };
   const mediaType = "application/vnd.docker.distribution.manifest.v2+json";
@@ -147,8 +125,6 @@ export async function pushImage(
       })),
     ),
   });
-  const headers = { authorization, "content-type": mediaType };
-  const put = await send(dir, "PUT", `${base}/manifests/${tag}`, headers, manifest);
-  if (put.status !== 201) throw new Error(`the registry answered ${put.status}: ${put.body}`);
+  await create("PUT", `/v2/${image}/manifests/${tag}`, manifest, { "content-type": mediaType });
   return digestOf(manifest);
 }

@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
-import type { IncomingHttpHeaders } from "node:http";
-import { request } from "node:https";
+import { messageOf } from "../../../lib/errors.ts";
+import { askHttps, type HttpsAnswer as Answer } from "../../../lib/https.ts";
 import { sandboxPaths } from "../../../lib/paths.ts";
 import { ApiError, notFound } from "../http/errors.ts";
 import { registryService } from "./config.ts";
@@ -12,12 +12,6 @@ const MANIFEST_TYPES = [
   "application/vnd.docker.distribution.manifest.list.v2+json",
   "application/vnd.docker.distribution.manifest.v2+json",
 ].join(", ");
-
-interface Answer {
-  status: number;
-  headers: IncomingHttpHeaders;
-  body: string;
-}
 
 /** A manifest, as far as the sandbox reads it. */
 export interface Manifest {
@@ -47,45 +41,17 @@ export class Registry {
     const ca = await readFile(sandboxPaths(this.sandboxDir).certificate);
     const service = registryService(this.port);
     const token = await registryToken(this.sandboxDir, service, "sandbox", [access], new Date());
-    return new Promise((resolve, reject) => {
-      const call = request(
-        {
-          host: "127.0.0.1",
-          servername: "localhost",
-          port: this.port,
-          path,
-          method,
-          ca,
-          timeout: 10_000,
-          headers: {
-            authorization: `Bearer ${token}`,
-            accept: MANIFEST_TYPES,
-            ...(body && { "content-type": body.type }),
-          },
-        },
-        (response) => {
-          const chunks: Buffer[] = [];
-          response.on("data", (chunk: Buffer) => chunks.push(chunk));
-          response.on("error", reject);
-          response.on("end", () => {
-            resolve({
-              status: response.statusCode ?? 0,
-              headers: response.headers,
-              body: Buffer.concat(chunks).toString(),
-            });
-          });
-        },
+    const headers = {
+      authorization: `Bearer ${token}`,
+      accept: MANIFEST_TYPES,
+      ...(body && { "content-type": body.type }),
+    };
+    const asked = { port: this.port, method, path, headers, ca, ...(body && { body: body.text }) };
+    return askHttps(asked).catch((error: unknown) => {
+      throw new ApiError(
+        "UNAVAILABLE",
+        `The sandbox's registry (localhost:${this.port}) does not answer: ${messageOf(error)}`,
       );
-      call.on("timeout", () => call.destroy(new Error("no answer within 10 s")));
-      call.on("error", (error) => {
-        reject(
-          new ApiError(
-            "UNAVAILABLE",
-            `The sandbox's registry (localhost:${this.port}) does not answer: ${error.message}`,
-          ),
-        );
-      });
-      call.end(body?.text);
     });
   }
 
