@@ -1,7 +1,4 @@
-import { existsSync, readFileSync } from "node:fs";
-import { type IncomingHttpHeaders, request as httpRequest } from "node:http";
-import { request as httpsRequest } from "node:https";
-import { rootCertificates } from "node:tls";
+import { type Answer, send } from "../http.ts";
 import { passingStatus, retried } from "../retry.ts";
 import type { RegistryAuth } from "./credentials.ts";
 import type { ImageName } from "./image-name.ts";
@@ -93,39 +90,6 @@ export class Registry {
   }
 
   private send(method: string, url: URL, headers: Record<string, string>): Promise<Answer> {
-    const secure = url.protocol === "https:";
-    const tls = secure ? { ca: trusted() } : {};
-    const options = { method, headers, timeout: 60_000, signal: this.signal, ...tls };
-    return new Promise((resolve, reject) => {
-      const asked = (secure ? httpsRequest : httpRequest)(url, options, (response) => {
-        let body = "";
-        response.setEncoding("utf8");
-        response.on("data", (chunk: string) => {
-          body += chunk;
-        });
-        response.on("error", reject);
-        response.on("end", () => {
-          resolve({ status: response.statusCode ?? 0, headers: response.headers, body });
-        });
-      });
-      asked.on("timeout", () => asked.destroy(new Error(`${url.host} did not answer within 60 s`)));
-      asked.on("error", reject);
-      asked.end();
-    });
+    return send({ method, url, headers, seconds: 60, signal: this.signal });
   }
-}
-
-interface Answer {
-  status: number;
-  headers: IncomingHttpHeaders;
-  body: string;
-}
-
-let bundle: string[] | undefined;
-
-/** What a Go program trusts: the file that SSL_CERT_FILE names, else the system's certificates. Node looks at neither. */
-function trusted(): string[] {
-  const file = process.env["SSL_CERT_FILE"] ?? "/etc/ssl/certs/ca-certificates.crt";
-  bundle ??= existsSync(file) ? [readFileSync(file, "utf8")] : [...rootCertificates];
-  return bundle;
 }

@@ -1,3 +1,5 @@
+import { once } from "node:events";
+import { type AddressInfo, createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { checkSettings, readSettings } from "./settings.ts";
 import { type Answer, FakeGoogle, failure, type Seen } from "../testing/fake-google.ts";
@@ -38,6 +40,23 @@ describe("GoogleClient", () => {
     );
     expect(result).toEqual({ ok: true });
     expect(fake.seen).toHaveLength(4);
+  });
+
+  it("tries again where the connection breaks", async () => {
+    fake = await FakeGoogle.start(() => ({ body: { ok: true } }));
+    let connections = 0;
+    const server = createServer((socket) => {
+      connections += 1;
+      socket.destroy();
+    }).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const client = clientOf(fake);
+    client.settings.bases.iam = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    await expect(client.send({ api: "iam", method: "GET", path: "x", signal })).rejects.toThrow(
+      "socket hang up",
+    );
+    expect(connections).toBe(6);
+    server.close();
   });
 
   it("gives up after six tries, in Google's words", async () => {

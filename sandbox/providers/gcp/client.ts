@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
+import { NoAnswer, send } from "../http.ts";
 import { passingStatus, retried } from "../retry.ts";
 import { isRecord, type Properties, text } from "../rpc/values.ts";
 import { GoogleError, googleError } from "./google-error.ts";
@@ -64,7 +65,8 @@ export class GoogleClient {
     url.searchParams.set("alt", "json");
     if (byClientLibrary(request.api)) url.searchParams.set("prettyPrint", "false");
     for (const [name, value] of Object.entries(request.query ?? {})) url.searchParams.set(name, value);
-    const response = await fetch(url, {
+    const { status, body } = await send({
+      url,
       method: request.method,
       headers: {
         authorization: `Bearer ${this.settings.accessToken}`,
@@ -73,10 +75,10 @@ export class GoogleClient {
         ...(request.body === undefined ? {} : { "content-type": "application/json" }),
       },
       ...(request.body === undefined ? {} : { body: JSON.stringify(request.body) }),
-      signal: AbortSignal.any([request.signal, AbortSignal.timeout(120_000)]),
+      seconds: 120,
+      signal: request.signal,
     });
-    const body = await response.text();
-    if (!response.ok) throw googleError(response.status, body);
+    if (status < 200 || status >= 300) throw googleError(status, body);
     if (body === "") return {};
     const parsed: unknown = JSON.parse(body);
     return isRecord(parsed) ? parsed : {};
@@ -89,7 +91,5 @@ export function isPassingAnswer(error: unknown): boolean {
 }
 
 function isPassing(error: unknown): boolean {
-  if (isPassingAnswer(error)) return true;
-  // fetch throws a TypeError when the connection fails, and a TimeoutError when no answer comes.
-  return error instanceof TypeError || (error instanceof DOMException && error.name === "TimeoutError");
+  return isPassingAnswer(error) || error instanceof NoAnswer;
 }

@@ -35,8 +35,5 @@ export async function onceCreated<Result>(
 
 /** Why it failed, as people read it. */
 export function reason(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  // fetch hides why the connection failed.
-  const cause = error.cause instanceof Error ? `: ${error.cause.message || error.cause.name}` : "";
-  return error.message + cause;
+  return error instanceof Error ? error.message : String(error);
 }

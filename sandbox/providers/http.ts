@@ -1,0 +1,65 @@
+import type { IncomingHttpHeaders } from "node:http";
+import { existsSync, readFileSync } from "node:fs";
+
+/** One request. */
+export interface Request {
+  method: string;
+  url: URL;
+  headers: Record<string, string>;
+  body?: string;
+  /** How long the other side may be silent. */
+  seconds: number;
+  signal: AbortSignal;
+}
+
+export interface Answer {
+  status: number;
+  headers: IncomingHttpHeaders;
+  body: string;
+}
+
+/** Nobody answered: the connection failed, or the other side was silent for too long. */
+export class NoAnswer extends Error {}
+
+/**
+ * Sends one request, trusting whom a Go program trusts.
+ *
+ * @returns the answer, whatever its status
+ * @throws NoAnswer where there is none
+ */
+export function send({ method, url, headers, body, seconds, signal }: Request): Promise<Answer> {
+  const secure = url.protocol === "https:";
+  const options = { method, headers, timeout: seconds * 1000, signal, ...(secure && { ca: trusted() }) };
+  // `fetch`, and an `import` of node:http, load Node.js's whole client (undici, for the WebSocket among its exports), which
+  // takes half as long as Node.js itself.
+  const { request } = process.getBuiltinModule(secure ? "node:https" : "node:http");
+  return new Promise((resolve, reject) => {
+    const fail = (error: NodeJS.ErrnoException): void => {
+      // One that failed at each address of a host has no message of its own.
+      reject(signal.aborted ? error : new NoAnswer(error.message || error.code));
+    };
+    const asked = request(url, options, (response) => {
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        text += chunk;
+      });
+      response.on("error", fail);
+      response.on("end", () => {
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text });
+      });
+    });
+    asked.on("timeout", () => asked.destroy(new Error(`${url.host} did not answer within ${seconds} s`)));
+    asked.on("error", fail);
+    asked.end(body);
+  });
+}
+
+let bundle: string | undefined;
+
+/** The file that SSL_CERT_FILE names, else the system's certificates; undefined, Node.js's own, where there is none. */
+function trusted(): string | undefined {
+  const file = process.env["SSL_CERT_FILE"] ?? "/etc/ssl/certs/ca-certificates.crt";
+  bundle ??= existsSync(file) ? readFileSync(file, "utf8") : undefined;
+  return bundle;
+}
