@@ -7,8 +7,10 @@ export interface Request {
   url: URL;
   headers: Record<string, string>;
   body?: string;
-  /** How long the other side may be silent. */
-  seconds: number;
+  /** Where it is sent to; default: where the URL leads. */
+  target?: { socketPath: string } | { hostname: string; port: string };
+  /** How long the other side may be silent; default: for ever. */
+  seconds?: number;
   signal: AbortSignal;
 }
 
@@ -27,9 +29,16 @@ export class NoAnswer extends Error {}
  * @returns the answer, whatever its status
  * @throws NoAnswer where there is none
  */
-export function send({ method, url, headers, body, seconds, signal }: Request): Promise<Answer> {
+export function send({ method, url, headers, body, target, seconds, signal }: Request): Promise<Answer> {
   const secure = url.protocol === "https:";
-  const options = { method, headers, timeout: seconds * 1000, signal, ...(secure && { ca: trusted() }) };
+  const options = {
+    method,
+    headers,
+    signal,
+    ...target,
+    ...(seconds !== undefined && { timeout: seconds * 1000 }),
+    ...(secure && { ca: trusted() }),
+  };
   // `fetch`, and an `import` of node:http, load Node.js's whole client (undici, for the WebSocket among its exports), which
   // takes half as long as Node.js itself.
   const { request } = process.getBuiltinModule(secure ? "node:https" : "node:http");
@@ -49,7 +58,9 @@ export function send({ method, url, headers, body, seconds, signal }: Request): 
         resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text });
       });
     });
-    asked.on("timeout", () => asked.destroy(new Error(`${url.host} did not answer within ${seconds} s`)));
+    asked.on("timeout", () =>
+      asked.destroy(new Error(`${url.host} did not answer within ${seconds ?? 0} s`)),
+    );
     asked.on("error", fail);
     asked.end(body);
   });

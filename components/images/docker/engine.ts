@@ -130,7 +130,8 @@ export function askEngine(
   });
 }
 
-function requestTarget(
+/** Where node:http reaches an engine; undefined where it cannot. */
+export function requestTarget(
   address: string,
 ): { socketPath: string } | { hostname: string; port: string } | undefined {
   if (address.startsWith("unix://")) return { socketPath: address.slice("unix://".length) };

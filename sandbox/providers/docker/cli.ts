@@ -2,7 +2,6 @@ import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { findDockerCommand } from "../../../components/images/docker/command.ts";
 import { findCommands } from "../../lib/files.ts";
-import { isRecord, type Properties } from "../rpc/values.ts";
 
 /** A build may say far more than anybody will read; this many lines from its end are enough. */
 const keptLines = 2000;
@@ -37,25 +36,6 @@ export class Docker {
 
   constructor(environment: NodeJS.ProcessEnv) {
     this.environment = environment;
-  }
-
-  /** The same, with other variables. */
-  with(variables: NodeJS.ProcessEnv): Docker {
-    const other = new Docker({ ...this.environment, ...variables });
-    other.builder = this.builder;
-    return other;
-  }
-
-  /** What the engine knows of an image; undefined when it does not have it. */
-  async inspect(image: string, signal: AbortSignal): Promise<Properties | undefined> {
-    try {
-      const lines = await this.run(["image", "inspect", "--format", "{{json .}}", "--", image], { signal });
-      const parsed: unknown = JSON.parse(lines.find((line) => line.startsWith("{")) ?? "{}");
-      return isRecord(parsed) ? parsed : {};
-    } catch (error) {
-      if (error instanceof DockerError && /no such image/i.test(error.message)) return undefined;
-      throw error;
-    }
   }
 
   /** A CLI that builds with BuildKit: with the buildx plugin, or so old that it brings BuildKit itself. */

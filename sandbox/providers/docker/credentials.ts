@@ -1,10 +1,6 @@
 import { accessSync } from "node:fs";
-import { mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
-import { dockerConfigFile, dockerConfigFolder } from "../../../components/images/docker/config.ts";
+import { dockerConfigFile } from "../../../components/images/docker/config.ts";
 import { dockerLogin } from "../../../components/images/docker/login.ts";
-import type { Docker } from "./cli.ts";
 
 /** A registry, and who logs in there; "" for nobody. */
 export interface RegistryAuth {
@@ -37,31 +33,6 @@ export async function configuredLogin(
 }
 
 const nobody = (address: string): RegistryAuth => ({ address, username: "", password: "" });
-
-/**
- * Runs an action with a Docker CLI that has the given login; it passes through a private folder that is removed
- * afterwards, never through a command line.
- */
-export async function withLogin<Result>(
-  docker: Docker,
-  auth: RegistryAuth,
-  environment: NodeJS.ProcessEnv,
-  action: (docker: Docker) => Promise<Result>,
-): Promise<Result> {
-  const folder = await mkdtemp(join(tmpdir(), "hyperion-docker-"));
-  try {
-    const encoded = Buffer.from(`${auth.username}:${auth.password}`).toString("base64");
-    const auths = auth.username === "" ? {} : { [auth.address]: { auth: encoded } };
-    await writeFile(join(folder, "config.json"), JSON.stringify({ auths }), { mode: 0o600 });
-    // The CLI looks for its plugins (buildx) and contexts beside that file.
-    for (const beside of ["cli-plugins", "contexts"]) {
-      await symlink(join(resolve(dockerConfigFolder(environment)), beside), join(folder, beside));
-    }
-    return await action(docker.with({ DOCKER_CONFIG: folder }));
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
-}
 
 function assertConfig(file: string): void {
   try {

@@ -1,21 +1,28 @@
 import manifest from "@pulumi/docker/package.json" with { type: "json" };
 import { serve } from "../rpc/serve.ts";
 import { Docker } from "./cli.ts";
-import { findEngine } from "./engine.ts";
+import { Engine, findEngine } from "./engine.ts";
 import { image } from "./image.ts";
 import { registryImage } from "./registry-image.ts";
 import { remoteImage } from "./remote-image.ts";
 import { checkSettings, readSettings, type Settings } from "./settings.ts";
 import { tag } from "./tag.ts";
 
-let configured: { docker: Docker; settings: Settings } | undefined;
+interface Configured {
+  docker: Docker;
+  engine: Engine;
+  settings: Settings;
+}
 
-function current(): { docker: Docker; settings: Settings } {
+let configured: Configured | undefined;
+
+function current(): Configured {
   if (configured) return configured;
   throw new Error("the engine did not configure the docker plugin");
 }
 
 const docker = (): Docker => current().docker;
+const engine = (): Engine => current().engine;
 const settings = (): Settings => current().settings;
 
 void serve({
@@ -24,10 +31,14 @@ void serve({
   checkSettings,
   async configure(sent) {
     const read = await readSettings(sent, process.env);
-    const engine = await findEngine(read.host, process.env);
-    configured = { docker: new Docker({ ...process.env, DOCKER_HOST: engine }), settings: read };
+    const address = await findEngine(read.host, process.env);
+    configured = {
+      docker: new Docker({ ...process.env, DOCKER_HOST: address }),
+      engine: new Engine(address),
+      settings: read,
+    };
   },
-  resources: [image(docker), remoteImage(docker, settings), tag(docker), registryImage(docker, settings)],
+  resources: [image(docker), remoteImage(engine, settings), tag(engine), registryImage(engine, settings)],
   functions: {},
   endsOnCancel: true,
 });

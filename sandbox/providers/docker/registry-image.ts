@@ -1,14 +1,14 @@
 import type { Context, Resource } from "../rpc/provider.ts";
 import { type Properties, text, unknownValue } from "../rpc/values.ts";
 import { bridged } from "./bridged.ts";
-import { type Docker, lastWords } from "./cli.ts";
-import { type RegistryAuth, withLogin } from "./credentials.ts";
+import type { RegistryAuth } from "./credentials.ts";
+import type { Engine } from "./engine.ts";
 import { parseImageName } from "./image-name.ts";
 import { Registry } from "./registry.ts";
 import type { Settings } from "./settings.ts";
 
 /** `docker.RegistryImage`: a name of the local engine, pushed. */
-export function registryImage(docker: () => Docker, settings: () => Settings): Resource {
+export function registryImage(engine: () => Engine, settings: () => Settings): Resource {
   return bridged({
     type: "docker:index/registryImage:RegistryImage",
     shape: {
@@ -22,7 +22,7 @@ export function registryImage(docker: () => Docker, settings: () => Settings): R
       const image = parseImageName(name);
       const auth = authFor(image.host, settings());
       logAsTheRealOne(name, auth, context);
-      await withLogin(docker(), auth, process.env, (own) => push(own, name, context.signal));
+      await push(engine(), name, auth, context.signal);
       const digest = await new Registry(auth, context.signal).digest(image);
       return { id: digest, outputs: outputsOf(inputs, digest) };
     },
@@ -58,11 +58,12 @@ function logAsTheRealOne(
   );
 }
 
-async function push(docker: Docker, name: string, signal: AbortSignal): Promise<void> {
+async function push(engine: Engine, name: string, auth: RegistryAuth, signal: AbortSignal): Promise<void> {
   try {
-    await docker.run(["push", "--", name], { signal });
+    await engine.push(name, auth, signal);
   } catch (error) {
-    throw new Error(`Error pushing docker image: ${lastWords(error)}`, { cause: error });
+    const why = error instanceof Error ? error.message : String(error);
+    throw new Error(`Error pushing docker image: ${why}`, { cause: error });
   }
 }
 

@@ -1,13 +1,12 @@
 import type { Context, Resource } from "../rpc/provider.ts";
 import { hasUnknown, type Properties, text, texts, unknownValue } from "../rpc/values.ts";
 import { bridged } from "./bridged.ts";
-import type { Docker } from "./cli.ts";
-import { withLogin } from "./credentials.ts";
+import type { Engine } from "./engine.ts";
 import { parseImageName } from "./image-name.ts";
 import type { Settings } from "./settings.ts";
 
 /** `docker.RemoteImage`: an image of a registry, in the local engine. */
-export function remoteImage(docker: () => Docker, settings: () => Settings): Resource {
+export function remoteImage(engine: () => Engine, settings: () => Settings): Resource {
   return bridged({
     type: "docker:index/remoteImage:RemoteImage",
     shape: {
@@ -18,23 +17,23 @@ export function remoteImage(docker: () => Docker, settings: () => Settings): Res
     preview: (inputs) => outputsOf(inputs, { Id: unknownValue, RepoDigests: [unknownValue] }),
     async create(inputs, { signal }) {
       const name = text(inputs, "name");
-      const found = await findOrPull(docker(), settings(), name, signal);
+      const found = await findOrPull(engine(), settings(), name, signal);
       return { id: text(found, "Id") + name, outputs: outputsOf(inputs, found) };
     },
     async read(old, { signal }) {
-      const found = await docker().inspect(text(old.outputs, "name"), signal);
+      const found = await engine().inspect(text(old.outputs, "name"), signal);
       return found && outputsOf(old.outputs, found);
     },
   });
 }
 
 async function findOrPull(
-  docker: Docker,
+  engine: Engine,
   settings: Settings,
   name: string,
   signal: Context["signal"],
 ): Promise<Properties> {
-  const local = await docker.inspect(name, signal);
+  const local = await engine.inspect(name, signal);
   if (local) return local;
   const { host: address } = parseImageName(name);
   const auth = settings.registries.find((one) => one.address === address) ?? {
@@ -43,14 +42,14 @@ async function findOrPull(
     password: "",
   };
   try {
-    await withLogin(docker, auth, process.env, (own) => own.run(["pull", "--quiet", "--", name], { signal }));
+    await engine.pull(name, auth, signal);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new Error(`Unable to read Docker image into resource: unable to pull image ${name}: ${reason}`, {
       cause: error,
     });
   }
-  const pulled = await docker.inspect(name, signal);
+  const pulled = await engine.inspect(name, signal);
   if (pulled) return pulled;
   throw new Error(`unable to find or pull image ${name}`);
 }

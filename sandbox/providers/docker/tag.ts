@@ -1,10 +1,10 @@
 import type { Resource } from "../rpc/provider.ts";
 import { text, unknownValue } from "../rpc/values.ts";
 import { bridged } from "./bridged.ts";
-import type { Docker } from "./cli.ts";
+import type { Engine } from "./engine.ts";
 
 /** `docker.Tag`: a second name for an image of the local engine. */
-export function tag(docker: () => Docker): Resource {
+export function tag(engine: () => Engine): Resource {
   return bridged({
     type: "docker:index/tag:Tag",
     shape: {
@@ -16,8 +16,8 @@ export function tag(docker: () => Docker): Resource {
     async create(inputs, { signal }) {
       const source = text(inputs, "sourceImage");
       const target = text(inputs, "targetImage");
-      await docker().run(["tag", source, target], { signal });
-      const found = await docker().inspect(source, signal);
+      await engine().tag(source, target, signal);
+      const found = await engine().inspect(source, signal);
       return {
         id: `${source}.${target}`,
         outputs: { tagTriggers: null, ...inputs, sourceImageId: text(found, "Id") },
