@@ -2,7 +2,7 @@
 
 /**
  * Loaded before any Node.js of a command (NODE_OPTIONS): writes what each of them does into the file COUNTED, lines of
- * JSON. Of Pulumi's program also how many modules it loads, and their bytes.
+ * JSON. Of Pulumi's program and of the fake providers also how many modules each loads, and their bytes.
  */
 const childProcess = require("node:child_process");
 const { appendFileSync, statSync } = require("node:fs");
@@ -27,7 +27,7 @@ for (const name of ["spawnSync", "execSync", "execFileSync"]) {
   };
 }
 
-if (script.includes("@pulumi/pulumi/cmd/run/")) {
+if (/@pulumi\/pulumi\/cmd\/run\/|\/providers\/\w+\/main\.ts$/.test(script)) {
   const files = new Set();
   registerHooks({
     load(url, context, next) {
@@ -37,6 +37,6 @@ if (script.includes("@pulumi/pulumi/cmd/run/")) {
   });
   process.on("exit", () => {
     const bytes = [...files].reduce((sum, file) => sum + statSync(file).size, 0);
-    write({ modules: files.size, bytes });
+    write({ counted: script, modules: files.size, bytes, builtins: process.moduleLoadList });
   });
 }

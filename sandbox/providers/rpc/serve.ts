@@ -11,8 +11,8 @@ export async function serve(provider: Provider): Promise<void> {
   const address = process.argv.slice(2).find((argument) => !argument.startsWith("-"));
   const stop = new AbortController();
   const port = await serveGrpc(providerMethods(provider, new EngineLog(address), stop));
-  process.stdout.write(`${port}\n`);
   endWithTheEngine(stop);
+  process.stdout.write(`${port}\n`);
 }
 
 /** What runs for this plugin (a build, a push) must not outlive it, nor the plugin the engine. */
