@@ -22,8 +22,10 @@ export interface CatalogueImage {
   cacheStage?: string | undefined;
 }
 
-/** A tag, and what its step of the release waits for. */
-type PublishedTag = DeclaredTag & { after: pulumi.Input<pulumi.Resource[]> };
+/** What it waits for, beside its values. */
+interface Ordered {
+  after: pulumi.Input<pulumi.Resource[]>;
+}
 
 export interface PublishedImageArgs {
   /** What to build. */
@@ -41,8 +43,8 @@ export interface PublishedImageArgs {
   /** Build at preview too, without pushing. */
   buildOnPreview?: boolean;
   /** The image that tags are put on, where any are; by default there are none. */
-  pull?: DeclaredTags["pull"];
-  tags?: readonly PublishedTag[];
+  pull?: (NonNullable<DeclaredTags["pull"]> & Ordered) | undefined;
+  tags?: readonly (DeclaredTag & Ordered)[];
 }
 
 /**
@@ -107,7 +109,7 @@ export class PublishedImage extends pulumi.ComponentResource {
       new RemoteImage(
         name,
         { name: reference(pull.digest), keepLocally: true, pullTriggers: [...pull.triggers] },
-        { parent: this, dependsOn: tags.find(({ step }) => step !== undefined)?.after ?? [] },
+        { parent: this, dependsOn: pull.after },
       );
     this.published = new Map(
       tags.map(({ tag, digest, triggers, again, step, after }) => {

@@ -139,4 +139,14 @@ describe("a tag", () => {
       "ui:1.4\n  found:   Artifact Registry answered 403 to the request to put it on sha256:a",
     );
   });
+
+  test("that is refused leaves the others to be set", async () => {
+    const requests = await fakeGoogle({ [CREATE]: { status: 403 }, [`${CREATE}.2`]: { status: 200 } });
+    const marks = ["1.4", "1.4.2"].map((tag) => ({ image: "ui", tag, digest: "sha256:a" }));
+    await expect(declare(() => setTags(registry, marks))).rejects.toThrow("ui:1.4\n");
+    expect(requests.map(({ url }) => url)).toEqual([
+      expect.stringMatching(/=1\.4$/),
+      expect.stringMatching(/=1\.4\.2$/),
+    ]);
+  });
 });

@@ -88,22 +88,26 @@ async function ask(path: string, call: GoogleCall, told: (found: string) => Erro
 }
 
 /**
- * Puts tags on digests, one after the other; a tag that is elsewhere moves.
+ * Puts tags on digests, side by side; a tag that is elsewhere moves.
  *
- * @throws one error where Artifact Registry refuses one; those before it are set.
+ * @throws one error where Artifact Registry refuses one; the others are set, as far as it does not refuse them.
  */
 export async function setTags(registry: Registry, marks: readonly Mark[]): Promise<void> {
-  for (const mark of marks) {
-    const name = packageName(registry, mark.image);
-    const body = { name: `${name}/tags/${mark.tag}`, version: `${name}/versions/${mark.digest}` };
-    const told = (found: string): Error => unset(mark, found);
-    const created = await ask(`${name}/tags?tagId=${mark.tag}`, { method: "POST", body }, told);
-    const answer =
-      created.status === 409
-        ? await ask(`${body.name}?updateMask=version`, { method: "PATCH", body }, told)
-        : created;
-    if (answer.status !== 200) throw unset(mark, `answered ${refusal(answer)}`);
-  }
+  const set = marks.map((mark) => setTag(registry, mark));
+  await Promise.allSettled(set);
+  await Promise.all(set);
+}
+
+async function setTag(registry: Registry, mark: Mark): Promise<void> {
+  const name = packageName(registry, mark.image);
+  const body = { name: `${name}/tags/${mark.tag}`, version: `${name}/versions/${mark.digest}` };
+  const told = (found: string): Error => unset(mark, found);
+  const created = await ask(`${name}/tags?tagId=${mark.tag}`, { method: "POST", body }, told);
+  const answer =
+    created.status === 409
+      ? await ask(`${body.name}?updateMask=version`, { method: "PATCH", body }, told)
+      : created;
+  if (answer.status !== 200) throw unset(mark, `answered ${refusal(answer)}`);
 }
 
 /** Full name of an image, as the API has it. */
@@ -140,6 +144,6 @@ function unset({ image, tag, digest }: Mark, found: string): Error {
         fix: "gcloud auth application-default login   # then run it again: it goes on where it stopped",
       },
     ],
-    "what was set before stays",
+    "what was set stays",
   );
 }

@@ -49,6 +49,7 @@ export function release(
   const provider = new Provider("registry", {
     registryAuth: [{ address: registryUrl.apply(registryHost) }],
   });
+  const built = deferredGate();
   const steps = [deferredGate(), deferredGate(), deferredGate()] as const;
   const again = new Date().toISOString();
   const images = catalogue.images.map((image) => {
@@ -63,7 +64,9 @@ export function release(
       ...tag,
       after: tag.step === undefined ? [] : steps[tag.step].output,
     }));
-    const imageArgs = { ...buildArgs(image, args), registryUrl, pull: declared.pull, tags };
+    const isTagged = declared.tags.some(({ step }) => step !== undefined);
+    const pull = declared.pull && { ...declared.pull, after: isTagged ? built.output : [] };
+    const imageArgs = { ...buildArgs(image, args), registryUrl, pull, tags };
     const component = new PublishedImage(image.name, imageArgs, { providers: [provider] });
     const setIn = (step: number): pulumi.Output<string>[] =>
       declared.tags.flatMap((tag) => (tag.step === step ? (component.published.get(tag.tag) ?? []) : []));
@@ -80,7 +83,10 @@ export function release(
     ({ planned }) => planned.digest === undefined && planned.steps.flat().length > 0,
   );
   const builds = pulumi.all(Object.fromEntries(tagged.map(({ name, build }) => [name, build])));
-  steps[0].open(gate(pulumi.all([builds, login]), ([references]) => markBuilds(work, digestsOf(references))));
+  const pushed = pulumi.all([builds, login]);
+  // Names in the local engine are nobody's: they are set while the builds are being marked.
+  built.open(gate(pushed, () => undefined));
+  steps[0].open(gate(pushed, ([references]) => markBuilds(work, digestsOf(references))));
   const isFloating = published(1).length > 0;
   const own = pulumi.all(published(0));
   steps[1].open(gate(own, () => (isFloating ? stopIfOvertaken(work) : undefined)));
