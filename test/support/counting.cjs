@@ -37,6 +37,6 @@ if (/@pulumi\/pulumi\/cmd\/run\/|\/providers\/\w+\/main\.ts$/.test(script)) {
   });
   process.on("exit", () => {
     const bytes = [...files].reduce((sum, file) => sum + statSync(file).size, 0);
-    write({ counted: script, modules: files.size, bytes, builtins: process.moduleLoadList });
+    write({ counted: script, modules: files.size, bytes });
   });
 }

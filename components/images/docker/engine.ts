@@ -1,12 +1,10 @@
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
+import { request } from "node:http";
 import { connect } from "node:net";
 import * as path from "node:path";
 import { z } from "zod";
 import { dockerConfigFolder, homeFolder, readDockerConfig } from "./config.ts";
-
-// An `import` would load the library behind node:http's WebSocket, too.
-const { request } = process.getBuiltinModule("node:http");
 
 /** An engine that does not answer within this time is not there. */
 const TIMEOUT_MS = 10_000;

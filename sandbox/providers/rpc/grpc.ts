@@ -12,6 +12,9 @@ export interface Message {
 /** Answers one call: from the bytes of a message to a message. */
 export type Method = (request: Uint8Array) => Promise<Message>;
 
+/** Methods by their path, `/package.Service/Method`. */
+export type Methods = Readonly<Record<string, Method>>;
+
 /** The error of a call, as the other side reads it; without a status of its own it is UNKNOWN. */
 export class CallError extends Error {
   /** A `google.rpc.Status` with details. */
@@ -30,16 +33,16 @@ const CONTENT_TYPE = { "content-type": "application/grpc" };
 const PREFIX_BYTES = 5;
 
 /**
- * Serves methods by their path (`/package.Service/Method`) on a free port of loopback.
+ * Serves methods on a free port of loopback; a call waits until they are there.
  *
  * @returns the port
  */
-export async function serveGrpc(methods: Readonly<Record<string, Method>>): Promise<number> {
+export async function serveGrpc(methods: Methods | Promise<Methods>): Promise<number> {
   const server = createServer();
   server.on("stream", (stream, { ":path": path = "" }) => {
     stream.on("error", () => undefined);
     void received(stream).then(async (request) => {
-      const method = methods[path];
+      const method = (await methods)[path];
       if (method === undefined) fail(stream, UNIMPLEMENTED, `unknown method ${path}`);
       else await answer(stream, method, request);
     });

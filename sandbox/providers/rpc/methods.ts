@@ -6,16 +6,12 @@ import { type Failure, unsupported } from "./shape.ts";
 import type { Difference } from "./diff.ts";
 import type { EngineLog } from "./engine-log.ts";
 import { asCallError } from "./errors.ts";
-import type { Message, Method } from "./grpc.ts";
+import type { Message, Method, Methods } from "./grpc.ts";
 import type { Context, Provider, Resource } from "./provider.ts";
 import { plainProperties, type Properties, type Value } from "./values.ts";
 
 /** The engine's calls by path, turned into those of {@link Provider}. What is not here answers "unimplemented". */
-export function providerMethods(
-  provider: Provider,
-  log: EngineLog,
-  stop: AbortController,
-): Record<string, Method> {
+export function providerMethods(provider: Provider, log: EngineLog, stop: AbortController): Methods {
   const types = new Map(provider.resources.map((resource) => [resource.type, resource]));
   const context = (urn: string): Context => ({
     urn,

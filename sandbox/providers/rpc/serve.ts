@@ -1,18 +1,29 @@
-import { EngineLog } from "./engine-log.ts";
-import { serveGrpc } from "./grpc.ts";
-import { providerMethods } from "./methods.ts";
+import { type Methods, serveGrpc } from "./grpc.ts";
 import type { Provider } from "./provider.ts";
 
 /**
  * Serves a plugin: prints the port, as the engine expects, and answers until the engine goes away. Not by
  * `@pulumi/pulumi/provider`, which has neither Configure nor previews nor functions with failures.
+ *
+ * @param load gives the provider; it is loaded once the port is printed, while the engine connects.
  */
-export async function serve(provider: Provider): Promise<void> {
-  const address = process.argv.slice(2).find((argument) => !argument.startsWith("-"));
+export async function serve(load: () => Promise<Provider>): Promise<void> {
   const stop = new AbortController();
-  const port = await serveGrpc(providerMethods(provider, new EngineLog(address), stop));
+  const methods = Promise.withResolvers<Methods>();
+  const port = await serveGrpc(methods.promise);
   endWithTheEngine(stop);
   process.stdout.write(`${port}\n`);
+  methods.resolve(loadMethods(load, stop));
+}
+
+async function loadMethods(load: () => Promise<Provider>, stop: AbortController): Promise<Methods> {
+  const [{ EngineLog }, { providerMethods }, provider] = await Promise.all([
+    import("./engine-log.ts"),
+    import("./methods.ts"),
+    load(),
+  ]);
+  const address = process.argv.slice(2).find((argument) => !argument.startsWith("-"));
+  return providerMethods(provider, new EngineLog(address), stop);
 }
 
 /** What runs for this plugin (a build, a push) must not outlive it, nor the plugin the engine. */

@@ -1,0 +1,42 @@
+import manifest from "@pulumi/gcp/package.json" with { type: "json" };
+import type { Provider } from "../rpc/provider.ts";
+import { account } from "./account.ts";
+import { GoogleClient } from "./client.ts";
+import { define } from "./define.ts";
+import { functions } from "./functions.ts";
+import { repositoryIamMember, serviceAccountIamMember } from "./iam-member.ts";
+import { orgPolicy } from "./org-policy.ts";
+import { askForRegions } from "./regions.ts";
+import { repository } from "./repository.ts";
+import { service } from "./service.ts";
+import { checkSettings, readSettings } from "./settings.ts";
+import { workloadIdentityPool, workloadIdentityPoolProvider } from "./workload-identity.ts";
+
+let configured: GoogleClient | undefined;
+
+function client(): GoogleClient {
+  if (configured) return configured;
+  throw new Error("the engine did not configure the gcp plugin");
+}
+
+export const provider: Provider = {
+  name: "gcp",
+  version: manifest.version,
+  checkSettings,
+  async configure(settings, context) {
+    configured = new GoogleClient(readSettings(settings, process.env));
+    await askForRegions(configured, context);
+  },
+  resources: [
+    service,
+    repository,
+    repositoryIamMember,
+    account,
+    serviceAccountIamMember,
+    workloadIdentityPool,
+    workloadIdentityPoolProvider,
+    orgPolicy,
+  ].map((definition) => define(definition, client)),
+  functions: functions(client),
+  endsOnCancel: false,
+};
