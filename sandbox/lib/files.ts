@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { mkdir, rename, writeFile } from "node:fs/promises";
 import { delimiter, dirname } from "node:path";
 import { commandsOnPath } from "../../components/images/programs.ts";
@@ -13,6 +13,13 @@ export async function writeWhole(file: string, content: string, mode = 0o644): P
   const temporary = `${file}.${process.pid}.new`;
   await writeFile(temporary, content, { mode });
   await rename(temporary, file);
+}
+
+/** The same at once, for what must be on disk before anything else happens; whatever the file holds. */
+export function writeWholeSync(file: string, content: string, mode = 0o644): void {
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(`${file}.new`, content, { mode });
+  renameSync(`${file}.new`, file);
 }
 
 /** The content of a file; undefined when there is none. */

@@ -1,5 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { readText, writeWholeSync } from "../../lib/files.ts";
 import { MAINTAINER } from "../../lib/tokens.ts";
 import { timestamp } from "./http/time.ts";
 import type {
@@ -100,17 +99,13 @@ export class Store {
   /** Reads `file`, or starts anew where it is missing. Throws where it cannot be read. */
   constructor(file: string) {
     this.file = file;
-    this.state = existsSync(file)
-      ? { ...initialState(), ...(JSON.parse(readFileSync(file, "utf8")) as State) }
-      : initialState();
+    this.state = { ...initialState(), ...(JSON.parse(readText(file) ?? "{}") as Partial<State>) };
   }
 
   /** Changes the state and writes it before it returns, so that an answer never tells of what a crash can lose. */
   change<T>(change: (state: State) => T): T {
     const result = change(this.state);
-    mkdirSync(dirname(this.file), { recursive: true });
-    writeFileSync(`${this.file}.new`, JSON.stringify(this.state, undefined, 1), { mode: 0o600 });
-    renameSync(`${this.file}.new`, this.file);
+    writeWholeSync(this.file, JSON.stringify(this.state, undefined, 1), 0o600);
     return result;
   }
 }

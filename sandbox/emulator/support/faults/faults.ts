@@ -1,6 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
 import { z } from "zod";
+import { readText, writeWholeSync } from "../../../lib/files.ts";
 import {
   type Fault,
   faultSchema,
@@ -36,14 +35,11 @@ export class Faults {
 
   /** All of them; a file that is missing holds none. Throws where the file is damaged. */
   all(): Fault[] {
-    if (!existsSync(this.file)) return [];
-    return z.array(faultSchema).parse(JSON.parse(readFileSync(this.file, "utf8")));
+    return z.array(faultSchema).parse(JSON.parse(readText(this.file) ?? "[]"));
   }
 
   private write(faults: Fault[]): void {
-    mkdirSync(dirname(this.file), { recursive: true });
-    writeFileSync(`${this.file}.new`, `${JSON.stringify(faults, undefined, 2)}\n`);
-    renameSync(`${this.file}.new`, this.file);
+    writeWholeSync(this.file, `${JSON.stringify(faults, undefined, 2)}\n`);
   }
 
   add(fault: Fault): void {

@@ -1,5 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { dirname } from "node:path";
+import { readText, writeWholeSync } from "../../../lib/files.ts";
 
 /** Who is who beyond the sandbox's own resources; the file is meant to be edited. */
 export interface Members {
@@ -22,9 +21,7 @@ const SAMPLE: Members = {
 
 /** Reads the file at each call, so that an edit counts at once; makes a sample where it is missing. */
 export function readMembers(file: string): Members {
-  if (!existsSync(file)) {
-    mkdirSync(dirname(file), { recursive: true });
-    writeFileSync(file, `${JSON.stringify(SAMPLE, undefined, 2)}\n`);
-  }
-  return { ...SAMPLE, ...(JSON.parse(readFileSync(file, "utf8")) as Partial<Members>) };
+  const text = readText(file);
+  if (text === undefined) writeWholeSync(file, `${JSON.stringify(SAMPLE, undefined, 2)}\n`);
+  return { ...SAMPLE, ...(JSON.parse(text ?? "{}") as Partial<Members>) };
 }
