@@ -67,8 +67,8 @@ program
   .command("cleanup")
   .description("run the repositories' cleanup policies, as Google does once a day")
   .action(async () => {
-    const { askAdmin } = await import("./services/admin.ts");
-    console.log(JSON.stringify(await askAdmin("POST", "cleanup"), null, 2));
+    const { printAdmin } = await import("./services/admin.ts");
+    await printAdmin("POST", "cleanup");
   });
 
 program

@@ -1,5 +1,5 @@
 import { Argument, Command } from "commander";
-import { askAdmin } from "../services/admin.ts";
+import { printAdmin } from "../services/admin.ts";
 import { type Fault, faultSchema } from "../emulator/support/faults/fault.ts";
 import { SandboxError } from "../lib/errors.ts";
 import { switchRegistryFaults, switchService } from "../services/switch.ts";
@@ -33,7 +33,7 @@ export function faultCommand(): Command {
     .command("list")
     .description("the faults that are switched on")
     .action(async () => {
-      print(await askAdmin("GET", "faults"));
+      await printAdmin("GET", "faults");
     });
   command
     .command("set")
@@ -41,7 +41,7 @@ export function faultCommand(): Command {
     .addArgument(new Argument("<kind>", "see below").choices(Object.keys(KINDS)))
     .argument("[settings...]", "NAME=VALUE, see below")
     .action(async (kind: string, settings: string[]) => {
-      print(await askAdmin("POST", "faults", { kind, ...parseSettings(settings) }));
+      await printAdmin("POST", "faults", { kind, ...parseSettings(settings) });
       await switchRegistryFaults();
     });
   command
@@ -49,7 +49,7 @@ export function faultCommand(): Command {
     .description("switch all of these faults off, or one")
     .argument("[id]")
     .action(async (id?: string) => {
-      print(await askAdmin("DELETE", id === undefined ? "faults" : `faults/${encodeURIComponent(id)}`));
+      await printAdmin("DELETE", id === undefined ? "faults" : `faults/${encodeURIComponent(id)}`);
       await switchRegistryFaults();
     });
   for (const [service, description] of entries(SERVICES))
@@ -114,8 +114,4 @@ const COMMON = ["id", "method", "route", "skip", "times"];
 
 function entries<K extends string, V>(record: Record<K, V>): [K, V][] {
   return Object.entries(record) as [K, V][];
-}
-
-function print(answer: unknown): void {
-  console.log(JSON.stringify(answer, null, 2));
 }

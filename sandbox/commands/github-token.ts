@@ -4,16 +4,7 @@ import { type GithubRun, mintGithubToken } from "../emulator/support/github-issu
 import { noSandbox } from "../lib/require-sandbox.ts";
 import { sandboxPaths } from "../lib/paths.ts";
 
-interface GithubTokenOptions {
-  repository?: string;
-  event?: string;
-  ref?: string;
-  workflow?: string;
-  environment?: string;
-  repositoryId?: string;
-  ownerId?: string;
-  audience?: string;
-}
+type GithubTokenOptions = Omit<GithubRun, "eventName"> & { event?: string };
 
 /** `github-token`: the OIDC token that GitHub gives to a run of a workflow, signed by the sandbox's own issuer. */
 export function githubTokenCommand(): Command {

@@ -1,5 +1,5 @@
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
-import { askAdmin } from "../services/admin.ts";
+import { printAdmin } from "../services/admin.ts";
 
 interface OrgPolicyOptions {
   constraint: string;
@@ -22,7 +22,7 @@ export function orgPolicyCommand(): Command {
     .command("show", { isDefault: true })
     .description("the restrictions in force")
     .action(async () => {
-      console.log(JSON.stringify(await askAdmin("GET", "org-policy"), null, 2));
+      await printAdmin("GET", "org-policy");
     });
   for (const [mode, description] of [
     ["allow", "no restriction"],
@@ -46,7 +46,7 @@ export function orgPolicyCommand(): Command {
         delaySeconds: options.delay,
         ...(mode === "domains" && { customers: args[0] }),
       };
-      console.log(JSON.stringify(await askAdmin("PUT", "org-policy", body), null, 2));
+      await printAdmin("PUT", "org-policy", body);
     });
   }
   return command;

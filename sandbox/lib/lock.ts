@@ -6,12 +6,7 @@ import { type SandboxPaths, shortName } from "./paths.ts";
 
 /** Does `work` while no other command starts or stops services of the same sandbox; waits for one that does. */
 export async function whileLocked<T>(paths: SandboxPaths, work: () => Promise<T>): Promise<T> {
-  const release = await acquire(paths);
-  try {
-    return await work();
-  } finally {
-    await release();
-  }
+  return thenRelease(await acquire(paths), work);
 }
 
 async function acquire(paths: SandboxPaths): Promise<() => Promise<void>> {
@@ -40,6 +35,10 @@ export async function whileHolding<T>(lockFile: string, work: () => Promise<T>):
     // What is installed or built meanwhile takes several minutes on a small machine.
     retries: { retries: 1800, factor: 1, minTimeout: 1_000 },
   });
+  return thenRelease(release, work);
+}
+
+async function thenRelease<T>(release: () => Promise<void>, work: () => Promise<T>): Promise<T> {
   try {
     return await work();
   } finally {

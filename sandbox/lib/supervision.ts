@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, openSync, closeSync, readFileSync, rmSync, statSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { connect } from "node:net";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import { SandboxError } from "./errors.ts";
@@ -123,7 +123,7 @@ export async function ensureService(
   const service = describe();
   if (runningService(paths, name) && (await waitUntil(service.ready, 3_000))) return false;
   await stopService(paths, name);
-  if (!(await isFree(port)))
+  if (await accepts(port))
     throw new SandboxError(
       `port ${port} of 127.0.0.1, which the service "${name}" of this sandbox uses, is taken by another program.\n` +
         "End that program, or let the sandbox choose other ports by beginning afresh:\n" +
@@ -131,20 +131,6 @@ export async function ensureService(
     );
   await startService(paths, name, service);
   return true;
-}
-
-function isFree(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.once("error", () => {
-      resolve(false);
-    });
-    server.listen({ port, host: "127.0.0.1" }, () => {
-      server.close(() => {
-        resolve(true);
-      });
-    });
-  });
 }
 
 /** Whether a server accepts connections on this port of 127.0.0.1. */

@@ -4,6 +4,11 @@ import { noSandbox } from "../lib/require-sandbox.ts";
 import { type SandboxPaths, sandboxPaths } from "../lib/paths.ts";
 import { readConfig, emulatorUrl } from "../lib/config.ts";
 
+/** Asks and prints the answer. */
+export async function printAdmin(...asked: Parameters<typeof askAdmin>): Promise<void> {
+  console.log(JSON.stringify(await askAdmin(...asked), null, 2));
+}
+
 interface ErrorBody {
   error?: { message?: string };
 }

@@ -1,15 +1,5 @@
 import type { Difference } from "../rpc/diff.ts";
-import { type Properties, record, secret, type Value } from "../rpc/values.ts";
-
-/** The three outputs that the real plugin makes of labels. */
-export interface Labels {
-  /** The labels that the program sets, as they are now. */
-  labels: Value;
-  /** With those that the provider adds. Secret in the state, as with the real plugin. */
-  pulumiLabels: Value;
-  /** All that are there, whoever set them. Secret in the state, as with the real plugin. */
-  effectiveLabels: Value;
-}
+import { type Properties, record, secret } from "../rpc/values.ts";
 
 /** The labels that a program's labels ask for, with the provider's own. */
 export function pulumiLabels(wanted: Properties): Properties {
@@ -24,8 +14,13 @@ export function effectiveLabels(wanted: Properties, old: Properties | undefined)
   return { ...Object.fromEntries(others), ...asked };
 }
 
-/** @param asked what the program and the provider set; on an import nothing is known of that */
-export function labelOutputs(live: Properties, labels: Properties, asked: Properties): Labels {
+/**
+ * What the real plugin makes of labels: those that the program sets, those with the provider's own, and all that are
+ * there; the last two secret in the state.
+ *
+ * @param asked what the program and the provider set; on an import nothing is known of that
+ */
+export function labelOutputs(live: Properties, labels: Properties, asked: Properties): Properties {
   const found = (keys: Properties): Properties =>
     Object.fromEntries(Object.entries(live).filter(([key]) => key in keys));
   return { labels: found(labels), pulumiLabels: secret(found(asked)), effectiveLabels: secret(live) };
