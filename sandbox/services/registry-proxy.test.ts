@@ -7,7 +7,7 @@ import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
 import { faultSchema, isRegistryFault } from "../emulator/support/faults/fault.ts";
 import { Faults } from "../emulator/support/faults/faults.ts";
 import { sandboxPaths } from "../lib/paths.ts";
-import { askHttps } from "../lib/https.ts";
+import { send as sendHttp } from "../lib/http.ts";
 import { ensureKeys } from "../lib/keys.ts";
 import { registryProxy } from "./registry-proxy.ts";
 
@@ -67,8 +67,9 @@ beforeEach(() => {
 
 async function send(method: string, path: string, body: Buffer) {
   const headers = { host: "localhost:5000" };
-  const request = { port: port(proxy), method, path, headers, body, ca: certificate };
-  const { status, body: text, headers: answered } = await askHttps(request);
+  const url = new URL(path, `https://127.0.0.1:${port(proxy)}`);
+  const answer = await sendHttp({ method, url, headers, body, ca: certificate });
+  const { status, body: text, headers: answered } = answer;
   return { status, text, location: answered.location };
 }
 
@@ -99,7 +100,7 @@ test("answers an error in the middle of an upload, as often as asked", async () 
 
 test("cuts the connection in the middle of an upload", async () => {
   faults.add(faultSchema.parse({ kind: "registry-cut" }));
-  await expect(send("PATCH", upload, layer)).rejects.toMatchObject({ code: "ECONNRESET" });
+  await expect(send("PATCH", upload, layer)).rejects.toMatchObject({ cause: { code: "ECONNRESET" } });
   expect(reached[0]?.whole ?? false).toBe(false);
 });
 

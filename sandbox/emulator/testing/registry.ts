@@ -8,7 +8,7 @@ import { type Emulator, startEmulator } from "../server.ts";
 import { registryConfigYaml } from "../support/registry/config.ts";
 import { mintAccessToken, MAINTAINER } from "../../lib/tokens.ts";
 import { sandboxPaths } from "../../lib/paths.ts";
-import { askHttps } from "../../lib/https.ts";
+import { send } from "../../lib/http.ts";
 import { waitUntil } from "../../lib/processes.ts";
 import { accepts } from "../../lib/supervision.ts";
 import { ensureKeys } from "../../lib/keys.ts";
@@ -98,14 +98,15 @@ export async function pushImage(
     more: Record<string, string> = {},
   ): Promise<string> => {
     const headers = { authorization, ...more };
-    const answered = await askHttps({ port: registryPort, method, path, ca, headers, body });
+    const url = new URL(path, `https://127.0.0.1:${registryPort}`);
+    const answered = await send({ method, url, ca, headers, body });
     if (answered.status > 202) throw new Error(`the registry answered ${answered.status}: ${answered.body}`);
     return answered.headers.location ?? "";
   };
   const upload = async (content: string): Promise<{ digest: string; size: number }> => {
-    const location = new URL(await create("POST", `/v2/${image}/blobs/uploads/`, ""));
+    const location = await create("POST", `/v2/${image}/blobs/uploads/`, "");
     const digest = digestOf(content);
-    await create("PUT", `${location.pathname}${location.search}&digest=${digest}`, content);
+    await create("PUT", `${location}&digest=${digest}`, content);
     return { digest, size: content.length };
   };
   const mediaType = "application/vnd.docker.distribution.manifest.v2+json";

@@ -1,5 +1,5 @@
 import { engineListens, pluginAddresses, requestTarget } from "../../../components/images/docker/engine.ts";
-import { type Answer, send } from "../http.ts";
+import { type Answer, send } from "../../lib/http.ts";
 import { isRecord, type Properties, text } from "../rpc/values.ts";
 import type { RegistryAuth } from "./credentials.ts";
 import { parseImageName } from "./image-name.ts";

@@ -1,4 +1,4 @@
-import { type Answer, send } from "../http.ts";
+import { type Answer, send } from "../../lib/http.ts";
 import { passingStatus, retried } from "../retry.ts";
 import type { RegistryAuth } from "./credentials.ts";
 import type { ImageName } from "./image-name.ts";

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from "node:timers/promises";
-import { NoAnswer, send } from "../http.ts";
+import { NoAnswer, send } from "../../lib/http.ts";
 import { passingStatus, retried } from "../retry.ts";
 import { isRecord, type Properties, text } from "../rpc/values.ts";
 import { GoogleError, googleError } from "./google-error.ts";

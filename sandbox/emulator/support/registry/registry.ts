@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { messageOf } from "../../../lib/errors.ts";
-import { askHttps, type HttpsAnswer as Answer } from "../../../lib/https.ts";
+import { type Answer, send } from "../../../lib/http.ts";
 import { sandboxPaths } from "../../../lib/paths.ts";
 import { ApiError, notFound } from "../http/errors.ts";
 import { registryService } from "./config.ts";
@@ -46,8 +46,9 @@ export class Registry {
       accept: MANIFEST_TYPES,
       ...(body && { "content-type": body.type }),
     };
-    const asked = { port: this.port, method, path, headers, ca, ...(body && { body: body.text }) };
-    return askHttps(asked).catch((error: unknown) => {
+    const url = new URL(path, `https://127.0.0.1:${this.port}`);
+    const request = { method, url, headers, ca, seconds: 10, ...(body && { body: body.text }) };
+    return send(request).catch((error: unknown) => {
       throw new ApiError(
         "UNAVAILABLE",
         `The sandbox's registry (localhost:${this.port}) does not answer: ${messageOf(error)}`,

@@ -6,12 +6,14 @@ export interface Request {
   method: string;
   url: URL;
   headers: Record<string, string>;
-  body?: string;
+  body?: string | Buffer;
   /** Where it is sent to; default: where the URL leads. */
   target?: { socketPath: string } | { hostname: string; port: string };
   /** How long the other side may be silent; default: for ever. */
   seconds?: number;
-  signal: AbortSignal;
+  signal?: AbortSignal;
+  /** The certificates that are trusted (PEM). Default: those that a Go program trusts. */
+  ca?: string | Buffer;
 }
 
 export interface Answer {
@@ -24,20 +26,20 @@ export interface Answer {
 export class NoAnswer extends Error {}
 
 /**
- * Sends one request, trusting whom a Go program trusts.
+ * Sends one request.
  *
  * @returns the answer, whatever its status
  * @throws NoAnswer where there is none
  */
-export function send({ method, url, headers, body, target, seconds, signal }: Request): Promise<Answer> {
+export function send({ method, url, headers, body, target, seconds, signal, ca }: Request): Promise<Answer> {
   const secure = url.protocol === "https:";
   const options = {
     method,
     headers,
-    signal,
+    ...(signal && { signal }),
     ...target,
     ...(seconds !== undefined && { timeout: seconds * 1000 }),
-    ...(secure && { ca: trusted() }),
+    ...(secure && { ca: ca ?? trusted() }),
   };
   // `fetch`, and an `import` of node:http, load Node.js's whole client (undici, for the WebSocket among its exports), which
   // takes half as long as Node.js itself.
@@ -45,7 +47,7 @@ export function send({ method, url, headers, body, target, seconds, signal }: Re
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException): void => {
       // One that failed at each address of a host has no message of its own.
-      reject(signal.aborted ? error : new NoAnswer(error.message || error.code));
+      reject(signal?.aborted ? error : new NoAnswer(error.message || error.code, { cause: error }));
     };
     const asked = request(url, options, (response) => {
       let text = "";
