@@ -16,14 +16,14 @@ import { ensureRegistry } from "../services/registry.ts";
 import { stopService } from "../lib/supervision.ts";
 import { readTools, type Tools } from "../lib/tools.ts";
 
-/** How `down` goes about it. */
-export interface DownOptions {
-  /** Stop and remove everything without destroying the stacks first. */
-  force: boolean;
-}
-
-/** `down`: destroys the stacks of the sandbox, stops what it started, removes its files but the downloads. */
-export async function down(options: DownOptions, paths: SandboxPaths = sandboxPaths()): Promise<number> {
+/**
+ * `down`: destroys the stacks of the sandbox, unless that is forced, stops what it started, removes its files but the
+ * downloads.
+ */
+export async function down(
+  options: { force: boolean },
+  paths: SandboxPaths = sandboxPaths(),
+): Promise<number> {
   if (!existsSync(paths.config)) {
     console.log(`No sandbox is in ${paths.root}: nothing to stop.`);
     return 0;

@@ -10,14 +10,11 @@ import { printSummary } from "./summary.ts";
 /** The stack that `up` keeps. */
 const STACK = "sandbox";
 
-/** What `up` can leave out. */
-export interface UpOptions {
-  /** False: services only, no `pulumi up`. */
-  stack: boolean;
-}
-
-/** `npm run sandbox`: installs and starts what is missing, then brings the stack up. Returns the exit code. */
-export async function up(options: UpOptions, paths: SandboxPaths = sandboxPaths()): Promise<number> {
+/**
+ * `npm run sandbox`: installs and starts what is missing, then brings the stack up, unless that is left out. Returns the
+ * exit code.
+ */
+export async function up(options: { stack: boolean }, paths: SandboxPaths = sandboxPaths()): Promise<number> {
   const pulumi = pulumiCommand(paths);
   const env = await whileLocked(paths, async () => {
     const { config, tools } = await makeReady(paths, tellSteps);

@@ -48,10 +48,8 @@ export function readConfig(paths: SandboxPaths): SandboxConfig | undefined {
 export async function ensureConfig(paths: SandboxPaths): Promise<SandboxConfig> {
   const known = readConfig(paths);
   if (known) return known;
-  const [emulatorPort, registryPort] = await freePorts(2);
-  if (emulatorPort === undefined || registryPort === undefined)
-    throw new SandboxError("no free port was found");
-  const config = { emulatorPort, registryPort };
+  const emulatorPort = await freePort([]);
+  const config = { emulatorPort, registryPort: await freePort([emulatorPort]) };
   refuseForeignFolder(paths);
   await mkdir(paths.root, { recursive: true, mode: 0o700 });
   await mkdir(paths.state, { recursive: true, mode: 0o700 });
@@ -81,10 +79,7 @@ export function candidatePorts(start: number = randomInt(FIRST_PORT, LAST_PORT))
   );
 }
 
-async function freePorts(count: number): Promise<number[]> {
+async function freePort(exclude: number[]): Promise<number> {
   const { default: getPort } = await import("get-port");
-  const ports: number[] = [];
-  while (ports.length < count)
-    ports.push(await getPort({ port: candidatePorts(), host: "127.0.0.1", exclude: ports }));
-  return ports;
+  return getPort({ port: candidatePorts(), host: "127.0.0.1", exclude });
 }

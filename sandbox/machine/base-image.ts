@@ -11,6 +11,7 @@ import { tmpdir } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { findCommands } from "../lib/files.ts";
+import type { Progress } from "../lib/progress.ts";
 
 const run = promisify(execFile);
 
@@ -31,9 +32,6 @@ const TOOLS = ["sh", "bash", "env", "cat", "cp", "id", "ls", "mkdir", "sleep"];
 const TOOLS_FOLDER = join(import.meta.dirname, "../base-image");
 const TOOLS_LABEL = "hyperion.tools=air cp go wget";
 
-/** Receives one line of progress, with no newline. */
-type Log = (line: string) => void;
-
 /**
  * Makes {@link BASE_IMAGE} in the engine that `env` points at.
  *
@@ -43,7 +41,7 @@ type Log = (line: string) => void;
  */
 export async function ensureBaseImage(
   env: NodeJS.ProcessEnv,
-  log: Log,
+  log: Progress,
 ): Promise<"present" | "pulled" | "assembled"> {
   if (await isPresent(env)) return "present";
 

@@ -29,8 +29,7 @@ export const service: Definition = {
   },
   async read(id, old, client, { signal }) {
     const { project = "", service: name = "" } = idParts("{project}/{service}", id);
-    const list = await enabled(client, project, signal);
-    await getProject(client, project, signal);
+    const list = await enabledNow(client, project, signal);
     if (!list.has(name)) return undefined;
     return { id, outputs: outputsOf({ ...old?.outputs, project, service: name }) };
   },
@@ -136,13 +135,11 @@ async function enabled(client: GoogleClient, project: string, signal: AbortSigna
   return names;
 }
 
-async function getProject(client: GoogleClient, project: string, signal: AbortSignal): Promise<void> {
-  await client.send({
-    api: "resourceManager",
-    method: "GET",
-    path: `projects/${project}`,
-    signal,
-  });
+/** The same as the real plugin looks at it: it wants the project's number too. */
+async function enabledNow(client: GoogleClient, project: string, signal: AbortSignal): Promise<Set<string>> {
+  const names = await enabled(client, project, signal);
+  await client.send({ api: "resourceManager", method: "GET", path: `projects/${project}`, signal });
+  return names;
 }
 
 /** Looks again until the service is listed, as the real plugin does: enabling takes a while to show. */
@@ -153,9 +150,7 @@ async function listed(
   name: string,
 ): Promise<void> {
   for (let tries = 0; tries < 20; tries++) {
-    const list = await enabled(client, project, signal);
-    await getProject(client, project, signal);
-    if (list.has(name)) return;
+    if ((await enabledNow(client, project, signal)).has(name)) return;
     await client.pause(signal);
   }
   throw new Error(`service ${name} was enabled in project ${project}, but is still not listed as enabled`);

@@ -14,7 +14,6 @@ import { plainProperties, type Properties, type Value } from "./values.ts";
 export function providerMethods(provider: Provider, log: EngineLog, stop: AbortController): Methods {
   const types = new Map(provider.resources.map((resource) => [resource.type, resource]));
   const context = (urn: string): Context => ({
-    urn,
     signal: stop.signal,
     log: (severity, message) => {
       log.send(severity, message, urn, false);

@@ -5,7 +5,6 @@ import type { Properties, Value } from "./values.ts";
 
 /** How a resource handler speaks to the user, and hears that it should stop. */
 export interface Context {
-  urn: string;
   /** Aborted when the plugin ends, and when the engine cancels where the plugin is one that then ends what it does. */
   signal: AbortSignal;
   /** A line beside the resource; `status` lines are replaced by the next one and not kept. */

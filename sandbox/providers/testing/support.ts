@@ -35,7 +35,6 @@ export function resourceOn(
 export function quietContext(): Context & { lines: string[] } {
   const lines: string[] = [];
   return {
-    urn: "urn:pulumi:stack::project::type::name",
     signal: new AbortController().signal,
     lines,
     log: (severity, message) => lines.push(`${severity}: ${message}`),

@@ -1,6 +1,6 @@
 import { GITHUB_ISSUER } from "../../../../components/ci/github-claims.ts";
 import { githubKeys, type GithubRun, mintGithubToken } from "../../support/github-issuer.ts";
-import { authenticateMaintainer } from "../../support/http/maintainer.ts";
+import { authenticateMaintainer } from "../../support/http/admin-route.ts";
 import type { OpenRoute } from "../../support/http/route.ts";
 
 /** What can be asked for in the token route's query, by the names of GitHub's claims. */

@@ -26,6 +26,11 @@ export class ExchangeError extends Error {
   }
 }
 
+/** A token that does not pass the provider's checks. */
+function invalidGrant(message: string): ExchangeError {
+  return new ExchangeError("invalid_grant", message);
+}
+
 /** The provider that an audience `//iam.googleapis.com/projects/...` names. Throws where it cannot be used. */
 export function providerFor(context: Context, audience: string): Provider {
   const name =
@@ -48,7 +53,7 @@ export function providerFor(context: Context, audience: string): Provider {
 async function keysOf(context: Context, provider: Provider): Promise<JSONWebKeySet> {
   if (provider.oidc?.jwksJson !== undefined) return JSON.parse(provider.oidc.jwksJson) as JSONWebKeySet;
   if (provider.oidc?.issuerUri === GITHUB_ISSUER) return githubKeys(context.sandboxDir);
-  throw new ExchangeError("invalid_grant", "Error connecting to the given credential's issuer.");
+  throw invalidGrant("Error connecting to the given credential's issuer.");
 }
 
 /** Checks who signed a token, for whom, and until when. */
@@ -60,11 +65,10 @@ async function verify(context: Context, provider: Provider, token: string): Prom
   try {
     claims = decodeJwt(token);
   } catch {
-    throw new ExchangeError("invalid_grant", "The given credential is not a JSON Web Token.");
+    throw invalidGrant("The given credential is not a JSON Web Token.");
   }
   if (claims.iss !== issuer)
-    throw new ExchangeError(
-      "invalid_grant",
+    throw invalidGrant(
       `The issuer in ID Token ${claims.iss ?? ""} does not match the expected ones: ${issuer}`,
     );
   const keys = createLocalJWKSet(await keysOf(context, provider));
@@ -79,17 +83,13 @@ async function verify(context: Context, provider: Provider, token: string): Prom
     return payload;
   } catch (error) {
     if (error instanceof errors.JWTExpired)
-      throw new ExchangeError("invalid_grant", `ID Token issued at ${claims.iat ?? 0} is stale to sign-in.`);
+      throw invalidGrant(`ID Token issued at ${claims.iat ?? 0} is stale to sign-in.`);
     if (error instanceof errors.JWTClaimValidationFailed && error.claim === "aud")
-      throw new ExchangeError(
-        "invalid_grant",
+      throw invalidGrant(
         `The audience in ID Token [${[claims.aud].flat().join(", ")}] does not match the expected audience.`,
       );
     if (error instanceof errors.JOSEError)
-      throw new ExchangeError(
-        "invalid_grant",
-        `The given credential could not be verified: ${error.message}.`,
-      );
+      throw invalidGrant(`The given credential could not be verified: ${error.message}.`);
     throw error;
   }
 }
@@ -99,10 +99,7 @@ function evaluate(expression: string, what: string, input: Parameters<typeof eva
     return evaluateCel(expression, input);
   } catch (error) {
     if (!(error instanceof CelError)) throw error;
-    throw new ExchangeError(
-      "invalid_grant",
-      `Unable to evaluate the ${what} on the given credential: ${error.message}`,
-    );
+    throw invalidGrant(`Unable to evaluate the ${what} on the given credential: ${error.message}`);
   }
 }
 
@@ -118,28 +115,20 @@ function map(
     const value = evaluate(expression, `attribute mapping of ${name}`, { assertion });
     if (name === "google.groups") {
       if (!Array.isArray(value) || !value.every((group) => typeof group === "string"))
-        throw new ExchangeError(
-          "invalid_grant",
-          "The mapped attribute google.groups must be a list of strings.",
-        );
+        throw invalidGrant("The mapped attribute google.groups must be a list of strings.");
       groups = value;
     } else if (typeof value !== "string") {
-      throw new ExchangeError("invalid_grant", `The mapped attribute ${name} must be of type STRING.`);
+      throw invalidGrant(`The mapped attribute ${name} must be of type STRING.`);
     } else if (name === "google.subject") subject = value;
     else attributes[name.replace(/^attribute\./, "")] = value;
   }
-  if (subject === "")
-    throw new ExchangeError("invalid_grant", "The mapped attribute google.subject must not be empty.");
+  if (subject === "") throw invalidGrant("The mapped attribute google.subject must not be empty.");
   if (Buffer.byteLength(subject) > MAX_SUBJECT)
-    throw new ExchangeError(
-      "invalid_grant",
+    throw invalidGrant(
       `The size of mapped attribute google.subject exceeds the ${MAX_SUBJECT} bytes limit. Either modify your attribute mapping or the incoming assertion to produce a mapped attribute that is less than ${MAX_SUBJECT} bytes.`,
     );
   if (Buffer.byteLength(JSON.stringify({ groups, attributes })) > MAX_ATTRIBUTES)
-    throw new ExchangeError(
-      "invalid_grant",
-      `The mapped attributes exceed the limit of ${MAX_ATTRIBUTES} bytes.`,
-    );
+    throw invalidGrant(`The mapped attributes exceed the limit of ${MAX_ATTRIBUTES} bytes.`);
   return { subject, groups, attributes };
 }
 
