@@ -7,7 +7,6 @@ import { accepts, readRecord, type ServiceName } from "../lib/supervision.ts";
 import { isAlive } from "../lib/processes.ts";
 import { readTools, type Tools } from "../lib/tools.ts";
 
-/** How one service is. */
 interface ServiceStatus {
   service: string;
   state: "running" | "silent" | "stopped";
@@ -17,7 +16,6 @@ interface ServiceStatus {
   since?: string;
 }
 
-/** How a sandbox is. */
 export interface SandboxStatus {
   folder: string;
   services: ServiceStatus[];
@@ -25,7 +23,6 @@ export interface SandboxStatus {
   pulumi?: Tools["pulumi"];
 }
 
-/** Looks at the services of a sandbox. */
 export async function readStatus(paths: SandboxPaths = sandboxPaths()): Promise<SandboxStatus> {
   const config = readConfig(paths);
   const tools = readTools(paths);
@@ -63,7 +60,6 @@ async function usersEngine(host: string): Promise<ServiceStatus> {
   return { service: "Docker engine (yours)", state: answers ? "running" : "silent", where: host };
 }
 
-/** The status as text. */
 export async function statusTable(status: SandboxStatus): Promise<string> {
   const { default: Table } = await import("cli-table3");
   const table = new Table({

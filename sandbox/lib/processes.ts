@@ -43,7 +43,6 @@ function isOver(state: string): boolean {
   return state === "Z" || state === "X";
 }
 
-/** Numbers of all running processes. */
 export function allProcesses(): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
@@ -63,7 +62,6 @@ export function commandLine(pid: number): string {
   }
 }
 
-/** Direct children of a process. */
 export function childrenOf(pid: number): number[] {
   return allProcesses().filter((candidate) => readStat(candidate)?.parent === pid);
 }

@@ -1,6 +1,5 @@
 import { execa } from "execa";
 
-/** How to run a command. */
 export interface RunOptions {
   cwd?: string;
   /** Added to this process's variables; undefined removes one. */
@@ -11,7 +10,6 @@ export interface RunOptions {
   onErrorOutput?: (text: string) => void;
 }
 
-/** What came of a command. */
 export interface RunResult {
   /** Whether it ended with exit code 0. */
   ok: boolean;

@@ -19,7 +19,6 @@ export interface ServiceRecord extends ProcessIdentity {
   address: string;
 }
 
-/** How to start a service. */
 export interface ServiceCommand {
   command: string;
   args: string[];
@@ -36,7 +35,6 @@ function recordFile(paths: SandboxPaths, name: ServiceName): string {
   return join(paths.run, `${name}.json`);
 }
 
-/** The log of a service. */
 function logFile(paths: SandboxPaths, name: ServiceName): string {
   return join(paths.logs, `${name}.out.log`);
 }

@@ -29,7 +29,6 @@ export function readTools(paths: SandboxPaths): Tools | undefined {
   return text === undefined ? undefined : (JSON.parse(text) as Tools);
 }
 
-/** Remembers the tools. */
 export async function writeTools(paths: SandboxPaths, tools: Tools): Promise<void> {
   await writeWhole(paths.tools, `${JSON.stringify(tools, null, 2)}\n`);
 }

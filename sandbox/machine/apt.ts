@@ -9,7 +9,6 @@ import type { Progress } from "../lib/progress.ts";
 /** How apt-get is called: as root directly, else through sudo where that asks for no password. */
 export type AptPrefix = { usable: true; command: string[] } | { usable: false; why: string };
 
-/** Chooses how to call apt-get. */
 export function aptPrefix(machine: { root: boolean; apt: boolean; sudo: boolean }): AptPrefix {
   if (!machine.apt) return { usable: false, why: "this machine has no apt-get" };
   if (machine.root) return { usable: true, command: ["apt-get"] };
@@ -38,7 +37,6 @@ async function machine(): Promise<{ root: boolean; apt: boolean; sudo: boolean }
   return { root, apt, sudo };
 }
 
-/** Whether apt has a package of this name to install. */
 export async function aptKnows(name: string): Promise<boolean> {
   const shown = await run("apt-cache", ["policy", name], { env });
   return /^\s*Candidate: (?!\(none\))/m.test(shown.stdout);

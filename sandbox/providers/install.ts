@@ -12,14 +12,12 @@ export type FakeProviderName = "gcp" | "docker";
 /** The plugins that the program needs. */
 export const PLUGINS: readonly FakeProviderName[] = ["gcp", "docker"];
 
-/** Which plugin serves. */
 export interface PluginChoice {
   name: FakeProviderName;
   version: string;
   kind: "real" | "fake" | "none";
 }
 
-/** Which plugins serve in this sandbox. */
 export function pluginsServing(pulumiHome: string): PluginChoice[] {
   return PLUGINS.map((name) => ({
     name,

@@ -84,7 +84,6 @@ const MISLEADING = [
   "PULUMI_STACK",
 ] as const;
 
-/** Those of them that are set. */
 export function misleadingVariables(env: NodeJS.ProcessEnv = process.env): string[] {
   return MISLEADING.filter((name) => env[name] !== undefined);
 }
@@ -104,7 +103,6 @@ export async function commandEnvironment(
 /** The credential helper's file name on PATH: `docker-credential-` and what `credHelpers` calls it. */
 export const CREDENTIAL_HELPER = "hyperion-sandbox";
 
-/** Where the credential helper is. */
 export function credentialHelper(paths: SandboxPaths): string {
   return join(paths.bin, `docker-credential-${CREDENTIAL_HELPER}`);
 }

@@ -6,7 +6,6 @@ import type { Context } from "./context.ts";
 /** How many operations are remembered, over all projects. */
 const KEPT = 200;
 
-/** What an operation is about. */
 export interface NewOperation {
   /** The part of the name before the id: `projects/P/locations/L/operations`. */
   under: string;

@@ -88,7 +88,6 @@ export interface Provider extends Pool {
   };
 }
 
-/** One grant of a policy. */
 export interface Binding {
   role: string;
   members: string[];
@@ -101,7 +100,6 @@ export interface Policy {
   etag?: string;
 }
 
-/** A rule of an organization policy. */
 export interface OrgPolicyRule {
   values?: { allowedValues?: string[] | undefined; deniedValues?: string[] | undefined } | undefined;
   allowAll?: boolean | undefined;
@@ -124,7 +122,6 @@ export interface OrgPolicy {
   etag: string;
 }
 
-/** A project. */
 export interface Project {
   projectId: string;
   projectNumber: string;
@@ -155,7 +152,6 @@ export interface CryptoKey {
   createTime: string;
 }
 
-/** A long-running operation. */
 export interface Operation {
   name: string;
   /** Left out while it runs. */

@@ -33,7 +33,6 @@ export async function makeNetwork(paths: SandboxPaths): Promise<EngineSubnets> {
   return subnets;
 }
 
-/** Removes what `makeNetwork` made. */
 export async function removeNetwork(paths: SandboxPaths): Promise<void> {
   const bridge = bridgeName(paths);
   const shown = await run("ip", ["link", "show", bridge], { env });

@@ -15,7 +15,6 @@ export interface EngineSubnets {
   poolSize: number;
 }
 
-/** Dotted form of an address. */
 function dotted(address: number): string {
   return [24, 16, 8, 0].map((shift) => (address >>> shift) & 255).join(".");
 }

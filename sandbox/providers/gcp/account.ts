@@ -16,7 +16,6 @@ const shape: Shape = {
   createIgnoreAlreadyExists: { kind: "boolean" },
 };
 
-/** `gcp.serviceaccount.Account`. */
 export const account: Definition = {
   type: "gcp:serviceaccount/account:Account",
   noun: "service account",

@@ -95,7 +95,6 @@ function iamMember(of: MemberOf): Definition {
 
 const fullName = /^projects\/([^/]+)\/locations\/([^/]+)\/repositories\/([^/]+)$/;
 
-/** `gcp.artifactregistry.RepositoryIamMember`. */
 export const repositoryIamMember = iamMember({
   type: "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember",
   noun: "IAM Member for artifactregistry repository",

@@ -12,7 +12,6 @@ const api = "artifactRegistry";
 
 const ID = "projects/{project}/locations/{location}/repositories/{repositoryId}";
 
-/** `gcp.artifactregistry.Repository`. */
 export const repository: Definition = {
   type: "gcp:artifactregistry/repository:Repository",
   noun: "Repository",

@@ -168,7 +168,6 @@ function definitionOf(kind: Kind): Definition {
   };
 }
 
-/** `gcp.iam.WorkloadIdentityPool`. */
 export const workloadIdentityPool = definitionOf(pool);
 
 /** `gcp.iam.WorkloadIdentityPoolProvider`, for OIDC issuers. */

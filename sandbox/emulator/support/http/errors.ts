@@ -71,7 +71,6 @@ export function invalidArgument(message: string, field?: string): ApiError {
   );
 }
 
-/** 404 of a resource. */
 export function notFound(message = "Requested entity was not found."): ApiError {
   return new ApiError("NOT_FOUND", message);
 }
