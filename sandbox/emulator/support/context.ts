@@ -33,12 +33,13 @@ export function openContext(sandboxDir: string, registryPort: number): Context {
   const files = sandboxPaths(sandboxDir);
   mkdirSync(dirname(files.emulatorLog), { recursive: true });
   const faults = new Faults(files.faults);
+  const storage = new RegistryStorage(files.registry);
   return {
     sandboxDir,
     files,
     store: new Store(files.emulatorState),
-    registry: new Registry(sandboxDir, registryPort),
-    storage: new RegistryStorage(files.registry),
+    registry: new Registry(sandboxDir, registryPort, storage),
+    storage,
     registryPort,
     faults,
     requests: new Requests(),

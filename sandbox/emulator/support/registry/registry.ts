@@ -4,6 +4,7 @@ import { type Answer, send } from "../../../lib/http.ts";
 import { sandboxPaths } from "../../../lib/paths.ts";
 import { ApiError, notFound } from "../http/errors.ts";
 import { registryService } from "./config.ts";
+import type { Manifest, RegistryStorage } from "./storage.ts";
 import { type Access, registryToken } from "./jwt.ts";
 
 const MANIFEST_TYPES = [
@@ -13,23 +14,16 @@ const MANIFEST_TYPES = [
   "application/vnd.docker.distribution.manifest.v2+json",
 ].join(", ");
 
-/** A manifest, as far as the sandbox reads it. */
-export interface Manifest {
-  mediaType?: string;
-  artifactType?: string;
-  config?: { digest: string; size: number; mediaType?: string };
-  layers?: { digest: string; size: number }[];
-  manifests?: { size: number; digest: string; platform?: { architecture: string; os: string } }[];
-}
-
 /** The sandbox's registry, asked over HTTPS with a token of the emulator's own. */
 export class Registry {
   private readonly sandboxDir: string;
   private readonly port: number;
+  private readonly storage: RegistryStorage;
 
-  constructor(sandboxDir: string, port: number) {
+  constructor(sandboxDir: string, port: number, storage: RegistryStorage) {
     this.sandboxDir = sandboxDir;
     this.port = port;
+    this.storage = storage;
   }
 
   private async ask(
@@ -100,17 +94,9 @@ export class Registry {
       (body) => (JSON.parse(body) as { tags: string[] | null }).tags ?? [],
     );
     const tags = await Promise.all(
-      names.sort().map(async (tag) => ({ tag, digest: await this.digest(image, tag) })),
+      names.sort().map(async (tag) => ({ tag, digest: await this.storage.tagDigest(image, tag) })),
     );
     return tags.filter((each): each is { tag: string; digest: string } => each.digest !== undefined);
-  }
-
-  /** Digest that a tag or digest stands for; undefined where there is none. */
-  async digest(image: string, reference: string): Promise<string | undefined> {
-    const answer = await this.askImage("HEAD", image, `manifests/${reference}`);
-    if (answer.status === 404) return undefined;
-    if (answer.status !== 200) throw this.unexpected(answer);
-    return String(answer.headers["docker-content-digest"]);
   }
 
   /** A manifest and its type. Throws 404 where there is none. */

@@ -1,6 +1,14 @@
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import type { Manifest } from "./registry.ts";
+
+/** A manifest, as far as the sandbox reads it. */
+export interface Manifest {
+  mediaType?: string;
+  artifactType?: string;
+  config?: { digest: string; size: number; mediaType?: string };
+  layers?: { digest: string; size: number }[];
+  manifests?: { size: number; digest: string; platform?: { architecture: string; os: string } }[];
+}
 
 /**
  * What Distribution keeps in its folder and does not tell over HTTP: versions without a tag, when
@@ -39,9 +47,18 @@ export class RegistryStorage {
     return found.filter((version) => version !== undefined);
   }
 
+  private tagLink(image: string, tag: string): string {
+    return join(this.manifests(image), "tags", tag, "current", "link");
+  }
+
   /** When a tag was last moved; undefined for a tag that does not exist. */
   tagMoved(image: string, tag: string): Promise<Date | undefined> {
-    return modified(join(this.manifests(image), "tags", tag, "current", "link"));
+    return modified(this.tagLink(image, tag));
+  }
+
+  /** The digest that a tag stands on, without a request for each of many; undefined for a tag that does not exist. */
+  tagDigest(image: string, tag: string): Promise<string | undefined> {
+    return unlessMissing(readFile(this.tagLink(image, tag), "utf8"));
   }
 
   /** What all versions of all images below a name take, in bytes; a blob that they share counts once. */
@@ -69,17 +86,16 @@ export class RegistryStorage {
 }
 
 async function names(folder: string, recursive = false): Promise<string[]> {
-  try {
-    return (await readdir(folder, { recursive })).sort();
-  } catch (error) {
-    if (isMissing(error)) return [];
-    throw error;
-  }
+  return ((await unlessMissing(readdir(folder, { recursive }))) ?? []).sort();
 }
 
 async function modified(file: string): Promise<Date | undefined> {
+  return (await unlessMissing(stat(file)))?.mtime;
+}
+
+async function unlessMissing<T>(found: Promise<T>): Promise<T | undefined> {
   try {
-    return (await stat(file)).mtime;
+    return await found;
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw error;
