@@ -53,8 +53,15 @@ export function removed(policy: Properties, grant: Grant): Properties {
 }
 
 const conflictTries = 12;
-/** One writer at a time in this process: their etags would only refuse each other. */
 const lines = new Map<string, Promise<unknown>>();
+
+/** One writer at a time in this process: their etags would only refuse each other. */
+async function inLine(name: string, work: () => Promise<void>): Promise<void> {
+  const before = lines.get(name) ?? Promise.resolve();
+  const mine = before.catch(() => undefined).then(work);
+  lines.set(name, mine);
+  await mine;
+}
 
 /**
  * Reads, changes and writes a policy; once more when somebody else wrote it in between (409).
@@ -67,31 +74,21 @@ export async function changePolicy(
   client: GoogleClient,
   signal: AbortSignal,
 ): Promise<void> {
-  const before = lines.get(access.name) ?? Promise.resolve();
-  const mine = before.catch(() => undefined).then(() => changeAlone(access, change, client, signal));
-  lines.set(access.name, mine);
-  await mine;
-}
-
-async function changeAlone(
-  access: PolicyAccess,
-  change: (policy: Properties) => Properties | undefined,
-  client: GoogleClient,
-  signal: AbortSignal,
-): Promise<void> {
-  for (let tries = 1; ; tries++) {
-    const changed = change(await access.get());
-    if (changed === undefined) return;
-    try {
-      await access.set(changed);
-      return;
-    } catch (error) {
-      const conflict = error instanceof GoogleError && error.code === 409;
-      if (!conflict || tries === conflictTries) throw error;
-      // Not in step with whoever else is writing.
-      await client.pause(signal, Math.min(2 ** (tries - 1), 8) * (0.5 + Math.random() / 2));
+  await inLine(access.name, async () => {
+    for (let tries = 1; ; tries++) {
+      const changed = change(await access.get());
+      if (changed === undefined) return;
+      try {
+        await access.set(changed);
+        return;
+      } catch (error) {
+        const conflict = error instanceof GoogleError && error.code === 409;
+        if (!conflict || tries === conflictTries) throw error;
+        // Not in step with whoever else is writing.
+        await client.pause(signal, Math.min(2 ** (tries - 1), 8) * (0.5 + Math.random() / 2));
+      }
     }
-  }
+  });
 }
 
 /** Reads until the grant shows: a written policy takes a while to be seen everywhere. */

@@ -107,8 +107,7 @@ async function versionAnswer(
   version: Version,
   full: boolean,
 ): Promise<object> {
-  const packageOf = packageName(params, version.image);
-  const name = `${packageOf}/versions/${version.digest}`;
+  const name = `${packageName(params, version.image)}/versions/${version.digest}`;
   const { mediaType, imageSizeBytes, buildTime } = await details(context, version);
   return {
     name,
@@ -116,7 +115,7 @@ async function versionAnswer(
     updateTime: timestamp(version.updated),
     ...(full &&
       version.tags.length > 0 && {
-        relatedTags: version.tags.map((tag) => ({ name: `${packageOf}/tags/${tag}`, version: name })),
+        relatedTags: version.tags.map((tag) => tagAnswer(params, version.image, tag, version.digest)),
       }),
     metadata: { name, mediaType, imageSizeBytes, ...(buildTime !== undefined && { buildTime }) },
   };
@@ -132,18 +131,24 @@ function packageAnswer(params: Params, image: string, versions: Version[]): obje
   };
 }
 
-async function tagsOf(context: Context, params: Params): Promise<{ name: string; version: string }[]> {
-  const image = imageOf(context, params);
+interface Tag {
+  name: string;
+  version: string;
+}
+
+function tagAnswer(params: Params, image: string, tag: string, digest: string): Tag {
   const name = packageName(params, image);
+  return { name: `${name}/tags/${tag}`, version: `${name}/versions/${digest}` };
+}
+
+async function tagsOf(context: Context, params: Params): Promise<Tag[]> {
+  const image = imageOf(context, params);
   const tags = await context.registry.tags(image);
-  return tags.map(({ tag, digest }) => ({
-    name: `${name}/tags/${tag}`,
-    version: `${name}/versions/${digest}`,
-  }));
+  return tags.map(({ tag, digest }) => tagAnswer(params, image, tag, digest));
 }
 
 /** `version="NAME"`, the one filter of tags that clients send. */
-function filterTags(tags: { name: string; version: string }[], filter: string | null) {
+function filterTags(tags: Tag[], filter: string | null) {
   if (filter === null || filter === "") return tags;
   const wanted = /^version\s*=\s*"(.+)"$/.exec(filter)?.[1];
   if (wanted === undefined) throw invalidArgument(`Invalid filter: ${filter}`, "filter");
@@ -162,8 +167,7 @@ async function putTag(context: Context, params: Params, tag: string, version: st
   if (digest === undefined) throw invalidArgument(`Invalid version "${version}".`, "tag.version");
   const image = imageOf(context, params);
   await context.registry.tag(image, digest, tag);
-  const name = packageName(params, image);
-  return { name: `${name}/tags/${tag}`, version: `${name}/versions/${digest}` };
+  return tagAnswer(params, image, tag, digest);
 }
 
 const isFull = (query: URLSearchParams): boolean => query.get("view") === "FULL";

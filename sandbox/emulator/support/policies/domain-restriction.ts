@@ -1,5 +1,5 @@
 import { ApiError, detail } from "../http/errors.ts";
-import type { Binding, OrgPolicyRule } from "../resources.ts";
+import type { Binding, OrgPolicy, OrgPolicyRule } from "../resources.ts";
 import { ORGANIZATION } from "../store.ts";
 import type { Context } from "../context.ts";
 import { inForce } from "./access.ts";
@@ -16,13 +16,7 @@ const DEFAULT_RULES: Record<string, OrgPolicyRule[]> = {
   [MANAGED_CONSTRAINT]: [{ enforce: false }],
 };
 
-type Lookup = (parent: string) =>
-  | {
-      rules?: OrgPolicyRule[] | undefined;
-      inheritFromParent?: boolean | undefined;
-      reset?: boolean | undefined;
-    }
-  | undefined;
+type Lookup = (parent: string) => OrgPolicy["spec"] | undefined;
 
 /** The rules that count for a parent: its own, else the organization's, else Google's default (no restriction). */
 function resolve(constraint: string, parent: string, lookup: Lookup): OrgPolicyRule[] {
@@ -37,17 +31,15 @@ function resolve(constraint: string, parent: string, lookup: Lookup): OrgPolicyR
 
 /** The effective rules of a constraint, as last set. */
 export function effectiveRules(context: Context, constraint: string, parent: string): OrgPolicyRule[] {
-  return resolve(
-    constraint,
-    parent,
-    (at) => context.store.state.orgPolicies[`${at}/policies/${constraint}`]?.current?.spec,
-  );
+  const { orgPolicies } = context.store.state;
+  return resolve(constraint, parent, (at) => orgPolicies[`${at}/policies/${constraint}`]?.current?.spec);
 }
 
 /** The rules that are enforced now; a change may still be spreading. */
 function enforcedRules(context: Context, constraint: string, parent: string): OrgPolicyRule[] {
+  const { orgPolicies } = context.store.state;
   return resolve(constraint, parent, (at) => {
-    const stored = context.store.state.orgPolicies[`${at}/policies/${constraint}`];
+    const stored = orgPolicies[`${at}/policies/${constraint}`];
     return stored && inForce(stored, context.now())?.spec;
   });
 }
