@@ -1,6 +1,7 @@
+import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
-import { createServer, type Server } from "node:net";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -114,7 +115,8 @@ describe("a service", () => {
   });
 
   test("is left alone while it answers, and names a port that another program took", async () => {
-    const server = await listen();
+    const server = createServer().listen(0, "127.0.0.1");
+    await once(server, "listening");
     const address = server.address();
     const port = typeof address === "object" && address ? address.port : 0;
     try {
@@ -128,12 +130,3 @@ describe("a service", () => {
     expect(await ensureService(paths, "emulator", port, () => command("sleep 4713"))).toBe(false);
   });
 });
-
-function listen(): Promise<Server> {
-  return new Promise((resolve) => {
-    const server = createServer();
-    server.listen(0, "127.0.0.1", () => {
-      resolve(server);
-    });
-  });
-}

@@ -3,7 +3,6 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isRegistryFault } from "../emulator/support/faults/fault.ts";
 import { Faults } from "../emulator/support/faults/faults.ts";
-import { sandboxPaths } from "../lib/paths.ts";
 import { registryConfigYaml } from "../emulator/support/registry/config.ts";
 import { writeWhole } from "../lib/files.ts";
 import { findRegistry } from "../lib/registry-program.ts";
@@ -39,7 +38,7 @@ export async function applyRegistryFaults(paths: SandboxPaths, config: SandboxCo
 }
 
 function hasFault(paths: SandboxPaths): boolean {
-  return new Faults(sandboxPaths(paths.root).faults).all().some(isRegistryFault);
+  return new Faults(paths.faults).all().some(isRegistryFault);
 }
 
 /** Writes what the registry reads at its start. */

@@ -1,20 +1,4 @@
-/** A rule of a repository's clean-up; durations as JSON has them. */
-export interface CleanupPolicy {
-  id?: string | undefined;
-  action?: "DELETE" | "KEEP" | undefined;
-  condition?:
-    | {
-        tagState?: "TAGGED" | "UNTAGGED" | "ANY" | undefined;
-        tagPrefixes?: string[] | undefined;
-        versionNamePrefixes?: string[] | undefined;
-        packageNamePrefixes?: string[] | undefined;
-        olderThan?: string | undefined;
-        newerThan?: string | undefined;
-      }
-    | undefined;
-  mostRecentVersions?:
-    { packageNamePrefixes?: string[] | undefined; keepCount?: number | undefined } | undefined;
-}
+import type { CleanupPolicy } from "./repository-body.ts";
 
 /**
  * A repository as stored; what an answer adds (registryUri, scanning state) is computed.
@@ -22,14 +6,12 @@ export interface CleanupPolicy {
  */
 export interface Repository {
   name: string;
-  format:
-    "FORMAT_UNSPECIFIED" | "DOCKER" | "MAVEN" | "NPM" | "APT" | "YUM" | "PYTHON" | "KFP" | "GO" | "GENERIC";
-  mode: "MODE_UNSPECIFIED" | "STANDARD_REPOSITORY" | "VIRTUAL_REPOSITORY" | "REMOTE_REPOSITORY";
+  format: "DOCKER";
+  mode: "STANDARD_REPOSITORY";
   description?: string;
   labels?: Record<string, string>;
   kmsKeyName?: string;
   cleanupPolicyDryRun?: boolean;
-  disallowUnspecifiedMode?: boolean;
   dockerConfig?: { immutableTags?: boolean };
   vulnerabilityScanningConfig?: { enablementConfig?: "INHERITED" | "DISABLED" };
   cleanupPolicies?: Record<string, CleanupPolicy>;

@@ -1,5 +1,7 @@
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { once } from "node:events";
+import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
+import { text } from "node:stream/consumers";
 
 /** One request as it came. */
 export interface Seen {
@@ -19,42 +21,38 @@ export interface Answer {
 /** A Google API that answers what a test tells it to, and remembers what it was asked. */
 export class FakeGoogle {
   private readonly server: Server;
-  readonly origin: string;
   readonly seen: Seen[] = [];
 
-  private constructor(
-    server: Server,
-    /** `http://127.0.0.1:PORT` */
-    origin: string,
-  ) {
-    this.server = server;
-    this.origin = origin;
-  }
-
-  /** @param answer for each request; a 404 where it returns nothing */
-  static async start(answer: (request: Seen, before: Seen[]) => Answer | undefined): Promise<FakeGoogle> {
-    const server = createServer((request, response) => {
-      void bodyOf(request).then((text) => {
+  private constructor(answer: (request: Seen, before: Seen[]) => Answer | undefined) {
+    this.server = createServer((request, response) => {
+      void text(request).then((sent) => {
         const seen: Seen = {
           method: request.method ?? "",
           url: request.url ?? "",
-          body: text === "" ? undefined : JSON.parse(text),
+          body: sent === "" ? undefined : JSON.parse(sent),
           authorization: request.headers.authorization,
           quotaProject: request.headers["x-goog-user-project"],
         };
-        const before = [...fake.seen];
-        fake.seen.push(seen);
-        const { status = 200, body = {} } = answer(seen, before) ?? {
-          status: 404,
-          body: { error: { code: 404, message: "not found", status: "NOT_FOUND" } },
-        };
+        const before = [...this.seen];
+        this.seen.push(seen);
+        const { status = 200, body = {} } = answer(seen, before) ?? failure(404, "not found", "NOT_FOUND");
         response.writeHead(status, { "content-type": "application/json" });
         response.end(typeof body === "string" ? body : JSON.stringify(body));
       });
     });
-    await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));
-    const fake = new FakeGoogle(server, `http://127.0.0.1:${(server.address() as AddressInfo).port}`);
+  }
+
+  /** @param answer for each request; a 404 where it returns nothing */
+  static async start(answer: (request: Seen, before: Seen[]) => Answer | undefined): Promise<FakeGoogle> {
+    const fake = new FakeGoogle(answer);
+    fake.server.listen(0, "127.0.0.1");
+    await once(fake.server, "listening");
     return fake;
+  }
+
+  /** `http://127.0.0.1:PORT` */
+  get origin(): string {
+    return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
   /** `GET /v1/projects/p/...`, without the parameters that every request carries. */
@@ -75,10 +73,4 @@ export class FakeGoogle {
 /** An error body as Google words it. */
 export function failure(code: number, message: string, status = "UNKNOWN"): Answer {
   return { status: code, body: { error: { code, message, status } } };
-}
-
-async function bodyOf(request: IncomingMessage): Promise<string> {
-  let text = "";
-  for await (const chunk of request) text += String(chunk);
-  return text;
 }

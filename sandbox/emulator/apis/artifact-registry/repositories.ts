@@ -5,7 +5,7 @@ import { page } from "../../support/http/paging.ts";
 import type { Params, Route } from "../../support/http/route.ts";
 import { timestamp } from "../../support/http/time.ts";
 import { startOperation } from "../../support/operations.ts";
-import type { CleanupPolicy, Operation, Repository } from "../../support/resources.ts";
+import type { Operation, Repository } from "../../support/resources.ts";
 import type { Context } from "../../support/context.ts";
 import {
   onLocation,
@@ -15,7 +15,7 @@ import {
   onRepository,
   repositoryName,
 } from "./names.ts";
-import { repositoryBody, type RepositoryBody } from "./schemas.ts";
+import { type CleanupPolicy, repositoryBody, type RepositoryBody } from "../../support/repository-body.ts";
 
 const OPERATION = "type.googleapis.com/google.devtools.artifactregistry.v1.OperationMetadata";
 const REPOSITORY = "type.googleapis.com/google.devtools.artifactregistry.v1.Repository";

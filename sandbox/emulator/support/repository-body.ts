@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { duration, wholeNumber } from "../../support/http/body.ts";
+import { duration, wholeNumber } from "./http/body.ts";
 
 const text = z.string("TYPE_STRING");
 const bool = z.boolean("TYPE_BOOL");
@@ -75,6 +75,9 @@ export const repositoryBody = z.strictObject({
   satisfiesPzi: bool.optional(),
   registryUri: text.optional(),
 });
+
+/** A rule of a repository's clean-up; durations as JSON has them. */
+export type CleanupPolicy = z.infer<typeof cleanupPolicy>;
 
 /** The body of a create or an update. */
 export type RepositoryBody = z.infer<typeof repositoryBody>;
