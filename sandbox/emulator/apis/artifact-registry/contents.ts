@@ -172,21 +172,21 @@ async function putTag(context: Context, params: Params, tag: string, version: st
 
 const isFull = (query: URLSearchParams): boolean => query.get("view") === "FULL";
 
-const PACKAGE_PATH = `${REPOSITORY_PATH}/packages/{package}`;
-const VERSION_PATH = `${PACKAGE_PATH}/versions/{version*}`;
-const TAG_PATH = `${PACKAGE_PATH}/tags/{tag}`;
+const PACKAGES_PATH = `${REPOSITORY_PATH}/packages`;
+const PACKAGE_PATH = `${PACKAGES_PATH}/{package}`;
+const VERSIONS_PATH = `${PACKAGE_PATH}/versions`;
+const VERSION_PATH = `${VERSIONS_PATH}/{version*}`;
+const TAGS_PATH = `${PACKAGE_PATH}/tags`;
+const TAG_PATH = `${TAGS_PATH}/{tag}`;
+const IMAGES_PATH = `${REPOSITORY_PATH}/dockerImages`;
 
 /** What is in a repository, asked from the registry itself. */
 export const contents: Route[] = [
-  onRepository.get(
-    `${REPOSITORY_PATH}/packages`,
-    "artifactregistry.packages.list",
-    async ({ context, params, query }) => {
-      const images = (await imagesIn(context, params)).filter(({ versions }) => versions.length > 0);
-      const packages = images.map(({ image, versions }) => packageAnswer(params, image, versions));
-      return page("packages", packages, query);
-    },
-  ),
+  onRepository.get(PACKAGES_PATH, "artifactregistry.packages.list", async ({ context, params, query }) => {
+    const images = (await imagesIn(context, params)).filter(({ versions }) => versions.length > 0);
+    const packages = images.map(({ image, versions }) => packageAnswer(params, image, versions));
+    return page("packages", packages, query);
+  }),
   onRepository.get(PACKAGE_PATH, "artifactregistry.packages.get", async ({ context, params }) => {
     return packageAnswer(params, imageOf(context, params), await existingVersions(context, params));
   }),
@@ -195,15 +195,11 @@ export const contents: Route[] = [
     await context.storage.deleteBelow(imageOf(context, params));
     return operation(context, params);
   }),
-  onRepository.get(
-    `${PACKAGE_PATH}/versions`,
-    "artifactregistry.versions.list",
-    async ({ context, params, query }) => {
-      const versions = await versionsOf(context, imageOf(context, params));
-      const answers = versions.map((version) => versionAnswer(context, params, version, isFull(query)));
-      return page("versions", await Promise.all(answers), query);
-    },
-  ),
+  onRepository.get(VERSIONS_PATH, "artifactregistry.versions.list", async ({ context, params, query }) => {
+    const versions = await versionsOf(context, imageOf(context, params));
+    const answers = versions.map((version) => versionAnswer(context, params, version, isFull(query)));
+    return page("versions", await Promise.all(answers), query);
+  }),
   onRepository.get(VERSION_PATH, "artifactregistry.versions.get", async ({ context, params, query }) =>
     versionAnswer(context, params, await findVersion(context, params), isFull(query)),
   ),
@@ -221,7 +217,7 @@ export const contents: Route[] = [
       return operation(context, params);
     },
   ),
-  onRepository.get(`${PACKAGE_PATH}/tags`, "artifactregistry.tags.list", async ({ context, params, query }) =>
+  onRepository.get(TAGS_PATH, "artifactregistry.tags.list", async ({ context, params, query }) =>
     page("tags", filterTags(await tagsOf(context, params), query.get("filter")), query),
   ),
   onRepository.get(TAG_PATH, "artifactregistry.tags.get", async ({ context, params }) => {
@@ -231,7 +227,7 @@ export const contents: Route[] = [
     return found;
   }),
   onRepository.post(
-    `${PACKAGE_PATH}/tags`,
+    TAGS_PATH,
     "artifactregistry.tags.create",
     tagBody,
     async ({ context, params, query, body }) => {
@@ -253,17 +249,13 @@ export const contents: Route[] = [
     await context.storage.deleteTag(image, tag);
     return {};
   }),
+  onRepository.get(IMAGES_PATH, "artifactregistry.dockerimages.list", async ({ context, params, query }) => {
+    const versions = (await imagesIn(context, params)).flatMap((each) => each.versions);
+    const images = versions.map((each) => dockerImage(context, params, each));
+    return page("dockerImages", await Promise.all(images), query);
+  }),
   onRepository.get(
-    `${REPOSITORY_PATH}/dockerImages`,
-    "artifactregistry.dockerimages.list",
-    async ({ context, params, query }) => {
-      const versions = (await imagesIn(context, params)).flatMap((each) => each.versions);
-      const images = versions.map((each) => dockerImage(context, params, each));
-      return page("dockerImages", await Promise.all(images), query);
-    },
-  ),
-  onRepository.get(
-    `${REPOSITORY_PATH}/dockerImages/{image*}`,
+    `${IMAGES_PATH}/{image*}`,
     "artifactregistry.dockerimages.get",
     async ({ context, params }) => {
       const [path = "", reference = ""] = (params["image"] ?? "").split("@");

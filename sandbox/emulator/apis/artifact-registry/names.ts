@@ -9,8 +9,8 @@ export const onProject = methodsOf(SERVICE);
 export const onLocation = methodsOf(SERVICE, locationName);
 export const onRepository = methodsOf(SERVICE, repositoryName);
 
-/** Path of the routes of one repository. */
-export const REPOSITORY_PATH = "v1/projects/{project}/locations/{location}/repositories/{repository}";
+export const REPOSITORIES_PATH = "v1/projects/{project}/locations/{location}/repositories";
+export const REPOSITORY_PATH = `${REPOSITORIES_PATH}/{repository}`;
 
 /** `projects/P/locations/L`; throws 403 for a location without a registry, as Google does. */
 export function locationName(params: Params): string {

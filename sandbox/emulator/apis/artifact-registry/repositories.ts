@@ -11,6 +11,7 @@ import {
   onLocation,
   locationName,
   registryPath,
+  REPOSITORIES_PATH,
   REPOSITORY_PATH,
   onRepository,
   repositoryName,
@@ -193,7 +194,7 @@ export function operation(context: Context, params: Params, response?: Record<st
 /** Repositories of Artifact Registry v1 (https://cloud.google.com/artifact-registry/docs/reference/rest). */
 export const repositories: Route[] = [
   onLocation.post(
-    "v1/projects/{project}/locations/{location}/repositories",
+    REPOSITORIES_PATH,
     "artifactregistry.repositories.create",
     repositoryBody,
     ({ context, params, query, body }) => {
@@ -203,7 +204,7 @@ export const repositories: Route[] = [
     },
   ),
   onLocation.get(
-    "v1/projects/{project}/locations/{location}/repositories",
+    REPOSITORIES_PATH,
     "artifactregistry.repositories.list",
     async ({ context, params, query }) => {
       const under = `${locationName(params)}/repositories/`;

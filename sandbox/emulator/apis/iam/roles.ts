@@ -9,7 +9,8 @@ import type { Role } from "../../support/resources.ts";
 import type { Context } from "../../support/context.ts";
 
 const api = methodsOf("iam.googleapis.com");
-const ROLE_PATH = "v1/projects/{project}/roles/{role}";
+const ROLES_PATH = "v1/projects/{project}/roles";
+const ROLE_PATH = `${ROLES_PATH}/{role}`;
 
 const text = z.string("TYPE_STRING");
 
@@ -21,6 +22,8 @@ const roleBody = z.strictObject({
   stage: text.optional(),
   etag: text.optional(),
 });
+
+const createBody = z.strictObject({ roleId: text.default(""), role: roleBody.default({}) });
 
 const FIELDS = ["title", "description", "includedPermissions", "stage"] as const;
 
@@ -40,25 +43,20 @@ function checkPermissions(permissions: string[] = []): void {
 
 /** A project's own roles, of IAM v1. */
 export const roles: Route[] = [
-  api.post(
-    "v1/projects/{project}/roles",
-    "iam.roles.create",
-    z.strictObject({ roleId: text.default(""), role: roleBody.default({}) }),
-    ({ context, params, body }) => {
-      if (!/^[a-zA-Z0-9_.]{3,64}$/.test(body.roleId))
-        throw invalidArgument(`The role_id "${body.roleId}" must match [a-zA-Z0-9_.]{3,64}.`, "role_id");
-      const key = name({ ...params, role: body.roleId });
-      if (context.store.state.roles[key])
-        throw new ApiError(
-          "ALREADY_EXISTS",
-          `A role named ${body.roleId} in ${key.split("/roles/")[0] ?? ""} already exists.`,
-        );
-      checkPermissions(body.role.includedPermissions);
-      const role = { name: key, includedPermissions: [], ...given(body.role, FIELDS), etag: newEtag() };
-      return context.store.change((state) => (state.roles[key] = role));
-    },
-  ),
-  api.get("v1/projects/{project}/roles", "iam.roles.list", ({ context, params, query }) => {
+  api.post(ROLES_PATH, "iam.roles.create", createBody, ({ context, params, body }) => {
+    if (!/^[a-zA-Z0-9_.]{3,64}$/.test(body.roleId))
+      throw invalidArgument(`The role_id "${body.roleId}" must match [a-zA-Z0-9_.]{3,64}.`, "role_id");
+    const key = name({ ...params, role: body.roleId });
+    if (context.store.state.roles[key])
+      throw new ApiError(
+        "ALREADY_EXISTS",
+        `A role named ${body.roleId} in ${key.split("/roles/")[0] ?? ""} already exists.`,
+      );
+    checkPermissions(body.role.includedPermissions);
+    const role = { name: key, includedPermissions: [], ...given(body.role, FIELDS), etag: newEtag() };
+    return context.store.change((state) => (state.roles[key] = role));
+  }),
+  api.get(ROLES_PATH, "iam.roles.list", ({ context, params, query }) => {
     const own = Object.values(context.store.state.roles).filter((role) =>
       role.name.startsWith(name({ ...params, role: "" })),
     );

@@ -13,7 +13,8 @@ import type { Context } from "../../support/context.ts";
 
 const api = methodsOf("iam.googleapis.com");
 const onAccount = methodsOf("iam.googleapis.com", accountResource);
-const ACCOUNT_PATH = "v1/projects/{project}/serviceAccounts/{account}";
+const ACCOUNTS_PATH = "v1/projects/{project}/serviceAccounts";
+const ACCOUNT_PATH = `${ACCOUNTS_PATH}/{account}`;
 
 const text = z.string("TYPE_STRING");
 const FIELDS = ["displayName", "description"] as const;
@@ -29,6 +30,9 @@ const accountBody = z.strictObject({
   oauth2ClientId: text.optional(),
   disabled: z.boolean("TYPE_BOOL").optional(),
 });
+
+const createBody = z.strictObject({ accountId: text.default(""), serviceAccount: accountBody.default({}) });
+const updateBody = z.strictObject({ serviceAccount: accountBody.default({}), updateMask: text.optional() });
 
 function accountOf(context: Context, params: Params): ServiceAccount {
   const account = params["account"] ?? "";
@@ -88,72 +92,58 @@ function setDisabled(verb: "enable" | "disable"): Route {
 
 /** Service accounts of IAM v1 (https://cloud.google.com/iam/docs/reference/rest); nobody makes a key here, on purpose. */
 export const serviceAccounts: Route[] = [
-  api.post(
-    "v1/projects/{project}/serviceAccounts",
-    "iam.serviceAccounts.create",
-    z.strictObject({ accountId: text.default(""), serviceAccount: accountBody.default({}) }),
-    ({ context, params, body }) => {
-      const projectId = params["project"] ?? "";
-      const { accountId } = body;
-      if (accountId.length < 6 || accountId.length > 30)
-        throw invalidArgument(
-          `The account ID "${accountId}" does not have a length between 6 and 30.`,
-          "account_id",
-        );
-      if (!/^[a-z]([-a-z0-9]*[a-z0-9])$/.test(accountId))
-        throw invalidArgument(
-          `The account ID "${accountId}" must start with a lower case letter, followed by one or more lower case alphanumerical characters that can be separated by hyphens.`,
-          "account_id",
-        );
-      checkTexts(body.serviceAccount);
-      const email = `${accountId}@${projectId}.iam.gserviceaccount.com`;
-      if (context.store.state.serviceAccounts[email])
-        throw new ApiError(
-          "ALREADY_EXISTS",
-          `Service account ${accountId} already exists within project projects/${projectId}.`,
-        );
-      return context.store.change((state) => {
-        const uniqueId = String(100_000_000_000_000_000_000n + BigInt(state.nextId++));
-        return (state.serviceAccounts[email] = {
-          name: `projects/${projectId}/serviceAccounts/${email}`,
-          projectId,
-          uniqueId,
-          email,
-          ...given(body.serviceAccount, FIELDS),
-          etag: "MDEwMjE5MjA=",
-          oauth2ClientId: uniqueId,
-        });
+  api.post(ACCOUNTS_PATH, "iam.serviceAccounts.create", createBody, ({ context, params, body }) => {
+    const projectId = params["project"] ?? "";
+    const { accountId } = body;
+    if (accountId.length < 6 || accountId.length > 30)
+      throw invalidArgument(
+        `The account ID "${accountId}" does not have a length between 6 and 30.`,
+        "account_id",
+      );
+    if (!/^[a-z]([-a-z0-9]*[a-z0-9])$/.test(accountId))
+      throw invalidArgument(
+        `The account ID "${accountId}" must start with a lower case letter, followed by one or more lower case alphanumerical characters that can be separated by hyphens.`,
+        "account_id",
+      );
+    checkTexts(body.serviceAccount);
+    const email = `${accountId}@${projectId}.iam.gserviceaccount.com`;
+    if (context.store.state.serviceAccounts[email])
+      throw new ApiError(
+        "ALREADY_EXISTS",
+        `Service account ${accountId} already exists within project projects/${projectId}.`,
+      );
+    return context.store.change((state) => {
+      const uniqueId = String(100_000_000_000_000_000_000n + BigInt(state.nextId++));
+      return (state.serviceAccounts[email] = {
+        name: `projects/${projectId}/serviceAccounts/${email}`,
+        projectId,
+        uniqueId,
+        email,
+        ...given(body.serviceAccount, FIELDS),
+        etag: "MDEwMjE5MjA=",
+        oauth2ClientId: uniqueId,
       });
-    },
-  ),
-  api.get(
-    "v1/projects/{project}/serviceAccounts",
-    "iam.serviceAccounts.list",
-    ({ context, params, query }) => {
-      const accounts = Object.values(context.store.state.serviceAccounts);
-      const own = accounts.filter(({ projectId }) => projectId === params["project"]);
-      return page("accounts", own, query, 100);
-    },
-  ),
+    });
+  }),
+  api.get(ACCOUNTS_PATH, "iam.serviceAccounts.list", ({ context, params, query }) => {
+    const accounts = Object.values(context.store.state.serviceAccounts);
+    const own = accounts.filter(({ projectId }) => projectId === params["project"]);
+    return page("accounts", own, query, 100);
+  }),
   onAccount.get(ACCOUNT_PATH, "iam.serviceAccounts.get", ({ context, params }) => accountOf(context, params)),
-  onAccount.patch(
-    ACCOUNT_PATH,
-    "iam.serviceAccounts.update",
-    z.strictObject({ serviceAccount: accountBody.default({}), updateMask: text.optional() }),
-    ({ context, params, body }) => {
-      const account = accountOf(context, params);
-      const fields = maskedFields(body.updateMask, body.serviceAccount, FIELDS);
-      checkTexts(body.serviceAccount);
-      context.store.change(() => {
-        applyMask<ServiceAccount>(account, given(body.serviceAccount, FIELDS), fields);
-      });
-      const changed = fields.map((field) => [field, account[field]] as const);
-      return {
-        name: account.name,
-        ...Object.fromEntries(changed.filter(([, value]) => value !== undefined)),
-      };
-    },
-  ),
+  onAccount.patch(ACCOUNT_PATH, "iam.serviceAccounts.update", updateBody, ({ context, params, body }) => {
+    const account = accountOf(context, params);
+    const fields = maskedFields(body.updateMask, body.serviceAccount, FIELDS);
+    checkTexts(body.serviceAccount);
+    context.store.change(() => {
+      applyMask<ServiceAccount>(account, given(body.serviceAccount, FIELDS), fields);
+    });
+    const changed = fields.map((field) => [field, account[field]] as const);
+    return {
+      name: account.name,
+      ...Object.fromEntries(changed.filter(([, value]) => value !== undefined)),
+    };
+  }),
   onAccount.delete(ACCOUNT_PATH, "iam.serviceAccounts.delete", ({ context, params }) => {
     const account = accountOf(context, params);
     context.store.change((state) => {

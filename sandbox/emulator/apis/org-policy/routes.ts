@@ -13,6 +13,8 @@ import type { OrgPolicy } from "../../support/resources.ts";
 import type { Context } from "../../support/context.ts";
 
 const api = methodsOf("orgpolicy.googleapis.com");
+const POLICIES_PATH = "v2/projects/{project}/policies";
+const POLICY_PATH = `${POLICIES_PATH}/{constraint}`;
 const CONSTRAINTS = [DOMAIN_CONSTRAINT, MANAGED_CONSTRAINT];
 
 const text = z.string("TYPE_STRING");
@@ -93,69 +95,46 @@ function checkRules(constraint: string, rules: z.infer<typeof policyBody>["spec"
 
 /** Organization Policy v2, of projects (https://cloud.google.com/resource-manager/docs/reference/orgpolicy/rest). */
 export const routes: Route[] = [
-  api.get("v2/projects/{project}/policies", "orgpolicy.policies.list", ({ context, params, query }) => {
+  api.get(POLICIES_PATH, "orgpolicy.policies.list", ({ context, params, query }) => {
     const policies = Object.entries(context.store.state.orgPolicies)
       .filter(([name]) => name.startsWith(`${parent(params)}/`))
       .map(([, stored]) => stored.current)
       .filter((policy) => policy !== null);
     return page("policies", policies, query);
   }),
-  api.post(
-    "v2/projects/{project}/policies",
-    "orgpolicy.policies.create",
-    policyBody,
-    ({ context, params, body }) => {
-      const named = /^projects\/[^/]+\/policies\/([^/]+)$/.exec(body.name ?? "")?.[1];
-      if (named === undefined)
-        throw invalidArgument(
-          "The policy's name must be projects/PROJECT/policies/CONSTRAINT.",
-          "policy.name",
-        );
-      checkConstraint(named);
-      checkRules(named, body.spec.rules);
-      const name = key({ ...params, constraint: named });
-      if (context.store.state.orgPolicies[name]?.current)
-        throw new ApiError("ALREADY_EXISTS", "Requested entity already exists");
-      return putOrgPolicy(context, name, specOf(body)) ?? {};
-    },
-  ),
-  api.get("v2/projects/{project}/policies/{constraint}", "orgpolicy.policy.get", ({ context, params }) =>
-    policyOf(context, params),
-  ),
-  api.get(
-    "v2/projects/{project}/policies/{constraint}:getEffectivePolicy",
-    "orgpolicy.policy.get",
-    ({ context, params }) => {
-      const constraint = params["constraint"] ?? "";
-      checkConstraint(constraint);
-      const number = findProject(context, params["project"] ?? "")?.projectNumber ?? "";
-      return {
-        name: `projects/${number}/policies/${constraint}`,
-        spec: { rules: effectiveRules(context, constraint, parent(params)) },
-      };
-    },
-  ),
-  api.patch(
-    "v2/projects/{project}/policies/{constraint}",
-    "orgpolicy.policies.update",
-    policyBody,
-    ({ context, params, body }) => {
-      const policy = policyOf(context, params);
-      if (body.etag !== undefined && body.etag !== "" && body.etag !== policy.etag)
-        throw new ApiError("ABORTED", "The etag does not match the policy's: it was changed meanwhile.");
-      checkRules(params["constraint"] ?? "", body.spec.rules);
-      return putOrgPolicy(context, key(params), specOf(body)) ?? {};
-    },
-  ),
-  api.delete(
-    "v2/projects/{project}/policies/{constraint}",
-    "orgpolicy.policies.delete",
-    ({ context, params }) => {
-      policyOf(context, params);
-      putOrgPolicy(context, key(params), null);
-      return {};
-    },
-  ),
+  api.post(POLICIES_PATH, "orgpolicy.policies.create", policyBody, ({ context, params, body }) => {
+    const named = /^projects\/[^/]+\/policies\/([^/]+)$/.exec(body.name ?? "")?.[1];
+    if (named === undefined)
+      throw invalidArgument("The policy's name must be projects/PROJECT/policies/CONSTRAINT.", "policy.name");
+    checkConstraint(named);
+    checkRules(named, body.spec.rules);
+    const name = key({ ...params, constraint: named });
+    if (context.store.state.orgPolicies[name]?.current)
+      throw new ApiError("ALREADY_EXISTS", "Requested entity already exists");
+    return putOrgPolicy(context, name, specOf(body)) ?? {};
+  }),
+  api.get(POLICY_PATH, "orgpolicy.policy.get", ({ context, params }) => policyOf(context, params)),
+  api.get(`${POLICY_PATH}:getEffectivePolicy`, "orgpolicy.policy.get", ({ context, params }) => {
+    const constraint = params["constraint"] ?? "";
+    checkConstraint(constraint);
+    const number = findProject(context, params["project"] ?? "")?.projectNumber ?? "";
+    return {
+      name: `projects/${number}/policies/${constraint}`,
+      spec: { rules: effectiveRules(context, constraint, parent(params)) },
+    };
+  }),
+  api.patch(POLICY_PATH, "orgpolicy.policies.update", policyBody, ({ context, params, body }) => {
+    const policy = policyOf(context, params);
+    if (body.etag !== undefined && body.etag !== "" && body.etag !== policy.etag)
+      throw new ApiError("ABORTED", "The etag does not match the policy's: it was changed meanwhile.");
+    checkRules(params["constraint"] ?? "", body.spec.rules);
+    return putOrgPolicy(context, key(params), specOf(body)) ?? {};
+  }),
+  api.delete(POLICY_PATH, "orgpolicy.policies.delete", ({ context, params }) => {
+    policyOf(context, params);
+    putOrgPolicy(context, key(params), null);
+    return {};
+  }),
 ];
 
 /** False is what a field is when it is absent. */

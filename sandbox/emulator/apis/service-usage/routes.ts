@@ -10,6 +10,7 @@ import { SERVICES, serviceTitle } from "../../support/service-names.ts";
 import type { Context } from "../../support/context.ts";
 
 const api = methodsOf("serviceusage.googleapis.com");
+const SERVICES_PATH = "v1/projects/{project}/services";
 
 /** A service as operations end in it. */
 function described(project: Project, name: string): Record<string, unknown> {
@@ -34,6 +35,8 @@ function operation(context: Context, message: string, fields: object): Operation
   });
 }
 
+const batchBody = z.strictObject({ serviceIds: z.array(z.string("TYPE_STRING")).default([]) });
+
 const disableBody = z.strictObject({
   disableDependentServices: z.boolean("TYPE_BOOL").optional(),
   checkIfServiceHasUsage: z.string("TYPE_STRING").optional(),
@@ -57,7 +60,7 @@ function enable(context: Context, project: Project, names: string[]): void {
 
 /** Service Usage v1 (https://cloud.google.com/service-usage/docs/reference/rest). */
 export const routes: Route[] = [
-  api.get("v1/projects/{project}/services", "serviceusage.services.list", ({ context, params, query }) => {
+  api.get(SERVICES_PATH, "serviceusage.services.list", ({ context, params, query }) => {
     const project = projectOf(context, params);
     const all = Object.keys(SERVICES).map((name) => resource(project, name));
     const filter = query.get("filter") ?? "";
@@ -66,20 +69,16 @@ export const routes: Route[] = [
     const asked = all.filter((each) => state === undefined || each["state"] === state);
     return page("services", asked, query, 200);
   }),
-  api.get(
-    "v1/projects/{project}/services:batchGet",
-    "serviceusage.services.get",
-    ({ context, params, query }) => {
-      const project = projectOf(context, params);
-      const names = query.getAll("names").map((name) => name.split("/").at(-1) ?? "");
-      checkKnown(names);
-      return { services: names.map((name) => resource(project, name)) };
-    },
-  ),
+  api.get(`${SERVICES_PATH}:batchGet`, "serviceusage.services.get", ({ context, params, query }) => {
+    const project = projectOf(context, params);
+    const names = query.getAll("names").map((name) => name.split("/").at(-1) ?? "");
+    checkKnown(names);
+    return { services: names.map((name) => resource(project, name)) };
+  }),
   api.post(
-    "v1/projects/{project}/services:batchEnable",
+    `${SERVICES_PATH}:batchEnable`,
     "serviceusage.services.enable",
-    z.strictObject({ serviceIds: z.array(z.string("TYPE_STRING")).default([]) }),
+    batchBody,
     ({ context, params, body }) => {
       const project = projectOf(context, params);
       enable(context, project, body.serviceIds);
@@ -87,12 +86,12 @@ export const routes: Route[] = [
       return operation(context, "BatchEnableServicesResponse", { services });
     },
   ),
-  api.get("v1/projects/{project}/services/{name}", "serviceusage.services.get", ({ context, params }) => {
+  api.get(`${SERVICES_PATH}/{name}`, "serviceusage.services.get", ({ context, params }) => {
     checkKnown([params["name"] ?? ""]);
     return resource(projectOf(context, params), params["name"] ?? "");
   }),
   api.post(
-    "v1/projects/{project}/services/{name}:enable",
+    `${SERVICES_PATH}/{name}:enable`,
     "serviceusage.services.enable",
     noFields,
     ({ context, params }) => {
@@ -103,7 +102,7 @@ export const routes: Route[] = [
     },
   ),
   api.post(
-    "v1/projects/{project}/services/{name}:disable",
+    `${SERVICES_PATH}/{name}:disable`,
     "serviceusage.services.disable",
     disableBody,
     ({ context, params }) => {
