@@ -273,28 +273,26 @@ describe("a mapping", () => {
 /** The job of publish.yml that publishes. */
 const PUBLISH: GithubRun = { environment: "production" };
 
+const EVENTS = ["push", "workflow_dispatch", "pull_request", "pull_request_target", "schedule"];
+const REFS = ["heads/main", "tags/v1.0.0", "tags/v0-evil", "heads/feature", "tags/nightly"];
+const ENVIRONMENTS: Pick<GithubRun, "environment">[] = [
+  {},
+  { environment: "production" },
+  { environment: "staging" },
+];
+const WORKFLOWS = ["publish.yml", "drift.yml", "evil.yml"];
+const REPOSITORIES = [{}, { repository: "eve/dev-squad", repositoryId: "2", ownerId: "3" }];
+
 /** Who may do what, by event, ref, environment, workflow file and repository. */
-const RUNS: GithubRun[] = [
-  "push",
-  "workflow_dispatch",
-  "pull_request",
-  "pull_request_target",
-  "schedule",
-].flatMap((eventName) =>
-  [
-    "refs/heads/main",
-    "refs/tags/v1.0.0",
-    "refs/tags/v0-evil",
-    "refs/heads/feature",
-    "refs/tags/nightly",
-  ].flatMap((ref) =>
-    [undefined, "production", "staging"].flatMap((environment) =>
-      ["publish.yml", "drift.yml", "evil.yml"].flatMap((workflow) =>
-        [{}, { repository: "eve/dev-squad", repositoryId: "2", ownerId: "3" }].map((fork) => ({
+const RUNS: GithubRun[] = EVENTS.flatMap((eventName) =>
+  REFS.flatMap((ref) =>
+    ENVIRONMENTS.flatMap((environment) =>
+      WORKFLOWS.flatMap((workflow) =>
+        REPOSITORIES.map((fork) => ({
           eventName,
-          ref,
+          ref: `refs/${ref}`,
           workflow,
-          ...(environment !== undefined && { environment }),
+          ...environment,
           ...fork,
         })),
       ),
@@ -303,13 +301,8 @@ const RUNS: GithubRun[] = [
 );
 
 /** The class that a run is meant to have; undefined where Google refuses the token. */
-function classOf({
-  eventName = "",
-  ref = "",
-  environment,
-  workflow,
-  repositoryId,
-}: GithubRun): string | undefined {
+function classOf(run: GithubRun): string | undefined {
+  const { eventName = "", ref = "", environment, workflow, repositoryId } = run;
   if (repositoryId !== undefined) return undefined;
   if (eventName === "pull_request") return "preview";
   if (eventName !== "push" && eventName !== "workflow_dispatch") return "none";
