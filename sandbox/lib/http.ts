@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { Agent } from "node:https";
 import { existsSync, readFileSync } from "node:fs";
 
 /** One request. */
@@ -39,7 +40,7 @@ export function send({ method, url, headers, body, target, seconds, signal, ca }
     ...(signal && { signal }),
     ...target,
     ...(seconds !== undefined && { timeout: seconds * 1000 }),
-    ...(secure && { ca: ca ?? trusted() }),
+    ...(secure && (ca === undefined ? { agent: trusting() } : { ca })),
   };
   // `fetch`, and an `import` of node:http, load Node.js's whole client (undici, for the WebSocket among its exports), which
   // takes half as long as Node.js itself.
@@ -68,11 +69,19 @@ export function send({ method, url, headers, body, target, seconds, signal, ca }
   });
 }
 
-let bundle: string | undefined;
+let agent: Agent | undefined;
 
-/** The file that SSL_CERT_FILE names, else the system's certificates; undefined, Node.js's own, where there is none. */
-function trusted(): string | undefined {
+/**
+ * Trusts the file that SSL_CERT_FILE names, else the system's certificates; Node.js's own where there is none. They are
+ * read once: to read them takes longer than all else that a connection takes.
+ */
+function trusting(): Agent {
   const file = process.env["SSL_CERT_FILE"] ?? "/etc/ssl/certs/ca-certificates.crt";
-  bundle ??= existsSync(file) ? readFileSync(file, "utf8") : undefined;
-  return bundle;
+  const { Agent } = process.getBuiltinModule("node:https");
+  const { createSecureContext } = process.getBuiltinModule("node:tls");
+  agent ??= new Agent({
+    keepAlive: true,
+    secureContext: createSecureContext(existsSync(file) ? { ca: readFileSync(file, "utf8") } : {}),
+  });
+  return agent;
 }
