@@ -2,12 +2,11 @@ import { afterEach, beforeAll, describe, expect } from "vitest";
 import type { RequestCount } from "../../sandbox/emulator/support/faults/requests.ts";
 import { mintAccessToken } from "../../sandbox/lib/tokens.ts";
 import { waitUntil } from "../../sandbox/lib/processes.ts";
+import { clearFaults, fault, google, grant, PROJECT } from "../support/google.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
-import { bindings, clearFaults, fault, google, PROJECT } from "./google.ts";
 import { live, lived, startAnew } from "./life.ts";
 import { failing, fix, fixed, refreshedAndMended } from "./fixing.ts";
 import { seenIn } from "./seen.ts";
-import { withVariable } from "./shell.ts";
 import { survives } from "./survives.ts";
 
 type Route = Pick<RequestCount, "method" | "route">;
@@ -53,13 +52,12 @@ let routes: Route[];
 beforeAll(async () => {
   // The back-off of the fake providers, shortened.
   sandbox.env["HYPERION_FAKE_PROVIDER_BACKOFF_MS"] = "100";
-  for (const [key, value] of Object.entries({
+  await sandbox.set({
     publishImages: "false",
     githubRepository: "HyperionWave-AI/dev-squad",
     publicAccess: "true",
     overrideDomainRestrictedSharing: "true",
-  }))
-    await sandbox.pulumi("config", "set", key, value);
+  });
   await startAnew(sandbox);
   await google(sandbox, "DELETE", "sandbox/requests");
   await live(sandbox);
@@ -121,13 +119,13 @@ describe("Google's APIs", () => {
     await startAnew(sandbox);
     await strike({ kind: "status", status: 503, after: true }, [EXCEPTION]);
     const output = await failing(sandbox);
-    await sandbox.pulumi("config", "set", "adoptExisting", "true");
+    await sandbox.set({ adoptExisting: "true" });
     const row = await fixed(
       sandbox,
       "the repeat finds it there; adopted, not made twice",
       seenIn(output, /Error 409/),
     );
-    await sandbox.pulumi("config", "rm", "adoptExisting");
+    await sandbox.unset("adoptExisting");
     return { ...row, next: `\`adoptExisting\`, ${row.next}` };
   });
 
@@ -153,23 +151,18 @@ describe("Google's APIs", () => {
 
   survives("a grant to whoever runs it has not spread yet (403)", async () => {
     // Rights on the organization's policies cannot be granted on a project.
-    for (const key of ["publicAccess", "overrideDomainRestrictedSharing"])
-      await sandbox.pulumi("config", "set", key, "false");
+    await sandbox.set({ publicAccess: "false", overrideDomainRestrictedSharing: "false" });
     await startAnew(sandbox);
     const newcomer = "user:newcomer@example.com";
     await fault(sandbox, { kind: "iam-spreading", seconds: 15 });
-    const granted = await bindings(sandbox, PROJECT);
-    await google(sandbox, "POST", `${PROJECT}:setIamPolicy`, {
-      policy: { bindings: [...granted, { role: "roles/owner", members: [newcomer] }] },
-    });
+    await grant(sandbox, "roles/owner", newcomer, PROJECT);
     const token = await mintAccessToken(sandbox.root, newcomer);
-    return withVariable(sandbox, "GOOGLE_OAUTH_ACCESS_TOKEN", token, async () => {
-      const output = await failing(sandbox);
-      const spread = async () => (await sandbox.google("GET", PROJECT, undefined, newcomer)).status === 200;
-      expect(await waitUntil(spread, 60_000)).toBe(true);
-      const row = await fixed(sandbox, "nothing is changed", seenIn(output, /Error 403/));
-      return { ...row, next: `minutes later ${row.next}` };
-    });
+    const theirs = sandbox.with({ GOOGLE_OAUTH_ACCESS_TOKEN: token });
+    const output = await failing(theirs);
+    const spread = async () => (await sandbox.google("GET", PROJECT, undefined, newcomer)).status === 200;
+    expect(await waitUntil(spread, 60_000)).toBe(true);
+    const row = await fixed(theirs, "nothing is changed", seenIn(output, /Error 403/));
+    return { ...row, next: `minutes later ${row.next}` };
   });
 });
 

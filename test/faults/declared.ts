@@ -1,7 +1,7 @@
 import { expect } from "vitest";
 import images from "../../images.json" with { type: "json" };
+import { bindings, POLICIES, POOLS, PROJECT, REPOSITORIES, REPOSITORY } from "../support/google.ts";
 import type { Sandbox } from "../support/sandbox.ts";
-import { bindings, POLICIES, POOLS, PROJECT, REPOSITORIES, REPOSITORY } from "./google.ts";
 
 /** A resource in the stack's state. */
 interface Resource {
@@ -27,7 +27,7 @@ export interface Besides {
  * Google is exactly what the state holds (no orphan, no duplicate), and every image is there with its tags on one digest.
  */
 export async function expectDeclared(sandbox: Sandbox, besides: Besides = {}): Promise<void> {
-  await sandbox.pulumi("preview", "--expect-no-changes");
+  await sandbox.expectNoChanges();
   const { deployment } = JSON.parse(await sandbox.pulumi("stack", "export")) as { deployment: State };
   expect(deployment.pending_operations ?? []).toEqual([]);
   await expectNamesOf(sandbox, deployment);

@@ -4,13 +4,13 @@ import { dirname, join, relative } from "node:path";
 import { beforeAll, describe, expect } from "vitest";
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 import { allProcesses, commandLine, waitUntil } from "../../sandbox/lib/processes.ts";
+import { failed, passed } from "../support/outcome.ts";
 import type { Outcome } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 import { expectDeclared } from "./declared.ts";
-import { failed, failing, fix, fixed, unasked } from "./fixing.ts";
+import { failing, fix, fixed, unasked } from "./fixing.ts";
 import { seenIn } from "./seen.ts";
-import { engineIsYours, withVariable, words } from "./shell.ts";
-import { survives } from "./survives.ts";
+import { needOwnEngine, survives } from "./survives.ts";
 
 const GIB = 1024 ** 3;
 
@@ -24,22 +24,20 @@ beforeAll(() => {
 
 describe("Docker", () => {
   survives("no engine", async () => {
-    const nowhere = "unix:///nowhere/docker.sock";
-    const output = await withVariable(sandbox, "DOCKER_HOST", nowhere, () => failing(sandbox));
+    const output = await failing(sandbox.with({ DOCKER_HOST: "unix:///nowhere/docker.sock" }));
     return fixed(sandbox, "nothing is changed", seenIn(output, /no engine listens/));
   });
 
   survives("the engine is killed during a build", async (skip) => {
-    if (await engineIsYours(sandbox))
-      return skip("the engine is the machine's own: the sandbox leaves it alone");
+    await needOwnEngine(sandbox, skip);
     const restore = await withStep('RUN ["sleep", "61.0417"]');
-    const up = sandbox.tryPulumi(...unasked("up"));
+    const up = sandbox.tryUp();
     const builds = () => allProcesses().some((pid) => commandLine(pid).endsWith("sleep 61.0417"));
     expect(await waitUntil(builds, 60_000)).toBe(true);
-    await words(sandbox, "fault", "docker", "kill");
+    passed(await sandbox.run("fault", "docker", "kill"));
     const output = failed(await up);
     await restore();
-    await words(sandbox, "up", "--no-stack");
+    passed(await sandbox.run("up", "--no-stack"));
     return fixed(
       sandbox,
       "the build is lost; nothing is pushed, and no other image is touched",
@@ -92,10 +90,10 @@ describe("Docker", () => {
   survives("a path with blanks and other than ASCII letters", async () => {
     const folder = join(dirname(sandbox.sources), "Quellen für Übung");
     await cp(sandbox.sources, folder, { recursive: true });
-    await sandbox.pulumi("config", "set", "sourceDir", relative(repositoryRoot, folder));
+    await sandbox.set({ sourceDir: relative(repositoryRoot, folder) });
     const row = await fixed(sandbox, "built from there", "nothing");
     expect(row.next).toContain("3 updated");
-    await sandbox.pulumi("config", "set", "sourceDir", relative(repositoryRoot, sandbox.sources));
+    await sandbox.set({ sourceDir: relative(repositoryRoot, sandbox.sources) });
     await fix(sandbox, "up");
     return row;
   });
@@ -123,7 +121,7 @@ describe("Docker", () => {
     await writeFile(ignore, "notes.txt\n");
     expect(await fix(sandbox, "up")).toContain("1 updated");
     await writeFile(notes, "ignored");
-    await sandbox.pulumi("preview", "--expect-no-changes");
+    await sandbox.expectNoChanges();
     await writeFile(ignore, "other.txt\n");
     const row = await fixed(
       sandbox,
@@ -161,9 +159,9 @@ async function measuredUp(): Promise<{ seconds: number; mebibytes: number; outpu
     for (const pid of allProcesses())
       if (!known.has(pid) && isDockerPlugin(pid)) kibibytes = Math.max(kibibytes, peak(pid));
   }, 100);
-  const { code, output } = await sandbox.tryPulumi(...unasked("up"));
+  const outcome = await sandbox.tryUp();
   clearInterval(timer);
-  expect(code, output).toBe(0);
+  const output = passed(outcome);
   return { seconds: (performance.now() - begin) / 1000, mebibytes: kibibytes / 1024, output };
 }
 

@@ -11,7 +11,7 @@ import {
   PROJECT,
   removeMember,
   REPOSITORY,
-} from "./google.ts";
+} from "../support/google.ts";
 import { failing, fix, fixed, pluginsOf, refreshedAndMended } from "./fixing.ts";
 import { seenIn } from "./seen.ts";
 import { survives } from "./survives.ts";
@@ -22,13 +22,13 @@ const READER = "user:lee@example.com";
 const sandbox = useSandbox();
 
 beforeAll(async () => {
-  await sandbox.pulumi("config", "set", "githubRepository", "HyperionWave-AI/dev-squad");
+  await sandbox.set({ githubRepository: "HyperionWave-AI/dev-squad" });
   await fix(sandbox, "up");
 });
 
 describe("Behind the stack's back", () => {
   survives("somebody else edits the repository's policy at the same time (409)", async () => {
-    await sandbox.pulumi("config", "set", "--path", "readers[0]", READER);
+    await sandbox.set({ "readers[0]": READER });
     await fault(sandbox, { kind: "conflict" });
     const next = await fix(sandbox, "up");
     expect(await faultsLeft(sandbox)).toEqual([]);
@@ -75,7 +75,7 @@ describe("Behind the stack's back", () => {
   survives("the Artifact Registry API is disabled", async () => {
     const service = `${PROJECT}/services/artifactregistry.googleapis.com`;
     await google(sandbox, "POST", `${service}:disable`, { disableDependentServices: true });
-    await sandbox.pulumi("config", "set", "--path", "labels.round", "disabled");
+    await sandbox.set({ "labels.round": "disabled" });
     const output = await failing(sandbox);
     await google(sandbox, "POST", `${service}:enable`, {});
     expect(await fix(sandbox, "refresh")).not.toMatch(/deleted|updated/);
@@ -94,8 +94,7 @@ describe("Behind the stack's back", () => {
 
   survives("the exception from the organization's policy is deleted", async () => {
     await google(sandbox, "PUT", "sandbox/org-policy", { mode: "deny" });
-    for (const key of ["publicAccess", "overrideDomainRestrictedSharing"])
-      await sandbox.pulumi("config", "set", key, "true");
+    await sandbox.set({ publicAccess: "true", overrideDomainRestrictedSharing: "true" });
     await fix(sandbox, "up");
     await google(sandbox, "DELETE", `${POLICIES}/iam.allowedPolicyMemberDomains`);
     return refreshedAndMended(sandbox, "made anew", "1 created");

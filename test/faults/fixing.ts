@@ -1,6 +1,7 @@
 import { expect } from "vitest";
 import { sandboxPaths } from "../../sandbox/lib/paths.ts";
 import { pluginsServing } from "../../sandbox/providers/install.ts";
+import { failed, passed } from "../support/outcome.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 import { type Besides, expectDeclared } from "./declared.ts";
 import type { Survival } from "./survives.ts";
@@ -14,9 +15,7 @@ export function unasked(command: Command): string[] {
 
 /** Runs a pulumi command that has to succeed; returns what it printed. */
 export async function succeeding(sandbox: Sandbox, command: Command): Promise<string> {
-  const { code, output } = await sandbox.tryPulumi(...unasked(command));
-  expect(code, output).toBe(0);
-  return output;
+  return passed(await sandbox.tryPulumi(...unasked(command)));
 }
 
 /** Runs a pulumi command that has to succeed; returns what it did: "`pulumi up`: 3 created, 22 unchanged". */
@@ -27,12 +26,6 @@ export async function fix(sandbox: Sandbox, command: Command): Promise<string> {
 /** Runs a pulumi command that has to fail; returns what it printed. */
 export async function failing(sandbox: Sandbox, command: Command = "up"): Promise<string> {
   return failed(await sandbox.tryPulumi(...unasked(command)));
-}
-
-/** What a command printed that has to have failed. */
-export function failed({ code, output }: { code: number | undefined; output: string }): string {
-  expect(code, output).not.toBe(0);
-  return output;
 }
 
 /** One further `pulumi up`, which has to reach the declared state. */

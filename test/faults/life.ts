@@ -1,11 +1,11 @@
 import { rm } from "node:fs/promises";
 import { expect } from "vitest";
 import { sandboxPaths } from "../../sandbox/lib/paths.ts";
+import { passed } from "../support/outcome.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 import { expectDeclared } from "./declared.ts";
-import { clearFaults, faultsLeft, google } from "./google.ts";
+import { clearFaults, faultsLeft, google } from "../support/google.ts";
 import { type Command, pluginsOf, succeeding, unasked } from "./fixing.ts";
-import { words } from "./shell.ts";
 import type { Survival } from "./survives.ts";
 
 const TRANSIENT = /googleapi: Error|Google answered|Could not read/;
@@ -14,23 +14,20 @@ const TRANSIENT = /googleapi: Error|Google answered|Could not read/;
 export async function startAnew(sandbox: Sandbox): Promise<void> {
   await clearFaults(sandbox);
   await sandbox.pulumi(...unasked("destroy"), "--refresh");
-  await words(sandbox, "fault", "emulator", "stop");
+  passed(await sandbox.run("fault", "emulator", "stop"));
   await rm(sandboxPaths(sandbox.root).emulatorState);
-  await words(sandbox, "fault", "emulator", "start");
+  passed(await sandbox.run("fault", "emulator", "start"));
   await google(sandbox, "PUT", "sandbox/org-policy", { mode: "deny" });
 }
 
 /** Provisions from nothing, updates, refreshes, destroys and provisions again; returns what was printed. */
 export async function live(sandbox: Sandbox): Promise<string> {
-  const set = (path: string, value: string) => sandbox.pulumi("config", "set", "--path", path, value);
   const run = (command: Command) => succeeding(sandbox, command);
-  await set("labels.round", "one");
-  await set("readers[0]", "user:lee@example.com");
-  await set("githubRefs[0]", "refs/heads/main");
+  const set = (round: string, reader: string, ref: string) =>
+    sandbox.set({ "labels.round": round, "readers[0]": reader, "githubRefs[0]": ref });
+  await set("one", "user:lee@example.com", "refs/heads/main");
   const first = await run("up");
-  await set("labels.round", "two");
-  await set("readers[0]", "user:kim@example.com");
-  await set("githubRefs[0]", "refs/heads/release");
+  await set("two", "user:kim@example.com", "refs/heads/release");
   return [first, await run("up"), await run("refresh"), await run("destroy"), await run("up")].join("\n");
 }
 

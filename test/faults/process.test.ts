@@ -3,15 +3,15 @@ import { join } from "node:path";
 import { afterEach, beforeAll, describe, expect } from "vitest";
 import { mintAccessToken, MAINTAINER } from "../../sandbox/lib/tokens.ts";
 import { sandboxPaths } from "../../sandbox/lib/paths.ts";
+import { failed, passed, stdoutOf } from "../support/outcome.ts";
 import { whileReadOnly } from "../support/read-only.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 import { expectDeclared } from "./declared.ts";
-import { clearFaults, fault } from "./google.ts";
-import { failed, failing, fix, fixed, pluginsOf, unasked } from "./fixing.ts";
+import { clearFaults, fault } from "../support/google.ts";
+import { failing, fix, fixed, pluginsOf, unasked } from "./fixing.ts";
 import { startSlowUp, startUp, stepsIn } from "./running.ts";
 import { seenIn } from "./seen.ts";
-import { engineIsYours, withVariable, words } from "./shell.ts";
-import { survives } from "./survives.ts";
+import { needOwnEngine, survives } from "./survives.ts";
 
 const MOMENTS = 10;
 const HOUR = 3600;
@@ -22,7 +22,7 @@ const sandbox = useSandbox();
 let readers = 0;
 
 beforeAll(async () => {
-  await sandbox.pulumi("config", "set", "githubRepository", "HyperionWave-AI/dev-squad");
+  await sandbox.set({ githubRepository: "HyperionWave-AI/dev-squad" });
 });
 
 afterEach(() => clearFaults(sandbox));
@@ -125,7 +125,7 @@ describe("Process", () => {
     await declareReader();
     const token = await mintAccessToken(sandbox.root, MAINTAINER);
     await fault(sandbox, { kind: "clock-skew", seconds: 1.1 * HOUR });
-    const output = await withVariable(sandbox, "GOOGLE_OAUTH_ACCESS_TOKEN", token, () => failing(sandbox));
+    const output = await failing(sandbox.with({ GOOGLE_OAUTH_ACCESS_TOKEN: token }));
     await clearFaults(sandbox);
     return fixed(sandbox, "nothing is changed", seenIn(output, /(Google|Artifact Registry) answered 401/));
   });
@@ -134,14 +134,13 @@ describe("Process", () => {
 describe("Sandbox services", () => {
   for (const service of ["emulator", "registry", "docker"])
     survives(`${service} is killed`, async (skip) => {
-      if (service === "docker" && (await engineIsYours(sandbox)))
-        return skip("the engine is the machine's own: the sandbox leaves it alone");
-      const killed = await words(sandbox, "fault", service, "kill");
-      await words(sandbox, "up");
+      if (service === "docker") await needOwnEngine(sandbox, skip);
+      const killed = stdoutOf(await sandbox.run("fault", service, "kill"));
+      passed(await sandbox.run("up"));
       await expectDeclared(sandbox);
       return {
         happened: "started again, with its data",
-        seen: `\`${killed.trim()}\``,
+        seen: `\`${killed}\``,
         next: "`npm run sandbox`",
         plugins: pluginsOf(sandbox),
       };
@@ -150,7 +149,7 @@ describe("Sandbox services", () => {
 
 /** Declares a reader who has no grant yet. */
 async function declareReader(): Promise<void> {
-  await sandbox.pulumi("config", "set", "--path", "readers[0]", `user:reader${readers++}@example.com`);
+  await sandbox.set({ "readers[0]": `user:reader${readers++}@example.com` });
 }
 
 /** What a killed update was about to create stays in the state as pending until a refresh. */

@@ -11,12 +11,12 @@ import {
   terminate,
   waitUntil,
 } from "../../sandbox/lib/processes.ts";
+import { failed, passed, stdoutOf } from "../support/outcome.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 import { expectDeclared } from "./declared.ts";
-import { google, REPOSITORY } from "./google.ts";
-import { failed, failing, fix, fixed, pluginsOf, refreshedAndMended, unasked } from "./fixing.ts";
+import { removeTags } from "../support/google.ts";
+import { failing, fix, fixed, pluginsOf, refreshedAndMended } from "./fixing.ts";
 import { seenIn } from "./seen.ts";
-import { onMachine, withVariable, words } from "./shell.ts";
 import { survives } from "./survives.ts";
 
 const UI = "route=*/hyperion-ui/blobs/uploads/*";
@@ -33,19 +33,19 @@ beforeAll(async () => {
 
 afterEach(() => sandbox.run("fault", "clear"));
 afterAll(async () => {
-  if (await isMounted(storage)) await onMachine(sandbox, "umount", ["--lazy", storage]);
+  if (await isMounted(storage)) passed(await sandbox.command("umount", ["--lazy", storage]));
 });
 
 describe("Registry", () => {
   survives("the registry is killed", async () => {
     await appendFile(join(sandbox.sources, "coordinator/ui/Dockerfile"), 'RUN ["sleep", "9.0417"]\n');
-    const up = sandbox.tryPulumi(...unasked("up"));
+    const up = sandbox.tryUp();
     const builds = () => allProcesses().some((pid) => commandLine(pid).endsWith("sleep 9.0417"));
     expect(await waitUntil(builds, 60_000)).toBe(true);
-    await words(sandbox, "fault", "registry", "kill");
+    passed(await sandbox.run("fault", "registry", "kill"));
     const output = failed(await up);
     const seen = seenIn(output, /error reading push output: .*(refused|EOF)/);
-    await words(sandbox, "up", "--no-stack");
+    passed(await sandbox.run("up", "--no-stack"));
     return fixed(sandbox, "nothing is pushed; the tags stay on the builds before", seen);
   });
 
@@ -55,27 +55,27 @@ describe("Registry", () => {
   ] as const)
     survives(fault, async () => {
       await changeLayer(3);
-      await words(sandbox, "fault", "set", kind, UI);
+      passed(await sandbox.run("fault", "set", kind, UI));
       const row = await fixed(sandbox, "the engine sends the layer again", "nothing");
-      expect(JSON.parse(await words(sandbox, "fault", "list"))).toEqual({ faults: [] });
+      expect(JSON.parse(stdoutOf(await sandbox.run("fault", "list")))).toEqual({ faults: [] });
       return row;
     });
 
   survives("the registry's disk is full", async (skip) => {
-    await words(sandbox, "fault", "registry", "stop");
+    passed(await sandbox.run("fault", "registry", "stop"));
     try {
       await moveToSmallDisk(4);
     } catch (error) {
-      await words(sandbox, "fault", "registry", "start");
+      passed(await sandbox.run("fault", "registry", "start"));
       return skip(`a small disk cannot be mounted here: ${String(error)}`);
     }
-    await words(sandbox, "fault", "registry", "start");
+    passed(await sandbox.run("fault", "registry", "start"));
     await changeLayer(12);
     const output = await failing(sandbox);
     expect(await readFile(join(sandbox.root, "logs/registry.out.log"), "utf8")).toContain(
       "no space left on device",
     );
-    await onMachine(sandbox, "mount", ["-o", "remount,size=1g", storage]);
+    passed(await sandbox.command("mount", ["-o", "remount,size=1g", storage]));
     return fixed(
       sandbox,
       "the engine tries five times in 50 s; nothing that was there is lost",
@@ -93,7 +93,7 @@ describe("Registry", () => {
       readFileSync(join(sandbox.root, "run/registry.json"), "utf8"),
     ) as ProcessIdentity;
     await terminate(record, 0);
-    await words(sandbox, "fault", "registry", "start");
+    passed(await sandbox.run("fault", "registry", "start"));
     const next = await up;
     await expectDeclared(sandbox);
     return {
@@ -108,7 +108,7 @@ describe("Registry", () => {
     const dockerfile = join(sandbox.sources, "coordinator/ui/Dockerfile");
     await appendFile(dockerfile, 'RUN ["sleep", "12"]\n');
     const login = await loginFor(8);
-    const output = await withVariable(sandbox, "DOCKER_CONFIG", login, () => failing(sandbox));
+    const output = await failing(sandbox.with({ DOCKER_CONFIG: login }));
     return fixed(
       sandbox,
       "the build stays in the engine; nothing is pushed. With a credential helper there is a new token for each push",
@@ -117,8 +117,7 @@ describe("Registry", () => {
   });
 
   survives("a tag is deleted behind the stack's back", async () => {
-    const tag = `${REPOSITORY}/packages/hyperion-ui/tags/latest`;
-    await google(sandbox, "DELETE", tag);
+    await removeTags(sandbox, "hyperion-ui", "latest");
     return refreshedAndMended(
       sandbox,
       "the version stays under its other tags; a refresh sees what is missing",
@@ -137,9 +136,9 @@ async function changeLayer(mebibytes: number): Promise<void> {
 async function moveToSmallDisk(mebibytes: number): Promise<void> {
   const aside = join(dirname(sandbox.root), "registry-before");
   await cp(storage, aside, { recursive: true, preserveTimestamps: true });
-  const used = parseInt(await onMachine(sandbox, "du", ["-sm", aside]));
+  const used = parseInt(stdoutOf(await sandbox.command("du", ["-sm", aside])));
   const size = `size=${used + mebibytes}m`;
-  await onMachine(sandbox, "mount", ["-t", "tmpfs", "-o", size, "tmpfs", storage]);
+  passed(await sandbox.command("mount", ["-t", "tmpfs", "-o", size, "tmpfs", storage]));
   await cp(aside, storage, { recursive: true, preserveTimestamps: true });
 }
 

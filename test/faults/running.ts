@@ -1,8 +1,8 @@
 import { expect } from "vitest";
 import { signal } from "../../sandbox/lib/processes.ts";
+import { fault, faultsLeft } from "../support/google.ts";
 import { withDescendants } from "../support/processes.ts";
 import type { Running, Sandbox } from "../support/sandbox.ts";
-import { fault, faultsLeft } from "./google.ts";
 import { unasked } from "./fixing.ts";
 
 const PATIENCE = { timeout: 60_000, interval: 10 };

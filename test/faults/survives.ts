@@ -1,4 +1,6 @@
 import { test } from "vitest";
+import { passed } from "../support/outcome.ts";
+import type { Sandbox } from "../support/sandbox.ts";
 
 /** What came of a fault. */
 export interface Survival {
@@ -18,14 +20,18 @@ declare module "vitest" {
   }
 }
 
-/**
- * A test that provokes `fault`, proves that nothing is lost, and returns what came of it. `skip` ends it with the
- * reason why the fault cannot be provoked on this machine.
- */
-export function survives(
-  fault: string,
-  provoke: (skip: (reason: string) => never) => Promise<Survival>,
-): void {
+/** Ends a test with the reason why the fault cannot be provoked on this machine. */
+type Skip = (reason: string) => never;
+
+/** Skips the test where the Docker engine is the machine's own. */
+export async function needOwnEngine(sandbox: Sandbox, skip: Skip): Promise<void> {
+  const status = passed(await sandbox.run("status", "--json"));
+  if (status.includes("Docker engine (yours)"))
+    skip("the engine is the machine's own: the sandbox leaves it alone");
+}
+
+/** A test that provokes `fault`, proves that nothing is lost, and returns what came of it. */
+export function survives(fault: string, provoke: (skip: Skip) => Promise<Survival>): void {
   test(fault, async ({ task, skip }) => {
     task.meta.survival = await provoke(skip);
   });

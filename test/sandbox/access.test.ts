@@ -1,10 +1,11 @@
 import { beforeAll, describe, expect, test } from "vitest";
-import { type Outcome, succeed } from "../support/sandbox.ts";
+import { bindings, grant, POLICIES, policyOf, PROJECT, service } from "../support/google.ts";
+import { failed, passed } from "../support/outcome.ts";
+import { type Sandbox, succeed } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
-const PROJECT = "projects/hyperion-sandbox";
-const REPOSITORY = `v1/${PROJECT}/locations/us-central1/repositories/hyperion-public`;
-const EXCEPTION = `v2/${PROJECT}/policies/iam.allowedPolicyMemberDomains`;
+const READER = "roles/artifactregistry.reader";
+const EXCEPTION = `${POLICIES}/iam.allowedPolicyMemberDomains`;
 const REFUSED_BY_GOOGLE = "do not belong to a permitted customer";
 const WAYS_OUT = [
   "pulumi config set hyperion-registry:overrideDomainRestrictedSharing true",
@@ -20,15 +21,11 @@ beforeAll(async () => {
   // An image that no stack manages, so that no up has to build: what is pulled and pushed below.
   probe = `${registry}/probe:latest`;
   await sandbox.docker("tag", `${registry}/hyperion-ui:latest`, probe);
-  expect(await sandbox.docker("push", probe)).toMatchObject({ code: 0 });
-  await set("publishImages", "false");
-  await up();
+  passed(await sandbox.docker("push", probe));
+  await sandbox.set({ publishImages: "false" });
+  await sandbox.up();
 });
 
-const set = (name: string, value: string) => sandbox.pulumi("config", "set", "--path", name, value);
-const unset = (name: string) => sandbox.pulumi("config", "rm", name);
-const up = () => sandbox.pulumi("up", "--yes", "--skip-preview");
-const tryUp = () => sandbox.tryPulumi("up", "--yes", "--skip-preview");
 const pull = () => sandbox.anonymousDocker("pull", probe);
 
 /** Sets the organization's policy; a delay counts for every later change of a policy, too. */
@@ -39,39 +36,15 @@ const fault = (...words: string[]) => succeed(sandbox.root, "fault", ...words);
 const dockerAs = (principal: string, ...args: string[]) =>
   sandbox.command("docker", args, { HYPERION_SANDBOX_PRINCIPAL: principal });
 
-/** `pulumi` of a principal. */
-async function pulumiAs(principal: string, ...args: string[]): Promise<Outcome> {
+/** The shell of a principal. */
+async function as(principal: string): Promise<Sandbox> {
   const { stdout } = await sandbox.run("token", principal);
-  return sandbox.command("pulumi", args, { GOOGLE_OAUTH_ACCESS_TOKEN: stdout.trim() });
-}
-
-interface Policy {
-  bindings?: { role: string; members: string[] }[];
-  etag?: string;
-}
-
-async function policyOf(resource: string, method = "GET"): Promise<Policy> {
-  const { status, body } = await sandbox.google(
-    method,
-    `${resource}:getIamPolicy`,
-    method === "GET" ? undefined : {},
-  );
-  if (status !== 200) throw new Error(JSON.stringify(body));
-  return body as Policy;
-}
-
-/** Grants a role behind the stack's back. */
-async function grant(resource: string, role: string, member: string, method = "GET"): Promise<void> {
-  const { bindings = [], ...rest } = await policyOf(resource, method);
-  const policy = { ...rest, bindings: [...bindings, { role, members: [member] }] };
-  const answer = await sandbox.google("POST", `${resource}:setIamPolicy`, { policy });
-  if (answer.status !== 200) throw new Error(JSON.stringify(answer.body));
+  return sandbox.with({ GOOGLE_OAUTH_ACCESS_TOKEN: stdout.trim() });
 }
 
 /** Members of the repository who may pull. */
 async function readers(): Promise<string[]> {
-  const { bindings = [] } = await policyOf(REPOSITORY);
-  return bindings.find(({ role }) => role === "roles/artifactregistry.reader")?.members ?? [];
+  return (await bindings(sandbox)).find(({ role }) => role === READER)?.members ?? [];
 }
 
 /** Everything that public access could change: the repository's policy, the exception, and the state. */
@@ -81,7 +54,7 @@ async function everything(): Promise<object> {
     deployment: { resources: { urn: string }[] };
   };
   return {
-    policy: await policyOf(REPOSITORY),
+    policy: await policyOf(sandbox),
     exception: (await sandbox.google("GET", EXCEPTION)).status,
     // An up that fails may leave them in another order.
     resources: state.deployment.resources.sort((a, b) => a.urn.localeCompare(b.urn)),
@@ -96,27 +69,23 @@ async function expectNobodyPulls(): Promise<void> {
 
 describe("public access under a policy that refuses it", () => {
   test("A1: before its API is enabled preview and up stop with the command for it, and nothing changes", async () => {
-    const api = (action: string) =>
-      sandbox.google("POST", `v1/${PROJECT}/services/orgpolicy.googleapis.com:${action}`, {});
-    expect(await api("disable")).toMatchObject({ status: 200 });
+    await service(sandbox, "orgpolicy", "disable");
     await orgPolicy("deny");
     const before = await everything();
-    await set("publicAccess", "true");
+    await sandbox.set({ publicAccess: "true" });
     for (const words of [["preview"], ["up", "--yes", "--skip-preview"]]) {
-      const { code, output } = await sandbox.tryPulumi(...words);
-      expect(code, output).not.toBe(0);
+      const output = failed(await sandbox.tryPulumi(...words));
       expect(output).toContain("the Organization Policy API is not enabled in hyperion-sandbox");
       expect(output).toContain("gcloud services enable orgpolicy.googleapis.com --project=hyperion-sandbox");
     }
     expect(await everything()).toEqual(before);
-    expect(await api("enable")).toMatchObject({ status: 200 });
+    await service(sandbox, "orgpolicy", "enable");
   });
 
   test("A1: preview and up stop with the ways out, and nothing changes", async () => {
     const before = await everything();
     for (const words of [["preview"], ["up", "--yes", "--skip-preview"]]) {
-      const { code, output } = await sandbox.tryPulumi(...words);
-      expect(code, output).not.toBe(0);
+      const output = failed(await sandbox.tryPulumi(...words));
       expect(output).toContain("constraints/iam.allowedPolicyMemberDomains");
       expect(output).toContain("allUsers would be refused by the organization policy");
       expect(output).toContain("members of C0hyperion");
@@ -128,43 +97,39 @@ describe("public access under a policy that refuses it", () => {
 
   test("A1: a list of other customers refuses it too, and is named", async () => {
     await orgPolicy("domains", "C0hyperion", "C0partner");
-    const { code, output } = await tryUp();
-    expect(code, output).not.toBe(0);
-    expect(output).toContain("members of C0hyperion, C0partner");
+    expect(failed(await sandbox.tryUp())).toContain("members of C0hyperion, C0partner");
   });
 
   test("A1: so does the managed constraint, which no exception of the stack lifts", async () => {
     await orgPolicy("allow");
     await orgPolicy("deny", "--constraint", "iam.managed.allowedPolicyMembers");
-    await set("overrideDomainRestrictedSharing", "true");
-    const { code, output } = await sandbox.tryPulumi("preview");
-    expect(code, output).not.toBe(0);
+    await sandbox.set({ overrideDomainRestrictedSharing: "true" });
+    const output = failed(await sandbox.tryPulumi("preview"));
     expect(output).toContain("constraints/iam.managed.allowedPolicyMembers");
     expect(output).toContain("ask an organization policy administrator for an exception on this project");
     expect(output).not.toContain(WAYS_OUT[0]);
-    await unset("overrideDomainRestrictedSharing");
+    await sandbox.unset("overrideDomainRestrictedSharing");
     await orgPolicy("allow", "--constraint", "iam.managed.allowedPolicyMembers");
   });
 
   test("A2: lifted later, the same settings work", async () => {
-    await up();
+    await sandbox.up();
     expect(await readers()).toContain("allUsers");
-    expect(await pull()).toMatchObject({ code: 0 });
+    passed(await pull());
   });
 
   test("A2: put back while public, pulls go on, refresh finds nothing, and up stops with the ways out", async () => {
     await orgPolicy("deny");
     await sandbox.pulumi("refresh", "--yes", "--expect-no-changes");
     const before = await everything();
-    const { code, output } = await tryUp();
-    expect(code, output).not.toBe(0);
+    const output = failed(await sandbox.tryUp());
     expect(output).toContain("allUsers would be refused by the organization policy");
     for (const way of WAYS_OUT) expect(output).toContain(way);
     expect(await everything()).toEqual(before);
     // The constraint does not look back: a binding that is there stays.
-    expect(await pull()).toMatchObject({ code: 0 });
-    await set("publicAccess", "false");
-    await up();
+    passed(await pull());
+    await sandbox.set({ publicAccess: "false" });
+    await sandbox.up();
     expect(await readers()).not.toContain("allUsers");
     await expectNobodyPulls();
   });
@@ -172,18 +137,15 @@ describe("public access under a policy that refuses it", () => {
 
 describe("public access by an exception", () => {
   test("A1: an exception without public access is an error", async () => {
-    await set("publicAccess", "false");
-    await set("overrideDomainRestrictedSharing", "true");
-    const { code, output } = await sandbox.tryPulumi("preview");
-    expect(code, output).not.toBe(0);
+    await sandbox.set({ publicAccess: "false", overrideDomainRestrictedSharing: "true" });
+    const output = failed(await sandbox.tryPulumi("preview"));
     expect(output).toContain("true, while publicAccess is false");
     expect(output).toContain("pulumi config rm hyperion-registry:overrideDomainRestrictedSharing");
   });
 
   test("A2: is made before the binding, with a warning of what else it opens", async () => {
-    await set("publicAccess", "true");
-    await set("readers[0]", "allAuthenticatedUsers");
-    const output = await up();
+    await sandbox.set({ publicAccess: "true", "readers[0]": "allAuthenticatedUsers" });
+    const output = await sandbox.up();
     expect(output).toContain("lifts iam.allowedPolicyMemberDomains on the whole project hyperion-sandbox");
     const created = [
       ...output.matchAll(/gcp:(orgpolicy:Policy|artifactregistry:RepositoryIamMember) .*created/g),
@@ -198,18 +160,18 @@ describe("public access by an exception", () => {
       body: { spec: { rules: [{ allowAll: true }] } },
     });
     expect(await readers()).toEqual(expect.arrayContaining(["allUsers", "allAuthenticatedUsers"]));
-    expect(await pull()).toMatchObject({ code: 0 });
-    await sandbox.pulumi("preview", "--expect-no-changes");
+    passed(await pull());
+    await sandbox.expectNoChanges();
   });
 
   test("A1, A10: turned off, it goes with the binding, and only those", async () => {
-    await unset("readers");
-    await up();
-    await grant(REPOSITORY, "roles/artifactregistry.reader", "user:eve@partner.example");
+    await sandbox.unset("readers");
+    await sandbox.up();
+    await grant(sandbox, READER, "user:eve@partner.example");
     const before = await readers();
-    await set("publicAccess", "false");
-    await unset("overrideDomainRestrictedSharing");
-    const output = await up();
+    await sandbox.set({ publicAccess: "false" });
+    await sandbox.unset("overrideDomainRestrictedSharing");
+    const output = await sandbox.up();
     const deleted = [...output.matchAll(/gcp:(\S+) .*deleted/g)].map(([, type]) => type);
     expect(deleted.sort()).toEqual([
       "artifactregistry:RepositoryIamMember",
@@ -224,23 +186,21 @@ describe("public access by an exception", () => {
   test("A2: that still spreads: up says when to run again, and then it works", async () => {
     const delay = 1200;
     await orgPolicy("deny", "--delay", String(delay));
-    await set("publicAccess", "true");
-    await set("overrideDomainRestrictedSharing", "true");
-    const { code, output } = await tryUp();
-    expect(code, output).not.toBe(0);
+    await sandbox.set({ publicAccess: "true", overrideDomainRestrictedSharing: "true" });
+    const output = failed(await sandbox.tryUp());
     expect(output).toContain(REFUSED_BY_GOOGLE);
     expect(output).toContain("run pulumi up again in five minutes");
     expect(await sandbox.google("GET", EXCEPTION)).toMatchObject({ status: 200 });
     expect(await readers()).not.toContain("allUsers");
     // Google's clock goes on instead of this test's; tokens of an hour still serve.
     await fault("set", "clock-skew", `seconds=${delay}`);
-    await up();
+    await sandbox.up();
     await fault("clear");
     expect(await readers()).toContain("allUsers");
     await orgPolicy("deny");
-    await set("publicAccess", "false");
-    await unset("overrideDomainRestrictedSharing");
-    await up();
+    await sandbox.set({ publicAccess: "false" });
+    await sandbox.unset("overrideDomainRestrictedSharing");
+    await sandbox.up();
   });
 });
 
@@ -256,65 +216,59 @@ describe("a policy that cannot be read", () => {
       "roles/iam.serviceAccountAdmin",
       "roles/browser",
     ])
-      await grant(`v1/${PROJECT}`, role, OPERATOR, "POST");
+      await grant(sandbox, role, OPERATOR, PROJECT);
     await orgPolicy("deny");
-    await set("publicAccess", "true");
-    const preview = await pulumiAs(OPERATOR, "preview");
-    expect(preview.output).toContain(UNREAD);
-    expect(preview).toMatchObject({ code: 0 });
-    const refused = await pulumiAs(OPERATOR, "up", "--yes", "--skip-preview");
-    expect(refused.output).toContain(UNREAD);
-    expect(refused.output).toContain(REFUSED_BY_GOOGLE);
-    expect(refused.code).not.toBe(0);
+    await sandbox.set({ publicAccess: "true" });
+    const operator = await as(OPERATOR);
+    expect(passed(await operator.tryPulumi("preview"))).toContain(UNREAD);
+    const refused = failed(await operator.tryUp());
+    expect(refused).toContain(UNREAD);
+    expect(refused).toContain(REFUSED_BY_GOOGLE);
     await orgPolicy("allow");
-    expect(await pulumiAs(OPERATOR, "up", "--yes", "--skip-preview")).toMatchObject({ code: 0 });
-    expect(await pull()).toMatchObject({ code: 0 });
-    await set("publicAccess", "false");
-    await up();
+    passed(await operator.tryUp());
+    passed(await pull());
+    await sandbox.set({ publicAccess: "false" });
+    await sandbox.up();
   });
 });
 
 describe("readers and writers", () => {
   test("A3: allAuthenticatedUsers among readers is warned about, and refused under the policy", async () => {
     await orgPolicy("allow");
-    await set("readers[0]", "allAuthenticatedUsers");
-    const allowed = await sandbox.tryPulumi("preview");
-    expect(allowed).toMatchObject({ code: 0 });
-    expect(allowed.output).toContain(
+    await sandbox.set({ "readers[0]": "allAuthenticatedUsers" });
+    expect(passed(await sandbox.tryPulumi("preview"))).toContain(
       "anybody with a Google account can pull, which is public in all but name",
     );
     await orgPolicy("deny");
-    const { code, output } = await sandbox.tryPulumi("preview");
-    expect(code, output).not.toBe(0);
+    const output = failed(await sandbox.tryPulumi("preview"));
     expect(output).toContain("allAuthenticatedUsers would be refused by the organization policy");
     expect(output).toContain("readers[0]' domain:example.com");
     expect(output).toContain("pulumi config rm --path 'hyperion-registry:readers[0]'");
     // It comes with publicAccess alone.
     expect(output).not.toContain("overrideDomainRestrictedSharing");
-    await unset("readers");
+    await sandbox.unset("readers");
   });
 
   test("A3, A4: a reader pulls and cannot push; a writer does both; a stranger does neither", async () => {
     const [reader, writer, stranger] = ["dana", "lee", "mallory"].map(
       (name) => `user:${name}@example.com`,
     ) as [string, string, string];
-    await set("readers[0]", reader);
-    await set("writers[0]", writer);
-    await up();
+    await sandbox.set({ "readers[0]": reader, "writers[0]": writer });
+    await sandbox.up();
     const denied = (permission: string) => `Permission "artifactregistry.repositories.${permission}" denied`;
-    expect(await dockerAs(reader, "pull", probe)).toMatchObject({ code: 0 });
+    passed(await dockerAs(reader, "pull", probe));
     expect((await dockerAs(reader, "push", probe)).output).toContain(denied("uploadArtifacts"));
-    expect(await dockerAs(writer, "pull", probe)).toMatchObject({ code: 0 });
-    expect(await dockerAs(writer, "push", probe)).toMatchObject({ code: 0 });
+    passed(await dockerAs(writer, "pull", probe));
+    passed(await dockerAs(writer, "push", probe));
     expect((await dockerAs(stranger, "pull", probe)).output).toContain(denied("downloadArtifacts"));
     expect((await dockerAs(stranger, "push", probe)).output).toContain(denied("uploadArtifacts"));
     expect(JSON.parse(await sandbox.pulumi("stack", "output", "--json"))).toMatchObject({
       readers: expect.arrayContaining([reader]) as string[],
       writers: expect.arrayContaining([writer]) as string[],
     });
-    await unset("writers");
-    await up();
+    await sandbox.unset("writers");
+    await sandbox.up();
     expect((await dockerAs(writer, "push", probe)).output).toContain(denied("uploadArtifacts"));
-    expect(await dockerAs(reader, "pull", probe)).toMatchObject({ code: 0 });
+    passed(await dockerAs(reader, "pull", probe));
   });
 });

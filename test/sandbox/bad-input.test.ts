@@ -8,15 +8,17 @@ import { type Problem, problemsError } from "../../problems/problem.ts";
 import { parseSettings } from "../../settings/parse.ts";
 import { copyProgram } from "../support/copy-program.ts";
 import { stackConfig } from "../support/default-settings.ts";
+import { REPOSITORY } from "../support/google.ts";
+import { failed } from "../support/outcome.ts";
 import type { Outcome } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
 const STACK_FILE = "Pulumi.sandbox.yaml";
-const REPOSITORY = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public";
 
 const sandbox = useSandbox();
 /** A copy of the project that the tests break; it shares the stack with the sandbox's own. */
 let folder: string;
+const here = (): string[] => ["--cwd", folder, "--stack", "sandbox"];
 /** Its files as they were, by name; undefined for one that was not there. */
 const whole = new Map<string, string>();
 let before: string;
@@ -27,7 +29,7 @@ beforeAll(async () => {
   const settings = parse(await readFile(join(sandbox.root, "project", STACK_FILE), "utf8")) as StackFile;
   settings.config["hyperion-registry:sourceDir"] = sandbox.sources;
   await writeFile(join(folder, STACK_FILE), stringify(settings));
-  await sandbox.pulumi("up", "--yes", "--skip-preview", "--cwd", folder, "--stack", "sandbox");
+  await sandbox.up(...here());
   for (const file of [STACK_FILE, "Pulumi.yaml", "images.json"]) {
     whole.set(file, await readFile(join(folder, file), "utf8"));
   }
@@ -45,15 +47,7 @@ interface StackFile {
 /** All that a run could have changed: the stack's state, the emulated emulator, its images. */
 async function context(): Promise<string> {
   // Decrypted: each run encrypts anew.
-  const state = await sandbox.pulumi(
-    "stack",
-    "export",
-    "--show-secrets",
-    "--cwd",
-    folder,
-    "--stack",
-    "sandbox",
-  );
+  const state = await sandbox.pulumi("stack", "export", "--show-secrets", ...here());
   const { deployment } = JSON.parse(state) as { deployment: { manifest: unknown; resources: unknown[] } };
   const emulator = await Promise.all(
     ["", ":getIamPolicy", "/dockerImages"].map((path) => sandbox.google("GET", REPOSITORY + path)),
@@ -78,13 +72,13 @@ async function configure(settings: Record<string, unknown>): Promise<void> {
 async function refusedUp(): Promise<string> {
   const outcome = await sandbox.tryPulumi(
     ...["up", "--yes", "--skip-preview", "--suppress-outputs", "--non-interactive", "--color", "never"],
-    ...["--cwd", folder, "--stack", "sandbox"],
+    ...here(),
   );
   return refusal(outcome);
 }
 
-function refusal({ code, output }: Outcome): string {
-  expect(code).not.toBe(0);
+function refusal(outcome: Outcome): string {
+  const output = failed(outcome);
   expect(output).not.toMatch(/^ *at .*[:(]|node:internal|\.[jt]s:\d+:\d+|unhandled/m);
   expect(output).toBe(stripVTControlCharacters(output));
   // eslint-disable-next-line no-control-regex -- that is what must not be there
@@ -217,8 +211,7 @@ describe("settings that the program refuses, all of them in one message", () => 
   });
 
   test("a secret where plain text is expected, which is not shown", async () => {
-    const args = ["--cwd", folder, "--stack", "sandbox"];
-    await sandbox.pulumi("config", "set", "--secret", "version", "hush-1.0.0", ...args);
+    await sandbox.pulumi("config", "set", "--secret", "version", "hush-1.0.0", ...here());
     const message = await refusedUp();
     expect(message).toBe(
       told([
@@ -231,7 +224,7 @@ describe("settings that the program refuses, all of them in one message", () => 
       ]),
     );
     // The command that fixes it, as it stands but for the folder.
-    await sandbox.pulumi("config", "set", "hyperion-registry:version", "1.4.2", ...args);
+    await sandbox.pulumi("config", "set", "hyperion-registry:version", "1.4.2", ...here());
     expect(await readFile(join(folder, STACK_FILE), "utf8")).toContain("version: 1.4.2");
   });
 });

@@ -5,66 +5,54 @@ import images from "../../images.json" with { type: "json" };
 import { pushImage } from "../../sandbox/emulator/testing/registry.ts";
 import { MODEL, type Model, steps, stored } from "../../scripts/cost/model.ts";
 import { makeOld } from "../support/age.ts";
+import { google, PACKAGES, removeTags, REPOSITORY, tagsOf } from "../support/google.ts";
+import { failed } from "../support/outcome.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
-const REPOSITORY = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public";
 const STACK = ["--stack", "sandbox"];
 const MB = 2 ** 20;
 
 const sandbox = useSandbox();
 
-/** Asks the emulated Artifact Registry; fails the test unless the answer is good. */
-async function ask(method: string, path: string, body?: object): Promise<Record<string, unknown>> {
-  const answer = await sandbox.google(method, `${REPOSITORY}${path}`, body);
-  expect(answer, `${method} ${path}`).toMatchObject({ status: 200 });
-  return answer.body as Record<string, unknown>;
-}
-
-/** The tags of an image, with the digest that each stands on. */
-async function tagsOf(image: string): Promise<Record<string, string>> {
-  const { tags = [] } = await ask("GET", `/packages/${image}/tags?pageSize=1000`);
-  return Object.fromEntries(
-    (tags as { name: string; version: string }[]).map(({ name, version }) => [
-      name.replace(/^.*\//, ""),
-      version.replace(/^.*\//, ""),
-    ]),
-  );
+/** The cleanup policies of the repository. */
+async function cleanupPolicies(): Promise<Record<string, object>> {
+  const repository = await google(sandbox, "GET", REPOSITORY);
+  return (repository as { cleanupPolicies: Record<string, object> }).cleanupPolicies;
 }
 
 test("where releases lack the tag that keeps them, the up that lets builds expire sets it, or stops", async () => {
-  await sandbox.pulumi("config", "set", "version", "1.4.2", ...STACK);
-  await sandbox.pulumi("up", "--yes", "--skip-preview", ...STACK);
+  await sandbox.set({ version: "1.4.2" }, ...STACK);
+  await sandbox.up(...STACK);
   // As it was before builds expired: no tag but these, and no policy that deletes what has one.
   const former = ["1.4.2", "1.4", "1", "latest", "build"];
   const before = new Map<string, string>();
   for (const { name } of images) {
-    for (const [tag, digest] of Object.entries(await tagsOf(name)))
+    for (const [tag, digest] of Object.entries(await tagsOf(sandbox, name)))
       if (former.includes(tag)) before.set(`${name}:${tag}`, digest);
-      else await ask("DELETE", `/packages/${name}/tags/${tag}`);
+      else await removeTags(sandbox, name, tag);
   }
-  const { cleanupPolicies } = (await ask("GET", "")) as { cleanupPolicies: Record<string, object> };
-  const { "delete-builds": builds, "keep-releases": releases, ...others } = cleanupPolicies;
+  const policies = await cleanupPolicies();
+  const { "delete-builds": builds, "keep-releases": releases, ...others } = policies;
   expect([builds, releases]).not.toContain(undefined);
-  await ask("PATCH", "?updateMask=cleanupPolicies", { cleanupPolicies: others });
+  await google(sandbox, "PATCH", `${REPOSITORY}?updateMask=cleanupPolicies`, { cleanupPolicies: others });
   await sandbox.pulumi("refresh", "--yes", ...STACK);
 
   // Somebody who may not set tags.
   await sandbox.run("fault", "set", "status", "status=403", "method=POST", "route=*/tags", "times=null");
-  const stopped = await sandbox.tryPulumi("up", "--yes", "--skip-preview", ...STACK);
+  const stopped = failed(await sandbox.tryUp(...STACK));
   await sandbox.run("fault", "clear");
-  expect(stopped.code).not.toBe(0);
-  expect(stopped.output).toMatch(
+  expect(stopped).toMatch(
     /gcloud artifacts docker tags add (localhost:\d+\/\S+\/hyperion-ui):1\.4\.2 \1:v1\.4\.2/,
   );
-  expect((await ask("GET", ""))["cleanupPolicies"]).toEqual(others);
+  expect(await cleanupPolicies()).toEqual(others);
 
-  const { output } = await sandbox.tryPulumi("up", "--yes", "--skip-preview", ...STACK);
+  const { output } = await sandbox.tryUp(...STACK);
   expect(output).toContain(
     "Cleanup keeps a release by its tag v..., which these were published without: set v1.4.2.",
   );
-  expect((await ask("GET", ""))["cleanupPolicies"]).toEqual(cleanupPolicies);
+  expect(await cleanupPolicies()).toEqual(policies);
   for (const { name } of images) {
-    const tags = await tagsOf(name);
+    const tags = await tagsOf(sandbox, name);
     for (const tag of former) expect(tags[tag]).toBe(before.get(`${name}:${tag}`));
     expect(tags["v1.4.2"]).toBe(tags["1.4.2"]);
     await makeOld(sandbox, tags["1.4.2"] ?? "", 1000);
@@ -96,8 +84,8 @@ async function report(): Promise<Report> {
 }
 
 test("a year of builds at a fiftieth costs what the model says, by the report and by what cleanup deletes", async () => {
-  await sandbox.pulumi("config", "set", "cleanupKeepCount", String(KEEP_COUNT), ...STACK);
-  await sandbox.pulumi("up", "--yes", "--skip-preview", ...STACK);
+  await sandbox.set({ cleanupKeepCount: String(KEEP_COUNT) }, ...STACK);
+  await sandbox.up(...STACK);
   const { registryPort } = JSON.parse(await readFile(join(sandbox.root, "config.json"), "utf8")) as {
     registryPort: number;
   };
@@ -119,10 +107,9 @@ test("a year of builds at a fiftieth costs what the model says, by the report an
       await makeOld(sandbox, tips[image] ?? "", DAYS - day);
     }
     for (const [image, digest] of tips.entries()) {
-      const name = `${REPOSITORY}/packages/image-${image}`.replace(/^v1\//, "");
-      await ask("POST", `/packages/image-${image}/tags?tagId=${tag}`, {
-        version: `${name}/versions/${digest}`,
-      });
+      const name = `${PACKAGES}/image-${image}`;
+      const version = `${name.replace(/^v1\//, "")}/versions/${digest}`;
+      await google(sandbox, "POST", `${name}/tags?tagId=${tag}`, { version });
     }
   }
 

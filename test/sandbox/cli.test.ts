@@ -6,6 +6,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { sandboxPaths } from "../../sandbox/lib/paths.ts";
 import { allProcesses, commandLine } from "../../sandbox/lib/processes.ts";
 import type { SandboxStatus } from "../../sandbox/commands/status.ts";
+import { failed, passed, stdoutOf } from "../support/outcome.ts";
 import { runWords } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
@@ -17,9 +18,12 @@ beforeAll(async () => {
 });
 
 async function readStatus(root: string): Promise<SandboxStatus> {
-  const { code, stdout } = await runWords(root, "status", "--json");
-  expect(code).toBe(0);
-  return JSON.parse(stdout) as SandboxStatus;
+  return JSON.parse(stdoutOf(await runWords(root, "status", "--json"))) as SandboxStatus;
+}
+
+async function expectAllRuns(): Promise<void> {
+  const { services } = await readStatus(sandbox.root);
+  expect(services.map(({ state }) => state)).toEqual(["running", "running", "running"]);
 }
 
 /** Processes that have this folder in their command line, and mounts in it. */
@@ -32,8 +36,7 @@ function tracesOf(folder: string): string[] {
 describe("up", () => {
   test("again changes nothing, takes seconds, and ends with the summary", async () => {
     const began = Date.now();
-    const { code, output } = await sandbox.run("up");
-    expect(code, output).toBe(0);
+    const output = passed(await sandbox.run("up"));
     expect(Date.now() - began).toBeLessThan(20_000);
     expect(output).toMatch(/Resources:\s+\d+ unchanged/);
     expect(output).toContain(`Registry  ${registry}  (public: no)`);
@@ -43,12 +46,12 @@ describe("up", () => {
 
   test("changes no tracked file, also after a setting was changed", async () => {
     const before = await sandbox.command("git", ["status", "--porcelain", "--", "Pulumi*.yaml"]);
-    await sandbox.pulumi("config", "set", "cleanupKeepCount", "7");
+    await sandbox.set({ cleanupKeepCount: "7" });
     const after = await sandbox.command("git", ["status", "--porcelain", "--", "Pulumi*.yaml"]);
     expect(after.stdout).toBe(before.stdout);
     const copy = await readFile(join(sandboxPaths(sandbox.root).project, "Pulumi.sandbox.yaml"), "utf8");
     expect(copy).toContain('hyperion-registry:cleanupKeepCount: "7"');
-    await sandbox.pulumi("config", "rm", "cleanupKeepCount");
+    await sandbox.unset("cleanupKeepCount");
   });
 
   test.each(["emulator", "registry", "docker"] as const)(
@@ -56,7 +59,7 @@ describe("up", () => {
     async (name) => {
       const killed = await sandbox.run("fault", name, "kill");
       if (killed.output.includes("is your own")) return;
-      expect(killed.code, killed.output).toBe(0);
+      passed(killed);
       expect(
         (await readStatus(sandbox.root)).services.filter(({ state }) => state === "stopped"),
       ).toHaveLength(1);
@@ -67,13 +70,8 @@ describe("up", () => {
         `the sandbox does not run: ${name} is stopped. Start it: npm run sandbox`,
       );
 
-      const healed = await sandbox.run("up", "--no-stack");
-      expect(healed.code, healed.output).toBe(0);
-      expect((await readStatus(sandbox.root)).services.map(({ state }) => state)).toEqual([
-        "running",
-        "running",
-        "running",
-      ]);
+      passed(await sandbox.run("up", "--no-stack"));
+      await expectAllRuns();
     },
   );
 });
@@ -95,9 +93,7 @@ describe("status", () => {
     expect(status.plugins.map(({ name }) => name)).toEqual(["gcp", "docker"]);
     for (const { kind } of status.plugins) expect(["real", "fake"]).toContain(kind);
 
-    const { code, output } = await sandbox.run("status");
-    expect(code).toBe(0);
-    expect(output).toMatch(/Registry .* running .* https:\/\/localhost:\d+/);
+    expect(passed(await sandbox.run("status"))).toMatch(/Registry .* running .* https:\/\/localhost:\d+/);
   });
 });
 
@@ -116,8 +112,7 @@ describe("env", () => {
       ["build", "--tag", `${image}:by-hand`, folder],
       ["push", `${image}:by-hand`],
     ]) {
-      const { code, output } = await sandbox.docker(...args);
-      expect(code, output).toBe(0);
+      passed(await sandbox.docker(...args));
     }
     await rm(folder, { recursive: true });
   });
@@ -125,11 +120,7 @@ describe("env", () => {
   test("lets skopeo read the registry, with its certificate", async ({ skip }) => {
     const { code: missing } = await sandbox.command("sh", ["-c", "command -v skopeo"]);
     skip(missing !== 0, "skopeo is not installed");
-    const { code, output } = await sandbox.command("skopeo", [
-      "inspect",
-      `docker://${registry}/hyperion-ui:latest`,
-    ]);
-    expect(code, output).toBe(0);
+    passed(await sandbox.command("skopeo", ["inspect", `docker://${registry}/hyperion-ui:latest`]));
   });
 
   test("pulls as another principal where HYPERION_SANDBOX_PRINCIPAL says so", async () => {
@@ -161,8 +152,7 @@ describe("the other words", () => {
 
   test("pulumi passes every argument and the exit code on", async () => {
     expect((await sandbox.run("pulumi", "stack", "ls", "--json")).stdout).toContain('"name": "sandbox"');
-    const failed = await sandbox.run("pulumi", "stack", "output", "no such output");
-    expect(failed.code).not.toBe(0);
+    failed(await sandbox.run("pulumi", "stack", "output", "no such output"));
     expect((await sandbox.run("pulumi", "--help")).output).toContain(
       "Pulumi - Modern Infrastructure as Code",
     );
@@ -181,7 +171,7 @@ describe("the other words", () => {
       expect(output).toContain(`no sandbox is in ${nowhere}. Start one: npm run sandbox`);
       expect(output).not.toContain("    at ");
     }
-    expect(await runWords(nowhere, "down")).toMatchObject({ code: 0 });
+    passed(await runWords(nowhere, "down"));
     expect(existsSync(nowhere)).toBe(false);
   });
 });
@@ -190,26 +180,19 @@ describe("two sandboxes at once", () => {
   test("share nothing, and down leaves nothing of its own and everything of the other", async () => {
     const folder = await mkdtemp(join(tmpdir(), "hyp-second-"));
     const root = join(folder, "sb");
-    const started = await runWords(root, "up", "--no-stack");
-    expect(started.code, started.output).toBe(0);
+    passed(await runWords(root, "up", "--no-stack"));
     const addresses = (status: SandboxStatus) => status.services.slice(0, 2).map(({ where }) => where);
     const [one, other] = [await readStatus(sandbox.root), await readStatus(root)];
     expect(new Set([...addresses(one), ...addresses(other)]).size).toBe(4);
     expect(tracesOf(root).length).toBeGreaterThan(1);
 
-    const stopped = await runWords(root, "down");
-    expect(stopped.code, stopped.output).toBe(0);
+    passed(await runWords(root, "down"));
     expect(existsSync(root)).toBe(false);
     expect(tracesOf(root)).toEqual([]);
     expect(await readFile("/proc/self/mountinfo", "utf8")).not.toContain(root);
 
-    expect((await readStatus(sandbox.root)).services.map(({ state }) => state)).toEqual([
-      "running",
-      "running",
-      "running",
-    ]);
-    const pulled = await sandbox.docker("pull", `${registry}/hyperion-ui:latest`);
-    expect(pulled.code, pulled.output).toBe(0);
+    await expectAllRuns();
+    passed(await sandbox.docker("pull", `${registry}/hyperion-ui:latest`));
     await rm(folder, { recursive: true });
   });
 });
@@ -219,12 +202,11 @@ describe("down", () => {
   test("with a running container, a protected stack and a service that was killed, leaves nothing", async () => {
     await sandbox.docker("run", "--detach", `${registry}/hyperion-ui:latest`);
     await sandbox.pulumi("stack", "init", "production");
-    await sandbox.pulumi("config", "set", "publishImages", "false", "--stack", "production");
-    await sandbox.pulumi("up", "--yes", "--skip-preview", "--stack", "production");
+    await sandbox.set({ publishImages: "false" }, "--stack", "production");
+    await sandbox.up("--stack", "production");
     await sandbox.run("fault", "docker", "kill");
 
-    const { code, output } = await sandbox.run("down");
-    expect(code, output).toBe(0);
+    const output = passed(await sandbox.run("down"));
     expect(output).toContain("Stack production is protected");
     expect(existsSync(sandbox.root)).toBe(false);
     expect(tracesOf(sandbox.root)).toEqual([]);

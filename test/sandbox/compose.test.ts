@@ -14,7 +14,8 @@ import images from "../../images.json" with { type: "json" };
 import { ensureCompose } from "../../sandbox/machine/install-compose.ts";
 import { repositoryRoot, shortName } from "../../sandbox/lib/paths.ts";
 import { fakeInfrastructure } from "../support/infrastructure.ts";
-import { commandIn } from "../support/sandbox.ts";
+import { failed, passed, stdoutOf } from "../support/outcome.ts";
+import { commandIn, type Outcome } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
 const HYPERION = ["hyperion-mcp-server", "hyperion-http-bridge", "hyperion-ui"];
@@ -56,7 +57,7 @@ afterAll(async () => {
 });
 
 /** Runs Compose as somebody who never logged in, with none of the settings of this checkout's `.env`. */
-async function compose(args: string[], variables: Record<string, string> = {}, input = "") {
+function compose(args: string[], variables: Record<string, string> = {}, input = ""): Promise<Outcome> {
   const env = {
     PATH: process.env["PATH"],
     HOME: scratch,
@@ -69,27 +70,18 @@ async function compose(args: string[], variables: Record<string, string> = {}, i
     ...ports,
     ...variables,
   };
-  const { code, stdout, output } = await commandIn(sandbox.root, composeCommand, args, env, { input });
-  return { ok: code === 0, stdout, output };
+  return commandIn(sandbox.root, composeCommand, args, env, { input });
 }
 
-async function composed(args: string[], variables: Record<string, string> = {}): Promise<string> {
-  const { ok, stdout, output } = await compose(args, variables);
-  if (!ok) throw new Error(`compose ${args.join(" ")}:\n${output}`);
-  return stdout;
-}
+const composed = async (args: string[], variables?: Record<string, string>): Promise<string> =>
+  stdoutOf(await compose(args, variables));
+
+const docker = async (...args: string[]): Promise<string> => stdoutOf(await sandbox.docker(...args));
 
 const url = (port: keyof typeof ports, path: string) => `http://127.0.0.1:${ports[port]}${path}`;
 const get = async (port: keyof typeof ports, path = "/") => (await fetch(url(port, path))).text();
 
-/** Until `condition` holds, for ten seconds. */
-async function eventually(condition: () => Promise<boolean>): Promise<boolean> {
-  for (let attempt = 0; attempt < 100; attempt++) {
-    if (await condition().catch(() => false)) return true;
-    await new Promise((resolve) => setTimeout(resolve, 100));
-  }
-  return false;
-}
+const PATIENCE = { timeout: 10_000, interval: 100 };
 
 it.each([[[]], [DEVELOPMENT]])("needs no setting to be valid %j", async (files) => {
   await composed([...files, "config", "--quiet"]);
@@ -98,8 +90,8 @@ it.each([[[]], [DEVELOPMENT]])("needs no setting to be valid %j", async (files) 
 const up = (variables: Record<string, string> = {}, ...more: string[]) =>
   composed(["up", "--detach", "--wait", ...more], variables);
 const services = async () =>
-  (await composed(["ps", "--all", "--services"])).trim().split("\n").filter(Boolean).sort();
-const container = async (service: string) => (await composed(["ps", "--all", "--quiet", service])).trim();
+  (await composed(["ps", "--all", "--services"])).split("\n").filter(Boolean).sort();
+const container = (service: string) => composed(["ps", "--all", "--quiet", service]);
 const inspect = async (service: string, format: string) =>
   docker("inspect", "--format", format, await container(service));
 
@@ -112,16 +104,15 @@ const watched = async () => /"watched":(.*)}/.exec(await get("HYPERION_MCP_PORT"
 
 describe("docker-compose.yml, published images", () => {
   it("is refused by a registry that is not public, in the words that TROUBLESHOOTING explains", async () => {
-    const { ok, output } = await compose(["pull", ...HYPERION]);
-    expect(ok).toBe(false);
-    expect(output).toContain('denied: Permission "artifactregistry.repositories.downloadArtifacts" denied');
+    expect(failed(await compose(["pull", ...HYPERION]))).toContain(
+      'denied: Permission "artifactregistry.repositories.downloadArtifacts" denied',
+    );
   });
 
   describe("once the registry is public", () => {
     beforeAll(async () => {
-      await sandbox.pulumi("config", "set", "hyperion-registry:publicAccess", "true");
-      await sandbox.pulumi("config", "set", "hyperion-registry:version", "1.4.2");
-      await sandbox.pulumi("up", "--yes", "--skip-preview");
+      await sandbox.set({ publicAccess: "true", version: "1.4.2" });
+      await sandbox.up();
     });
 
     it("starts all six by health, without a login and a setting", async () => {
@@ -143,9 +134,9 @@ describe("docker-compose.yml, published images", () => {
       const reaches = (from: string, address: string) =>
         compose(["exec", from, "node", "-e", `fetch("http://${address}").catch(() => process.exit(1))`]);
       for (const address of ["mongodb:27017", "qdrant:6333"]) {
-        expect(await reaches("hyperion-mcp-server", address)).toMatchObject({ ok: true });
-        expect(await reaches("hyperion-http-bridge", address)).toMatchObject({ ok: true });
-        expect(await reaches("hyperion-ui", address)).toMatchObject({ ok: false });
+        passed(await reaches("hyperion-mcp-server", address));
+        passed(await reaches("hyperion-http-bridge", address));
+        failed(await reaches("hyperion-ui", address));
       }
       for (const service of HYPERION) {
         const written = await compose(["exec", "--user", "root", service, "sh", "-c", "echo > /app/file"]);
@@ -274,10 +265,8 @@ describe("docker-compose.yml, published images", () => {
     });
 
     it("says which service crashes, and starts none that needs it", async () => {
-      const { ok, output } = await compose(["up", "--detach", "--wait"], {
-        EMBEDDING_MODEL: "nomic-ai/misspelt",
-      });
-      expect(ok).toBe(false);
+      const misspelt = { EMBEDDING_MODEL: "nomic-ai/misspelt" };
+      const output = failed(await compose(["up", "--detach", "--wait"], misspelt));
       expect(output).toMatch(/dependency failed to start: container \S+embedding-service-1/);
       expect(await composed(["logs", "embedding-service"])).toContain("Could not download model artifacts");
       expect(await inspect("hyperion-mcp-server", "{{.State.Status}}")).toBe("created");
@@ -285,9 +274,8 @@ describe("docker-compose.yml, published images", () => {
 
     it("recovers when the databases come after the servers", async () => {
       await composed(["up", "--detach", "--no-deps", "hyperion-mcp-server", "hyperion-http-bridge"]);
-      expect(
-        await eventually(async () => Number(await inspect("hyperion-mcp-server", "{{.RestartCount}}")) > 0),
-      ).toBe(true);
+      const restarts = async () => Number(await inspect("hyperion-mcp-server", "{{.RestartCount}}"));
+      await expect.poll(restarts, PATIENCE).toBeGreaterThan(0);
       await up();
       expect(await get("HYPERION_MCP_PORT", "/health")).toContain('"status":"healthy"');
       expect(await get("HYPERION_UI_PORT", "/health")).toContain("healthy");
@@ -311,10 +299,8 @@ describe("docker-compose.yml, published images", () => {
       await up();
       const change = ["exec", "--no-TTY", "mongodb", "mongosh", "--username", "hyperion"];
       const statement = ["--authenticationDatabase", "admin", "admin", "--eval"];
-      await execute(
-        [...change, ...statement, 'db.changeUserPassword("hyperion", passwordPrompt())'],
-        ["hyperion-inside-compose", "another"],
-      );
+      const words = [...change, ...statement, 'db.changeUserPassword("hyperion", passwordPrompt())'];
+      passed(await compose(words, {}, "hyperion-inside-compose\nanother"));
       await up({ MONGODB_PASSWORD: "another" });
       expect(await get("HYPERION_MCP_PORT", "/health")).toContain('"status":"healthy"');
     });
@@ -328,8 +314,7 @@ describe("docker-compose.yml, published images", () => {
 
         const check = () => script("scripts/check-compose.sh", [scratch]);
         expect((await check()).output).toContain(`scripts/copy-compose-volumes.sh ${earlier}`);
-        const copied = await script("scripts/copy-compose-volumes.sh", [earlier]);
-        expect(copied.ok, copied.output).toBe(true);
+        passed(await script("scripts/copy-compose-volumes.sh", [earlier]));
         expect((await check()).output).not.toContain("copy-compose-volumes");
         // Nothing is overwritten by a second time.
         expect((await script("scripts/copy-compose-volumes.sh", [earlier])).output).toContain(
@@ -366,11 +351,12 @@ describe("docker-compose.dev.yml, local sources", () => {
     await edit(join(source, "coordinator/ui/src/index.html"), "dashboard (sample)", "dashboard, edited");
     await edit(join(source, "coordinator/mcp-server/hyper-mcp"), "server (sample)", "server, edited");
     await edit(join(source, "coordinator/mcp-http-bridge/bridge.js"), "bridge (sample)", "bridge, edited");
-    const shows = (port: keyof typeof ports, text: string) =>
-      eventually(async () => (await get(port)).includes(text));
-    expect(await shows("HYPERION_UI_PORT", "Hyperion dashboard, edited")).toBe(true);
-    expect(await shows("HYPERION_MCP_PORT", "Hyperion MCP server, edited")).toBe(true);
-    expect(await shows("HYPERION_BRIDGE_PORT", "Hyperion HTTP bridge, edited")).toBe(true);
+    for (const [port, text] of [
+      ["HYPERION_UI_PORT", "Hyperion dashboard, edited"],
+      ["HYPERION_MCP_PORT", "Hyperion MCP server, edited"],
+      ["HYPERION_BRIDGE_PORT", "Hyperion HTTP bridge, edited"],
+    ] as const)
+      await expect.poll(() => get(port), PATIENCE).toContain(text);
 
     // What was compiled outlives the containers.
     await composed([...DEVELOPMENT, "down", "--timeout", "2"], variables);
@@ -397,34 +383,22 @@ async function fillEarlier(volume: string): Promise<void> {
   const database = await docker("run", "--detach", ...login, "--volume", `${volume}:/data/db`, image);
   const add = `fetch("http://127.0.0.1:27017/folders", { method: "POST", body: '{"path":"/old","status":"active"}',
     headers: { authorization: "Basic " + btoa("admin:admin123") } }).then((r) => process.exit(r.ok ? 0 : 1))`;
-  expect(await eventually(() => docker("exec", database, "node", "-e", add).then(() => true))).toBe(true);
+  const added = async () => (await sandbox.docker("exec", database, "node", "-e", add)).code;
+  await expect.poll(added, PATIENCE).toBe(0);
   await docker("rm", "--force", database);
 }
 
 /** Runs a script of this project on the sandbox's engine, and has nothing of this machine's user in it. */
-async function script(file: string, args: string[]): Promise<{ ok: boolean; output: string }> {
-  const { code, output } = await sandbox.command(file, args, {
+function script(file: string, args: string[]): Promise<Outcome> {
+  return sandbox.command(file, args, {
     HOME: scratch,
     COMPOSE_PROJECT_NAME: project,
     ...(fakes["MONGODB_IMAGE"] !== undefined && { MONGODB_IMAGE: fakes["MONGODB_IMAGE"] }),
   });
-  return { ok: code === 0, output };
-}
-
-/** `compose ARGS` of somebody who answers its questions with these lines. */
-async function execute(args: string[], lines: string[]): Promise<void> {
-  const { ok, output } = await compose(args, {}, lines.join("\n"));
-  expect(ok, output).toBe(true);
 }
 
 async function edit(file: string, from: string, to: string): Promise<void> {
   const before = await readFile(file, "utf8");
   expect(before).toContain(from);
   await writeFile(file, before.replaceAll(from, to));
-}
-
-async function docker(...args: string[]): Promise<string> {
-  const { code, stdout, output } = await sandbox.docker(...args);
-  if (code !== 0) throw new Error(`docker ${args.join(" ")}: ${output}`);
-  return stdout.trim();
 }

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { copyProgram } from "../support/copy-program.ts";
-import type { Outcome } from "../support/sandbox.ts";
+import { failed, passed } from "../support/outcome.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
 const UI = "hyperion-ui";
@@ -31,28 +31,14 @@ async function dockerConfig(change: object): Promise<string> {
   return folder;
 }
 
-function failed({ code, output }: Outcome): string {
-  expect(code, output).not.toBe(0);
-  return output;
-}
-
-function passed({ code, output }: Outcome): string {
-  expect(code, output).toBe(0);
-  return output;
-}
-
 // Where the machine has an engine of its own at the usual socket, the plugin finds that.
 describe.skipIf(existsSync("/var/run/docker.sock"))("an engine that only docker's context knows", () => {
   test("is told with the line that leads the plugin to it", async () => {
     const context = "office";
     const host = sandbox.env["DOCKER_HOST"] ?? "";
     const folder = await dockerConfig({ currentContext: context });
-    const meta = join(
-      folder,
-      "contexts/meta",
-      createHash("sha256").update(context).digest("hex"),
-      "meta.json",
-    );
+    const hash = createHash("sha256").update(context).digest("hex");
+    const meta = join(folder, "contexts/meta", hash, "meta.json");
     await mkdir(dirname(meta), { recursive: true });
     await writeFile(
       meta,
@@ -87,11 +73,11 @@ describe("a store that knows nothing of the registry", () => {
       (await sandbox.docker("image", "inspect", "-f", "{{.Id}}", `${registry}/${UI}:build`)).stdout;
     const built = await id();
     expect(passed(await sandbox.command("pulumi", ["preview"], shell))).toContain(told);
-    const output = failed(await sandbox.command("pulumi", ["up", "--yes", "--skip-preview"], shell));
+    const output = failed(await sandbox.with(shell).tryUp());
     expect(output).toContain(told);
     expect(await id()).toBe(built);
     await writeFile(page, before);
-    await sandbox.pulumi("up", "--yes", "--skip-preview");
+    await sandbox.up();
   });
 });
 
@@ -123,7 +109,7 @@ describe("Hyperion's sources as they lie on a developer's machine", () => {
     expect(warned).toContain(
       "in the build of hyperion-coordinator-mcp, what git does not track: report.html",
     );
-    await sandbox.pulumi("config", "set", "version", "7.0.0");
+    await sandbox.set({ version: "7.0.0" });
     const refused = failed(await preview());
     expect(refused).toMatch(/that look like secrets .* in the build of hyperion-http-bridge: ui\/\.env$/m);
     expect(refused).toMatch(/that look like secrets .* in the build of hyperion-ui: \.env$/m);
@@ -131,7 +117,7 @@ describe("Hyperion's sources as they lie on a developer's machine", () => {
     for (const fix of fixes(warned)) await shell(`cd ${process.cwd()} && ${fix}`);
     await commit();
     expect(passed(await preview())).not.toContain("about the sources");
-    await sandbox.pulumi("config", "rm", "version");
+    await sandbox.unset("version");
   });
 });
 
@@ -147,8 +133,7 @@ describe("buildCache: registry on a machine that starts empty", () => {
     await copyProgram(folder);
     await cp(join(sandbox.root, "project/Pulumi.sandbox.yaml"), join(folder, "Pulumi.sandbox.yaml"));
     project = ["--cwd", folder, "--stack", "sandbox"];
-    await sandbox.pulumi("config", "set", "sourceDir", sandbox.sources, ...project);
-    await sandbox.pulumi("config", "set", "buildCache", "registry", ...project);
+    await sandbox.set({ sourceDir: sandbox.sources, buildCache: "registry" }, ...project);
   });
 
   /** Lets images.json name the stage that does the work, or none. */
@@ -164,18 +149,10 @@ describe("buildCache: registry on a machine that starts empty", () => {
   /** What the step that takes its time left in the image, after a file is changed and the stack is up. */
   async function evidenceAfterUp(): Promise<string> {
     await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "<!-- changed -->\n");
-    await sandbox.pulumi("up", "--yes", "--skip-preview", ...project);
+    await sandbox.up(...project);
     const image = `${registry}/${UI}:build`;
-    const { stdout } = await sandbox.docker(
-      "run",
-      "--rm",
-      "--network",
-      "none",
-      "--entrypoint",
-      "cat",
-      image,
-      "/evidence",
-    );
+    const cat = ["run", "--rm", "--network", "none", "--entrypoint", "cat"];
+    const { stdout } = await sandbox.docker(...cat, image, "/evidence");
     expect(stdout).toMatch(/^[0-9a-f-]{36}$/);
     return stdout;
   }

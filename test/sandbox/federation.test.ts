@@ -1,9 +1,11 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { mintGithubToken } from "../../sandbox/emulator/support/github-issuer.ts";
 import { impersonate } from "../support/federation.ts";
+import { google, POOLS } from "../support/google.ts";
+import { failed } from "../support/outcome.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
-const REPOSITORY = "HyperionWave-AI/dev-squad";
+const OURS = "HyperionWave-AI/dev-squad";
 const IDS = { repository_id: "123", repository_owner_id: "456" };
 
 const sandbox = useSandbox();
@@ -11,15 +13,14 @@ let provider: string;
 let accounts: { publish: string; preview: string };
 
 beforeAll(async () => {
-  const settings = {
+  await sandbox.set({
     publishImages: "false",
     ciCanPublish: "true",
-    githubRepository: REPOSITORY,
+    githubRepository: OURS,
     githubRepositoryId: IDS.repository_id,
     githubOwnerId: IDS.repository_owner_id,
-  };
-  for (const [name, value] of Object.entries(settings)) await sandbox.pulumi("config", "set", name, value);
-  await sandbox.pulumi("up", "--yes", "--skip-preview");
+  });
+  await sandbox.up();
   provider = await sandbox.output("workloadIdentityProvider");
   accounts = {
     publish: await sandbox.output("ciServiceAccountEmail"),
@@ -31,7 +32,7 @@ beforeAll(async () => {
 async function githubToken(claims: Record<string, string>): Promise<string> {
   const query = new URLSearchParams({
     audience: `https://iam.googleapis.com/${provider}`,
-    repository: REPOSITORY,
+    repository: OURS,
     ...IDS,
     event_name: "push",
     environment: "production",
@@ -105,7 +106,7 @@ describe("a workflow run", () => {
   test("A9: with a token that has expired gets nothing", async () => {
     const run = {
       audience: `https://iam.googleapis.com/${provider}`,
-      repository: REPOSITORY,
+      repository: OURS,
       repositoryId: IDS.repository_id,
       ownerId: IDS.repository_owner_id,
       environment: "production",
@@ -138,46 +139,35 @@ describe("a workflow run", () => {
 test("the identity pool that a destroy leaves soft-deleted comes back with the next up", async () => {
   await sandbox.pulumi("destroy", "--yes");
   expect(await tokenOf(accounts.publish, await githubToken({}))).toBeUndefined();
-  const { output } = await sandbox.tryPulumi("up", "--yes", "--skip-preview");
+  const { output } = await sandbox.tryUp();
   expect(output).toContain("undeleted it, and will update it in place");
   expect(await tokenOf(accounts.publish, await githubToken({}))).toBeDefined();
-  await sandbox.pulumi("preview", "--expect-no-changes");
+  await sandbox.expectNoChanges();
 });
 
 test("a pool and a provider that were made beforehand are adopted, and updated in place", async () => {
-  const parent = "v1/projects/hyperion-sandbox/locations/global/workloadIdentityPools";
-  const pool = `${parent}/hyperion-github`;
+  const pool = `${POOLS}/hyperion-github`;
   await sandbox.pulumi("destroy", "--yes");
   // As somebody left them: at Google, in no state, and with other settings.
   for (const path of [pool, `${pool}/providers/github`])
-    expect(await sandbox.google("POST", `${path}:undelete`, {})).toMatchObject({ status: 200 });
+    await google(sandbox, "POST", `${path}:undelete`, {});
   const byHand = { displayName: "Made by hand", description: "By hand" };
-  expect(await sandbox.google("PATCH", `${pool}?updateMask=displayName,description`, byHand)).toMatchObject({
-    status: 200,
-  });
+  await google(sandbox, "PATCH", `${pool}?updateMask=displayName,description`, byHand);
   const another = { attributeCondition: "assertion.repository_owner_id == '8'", description: "By hand" };
-  expect(
-    await sandbox.google(
-      "PATCH",
-      `${pool}/providers/github?updateMask=attributeCondition,description`,
-      another,
-    ),
-  ).toMatchObject({ status: 200 });
+  const mask = "updateMask=attributeCondition,description";
+  await google(sandbox, "PATCH", `${pool}/providers/github?${mask}`, another);
 
-  const refused = await sandbox.tryPulumi("preview");
-  expect(refused.code).not.toBe(0);
-  expect(refused.output).toContain(
-    "an identity pool that exists already, and that no stack is known to have made",
-  );
-  expect(refused.output).toContain("its condition is assertion.repository_owner_id == '8'");
+  const refused = failed(await sandbox.tryPulumi("preview"));
+  expect(refused).toContain("an identity pool that exists already, and that no stack is known to have made");
+  expect(refused).toContain("its condition is assertion.repository_owner_id == '8'");
 
-  await sandbox.pulumi("config", "set", "adoptExisting", "true");
-  const output = await sandbox.pulumi("up", "--yes", "--skip-preview");
+  await sandbox.set({ adoptExisting: "true" });
+  const output = await sandbox.up();
   expect(output).toMatch(/workloadIdentityPool\S* .*import/i);
   expect((await sandbox.google("GET", pool)).body).toMatchObject({ displayName: "GitHub Actions" });
   const { body } = await sandbox.google("GET", `${pool}/providers/github`);
   expect((body as typeof another).attributeCondition).toContain(IDS.repository_id);
   expect(await tokenOf(accounts.publish, await githubToken({}))).toBeDefined();
   expect(await tokenOf(accounts.publish, await githubToken({ repository_id: "9" }))).toBeUndefined();
-  await sandbox.pulumi("preview", "--expect-no-changes");
+  await sandbox.expectNoChanges();
 });

@@ -2,9 +2,10 @@ import { appendFile, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import images from "../../images.json" with { type: "json" };
+import { bindings, google, grant, REPOSITORY } from "../support/google.ts";
+import { failed, passed, stdoutOf } from "../support/outcome.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
-const PARENT = "v1/projects/hyperion-sandbox/locations/us-central1/repositories";
 const REFUSED =
   'denied: Permission "artifactregistry.repositories.downloadArtifacts" denied on resource "projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public" (or it may not exist)';
 
@@ -17,7 +18,7 @@ beforeAll(async () => {
 
 /** What an `up` did, by operation: its summary's counts. (`--json` would print the docker plugin's login.) */
 async function up(): Promise<Record<string, number>> {
-  const output = await sandbox.pulumi("up", "--yes", "--skip-preview");
+  const output = await sandbox.up();
   const [, resources = ""] = output.split("\nResources:\n");
   const counts = [...resources.matchAll(/^ +(?:\S+ )?(\d+) (\w+)$/gm)];
   return Object.fromEntries(
@@ -27,7 +28,7 @@ async function up(): Promise<Record<string, number>> {
 
 /** Digests of the images that the registry lists, by name and tag. */
 async function listed(): Promise<Record<string, string>> {
-  const { body } = await sandbox.google("GET", `${PARENT}/hyperion-public/dockerImages`);
+  const { body } = await sandbox.google("GET", `${REPOSITORY}/dockerImages`);
   const { dockerImages } = body as { dockerImages: { uri: string; tags?: string[] }[] };
   return Object.fromEntries(
     dockerImages.flatMap(({ uri, tags = [] }) => {
@@ -47,14 +48,9 @@ describe("the whole life of the registry", () => {
   });
 
   test("a second up changes nothing, and no tracked file either", async () => {
-    await sandbox.pulumi("preview", "--expect-no-changes");
-    const { stdout } = await sandbox.command("git", [
-      "status",
-      "--porcelain",
-      "--",
-      "Pulumi.yaml",
-      "Pulumi.sandbox.yaml",
-    ]);
+    await sandbox.expectNoChanges();
+    const files = ["Pulumi.yaml", "Pulumi.sandbox.yaml"];
+    const { stdout } = await sandbox.command("git", ["status", "--porcelain", "--", ...files]);
     expect(stdout).toBe("");
   });
 
@@ -68,9 +64,7 @@ describe("the whole life of the registry", () => {
       expect(output).toContain("MONGODB_URI environment variable is required");
     }
     const bridge = "hyperion-http-bridge:127.0.0.1";
-    const { code, stdout, output } = await run("hyperion-ui", "--detach", "--add-host", bridge);
-    expect(code, output).toBe(0);
-    const id = stdout.trim();
+    const id = stdoutOf(await run("hyperion-ui", "--detach", "--add-host", bridge));
     const ask = 'fetch("http://127.0.0.1/health").then((it) => it.text()).then(console.log)';
     const health = async (): Promise<string> =>
       (await sandbox.docker("exec", id, "node", "-e", ask)).stdout.trim();
@@ -85,47 +79,44 @@ describe("the whole life of the registry", () => {
     const after = await listed();
     const moved = Object.keys(after).filter((tag) => after[tag] !== before[tag]);
     expect(moved.sort()).toEqual(["hyperion-ui:build", "hyperion-ui:latest"]);
-    await sandbox.pulumi("preview", "--expect-no-changes");
+    await sandbox.expectNoChanges();
   });
 
   test("A1, A2: everybody may pull while access is public, and nobody before or after", async () => {
     const pull = () => sandbox.anonymousDocker("pull", `${registry}/hyperion-ui:latest`);
     expect((await pull()).output).toContain(REFUSED);
-    await sandbox.pulumi("config", "set", "publicAccess", "true");
+    await sandbox.set({ publicAccess: "true" });
     expect(await up()).toMatchObject({ created: 2 });
-    expect(await pull()).toMatchObject({ code: 0 });
-    await sandbox.pulumi("config", "rm", "publicAccess");
+    passed(await pull());
+    await sandbox.unset("publicAccess");
     expect(await up()).toMatchObject({ deleted: 2 });
     expect((await pull()).output).toContain(REFUSED);
   });
 
   test("A10: what others granted stays", async () => {
-    const policy = async () => (await sandbox.google("GET", `${PARENT}/hyperion-public:getIamPolicy`)).body;
-    const { bindings = [], ...rest } = (await policy()) as { bindings?: object[]; etag: string };
-    const foreign = { role: "roles/artifactregistry.reader", members: ["user:eve@example.com"] };
-    await sandbox.google("POST", `${PARENT}/hyperion-public:setIamPolicy`, {
-      policy: { ...rest, bindings: [...bindings, foreign] },
-    });
-    await sandbox.pulumi("config", "set", "--path", "readers[0]", "user:dana@example.com");
+    await grant(sandbox, "roles/artifactregistry.reader", "user:eve@example.com");
+    const members = async () => (await bindings(sandbox)).flatMap((binding) => binding.members);
+    await sandbox.set({ "readers[0]": "user:dana@example.com" });
     await up();
-    expect(JSON.stringify(await policy())).toContain("user:eve@example.com");
-    expect(JSON.stringify(await policy())).toContain("user:dana@example.com");
-    await sandbox.pulumi("config", "rm", "readers");
+    expect(await members()).toEqual(
+      expect.arrayContaining(["user:eve@example.com", "user:dana@example.com"]),
+    );
+    await sandbox.unset("readers");
     await up();
-    expect(JSON.stringify(await policy())).toContain("user:eve@example.com");
-    expect(JSON.stringify(await policy())).not.toContain("user:dana@example.com");
+    expect(await members()).toContain("user:eve@example.com");
+    expect(await members()).not.toContain("user:dana@example.com");
   });
 
   test("a repository deleted behind the stack's back comes back after a refresh", async () => {
-    await sandbox.pulumi("config", "set", "publishImages", "false");
+    await sandbox.set({ publishImages: "false" });
     await up();
-    await sandbox.google("DELETE", `${PARENT}/hyperion-public`);
+    await google(sandbox, "DELETE", REPOSITORY);
     await sandbox.pulumi("refresh", "--yes");
-    await sandbox.pulumi("up", "--yes", "--skip-preview");
-    expect(await sandbox.google("GET", `${PARENT}/hyperion-public`)).toMatchObject({ status: 200 });
-    await sandbox.pulumi("config", "rm", "publishImages");
+    await sandbox.up();
+    await google(sandbox, "GET", REPOSITORY);
+    await sandbox.unset("publishImages");
     await up();
-    await sandbox.pulumi("preview", "--expect-no-changes");
+    await sandbox.expectNoChanges();
   });
 
   test("the state holds no credential", async () => {
@@ -137,59 +128,47 @@ describe("the whole life of the registry", () => {
 });
 
 describe("production, with the settings of its own files", () => {
-  const repositories = "v1/projects/production-471918/locations/us-central1/repositories";
-  const on = (...args: string[]) => sandbox.pulumi(...args, "--stack", "production");
+  const project = "v1/projects/production-471918";
+  const repositories = `${project}/locations/us-central1/repositories`;
+  const repository = `${repositories}/hyperion-public`;
+  const ON = ["--stack", "production"];
 
   test("adopts the repository that exists, in place, and is protected", async () => {
     await sandbox.pulumi("stack", "init", "production", "--no-select");
-    await on("config", "set", "adoptExisting", "true");
-    await sandbox.google(
-      "POST",
-      "v1/projects/production-471918/services/artifactregistry.googleapis.com:enable",
-      {},
-    );
-    const made = await sandbox.google("POST", `${repositories}?repositoryId=hyperion-public`, {
-      format: "DOCKER",
-      description: "made by hand",
-      labels: { team: "platform" },
-    });
-    expect(made.status).toBe(200);
-    const created = (await sandbox.google("GET", `${repositories}/hyperion-public`)).body as {
-      createTime: string;
-    };
-    await on("up", "--yes", "--skip-preview");
-    const { body } = await sandbox.google("GET", `${repositories}/hyperion-public`);
-    expect(body).toMatchObject({
-      createTime: created.createTime,
+    await sandbox.set({ adoptExisting: "true" }, ...ON);
+    await google(sandbox, "POST", `${project}/services/artifactregistry.googleapis.com:enable`, {});
+    const byHand = { format: "DOCKER", description: "made by hand", labels: { team: "platform" } };
+    await google(sandbox, "POST", `${repositories}?repositoryId=hyperion-public`, byHand);
+    const { createTime } = (await google(sandbox, "GET", repository)) as { createTime: string };
+    await sandbox.up(...ON);
+    expect(await google(sandbox, "GET", repository)).toMatchObject({
+      createTime,
       description: "Prebuilt container images of Hyperion (Pulumi stack hyperion-registry/production)",
       labels: { app: "hyperion" },
     });
-    await on("preview", "--expect-no-changes");
-    const { output } = await sandbox.tryPulumi("destroy", "--yes", "--stack", "production");
+    await sandbox.expectNoChanges(...ON);
+    const { output } = await sandbox.tryPulumi("destroy", "--yes", ...ON);
     expect(output).toContain("cannot be deleted");
     expect(output).toContain("because it is protected");
   });
 
   test("has its images from the stack of Pulumi.production-images.yaml", async () => {
-    const onImages = (...args: string[]) => sandbox.pulumi(...args, "--stack", "production-images");
+    const onImages = ["--stack", "production-images"];
     await sandbox.pulumi("stack", "init", "production-images", "--no-select");
     const sources = await sandbox.pulumi("config", "get", "sourceDir", "--stack", "sandbox");
-    await onImages("config", "set", "sourceDir", sources.trim());
-    await onImages("up", "--yes", "--skip-preview");
-    const tag = `${repositories}/hyperion-public/packages/hyperion-ui/tags/latest`;
-    expect(await sandbox.google("GET", tag)).toMatchObject({ status: 200 });
-    for (const stack of ["production", "production-images"])
-      await sandbox.pulumi("preview", "--expect-no-changes", "--stack", stack);
+    await sandbox.set({ sourceDir: sources.trim() }, ...onImages);
+    await sandbox.up(...onImages);
+    await google(sandbox, "GET", `${repository}/packages/hyperion-ui/tags/latest`);
+    for (const stack of [ON, onImages]) await sandbox.expectNoChanges(...stack);
   });
 });
 
 test("destroy and up again, and a setting that is wrong changes nothing", async () => {
   await sandbox.pulumi("destroy", "--yes", "--stack", "sandbox");
-  await sandbox.pulumi("config", "set", "repositoryId", "Wrong Name", "--stack", "sandbox");
-  const { code, output } = await sandbox.tryPulumi("up", "--yes", "--skip-preview", "--stack", "sandbox");
-  expect(code).not.toBe(0);
+  await sandbox.set({ repositoryId: "Wrong Name" }, "--stack", "sandbox");
+  const output = failed(await sandbox.tryUp("--stack", "sandbox"));
   expect(output).toContain('found:   "Wrong Name"');
   expect(output).not.toMatch(/at \S+ \(.*:\d+:\d+\)/);
-  await sandbox.pulumi("config", "rm", "repositoryId", "--stack", "sandbox");
-  await sandbox.pulumi("up", "--yes", "--skip-preview", "--stack", "sandbox");
+  await sandbox.unset("repositoryId", "--stack", "sandbox");
+  await sandbox.up("--stack", "sandbox");
 });

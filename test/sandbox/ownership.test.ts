@@ -1,13 +1,12 @@
 import { beforeAll, describe, expect, test } from "vitest";
+import { google, grant, POOLS, PROJECT, REPOSITORIES } from "../support/google.ts";
+import { failed } from "../support/outcome.ts";
 import type { Outcome } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
 // Whose what exists already is: nothing is taken over without a word.
 
-const PROJECT = "v1/projects/hyperion-sandbox";
-const REPOSITORIES = `${PROJECT}/locations/us-central1/repositories`;
 const ACCOUNTS = `${PROJECT}/serviceAccounts`;
-const POOLS = `${PROJECT}/locations/global/workloadIdentityPools`;
 const emailOf = (id: string): string => `${id}@hyperion-sandbox.iam.gserviceaccount.com`;
 
 const FIRST = ["--stack", "sandbox"];
@@ -16,20 +15,14 @@ const SECOND = ["--stack", "second"];
 const sandbox = useSandbox();
 
 beforeAll(async () => {
-  for (const [key, value] of Object.entries({ publishImages: "false", githubRepository: "octo/hyperion" }))
-    await sandbox.pulumi("config", "set", key, value, ...FIRST);
-  await sandbox.pulumi("up", "--yes", "--skip-preview", ...FIRST);
+  await sandbox.set({ publishImages: "false", githubRepository: "octo/hyperion" }, ...FIRST);
+  await sandbox.up(...FIRST);
   await sandbox.pulumi("stack", "init", "second", "--no-select");
   await sandbox.pulumi("config", "cp", ...FIRST, "--dest", "second");
 });
 
-const up = (stack: string[]): Promise<string> => sandbox.pulumi("up", "--yes", "--skip-preview", ...stack);
-const set = (key: string, value: string, stack: string[]): Promise<string> =>
-  sandbox.pulumi("config", "set", key, value, ...stack);
-
 async function refused(run: Promise<Outcome>): Promise<string> {
-  const { code, output } = await run;
-  expect(code, output).not.toBe(0);
+  const output = failed(await run);
   expect(output).toContain("nothing was changed");
   return output;
 }
@@ -47,7 +40,7 @@ async function everything(): Promise<unknown[]> {
 describe("a second stack in the same project", () => {
   test("A3: stops at preview and up with what the first made, also where it is told to adopt", async () => {
     const before = await everything();
-    await set("adoptExisting", "true", SECOND);
+    await sandbox.set({ adoptExisting: "true" }, ...SECOND);
     for (const words of [["preview"], ["up", "--yes", "--skip-preview"]]) {
       const output = await refused(sandbox.tryPulumi(...words, ...SECOND));
       expect(output).toContain("a repository that the stack hyperion-registry/sandbox made");
@@ -63,57 +56,49 @@ describe("a second stack in the same project", () => {
 
   test("A3: has its own by other names, and its destroy leaves the first's", async () => {
     const before = await everything();
-    await set("repositoryId", "hyperion-second", SECOND);
-    await set("ciServiceAccountId", "second-ci", SECOND);
-    await set("githubPoolId", "second-github", SECOND);
-    await up(SECOND);
+    const own = {
+      repositoryId: "hyperion-second",
+      ciServiceAccountId: "second-ci",
+      githubPoolId: "second-github",
+    };
+    await sandbox.set(own, ...SECOND);
+    await sandbox.up(...SECOND);
     await sandbox.pulumi("destroy", "--yes", ...SECOND);
     expect(await everything()).toEqual(before);
-    await sandbox.pulumi("preview", "--expect-no-changes", ...FIRST);
+    await sandbox.expectNoChanges(...FIRST);
   });
 });
 
 describe("what somebody made by hand", () => {
   const account = `${ACCOUNTS}/${emailOf("by-hand-ci")}`;
-  const policy = {
-    bindings: [{ role: "roles/editor", members: [`serviceAccount:${emailOf("by-hand-ci")}`] }],
-  };
 
   beforeAll(async () => {
-    await set("adoptExisting", "false", SECOND);
-    expect(await sandbox.google("POST", ACCOUNTS, { accountId: "by-hand-ci" })).toMatchObject({
-      status: 200,
-    });
-    const { body } = await sandbox.google("POST", `${PROJECT}:getIamPolicy`, {});
-    const { bindings, ...rest } = body as { bindings: object[] };
-    const changed = { policy: { ...rest, bindings: [...bindings, ...policy.bindings] } };
-    expect(await sandbox.google("POST", `${PROJECT}:setIamPolicy`, changed)).toMatchObject({ status: 200 });
+    await sandbox.set({ adoptExisting: "false" }, ...SECOND);
+    await google(sandbox, "POST", ACCOUNTS, { accountId: "by-hand-ci" });
+    await grant(sandbox, "roles/editor", `serviceAccount:${emailOf("by-hand-ci")}`, PROJECT);
   });
 
   test("M11: an account of that name stops with its keys, its roles and the command that adopts it", async () => {
-    await set("ciServiceAccountId", "by-hand-ci", SECOND);
+    await sandbox.set({ ciServiceAccountId: "by-hand-ci" }, ...SECOND);
     const output = await refused(sandbox.tryPulumi("preview", ...SECOND));
     expect(output).toContain(
       "a service account that exists already, and that no stack is known to have made: it has no key; its roles on the project: roles/editor",
     );
     expect(output).toContain("pulumi config set hyperion-registry:adoptExisting true");
-    await set("adoptExisting", "true", SECOND);
-    expect(await up(SECOND)).toMatch(/serviceaccount:Account \S+ .*import/);
-    expect((await sandbox.google("GET", account)).body).toMatchObject({
+    await sandbox.set({ adoptExisting: "true" }, ...SECOND);
+    expect(await sandbox.up(...SECOND)).toMatch(/serviceaccount:Account \S+ .*import/);
+    expect(await google(sandbox, "GET", account)).toMatchObject({
       description: "Publishes the images of Hyperion (Pulumi stack hyperion-registry/second)",
     });
-    await sandbox.pulumi("preview", "--expect-no-changes", ...SECOND);
+    await sandbox.expectNoChanges(...SECOND);
   });
 
   test("A5: a repository with a customer-managed key stops, though it is told to adopt", async () => {
     const kmsKeyName = "projects/hyperion-sandbox/locations/us-central1/keyRings/r/cryptoKeys/k";
-    const made = await sandbox.google("POST", `${REPOSITORIES}?repositoryId=with-key`, {
-      format: "DOCKER",
-      kmsKeyName,
-    });
-    expect(made.status).toBe(200);
+    const made = { format: "DOCKER", kmsKeyName };
+    await google(sandbox, "POST", `${REPOSITORIES}?repositoryId=with-key`, made);
     await sandbox.pulumi("destroy", "--yes", ...SECOND);
-    await set("repositoryId", "with-key", SECOND);
+    await sandbox.set({ repositoryId: "with-key" }, ...SECOND);
     const output = await refused(sandbox.tryPulumi("preview", ...SECOND));
     expect(output).toContain(
       `a repository that could only be replaced, with all that is in it: it has the customer-managed key ${kmsKeyName}`,
@@ -126,9 +111,9 @@ describe("what this stack made", () => {
     const before = await everything();
     await sandbox.pulumi("stack", "rm", "--force", "--yes", "--preserve-config", ...FIRST);
     await sandbox.pulumi("stack", "init", "sandbox");
-    const output = await up(FIRST);
+    const output = await sandbox.up(...FIRST);
     expect(output).not.toMatch(/replaced|deleted/);
     expect(await everything()).toEqual(before);
-    await sandbox.pulumi("preview", "--expect-no-changes", ...FIRST);
+    await sandbox.expectNoChanges(...FIRST);
   });
 });

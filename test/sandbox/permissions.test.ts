@@ -5,12 +5,13 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { allOf, type Grant, grantsOf, without } from "./permissions/jobs.ts";
 import { live } from "./permissions/live.ts";
 import { type Snapshot, type Trial, trial } from "./permissions/trial.ts";
-import type { Outcome } from "../support/sandbox.ts";
+import { PACKAGES } from "../support/google.ts";
+import { initImagesStack } from "../support/images-stack.ts";
+import type { Outcome, Sandbox } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
 const STACK = ["--stack", "least"];
 const UP = ["up", "--yes", "--skip-preview", ...STACK];
-const PACKAGES = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public/packages";
 const GITHUB = { ciCanPublish: "true", githubRepository: "HyperionWave-AI/dev-squad" };
 
 /** What tells that the permission was missed: Google's own words, or a tag that the docker plugin may not see. */
@@ -51,13 +52,15 @@ async function expectJustThese<T extends Outcome>(
 
 describe("on copies of the emulated APIs and of the state", () => {
   let empty: string;
+  let onEmpty: Sandbox;
   let provisioned: Snapshot;
   let open: Snapshot;
   const kept: Trial[] = [];
 
   beforeAll(async () => {
     empty = await mkdtemp(join(tmpdir(), "hyp-empty-"));
-    await pulumi("stack", "init", "least");
+    onEmpty = sandbox.with({ PULUMI_BACKEND_URL: `file://${empty}` });
+    await onEmpty.pulumi("stack", "init", "least");
     await set({ "gcp:project": "hyperion-sandbox", "gcp:region": "us-central1" });
     await set({ publishImages: "false", protect: "false", ...GITHUB });
   });
@@ -67,15 +70,7 @@ describe("on copies of the emulated APIs and of the state", () => {
     await rm(empty, { recursive: true, force: true });
   });
 
-  async function pulumi(...args: string[]): Promise<void> {
-    const { code, output } = await sandbox.command("pulumi", args, { PULUMI_BACKEND_URL: `file://${empty}` });
-    expect(code, output).toBe(0);
-  }
-
-  async function set(settings: Record<string, string>): Promise<void> {
-    for (const [name, value] of Object.entries(settings))
-      await pulumi("config", "set", "--path", ...STACK, name, value);
-  }
+  const set = (settings: Record<string, string>) => onEmpty.set(settings, ...STACK);
 
   /** Two at once: as many as a small machine has processors. */
   async function expectPulumi(
@@ -126,13 +121,11 @@ describe("on copies of the emulated APIs and of the state", () => {
 
 describe("in the sandbox itself", () => {
   const IN_SANDBOX = ["--stack", "sandbox"];
-  const set = (name: string, value: string) => sandbox.pulumi("config", "set", ...IN_SANDBOX, name, value);
   let releases = 0;
 
   beforeAll(async () => {
-    for (const [name, value] of Object.entries(GITHUB)) await set(name, value);
-    await set("version", "1.0.0");
-    await sandbox.pulumi("up", "--yes", "--skip-preview", ...IN_SANDBOX);
+    await sandbox.set({ ...GITHUB, version: "1.0.0" }, ...IN_SANDBOX);
+    await sandbox.up(...IN_SANDBOX);
   });
 
   test("drift", async () => {
@@ -153,7 +146,7 @@ describe("in the sandbox itself", () => {
     const publish = async (grants: readonly Grant[]): Promise<Outcome> => {
       // A new version each time: what is published already has nothing to push. Of a run that was killed before it set a
       // tag of the version a mark is left, which moves.
-      await set("version", `2.${++releases}.0`);
+      await sandbox.set({ version: `2.${++releases}.0` }, ...IN_SANDBOX);
       await sandbox.google("POST", `${tags}?tagId=build-2.${releases}.0`, {
         version: (body as { version: string }).version,
       });
@@ -172,18 +165,9 @@ describe("on a stack of images alone", () => {
   const OF_IMAGES = ["--stack", "images"];
 
   beforeAll(async () => {
-    await sandbox.pulumi("stack", "init", "images", "--no-select");
-    const settings = {
-      "gcp:project": "hyperion-sandbox",
-      "gcp:region": "us-central1",
-      manageRegistry: "false",
-      sourceDir: (await sandbox.pulumi("config", "get", "sourceDir", "--stack", "sandbox")).trim(),
-      // Beside the versions above a stack without one declares no tag, and has nothing to look at.
-      version: "3.0.0",
-    };
-    for (const [name, value] of Object.entries(settings))
-      await sandbox.pulumi("config", "set", ...OF_IMAGES, name, value);
-    await sandbox.pulumi("up", "--yes", "--skip-preview", ...OF_IMAGES);
+    // Beside the versions above a stack without one declares no tag, and has nothing to look at.
+    await initImagesStack(sandbox, { version: "3.0.0" });
+    await sandbox.up(...OF_IMAGES);
   });
 
   test("preview", async () => {

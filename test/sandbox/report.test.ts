@@ -47,10 +47,8 @@ test("what cleanup would delete: an old version without a tag, once newer ones f
   const before = await json();
   const { digest = "" } = before.versions.find(({ image }) => image === "hyperion-ui") ?? {};
   await appendFile(join(sandbox.sources, "coordinator/ui/server.js"), "\n// changed\n");
-  await sandbox.pulumi("config", "set", "cleanupKeepCount", "1");
-  await sandbox.pulumi("config", "set", "version", "1.0.0");
-  await sandbox.pulumi("config", "set", "cleanupDryRun", "true");
-  await sandbox.pulumi("up", "--yes", "--skip-preview");
+  await sandbox.set({ cleanupKeepCount: "1", version: "1.0.0", cleanupDryRun: "true" });
+  await sandbox.up();
   const young = await json();
   expect(young.versions).toHaveLength(4);
   // Of the changed image one layer is new; the whole image would be many megabytes.

@@ -4,10 +4,19 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import images from "../../images.json" with { type: "json" };
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
-import type { Outcome } from "../support/sandbox.ts";
+import {
+  bindings,
+  changeBindings,
+  digestOf,
+  google,
+  grant,
+  removeTags,
+  REPOSITORY,
+} from "../support/google.ts";
+import { initImagesStack } from "../support/images-stack.ts";
+import { failed, passed, stdoutOf } from "../support/outcome.ts";
+import type { Outcome, Sandbox } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
-
-const PACKAGES = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public/packages";
 
 const sandbox = useSandbox();
 let registry: string;
@@ -16,11 +25,8 @@ beforeAll(async () => {
   registry = await sandbox.output("registryUrl");
 });
 
-/** The digest that a tag stands for in the registry; undefined when there is no such tag. */
-async function digestOf(image: string, tag: string): Promise<string | undefined> {
-  const { status, body } = await sandbox.google("GET", `${PACKAGES}/${image}/tags/${tag}`);
-  return status === 404 ? undefined : (body as { version: string }).version.replace(/^.*\//, "");
-}
+const digest = (image: string, tag: string) => digestOf(sandbox, image, tag);
+const ui = (tag: string) => digest("hyperion-ui", tag);
 
 const setting = async (name: string): Promise<string> => {
   const { code, stdout } = await sandbox.tryPulumi("config", "get", name);
@@ -42,31 +48,31 @@ describe("build-and-push-images.sh", () => {
     );
     expect(code).toBe(0);
     for (const { name } of images) {
-      const digest = await digestOf(name, "3.1.4");
-      expect(digest).toMatch(/^sha256:/);
-      for (const tag of ["v3.1.4", "3.1", "3", "latest"]) expect(await digestOf(name, tag)).toBe(digest);
+      const version = await digest(name, "3.1.4");
+      expect(version).toMatch(/^sha256:/);
+      for (const tag of ["v3.1.4", "3.1", "3", "latest"]) expect(await digest(name, tag)).toBe(version);
     }
   });
 
   test("is safe to run again", async () => {
-    const before = await digestOf("hyperion-ui", "3.1.4");
+    const before = await ui("3.1.4");
     const { code, output } = await publish(["--version", "3.1.4"]);
     expect(output).not.toContain("pushing 3.1.4");
     expect(code).toBe(0);
-    expect(await digestOf("hyperion-ui", "3.1.4")).toBe(before);
+    expect(await ui("3.1.4")).toBe(before);
   });
 
   test("refuses to move a version, publishes the rest, and a new version is the way out", async () => {
-    const before = await digestOf("hyperion-ui", "3.1.4");
+    const before = await ui("3.1.4");
     await appendFile(join(sandbox.sources, "coordinator/ui/server.js"), "\n// another build\n");
     const { code, output } = await publish(["--version", "3.1.4"]);
     expect(code).toBe(1);
     expect(output).toContain(`hyperion-ui: refused: 3.1.4 is published already, as ${before ?? ""}`);
     expect(output).toMatch(/^hyperion-coordinator-mcp +pushed/m);
-    expect(await digestOf("hyperion-ui", "3.1.4")).toBe(before);
-    expect((await publish(["--version", "3.1.5", "--skip-build", "--only", "hyperion-ui"])).code).toBe(0);
-    expect(await digestOf("hyperion-ui", "3.1.5")).not.toBe(before);
-    expect(await digestOf("hyperion-ui", "3.1")).toBe(await digestOf("hyperion-ui", "3.1.5"));
+    expect(await ui("3.1.4")).toBe(before);
+    passed(await publish(["--version", "3.1.5", "--skip-build", "--only", "hyperion-ui"]));
+    expect(await ui("3.1.5")).not.toBe(before);
+    expect(await ui("3.1")).toBe(await ui("3.1.5"));
   });
 
   test("a build that fails is told by its failing step, and the others are published", async () => {
@@ -81,8 +87,8 @@ describe("build-and-push-images.sh", () => {
     expect(code).toBe(1);
     expect(output).toMatch(/^hyperion-ui +build failed/m);
     expect(output).toContain("no such luck");
-    expect(await digestOf("hyperion-ui", "3.2.0")).toBeUndefined();
-    expect(await digestOf("hyperion-http-bridge", "3.2.0")).toBeDefined();
+    expect(await ui("3.2.0")).toBeUndefined();
+    expect(await digest("hyperion-http-bridge", "3.2.0")).toBeDefined();
   });
 
   test("is refused at the registry without the role of a writer", async () => {
@@ -92,7 +98,7 @@ describe("build-and-push-images.sh", () => {
     });
     expect(code).toBe(1);
     expect(output).toMatch(/hyperion-ui: push failed: def456a: .*denied/);
-    expect(await digestOf("hyperion-ui", "def456a")).toBeUndefined();
+    expect(await ui("def456a")).toBeUndefined();
   });
 
   test("begins nothing without a login or a local image to push", async () => {
@@ -122,49 +128,32 @@ describe("create-public-registry.sh", () => {
     expect(code).toBe(1);
     expect(output).toContain("The settings are as they were; nothing was changed.");
     expect(await setting("publicAccess")).toBe("false");
-    expect((await pull()).code).not.toBe(0);
+    failed(await pull());
   });
 
   test("makes the registry public, and private again", async () => {
-    const made = await script([], "y\n");
-    expect(made.output).toContain("gcp:artifactregistry:RepositoryIamMember");
-    expect(made.code).toBe(0);
-    expect((await pull()).code).toBe(0);
-    expect((await script(["--revert", "--yes"])).code).toBe(0);
+    expect(passed(await script([], "y\n"))).toContain("gcp:artifactregistry:RepositoryIamMember");
+    passed(await pull());
+    passed(await script(["--revert", "--yes"]));
     expect((await pull()).output).toMatch(/denied/);
   });
 
   test("stops at the organization policy and puts the settings back; lifts it when told to", async () => {
-    expect((await sandbox.run("org-policy", "deny")).code).toBe(0);
+    passed(await sandbox.run("org-policy", "deny"));
     const blocked = await script(["--yes"]);
     expect(blocked.code).toBe(1);
     expect(blocked.output).toMatch(/If it is for the organization policy: .* --override-policy/);
     expect(await setting("publicAccess")).toBe("false");
-    const lifted = await script(["--yes", "--override-policy"]);
-    expect(lifted.output).toContain("orgpolicy");
-    expect(lifted.code).toBe(0);
-    expect((await pull()).code).toBe(0);
-    expect((await script(["--revert", "--yes"])).code).toBe(0);
+    expect(passed(await script(["--yes", "--override-policy"]))).toContain("orgpolicy");
+    passed(await pull());
+    passed(await script(["--revert", "--yes"]));
     expect((await pull()).output).toMatch(/denied/);
-    expect((await sandbox.run("org-policy", "allow")).code).toBe(0);
+    passed(await sandbox.run("org-policy", "allow"));
   });
 
   test("M3: a revert fails while somebody else's binding lets everybody pull, and names the command", async () => {
-    const repository = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public";
-    const setPolicy = async (change: (bindings: object[]) => object[]): Promise<void> => {
-      const { bindings = [], ...rest } = (await sandbox.google("GET", `${repository}:getIamPolicy`)).body as {
-        bindings?: object[];
-      };
-      const policy = { ...rest, bindings: change(bindings) };
-      expect(await sandbox.google("POST", `${repository}:setIamPolicy`, { policy })).toMatchObject({
-        status: 200,
-      });
-    };
-    const everybody = { role: "roles/artifactregistry.reader", members: ["allUsers"] };
-    const { bindings = [] } = (await sandbox.google("GET", `${repository}:getIamPolicy`)).body as {
-      bindings?: object[];
-    };
-    await setPolicy((before) => [...before, everybody]);
+    const before = await bindings(sandbox);
+    await grant(sandbox, "roles/artifactregistry.reader", "allUsers");
     const { code, output } = await script(["--revert", "--yes"]);
     expect(output).toContain("The registry is public, though the settings do not say so: allUsers");
     expect(output).toContain("gcloud artifacts repositories remove-iam-policy-binding hyperion-public");
@@ -174,18 +163,16 @@ describe("create-public-registry.sh", () => {
     expect((await sandbox.command("npm", ["run", "--silent", "report"])).output).toContain(
       "Public    yes: allUsers has roles/artifactregistry.reader",
     );
-    await setPolicy(() => bindings);
-    const reverted = await script(["--revert", "--yes"]);
-    expect(reverted.output).toContain("A pull without a login is refused");
-    expect(reverted.code).toBe(0);
+    await changeBindings(sandbox, () => before);
+    expect(passed(await script(["--revert", "--yes"]))).toContain("A pull without a login is refused");
     expect(await sandbox.output("publicAccess")).toBe("false");
   });
 
   test("makes the registry too where nothing is provisioned yet", async () => {
     await sandbox.pulumi("destroy", "--yes", "--skip-preview");
-    expect((await script(["--yes"])).code).toBe(0);
-    expect((await pull()).code).toBe(0);
-    expect((await script(["--revert", "--yes"])).code).toBe(0);
+    passed(await script(["--yes"]));
+    passed(await pull());
+    passed(await script(["--revert", "--yes"]));
   });
 });
 
@@ -211,6 +198,7 @@ describe("the commands of the workflows", () => {
   let commit: string;
   /** State of the images' stack, as far from that of the registry's as two buckets are. */
   let ofImages: NodeJS.ProcessEnv;
+  let onImages: Sandbox;
 
   beforeAll(async () => {
     temporary = join(sandbox.root, "runner");
@@ -230,35 +218,22 @@ describe("the commands of the workflows", () => {
       REGISTRY_BACKEND_URL: String(sandbox.env["PULUMI_BACKEND_URL"]),
       IMAGES_BACKEND_URL: ofImages["PULUMI_BACKEND_URL"],
     };
-    await onImages("stack", "init", "images", "--no-select");
-    await onImages("config", "set", "--stack", "images", "gcp:project", "hyperion-sandbox");
-    await onImages("config", "set", "--stack", "images", "gcp:region", "us-central1");
-    await onImages("config", "set", "--stack", "images", "manageRegistry", "false");
-    await onImages("config", "set", "--stack", "images", "sourceDir", await setting("sourceDir"));
-    await sandbox.pulumi("config", "set", "publishImages", "false");
-    await sandbox.pulumi("up", "--yes", "--skip-preview");
+    onImages = sandbox.with(ofImages);
+    await initImagesStack(onImages);
+    await sandbox.set({ publishImages: "false" });
+    await sandbox.up();
   });
 
   /** Of a commit without a parent: from a shallow clone no other can be pushed. */
   const COMMIT = ["-c", "user.name=n", "-c", "user.email=e@example.com", "commit-tree", "HEAD^{tree}"];
 
   async function git(...args: string[]): Promise<string> {
-    const { code, stdout, output } = await sandbox.command("git", args);
-    expect(code, output).toBe(0);
-    return stdout.trim();
+    return stdoutOf(await sandbox.command("git", args));
   }
 
   /** Lets main stand on a commit where the workflow asks for it. */
   const pushToMain = (pushed: string): Promise<string> =>
     git("push", "--quiet", "--force", join(temporary, "remote"), `${pushed}:refs/heads/main`);
-
-  const tryOnImages = (...args: string[]): Promise<Outcome> => sandbox.command("pulumi", args, ofImages);
-
-  async function onImages(...args: string[]): Promise<string> {
-    const { code, stdout, output } = await tryOnImages(...args);
-    expect(code, output).toBe(0);
-    return stdout;
-  }
 
   /** As GitHub runs a step with `shell: bash`. */
   const runStep = async (
@@ -280,24 +255,22 @@ describe("the commands of the workflows", () => {
   };
 
   test("preview.yml tells what main would publish, with a build", async () => {
-    const { code, comment, output } = await preview();
-    expect(code, output).toBe(0);
+    const { comment, ...outcome } = await preview();
+    passed(outcome);
     expect(comment).toContain("No infrastructure changes.");
     const tag = commit.slice(0, 7);
     expect(comment).toContain(`create docker:index/registryImage:RegistryImage hyperion-ui-${tag}`);
     expect(comment).toContain("create docker:index/registryImage:RegistryImage hyperion-ui-edge");
-    expect(await digestOf("hyperion-ui", tag)).toBeUndefined();
+    expect(await ui(tag)).toBeUndefined();
   });
 
   test("publish.yml publishes a commit that main has left behind under that commit alone", async () => {
     await pushToMain(await git(...COMMIT, "-m", "newer"));
     // What a laptop left in the stack's file counts for nothing.
-    await onImages("config", "set", "--stack", "images", "version", "9.9.9");
-    await onImages("config", "set", "--stack", "images", "edge", "true");
-    const published = await publish("publish-ref.sh");
-    expect(published.code, published.output).toBe(0);
-    expect(await digestOf("hyperion-ui", commit.slice(0, 7))).toBe(await digestOf("hyperion-ui", "build"));
-    for (const tag of ["edge", "9.9.9"]) expect(await digestOf("hyperion-ui", tag)).toBeUndefined();
+    await onImages.set({ version: "9.9.9", edge: "true" }, "--stack", "images");
+    passed(await publish("publish-ref.sh"));
+    expect(await ui(commit.slice(0, 7))).toBe(await ui("build"));
+    for (const tag of ["edge", "9.9.9"]) expect(await ui(tag)).toBeUndefined();
   });
 
   test("publish.yml publishes main under its commit, its day and edge, and waits for a held lock", async () => {
@@ -310,20 +283,19 @@ describe("the commands of the workflows", () => {
       JSON.stringify({ pid: 1, username: "u", hostname: "h", timestamp: "2026-01-01T00:00:00Z" }),
     );
     const gone = setTimeout(() => void rm(lock), 5_000);
-    const published = await publish("publish-ref.sh");
+    const output = passed(await publish("publish-ref.sh"));
     clearTimeout(gone);
-    expect(published.output).toContain("Locked; trying again in 20 s");
-    expect(published.code, published.output).toBe(0);
+    expect(output).toContain("Locked; trying again in 20 s");
 
-    expect((await publish("ci/main.ts release-summary")).code).toBe(0);
+    passed(await publish("ci/main.ts release-summary"));
     const summary = await readFile(join(temporary, "summary.md"), "utf8");
     expect(summary).toContain(`| \`${registry}/hyperion-ui:edge\` | \`sha256:`);
-    expect(await digestOf("hyperion-ui", "edge")).toBe(await digestOf("hyperion-ui", commit.slice(0, 7)));
+    expect(await ui("edge")).toBe(await ui(commit.slice(0, 7)));
   });
 
   test("publish.yml has nothing but images and tags in its state, and preview.yml tells the rest apart", async () => {
-    await sandbox.pulumi("config", "set", "ciCanPublish", "true");
-    const { deployment } = JSON.parse(await onImages("stack", "export", "--stack", "images")) as {
+    await sandbox.set({ ciCanPublish: "true" });
+    const { deployment } = JSON.parse(await onImages.pulumi("stack", "export", "--stack", "images")) as {
       deployment: { resources: { type: string }[] };
     };
     const types = new Set(deployment.resources.map(({ type }) => type));
@@ -340,7 +312,7 @@ describe("the commands of the workflows", () => {
     expect(comment).toContain(
       "create gcp:artifactregistry/repositoryIamMember:RepositoryIamMember ci-writer",
     );
-    await sandbox.pulumi("config", "rm", "ciCanPublish");
+    await sandbox.unset("ciCanPublish");
   });
 
   test("preview.yml fails with a broken Dockerfile, and says at which step", async () => {
@@ -356,18 +328,17 @@ describe("the commands of the workflows", () => {
   });
 
   test("preview.yml shows why the preview of the infrastructure failed, and fails", async () => {
-    await sandbox.pulumi("config", "set", "vulnerabilityScanning", "never");
+    await sandbox.set({ vulnerabilityScanning: "never" });
     const { code, comment } = await preview();
     expect(code).not.toBe(0);
     expect(comment).toContain("hyperion-registry:vulnerabilityScanning");
-    await sandbox.pulumi("config", "rm", "vulnerabilityScanning");
+    await sandbox.unset("vulnerabilityScanning");
   });
 
   test("a registry that is not there is one problem, with the command that makes it", async () => {
-    await onImages("config", "set", "--stack", "images", "repositoryId", "other");
-    const { code, output } = await tryOnImages("preview", "--stack", "images");
-    await onImages("config", "rm", "--stack", "images", "repositoryId");
-    expect(code).not.toBe(0);
+    await onImages.set({ repositoryId: "other" }, "--stack", "images");
+    const output = failed(await onImages.tryPulumi("preview", "--stack", "images"));
+    await onImages.unset("repositoryId", "--stack", "images");
     expect(output).toContain("1 problem; nothing was changed.");
     expect(output).toMatch(/found: {3}the repository cannot be read: \S+\/repositories\/other not found\n/);
     expect(output).toContain("fix:     pulumi up --stack production");
@@ -375,8 +346,7 @@ describe("the commands of the workflows", () => {
 
   test("drift.yml finds what was changed by hand, and nothing else", async () => {
     const look = async (job: string, variables: NodeJS.ProcessEnv = {}): Promise<string> => {
-      const { code, output } = await runStep("drift.yml", job, "ci/main.ts drift-report", variables);
-      expect(code, output).toBe(0);
+      passed(await runStep("drift.yml", job, "ci/main.ts drift-report", variables));
       return (await readFile(join(temporary, "report.md"), "utf8")).trim();
     };
     const report = async (): Promise<string> =>
@@ -384,9 +354,10 @@ describe("the commands of the workflows", () => {
     const { stdout } = await sandbox.docker("images", "--quiet", "--filter", "reference=localhost*/*/*/*");
     await sandbox.docker("rmi", "--force", ...new Set(stdout.split("\n")));
     expect(await report()).toBe("");
-    const repository = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public";
-    await sandbox.google("PATCH", `${repository}?updateMask=description`, { description: "changed by hand" });
-    await sandbox.google("DELETE", `${PACKAGES}/hyperion-ui/tags/edge`);
+    await google(sandbox, "PATCH", `${REPOSITORY}?updateMask=description`, {
+      description: "changed by hand",
+    });
+    await removeTags(sandbox, "hyperion-ui", "edge");
     const drift = await report();
     expect(drift).toContain("update gcp:artifactregistry/repository:Repository registry (description)");
     expect(drift).toContain("delete docker:index/registryImage:RegistryImage hyperion-ui-edge");

@@ -7,12 +7,13 @@ import { gcloudTokenFile } from "../../sandbox/services/gcloud-environment.ts";
 import { mintAccessToken, MAINTAINER } from "../../sandbox/lib/tokens.ts";
 import { sandboxPaths, type SandboxPaths } from "../../sandbox/lib/paths.ts";
 import { listeningAddresses } from "../support/listening.ts";
+import { passed } from "../support/outcome.ts";
 import { commandIn, runCommand } from "../support/sandbox.ts";
-import { useSandbox } from "../support/shared-sandbox.ts";
 import { exposedFiles } from "../support/secrets/files.ts";
 import { privateLine } from "../support/secrets/secrets.ts";
 import { type Leak, leakMessage } from "../support/secrets/watch.ts";
 import { checkSandboxes, scanSandbox } from "../support/secrets/watching.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
 
 const sandbox = useSandbox();
 let paths: SandboxPaths;
@@ -100,8 +101,7 @@ describe.each(FORMS)("a leak, %s,", (form, encode) => {
     );
     // With output that is not noted: the classic builder prints the line of the Dockerfile.
     const build = ["build", "--quiet", "--tag", "planted", folder];
-    const { code, output } = await runCommand("docker", build, { ...sandbox.env, DOCKER_BUILDKIT: "1" });
-    expect(code, output).toBe(0);
+    passed(await runCommand("docker", build, { ...sandbox.env, DOCKER_BUILDKIT: "1" }));
     const id = await imageId();
     await expectLeaks(
       { secret: KEY, form, where: "the configuration of an image" },
@@ -121,6 +121,7 @@ async function imageId(): Promise<string> {
 const RUNNERS: [way: string, called: string, print: (text: string) => Promise<unknown>][] = [
   ["command", "printenv PLANTED", (text) => sandbox.command("printenv", ["PLANTED"], { PLANTED: text })],
   ["command that reads", "cat -", (input) => sandbox.command("cat", ["-"], {}, { input })],
+  ["with", "printenv PLANTED", (PLANTED) => sandbox.with({ PLANTED }).command("printenv", ["PLANTED"])],
   ["docker", "docker image", (text) => sandbox.docker("image", "ls", "--format", text)],
   ["anonymousDocker", "docker image", (text) => sandbox.anonymousDocker("image", "ls", "--format", text)],
   ["tryPulumi", "pulumi config", (text) => sandbox.tryPulumi("config", "get", text)],
@@ -189,7 +190,7 @@ describe.each(["--json", "--debug"])("the debug log of an up, as %s prints it,",
   test("has the docker plugin's login at the registry, which is found", async () => {
     // The plugin logs in where it pushes a tag.
     await sandbox.pulumi("config", "set", "version", option === "--json" ? "1.0.0" : "1.1.0");
-    await sandbox.pulumi("up", "--yes", "--skip-preview", option);
+    await sandbox.up(option);
     const found = (await scanSandbox(sandbox.root)).map(({ secret, form, where }) => [secret, form, where]);
     for (const form of ["raw", "base64"])
       expect(found).toContainEqual([`a token of ${MAINTAINER}`, form, "the output of `pulumi up`"]);

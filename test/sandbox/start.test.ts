@@ -20,6 +20,7 @@ import { CREDENTIAL_HELPER } from "../../sandbox/services/environment.ts";
 import images from "../../images.json" with { type: "json" };
 import { quiet, requestsOf } from "../load/requests.ts";
 import { copyProgram } from "../support/copy-program.ts";
+import { passed } from "../support/outcome.ts";
 import { whileReadOnly } from "../support/read-only.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
@@ -54,8 +55,7 @@ describe("a preview that finds nothing to do", () => {
     const NODE_OPTIONS = `--require ${join(repositoryRoot, "test/support/counting.cjs")}`;
     const { sent } = await requestsOf(sandbox, async () => {
       const args = ["preview", "--expect-no-changes", "--stack", "sandbox"];
-      const { code, output } = await sandbox.command("pulumi", args, { NODE_OPTIONS, COUNTED });
-      expect(code, output).toBe(0);
+      passed(await sandbox.command("pulumi", args, { NODE_OPTIONS, COUNTED }));
     });
     requests = sent;
     const lines = (await readFile(COUNTED, "utf8")).trim().split("\n");
@@ -107,7 +107,7 @@ describe("the code that runs is the code on disk", () => {
     );
     await cp(join(sandbox.root, "project/Pulumi.sandbox.yaml"), join(folder, "Pulumi.sandbox.yaml"));
     const options = ["--cwd", folder, "--stack", "sandbox"];
-    await sandbox.pulumi("config", "set", "sourceDir", sandbox.sources, ...options);
+    await sandbox.set({ sourceDir: sandbox.sources }, ...options);
   });
 
   afterAll(() => rm(join(folder, ".."), { recursive: true, force: true }));
@@ -177,8 +177,7 @@ describe("the code that runs is the code on disk", () => {
   test("after a switch of branches, there and back", async () => {
     const git = async (...args: string[]): Promise<void> => {
       const who = ["-c", "user.name=test", "-c", "user.email=test@example.com"];
-      const { code, output } = await sandbox.command("git", ["-C", folder, ...who, ...args]);
-      expect(code, output).toBe(0);
+      passed(await sandbox.command("git", ["-C", folder, ...who, ...args]));
     };
     await git("init", "--quiet", "--initial-branch=main");
     await git("add", "said.ts");

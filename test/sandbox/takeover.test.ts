@@ -1,8 +1,9 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import images from "../../images.json" with { type: "json" };
 import { readPreview } from "../../scripts/ci/preview.ts";
+import { google, POOLS, PROJECT, published, REPOSITORY } from "../support/google.ts";
+import { initImagesStack } from "../support/images-stack.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
 // A state that an earlier program made: its resources, put at the addresses, digests and times of a sandbox, so that
@@ -50,9 +51,8 @@ const nameOf = ({ urn }: Resource): string => urn.replace(/^.*::/, "");
 const sandbox = useSandbox();
 
 beforeAll(async () => {
-  for (const [key, value] of Object.entries(SETTINGS))
-    await sandbox.pulumi("config", "set", "--stack", "sandbox", "--path", `hyperion-registry:${key}`, value);
-  await sandbox.pulumi("up", "--yes", "--skip-preview", "--stack", "sandbox");
+  await sandbox.set(SETTINGS, "--stack", "sandbox");
+  await sandbox.up("--stack", "sandbox");
 });
 
 /** A value of the earlier state; where it is a sandbox's own, that of this one. */
@@ -75,20 +75,14 @@ async function exported(): Promise<Exported> {
 
 /** Takes the stack's mark off what it made: earlier programs left none. */
 async function unmark(): Promise<void> {
-  const project = "v1/projects/hyperion-sandbox";
-  const pool = `${project}/locations/global/workloadIdentityPools/hyperion-github`;
-  const account = (id: string) => `${project}/serviceAccounts/${id}@hyperion-sandbox.iam.gserviceaccount.com`;
-  const changes: [path: string, body: object][] = [
-    [`${project}/locations/us-central1/repositories/hyperion-public?updateMask=description`, {}],
-    [`${pool}?updateMask=description`, {}],
-    [`${pool}/providers/github?updateMask=description`, {}],
-    ...["hyperion-ci", "hyperion-ci-preview"].map((id): [string, object] => [
-      account(id),
-      { serviceAccount: { description: "" }, updateMask: "description" },
-    ]),
-  ];
-  for (const [path, body] of changes)
-    expect(await sandbox.google("PATCH", path, body), path).toMatchObject({ status: 200 });
+  const pool = `${POOLS}/hyperion-github`;
+  for (const path of [REPOSITORY, pool, `${pool}/providers/github`])
+    await google(sandbox, "PATCH", `${path}?updateMask=description`, {});
+  for (const id of ["hyperion-ci", "hyperion-ci-preview"]) {
+    const account = `${PROJECT}/serviceAccounts/${id}@hyperion-sandbox.iam.gserviceaccount.com`;
+    const body = { serviceAccount: { description: "" }, updateMask: "description" };
+    await google(sandbox, "PATCH", account, body);
+  }
 }
 
 test("a state of version 0.1 is taken over with nothing replaced, deleted or made anew", async () => {
@@ -120,7 +114,7 @@ test("a state of version 0.1 is taken over with nothing replaced, deleted or mad
   // The component that workload identity is now is the one thing that is new.
   const known = preview.changes.filter(({ type }) => type !== "hyperion:registry:WorkloadIdentity");
   expect(known.filter(({ operation }) => operation !== "update")).toEqual([]);
-  const up = await sandbox.pulumi("up", "--yes", "--skip-preview", "--stack", "sandbox");
+  const up = await sandbox.up("--stack", "sandbox");
   expect(up).not.toMatch(/replaced|deleted/);
   const identities = ({ deployment }: Exported) =>
     deployment.resources
@@ -131,45 +125,30 @@ test("a state of version 0.1 is taken over with nothing replaced, deleted or mad
 });
 
 describe("from one stack to two, and back", () => {
-  const TAGS = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public/packages";
-  /** What every tag of every image stands for. */
-  const tags = (): Promise<unknown[]> =>
-    Promise.all(images.map(async ({ name }) => (await sandbox.google("GET", `${TAGS}/${name}/tags`)).body));
-  const up = (stack: string) => sandbox.pulumi("up", "--yes", "--skip-preview", "--stack", stack);
-  const noChange = (stack: string) => sandbox.pulumi("preview", "--expect-no-changes", "--stack", stack);
   const typesOf = async (stack: string): Promise<string[]> => {
     const { deployment } = JSON.parse(await sandbox.pulumi("stack", "export", "--stack", stack)) as Exported;
     return deployment.resources.map(({ type }) => type);
   };
-  let published: unknown[];
+  let before: Record<string, Record<string, string>>;
 
   test("images move to a stack of their own, and no tag in the registry", async () => {
-    published = await tags();
-    await sandbox.pulumi("stack", "init", "images", "--no-select");
-    const own = {
-      "gcp:project": "hyperion-sandbox",
-      "gcp:region": "us-central1",
-      manageRegistry: "false",
-      sourceDir: (await sandbox.pulumi("config", "get", "sourceDir", "--stack", "sandbox")).trim(),
-      version: SETTINGS.version,
-    };
-    for (const [name, value] of Object.entries(own))
-      await sandbox.pulumi("config", "set", "--stack", "images", name, value);
-    await up("images");
-    await sandbox.pulumi("config", "set", "--stack", "sandbox", "publishImages", "false");
-    await up("sandbox");
-    expect(await tags()).toEqual(published);
+    before = await published(sandbox);
+    await initImagesStack(sandbox, { version: SETTINGS.version });
+    await sandbox.up("--stack", "images");
+    await sandbox.set({ publishImages: "false" }, "--stack", "sandbox");
+    await sandbox.up("--stack", "sandbox");
+    expect(await published(sandbox)).toEqual(before);
     expect((await typesOf("sandbox")).filter((type) => type.startsWith("docker:"))).toEqual([]);
     expect((await typesOf("images")).filter((type) => type.startsWith("gcp:"))).toEqual([]);
-    for (const stack of ["sandbox", "images"]) await noChange(stack);
+    for (const stack of ["sandbox", "images"]) await sandbox.expectNoChanges("--stack", stack);
   });
 
   test("and back", async () => {
-    await sandbox.pulumi("config", "rm", "--stack", "sandbox", "publishImages");
-    await up("sandbox");
+    await sandbox.unset("publishImages", "--stack", "sandbox");
+    await sandbox.up("--stack", "sandbox");
     await sandbox.pulumi("destroy", "--yes", "--skip-preview", "--stack", "images");
     await sandbox.pulumi("stack", "rm", "images", "--yes");
-    expect(await tags()).toEqual(published);
-    await noChange("sandbox");
+    expect(await published(sandbox)).toEqual(before);
+    await sandbox.expectNoChanges("--stack", "sandbox");
   });
 });

@@ -8,6 +8,8 @@ import type { Policy } from "../../sandbox/emulator/support/resources.ts";
 import { sandboxPaths } from "../../sandbox/lib/paths.ts";
 import { MAINTAINER, mintAccessToken } from "../../sandbox/lib/tokens.ts";
 import { gcloudEnvironment, gcloudTokenFile } from "../../sandbox/services/gcloud-environment.ts";
+import { initImagesStack } from "../support/images-stack.ts";
+import { failed, passed } from "../support/outcome.ts";
 import { commandIn, type Outcome, runCommand } from "../support/sandbox.ts";
 import { endWatch, watchSandbox } from "../support/secrets/watching.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
@@ -81,8 +83,7 @@ describe.skipIf(!hasGcloud)(
       gcloud("scripts/create-state-bucket.sh", ["--project", PROJECT, ...args]);
 
     test("makes both buckets and both keys before there are any accounts", async () => {
-      const { code, output } = await script();
-      expect(code, output).toBe(0);
+      const output = passed(await script());
       for (const what of [BUCKET, IMAGES]) expect(output).toContain(`+ bucket gs://${what}\n`);
       for (const what of ["pulumi-state", "pulumi-state-images"]) expect(output).toContain(`+ key ${what}\n`);
       expect(output).toContain(`- ${CI} does not exist yet: nothing granted\n`);
@@ -99,8 +100,7 @@ describe.skipIf(!hasGcloud)(
       const policy = (await (await google("GET", `storage/v1/b/${BUCKET}/iam`)).json()) as Policy;
       const bindings = [...(policy.bindings ?? []), { role: "roles/storage.objectUser", members: [ofCi] }];
       await google("PUT", `storage/v1/b/${BUCKET}/iam`, { etag: policy.etag, bindings });
-      const { code, output } = await script();
-      expect(code, output).toBe(0);
+      const output = passed(await script());
       const granted = output.split("\n").filter((line) => line.startsWith("+"));
       expect(granted).toEqual([
         `+ ${ofCi}: roles/storage.objectUser on gs://${IMAGES}`,
@@ -117,8 +117,7 @@ describe.skipIf(!hasGcloud)(
 
     test("changes nothing when it runs again", async () => {
       const before = structuredClone(emulator.context.store.state);
-      const { code, output } = await script();
-      expect(code, output).toBe(0);
+      const output = passed(await script());
       expect(output).not.toMatch(/^\+/m);
       expect(output).not.toContain("CI may still write");
       expect(emulator.context.store.state).toEqual(before);
@@ -151,33 +150,27 @@ describe("the stacks with their states in Cloud Storage", () => {
   });
   const run = async (principal: string, stack: Stack, ...args: string[]): Promise<Outcome> =>
     sandbox.command("pulumi", [...args, ...ON[stack]], await as(principal, stack));
-  const succeed = async (principal: string, stack: Stack, ...args: string[]): Promise<string> => {
-    const { code, output } = await run(principal, stack, ...args);
-    expect(code, output).toBe(0);
-    return output;
-  };
+  const succeed = async (principal: string, stack: Stack, ...args: string[]): Promise<string> =>
+    passed(await run(principal, stack, ...args));
   const UP = ["up", "--yes", "--skip-preview"];
 
   beforeAll(async () => {
     await sandbox.pulumi("destroy", "--yes", "--skip-preview");
     // Where gcloud is not installed, what it would have made.
     if (!hasGcloud) await makeBuckets();
-    for (const stack of ["registry", "images"] as const) {
-      await sandbox.command("pulumi", ["stack", "init", stack, "--no-select"], await as(MAINTAINER, stack));
-      const settings = {
-        "gcp:project": PROJECT,
-        "gcp:region": "us-central1",
-        ...(stack === "registry"
-          ? { publishImages: "false", protect: "false", ciCanPublish: "true" }
-          : { manageRegistry: "false", sourceDir: await sourceDir() }),
-        ...(stack === "registry" && { githubRepository: "HyperionWave-AI/dev-squad" }),
-      };
-      for (const [name, value] of Object.entries(settings))
-        await succeed(MAINTAINER, stack, "config", "set", name, value);
-    }
+    await initImagesStack(sandbox.with(await as(MAINTAINER, "images")));
+    const registry = sandbox.with(await as(MAINTAINER, "registry"));
+    await registry.pulumi("stack", "init", "registry", "--no-select");
+    const settings = {
+      "gcp:project": PROJECT,
+      "gcp:region": "us-central1",
+      publishImages: "false",
+      protect: "false",
+      ciCanPublish: "true",
+      githubRepository: "HyperionWave-AI/dev-squad",
+    };
+    await registry.set(settings, ...ON.registry);
   });
-
-  const sourceDir = async (): Promise<string> => (await sandbox.pulumi("config", "get", "sourceDir")).trim();
 
   async function makeBuckets(): Promise<void> {
     await google("POST", `v1/projects/${PROJECT}/services/storage.googleapis.com:enable`, {});
@@ -209,8 +202,7 @@ describe("the stacks with their states in Cloud Storage", () => {
 
   test("CI has no right at all on the infrastructure's state", async () => {
     for (const args of [["preview"], ["stack", "export"], UP, ["cancel", "--yes"]]) {
-      const { code, output } = await run(ofCi, "registry", ...args);
-      expect(code, output).not.toBe(0);
+      failed(await run(ofCi, "registry", ...args));
     }
     expect(buckets.refused.filter((line) => line.endsWith(`${BUCKET} ${ofCi}`))).not.toEqual([]);
     const gone = await fetch(`http://${hosts[ofCi] ?? ""}/storage/v1/b/${BUCKET}/o`);
@@ -220,7 +212,7 @@ describe("the stacks with their states in Cloud Storage", () => {
   test("the preview account reads both states and writes neither", async () => {
     for (const stack of ["registry", "images"] as const) {
       await succeed(ofPreview, stack, "preview", "--expect-no-changes");
-      expect((await run(ofPreview, stack, ...UP)).code).not.toBe(0);
+      failed(await run(ofPreview, stack, ...UP));
     }
     await succeed(MAINTAINER, "registry", "preview", "--expect-no-changes");
   });
@@ -249,9 +241,9 @@ describe("the stacks with their states in Cloud Storage", () => {
     await locked(stack);
     // It stands still with the lock in its hand, however long the other takes to find it.
     process.kill(first.pid, "SIGSTOP");
-    const second = await run(principal, stack, ...UP);
-    expect(second.code).not.toBe(0);
-    expect(second.output).toContain("the stack is currently locked by 1 lock(s)");
+    expect(failed(await run(principal, stack, ...UP))).toContain(
+      "the stack is currently locked by 1 lock(s)",
+    );
     process.kill(first.pid, "SIGKILL");
     await first.ended;
     expect((await run(principal, stack, ...UP)).output).toContain("currently locked");

@@ -31,15 +31,8 @@ test("the picture in the README shows what these commands say", { timeout: 300_0
   await sandbox.docker("image", "rm", image);
   const refused = await sandbox.anonymousDocker("pull", image);
   expect(refused.code).not.toBe(0);
-  await sandbox.pulumi("config", "set", "publicAccess", "true");
-  const applied = await sandbox.pulumi(
-    "up",
-    "--yes",
-    "--skip-preview",
-    "--suppress-outputs",
-    "--color",
-    "always",
-  );
+  await sandbox.set({ publicAccess: "true" });
+  const applied = await sandbox.up("--suppress-outputs", "--color", "always");
   const pulled = await sandbox.anonymousDocker("pull", image);
   expect(pulled.code, pulled.output).toBe(0);
 

@@ -4,12 +4,12 @@ import { beforeAll, expect, test } from "vitest";
 import { parse } from "yaml";
 import images from "../../images.json" with { type: "json" };
 import { ensureCompose } from "../../sandbox/machine/install-compose.ts";
+import { digestOf, removeTags } from "../support/google.ts";
+import { failed, passed, stdoutOf } from "../support/outcome.ts";
 import type { Outcome } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
 // A bad release and its end, by the commands of a maintainer, as somebody sees it who runs Hyperion by docker compose.
-
-const REPOSITORY = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public";
 
 const sandbox = useSandbox();
 /** The docker compose command. */
@@ -23,14 +23,7 @@ beforeAll(async () => {
 
 async function git(...args: string[]): Promise<string> {
   const identity = ["-c", "user.name=n", "-c", "user.email=e@example.com"];
-  const { code, stdout, output } = await sandbox.command("git", [
-    "-C",
-    sandbox.sources,
-    ...identity,
-    ...args,
-  ]);
-  expect(code, output).toBe(0);
-  return stdout.trim();
+  return stdoutOf(await sandbox.command("git", ["-C", sandbox.sources, ...identity, ...args]));
 }
 
 async function commit(message: string): Promise<void> {
@@ -53,36 +46,24 @@ async function left(): Promise<Record<string, unknown>> {
   );
 }
 
-/** The digest that a tag stands for in the registry; undefined when there is no such tag. */
-async function digestOf(image: string, tag: string): Promise<string | undefined> {
-  const { status, body } = await sandbox.google("GET", `${REPOSITORY}/packages/${image}/tags/${tag}`);
-  return status === 404 ? undefined : (body as { version: string }).version.replace(/^.*\//, "");
-}
+const ui = (tag: string) => digestOf(sandbox, "hyperion-ui", tag);
 
 /** What a user has of an image after `docker compose pull` of a tag. */
 async function pulled(tag: string): Promise<string> {
   const registry = await sandbox.output("registryUrl");
   const variables = { HYPERION_REGISTRY: registry, HYPERION_TAG: tag };
   const services = ["hyperion-mcp-server", "hyperion-http-bridge", "hyperion-ui"];
-  const pull = await sandbox.command(compose, ["pull", ...services], variables);
-  expect(pull.code, pull.output).toBe(0);
-  const { stdout } = await sandbox.docker(
-    "image",
-    "inspect",
-    "--format",
-    '{{join .RepoDigests " "}}',
-    `${registry}/hyperion-ui:${tag}`,
-  );
-  return stdout.trim();
+  passed(await sandbox.command(compose, ["pull", ...services], variables));
+  const inspect = ["image", "inspect", "--format", '{{join .RepoDigests " "}}'];
+  return stdoutOf(await sandbox.docker(...inspect, `${registry}/hyperion-ui:${tag}`));
 }
 
 test("a bad release is withdrawn by one command, and whoever pulls again has the good one", async () => {
   const dirty = join(sandbox.sources, "coordinator/ui/server.js");
-  const first = await release(["1.4.2"], "y\n");
-  expect(first.code, first.output).toBe(0);
-  expect(first.output).toContain('git commit --message "Release 1.4.2" Pulumi.sandbox.yaml');
+  const first = passed(await release(["1.4.2"], "y\n"));
+  expect(first).toContain('git commit --message "Release 1.4.2" Pulumi.sandbox.yaml');
   expect(await left()).toEqual({ version: "1.4.2" });
-  const good = (await digestOf("hyperion-ui", "1.4.2")) ?? "none";
+  const good = (await ui("1.4.2")) ?? "none";
 
   await appendFile(dirty, "\n// bad\n");
   const uncommitted = await release(["1.4.3"], "y\n");
@@ -94,36 +75,30 @@ test("a bad release is withdrawn by one command, and whoever pulls again has the
   expect(again.code).toBe(2);
   const declined = await release(["1.4.3"], "n\n");
   expect(declined.code).toBe(1);
-  expect(await digestOf("hyperion-ui", "1.4.3")).toBeUndefined();
+  expect(await ui("1.4.3")).toBeUndefined();
   expect(await left()).toEqual({ version: "1.4.2" });
 
-  const second = await release(["1.4.3"], "y\n");
-  expect(second.code, second.output).toBe(0);
-  const bad = (await digestOf("hyperion-ui", "1.4.3")) ?? "none";
+  passed(await release(["1.4.3"], "y\n"));
+  const bad = (await ui("1.4.3")) ?? "none";
   expect(bad).not.toBe(good);
   for (const tag of ["1", "latest"]) expect(await pulled(tag)).toContain(bad);
 
-  const back = await release(["1.4.2", "--rollback", "--yes"]);
-  expect(back.code, back.output).toBe(0);
+  passed(await release(["1.4.2", "--rollback", "--yes"]));
   for (const tag of ["1", "latest"]) expect(await pulled(tag)).toContain(good);
-  expect(await digestOf("hyperion-ui", "1.4.3")).toBe(bad);
-  expect(await digestOf("hyperion-ui", "withdrawn-1.4.3")).toBe(bad);
+  expect(await ui("1.4.3")).toBe(bad);
+  expect(await ui("withdrawn-1.4.3")).toBe(bad);
   expect(await left()).toEqual({ version: "1.4.2" });
 });
 
 test("the bad version's tag can go, and a repeat of its job does not bring it back", async () => {
-  for (const { name } of images)
-    for (const tag of ["1.4.3", "v1.4.3"])
-      expect(await sandbox.google("DELETE", `${REPOSITORY}/packages/${name}/tags/${tag}`)).toMatchObject({
-        status: 200,
-      });
-  const latest = await digestOf("hyperion-ui", "latest");
+  for (const { name } of images) await removeTags(sandbox, name, "1.4.3", "v1.4.3");
+  const latest = await ui("latest");
   const { stdout: head } = await sandbox.command("git", ["rev-parse", "HEAD"]);
   // A tag is asked of no remote.
   const ref = ["refs/tags/v1.4.3", head.trim()];
-  const repeat = await sandbox.command("scripts/publish-ref.sh", ["--stack", "sandbox", ...ref, "nowhere"]);
-  expect(repeat.code).not.toBe(0);
-  expect(repeat.output).toContain("1.4.3, which was withdrawn");
-  expect(await digestOf("hyperion-ui", "1.4.3")).toBeUndefined();
-  expect(await digestOf("hyperion-ui", "latest")).toBe(latest);
+  const args = ["--stack", "sandbox", ...ref, "nowhere"];
+  const repeat = failed(await sandbox.command("scripts/publish-ref.sh", args));
+  expect(repeat).toContain("1.4.3, which was withdrawn");
+  expect(await ui("1.4.3")).toBeUndefined();
+  expect(await ui("latest")).toBe(latest);
 });

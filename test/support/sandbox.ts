@@ -48,6 +48,18 @@ export interface Sandbox {
   pulumi(...args: string[]): Promise<string>;
   /** The same, whatever comes of it. */
   tryPulumi(...args: string[]): Promise<Outcome>;
+  /** `pulumi up ARGS` that asks nothing; fails the test unless it succeeds. */
+  up(...args: string[]): Promise<string>;
+  /** The same, whatever comes of it. */
+  tryUp(...args: string[]): Promise<Outcome>;
+  /** Fails the test unless a preview finds nothing to do. */
+  expectNoChanges(...args: string[]): Promise<string>;
+  /** `pulumi config set ARGS` of each; a name may be a path, `readers[0]`. */
+  set(settings: Readonly<Record<string, string>>, ...args: string[]): Promise<void>;
+  /** `pulumi config rm ARGS` of one. */
+  unset(name: string, ...args: string[]): Promise<string>;
+  /** The same sandbox, in a shell that has these variables besides. */
+  with(variables: NodeJS.ProcessEnv): Sandbox;
   /** Any command with `env` and these variables, whatever comes of it. */
   command(
     name: string,
@@ -176,12 +188,19 @@ export async function openSandbox(folder: string): Promise<Sandbox> {
   const root = join(folder, "sb");
   const sources = join(folder, "sources");
   watchSandbox(root);
-  const env = await shellEnvironment(root);
   const { emulatorPort } = JSON.parse(await readFile(join(root, "config.json"), "utf8")) as {
     emulatorPort: number;
   };
   const emulatorUrl = `http://127.0.0.1:${emulatorPort}`;
+  return sandboxIn({ folder, root, sources, emulatorUrl }, await shellEnvironment(root));
+}
 
+interface Place extends Pick<Sandbox, "root" | "sources" | "emulatorUrl"> {
+  folder: string;
+}
+
+function sandboxIn(place: Place, env: NodeJS.ProcessEnv): Sandbox {
+  const { folder, root, sources, emulatorUrl } = place;
   const command: Sandbox["command"] = (name, args, variables = {}, options = {}) =>
     commandIn(root, name, args, { ...env, ...variables }, options);
   const tryPulumi = (...args: string[]): Promise<Outcome> => command("pulumi", args);
@@ -190,6 +209,7 @@ export async function openSandbox(folder: string): Promise<Sandbox> {
     if (code !== 0) throw new Error(`pulumi ${args.join(" ")}: ${output}`);
     return stdout;
   };
+  const up = (args: readonly string[]): string[] => ["up", "--yes", "--skip-preview", ...args];
 
   return {
     env,
@@ -199,6 +219,15 @@ export async function openSandbox(folder: string): Promise<Sandbox> {
     run: (...words) => runWords(root, ...words),
     pulumi,
     tryPulumi,
+    up: (...args) => pulumi(...up(args)),
+    tryUp: (...args) => tryPulumi(...up(args)),
+    expectNoChanges: (...args) => pulumi("preview", "--expect-no-changes", ...args),
+    set: async (settings, ...args) => {
+      for (const [name, value] of Object.entries(settings))
+        await pulumi("config", "set", "--path", ...args, name, value);
+    },
+    unset: (name, ...args) => pulumi("config", "rm", "--path", ...args, name),
+    with: (variables) => sandboxIn(place, { ...env, ...variables }),
     command,
     start: (name, args, variables = {}) => startCommand(root, name, args, { ...env, ...variables }),
     docker: (...args) => command("docker", args),

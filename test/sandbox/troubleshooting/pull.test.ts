@@ -11,6 +11,7 @@ import { ensureCompose } from "../../../sandbox/machine/install-compose.ts";
 import { sandboxPaths, shortName } from "../../../sandbox/lib/paths.ts";
 import { ensureOwnEngine, ownEngineHost, stopOwnEngine } from "../../../sandbox/machine/engine/own-engine.ts";
 import { fakeInfrastructure } from "../../support/infrastructure.ts";
+import { failed, stdoutOf } from "../../support/outcome.ts";
 import type { Outcome } from "../../support/sandbox.ts";
 import { useSandbox } from "../../support/shared-sandbox.ts";
 import { entriesOf, expectMessage, type Provocations } from "./document.ts";
@@ -52,18 +53,9 @@ const compose = (args: string[], variables: NodeJS.ProcessEnv = {}): Promise<Out
     ...variables,
   });
 
-/** The output of what has to fail. */
-async function failing(outcome: Promise<Outcome>): Promise<string> {
-  const { code, output } = await outcome;
-  expect(code, output).not.toBe(0);
-  return output;
-}
-
-async function succeeding(outcome: Promise<Outcome>): Promise<string> {
-  const { code, stdout, output } = await outcome;
-  expect(code, output).toBe(0);
-  return stdout;
-}
+/** What a command says that has to fail. */
+const failing = async (outcome: Promise<Outcome>) => failed(await outcome);
+const succeeding = async (outcome: Promise<Outcome>) => stdoutOf(await outcome);
 
 /** A folder for DOCKER_CONFIG. */
 async function dockerConfig(config: object): Promise<string> {
@@ -135,8 +127,8 @@ const provocations: Provocations = {
     const byCompose = await failing(compose(["pull", "hyperion-ui"], nobody));
     expectMessage(entries.get("The pull is denied") ?? "", noReader);
     expectMessage(entries.get("The pull is denied") ?? "", byCompose);
-    await sandbox.pulumi("config", "set", "--path", "readers[0]", "user:dana@example.com");
-    await sandbox.pulumi("up", "--yes", "--skip-preview");
+    await sandbox.set({ "readers[0]": "user:dana@example.com" });
+    await sandbox.up();
     await succeeding(sandbox.command("docker", ["pull", image], nobody));
     return anonymous;
   },

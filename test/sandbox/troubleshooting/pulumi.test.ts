@@ -6,15 +6,14 @@ import { afterAll, beforeAll, expect, onTestFailed, test } from "vitest";
 import { mintAccessToken, MAINTAINER } from "../../../sandbox/lib/tokens.ts";
 import { repositoryRoot, sandboxPaths } from "../../../sandbox/lib/paths.ts";
 import { signal } from "../../../sandbox/lib/processes.ts";
+import { impersonate } from "../../support/federation.ts";
+import { google, POOLS, PROJECT, removeTags, REPOSITORY, service } from "../../support/google.ts";
+import { initImagesStack } from "../../support/images-stack.ts";
+import { failed, passed } from "../../support/outcome.ts";
 import { withDescendants } from "../../support/processes.ts";
 import type { Outcome } from "../../support/sandbox.ts";
-import { impersonate } from "../../support/federation.ts";
 import { useSandbox } from "../../support/shared-sandbox.ts";
 import { entriesOf, expectMessage, type Provocations } from "./document.ts";
-
-const PROJECT = "v1/projects/hyperion-sandbox";
-const REPOSITORY = `${PROJECT}/locations/us-central1/repositories/hyperion-public`;
-const POOLS = `${PROJECT}/locations/global/workloadIdentityPools`;
 
 const entries = new Map([...entriesOf("Run Pulumi"), ...entriesOf("Continuous integration")]);
 
@@ -31,31 +30,9 @@ afterAll(async () => {
   await rm(scratch, { recursive: true, force: true });
 });
 
-const set = (name: string, value: string) => sandbox.pulumi("config", "set", "--path", name, value);
-const unset = (name: string) => sandbox.pulumi("config", "rm", "--path", name);
-const up = (...args: string[]) => sandbox.pulumi("up", "--yes", "--skip-preview", ...args);
-const tryUp = (...args: string[]) => sandbox.tryPulumi("up", "--yes", "--skip-preview", ...args);
-const expectNoChanges = () => sandbox.pulumi("preview", "--expect-no-changes");
-
-/** The output of what has to fail. */
-async function failing(outcome: Promise<Outcome>): Promise<string> {
-  const { code, output } = await outcome;
-  expect(code, output).not.toBe(0);
-  return output;
-}
-
-async function succeeding(outcome: Promise<Outcome>): Promise<string> {
-  const { code, output } = await outcome;
-  expect(code, output).toBe(0);
-  return output;
-}
-
-/** A call to the emulated Google that has to succeed. */
-async function google(method: string, path: string, body?: unknown): Promise<unknown> {
-  const answer = await sandbox.google(method, path, body);
-  expect(answer).toMatchObject({ status: 200 });
-  return answer.body;
-}
+/** What a command says that has to fail. */
+const failing = async (outcome: Promise<Outcome>) => failed(await outcome);
+const succeeding = async (outcome: Promise<Outcome>) => passed(await outcome);
 
 /** A folder for DOCKER_CONFIG. */
 async function dockerConfig(config: object): Promise<string> {
@@ -84,19 +61,19 @@ const settingsFile = () => join(sandboxPaths(sandbox.root).project, "Pulumi.sand
 async function restore(settings: string): Promise<void> {
   await succeeding(sandbox.run("fault", "clear"));
   await succeeding(sandbox.run("org-policy", "allow"));
-  await google("POST", `${PROJECT}/services/artifactregistry.googleapis.com:enable`, {});
+  await service(sandbox, "artifactregistry", "enable");
   await writeFile(settingsFile(), settings);
   await sandbox.pulumi("stack", "select", "sandbox");
   await sandbox.tryPulumi("cancel", "--yes");
   await sandbox.pulumi("refresh", "--yes", "--skip-preview", "--clear-pending-creates");
-  await up();
+  await sandbox.up();
 }
 
 /** Kills `pulumi up` with SIGKILL while it creates a grant; the grant stays in the settings. */
 async function killUp(): Promise<void> {
   const fault = ["status", "status=503", "method=POST", "route=*:setIamPolicy", "times=null"];
   await succeeding(sandbox.run("fault", "set", ...fault));
-  await set("readers[0]", "user:lee@example.com");
+  await sandbox.set({ "readers[0]": "user:lee@example.com" });
   const running = sandbox.start("pulumi", ["up", "--yes", "--skip-preview"]);
   // Only then does the state know what is under way.
   const state = join(sandboxPaths(sandbox.root).stacks, "sandbox.json");
@@ -111,7 +88,7 @@ async function killUp(): Promise<void> {
 async function federate(claims: Record<string, string>): Promise<string> {
   const provider = await sandbox.output("workloadIdentityProvider");
   const query = new URLSearchParams({ audience: `https://iam.googleapis.com/${provider}`, ...claims });
-  const { value } = (await google("GET", `github/token?${query.toString()}`)) as { value: string };
+  const { value } = (await google(sandbox, "GET", `github/token?${query.toString()}`)) as { value: string };
   const account = await sandbox.output("ciServiceAccountEmail");
   return (await impersonate(sandbox, provider, value, account)).text();
 }
@@ -169,12 +146,12 @@ const provocations: Provocations = {
       () => succeeding(sandbox.tryPulumi("preview")),
     ),
   "A build sees what looks like a secret": async () => {
-    await set("publicAccess", "true");
+    await sandbox.set({ publicAccess: "true" });
     const output = await inGit(
       () => writeFile(join(sandbox.sources, "coordinator/ui/.env"), ""),
       () => failing(sandbox.tryPulumi("preview")),
     );
-    await unset("publicAccess");
+    await sandbox.unset("publicAccess");
     return output;
   },
   "Files have other line endings or modes": () =>
@@ -199,85 +176,83 @@ const provocations: Provocations = {
       }),
     ),
   "An API is disabled": async () => {
-    await google("POST", `${PROJECT}/services/artifactregistry.googleapis.com:disable`, {});
+    await service(sandbox, "artifactregistry", "disable");
     const output = await failing(sandbox.tryPulumi("refresh", "--yes"));
-    await expectNoChanges();
-    await google("POST", `${PROJECT}/services/artifactregistry.googleapis.com:enable`, {});
+    await sandbox.expectNoChanges();
+    await service(sandbox, "artifactregistry", "enable");
     await sandbox.pulumi("refresh", "--yes");
     return output;
   },
   "Everybody is not allowed": async () => {
-    await google("POST", `${PROJECT}/services/orgpolicy.googleapis.com:enable`, {});
+    await service(sandbox, "orgpolicy", "enable");
     await succeeding(sandbox.run("org-policy", "deny"));
-    await set("publicAccess", "true");
+    await sandbox.set({ publicAccess: "true" });
     const program = await failing(sandbox.tryPulumi("preview"));
     const binding = { role: "roles/artifactregistry.reader", members: ["allUsers"] };
     const byHand = await sandbox.google("POST", `${REPOSITORY}:setIamPolicy`, {
       policy: { bindings: [binding] },
     });
-    await unset("publicAccess");
+    await sandbox.unset("publicAccess");
     await succeeding(sandbox.run("org-policy", "allow"));
     return `${program}\n${JSON.stringify(byHand.body)}`;
   },
   "A member does not exist": async () => {
-    await set("readers[0]", "user:dana@example.com");
-    await set("readers[1]", "group:gone@example.com");
-    const output = await failing(tryUp());
-    await unset("readers[1]");
-    await up();
-    await expectNoChanges();
-    await unset("readers");
-    await up();
+    await sandbox.set({ "readers[0]": "user:dana@example.com", "readers[1]": "group:gone@example.com" });
+    const output = await failing(sandbox.tryUp());
+    await sandbox.unset("readers[1]");
+    await sandbox.up();
+    await sandbox.expectNoChanges();
+    await sandbox.unset("readers");
+    await sandbox.up();
     return output;
   },
   "A login names no quota project": async () => {
-    await google("POST", `${PROJECT}/services/orgpolicy.googleapis.com:enable`, {});
-    await set("publicAccess", "true");
-    await set("overrideDomainRestrictedSharing", "true");
+    await service(sandbox, "orgpolicy", "enable");
+    await sandbox.set({ publicAccess: "true", overrideDomainRestrictedSharing: "true" });
     const own = { USER_PROJECT_OVERRIDE: undefined, GOOGLE_BILLING_PROJECT: undefined };
     const output = await failing(sandbox.command("pulumi", ["up", "--yes", "--skip-preview"], own));
     expect(output).toContain("nothing was changed");
-    await up();
-    await unset("overrideDomainRestrictedSharing");
-    await unset("publicAccess");
-    await up();
+    await sandbox.up();
+    await sandbox.unset("overrideDomainRestrictedSharing");
+    await sandbox.unset("publicAccess");
+    await sandbox.up();
     return output;
   },
   "The stack is locked": async () => {
     await killUp();
-    const output = await failing(tryUp());
+    const output = await failing(sandbox.tryUp());
     await succeeding(sandbox.tryPulumi("preview"));
     await succeeding(sandbox.tryPulumi("cancel", "--yes"));
-    await up();
-    await expectNoChanges();
-    await unset("readers");
-    await up();
+    await sandbox.up();
+    await sandbox.expectNoChanges();
+    await sandbox.unset("readers");
+    await sandbox.up();
     return output;
   },
   "An update was interrupted": async () => {
     await killUp();
     await succeeding(sandbox.tryPulumi("cancel", "--yes"));
-    const output = await succeeding(tryUp());
-    expect(await succeeding(tryUp())).toContain("pending operations");
+    const output = await succeeding(sandbox.tryUp());
+    expect(await succeeding(sandbox.tryUp())).toContain("pending operations");
     await succeeding(sandbox.tryPulumi("refresh", "--yes", "--skip-preview", "--clear-pending-creates"));
-    expect(await succeeding(tryUp())).not.toContain("pending operations");
-    await unset("readers");
-    await up();
+    expect(await succeeding(sandbox.tryUp())).not.toContain("pending operations");
+    await sandbox.unset("readers");
+    await sandbox.up();
     return output;
   },
   "It exists already": async () => {
-    await google("POST", `${PROJECT}/services/iam.googleapis.com:enable`, {});
-    await google("POST", `${POOLS}?workloadIdentityPoolId=hyperion-github`, {});
-    await set("githubRepository", "HyperionWave-AI/dev-squad");
+    await service(sandbox, "iam", "enable");
+    await google(sandbox, "POST", `${POOLS}?workloadIdentityPoolId=hyperion-github`, {});
+    await sandbox.set({ githubRepository: "HyperionWave-AI/dev-squad" });
     const byHand = await failing(sandbox.tryPulumi("preview"));
-    await set("adoptExisting", "true");
-    await up();
-    await unset("adoptExisting");
+    await sandbox.set({ adoptExisting: "true" });
+    await sandbox.up();
+    await sandbox.unset("adoptExisting");
 
     await sandbox.pulumi("stack", "init", "second", "--no-select");
     await sandbox.pulumi("config", "cp", "--stack", "sandbox", "--dest", "second");
-    await sandbox.pulumi("config", "rm", "githubRepository", "--stack", "second");
-    await sandbox.pulumi("config", "set", "publishImages", "false", "--stack", "second");
+    await sandbox.unset("githubRepository", "--stack", "second");
+    await sandbox.set({ publishImages: "false" }, "--stack", "second");
     const another = await failing(sandbox.tryPulumi("preview", "--stack", "second"));
     await sandbox.pulumi("stack", "rm", "second", "--force", "--yes");
     await sandbox.pulumi("stack", "select", "sandbox");
@@ -286,37 +261,36 @@ const provocations: Provocations = {
   "It could only be replaced": async () => {
     const kmsKeyName = "projects/hyperion-sandbox/locations/us-central1/keyRings/r/cryptoKeys/k";
     const path = `${PROJECT}/locations/us-central1/repositories?repositoryId=with-key`;
-    await google("POST", path, { format: "DOCKER", kmsKeyName });
+    await google(sandbox, "POST", path, { format: "DOCKER", kmsKeyName });
     const before = (await sandbox.pulumi("config", "get", "repositoryId")).trim();
-    await set("repositoryId", "with-key");
-    await set("adoptExisting", "true");
+    await sandbox.set({ repositoryId: "with-key", adoptExisting: "true" });
     const output = await failing(sandbox.tryPulumi("preview"));
-    await set("repositoryId", before);
-    await unset("adoptExisting");
-    await expectNoChanges();
+    await sandbox.set({ repositoryId: before });
+    await sandbox.unset("adoptExisting");
+    await sandbox.expectNoChanges();
     return output;
   },
   "The identity pool was deleted": async () => {
-    await unset("githubRepository");
-    await up();
-    await set("githubRepository", "HyperionWave-AI/dev-squad");
+    await sandbox.unset("githubRepository");
+    await sandbox.up();
+    await sandbox.set({ githubRepository: "HyperionWave-AI/dev-squad" });
     const output = await succeeding(sandbox.tryPulumi("preview"));
-    await up();
+    await sandbox.up();
     return output;
   },
   "The sources differ from the version": async () => {
-    await set("version", "1.4.2");
-    await up();
+    await sandbox.set({ version: "1.4.2" });
+    await sandbox.up();
     await appendFile(join(sandbox.sources, "coordinator/ui/server.js"), "\n// changed\n");
-    const changed = await succeeding(tryUp());
-    await set("version", "1.4.3");
-    await up();
+    const changed = await succeeding(sandbox.tryUp());
+    await sandbox.set({ version: "1.4.3" });
+    await sandbox.up();
 
     await pushOver(`${registry}/hyperion-ui:1.4.3`, `${registry}/hyperion-http-bridge:build`);
-    await set("allowVersionOverwrite", "true");
-    await up();
-    await unset("allowVersionOverwrite");
-    await expectNoChanges();
+    await sandbox.set({ allowVersionOverwrite: "true" });
+    await sandbox.up();
+    await sandbox.unset("allowVersionOverwrite");
+    await sandbox.expectNoChanges();
     await succeeding(sandbox.docker("pull", `${registry}/hyperion-ui:1.4.3`));
     const ids = ["1.4.3", "build"].map((tag) =>
       sandbox.docker("image", "inspect", "--format", "{{.Id}}", `${registry}/hyperion-ui:${tag}`),
@@ -327,20 +301,20 @@ const provocations: Provocations = {
   },
   "A published tag is gone": async () => {
     const image = `${registry}/hyperion-ui:latest`;
-    await google("DELETE", `${REPOSITORY}/packages/hyperion-ui/tags/latest`);
+    await removeTags(sandbox, "hyperion-ui", "latest");
     const output = await succeeding(sandbox.tryPulumi("preview", "--refresh"));
     expect(await failing(sandbox.docker("pull", image))).toContain("not found: manifest unknown");
     await sandbox.pulumi("refresh", "--yes");
-    await up();
+    await sandbox.up();
     await succeeding(sandbox.docker("pull", image));
     return output;
   },
   "The repository is protected": async () => {
-    await set("protect", "true");
-    await up();
+    await sandbox.set({ protect: "true" });
+    await sandbox.up();
     const output = await failing(sandbox.tryPulumi("destroy", "--yes"));
-    await set("protect", "false");
-    await up();
+    await sandbox.set({ protect: "false" });
+    await sandbox.up();
     return output;
   },
   "The passphrase is wrong, or lost": async () => {
@@ -354,9 +328,9 @@ const provocations: Provocations = {
     const text = await readFile(settingsFile(), "utf8");
     await writeFile(settingsFile(), text.replace(/^encryptionsalt:.*\n/m, ""));
     await sandbox.pulumi("stack", "init", "sandbox");
-    await set("version", "1.4.4");
-    await up();
-    await expectNoChanges();
+    await sandbox.set({ version: "1.4.4" });
+    await sandbox.up();
+    await sandbox.expectNoChanges();
     return `${missing}\n${wrong}`;
   },
   "GitHub's token is refused": () =>
@@ -368,18 +342,9 @@ const provocations: Provocations = {
   },
   "There is no registry to publish to": async () => {
     const on = ["--stack", "images"];
-    await sandbox.pulumi("stack", "init", "images", "--no-select");
-    const elsewhere = {
-      "gcp:project": "hyperion-sandbox",
-      "gcp:region": "us-central1",
-      manageRegistry: "false",
-      repositoryId: "other",
-      sourceDir: (await sandbox.pulumi("config", "get", "sourceDir")).trim(),
-    };
-    for (const [name, value] of Object.entries(elsewhere))
-      await sandbox.pulumi("config", "set", ...on, name, value);
+    await initImagesStack(sandbox, { repositoryId: "other" });
     const output = await failing(sandbox.tryPulumi("preview", ...on));
-    await sandbox.pulumi("config", "rm", ...on, "repositoryId");
+    await sandbox.unset("repositoryId", ...on);
     await succeeding(sandbox.tryPulumi("preview", ...on));
     await sandbox.pulumi("stack", "rm", "images", "--yes");
     await sandbox.pulumi("stack", "select", "sandbox");
