@@ -92,18 +92,6 @@ describe("what somebody made by hand", () => {
     });
     await sandbox.expectNoChanges(...SECOND);
   });
-
-  test("A5: a repository with a customer-managed key stops, though it is told to adopt", async () => {
-    const kmsKeyName = "projects/hyperion-sandbox/locations/us-central1/keyRings/r/cryptoKeys/k";
-    const made = { format: "DOCKER", kmsKeyName };
-    await google(sandbox, "POST", `${REPOSITORIES}?repositoryId=with-key`, made);
-    await sandbox.pulumi("destroy", "--yes", ...SECOND);
-    await sandbox.set({ repositoryId: "with-key" }, ...SECOND);
-    const output = await refused(sandbox.tryPulumi("preview", ...SECOND));
-    expect(output).toContain(
-      `a repository that could only be replaced, with all that is in it: it has the customer-managed key ${kmsKeyName}`,
-    );
-  });
 });
 
 describe("what this stack made", () => {

@@ -123,14 +123,6 @@ describe("create-public-registry.sh", () => {
   const pull = (): Promise<Outcome> =>
     sandbox.anonymousDocker("pull", `${registry}/hyperion-http-bridge:latest`);
 
-  test("changes nothing when the answer is no", async () => {
-    const { code, output } = await script([], "n\n");
-    expect(code).toBe(1);
-    expect(output).toContain("The settings are as they were; nothing was changed.");
-    expect(await setting("publicAccess")).toBe("false");
-    failed(await pull());
-  });
-
   test("makes the registry public, and private again", async () => {
     expect(passed(await script([], "y\n"))).toContain("gcp:artifactregistry:RepositoryIamMember");
     passed(await pull());

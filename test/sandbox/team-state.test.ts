@@ -227,6 +227,7 @@ describe("the stacks with their states in Cloud Storage", () => {
         .replaceAll("Tokens of GitHub Actions", "");
       expect(inputs).not.toMatch(/password|"username"|token|secret|private_?key/i);
       expect(state).not.toContain(await mintAccessToken(dir, MAINTAINER));
+      expect(state).not.toContain("oauth2accesstoken");
     }
   });
 
