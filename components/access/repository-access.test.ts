@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { RepositoryAccess, type RepositoryAccessArgs } from "./repository-access.ts";
-import { type Declared, declareOn } from "../../test/support/mocks.ts";
+import { type Declared, declareOn, PLAIN } from "../../test/support/mocks.ts";
 
 const closed = {
   project: "production-471918",
@@ -22,6 +22,7 @@ async function access(
 
 function binding(kind: "reader" | "writer", member: string, dependsOn: string[] = []): Declared {
   return {
+    ...PLAIN,
     type: "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember",
     name: `access-${kind}-${member}`,
     inputs: {
@@ -32,9 +33,6 @@ function binding(kind: "reader" | "writer", member: string, dependsOn: string[] 
       member,
     },
     parent: "access",
-    protect: false,
-    importId: "",
-    aliases: [],
     dependsOn: ["given", ...dependsOn].sort(),
   };
 }

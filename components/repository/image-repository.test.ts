@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { ImageRepository, type ImageRepositoryArgs } from "./image-repository.ts";
-import { declare, valueOf } from "../../test/support/mocks.ts";
+import { declare, PLAIN, valueOf } from "../../test/support/mocks.ts";
 
 const args: ImageRepositoryArgs = {
   project: "production-471918",
@@ -19,17 +19,9 @@ describe("ImageRepository", () => {
   test("declares the API and the repository, and nothing else", async () => {
     const { resources, result } = await declare(() => new ImageRepository("registry", args));
     expect(resources).toEqual([
+      { ...PLAIN, type: "hyperion:registry:ImageRepository", name: "registry", inputs: {}, parent: "" },
       {
-        type: "hyperion:registry:ImageRepository",
-        name: "registry",
-        inputs: {},
-        parent: "",
-        protect: false,
-        importId: "",
-        aliases: [],
-        dependsOn: [],
-      },
-      {
+        ...PLAIN,
         type: "gcp:projects/service:Service",
         name: "registry",
         inputs: {
@@ -38,12 +30,9 @@ describe("ImageRepository", () => {
           disableOnDestroy: false,
         },
         parent: "registry",
-        protect: false,
-        importId: "",
-        aliases: [],
-        dependsOn: [],
       },
       {
+        ...PLAIN,
         type: "gcp:artifactregistry/repository:Repository",
         name: "registry",
         inputs: {
@@ -76,8 +65,6 @@ describe("ImageRepository", () => {
         },
         parent: "registry",
         protect: true,
-        importId: "",
-        aliases: [],
         dependsOn: ["registry"],
       },
     ]);

@@ -4,7 +4,8 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { FakeGoogle, failure } from "../../sandbox/providers/testing/fake-google.ts";
 import type { GoogleSettings, Settings } from "./plugins/program/settings.ts";
 import { comparable, pluginRecords, resourceOf } from "./plugins/records.ts";
-import { ProviderContext } from "./plugins/context.ts";
+import { failed, passed } from "../support/outcome.ts";
+import { type ProviderContext, startProviderContext, type StateResource } from "./plugins/context.ts";
 
 const parent = "projects/production-471918";
 const repository = `${parent}/locations/us-central1/repositories/hyperion-public`;
@@ -16,8 +17,8 @@ const repositoryType = "gcp:artifactregistry/repository:Repository";
 let context: ProviderContext;
 
 beforeAll(async () => {
-  context = await ProviderContext.start();
-}, 900_000);
+  context = await startProviderContext();
+});
 
 afterAll(async () => {
   await context.stop();
@@ -33,6 +34,15 @@ async function newStack(name: string): Promise<void> {
 async function up(settings: Settings): Promise<string> {
   await context.settings(settings);
   return context.succeed("up", "--yes", "--skip-preview");
+}
+
+/** What Google has under a name. */
+const found = async (name: string) => (await context.google("GET", `v1/${name}`)).body;
+
+/** What a preview with these settings says, which has to fail. */
+async function refused(settings: Settings, variables?: NodeJS.ProcessEnv): Promise<string> {
+  await context.settings(settings);
+  return failed(await context.pulumi(["preview"], variables));
 }
 
 async function noChange(settings: Settings): Promise<void> {
@@ -51,7 +61,7 @@ describe("the gcp (fake)", () => {
   beforeAll(() => newStack("google"));
 
   const records = [...pluginRecords()].filter(([type]) => type.startsWith("gcp:"));
-  let state: Awaited<ReturnType<ProviderContext["state"]>>;
+  let state: StateResource[];
 
   it("applies what the real plugin was given", async () => {
     // Declared so in the record, though it leaves a difference for ever (see below).
@@ -67,9 +77,9 @@ describe("the gcp (fake)", () => {
   );
 
   it("keeps showing a dockerConfig that is not stored", async () => {
-    const { code, output } = await context.pulumi(["preview", "--expect-no-changes"]);
-    expect(code).not.toBe(0);
-    expect(output).toContain("[diff: +dockerConfig]");
+    expect(failed(await context.pulumi(["preview", "--expect-no-changes"]))).toContain(
+      "[diff: +dockerConfig]",
+    );
   });
 
   it("then has nothing to change", async () => {
@@ -99,7 +109,7 @@ describe("the gcp (fake)", () => {
     const output = await up({ google: changed });
     expect(output).toMatch(/~ 5 updated/);
     expect(output).not.toMatch(/replaced|created/);
-    const { body } = await context.google("GET", `v1/${repository}`);
+    const body = await found(repository);
     expect(body).toMatchObject({
       description: "Other images",
       labels: { team: "core", "goog-pulumi-provisioned": "true" },
@@ -107,9 +117,9 @@ describe("the gcp (fake)", () => {
       cleanupPolicies: { "keep-recent": { mostRecentVersions: { keepCount: 12 } } },
     });
     expect(body["labels"]).not.toHaveProperty("app");
-    expect((await context.google("GET", `v1/${account}`)).body).toMatchObject({ displayName: "CI" });
-    expect((await context.google("GET", `v1/${pool}`)).body).toMatchObject({ displayName: "Actions" });
-    expect((await context.google("GET", `v1/${pool}/providers/github`)).body).toMatchObject({
+    expect(await found(account)).toMatchObject({ displayName: "CI" });
+    expect(await found(pool)).toMatchObject({ displayName: "Actions" });
+    expect(await found(`${pool}/providers/github`)).toMatchObject({
       attributeCondition: "assertion.repository_id=='42'",
       attributeMapping: { "attribute.ref": "assertion.ref" },
       oidc: { allowedAudiences: ["https://example.com"] },
@@ -124,7 +134,7 @@ describe("the gcp (fake)", () => {
     const { description, labels, ...rest } = changed;
     expect([description, labels]).not.toContain(undefined);
     await up({ google: rest });
-    const { body } = await context.google("GET", `v1/${repository}`);
+    const body = await found(repository);
     expect(body["description"] ?? "").toBe("");
     expect(body["labels"]).toEqual({ "goog-pulumi-provisioned": "true" });
     await noChange({ google: rest });
@@ -154,7 +164,7 @@ describe("the gcp (fake)", () => {
     const fixed = await up({ google });
     expect(fixed).toMatch(/\+ 2 created/);
     expect(fixed).toMatch(/~ 2 updated/);
-    const { body } = await context.google("GET", `v1/${repository}`);
+    const body = await found(repository);
     // A label that somebody else set stays; the provider's own came back.
     expect(body).toMatchObject({
       description: "Hyperion images",
@@ -205,12 +215,12 @@ describe("the gcp (fake)", () => {
       const output = await up({ google: other, import: imports });
       expect(output).toMatch(/= 8 imported/);
       expect(output).not.toMatch(/replaced|deleted/);
-      const { body } = await context.google("GET", `v1/${repository}`);
+      const body = await found(repository);
       expect(body).toMatchObject({
         description: "Adopted",
         cleanupPolicies: { "keep-recent": { mostRecentVersions: { keepCount: 3 } } },
       });
-      expect((await context.google("GET", `v1/${pool}`)).body).toMatchObject({ displayName: "Adopted" });
+      expect(await found(pool)).toMatchObject({ displayName: "Adopted" });
       await noChange({ google: other, import: imports });
       await noChange({ google: other });
       await context.succeed("refresh", "--yes", "--expect-no-changes");
@@ -220,13 +230,8 @@ describe("the gcp (fake)", () => {
   it("adopts an account with createIgnoreAlreadyExists", async () => {
     await context.succeed("stack", "rm", "--yes", "--force", "importing");
     await context.succeed("stack", "select", "google");
-    await context.succeed(
-      "state",
-      "delete",
-      "--yes",
-      "--target-dependents",
-      accountUrn(await context.state()),
-    );
+    const { urn } = resourceOf(await context.state(), "gcp:serviceaccount/account:Account", "ci");
+    await context.succeed("state", "delete", "--yes", "--target-dependents", urn);
     await up({ google: { ...google, adopt: true } });
     await noChange({ google: { ...google, adopt: true } });
   });
@@ -235,15 +240,11 @@ describe("the gcp (fake)", () => {
     await context.succeed("destroy", "--yes", "--skip-preview");
     expect((await context.google("GET", `v1/${repository}`)).status).toBe(404);
     expect((await context.google("GET", `v1/${account}`)).status).toBe(404);
-    expect((await context.google("GET", `v1/${pool}`)).body).toMatchObject({ state: "DELETED" });
+    expect(await found(pool)).toMatchObject({ state: "DELETED" });
     expect((await context.google("GET", `v2/${policy}`)).status).toBe(404);
     expect(await context.state()).toHaveLength(0);
   });
 });
-
-function accountUrn(state: Awaited<ReturnType<ProviderContext["state"]>>): string {
-  return resourceOf(state, "gcp:serviceaccount/account:Account", "ci").urn;
-}
 
 describe("a repository that was created, but could not be read back", () => {
   let fake: FakeGoogle;
@@ -266,34 +267,27 @@ describe("a repository that was created, but could not be read back", () => {
   it("is in the state, and is not created a second time", async () => {
     const args = { repositoryId: "hyperion-public", format: "DOCKER" };
     await context.settings({ raw: [{ type: repositoryType, name: "registry", args }] });
-    const first = await again();
-    expect(first.code).not.toBe(0);
-    expect(first.output).toContain("Error creating Repository: googleapi: Error 403: Permission denied");
+    const first = failed(await again());
+    expect(first).toContain("Error creating Repository: googleapi: Error 403: Permission denied");
     expect(resourceOf(await context.state(), repositoryType, "registry").id).toBe(repository);
 
     readable = true;
-    expect((await again()).code).toBe(0);
+    passed(await again());
     expect(fake.requests.filter((request) => request.startsWith("POST"))).toHaveLength(1);
     await context.succeed("stack", "rm", "--yes", "--force", "half");
   });
 });
 
 describe("the docker (fake)", () => {
-  const registryName = "hyperion-public";
   let names: { registry: string };
 
   beforeAll(async () => {
     await newStack("docker");
     names = { registry: context.registry };
-    const service = `v1/${parent}/services/artifactregistry.googleapis.com:enable`;
-    await context.google("POST", service, {});
-    await context.google(
-      "POST",
-      `v1/${parent}/locations/us-central1/repositories?repository_id=${registryName}`,
-      {
-        format: "DOCKER",
-      },
-    );
+    await context.google("POST", `v1/${parent}/services/artifactregistry.googleapis.com:enable`, {});
+    const repositories = repository.slice(0, repository.lastIndexOf("/"));
+    const made = { format: "DOCKER" };
+    await context.google("POST", `v1/${repositories}?repository_id=hyperion-public`, made);
   });
 
   const recorded = (): Settings => ({
@@ -309,7 +303,7 @@ describe("the docker (fake)", () => {
     return settings;
   };
   const records = [...pluginRecords()].filter(([type]) => type.startsWith("docker:"));
-  let state: Awaited<ReturnType<ProviderContext["state"]>>;
+  let state: StateResource[];
 
   it("applies what the real plugin was given", async () => {
     await up(recorded());
@@ -377,10 +371,7 @@ describe("the docker (fake)", () => {
 
   it("builds in a preview where told, and says why it failed", async () => {
     const broken = { context: "./broken", dockerfile: "./broken/Dockerfile", buildOnPreview: true };
-    await context.settings({ images: { ...names, names: { broken } } });
-    const { code, output } = await context.pulumi(["preview"]);
-    expect(code).not.toBe(0);
-    expect(output).toMatch(
+    expect(await refused({ images: { ...names, names: { broken } } })).toMatch(
       /Image \(broken\):\s+error: .*error reading build output: .*missing\.txt.*not found/s,
     );
   });
@@ -408,26 +399,17 @@ describe("the docker (fake)", () => {
   });
 
   it("reports every missing file before anything is built", async () => {
-    await context.settings({
-      images: {
-        ...names,
-        names: {
-          x: { context: "./nowhere" },
-          y: { dockerfile: "./Dockerfile" },
-          z: { dockerfile: "./app/Other" },
-        },
-      },
-    });
-    const { code, output } = await context.pulumi(["preview"]);
-    expect(code).not.toBe(0);
+    const missing = {
+      x: { context: "./nowhere" },
+      y: { dockerfile: "./Dockerfile" },
+      z: { dockerfile: "./app/Other" },
+    };
+    const output = await refused({ images: { ...names, names: missing } });
     expect(output).toContain('path "./nowhere" not found');
   });
 
   it("fails a preview where no engine answers", async () => {
-    await context.settings(recorded());
-    const { code, output } = await context.pulumi(["preview"], { DOCKER_HOST: "unix:///nowhere.sock" });
-    expect(code).not.toBe(0);
-    expect(output).toContain(
+    expect(await refused(recorded(), { DOCKER_HOST: "unix:///nowhere.sock" })).toContain(
       "docker native provider returned an unexpected error from Configure: failed to connect to any docker daemon",
     );
   });
@@ -460,12 +442,8 @@ describe("the docker (fake)", () => {
   );
 
   it("fails where the Docker configuration is missing", async () => {
-    await context.settings(recorded());
-    const { code, output } = await context.pulumi(["preview"], {
-      DOCKER_CONFIG: join(context.root, "nowhere"),
-    });
-    expect(code).not.toBe(0);
-    expect(output).toContain("could not open config file");
+    const nowhere = { DOCKER_CONFIG: join(context.root, "nowhere") };
+    expect(await refused(recorded(), nowhere)).toContain("could not open config file");
   });
 
   it("leaves the images in the registry when they are no longer declared", async () => {
@@ -486,27 +464,20 @@ describe("what the fake providers do not support", () => {
       'does not support the property "checkIfServiceHasUsageOnDestroy"',
     ],
   ])("is refused: %s %o", async (type, args, message) => {
-    await context.settings({ raw: [{ type, name: "x", args }] });
-    const { code, output } = await context.pulumi(["preview"]);
-    expect(code).not.toBe(0);
-    expect(output).toContain(message);
+    expect(await refused({ raw: [{ type, name: "x", args }] })).toContain(message);
   });
 
   it("names a setting of the provider", async () => {
     await context.succeed("config", "set", "gcp:impersonateServiceAccount", "x@example.com");
-    await context.settings({ google });
-    const { code, output } = await context.pulumi(["preview"]);
-    expect(code).not.toBe(0);
+    const output = await refused({ google });
     expect(output).toContain('does not support the provider setting "impersonateServiceAccount"');
     await context.succeed("config", "rm", "gcp:impersonateServiceAccount");
   });
 
   it("says where a token comes from when there is none", async () => {
     await context.settings({ google });
-    const { code, output } = await context.pulumi(["up", "--yes", "--skip-preview"], {
-      GOOGLE_OAUTH_ACCESS_TOKEN: "",
-    });
-    expect(code).not.toBe(0);
+    const none = { GOOGLE_OAUTH_ACCESS_TOKEN: "" };
+    const output = failed(await context.pulumi(["up", "--yes", "--skip-preview"], none));
     expect(output).toContain("GOOGLE_OAUTH_ACCESS_TOKEN");
   });
 });

@@ -16,6 +16,14 @@ export interface Declared {
   aliases: string[];
 }
 
+/** What most resources have of a declaration. */
+export const PLAIN: Pick<Declared, "protect" | "importId" | "aliases" | "dependsOn"> = {
+  protect: false,
+  importId: "",
+  aliases: [],
+  dependsOn: [],
+};
+
 const REGISTRY = "us-central1-docker.pkg.dev/production-471918/hyperion-public";
 
 /** The stack's full name, as the engine is asked for its state. */
