@@ -1,7 +1,6 @@
 import { existsSync, readFileSync } from "node:fs";
 import { mkdtemp, rm, symlink } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -9,6 +8,7 @@ import { parse } from "yaml";
 import images from "../images.json" with { type: "json" };
 import { findCommands } from "../sandbox/lib/files.ts";
 import { COMPOSE_VERSION } from "../sandbox/machine/install-compose.ts";
+import { listen } from "./support/listen.ts";
 import { runCommand } from "./support/sandbox.ts";
 
 const root = join(import.meta.dirname, "..");
@@ -222,8 +222,7 @@ describe("health checks", () => {
       response.statusCode = status;
       response.end("{}");
     });
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    port = (server.address() as AddressInfo).port;
+    port = await listen(server);
   });
   afterAll(() => {
     server.close();

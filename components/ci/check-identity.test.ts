@@ -23,6 +23,21 @@ const OURS = "Identities of CI (Pulumi stack project/stack)";
 const there = (state = "ACTIVE", description = OURS) => ({ status: 200, body: { state, description } });
 const byHand = (state = "ACTIVE") => there(state, "");
 
+/** A pool that is deleted, what the first undelete of it is answered, and the provider in it once it is back. */
+function deletedPool({ undeleted = 200, withProvider = false } = {}): Answers {
+  let state = "DELETED";
+  return {
+    [`GET ${POOL}`]: () => there(state),
+    // What Google answers of a provider in a deleted pool, it does not say.
+    [`GET ${PROVIDER}`]: () => (withProvider && state === "ACTIVE" ? there() : { status: 404 }),
+    [`POST ${POOL}:undelete`]: () => {
+      const status = state === "DELETED" ? undeleted : 400;
+      state = "ACTIVE";
+      return { status };
+    },
+  };
+}
+
 /** As the last up left it, before there were marks. */
 const NAMED = {
   workloadIdentityProvider:
@@ -115,29 +130,13 @@ describe("adopting a workload identity", () => {
 
   test("looks a provider up again in a pool that it undeleted", async () => {
     logged();
-    let state = "DELETED";
-    await fakeGoogle({
-      [`GET ${POOL}`]: () => there(state),
-      // What Google answers of a provider in a deleted pool, it does not say.
-      [`GET ${PROVIDER}`]: () => (state === "DELETED" ? { status: 404 } : there()),
-      [`POST ${POOL}:undelete`]: () => {
-        state = "ACTIVE";
-        return { status: 200 };
-      },
-    });
+    await fakeGoogle(deletedPool({ withProvider: true }));
     expect(await adopt()).toEqual({ adoptPool: true, adoptProvider: true });
   });
 
   test("undeletes at up what a destroy left soft-deleted, and imports it", async () => {
     const lines = logged();
-    let state = "DELETED";
-    await fakeGoogle({
-      [`GET ${POOL}`]: () => there(state),
-      [`POST ${POOL}:undelete`]: () => {
-        state = "ACTIVE";
-        return { status: 200 };
-      },
-    });
+    await fakeGoogle(deletedPool());
     expect(await adopt()).toEqual({ adoptPool: true, adoptProvider: false });
     expect(lines.info).toEqual([
       "projects/production-471918/locations/global/workloadIdentityPools/hyperion-github was deleted less than 30 days ago, and Google keeps its name taken: undeleted it, and will update it in place.",
@@ -154,15 +153,7 @@ describe("adopting a workload identity", () => {
 
   test("goes on where the answer to an undelete was lost", async () => {
     logged();
-    let state = "DELETED";
-    await fakeGoogle({
-      [`GET ${POOL}`]: () => there(state),
-      [`POST ${POOL}:undelete`]: () => {
-        const status = state === "DELETED" ? 503 : 400;
-        state = "ACTIVE";
-        return { status };
-      },
-    });
+    await fakeGoogle(deletedPool({ undeleted: 503 }));
     expect(await adopt()).toMatchObject({ adoptPool: true });
   });
 });

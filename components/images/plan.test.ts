@@ -84,6 +84,8 @@ test.each<[string, Content, string]>([
 
 describe("a version that is published", () => {
   const published = whole("1.4.2", "a", "1.4", "1", "latest");
+  /** The builds in hand: those of the version, but for the user interface's. */
+  const builds = <T>(ui: T) => new Map(IMAGES.map((image) => [image, image === "ui" ? ui : "a"]));
 
   test.each<[string, Content, string]>([
     ["stands on its digest with what stands on it", published, "1.4.2 | 1.4 1 latest | v1.4.2 @ a"],
@@ -162,12 +164,6 @@ describe("a version that is published", () => {
 
   test("says in a line that the sources differ", () => {
     const made = plan({ version: "1.4.2" }, registry(published));
-    const builds = (ui?: string) =>
-      new Map([
-        ["mcp", "a"],
-        ["bridge", "a"],
-        ["ui", ui],
-      ]);
     expect(differingSources("1.4.2", made, builds("a"))).toBeUndefined();
     for (const other of ["z", undefined])
       expect(differingSources("1.4.2", made, builds(other))).toBe(
@@ -183,12 +179,7 @@ describe("a version that is published", () => {
   });
 
   test("is refused when another run published it meanwhile", () => {
-    const builds = new Map([
-      ["mcp", "a"],
-      ["bridge", "a"],
-      ["ui", "z"],
-    ]);
-    expect(movedVersions("1.4.2", builds, registry(published))).toMatchObject([
+    expect(movedVersions("1.4.2", builds("z"), registry(published))).toMatchObject([
       { where: "ui:1.4.2", found: "published meanwhile as a; this build is z" },
     ]);
   });

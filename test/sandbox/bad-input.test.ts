@@ -101,12 +101,8 @@ function said(settings: Record<string, unknown>, ...more: Problem[]): string {
 
 /** The program's message of problems. */
 function told(problems: [where: string, found: string, allowed: string, fix: string][]): string {
-  const blocks = problems.map(
-    ([where, found, allowed, fix]) =>
-      `${where}\n  found:   ${found}\n  allowed: ${allowed}\n  fix:     ${fix}`,
-  );
-  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  return [`${count}; nothing was changed.`, ...blocks].join("\n\n");
+  return problemsError(problems.map(([where, found, allowed, fix]) => ({ where, found, allowed, fix })))
+    .message;
 }
 
 describe("a file that is no YAML of Pulumi's", () => {

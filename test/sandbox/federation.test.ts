@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { mintGithubToken } from "../../sandbox/emulator/support/github-issuer.ts";
-import { impersonate } from "../support/federation.ts";
+import { githubToken, impersonate } from "../support/federation.ts";
 import { google, POOLS } from "../support/google.ts";
 import { failed } from "../support/outcome.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
@@ -28,20 +28,11 @@ beforeAll(async () => {
   };
 });
 
-/** The token that GitHub gives a workflow run with these claims. */
-async function githubToken(claims: Record<string, string>): Promise<string> {
-  const query = new URLSearchParams({
-    audience: `https://iam.googleapis.com/${provider}`,
-    repository: OURS,
-    ...IDS,
-    event_name: "push",
-    environment: "production",
-    ref: "refs/heads/main",
-    ...claims,
-  });
-  if (query.get("environment") === "") query.delete("environment");
-  const { body } = await sandbox.google("GET", `github/token?${query.toString()}`);
-  return (body as { value: string }).value;
+/** The token of a workflow run on main in the protected environment, but for these claims; "" is none. */
+function tokenWith(claims: Record<string, string>): Promise<string> {
+  const usual = { event_name: "push", environment: "production", ref: "refs/heads/main" };
+  const all = Object.entries({ repository: OURS, ...IDS, ...usual, ...claims });
+  return githubToken(sandbox, provider, Object.fromEntries(all.filter(([, value]) => value !== "")));
 }
 
 /** The account's access token; undefined where Google refuses. */
@@ -98,7 +89,7 @@ describe("a workflow run", () => {
     ["A9: a wrong audience", { audience: "https://example.com" }, "nothing"],
     ["A9: a wrong issuer", { iss: "https://issuer.example.com" }, "nothing"],
   ])("%s", async (_, claims, access) => {
-    const token = await githubToken(claims);
+    const token = await tokenWith(claims);
     expect((await tokenOf(accounts.publish, token)) !== undefined).toBe(access === "publish");
     expect((await tokenOf(accounts.preview, token)) !== undefined).toBe(access === "preview");
   });
@@ -117,13 +108,13 @@ describe("a workflow run", () => {
   });
 
   test("A7: as the CI account pulls and pushes", async () => {
-    const token = (await tokenOf(accounts.publish, await githubToken({}))) ?? "";
+    const token = (await tokenOf(accounts.publish, await tokenWith({}))) ?? "";
     expect([await may("pull", token), await may("push", token)]).toEqual([true, true]);
   });
 
   test("A8: as the preview account pulls, and can neither push nor change anything", async () => {
     const claims = { event_name: "pull_request", ref: "refs/pull/7/merge" };
-    const token = (await tokenOf(accounts.preview, await githubToken(claims))) ?? "";
+    const token = (await tokenOf(accounts.preview, await tokenWith(claims))) ?? "";
     expect([await may("pull", token), await may("push", token)]).toEqual([true, false]);
     const repository = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public";
     const change = await sandbox.google(
@@ -138,10 +129,10 @@ describe("a workflow run", () => {
 
 test("the identity pool that a destroy leaves soft-deleted comes back with the next up", async () => {
   await sandbox.pulumi("destroy", "--yes");
-  expect(await tokenOf(accounts.publish, await githubToken({}))).toBeUndefined();
+  expect(await tokenOf(accounts.publish, await tokenWith({}))).toBeUndefined();
   const { output } = await sandbox.tryUp();
   expect(output).toContain("undeleted it, and will update it in place");
-  expect(await tokenOf(accounts.publish, await githubToken({}))).toBeDefined();
+  expect(await tokenOf(accounts.publish, await tokenWith({}))).toBeDefined();
   await sandbox.expectNoChanges();
 });
 
@@ -167,7 +158,7 @@ test("a pool and a provider that were made beforehand are adopted, and updated i
   expect((await sandbox.google("GET", pool)).body).toMatchObject({ displayName: "GitHub Actions" });
   const { body } = await sandbox.google("GET", `${pool}/providers/github`);
   expect((body as typeof another).attributeCondition).toContain(IDS.repository_id);
-  expect(await tokenOf(accounts.publish, await githubToken({}))).toBeDefined();
-  expect(await tokenOf(accounts.publish, await githubToken({ repository_id: "9" }))).toBeUndefined();
+  expect(await tokenOf(accounts.publish, await tokenWith({}))).toBeDefined();
+  expect(await tokenOf(accounts.publish, await tokenWith({ repository_id: "9" }))).toBeUndefined();
   await sandbox.expectNoChanges();
 });

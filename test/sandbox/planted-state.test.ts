@@ -1,11 +1,10 @@
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { existsSync } from "node:fs";
-import { once } from "node:events";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { initImagesStack } from "../support/images-stack.ts";
+import { listen } from "../support/listen.ts";
 import { failed, stdoutOf } from "../support/outcome.ts";
 import type { Outcome } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
@@ -39,6 +38,7 @@ interface Resource {
 
 const sandbox = useSandbox();
 let server: Server;
+let port: number;
 /** Requests for a plugin, so far. */
 let downloads: string[] = [];
 /** What a planted program leaves where it ran. */
@@ -51,8 +51,7 @@ beforeAll(async () => {
     downloads.push(request.url ?? "");
     response.writeHead(404).end();
   });
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
+  port = await listen(server);
   trace = join(sandbox.root, "trace");
   bin = join(sandbox.root, "ambient");
   await mkdir(bin);
@@ -126,7 +125,7 @@ async function onPlanted(stack: string, more: Resource[], work: () => Promise<vo
 
 const evil = (stack: string): Resource[] =>
   planted(stack, "evil", "evil:index:Thing", {
-    pluginDownloadURL: `http://127.0.0.1:${(server.address() as AddressInfo).port}/`,
+    pluginDownloadURL: `http://127.0.0.1:${port}/`,
     version: "1.0.0",
   });
 const program = (stack: string): Resource[] =>
@@ -167,6 +166,15 @@ test("without the variables the engine does both, so that the tests above see it
   expect(existsSync(trace)).toBe(true);
 });
 
+/** Settings of a provider that lead elsewhere. */
+const OF_PROVIDERS = [
+  ["docker", "sshOpts", "[]"],
+  ["docker", "host", "ssh://evil.example.com"],
+  ["docker", "registryAuth", JSON.stringify([{ address: "evil.example.com", configFile: "/tmp/x" }])],
+  ["pulumi", "pluginDownloadURL", "https://evil.example.com/"],
+  ["gcp", "artifactRegistryCustomEndpoint", "https://evil.example.com/"],
+] as const;
+
 describe("only-images-in-state", () => {
   const look = async (): Promise<Outcome> => {
     const state = await succeed("images", "stack", "export", "--stack", "images");
@@ -181,32 +189,10 @@ describe("only-images-in-state", () => {
     ["evil:index:Thing", () => evil("images")],
     ["pulumi-nodejs:dynamic:Resource", () => program("images")],
     ["gcp:storage/bucket:Bucket", () => planted("images", "gcp", "gcp:storage/bucket:Bucket", {})],
-    ["its setting sshOpts", () => planted("images", "docker", "docker:index/tag:Tag", { sshOpts: "[]" })],
-    [
-      "its setting host",
-      () => planted("images", "docker", "docker:index/tag:Tag", { host: "ssh://evil.example.com" }),
-    ],
-    [
-      "its setting registryAuth",
-      () =>
-        planted("images", "docker", "docker:index/tag:Tag", {
-          registryAuth: JSON.stringify([{ address: "evil.example.com", configFile: "/tmp/x" }]),
-        }),
-    ],
-    [
-      "its setting pluginDownloadURL",
-      () =>
-        planted("images", "pulumi", "docker:index/tag:Tag", {
-          pluginDownloadURL: "https://evil.example.com/",
-        }),
-    ],
-    [
-      "its setting artifactRegistryCustomEndpoint",
-      () =>
-        planted("images", "gcp", "docker:index/tag:Tag", {
-          artifactRegistryCustomEndpoint: "https://evil.example.com/",
-        }),
-    ],
+    ...OF_PROVIDERS.map(([name, setting, value]): [string, () => Resource[]] => [
+      `its setting ${setting}`,
+      () => planted("images", name, "docker:index/tag:Tag", { [setting]: value }),
+    ]),
   ])("refuses %s", async (found, resources) => {
     await onPlanted("images", resources(), async () => {
       const { code, output } = await look();

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { createServer, type IncomingMessage } from "node:http";
-import type { AddressInfo } from "node:net";
 import { afterEach, vi } from "vitest";
+import { listen } from "./listen.ts";
 
 /** An answer: its body as JSON, or as any text. */
 interface FakeAnswer {
@@ -41,9 +41,8 @@ export async function fakeGoogle(answers: Answers): Promise<IncomingMessage[]> {
     } = typeof answer === "function" ? answer() : answer;
     response.writeHead(status, { "Content-Type": "application/json" }).end(text);
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   stop = () => server.close();
-  const { port } = server.address() as AddressInfo;
+  const port = await listen(server);
   for (const variable of VARIABLES) vi.stubEnv(variable, `http://127.0.0.1:${port}/`);
   return requests;
 }

@@ -1,4 +1,16 @@
+import { google } from "./google.ts";
 import type { Sandbox } from "./sandbox.ts";
+
+/** The token that GitHub gives a workflow run with these claims, for a workload identity provider. */
+export async function githubToken(
+  sandbox: Sandbox,
+  provider: string,
+  claims: Readonly<Record<string, string>>,
+): Promise<string> {
+  const query = new URLSearchParams({ audience: `https://iam.googleapis.com/${provider}`, ...claims });
+  const answer = await google(sandbox, "GET", `github/token?${query.toString()}`);
+  return (answer as { value: string }).value;
+}
 
 /**
  * Asks the emulated Google for an account's access token by a workflow's token, as google-github-actions/auth does.

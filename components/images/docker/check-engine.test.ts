@@ -1,9 +1,10 @@
 import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { createServer } from "node:http";
-import { type AddressInfo, createServer as createPlainServer, type Server } from "node:net";
+import { createServer as createPlainServer, type Server } from "node:net";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { listen } from "../../../test/support/listen.ts";
 import { useScratch } from "../../../test/support/scratch.ts";
 import { dockerEngineProblem } from "./check-engine.ts";
 
@@ -36,9 +37,8 @@ async function engine(socket: string, status = 200): Promise<{ address: string; 
 /** A port that takes connections, as one of an engine with certificates does. */
 async function tcpPort(): Promise<string> {
   const server = createPlainServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   servers.push(server);
-  return `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return `tcp://127.0.0.1:${await listen(server)}`;
 }
 
 function context(name: string, host: string): void {

@@ -1,12 +1,8 @@
 import { mintAccessToken } from "../../../sandbox/lib/tokens.ts";
+import { google, grant, PROJECT, REPOSITORY } from "../../support/google.ts";
 import type { Outcome, Sandbox } from "../../support/sandbox.ts";
 import { allOf, type Grant } from "./jobs.ts";
-import { PRINCIPAL, PROJECT } from "./trial.ts";
-
-const RESOURCES = {
-  project: { path: PROJECT, method: "POST" },
-  repository: { path: `${PROJECT}/locations/us-central1/repositories/hyperion-public`, method: "GET" },
-} as const;
+import { PRINCIPAL } from "./trial.ts";
 
 /** Runs a command in the sandbox itself as a principal that has the given permissions only. */
 export async function live(
@@ -32,22 +28,12 @@ async function give(
   includedPermissions: string[],
 ): Promise<void> {
   const roleId = `least_${on}`;
-  const name = `${PROJECT}/roles/${roleId}`;
+  const name = `roles/${roleId}`;
   const role = { includedPermissions };
-  const changed = await ask(sandbox, "PATCH", `${name}?updateMask=includedPermissions`, role);
-  if (changed !== undefined) return;
-  await ask(sandbox, "POST", `${PROJECT}/roles`, { roleId, role });
-  const { path, method } = RESOURCES[on];
-  const policy = await ask(sandbox, method, `${path}:getIamPolicy`, method === "GET" ? undefined : {});
-  const { bindings = [], etag } = policy as { bindings?: object[]; etag: string };
-  const binding = { role: name, members: [PRINCIPAL] };
-  await ask(sandbox, "POST", `${path}:setIamPolicy`, { policy: { etag, bindings: [...bindings, binding] } });
-}
-
-/** The answer; undefined for what is not there. Throws on any other refusal. */
-async function ask(sandbox: Sandbox, method: string, path: string, body?: object): Promise<unknown> {
-  const answer = await sandbox.google(method, `v1/${path}`, body);
-  if (answer.status === 404) return undefined;
-  if (answer.status !== 200) throw new Error(`${method} ${path}: ${JSON.stringify(answer.body)}`);
-  return answer.body;
+  const change = `${PROJECT}/${name}?updateMask=includedPermissions`;
+  const changed = await sandbox.google("PATCH", change, role);
+  if (changed.status === 200) return;
+  await google(sandbox, "POST", `${PROJECT}/roles`, { roleId, role });
+  const resource = on === "project" ? PROJECT : REPOSITORY;
+  await grant(sandbox, `${PROJECT.slice("v1/".length)}/${name}`, PRINCIPAL, resource);
 }

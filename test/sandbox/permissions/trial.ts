@@ -13,7 +13,7 @@ import { allOf, type Grant } from "./jobs.ts";
 export const PRINCIPAL = "user:least@example.com";
 
 /** Where it has them. */
-export const PROJECT = "projects/hyperion-sandbox";
+const PROJECT = "projects/hyperion-sandbox";
 
 /** Everything that a command of Pulumi changes. */
 export interface Snapshot {

@@ -11,6 +11,7 @@ import { ensureCompose } from "../../../sandbox/machine/install-compose.ts";
 import { sandboxPaths, shortName } from "../../../sandbox/lib/paths.ts";
 import { ensureOwnEngine, ownEngineHost, stopOwnEngine } from "../../../sandbox/machine/engine/own-engine.ts";
 import { fakeInfrastructure } from "../../support/infrastructure.ts";
+import { listen } from "../../support/listen.ts";
 import { failed, stdoutOf } from "../../support/outcome.ts";
 import type { Outcome } from "../../support/sandbox.ts";
 import { useSandbox } from "../../support/shared-sandbox.ts";
@@ -94,9 +95,7 @@ async function build(name: string, dockerfile: string): Promise<string> {
 
 /** What Compose says when MongoDB's image is at this server. */
 async function pullFrom(server: Server, host: string): Promise<string> {
-  await new Promise<void>((resolve) => server.listen(0, host, resolve));
-  const address = server.address();
-  const port = typeof address === "object" && address !== null ? address.port : 0;
+  const port = await listen(server, host);
   try {
     return await failing(compose(["pull", "mongodb"], { MONGODB_IMAGE: `${host}:${port}/mongo:7.0` }));
   } finally {
@@ -193,13 +192,11 @@ const provocations: Provocations = {
     ),
   "A port is in use": async () => {
     const server = createServer();
-    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-    const address = server.address();
-    const port = typeof address === "object" && address !== null ? String(address.port) : "";
+    const port = { HYPERION_UI_PORT: String(await listen(server)) };
     const up = ["up", "--detach", "--no-deps", "hyperion-ui"];
-    const output = await failing(compose(up, { HYPERION_UI_PORT: port }));
+    const output = await failing(compose(up, port));
     await new Promise((resolve) => server.close(resolve));
-    await succeeding(compose(up, { HYPERION_UI_PORT: port }));
+    await succeeding(compose(up, port));
     await succeeding(compose(["down", "--volumes", "--timeout", "2"]));
     return output;
   },

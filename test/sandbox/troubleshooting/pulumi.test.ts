@@ -6,7 +6,7 @@ import { afterAll, beforeAll, expect, onTestFailed, test } from "vitest";
 import { mintAccessToken, MAINTAINER } from "../../../sandbox/lib/tokens.ts";
 import { repositoryRoot, sandboxPaths } from "../../../sandbox/lib/paths.ts";
 import { signal } from "../../../sandbox/lib/processes.ts";
-import { impersonate } from "../../support/federation.ts";
+import { githubToken, impersonate } from "../../support/federation.ts";
 import { google, POOLS, PROJECT, removeTags, REPOSITORY, service } from "../../support/google.ts";
 import { initImagesStack } from "../../support/images-stack.ts";
 import { failed, passed } from "../../support/outcome.ts";
@@ -87,10 +87,9 @@ async function killUp(): Promise<void> {
 /** Google's answer to a workflow's token with these claims, and to the wish to be the CI account with it. */
 async function federate(claims: Record<string, string>): Promise<string> {
   const provider = await sandbox.output("workloadIdentityProvider");
-  const query = new URLSearchParams({ audience: `https://iam.googleapis.com/${provider}`, ...claims });
-  const { value } = (await google(sandbox, "GET", `github/token?${query.toString()}`)) as { value: string };
+  const token = await githubToken(sandbox, provider, claims);
   const account = await sandbox.output("ciServiceAccountEmail");
-  return (await impersonate(sandbox, provider, value, account)).text();
+  return (await impersonate(sandbox, provider, token, account)).text();
 }
 
 async function pushOver(tag: string, other: string): Promise<void> {
