@@ -1,7 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import { appendFile, cp, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { appendFile, cp, mkdtemp, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterAll, afterEach, beforeAll, describe, expect } from "vitest";
 import { mintAccessToken, MAINTAINER } from "../../sandbox/lib/tokens.ts";
 import {
@@ -24,11 +24,9 @@ const MIB = 1024 * 1024;
 
 const sandbox = useSandbox();
 let storage: string;
-let registryUrl: string;
 
-beforeAll(async () => {
+beforeAll(() => {
   storage = join(sandbox.root, "registry");
-  registryUrl = await sandbox.output("registryUrl");
 });
 
 afterEach(() => sandbox.run("fault", "clear"));
@@ -134,7 +132,7 @@ async function changeLayer(mebibytes: number): Promise<void> {
 
 /** Puts the registry's data on a disk that has room for so many MiB more. */
 async function moveToSmallDisk(mebibytes: number): Promise<void> {
-  const aside = join(dirname(sandbox.root), "registry-before");
+  const aside = join(sandbox.scratch, "registry-before");
   await cp(storage, aside, { recursive: true, preserveTimestamps: true });
   const used = parseInt(stdoutOf(await sandbox.command("du", ["-sm", aside])));
   const size = `size=${used + mebibytes}m`;
@@ -148,7 +146,7 @@ async function isMounted(folder: string): Promise<boolean> {
 
 /** Uploads of the user interface's image of which the registry has bytes; one that broke off stays there. */
 async function uploads(): Promise<string[]> {
-  const image = registryUrl.replace(/^[^/]*\//, "");
+  const image = sandbox.registry.replace(/^[^/]*\//, "");
   const folder = join(storage, "docker/registry/v2/repositories", image, "hyperion-ui/_uploads");
   const names = existsSync(folder) ? await readdir(folder) : [];
   const sizes = await Promise.all(
@@ -159,9 +157,8 @@ async function uploads(): Promise<string[]> {
 
 /** A Docker configuration with a login that is good for so many seconds. */
 async function loginFor(seconds: number): Promise<string> {
-  const host = registryUrl.replace(/\/.*/, "");
-  const folder = join(dirname(sandbox.root), "short-login");
-  await mkdir(folder, { recursive: true });
+  const host = sandbox.registry.replace(/\/.*/, "");
+  const folder = await mkdtemp(join(sandbox.scratch, "short-login-"));
   const token = await mintAccessToken(sandbox.root, MAINTAINER, seconds);
   const auth = Buffer.from(`oauth2accesstoken:${token}`).toString("base64");
   await writeFile(join(folder, "config.json"), JSON.stringify({ auths: { [host]: { auth } } }), {

@@ -19,10 +19,9 @@ const sandbox = useSandbox();
 let probe: string;
 
 beforeAll(async () => {
-  const registry = await sandbox.output("registryUrl");
   // An image that no stack manages, so that no up has to build: what is pulled and pushed below.
-  probe = `${registry}/probe:latest`;
-  await sandbox.docker("tag", `${registry}/hyperion-ui:latest`, probe);
+  probe = `${sandbox.registry}/probe:latest`;
+  await sandbox.docker("tag", `${sandbox.registry}/hyperion-ui:latest`, probe);
   passed(await sandbox.docker("push", probe));
   await sandbox.set({ publishImages: "false" });
   await sandbox.up();

@@ -1,8 +1,7 @@
-import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
-import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { type Problem, problemsError } from "../../problems/problem.ts";
 import { parseSettings } from "../../settings/parse.ts";
@@ -24,7 +23,7 @@ const whole = new Map<string, string>();
 let before: string;
 
 beforeAll(async () => {
-  folder = join(await mkdtemp(join(tmpdir(), "bad-")), "program");
+  folder = join(sandbox.scratch, "program");
   await copyProgram(folder);
   const settings = parse(await readFile(join(sandbox.root, "project", STACK_FILE), "utf8")) as StackFile;
   settings.config["hyperion-registry:sourceDir"] = sandbox.sources;
@@ -34,10 +33,6 @@ beforeAll(async () => {
     whole.set(file, await readFile(join(folder, file), "utf8"));
   }
   before = await context();
-});
-
-afterAll(async () => {
-  await rm(join(folder, ".."), { recursive: true, force: true });
 });
 
 interface StackFile {

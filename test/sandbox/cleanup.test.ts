@@ -1,5 +1,3 @@
-import { readFile } from "node:fs/promises";
-import { join } from "node:path";
 import { expect, test } from "vitest";
 import images from "../../images.json" with { type: "json" };
 import { pushImage } from "../../sandbox/emulator/testing/registry.ts";
@@ -86,9 +84,7 @@ async function report(): Promise<Report> {
 test("a year of builds at a fiftieth costs what the model says, by the report and by what cleanup deletes", async () => {
   await sandbox.set({ cleanupKeepCount: String(KEEP_COUNT) }, ...STACK);
   await sandbox.up(...STACK);
-  const { registryPort } = JSON.parse(await readFile(join(sandbox.root, "config.json"), "utf8")) as {
-    registryPort: number;
-  };
+  const registryPort = Number(new URL(`https://${sandbox.registry}`).port);
   const target = { dir: sandbox.root, emulatorUrl: sandbox.emulatorUrl, registryPort };
   const layer = (name: string, megabytes: number): string => name.padEnd(megabytes * MB, "x");
   const before = await report();

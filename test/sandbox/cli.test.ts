@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { sandboxPaths } from "../../sandbox/lib/paths.ts";
 import { allProcesses, commandLine } from "../../sandbox/lib/processes.ts";
 import type { SandboxStatus } from "../../sandbox/commands/status.ts";
@@ -11,11 +11,6 @@ import { runWords } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
 const sandbox = useSandbox();
-let registry: string;
-
-beforeAll(async () => {
-  registry = await sandbox.output("registryUrl");
-});
 
 async function readStatus(root: string): Promise<SandboxStatus> {
   return JSON.parse(stdoutOf(await runWords(root, "status", "--json"))) as SandboxStatus;
@@ -39,9 +34,9 @@ describe("up", () => {
     const output = passed(await sandbox.run("up"));
     expect(Date.now() - began).toBeLessThan(20_000);
     expect(output).toMatch(/Resources:\s+\d+ unchanged/);
-    expect(output).toContain(`Registry  ${registry}  (public: no)`);
+    expect(output).toContain(`Registry  ${sandbox.registry}  (public: no)`);
     expect(output).toMatch(/hyperion-ui +latest +sha256:[0-9a-f]{64}/);
-    expect(output).toContain(`docker pull ${registry}/hyperion-coordinator-mcp:latest`);
+    expect(output).toContain(`docker pull ${sandbox.registry}/hyperion-coordinator-mcp:latest`);
   });
 
   test("changes no tracked file, also after a setting was changed", async () => {
@@ -86,7 +81,7 @@ describe("status", () => {
     });
     expect(status.services[1]).toMatchObject({
       state: "running",
-      where: `https://${registry.split("/")[0] ?? ""}`,
+      where: `https://${sandbox.registry.split("/")[0] ?? ""}`,
     });
     for (const { since } of status.services)
       if (since !== undefined) expect(Date.now() - Date.parse(since)).toBeLessThan(3_600_000);
@@ -100,12 +95,12 @@ describe("status", () => {
 describe("env", () => {
   test("lets a shell's own pulumi work, from any folder", async () => {
     const shown = await sandbox.command("pulumi", ["stack", "output", "registryUrl"], {}, { cwd: "/" });
-    expect(shown.stdout).toBe(registry);
+    expect(shown.stdout).toBe(sandbox.registry);
   });
 
   test("lets a shell's own docker pull, build and push", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "hyp-build-"));
-    const image = `${registry}/hyperion-ui`;
+    const folder = await mkdtemp(join(sandbox.scratch, "build-"));
+    const image = `${sandbox.registry}/hyperion-ui`;
     await writeFile(join(folder, "Dockerfile"), `# syntax-free\nFROM ${image}:latest\nLABEL made.by=test\n`);
     for (const args of [
       ["pull", `${image}:latest`],
@@ -114,13 +109,12 @@ describe("env", () => {
     ]) {
       passed(await sandbox.docker(...args));
     }
-    await rm(folder, { recursive: true });
   });
 
-  test("lets skopeo read the registry, with its certificate", async ({ skip }) => {
+  test("lets skopeo read the sandbox.registry, with its certificate", async ({ skip }) => {
     const { code: missing } = await sandbox.command("sh", ["-c", "command -v skopeo"]);
     skip(missing !== 0, "skopeo is not installed");
-    passed(await sandbox.command("skopeo", ["inspect", `docker://${registry}/hyperion-ui:latest`]));
+    passed(await sandbox.command("skopeo", ["inspect", `docker://${sandbox.registry}/hyperion-ui:latest`]));
   });
 
   test("touches neither the user's Docker nor the user's Pulumi folder", () => {
@@ -184,7 +178,7 @@ describe("two sandboxes at once", () => {
     expect(await readFile("/proc/self/mountinfo", "utf8")).not.toContain(root);
 
     await expectAllRuns();
-    passed(await sandbox.docker("pull", `${registry}/hyperion-ui:latest`));
+    passed(await sandbox.docker("pull", `${sandbox.registry}/hyperion-ui:latest`));
     await rm(folder, { recursive: true });
   });
 });
@@ -192,7 +186,7 @@ describe("two sandboxes at once", () => {
 // The last: it ends the sandbox of this file.
 describe("down", () => {
   test("with a running container, a protected stack and a service that was killed, leaves nothing", async () => {
-    await sandbox.docker("run", "--detach", `${registry}/hyperion-ui:latest`);
+    await sandbox.docker("run", "--detach", `${sandbox.registry}/hyperion-ui:latest`);
     await sandbox.pulumi("stack", "init", "production");
     await sandbox.set({ publishImages: "false" }, "--stack", "production");
     await sandbox.up("--stack", "production");

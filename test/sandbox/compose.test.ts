@@ -4,11 +4,10 @@
  * MongoDB, Qdrant and the embedding service are the fakes of sandbox/infrastructure, under the names of the real images,
  * which the sandbox's engine cannot pull; Hyperion's three are the samples of sandbox/hyperion.
  */
-import { chown, cp, mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { chown, cp, mkdtemp, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import getPort from "get-port";
-import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import images from "../../images.json" with { type: "json" };
 import { ensureCompose } from "../../sandbox/machine/install-compose.ts";
@@ -26,25 +25,21 @@ const DEVELOPMENT = ["--file", "docker-compose.dev.yml"];
 
 const sandbox = useSandbox();
 let composeCommand: string;
-let scratch: string;
 let project: string;
-let registry: string;
 /** Where an engine of the user's has the real images: the names of the fakes. */
 let fakes: Record<string, string>;
 let ports: { HYPERION_UI_PORT: string; HYPERION_MCP_PORT: string; HYPERION_BRIDGE_PORT: string };
 
 beforeAll(async () => {
   composeCommand = await ensureCompose(console.log);
-  scratch = await mkdtemp(join(tmpdir(), "hyperion-compose-"));
   // Never "hyperion": on an engine of the user's that may be a Hyperion with data in it.
-  project = `hyperion-test-${shortName(scratch)}`;
+  project = `hyperion-test-${shortName(sandbox.root)}`;
   const port = async () => String(await getPort());
   ports = {
     HYPERION_UI_PORT: await port(),
     HYPERION_MCP_PORT: await port(),
     HYPERION_BRIDGE_PORT: await port(),
   };
-  registry = await sandbox.output("registryUrl");
   fakes = await fakeInfrastructure(docker);
 });
 
@@ -52,20 +47,16 @@ afterEach(async () => {
   await compose(["down", "--volumes", "--remove-orphans", "--timeout", "2"]);
 });
 
-afterAll(async () => {
-  await rm(scratch, { recursive: true, force: true });
-});
-
 /** Runs Compose as somebody who never logged in, with none of the settings of this checkout's `.env`. */
 function compose(args: string[], variables: Record<string, string> = {}, input = ""): Promise<Outcome> {
   const env = {
     PATH: process.env["PATH"],
-    HOME: scratch,
+    HOME: sandbox.scratch,
     DOCKER_HOST: sandbox.env["DOCKER_HOST"],
-    DOCKER_CONFIG: join(scratch, "docker-config"),
+    DOCKER_CONFIG: join(sandbox.scratch, "docker-config"),
     COMPOSE_DISABLE_ENV_FILE: "true",
     COMPOSE_PROJECT_NAME: project,
-    HYPERION_REGISTRY: registry,
+    HYPERION_REGISTRY: sandbox.registry,
     ...fakes,
     ...ports,
     ...variables,
@@ -154,7 +145,7 @@ describe("docker-compose.yml, published images", () => {
     });
 
     it("lets the UI scan the code that the MCP server watches, and both read it", async () => {
-      const code = await mkdtemp(join(scratch, "code-"));
+      const code = await mkdtemp(join(sandbox.scratch, "code-"));
       await chown(code, 1000, 1000);
       await writeFile(join(code, "main.go"), "package main\n");
       await up({ HYPERION_CODE: code });
@@ -167,17 +158,17 @@ describe("docker-compose.yml, published images", () => {
     });
 
     it.each(["1.4.2", "v1.4.2", "1", "latest"])("takes the tag %s", async (tag) => {
-      const version = `${registry}/hyperion-ui:1.4.2`;
+      const version = `${sandbox.registry}/hyperion-ui:1.4.2`;
       if (tag.startsWith("v")) {
         await docker("pull", version);
-        await docker("tag", version, `${registry}/hyperion-ui:${tag}`);
-        await docker("push", `${registry}/hyperion-ui:${tag}`);
+        await docker("tag", version, `${sandbox.registry}/hyperion-ui:${tag}`);
+        await docker("push", `${sandbox.registry}/hyperion-ui:${tag}`);
       }
       await composed(["pull", "hyperion-ui"], { HYPERION_TAG: tag });
     });
 
     it("is pinned by a lock file that keeps the version beside the digest", async () => {
-      const fakeProvider = `${registry}/hyperion-ui:1.4.2`;
+      const fakeProvider = `${sandbox.registry}/hyperion-ui:1.4.2`;
       const locked = await composed(["config", "--lock-image-digests"], {
         HYPERION_TAG: "1.4.2",
         // The digests of the infrastructure cannot be asked for from here.
@@ -188,13 +179,13 @@ describe("docker-compose.yml, published images", () => {
       const lock = parse(locked) as { services: Record<string, { image: string }> };
       const digests = await sandbox.output("images");
       for (const [index, name] of HYPERION.entries()) {
-        const image = `${registry}/${String(images[index]?.name)}`;
+        const image = `${sandbox.registry}/${String(images[index]?.name)}`;
         const [, digest = ""] = lock.services[name]?.image.split("@") ?? [];
         expect(lock.services[name]?.image).toBe(`${image}:1.4.2@${digest}`);
         expect(digests).toContain(`${image}@${digest}`);
       }
 
-      const file = join(scratch, "docker-compose.lock.yml");
+      const file = join(sandbox.scratch, "docker-compose.lock.yml");
       const { mongodb, qdrant, "embedding-service": embedding, ...pinned } = lock.services;
       expect([mongodb, qdrant, embedding]).not.toContain(undefined);
       await writeFile(file, stringify({ services: pinned }));
@@ -312,7 +303,7 @@ describe("docker-compose.yml, published images", () => {
         for (const volume of volumes) await docker("volume", "create", volume);
         await fillEarlier(`${earlier}_mongodb_data`);
 
-        const check = () => script("scripts/check-compose.sh", [scratch]);
+        const check = () => script("scripts/check-compose.sh", [sandbox.scratch]);
         expect((await check()).output).toContain(`scripts/copy-compose-volumes.sh ${earlier}`);
         passed(await script("scripts/copy-compose-volumes.sh", [earlier]));
         expect((await check()).output).not.toContain("copy-compose-volumes");
@@ -334,7 +325,7 @@ describe("docker-compose.yml, published images", () => {
 
 describe("docker-compose.dev.yml, local sources", () => {
   it("starts from a clean clone, reloads what is edited, and leaves nothing in it", async () => {
-    const source = await mkdtemp(join(scratch, "source-"));
+    const source = await mkdtemp(join(sandbox.scratch, "source-"));
     await cp(join(repositoryRoot, "sandbox/hyperion"), source, { recursive: true });
     await own(source, 1000);
     const variables = { HYPERION_SOURCE: source };
@@ -391,7 +382,7 @@ async function fillEarlier(volume: string): Promise<void> {
 /** Runs a script of this project on the sandbox's engine, and has nothing of this machine's user in it. */
 function script(file: string, args: string[]): Promise<Outcome> {
   return sandbox.command(file, args, {
-    HOME: scratch,
+    HOME: sandbox.scratch,
     COMPOSE_PROJECT_NAME: project,
     ...(fakes["MONGODB_IMAGE"] !== undefined && { MONGODB_IMAGE: fakes["MONGODB_IMAGE"] }),
   });

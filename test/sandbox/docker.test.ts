@@ -1,9 +1,8 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { appendFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, describe, expect, test } from "vitest";
 import { copyProgram } from "../support/copy-program.ts";
 import { failed, passed } from "../support/outcome.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
@@ -11,19 +10,10 @@ import { useSandbox } from "../support/shared-sandbox.ts";
 const UI = "hyperion-ui";
 
 const sandbox = useSandbox();
-let scratch: string;
-let registry: string;
-
-beforeAll(async () => {
-  scratch = await mkdtemp(join(tmpdir(), "hyp-docker-"));
-  registry = await sandbox.output("registryUrl");
-});
-
-afterAll(() => rm(scratch, { recursive: true, force: true }));
 
 /** Docker's configuration of the sandbox with something else in it. */
 async function dockerConfig(change: object): Promise<string> {
-  const folder = await mkdtemp(join(scratch, "config-"));
+  const folder = await mkdtemp(join(sandbox.scratch, "config-"));
   const own = JSON.parse(
     await readFile(join(sandbox.env["DOCKER_CONFIG"] ?? "", "config.json"), "utf8"),
   ) as object;
@@ -57,7 +47,7 @@ describe.skipIf(existsSync("/var/run/docker.sock"))("an engine that only docker'
 
 describe("a store that knows nothing of the registry", () => {
   test("stops an up before anything is built, and warns at preview", async () => {
-    const bin = join(scratch, "bin");
+    const bin = join(sandbox.scratch, "bin");
     await mkdir(bin);
     const helper = "#!/bin/sh\necho 'credentials not found in native keychain'\nexit 1\n";
     await writeFile(join(bin, "docker-credential-desktop"), helper, { mode: 0o755 });
@@ -65,12 +55,12 @@ describe("a store that knows nothing of the registry", () => {
       DOCKER_CONFIG: await dockerConfig({ credHelpers: {}, credsStore: "desktop" }),
       PATH: `${bin}:${sandbox.env["PATH"] ?? ""}`,
     };
-    const told = `the credential helper docker-credential-desktop, which knows no login at ${registry.replace(/\/.*/, "")}`;
+    const told = `the credential helper docker-credential-desktop, which knows no login at ${sandbox.registry.replace(/\/.*/, "")}`;
     const page = join(sandbox.sources, "coordinator/ui/src/index.html");
     const before = await readFile(page, "utf8");
     await appendFile(page, "<!-- changed -->\n");
     const id = async () =>
-      (await sandbox.docker("image", "inspect", "-f", "{{.Id}}", `${registry}/${UI}:build`)).stdout;
+      (await sandbox.docker("image", "inspect", "-f", "{{.Id}}", `${sandbox.registry}/${UI}:build`)).stdout;
     const built = await id();
     expect(passed(await sandbox.command("pulumi", ["preview"], shell))).toContain(told);
     const output = failed(await sandbox.with(shell).tryUp());
@@ -129,7 +119,7 @@ describe("buildCache: registry on a machine that starts empty", () => {
   let project: string[];
 
   beforeAll(async () => {
-    const folder = join(scratch, "program");
+    const folder = join(sandbox.scratch, "program");
     await copyProgram(folder);
     await cp(join(sandbox.root, "project/Pulumi.sandbox.yaml"), join(folder, "Pulumi.sandbox.yaml"));
     project = ["--cwd", folder, "--stack", "sandbox"];
@@ -138,7 +128,7 @@ describe("buildCache: registry on a machine that starts empty", () => {
 
   /** Lets images.json name the stage that does the work, or none. */
   async function cacheStage(stage: string | undefined): Promise<void> {
-    const file = join(scratch, "program/images.json");
+    const file = join(sandbox.scratch, "program/images.json");
     const images = JSON.parse(await readFile(file, "utf8")) as { name: string }[];
     await writeFile(
       file,
@@ -150,7 +140,7 @@ describe("buildCache: registry on a machine that starts empty", () => {
   async function evidenceAfterUp(): Promise<string> {
     await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "<!-- changed -->\n");
     await sandbox.up(...project);
-    const image = `${registry}/${UI}:build`;
+    const image = `${sandbox.registry}/${UI}:build`;
     const cat = ["run", "--rm", "--network", "none", "--entrypoint", "cat"];
     const { stdout } = await sandbox.docker(...cat, image, "/evidence");
     expect(stdout).toMatch(/^[0-9a-f-]{36}$/);
@@ -160,7 +150,7 @@ describe("buildCache: registry on a machine that starts empty", () => {
   /** Takes all that was built of the engine, but for the base image. */
   async function forgetBuilds(): Promise<void> {
     passed(await sandbox.docker("builder", "prune", "--all", "--force"));
-    const { stdout } = await sandbox.docker("image", "ls", "-q", `${registry}/${UI}`);
+    const { stdout } = await sandbox.docker("image", "ls", "-q", `${sandbox.registry}/${UI}`);
     const ids = [...new Set(stdout.split("\n").filter((id) => id !== ""))];
     passed(await sandbox.docker("image", "rm", "--force", ...ids));
   }

@@ -1,23 +1,18 @@
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import images from "../../images.json" with { type: "json" };
 import { google, published } from "../support/google.ts";
 import { stdoutOf } from "../support/outcome.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
 const sandbox = useSandbox();
-let registry: string;
-
-beforeAll(async () => {
-  registry = await sandbox.output("registryUrl");
-});
 
 describe("the images of the first up", () => {
   // With the services that compose gives them, each answers /health in compose.test.ts.
   test("run: the user interface answers /health, the others say what they need", async () => {
     const run = (name: string, ...options: string[]) =>
-      sandbox.docker("run", ...options, `${registry}/${name}:latest`);
+      sandbox.docker("run", ...options, `${sandbox.registry}/${name}:latest`);
     for (const { name } of images.filter((image) => image.name !== "hyperion-ui")) {
       const { code, output } = await run(name, "--rm");
       expect([name, code]).toEqual([name, 1]);

@@ -1,5 +1,4 @@
-import { appendFile, mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { appendFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { allOf, type Grant, grantsOf, without } from "./permissions/jobs.ts";
@@ -58,7 +57,8 @@ describe("on copies of the emulated APIs and of the state", () => {
   const kept: Trial[] = [];
 
   beforeAll(async () => {
-    empty = await mkdtemp(join(tmpdir(), "hyp-empty-"));
+    empty = join(sandbox.scratch, "empty");
+    await mkdir(empty);
     onEmpty = sandbox.with({ PULUMI_BACKEND_URL: `file://${empty}` });
     await onEmpty.pulumi("stack", "init", "least");
     await set({ "gcp:project": "hyperion-sandbox", "gcp:region": "us-central1" });
@@ -67,7 +67,6 @@ describe("on copies of the emulated APIs and of the state", () => {
 
   afterAll(async () => {
     for (const done of kept) await done.forget();
-    await rm(empty, { recursive: true, force: true });
   });
 
   const set = (settings: Record<string, string>) => onEmpty.set(settings, ...STACK);
@@ -156,7 +155,7 @@ describe("in the sandbox itself", () => {
   });
 
   test("pull", async () => {
-    const image = `${await sandbox.output("registryUrl")}/hyperion-ui:latest`;
+    const image = `${sandbox.registry}/hyperion-ui:latest`;
     await expectJustThese("pull", (grants) => live(sandbox, grants, "docker", ["pull", image]), 1);
   });
 });

@@ -17,7 +17,7 @@ const sandbox = useSandbox();
 const all = () => published(sandbox, (tag) => tag !== "build");
 
 async function loseState(): Promise<void> {
-  const file = join(sandbox.root, "..", "state.json");
+  const file = join(sandbox.scratch, "state.json");
   await sandbox.pulumi("stack", "export", "--file", file);
   const state = JSON.parse(await readFile(file, "utf8")) as { deployment: { resources: unknown[] } };
   state.deployment.resources = [];

@@ -19,11 +19,6 @@ import type { Outcome, Sandbox } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
 const sandbox = useSandbox();
-let registry: string;
-
-beforeAll(async () => {
-  registry = await sandbox.output("registryUrl");
-});
 
 const digest = (image: string, tag: string) => digestOf(sandbox, image, tag);
 const ui = (tag: string) => digest("hyperion-ui", tag);
@@ -37,7 +32,7 @@ describe("build-and-push-images.sh", () => {
   const publish = (args: string[], extra: NodeJS.ProcessEnv = {}): Promise<Outcome> =>
     sandbox.command(
       "scripts/build-and-push-images.sh",
-      ["--registry", registry, "--source", sandbox.sources, ...args],
+      ["--registry", sandbox.registry, "--source", sandbox.sources, ...args],
       extra,
     );
 
@@ -104,11 +99,11 @@ describe("build-and-push-images.sh", () => {
   test("begins nothing without a login or a local image to push", async () => {
     const noLogin = await publish([], { DOCKER_CONFIG: join(sandbox.root, "no-login") });
     expect(noLogin.code).toBe(2);
-    expect(noLogin.output).toContain(`not logged in at ${registry.replace(/\/.*/, "")}`);
-    await sandbox.docker("rmi", `${registry}/hyperion-ui:build`);
+    expect(noLogin.output).toContain(`not logged in at ${sandbox.registry.replace(/\/.*/, "")}`);
+    await sandbox.docker("rmi", `${sandbox.registry}/hyperion-ui:build`);
     const noImage = await publish(["--skip-build"]);
     expect(noImage.code).toBe(2);
-    expect(noImage.output).toContain(`there is no local image ${registry}/hyperion-ui:build`);
+    expect(noImage.output).toContain(`there is no local image ${sandbox.registry}/hyperion-ui:build`);
   });
 });
 
@@ -121,7 +116,7 @@ describe("create-public-registry.sh", () => {
       { input },
     );
   const pull = (): Promise<Outcome> =>
-    sandbox.anonymousDocker("pull", `${registry}/hyperion-http-bridge:latest`);
+    sandbox.anonymousDocker("pull", `${sandbox.registry}/hyperion-http-bridge:latest`);
 
   test("makes the registry public, and private again", async () => {
     expect(passed(await script([], "y\n"))).toContain("gcp:artifactregistry:RepositoryIamMember");
@@ -281,7 +276,7 @@ describe("the commands of the workflows", () => {
 
     passed(await publish("ci/main.ts release-summary"));
     const summary = await readFile(join(temporary, "summary.md"), "utf8");
-    expect(summary).toContain(`| \`${registry}/hyperion-ui:edge\` | \`sha256:`);
+    expect(summary).toContain(`| \`${sandbox.registry}/hyperion-ui:edge\` | \`sha256:`);
     expect(await ui("edge")).toBe(await ui(commit.slice(0, 7)));
   });
 

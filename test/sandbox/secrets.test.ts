@@ -1,6 +1,5 @@
 import { decodeJwt } from "jose";
 import { appendFile, mkdir, mkdtemp, readFile, rm, stat, truncate, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { gcloudTokenFile } from "../../sandbox/services/gcloud-environment.ts";
@@ -93,7 +92,7 @@ describe.each(FORMS)("a leak, %s,", (form, encode) => {
   });
 
   test("in an image's history and configuration is found", async () => {
-    const folder = await mkdtemp(join(tmpdir(), "hyp-leak-"));
+    const folder = await mkdtemp(join(sandbox.scratch, "leak-"));
     // Not on a command line: `docker build --build-arg` would leak there as well.
     await writeFile(
       join(folder, "Dockerfile"),
@@ -108,7 +107,6 @@ describe.each(FORMS)("a leak, %s,", (form, encode) => {
       { secret: KEY, form, where: `the history of image ${id}` },
     );
     await sandbox.docker("image", "rm", "--force", "planted");
-    await rm(folder, { recursive: true });
   });
 });
 

@@ -1,7 +1,6 @@
 import {
   cp,
   mkdir,
-  mkdtemp,
   readdir,
   readFile,
   rename,
@@ -12,9 +11,8 @@ import {
   utimes,
   writeFile,
 } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 import { CREDENTIAL_HELPER } from "../../sandbox/services/environment.ts";
 import images from "../../images.json" with { type: "json" };
@@ -51,7 +49,7 @@ describe("a preview that finds nothing to do", () => {
   let requests: Record<string, number>;
 
   beforeAll(async () => {
-    const COUNTED = join(sandbox.root, "..", "counted");
+    const COUNTED = join(sandbox.scratch, "counted");
     const NODE_OPTIONS = `--require ${join(repositoryRoot, "test/support/counting.cjs")}`;
     const { sent } = await requestsOf(sandbox, async () => {
       const args = ["preview", "--expect-no-changes", "--stack", "sandbox"];
@@ -95,7 +93,7 @@ describe("the code that runs is the code on disk", () => {
   let cache: string;
 
   beforeAll(async () => {
-    folder = join(await mkdtemp(join(tmpdir(), "hyp-code-")), "program");
+    folder = join(sandbox.scratch, "program");
     await copyProgram(folder);
     await ownModules();
     module = join(folder, "said.ts");
@@ -109,8 +107,6 @@ describe("the code that runs is the code on disk", () => {
     const options = ["--cwd", folder, "--stack", "sandbox"];
     await sandbox.set({ sourceDir: sandbox.sources }, ...options);
   });
-
-  afterAll(() => rm(join(folder, ".."), { recursive: true, force: true }));
 
   // What ran before is in the cache.
   beforeEach(async () => {

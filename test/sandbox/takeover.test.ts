@@ -104,7 +104,7 @@ test("a state of version 0.1 is taken over with nothing replaced, deleted or mad
       urn: resource.urn,
     };
   });
-  const state = join(sandbox.root, "..", "earlier.json");
+  const state = join(sandbox.scratch, "earlier.json");
   await writeFile(state, JSON.stringify({ ...here, deployment: { ...here.deployment, resources } }));
   await sandbox.pulumi("stack", "import", "--stack", "sandbox", "--file", state);
   await unmark();

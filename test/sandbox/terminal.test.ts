@@ -23,7 +23,7 @@ function normalised(output: string): string {
 const prompt = (command: string) => `\u001b[1m$ ${command}\u001b[0m`;
 
 test("the picture in the README shows what these commands say", { timeout: 300_000 }, async () => {
-  const image = `${await sandbox.output("registryUrl")}/hyperion-ui:latest`;
+  const image = `${sandbox.registry}/hyperion-ui:latest`;
   const { output: summary } = await sandbox.run("up");
   const published = summary.slice(summary.indexOf("Registry  ")).split("\n").slice(0, 4).join("\n");
 

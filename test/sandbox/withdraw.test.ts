@@ -50,12 +50,11 @@ const ui = (tag: string) => digestOf(sandbox, "hyperion-ui", tag);
 
 /** What a user has of an image after `docker compose pull` of a tag. */
 async function pulled(tag: string): Promise<string> {
-  const registry = await sandbox.output("registryUrl");
-  const variables = { HYPERION_REGISTRY: registry, HYPERION_TAG: tag };
+  const variables = { HYPERION_REGISTRY: sandbox.registry, HYPERION_TAG: tag };
   const services = ["hyperion-mcp-server", "hyperion-http-bridge", "hyperion-ui"];
   passed(await sandbox.command(compose, ["pull", ...services], variables));
   const inspect = ["image", "inspect", "--format", '{{join .RepoDigests " "}}'];
-  return stdoutOf(await sandbox.docker(...inspect, `${registry}/hyperion-ui:${tag}`));
+  return stdoutOf(await sandbox.docker(...inspect, `${sandbox.registry}/hyperion-ui:${tag}`));
 }
 
 test("a bad release is withdrawn by one command, and whoever pulls again has the good one", async () => {

@@ -1,10 +1,12 @@
 import { execa } from "execa";
-import { cp, mkdtemp, readFile, rm } from "node:fs/promises";
+import { cp, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { quotaProjectOf } from "../../sandbox/emulator/testing/quota-project.ts";
 import { mintAccessToken, MAINTAINER } from "../../sandbox/lib/tokens.ts";
-import { repositoryRoot } from "../../sandbox/lib/paths.ts";
+import { emulatorUrl, registryHost } from "../../sandbox/lib/config.ts";
+import { repositoryRoot, sandboxPaths } from "../../sandbox/lib/paths.ts";
+import { requireRunning } from "../../sandbox/lib/require-sandbox.ts";
 import { endWatch, noteCommand, watchSandbox } from "./secrets/watching.ts";
 
 /** What came of a command. */
@@ -40,8 +42,12 @@ export interface Sandbox {
   env: NodeJS.ProcessEnv;
   root: string;
   emulatorUrl: string;
+  /** The stack's registry: `localhost:PORT/PROJECT/REPOSITORY`. */
+  registry: string;
   /** A copy of the sample sources that the test may change; the stack builds from it. */
   sources: string;
+  /** An empty folder for a test file. */
+  scratch: string;
   /** `npm run sandbox -- WORDS`. */
   run(...words: string[]): Promise<Outcome>;
   /** `pulumi ARGS` on the sandbox's project; fails the test unless it succeeds. */
@@ -188,19 +194,18 @@ export async function openSandbox(folder: string): Promise<Sandbox> {
   const root = join(folder, "sb");
   const sources = join(folder, "sources");
   watchSandbox(root);
-  const { emulatorPort } = JSON.parse(await readFile(join(root, "config.json"), "utf8")) as {
-    emulatorPort: number;
-  };
-  const emulatorUrl = `http://127.0.0.1:${emulatorPort}`;
-  return sandboxIn({ folder, root, sources, emulatorUrl }, await shellEnvironment(root));
+  const scratch = join(folder, "scratch");
+  await mkdir(scratch, { recursive: true });
+  const { config } = requireRunning(sandboxPaths(root));
+  const registry = `${registryHost(config)}/hyperion-sandbox/hyperion-public`;
+  const place = { root, emulatorUrl: emulatorUrl(config), registry, sources, scratch };
+  return sandboxIn(place, await shellEnvironment(root));
 }
 
-interface Place extends Pick<Sandbox, "root" | "sources" | "emulatorUrl"> {
-  folder: string;
-}
+type Place = Pick<Sandbox, "root" | "emulatorUrl" | "registry" | "sources" | "scratch">;
 
 function sandboxIn(place: Place, env: NodeJS.ProcessEnv): Sandbox {
-  const { folder, root, sources, emulatorUrl } = place;
+  const { root, emulatorUrl, scratch } = place;
   const command: Sandbox["command"] = (name, args, variables = {}, options = {}) =>
     commandIn(root, name, args, { ...env, ...variables }, options);
   const tryPulumi = (...args: string[]): Promise<Outcome> => command("pulumi", args);
@@ -212,10 +217,8 @@ function sandboxIn(place: Place, env: NodeJS.ProcessEnv): Sandbox {
   const up = (args: readonly string[]): string[] => ["up", "--yes", "--skip-preview", ...args];
 
   return {
+    ...place,
     env,
-    root,
-    emulatorUrl,
-    sources,
     run: (...words) => runWords(root, ...words),
     pulumi,
     tryPulumi,
@@ -231,7 +234,7 @@ function sandboxIn(place: Place, env: NodeJS.ProcessEnv): Sandbox {
     command,
     start: (name, args, variables = {}) => startCommand(root, name, args, { ...env, ...variables }),
     docker: (...args) => command("docker", args),
-    anonymousDocker: (...args) => command("docker", args, { DOCKER_CONFIG: join(folder, "no-login") }),
+    anonymousDocker: (...args) => command("docker", args, { DOCKER_CONFIG: join(scratch, "no-login") }),
     output: async (name) => (await pulumi("stack", "output", name)).trim(),
     google: async (method, path, body, principal = MAINTAINER) => {
       const response = await fetch(`${emulatorUrl}/${path}`, {

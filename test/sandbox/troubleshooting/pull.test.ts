@@ -1,8 +1,8 @@
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, writeFile } from "node:fs/promises";
 import { createServer as createHttpServer } from "node:http";
 import { createServer as createHttpsServer } from "node:https";
 import { createServer, type Server } from "node:net";
-import { networkInterfaces, tmpdir } from "node:os";
+import { networkInterfaces } from "node:os";
 import { join } from "node:path";
 import { generate } from "selfsigned";
 import { afterAll, beforeAll, expect, test } from "vitest";
@@ -26,21 +26,16 @@ FOREIGN_PROGRAM.writeUInt16LE(process.arch === "arm64" ? 243 : 183, 18);
 const entries = entriesOf("Pull and run Hyperion");
 
 const sandbox = useSandbox();
-let scratch: string;
 let composeCommand: string;
-let registry: string;
 let image: string;
 
 beforeAll(async () => {
-  scratch = await mkdtemp(join(tmpdir(), "hyperion-trouble-"));
   composeCommand = await ensureCompose(console.log);
-  registry = await sandbox.output("registryUrl");
-  image = `${registry}/hyperion-ui:latest`;
+  image = `${sandbox.registry}/hyperion-ui:latest`;
 });
 
 afterAll(async () => {
   await compose(["down", "--volumes", "--timeout", "2"]);
-  await rm(scratch, { recursive: true, force: true });
 });
 
 /** Runs Compose as the maintainer, with none of the settings of this checkout's `.env`. */
@@ -48,8 +43,8 @@ const compose = (args: string[], variables: NodeJS.ProcessEnv = {}): Promise<Out
   sandbox.command(composeCommand, args, {
     COMPOSE_DISABLE_ENV_FILE: "true",
     // Never "hyperion": on an engine of the user's that may be a Hyperion with data in it.
-    COMPOSE_PROJECT_NAME: `hyperion-test-${shortName(scratch)}`,
-    HYPERION_REGISTRY: registry,
+    COMPOSE_PROJECT_NAME: `hyperion-test-${shortName(sandbox.root)}`,
+    HYPERION_REGISTRY: sandbox.registry,
     HYPERION_RESTART: "no",
     ...variables,
   });
@@ -60,17 +55,17 @@ const succeeding = async (outcome: Promise<Outcome>) => stdoutOf(await outcome);
 
 /** A folder for DOCKER_CONFIG. */
 async function dockerConfig(config: object): Promise<string> {
-  const folder = await mkdtemp(join(scratch, "docker-config-"));
+  const folder = await mkdtemp(join(sandbox.scratch, "docker-config-"));
   await writeFile(join(folder, "config.json"), JSON.stringify(config), { mode: 0o600 });
   return folder;
 }
 
 /** What of the registry's address a login is kept under. */
-const host = (): string => registry.replace(/\/.*/, "");
+const host = (): string => sandbox.registry.replace(/\/.*/, "");
 
 /** `docker compose pull` where the registry's login comes from `docker-credential-gcloud`, or from nothing. */
 async function pullByGcloud(helper?: string): Promise<string> {
-  const bin = await mkdtemp(join(scratch, "bin-"));
+  const bin = await mkdtemp(join(sandbox.scratch, "bin-"));
   if (helper !== undefined) {
     await writeFile(join(bin, "docker-credential-gcloud"), helper);
     await chmod(join(bin, "docker-credential-gcloud"), 0o755);
@@ -84,11 +79,11 @@ async function pullByGcloud(helper?: string): Promise<string> {
 }
 
 async function build(name: string, dockerfile: string): Promise<string> {
-  const context = await mkdtemp(join(scratch, "context-"));
+  const context = await mkdtemp(join(sandbox.scratch, "context-"));
   await writeFile(join(context, "Dockerfile"), dockerfile);
   await writeFile(join(context, "program"), FOREIGN_PROGRAM);
   await chmod(join(context, "program"), 0o755);
-  const tag = `hyperion-test-${shortName(scratch)}-${name}`;
+  const tag = `hyperion-test-${shortName(sandbox.root)}-${name}`;
   await succeeding(sandbox.docker("build", "--tag", tag, context));
   return tag;
 }
@@ -105,7 +100,7 @@ async function pullFrom(server: Server, host: string): Promise<string> {
 
 /** `docker pull` by an engine that has 24 MB for its images. */
 async function pullToFullDisk(): Promise<string> {
-  const paths = sandboxPaths(join(scratch, "full"));
+  const paths = sandboxPaths(join(sandbox.scratch, "full"));
   await mkdir(paths.root);
   await succeeding(sandbox.command("mount", ["-t", "tmpfs", "-o", "size=24m", "tmpfs", paths.root]));
   try {
@@ -143,16 +138,19 @@ const provocations: Provocations = {
     return output;
   },
   "The image or tag is not there": async () => {
-    const noImage = await failing(sandbox.docker("pull", `${registry}/hyperion-iu:latest`));
+    const noImage = await failing(sandbox.docker("pull", `${sandbox.registry}/hyperion-iu:latest`));
     expectMessage(entries.get("The image or tag is not there") ?? "", noImage);
     return failing(compose(["pull", "hyperion-ui"], { HYPERION_TAG: "9.9.9" }));
   },
   "The image's name is malformed": async () => {
-    const HYPERION_REGISTRY = `https://${registry}`;
+    const HYPERION_REGISTRY = `https://${sandbox.registry}`;
     const check = await failing(
-      sandbox.command("scripts/check-compose.sh", [scratch], { HYPERION_REGISTRY, HOME: scratch }),
+      sandbox.command("scripts/check-compose.sh", [sandbox.scratch], {
+        HYPERION_REGISTRY,
+        HOME: sandbox.scratch,
+      }),
     );
-    expect(check).toContain(`export HYPERION_REGISTRY=${registry}`);
+    expect(check).toContain(`export HYPERION_REGISTRY=${sandbox.registry}`);
     return failing(compose(["up", "--detach", "--no-deps", "hyperion-ui"], { HYPERION_REGISTRY }));
   },
   "Docker Hub limits pulls": () => {
@@ -177,7 +175,7 @@ const provocations: Provocations = {
   "The credential helper is missing": () => pullByGcloud(),
   "The credential helper fails": () => pullByGcloud("#!/bin/sh\necho 'no login' >&2\nexit 1\n"),
   "Docker does not run": () =>
-    failing(compose(["pull", "hyperion-ui"], { DOCKER_HOST: `unix://${scratch}/none.sock` })),
+    failing(compose(["pull", "hyperion-ui"], { DOCKER_HOST: `unix://${sandbox.scratch}/none.sock` })),
   "The image is for another platform": async () => {
     const foreign = process.arch === "arm64" ? "linux/riscv64" : "linux/arm64";
     return failing(compose(["up", "--detach", "--no-deps", "hyperion-ui"], { HYPERION_PLATFORM: foreign }));

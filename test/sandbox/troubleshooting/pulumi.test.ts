@@ -1,8 +1,7 @@
 import { symlinkSync } from "node:fs";
 import { appendFile, chmod, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, onTestFailed, test } from "vitest";
+import { expect, onTestFailed, test } from "vitest";
 import { mintAccessToken, MAINTAINER } from "../../../sandbox/lib/tokens.ts";
 import { repositoryRoot, sandboxPaths } from "../../../sandbox/lib/paths.ts";
 import { signal } from "../../../sandbox/lib/processes.ts";
@@ -18,17 +17,6 @@ import { entriesOf, expectMessage, type Provocations } from "./document.ts";
 const entries = new Map([...entriesOf("Run Pulumi"), ...entriesOf("Continuous integration")]);
 
 const sandbox = useSandbox();
-let scratch: string;
-let registry: string;
-
-beforeAll(async () => {
-  scratch = await mkdtemp(join(tmpdir(), "hyperion-trouble-"));
-  registry = await sandbox.output("registryUrl");
-});
-
-afterAll(async () => {
-  await rm(scratch, { recursive: true, force: true });
-});
 
 /** What a command says that has to fail. */
 const failing = async (outcome: Promise<Outcome>) => failed(await outcome);
@@ -36,7 +24,7 @@ const succeeding = async (outcome: Promise<Outcome>) => passed(await outcome);
 
 /** A folder for DOCKER_CONFIG. */
 async function dockerConfig(config: object): Promise<string> {
-  const folder = await mkdtemp(join(scratch, "docker-config-"));
+  const folder = await mkdtemp(join(sandbox.scratch, "docker-config-"));
   await writeFile(join(folder, "config.json"), JSON.stringify(config));
   return folder;
 }
@@ -105,28 +93,28 @@ const provocations: Provocations = {
   },
   "No Docker engine answers": async () => {
     const output = await failing(
-      sandbox.command("pulumi", ["preview"], { DOCKER_HOST: `unix://${scratch}/none.sock` }),
+      sandbox.command("pulumi", ["preview"], { DOCKER_HOST: `unix://${sandbox.scratch}/none.sock` }),
     );
     expect(output).toContain("nothing was changed");
     return output;
   },
   "The engine is elsewhere": () => {
     // Where rootless Docker listens.
-    const socket = join(scratch, "docker.sock");
+    const socket = join(sandbox.scratch, "docker.sock");
     symlinkSync((sandbox.env["DOCKER_HOST"] ?? "").replace("unix://", ""), socket);
-    const shell = { DOCKER_HOST: `unix://${scratch}/none.sock`, XDG_RUNTIME_DIR: scratch };
+    const shell = { DOCKER_HOST: `unix://${sandbox.scratch}/none.sock`, XDG_RUNTIME_DIR: sandbox.scratch };
     return failing(sandbox.command("pulumi", ["preview"], shell));
   },
   "There is no login at the registry": async () =>
     succeeding(sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG: await dockerConfig({}) })),
   "The login's helper is not installed": async () => {
-    const credHelpers = { [registry.replace(/\/.*/, "")]: "nowhere" };
+    const credHelpers = { [sandbox.registry.replace(/\/.*/, "")]: "nowhere" };
     return failing(
       sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG: await dockerConfig({ credHelpers }) }),
     );
   },
   "The login's helper knows no login": async () => {
-    const bin = await mkdtemp(join(scratch, "bin-"));
+    const bin = await mkdtemp(join(sandbox.scratch, "bin-"));
     const helper = "#!/bin/sh\necho 'credentials not found in native keychain'\nexit 1\n";
     await writeFile(join(bin, "docker-credential-desktop"), helper, { mode: 0o755 });
     return succeeding(
@@ -164,7 +152,7 @@ const provocations: Provocations = {
     ),
   "The push is denied": () =>
     failing(
-      sandbox.command("docker", ["push", `${registry}/hyperion-ui:latest`], {
+      sandbox.command("docker", ["push", `${sandbox.registry}/hyperion-ui:latest`], {
         HYPERION_SANDBOX_PRINCIPAL: "user:dana@example.com",
       }),
     ),
@@ -285,21 +273,21 @@ const provocations: Provocations = {
     await sandbox.set({ version: "1.4.3" });
     await sandbox.up();
 
-    await pushOver(`${registry}/hyperion-ui:1.4.3`, `${registry}/hyperion-http-bridge:build`);
+    await pushOver(`${sandbox.registry}/hyperion-ui:1.4.3`, `${sandbox.registry}/hyperion-http-bridge:build`);
     await sandbox.set({ allowVersionOverwrite: "true" });
     await sandbox.up();
     await sandbox.unset("allowVersionOverwrite");
     await sandbox.expectNoChanges();
-    await succeeding(sandbox.docker("pull", `${registry}/hyperion-ui:1.4.3`));
+    await succeeding(sandbox.docker("pull", `${sandbox.registry}/hyperion-ui:1.4.3`));
     const ids = ["1.4.3", "build"].map((tag) =>
-      sandbox.docker("image", "inspect", "--format", "{{.Id}}", `${registry}/hyperion-ui:${tag}`),
+      sandbox.docker("image", "inspect", "--format", "{{.Id}}", `${sandbox.registry}/hyperion-ui:${tag}`),
     );
     const [version, build] = await Promise.all(ids);
     expect(version?.stdout).toBe(build?.stdout);
     return changed;
   },
   "A published tag is gone": async () => {
-    const image = `${registry}/hyperion-ui:latest`;
+    const image = `${sandbox.registry}/hyperion-ui:latest`;
     await removeTags(sandbox, "hyperion-ui", "latest");
     const output = await succeeding(sandbox.tryPulumi("preview", "--refresh"));
     expect(await failing(sandbox.docker("pull", image))).toContain("not found: manifest unknown");
