@@ -87,6 +87,17 @@ describe("credentials for the registry", () => {
   };
   const ask = (preview: boolean) => declare(() => confirmLogin(requireHelper(URL)), preview);
 
+  /** An error before the first push, and a warning at preview: nothing was pushed, and what is wrong. */
+  async function expectError(found: string, allowed: string, fix: string): Promise<void> {
+    const where = scratch.path("config.json");
+    const problem = [where, `  found:   ${found}`, `  allowed: ${allowed}`, `  fix:     ${fix}`];
+    const message = ["1 problem; nothing was pushed.", "", ...problem].join("\n");
+    await expect(ask(false)).rejects.toThrow(message);
+    const lines = logged();
+    expect((await ask(true)).result).toBe(URL);
+    expect(lines.warn).toEqual([message]);
+  }
+
   const KNOWN = `read host; echo '{"ServerURL":"x","Username":"_dcgcloud_token","Secret":"s"}'`;
 
   const installHelpers = (body: string, ...names: string[]): void => {
@@ -130,18 +141,11 @@ describe("credentials for the registry", () => {
     ["the empty entry of a login that a store kept", { auths: { "us-central1-docker.pkg.dev": {} } }],
   ])("%s is an error before the first push, and a warning at preview", async (_, config) => {
     login(config);
-    const message = [
-      "1 problem; nothing was pushed.",
-      "",
-      scratch.path("config.json"),
-      "  found:   no credentials for us-central1-docker.pkg.dev",
-      "  allowed: a credential helper or a login for the registry that images are pushed to",
-      "  fix:     gcloud auth configure-docker us-central1-docker.pkg.dev",
-    ].join("\n");
-    await expect(ask(false)).rejects.toThrow(message);
-    const lines = logged();
-    expect((await ask(true)).result).toBe(URL);
-    expect(lines.warn).toEqual([message]);
+    await expectError(
+      "no credentials for us-central1-docker.pkg.dev",
+      "a credential helper or a login for the registry that images are pushed to",
+      "gcloud auth configure-docker us-central1-docker.pkg.dev",
+    );
   });
 
   test.each([
@@ -157,18 +161,11 @@ describe("credentials for the registry", () => {
     async (helper, body, what, fix) => {
       installHelpers(body, helper);
       login({ credsStore: helper });
-      const message = [
-        "1 problem; nothing was pushed.",
-        "",
-        scratch.path("config.json"),
-        `  found:   the credential helper docker-credential-${helper}, which ${what} us-central1-docker.pkg.dev`,
-        "  allowed: a credential helper that has a login for the registry that images are pushed to",
-        `  fix:     ${fix}`,
-      ].join("\n");
-      await expect(ask(false)).rejects.toThrow(message);
-      const lines = logged();
-      expect((await ask(true)).result).toBe(URL);
-      expect(lines.warn).toEqual([message]);
+      await expectError(
+        `the credential helper docker-credential-${helper}, which ${what} us-central1-docker.pkg.dev`,
+        "a credential helper that has a login for the registry that images are pushed to",
+        fix,
+      );
     },
   );
 

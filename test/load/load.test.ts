@@ -85,19 +85,19 @@ function points(step: Step, of: (one: Measured) => number): { images: number; va
 
 /** The figures for docs/PERFORMANCE.md. */
 function table(): string {
-  const rows = STEPS.flatMap((step) => [
-    [`${step}, seconds`, ...points(step, (one) => one.seconds).map(({ value }) => value.toFixed(1))],
-    [
-      `${step}, engine's CPU seconds`,
-      ...points(step, (one) => one.work.engine).map(({ value }) => value.toFixed(1)),
-    ],
-    [
-      `${step}, CPU seconds of all else`,
-      ...points(step, (one) => one.work.rest).map(({ value }) => value.toFixed(1)),
-    ],
-    [`${step}, MB`, ...points(step, (one) => one.memory).map(({ value }) => value.toFixed(0))],
-    [`${step}, requests`, ...points(step, total).map(({ value }) => String(value))],
-  ]);
+  const measures: [what: string, of: (one: Measured) => number, digits: number][] = [
+    ["seconds", (one) => one.seconds, 1],
+    ["engine's CPU seconds", (one) => one.work.engine, 1],
+    ["CPU seconds of all else", (one) => one.work.rest, 1],
+    ["MB", (one) => one.memory, 0],
+    ["requests", total, 0],
+  ];
+  const rows = STEPS.flatMap((step) =>
+    measures.map(([what, of, digits]) => [
+      `${step}, ${what}`,
+      ...points(step, of).map(({ value }) => value.toFixed(digits)),
+    ]),
+  );
   const heads = [...SIZES, PREVIEWED].map(({ images, readers }) => `${images} and ${readers}`);
   return [["images and readers", ...heads], ["---", ...heads.map(() => "---")], ...rows]
     .map((row) => `| ${row.join(" | ")} |`)

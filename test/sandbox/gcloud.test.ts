@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { gcloudEnvironment, gcloudTokenFile } from "../../sandbox/services/gcloud-environment.ts";
 import { mintAccessToken, MAINTAINER } from "../../sandbox/lib/tokens.ts";
 import { type Servers, startServers } from "../../sandbox/emulator/testing/registry.ts";
+import { failed, stdoutOf } from "../support/outcome.ts";
 import { commandIn, type Outcome, runCommand } from "../support/sandbox.ts";
 import { endWatch, watchSandbox } from "../support/secrets/watching.ts";
 
@@ -30,12 +31,9 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** What gcloud prints; fails the test where it fails. */
-async function gcloud(...args: string[]): Promise<string> {
-  const { code, stdout, output } = await tryGcloud(args);
-  if (code !== 0) throw new Error(`gcloud ${args.join(" ")}: ${output}`);
-  return stdout.trimEnd();
-}
+/** What gcloud prints for this command with further arguments; it has to succeed. */
+const gcloud = async (command: string, ...args: string[]): Promise<string> =>
+  stdoutOf(await tryGcloud([...command.split(" "), ...args]));
 
 /** gcloud with these variables besides, whatever comes of it. */
 function tryGcloud(args: readonly string[], variables: NodeJS.ProcessEnv = {}): Promise<Outcome> {
@@ -43,9 +41,8 @@ function tryGcloud(args: readonly string[], variables: NodeJS.ProcessEnv = {}): 
   return commandIn(dir, "gcloud", [...args, "--quiet"], env);
 }
 
-async function gcloudJson(...args: string[]): Promise<unknown> {
-  return JSON.parse(await gcloud(...args, "--format=json")) as unknown;
-}
+const gcloudJson = async (command: string, ...args: string[]): Promise<unknown> =>
+  JSON.parse(await gcloud(command, ...args, "--format=json")) as unknown;
 
 async function google(
   method: string,
@@ -172,87 +169,67 @@ describe.skipIf(!hasGcloud)(`gcloud${hasGcloud ? "" : " (skipped: gcloud is not 
   const LOCATION = "--location=us-central1";
 
   test("creates, describes, lists and updates a repository", async () => {
-    await gcloud("services", "enable", "artifactregistry.googleapis.com", "iam.googleapis.com");
-    await gcloud(
-      "artifacts",
-      "repositories",
-      "create",
-      "hyperion-public",
-      LOCATION,
-      "--repository-format=docker",
-      "--description=By gcloud",
-      "--labels=app=hyperion",
-    );
-    expect(
-      await gcloudJson("artifacts", "repositories", "describe", "hyperion-public", LOCATION),
-    ).toMatchObject({
+    await gcloud("services enable artifactregistry.googleapis.com iam.googleapis.com");
+    const settings = ["--repository-format=docker", "--description=By gcloud", "--labels=app=hyperion"];
+    await gcloud("artifacts repositories create hyperion-public", LOCATION, ...settings);
+    expect(await gcloudJson("artifacts repositories describe hyperion-public", LOCATION)).toMatchObject({
       name: REPOSITORY,
       description: "By gcloud",
       labels: { app: "hyperion" },
       mode: "STANDARD_REPOSITORY",
       registryUri: `localhost:${servers.registryPort}/hyperion-sandbox/hyperion-public`,
     });
-    expect(await gcloud("artifacts", "repositories", "list", LOCATION)).toContain("hyperion-public");
-    await gcloud("artifacts", "repositories", "update", "hyperion-public", LOCATION, "--description=Changed");
-    expect(await gcloudJson("artifacts", "repositories", "list")).toMatchObject([{ description: "Changed" }]);
+    expect(await gcloud("artifacts repositories list", LOCATION)).toContain("hyperion-public");
+    await gcloud("artifacts repositories update hyperion-public", LOCATION, "--description=Changed");
+    expect(await gcloudJson("artifacts repositories list")).toMatchObject([{ description: "Changed" }]);
   });
 
   test("adds and removes a binding", async () => {
-    const binding = [
-      "hyperion-public",
-      LOCATION,
-      "--member=allUsers",
-      "--role=roles/artifactregistry.reader",
-    ];
-    await gcloud("artifacts", "repositories", "add-iam-policy-binding", ...binding);
-    await gcloud(
-      "artifacts",
-      "repositories",
-      "add-iam-policy-binding",
-      ...binding.slice(0, 2),
-      "--member=user:dana@example.com",
-      "--role=roles/artifactregistry.writer",
+    const binding = (change: "add" | "remove", member: string, role: string) =>
+      gcloud(
+        `artifacts repositories ${change}-iam-policy-binding hyperion-public`,
+        ...[LOCATION, `--member=${member}`, `--role=roles/artifactregistry.${role}`],
+      );
+    await binding("add", "allUsers", "reader");
+    await binding("add", "user:dana@example.com", "writer");
+    await binding("remove", "allUsers", "reader");
+    expect(await gcloudJson("artifacts repositories get-iam-policy hyperion-public", LOCATION)).toMatchObject(
+      {
+        bindings: [{ role: "roles/artifactregistry.writer", members: ["user:dana@example.com"] }],
+      },
     );
-    await gcloud("artifacts", "repositories", "remove-iam-policy-binding", ...binding);
-    expect(
-      await gcloudJson("artifacts", "repositories", "get-iam-policy", "hyperion-public", LOCATION),
-    ).toMatchObject({
-      bindings: [{ role: "roles/artifactregistry.writer", members: ["user:dana@example.com"] }],
-    });
   });
 
   test("lists images with their tags", async () => {
     const digest = await servers.push(IMAGE, "latest", "one");
     const repository = "us-central1-docker.pkg.dev/hyperion-sandbox/hyperion-public";
     for (const path of [repository, `${repository}/hyperion-ui`])
-      expect(await gcloudJson("artifacts", "docker", "images", "list", path, "--include-tags")).toMatchObject(
-        [{ version: digest }],
-      );
-    expect(await gcloud("artifacts", "docker", "images", "list", repository, "--include-tags")).toMatch(
+      expect(await gcloudJson("artifacts docker images list", path, "--include-tags")).toMatchObject([
+        { version: digest },
+      ]);
+    expect(await gcloud("artifacts docker images list", repository, "--include-tags")).toMatch(
       /hyperion-ui +sha256:\w+ +latest/,
     );
-    expect(await gcloud("artifacts", "docker", "tags", "list", `${repository}/hyperion-ui`)).toContain(
-      "latest",
-    );
+    expect(await gcloud("artifacts docker tags list", `${repository}/hyperion-ui`)).toContain("latest");
   });
 
   test("adds, moves and deletes a tag", async () => {
     const image = "us-central1-docker.pkg.dev/hyperion-sandbox/hyperion-public/hyperion-ui";
-    const list = () => gcloud("artifacts", "docker", "tags", "list", image, "--format=value(tag,version)");
+    const list = () => gcloud("artifacts docker tags list", image, "--format=value(tag,version)");
     const other = await servers.push(IMAGE, "other", "two");
-    await gcloud("artifacts", "docker", "tags", "add", `${image}:latest`, `${image}:1.0.0`);
+    await gcloud("artifacts docker tags add", `${image}:latest`, `${image}:1.0.0`);
     expect(await list()).toContain("1.0.0");
-    await gcloud("artifacts", "docker", "tags", "add", `${image}:other`, `${image}:1.0.0`);
+    await gcloud("artifacts docker tags add", `${image}:other`, `${image}:1.0.0`);
     expect(await list()).toMatch(new RegExp(`1\\.0\\.0\\s+\\S*${other}`));
-    await gcloud("artifacts", "docker", "tags", "delete", `${image}:1.0.0`);
+    await gcloud("artifacts docker tags delete", `${image}:1.0.0`);
     expect(await list()).not.toContain("1.0.0");
   });
 
   test("lists and describes service accounts", async () => {
     const email = "hyperion-ci@hyperion-sandbox.iam.gserviceaccount.com";
-    await gcloud("iam", "service-accounts", "create", "hyperion-ci", "--display-name=Hyperion CI");
-    expect(await gcloudJson("iam", "service-accounts", "list")).toMatchObject([{ email }]);
-    expect(await gcloudJson("iam", "service-accounts", "describe", email)).toMatchObject({
+    await gcloud("iam service-accounts create hyperion-ci", "--display-name=Hyperion CI");
+    expect(await gcloudJson("iam service-accounts list")).toMatchObject([{ email }]);
+    expect(await gcloudJson("iam service-accounts describe", email)).toMatchObject({
       displayName: "Hyperion CI",
     });
   });
@@ -261,16 +238,13 @@ describe.skipIf(!hasGcloud)(`gcloud${hasGcloud ? "" : " (skipped: gcloud is not 
     const token = await mintAccessToken(dir, "user:dana@example.com");
     const file = join(dir, "dana");
     writeFileSync(file, token, { mode: 0o600 });
-    const { code, output } = await tryGcloud(
-      ["artifacts", "repositories", "delete", "hyperion-public", LOCATION],
-      { CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: file },
-    );
-    expect(code).not.toBe(0);
+    const args = ["artifacts", "repositories", "delete", "hyperion-public", LOCATION];
+    const output = failed(await tryGcloud(args, { CLOUDSDK_AUTH_ACCESS_TOKEN_FILE: file }));
     expect(output).toContain("Permission 'artifactregistry.repositories.delete' denied on resource");
   });
 
   test("deletes a repository", async () => {
-    await gcloud("artifacts", "repositories", "delete", "hyperion-public", LOCATION);
-    expect(await gcloudJson("artifacts", "repositories", "list", LOCATION)).toEqual([]);
+    await gcloud("artifacts repositories delete hyperion-public", LOCATION);
+    expect(await gcloudJson("artifacts repositories list", LOCATION)).toEqual([]);
   });
 });

@@ -139,22 +139,25 @@ test.each(RUNNERS)("a leak in what %s prints is found", async (_, called, print)
   expect(found).toContainEqual([KEY, `the output of \`${called}\``]);
 });
 
+/** Looks while there is a log of this text. */
+async function withLog(text: string, look: () => Promise<void>): Promise<void> {
+  const log = join(paths.logs, "planted.log");
+  await writeFile(log, text);
+  await look();
+  await rm(log);
+}
+
 describe("a leak of", () => {
   test.each(FORMS.filter(([form]) => form !== "URL-encoded"))(
     "a token that was just made, %s, is found",
     async (form, encode) => {
-      const log = join(paths.logs, "planted.log");
-      await writeFile(log, encode(token));
-      await expectLeaks({ secret: TOKEN, form, where: "logs/planted.log" });
-      await rm(log);
+      await withLog(encode(token), () => expectLeaks({ secret: TOKEN, form, where: "logs/planted.log" }));
     },
   );
 
   test("the passphrase is found", async () => {
-    const log = join(paths.logs, "planted.log");
-    await writeFile(log, await readFile(paths.passphrase));
-    await expectLeaks({ secret: PASSPHRASE, form: "raw", where: "logs/planted.log" });
-    await rm(log);
+    const leak = { secret: PASSPHRASE, form: "raw", where: "logs/planted.log" } as const;
+    await withLog(await readFile(paths.passphrase, "utf8"), () => expectLeaks(leak));
   });
 
   test("a token that a command prints on request is none", async () => {
@@ -164,12 +167,11 @@ describe("a leak of", () => {
   });
 
   test("anything fails the test that made it", async () => {
-    const log = join(paths.logs, "planted.log");
-    await writeFile(log, token);
-    await expect(checkSandboxes()).rejects.toThrow(
-      "Secrets in the clear:\n  a token of user:dana@example.com, raw, in logs/planted.log",
+    await withLog(token, () =>
+      expect(checkSandboxes()).rejects.toThrow(
+        "Secrets in the clear:\n  a token of user:dana@example.com, raw, in logs/planted.log",
+      ),
     );
-    await rm(log);
   });
 
   test("a sandbox that is gone is no error", () => {
