@@ -44,10 +44,7 @@ describe("public access", () => {
   test("reads both constraints' effective policies, with the plugin's token and the quota project", async () => {
     const requests = await fakeGoogle({});
     await check({ publicAccess: true });
-    expect(requests.map(({ method, url }) => `${method ?? ""} ${url ?? ""}`).sort()).toEqual([
-      LEGACY,
-      MANAGED,
-    ]);
+    expect(requests.map(({ what }) => what).sort()).toEqual([LEGACY, MANAGED]);
     for (const { headers } of requests) {
       expect(headers).toMatchObject({
         authorization: `Bearer ${ACCESS_TOKEN}`,

@@ -18,7 +18,7 @@ async function check(
   const requests = await fakeGoogle(answers);
   const accounts = { project: "production-471918", accountId: "hyperion-ci", withPreview };
   const { result } = await declare(() => checkAccounts(accounts, outputs, adoptExisting));
-  return { ...result, asked: requests.map(({ method, url }) => `${method ?? ""} ${url ?? ""}`).sort() };
+  return { ...result, asked: requests.map(({ what }) => what).sort() };
 }
 
 describe("the CI accounts", () => {

@@ -147,7 +147,7 @@ describe("adopting a workload identity", () => {
     const lines = logged();
     const requests = await fakeGoogle({ [`GET ${POOL}`]: there("DELETED") });
     expect(await adopt({ preview: true })).toEqual(NOTHING);
-    expect(requests.map(({ method }) => method)).toEqual(["GET", "GET"]);
+    expect(requests.map(({ what }) => what)).toEqual([`GET ${POOL}`, `GET ${PROVIDER}`]);
     expect(lines.info[0]).toContain("pulumi up will undelete it");
   });
 

@@ -1,4 +1,3 @@
-import type { IncomingMessage } from "node:http";
 import { expect, test } from "vitest";
 import { type Answers, fakeGoogle, logged } from "../../test/support/fake-google.ts";
 import { declare } from "../../test/support/mocks.ts";
@@ -21,14 +20,9 @@ async function run(answers: Answers, preview = false): Promise<{ info: string[];
   await declare(() => prefixPublished(NAME), preview);
   return {
     info,
-    sent: requests
-      .filter(({ method }) => method === "POST")
-      .map(path)
-      .sort(),
+    sent: requests.flatMap(({ what }) => what.split(`POST /${NAME}/packages/`)[1] ?? []).sort(),
   };
 }
-
-const path = ({ url = "" }: IncomingMessage): string => url.replace(`/${NAME}/packages/`, "");
 
 /** A registry as it was filled before there were such tags, with one version that somebody gave the tag by hand, and one whose release did not end. */
 const FILLED: Answers = {

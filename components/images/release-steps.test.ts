@@ -24,7 +24,7 @@ async function asked(
   const plan = planRelease(settings, new Map([["ui", new Map(Object.entries(before))]]));
   const requests = await fakeGoogle(answers);
   await declare(() => step({ registry, plan, newVersion: release.version }), preview);
-  return requests.map(({ method, url }) => `${method ?? ""} ${url ?? ""}`);
+  return requests.map(({ what }) => what);
 }
 
 const ok = { status: 200 };

@@ -9,6 +9,7 @@ import { type Ended, useShell } from "../../test/support/shell.ts";
 
 const fixture = (name: string): string =>
   readFileSync(path.join(import.meta.dirname, "fixtures", name), "utf8");
+const NOTHING: Preview = { changes: [], errors: [], warnings: [] };
 const preview = (name: string): Preview => readPreview(fixture(name));
 
 const shell = useShell();
@@ -18,18 +19,9 @@ const run = (subcommand: string, args: string[]): Ended =>
 
 group("readPreview", () => {
   it("takes what changes and leaves what stays", () => {
-    expect(preview("preview-grant.json")).toEqual({
-      changes: [
-        {
-          operation: "create",
-          type: "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember",
-          name: "ci-writer",
-          properties: [],
-        },
-      ],
-      errors: [],
-      warnings: [],
-    });
+    const type = "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember";
+    const grant = { operation: "create", type, name: "ci-writer", properties: [] };
+    expect(preview("preview-grant.json")).toEqual({ ...NOTHING, changes: [grant] });
     expect(preview("preview-release.json").changes).toHaveLength(21);
   });
 
@@ -46,18 +38,15 @@ group("readPreview", () => {
   test.each(["", "error: no stack named 'production' found", "[]", "null"])(
     "knows %j as no preview",
     (text) => {
-      expect(readPreview(text)).toEqual({ changes: [], errors: ["Pulumi printed no preview"], warnings: [] });
+      expect(readPreview(text)).toEqual({ ...NOTHING, errors: ["Pulumi printed no preview"] });
     },
   );
 });
 
 group("the comment on a pull request", () => {
-  const none: Previewed = { preview: { changes: [], errors: [], warnings: [] }, stderr: "" };
+  const none: Previewed = { preview: NOTHING, stderr: "" };
   const of = (name: string): Previewed => ({ ...none, preview: preview(name) });
-  const failed = (...errors: string[]): Previewed => ({
-    ...none,
-    preview: { changes: [], errors, warnings: [] },
-  });
+  const failed = (...errors: string[]): Previewed => ({ ...none, preview: { ...NOTHING, errors } });
 
   it("tells infrastructure from images, and leaves out what is nothing in the cloud", () => {
     const registry = of("preview-grant.json");
@@ -104,7 +93,7 @@ group("the comment on a pull request", () => {
     const hostile = "```\n@everyone <script>";
     expect(previewComment(none, failed(hostile))).toContain(`\`\`\`\`text\n${hostile}\n\`\`\`\`\n`);
     const change = { operation: "create", type: "docker:x", name: "a`b", properties: [] };
-    const images = { preview: { changes: [change], errors: [], warnings: [] }, stderr: "" };
+    const images = { ...none, preview: { ...NOTHING, changes: [change] } };
     expect(previewComment(none, images)).toContain("- `` create docker:x a`b ``\n");
   });
 
@@ -127,15 +116,13 @@ group("the comment on a pull request", () => {
 });
 
 group("drift", () => {
-  const none: Preview = { changes: [], errors: [], warnings: [] };
-
   it("leaves aside what only the local engine has not", () => {
     expect(preview("refresh-clean.json").changes).toHaveLength(3);
-    expect(driftReport(preview("refresh-clean.json"), none)).toBe("");
+    expect(driftReport(preview("refresh-clean.json"), NOTHING)).toBe("");
   });
 
   it("tells what was changed outside the stack", () => {
-    const report = driftReport(preview("refresh-drift.json"), none);
+    const report = driftReport(preview("refresh-drift.json"), NOTHING);
     expect(report).toContain("**Changed outside the stack**");
     expect(report).toContain(
       "- `update gcp:artifactregistry/repository:Repository registry (description)`\n",
@@ -144,17 +131,13 @@ group("drift", () => {
   });
 
   it("tells a tag that is gone from the registry", () => {
-    const gone = {
-      operation: "delete",
-      type: "docker:index/registryImage:RegistryImage",
-      name: "ui-1.4.2",
-      properties: [],
-    };
-    expect(driftReport({ changes: [gone], errors: [], warnings: [] }, none)).toContain("ui-1.4.2");
+    const type = "docker:index/registryImage:RegistryImage";
+    const gone = { operation: "delete", type, name: "ui-1.4.2", properties: [] };
+    expect(driftReport({ ...NOTHING, changes: [gone] }, NOTHING)).toContain("ui-1.4.2");
   });
 
   it("tells what was never applied", () => {
-    const report = driftReport(none, preview("preview-grant.json"));
+    const report = driftReport(NOTHING, preview("preview-grant.json"));
     expect(report).toContain("**In the program and not applied**");
     expect(report).toContain("ci-writer");
   });
@@ -165,7 +148,7 @@ group("drift", () => {
       severity: "warning",
       message: `${message}\n`,
     }));
-    const report = driftReport(none, readPreview(JSON.stringify({ diagnostics })));
+    const report = driftReport(NOTHING, readPreview(JSON.stringify({ diagnostics })));
     expect(report).toBe(`**Public by somebody else's binding**:\n\n- \`${open}\`\n`);
   });
 

@@ -105,21 +105,25 @@ env | grep ^GIT_CONFIG_ >"$TMPDIR/login" || :
 });
 
 it("publishes by one pulumi up, whatever the stack's file says", () => {
+  const publish = (...args: string[]): Ended =>
+    shell.run("scripts/publish-ref.sh", ["--stack", "s", ...args]);
   shell.pass("git");
   shell.fake("node", 'record "$@"; printf "hyperion-registry:version \\nhyperion-registry:edge true\\n"');
   shell.fake("pulumi", 'record "$@"');
-  expect(
-    shell.run("scripts/publish-ref.sh", ["--stack", "s", "refs/heads/main", commit, "https://g/o/n"]),
-  ).toMatchObject({ status: 0, stdout: "hyperion-registry:version \nhyperion-registry:edge true\n" });
+  expect(publish("refs/heads/main", commit, "https://g/o/n")).toMatchObject({
+    status: 0,
+    stdout: "hyperion-registry:version \nhyperion-registry:edge true\n",
+  });
   expect(shell.calls()).toEqual([
     `node scripts/ci/main.ts release-settings refs/heads/main ${commit} https://g/o/n`,
     "pulumi up --yes --skip-preview --stack s --config hyperion-registry:buildCache=registry --config hyperion-registry:version= --config hyperion-registry:edge=true",
   ]);
   shell.forgetCalls();
   shell.fake("node", "echo no version >&2; exit 1");
-  expect(
-    shell.run("scripts/publish-ref.sh", ["--stack", "s", "refs/tags/v", commit, "https://g/o/n"]),
-  ).toMatchObject({ status: 1, stderr: "no version\n" });
-  expect(shell.run("scripts/publish-ref.sh", ["--stack", "s"]).status).toBe(2);
+  expect(publish("refs/tags/v", commit, "https://g/o/n")).toMatchObject({
+    status: 1,
+    stderr: "no version\n",
+  });
+  expect(publish().status).toBe(2);
   expect(shell.calls()).toEqual([]);
 });

@@ -68,31 +68,35 @@ async function expectNobodyPulls(): Promise<void> {
   );
 }
 
+/** Expects that preview and up stop, each with all of this, and change nothing. */
+async function expectRefused(...texts: string[]): Promise<void> {
+  const before = await everything();
+  for (const words of [["preview"], ["up", "--yes", "--skip-preview"]]) {
+    const output = failed(await sandbox.tryPulumi(...words));
+    for (const text of texts) expect(output).toContain(text);
+  }
+  expect(await everything()).toEqual(before);
+}
+
 describe("public access under a policy that refuses it", () => {
   test("A1: before its API is enabled preview and up stop with the command for it, and nothing changes", async () => {
     await service(sandbox, "orgpolicy", "disable");
     await orgPolicy("deny");
-    const before = await everything();
     await sandbox.set({ publicAccess: "true" });
-    for (const words of [["preview"], ["up", "--yes", "--skip-preview"]]) {
-      const output = failed(await sandbox.tryPulumi(...words));
-      expect(output).toContain("the Organization Policy API is not enabled in hyperion-sandbox");
-      expect(output).toContain("gcloud services enable orgpolicy.googleapis.com --project=hyperion-sandbox");
-    }
-    expect(await everything()).toEqual(before);
+    await expectRefused(
+      "the Organization Policy API is not enabled in hyperion-sandbox",
+      "gcloud services enable orgpolicy.googleapis.com --project=hyperion-sandbox",
+    );
     await service(sandbox, "orgpolicy", "enable");
   });
 
   test("A1: preview and up stop with the ways out, and nothing changes", async () => {
-    const before = await everything();
-    for (const words of [["preview"], ["up", "--yes", "--skip-preview"]]) {
-      const output = failed(await sandbox.tryPulumi(...words));
-      expect(output).toContain("constraints/iam.allowedPolicyMemberDomains");
-      expect(output).toContain("allUsers would be refused by the organization policy");
-      expect(output).toContain("members of C0hyperion");
-      for (const way of WAYS_OUT) expect(output).toContain(way);
-    }
-    expect(await everything()).toEqual(before);
+    await expectRefused(
+      "constraints/iam.allowedPolicyMemberDomains",
+      "allUsers would be refused by the organization policy",
+      "members of C0hyperion",
+      ...WAYS_OUT,
+    );
     await expectNobodyPulls();
   });
 
@@ -122,11 +126,7 @@ describe("public access under a policy that refuses it", () => {
   test("A2: put back while public, pulls go on, refresh finds nothing, and up stops with the ways out", async () => {
     await orgPolicy("deny");
     await sandbox.pulumi("refresh", "--yes", "--expect-no-changes");
-    const before = await everything();
-    const output = failed(await sandbox.tryUp());
-    expect(output).toContain("allUsers would be refused by the organization policy");
-    for (const way of WAYS_OUT) expect(output).toContain(way);
-    expect(await everything()).toEqual(before);
+    await expectRefused("allUsers would be refused by the organization policy", ...WAYS_OUT);
     // The constraint does not look back: a binding that is there stays.
     passed(await pull());
     await sandbox.set({ publicAccess: "false" });

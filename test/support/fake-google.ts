@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
-import { createServer, type IncomingMessage } from "node:http";
+import { createServer, type IncomingHttpHeaders } from "node:http";
+import { text as textOf } from "node:stream/consumers";
 import { afterEach, vi } from "vitest";
 import { listen } from "./listen.ts";
 
@@ -8,6 +9,14 @@ interface FakeAnswer {
   status: number;
   body?: unknown;
   text?: string;
+}
+
+/** A request, with its body as text. */
+interface Asked {
+  /** `METHOD path` */
+  what: string;
+  headers: IncomingHttpHeaders;
+  body: Promise<string>;
 }
 
 /** An answer of Google's, by `METHOD path`. */
@@ -29,11 +38,12 @@ afterEach(() => {
 });
 
 /** A server that answers as told, 404 otherwise; the endpoint variables point at it until the test ends. */
-export async function fakeGoogle(answers: Answers): Promise<IncomingMessage[]> {
-  const requests: IncomingMessage[] = [];
+export async function fakeGoogle(answers: Answers): Promise<Asked[]> {
+  const requests: Asked[] = [];
   const server = createServer((request, response) => {
-    requests.push(request);
-    const answer = answers[`${request.method ?? ""} ${request.url ?? ""}`] ?? { status: 404 };
+    const what = `${request.method ?? ""} ${request.url ?? ""}`;
+    requests.push({ what, headers: request.headers, body: textOf(request) });
+    const answer = answers[what] ?? { status: 404 };
     const {
       status,
       body = {},
