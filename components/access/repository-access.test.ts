@@ -12,13 +12,8 @@ const closed = {
 };
 
 /** What the component declares beside the repository that it is given. */
-async function access(
-  args: Partial<RepositoryAccessArgs>,
-): Promise<{ resources: Declared[]; result: RepositoryAccess }> {
-  return declareOn((repository) => {
-    return new RepositoryAccess("access", { ...closed, repository, ...args });
-  });
-}
+const access = (args: Partial<RepositoryAccessArgs>) =>
+  declareOn((repository) => new RepositoryAccess("access", { ...closed, repository, ...args }));
 
 function binding(kind: "reader" | "writer", member: string, dependsOn: string[] = []): Declared {
   return {

@@ -2,22 +2,17 @@ import { describe, expect, test } from "vitest";
 import { CiServiceAccount, type CiServiceAccountArgs } from "./ci-service-account.ts";
 import { type Declared, declareOn, valueOf } from "../../test/support/mocks.ts";
 
-async function ci(
-  args: Partial<CiServiceAccountArgs>,
-): Promise<{ resources: Declared[]; result: CiServiceAccount }> {
-  return declareOn((repository) => {
-    return new CiServiceAccount("ci", {
-      project: "production-471918",
-      accountId: "hyperion-ci",
-      repository,
-      canPublish: false,
-      withPreview: false,
-      adoptPublisher: false,
-      adoptPreviewer: false,
-      ...args,
-    });
-  });
-}
+const reading = {
+  project: "production-471918",
+  accountId: "hyperion-ci",
+  canPublish: false,
+  withPreview: false,
+  adoptPublisher: false,
+  adoptPreviewer: false,
+};
+
+const ci = (args: Partial<CiServiceAccountArgs>) =>
+  declareOn((repository) => new CiServiceAccount("ci", { ...reading, repository, ...args }));
 
 const summary = (resources: Declared[]): string[] =>
   resources.map(({ type, name }) => `${type.split(":")[2] ?? ""} ${name}`).sort();

@@ -54,6 +54,9 @@ function publish(...args: string[]): Ended {
 
 const work = (): string[] => shell.calls().filter((call) => /^docker (build |push|tag)/.test(call));
 
+const pushes = (): string[] => work().filter((call) => call.startsWith("docker push"));
+const builds = (): string[] => work().filter((call) => call.startsWith("docker build"));
+
 describe("what it publishes", () => {
   it("builds every image of the catalogue once and pushes every tag", () => {
     const { status, stdout } = publish("--version", "1.4.2", "--jobs", "1");
@@ -95,20 +98,19 @@ describe("what it publishes", () => {
     [["--revision", "abc123f".padEnd(40, "0")], ["abc123f"]],
   ])("%j pushes %j", (args, tags) => {
     expect(publish("--only", ui, ...args).status).toBe(0);
-    const pushed = work().filter((call) => call.startsWith("docker push"));
-    expect(pushed).toEqual(tags.map((tag) => `docker push ${registry}/${ui}:${tag}`));
+    expect(pushes()).toEqual(tags.map((tag) => `docker push ${registry}/${ui}:${tag}`));
   });
 
   it("takes the images that --only names", () => {
     expect(publish("--only", ui, "--only", mcp).status).toBe(0);
     expect(work().join("\n")).not.toContain(bridge);
-    expect(work().filter((call) => call.startsWith("docker build"))).toHaveLength(2);
+    expect(builds()).toHaveLength(2);
   });
 
   it("pushes local images as they are with --skip-build", () => {
     expect(publish("--skip-build").status).toBe(0);
-    expect(work().filter((call) => call.startsWith("docker build"))).toEqual([]);
-    expect(work().filter((call) => call.startsWith("docker push"))).toHaveLength(3);
+    expect(builds()).toEqual([]);
+    expect(pushes()).toHaveLength(3);
   });
 
   it("leaves a version alone that is published from the same build, and moves the floating tags", () => {
@@ -116,8 +118,7 @@ describe("what it publishes", () => {
     const { status, stdout } = publish("--version", "1.4.2", "--only", ui);
     expect(status).toBe(0);
     expect(stdout).toMatch(/hyperion-ui +pushed/);
-    const pushed = work().filter((call) => call.startsWith("docker push"));
-    expect(pushed).toEqual(["1.4", "1", "latest"].map((tag) => `docker push ${registry}/${ui}:${tag}`));
+    expect(pushes()).toEqual(["1.4", "1", "latest"].map((tag) => `docker push ${registry}/${ui}:${tag}`));
   });
 
   it("takes production's registry by default", () => {
@@ -384,7 +385,7 @@ describe("failures on the way", () => {
       /^--- hyperion-ui: build failed; the end of .*hyperion-ui\.log:\n#5 ERROR: process "npm ci" failed\nbuild failed$/m,
     );
     expect(stdout).toMatch(/^1 of 3 images failed; the others are published\. Fix it and run it again\.$/m);
-    expect(work().filter((call) => call.startsWith("docker push"))).toHaveLength(10);
+    expect(pushes()).toHaveLength(10);
   });
 
   it("shows a failed push, and publishes the others", () => {
@@ -413,7 +414,7 @@ describe("failures on the way", () => {
     const { status, stdout } = publish("--version", "1.4.2", "--only", ui);
     expect(status).toBe(1);
     expect(stdout).toContain("push failed: cannot see whether 1.4.2 is published already: denied: no\n");
-    expect(work().filter((call) => call.startsWith("docker push"))).toEqual([]);
+    expect(pushes()).toEqual([]);
   });
 
   it("keeps the logs by image in --log-dir", () => {

@@ -62,7 +62,7 @@ test("no command prints the debug log of an up, which holds the login at the reg
     ...files.map((file): [string, string] => [file, readFileSync(file, "utf8")]),
   ];
   expect(commands.length).toBeGreaterThan(200);
-  const printing = /\b(up|destroy)\b["' ].*["' ](--json|--debug|--logflow|--logtostderr|-d)\b/;
+  const printing = /\b(up|tryUp|destroy)\b["' (].*["' ](--json|--debug|--logflow|--logtostderr|-d)\b/;
   expect(commands.filter(([, text]) => printing.test(text)).map(([where]) => where)).toEqual([]);
 });
 

@@ -1,3 +1,4 @@
+import { slug } from "github-slugger";
 import { describe, expect, test } from "vitest";
 import { document, messageOf, partsOf } from "../sandbox/troubleshooting/document.ts";
 
@@ -5,18 +6,11 @@ const [contents = ""] = document.split(/^## /m);
 const chapters = partsOf(document, 2);
 const entries = [...chapters.values()].flatMap((chapter) => [...partsOf(chapter, 3)]);
 
-/** The address of a heading, as GitHub makes it. */
-const anchor = (heading: string): string =>
-  heading
-    .toLowerCase()
-    .replace(/[^\p{L}\p{N} _-]/gu, "")
-    .replaceAll(" ", "-");
-
 describe("docs/TROUBLESHOOTING.md", () => {
   test("lists every entry by what is seen of its message, in the order of the page", () => {
     const rows = [...contents.matchAll(/^\| `(.+?)` +\| \[(.+)\]\(#(.+)\) *\|$/gm)];
     expect(rows.map(([, , heading, address]) => [heading, address])).toEqual(
-      entries.map(([heading]) => [heading, anchor(heading)]),
+      entries.map(([heading]) => [heading, slug(heading)]),
     );
     for (const [index, [, seen = ""]] of rows.entries()) {
       const message = messageOf(entries[index]?.[1] ?? "").join("\n");
