@@ -2,44 +2,36 @@ import { expect } from "vitest";
 import { signal } from "../../sandbox/lib/processes.ts";
 import { fault, faultsLeft } from "../support/google.ts";
 import { withDescendants } from "../support/processes.ts";
-import type { Running, Sandbox } from "../support/sandbox.ts";
+import type { Sandbox } from "../support/sandbox.ts";
 import { unasked } from "./fixing.ts";
 
 const PATIENCE = { timeout: 60_000, interval: 10 };
 
-/** A `pulumi up` that is on its way. */
-export interface RunningUp {
-  /** What came of it. */
-  ended: Running["ended"];
-  /** Kills it as soon as it has printed so many steps, with its plugins and the program. */
-  killAt(steps: number): Promise<void>;
-  /** Waits until it says something. */
-  says(words: RegExp): Promise<void>;
-  /** Ctrl-C. */
-  interrupt(): void;
-}
-
 /** Starts `pulumi up`. */
-export function startUp(sandbox: Sandbox): RunningUp {
+export function startUp(sandbox: Sandbox) {
   const running = sandbox.start("pulumi", unasked("up"));
   return {
+    /** What came of it. */
     ended: running.ended,
-    killAt: async (steps) => {
+    /** Kills it as soon as it has printed so many steps, with its plugins and the program. */
+    killAt: async (steps: number): Promise<void> => {
       running.onPrint((so) => {
         // The plugins and the program have process groups of their own.
         if (stepsIn(so) >= steps) for (const each of withDescendants(running.pid)) signal(each, "SIGKILL");
       });
       expect(await running.ended).toMatchObject({ signal: "SIGKILL" });
     },
-    says: (words) => expect.poll(() => running.printed(), PATIENCE).toMatch(words),
-    interrupt: () => {
+    /** Waits until it says something. */
+    says: (words: RegExp): Promise<void> => expect.poll(() => running.printed(), PATIENCE).toMatch(words),
+    /** Ctrl-C. */
+    interrupt: (): void => {
       signal(running.pid, "SIGINT");
     },
   };
 }
 
 /** Starts a `pulumi up` and returns once it waits for Google to write a grant, which takes so many milliseconds. */
-export async function startSlowUp(sandbox: Sandbox, milliseconds: number): Promise<RunningUp> {
+export async function startSlowUp(sandbox: Sandbox, milliseconds: number) {
   await fault(sandbox, { kind: "delay", milliseconds, method: "POST", route: "*repositories*:setIamPolicy" });
   const up = startUp(sandbox);
   await expect.poll(() => faultsLeft(sandbox), PATIENCE).toEqual([]);

@@ -26,7 +26,7 @@ export interface CommandOptions {
 }
 
 /** A command that is on its way. */
-export interface Running {
+interface Running {
   pid: number;
   /** What it has printed so far. */
   printed(): string;

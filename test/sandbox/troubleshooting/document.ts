@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { repositoryRoot } from "../../../sandbox/lib/paths.ts";
+import type { Sandbox } from "../../support/sandbox.ts";
 
 /** The chapters of docs/TROUBLESHOOTING.md, each for other readers. */
 export type Chapter = "Pull and run Hyperion" | "Run Pulumi" | "Continuous integration";
@@ -35,4 +37,11 @@ export function expectMessage(entry: string, output: string): void {
     const words = line.split("…").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
     expect(output).toMatch(new RegExp(words.join(".*")));
   }
+}
+
+/** A folder for DOCKER_CONFIG. */
+export async function dockerConfig({ scratch }: Sandbox, config: object): Promise<string> {
+  const folder = await mkdtemp(join(scratch, "docker-config-"));
+  await writeFile(join(folder, "config.json"), JSON.stringify(config), { mode: 0o600 });
+  return folder;
 }

@@ -15,7 +15,7 @@ import { listen } from "../../support/listen.ts";
 import { failed, stdoutOf } from "../../support/outcome.ts";
 import type { Outcome } from "../../support/sandbox.ts";
 import { useSandbox } from "../../support/shared-sandbox.ts";
-import { entriesOf, expectMessage, type Provocations } from "./document.ts";
+import { dockerConfig, entriesOf, expectMessage, type Provocations } from "./document.ts";
 
 /** An ELF file's header, for a processor (EM_AARCH64, EM_RISCV) that is not this machine's. */
 const FOREIGN_PROGRAM = Buffer.alloc(64);
@@ -53,13 +53,6 @@ const compose = (args: string[], variables: NodeJS.ProcessEnv = {}): Promise<Out
 const failing = async (outcome: Promise<Outcome>) => failed(await outcome);
 const succeeding = async (outcome: Promise<Outcome>) => stdoutOf(await outcome);
 
-/** A folder for DOCKER_CONFIG. */
-async function dockerConfig(config: object): Promise<string> {
-  const folder = await mkdtemp(join(sandbox.scratch, "docker-config-"));
-  await writeFile(join(folder, "config.json"), JSON.stringify(config), { mode: 0o600 });
-  return folder;
-}
-
 /** What of the registry's address a login is kept under. */
 const host = (): string => sandbox.registry.replace(/\/.*/, "");
 
@@ -72,7 +65,7 @@ async function pullByGcloud(helper?: string): Promise<string> {
   }
   return failing(
     compose(["pull", "hyperion-ui"], {
-      DOCKER_CONFIG: await dockerConfig({ credHelpers: { [host()]: "gcloud" } }),
+      DOCKER_CONFIG: await dockerConfig(sandbox, { credHelpers: { [host()]: "gcloud" } }),
       PATH: bin,
     }),
   );
@@ -129,7 +122,7 @@ const provocations: Provocations = {
   "The login has expired": async () => {
     const token = await mintAccessToken(sandbox.root, MAINTAINER, -1);
     const auth = Buffer.from(`oauth2accesstoken:${token}`).toString("base64");
-    const DOCKER_CONFIG = await dockerConfig({ auths: { [host()]: { auth } } });
+    const DOCKER_CONFIG = await dockerConfig(sandbox, { auths: { [host()]: { auth } } });
     const output = await failing(sandbox.command("docker", ["pull", image], { DOCKER_CONFIG }));
     await succeeding(sandbox.command("docker", ["logout", host()], { DOCKER_CONFIG }));
     expect(await failing(sandbox.command("docker", ["pull", image], { DOCKER_CONFIG }))).toContain(

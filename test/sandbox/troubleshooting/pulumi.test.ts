@@ -12,7 +12,7 @@ import { failed, passed } from "../../support/outcome.ts";
 import { withDescendants } from "../../support/processes.ts";
 import type { Outcome } from "../../support/sandbox.ts";
 import { useSandbox } from "../../support/shared-sandbox.ts";
-import { entriesOf, expectMessage, type Provocations } from "./document.ts";
+import { dockerConfig, entriesOf, expectMessage, type Provocations } from "./document.ts";
 
 const entries = new Map([...entriesOf("Run Pulumi"), ...entriesOf("Continuous integration")]);
 
@@ -21,13 +21,6 @@ const sandbox = useSandbox();
 /** What a command says that has to fail. */
 const failing = async (outcome: Promise<Outcome>) => failed(await outcome);
 const succeeding = async (outcome: Promise<Outcome>) => passed(await outcome);
-
-/** A folder for DOCKER_CONFIG. */
-async function dockerConfig(config: object): Promise<string> {
-  const folder = await mkdtemp(join(sandbox.scratch, "docker-config-"));
-  await writeFile(join(folder, "config.json"), JSON.stringify(config));
-  return folder;
-}
 
 /** Provokes something by a change of sources that git has; then they are again what they were. */
 async function inGit(change: () => Promise<void>, provoke: () => Promise<string>): Promise<string> {
@@ -106,11 +99,11 @@ const provocations: Provocations = {
     return failing(sandbox.command("pulumi", ["preview"], shell));
   },
   "There is no login at the registry": async () =>
-    succeeding(sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG: await dockerConfig({}) })),
+    succeeding(sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG: await dockerConfig(sandbox, {}) })),
   "The login's helper is not installed": async () => {
     const credHelpers = { [sandbox.registry.replace(/\/.*/, "")]: "nowhere" };
     return failing(
-      sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG: await dockerConfig({ credHelpers }) }),
+      sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG: await dockerConfig(sandbox, { credHelpers }) }),
     );
   },
   "The login's helper knows no login": async () => {
@@ -119,7 +112,7 @@ const provocations: Provocations = {
     await writeFile(join(bin, "docker-credential-desktop"), helper, { mode: 0o755 });
     return succeeding(
       sandbox.command("pulumi", ["preview"], {
-        DOCKER_CONFIG: await dockerConfig({ credsStore: "desktop" }),
+        DOCKER_CONFIG: await dockerConfig(sandbox, { credsStore: "desktop" }),
         PATH: `${bin}:${sandbox.env["PATH"] ?? ""}`,
       }),
     );
