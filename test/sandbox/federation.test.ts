@@ -44,15 +44,9 @@ async function tokenOf(account: string, token: string): Promise<string | undefin
 /** Whether the registry lets the bearer of an access token do this. */
 async function may(action: "pull" | "push", accessToken: string): Promise<boolean> {
   const scope = `repository:hyperion-sandbox/hyperion-public/hyperion-ui:${action}`;
-  const answer = await fetch(
-    `${sandbox.emulatorUrl}/token?service=registry&scope=${encodeURIComponent(scope)}`,
-    {
-      headers: {
-        Authorization: `Basic ${Buffer.from(`oauth2accesstoken:${accessToken}`).toString("base64")}`,
-      },
-    },
-  );
-  return answer.ok;
+  const url = `${sandbox.emulatorUrl}/token?service=registry&scope=${encodeURIComponent(scope)}`;
+  const login = Buffer.from(`oauth2accesstoken:${accessToken}`).toString("base64");
+  return (await fetch(url, { headers: { Authorization: `Basic ${login}` } })).ok;
 }
 
 describe("a workflow run", () => {

@@ -6,7 +6,7 @@ import { gcloudTokenFile } from "../../sandbox/services/gcloud-environment.ts";
 import { mintAccessToken, MAINTAINER } from "../../sandbox/lib/tokens.ts";
 import { sandboxPaths, type SandboxPaths } from "../../sandbox/lib/paths.ts";
 import { listeningAddresses } from "../support/listening.ts";
-import { passed } from "../support/outcome.ts";
+import { passed, stdoutOf } from "../support/outcome.ts";
 import { commandIn, runCommand } from "../support/sandbox.ts";
 import { exposedFiles } from "../support/secrets/files.ts";
 import { privateLine } from "../support/secrets/secrets.ts";
@@ -101,7 +101,7 @@ describe.each(FORMS)("a leak, %s,", (form, encode) => {
     // With output that is not noted: the classic builder prints the line of the Dockerfile.
     const build = ["build", "--quiet", "--tag", "planted", folder];
     passed(await runCommand("docker", build, { ...sandbox.env, DOCKER_BUILDKIT: "1" }));
-    const id = await imageId();
+    const id = stdoutOf(await sandbox.docker("image", "ls", "--quiet", "--no-trunc", "planted"));
     await expectLeaks(
       { secret: KEY, form, where: "the configuration of an image" },
       { secret: KEY, form, where: `the history of image ${id}` },
@@ -109,11 +109,6 @@ describe.each(FORMS)("a leak, %s,", (form, encode) => {
     await sandbox.docker("image", "rm", "--force", "planted");
   });
 });
-
-async function imageId(): Promise<string> {
-  const { stdout } = await sandbox.docker("image", "ls", "--quiet", "--no-trunc", "planted");
-  return stdout.trim();
-}
 
 /** The ways in which the suites run a command, each made to print a text, and what the command is called. */
 const RUNNERS: [way: string, called: string, print: (text: string) => Promise<unknown>][] = [
@@ -237,12 +232,8 @@ describe("the sandbox", () => {
     expect(api.status).toBe(401);
     const password = Buffer.from(`oauth2accesstoken:${expired}`).toString("base64");
     const scope = "repository:hyperion-sandbox/hyperion-public/hyperion-ui:pull";
-    const registry = await fetch(
-      `${sandbox.emulatorUrl}/token?service=registry&scope=${encodeURIComponent(scope)}`,
-      {
-        headers: { Authorization: `Basic ${password}` },
-      },
-    );
+    const url = `${sandbox.emulatorUrl}/token?service=registry&scope=${encodeURIComponent(scope)}`;
+    const registry = await fetch(url, { headers: { Authorization: `Basic ${password}` } });
     expect(registry.status).toBe(401);
     expect(await registry.text()).toContain("the access token has expired");
   });
