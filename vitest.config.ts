@@ -8,8 +8,8 @@ const setupFiles = ["test/support/secrets/setup.ts"];
 
 const cores = availableParallelism();
 
-/** Each file has a sandbox to itself meanwhile; the engine it shares where it is the machine's own. */
-const atOnce = (await findUserEngine()).usable ? 1 : Math.min(cores, 4);
+/** One waits while others compute. Each file has a sandbox to itself meanwhile; the engine it shares where it is the machine's own. */
+const atOnce = (await findUserEngine()).usable ? 1 : Math.min(cores + 1, 4);
 
 /** Tests that need an engine; every other test stands beside what it tests. */
 const engine = (name: string, groupOrder: number, maxWorkers: number, testTimeout: number) => ({
