@@ -1,6 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { BUILD_TAG } from "../../components/images/tags.ts";
 import { readPreview } from "../../scripts/ci/preview.ts";
 import { google, POOLS, PROJECT, published, REPOSITORY } from "../support/google.ts";
 import { initImagesStack } from "../support/images-stack.ts";
@@ -129,15 +130,17 @@ describe("from one stack to two, and back", () => {
     const { deployment } = JSON.parse(await sandbox.pulumi("stack", "export", "--stack", stack)) as Exported;
     return deployment.resources.map(({ type }) => type);
   };
+  /** But for `build`: an engine without its cache, on which another file has been, builds the second stack's anew. */
+  const tags = () => published(sandbox, (tag) => tag !== BUILD_TAG);
   let before: Record<string, Record<string, string>>;
 
   test("images move to a stack of their own, and no tag in the registry", async () => {
-    before = await published(sandbox);
+    before = await tags();
     await initImagesStack(sandbox, { version: SETTINGS.version });
     await sandbox.up("--stack", "images");
     await sandbox.set({ publishImages: "false" }, "--stack", "sandbox");
     await sandbox.up("--stack", "sandbox");
-    expect(await published(sandbox)).toEqual(before);
+    expect(await tags()).toEqual(before);
     expect((await typesOf("sandbox")).filter((type) => type.startsWith("docker:"))).toEqual([]);
     expect((await typesOf("images")).filter((type) => type.startsWith("gcp:"))).toEqual([]);
     for (const stack of ["sandbox", "images"]) await sandbox.expectNoChanges("--stack", stack);
@@ -148,7 +151,7 @@ describe("from one stack to two, and back", () => {
     await sandbox.up("--stack", "sandbox");
     await sandbox.pulumi("destroy", "--yes", "--skip-preview", "--stack", "images");
     await sandbox.pulumi("stack", "rm", "images", "--yes");
-    expect(await published(sandbox)).toEqual(before);
+    expect(await tags()).toEqual(before);
     await sandbox.expectNoChanges("--stack", "sandbox");
   });
 });
