@@ -10,10 +10,12 @@ export const LONGEST = [
   "test/sandbox/compose.test.ts",
   "test/sandbox/documents.test.ts",
   "test/sandbox/scripts.test.ts",
+  "test/sandbox/plugins.test.ts",
   "test/sandbox/troubleshooting/pulumi.test.ts",
-  "test/sandbox/access.test.ts",
-  "test/sandbox/lifecycle.test.ts",
+  "test/sandbox/team-state.test.ts",
   "test/sandbox/permissions.test.ts",
+  "test/sandbox/planted-state.test.ts",
+  "test/sandbox/access.test.ts",
 ];
 
 /** These end their sandbox, and the next file has to make another. */
