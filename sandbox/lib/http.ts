@@ -61,9 +61,9 @@ export function send({ method, url, headers, body, target, seconds, signal, ca }
         resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text });
       });
     });
-    asked.on("timeout", () =>
-      asked.destroy(new Error(`${url.host} did not answer within ${seconds ?? 0} s`)),
-    );
+    // Node.js's agents say so after five seconds by themselves.
+    if (seconds !== undefined)
+      asked.on("timeout", () => asked.destroy(new Error(`${url.host} did not answer within ${seconds} s`)));
     asked.on("error", fail);
     asked.end(body);
   });

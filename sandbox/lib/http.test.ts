@@ -1,0 +1,35 @@
+import http, { Agent, createServer } from "node:http";
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { setTimeout as wait } from "node:timers/promises";
+import { afterEach, beforeEach, expect, test } from "vitest";
+import { NoAnswer, send } from "./http.ts";
+
+const server = createServer((_, response) => {
+  void wait(300).then(() => response.end("late"));
+});
+const { globalAgent } = http;
+let url: URL;
+
+beforeEach(async () => {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  // Five seconds otherwise.
+  http.globalAgent = new Agent({ timeout: 50 });
+});
+
+afterEach(() => {
+  http.globalAgent = globalAgent;
+  server.closeAllConnections();
+  server.close();
+});
+
+test("waits for an answer for ever", async () => {
+  expect(await send({ method: "GET", url, headers: {} })).toMatchObject({ status: 200, body: "late" });
+});
+
+test("or for so many seconds", async () => {
+  const told = new NoAnswer(`${url.host} did not answer within 0.1 s`);
+  await expect(send({ method: "GET", url, headers: {}, seconds: 0.1 })).rejects.toThrow(told);
+});
