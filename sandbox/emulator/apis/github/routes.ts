@@ -1,5 +1,5 @@
 import { GITHUB_ISSUER } from "../../../../components/ci/github-claims.ts";
-import { githubKeys, type GithubRun, mintGithubToken } from "../../support/github-issuer.ts";
+import type { GithubRun } from "../../support/github-issuer.ts";
 import { authenticateMaintainer } from "../../support/http/admin-route.ts";
 import type { OpenRoute } from "../../support/http/route.ts";
 
@@ -35,7 +35,10 @@ export const routes: OpenRoute[] = [
   {
     method: "GET",
     path: "github/.well-known/jwks",
-    open: async (_, context) => Response.json(await githubKeys(context.sandboxDir)),
+    open: async (_, context) => {
+      const { githubKeys } = await import("../../support/github-issuer.ts");
+      return Response.json(await githubKeys(context.sandboxDir));
+    },
   },
   {
     // As `ACTIONS_ID_TOKEN_REQUEST_URL` of a runner answers; here the query says which run it is.
@@ -50,6 +53,7 @@ export const routes: OpenRoute[] = [
           return field === undefined ? [] : [[field, value]];
         }),
       ) as GithubRun;
+      const { mintGithubToken } = await import("../../support/github-issuer.ts");
       return Response.json({ count: 1, value: await mintGithubToken(context.sandboxDir, run) });
     },
   },

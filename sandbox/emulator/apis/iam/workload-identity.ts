@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { checkProvider } from "../../support/provider-rules.ts";
 import { noFields } from "../../support/http/body.ts";
 import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
 import { applyMask, given, maskedFields } from "../../support/http/mask.ts";
@@ -55,8 +54,8 @@ interface Kind {
   body: z.ZodType<Body>;
   /** What is taken from a body, and what an update can change. */
   fields: readonly Exclude<keyof Provider, "name" | "state" | "expireTime">[];
-  /** Throws where Google refuses one such as this. */
-  check?: (resource: Partial<Provider>) => void;
+  /** Loads, with what reads expressions (CEL), what throws where Google refuses one such as this. */
+  check?: () => Promise<(resource: Partial<Provider>) => void>;
 }
 
 const POOLS: Kind = {
@@ -76,7 +75,7 @@ const PROVIDERS: Kind = {
   parent: POOLS,
   body: providerBody,
   fields: [...POOLS.fields, "attributeMapping", "attributeCondition", "oidc"],
-  check: checkProvider,
+  check: async () => (await import("../../support/provider-rules.ts")).checkProvider,
 };
 
 /** Full name of one, with the project's number. */
@@ -138,7 +137,8 @@ function routesOf(kind: Kind): Route[] {
   const one = `${kind.path}/{${kind.placeholder}}`;
   const permission = (verb: string): string => `iam.${kind.name}.${verb}`;
   return [
-    api.post(kind.path, permission("create"), kind.body, ({ context, params, query, body }) => {
+    api.post(kind.path, permission("create"), kind.body, async ({ context, params, query, body }) => {
+      const check = await kind.check?.();
       purge(context);
       if (kind.parent) checkActive(find(context, kind.parent, params));
       const idParameter = `${kind.name.slice(0, -1)}Id`;
@@ -148,7 +148,7 @@ function routesOf(kind: Kind): Route[] {
       if (context.store.state[kind.stored][name])
         throw new ApiError("ALREADY_EXISTS", "Requested entity already exists");
       const made: Provider = { name, state: "ACTIVE", ...given(body, kind.fields) };
-      kind.check?.(made);
+      check?.(made);
       context.store.change((state) => (state[kind.stored][name] = made));
       return operationOn(context, made);
     }),
@@ -163,12 +163,13 @@ function routesOf(kind: Kind): Route[] {
       return page(kind.name, visible, query);
     }),
     api.get(one, permission("get"), ({ context, params }) => find(context, kind, params)),
-    api.patch(one, permission("update"), kind.body, ({ context, params, query, body }) => {
+    api.patch(one, permission("update"), kind.body, async ({ context, params, query, body }) => {
+      const check = await kind.check?.();
       const next = { ...find(context, kind, params) };
       checkActive(next);
       const fields = maskedFields(query.get("updateMask"), body, kind.fields);
       applyMask<Provider>(next, given(body, kind.fields), fields);
-      kind.check?.(next);
+      check?.(next);
       context.store.change((state) => (state[kind.stored][next.name] = next));
       return operationOn(context, next);
     }),

@@ -1,58 +1,4 @@
-import { ExchangeError, federate, providerFor } from "./exchange.ts";
-import { requireService } from "../../support/http/router.ts";
 import type { OpenRoute } from "../../support/http/route.ts";
-import { findProject } from "../../support/projects.ts";
-import { ACCESS_TOKEN_SECONDS, mintAccessToken } from "../../../lib/tokens.ts";
-import type { Context } from "../../support/context.ts";
-
-const GRANT = "urn:ietf:params:oauth:grant-type:token-exchange";
-const ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token";
-const SUBJECT_TYPES = ["urn:ietf:params:oauth:token-type:jwt", "urn:ietf:params:oauth:token-type:id_token"];
-
-/** The parameters, from a form or from JSON, which spells them in camel case. */
-async function parameters(request: Request): Promise<Map<string, string>> {
-  const text = await request.text();
-  const entries =
-    request.headers.get("content-type")?.startsWith("application/json") === true
-      ? Object.entries(JSON.parse(text) as Record<string, unknown>)
-      : [...new URLSearchParams(text)];
-  return new Map(
-    entries.map(([name, value]) => [
-      name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      typeof value === "string" ? value : JSON.stringify(value),
-    ]),
-  );
-}
-
-async function exchange(context: Context, given: Map<string, string>): Promise<object> {
-  const required = (name: string): string => {
-    const value = given.get(name);
-    if (value === undefined || value === "")
-      throw new ExchangeError("invalid_request", `Missing required parameter: ${name}.`);
-    return value;
-  };
-  if (required("grant_type") !== GRANT)
-    throw new ExchangeError("unsupported_grant_type", `The grant type must be ${GRANT}.`);
-  if ((given.get("requested_token_type") ?? ACCESS_TOKEN) !== ACCESS_TOKEN)
-    throw new ExchangeError("invalid_request", `The requested token type must be ${ACCESS_TOKEN}.`);
-  if (!SUBJECT_TYPES.includes(required("subject_token_type")))
-    throw new ExchangeError(
-      "invalid_request",
-      `The subject token type must be one of ${SUBJECT_TYPES.join(", ")}.`,
-    );
-  required("scope");
-  const provider = providerFor(context, required("audience"));
-  const project = findProject(context, provider.name.split("/")[1] ?? "");
-  if (project) requireService(project, "sts.googleapis.com");
-  const federation = await federate(context, provider, required("subject_token"));
-  const principal = `principal://iam.googleapis.com/${federation.pool}/subject/${federation.subject}`;
-  return {
-    access_token: await mintAccessToken(context.sandboxDir, principal, ACCESS_TOKEN_SECONDS, federation),
-    issued_token_type: ACCESS_TOKEN,
-    token_type: "Bearer",
-    expires_in: ACCESS_TOKEN_SECONDS,
-  };
-}
 
 /** Security Token Service v1: a token of another issuer for one of Google's (RFC 8693). */
 export const routes: OpenRoute[] = [
@@ -60,13 +6,8 @@ export const routes: OpenRoute[] = [
     method: "POST",
     path: "v1/token",
     open: async (request, context) => {
-      try {
-        return Response.json(await exchange(context, await parameters(request)));
-      } catch (error) {
-        if (!(error instanceof ExchangeError)) throw error;
-        context.log(`token exchange refused: ${error.code}: ${error.message}`);
-        return Response.json({ error: error.code, error_description: error.message }, { status: 400 });
-      }
+      const { answerExchange } = await import("./answer.ts");
+      return answerExchange(request, context);
     },
   },
 ];

@@ -1,6 +1,6 @@
 import { createPrivateKey, randomUUID, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
-import { SignJWT } from "jose";
+import { SignJWT } from "jose/jwt/sign";
 import { sandboxPaths } from "../../../lib/paths.ts";
 import { REGISTRY_TOKEN_ISSUER } from "./config.ts";
 
