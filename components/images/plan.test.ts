@@ -313,4 +313,13 @@ describe("a run that is overtaken", () => {
       { image: "ui", tag: "latest", digest: "b" },
     ]);
   });
+
+  test("takes back what one of a lower version has taken, unless it was withdrawn", () => {
+    const content = { ...whole("1.4.1", "o"), ...whole("1.4.2", "a", "1.4", "1", "latest") };
+    const taken = { ...content, "1.4": "o" };
+    expect(corrections(made, registry(content, { ui: taken }))).toEqual([
+      { image: "ui", tag: "1.4", digest: "a" },
+    ]);
+    expect(corrections(made, registry({ ...taken, "withdrawn-1.4.2": "a" }))).toEqual([]);
+  });
 });

@@ -252,17 +252,24 @@ export function overtaken(plan: Plan, registry: RegistryTags): string | undefine
 }
 
 /**
- * Floating tags to put right: those that this run has set after another one had published something higher.
+ * Floating tags to put right: those that this run has set after another one had published something higher, and those
+ * that one of a lower version has taken from it meanwhile.
  *
  * @param registry asked again, after the floating tags are set. What this returns takes another question, until it
  *   returns nothing.
  */
 export function corrections(plan: Plan, registry: RegistryTags): Mark[] {
-  return overtaking(plan, registry).flatMap(({ line, by }) =>
-    [...by.digests]
+  if (plan.race === undefined) return [];
+  const { version } = plan.race;
+  const own = publishedVersion(registry, version);
+  const higher = overtaking(plan, registry);
+  return floatingLines(plan, version).flatMap((line) => {
+    const by = higher.find((one) => one.line.tag === line.tag)?.by ?? own;
+    if (by === undefined || by.withdrawn) return [];
+    return [...by.digests]
       .filter(([image, digest]) => registry.get(image)?.get(line.tag) !== digest)
-      .map(([image, digest]) => ({ image, tag: line.tag, digest })),
-  );
+      .map(([image, digest]) => ({ image, tag: line.tag, digest }));
+  });
 }
 
 /** The lines in which a higher version was published since the plan was made, and the highest such version of each. */
