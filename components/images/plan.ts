@@ -264,7 +264,8 @@ export function corrections(plan: Plan, registry: RegistryTags): Mark[] {
   const own = publishedVersion(registry, version);
   const higher = overtaking(plan, registry);
   return floatingLines(plan, version).flatMap((line) => {
-    const by = higher.find((one) => one.line.tag === line.tag)?.by ?? own;
+    const mine = higherIn(line, version, registry) === undefined ? own : undefined;
+    const by = higher.find((one) => one.line.tag === line.tag)?.by ?? mine;
     if (by === undefined || by.withdrawn) return [];
     return [...by.digests]
       .filter(([image, digest]) => registry.get(image)?.get(line.tag) !== digest)
