@@ -355,6 +355,9 @@ function take(world: World, oracle: Oracle, { kind, first, second, turns }: Step
   }
 }
 
+/** The same sequences at every run; CI's nightly one takes others by `SEED`. */
+const SEED = Number(process.env["SEED"] ?? 1);
+
 test("whatever is done in whatever order, versions never move, floating tags go forward, and nothing is in part", () => {
   fc.assert(
     fc.property(fc.array(step, { minLength: 1, maxLength: 25 }), (steps) => {
@@ -365,6 +368,6 @@ test("whatever is done in whatever order, versions never move, floating tags go 
         oracle.check();
       }
     }),
-    { numRuns: 3000 },
+    { numRuns: 3000, seed: SEED },
   );
 }, 120_000);
