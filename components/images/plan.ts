@@ -193,9 +193,10 @@ function forward(
   mayMove: readonly Line[],
   registry: RegistryTags,
 ): { moved: string[]; notes: string[] } {
+  const begun = begunVersions(registry);
   const higher = mayMove.map((line): [string, string | undefined] => [
     line.tag,
-    higherIn(line, version, registry),
+    higherIn(line, version, begun, registry),
   ]);
   return {
     moved: higher.flatMap(([tag, by]) => (by === undefined ? [tag] : [])),
@@ -207,8 +208,13 @@ function forward(
  * The highest version above this one that keeps a line's tag from it. A withdrawn one does so where the tag was taken
  * back to another version; where an image of it lacks the tag, its release never came so far, and the tag is free.
  */
-function higherIn(line: Line, version: string, registry: RegistryTags): string | undefined {
-  return publishedIn(line, begunVersions(registry)).findLast(
+function higherIn(
+  line: Line,
+  version: string,
+  begun: readonly PublishedVersion[],
+  registry: RegistryTags,
+): string | undefined {
+  return publishedIn(line, begun).findLast(
     (one) =>
       compare(one.version, version) > 0 &&
       (!one.withdrawn || [...one.digests.keys()].every((image) => registry.get(image)?.has(line.tag))),
@@ -222,8 +228,9 @@ function higherIn(line: Line, version: string, registry: RegistryTags): string |
 function floatingOn(found: PublishedVersion | undefined, registry: RegistryTags): Line[] {
   if (found === undefined) return [];
   const { version, digests, withdrawn } = found;
+  const begun = begunVersions(registry);
   return lines(version).filter((line) => {
-    const mayLack = !withdrawn && higherIn(line, version, registry) === undefined;
+    const mayLack = !withdrawn && higherIn(line, version, begun, registry) === undefined;
     return [...digests].every(([image, digest]) => {
       const current = registry.get(image)?.get(line.tag);
       return current === undefined ? mayLack : current === digest;
@@ -246,7 +253,9 @@ function race(version: string, floating: readonly string[], registry: RegistryTa
 export function overtaken(plan: Plan, registry: RegistryTags): string | undefined {
   if (plan.race === undefined) return undefined;
   const { version } = plan.race;
-  const higher = stays(overtaking(plan, registry).map(({ line, by }) => [line.tag, by.version]));
+  const higher = stays(
+    overtaking(plan, begunVersions(registry)).map(({ line, by }) => [line.tag, by.version]),
+  );
   if (higher.length === 0) return undefined;
   return `${version} is published, and was overtaken: ${higher.join(" ")} Run it again to finish the rest.`;
 }
@@ -261,23 +270,21 @@ export function overtaken(plan: Plan, registry: RegistryTags): string | undefine
 export function corrections(plan: Plan, registry: RegistryTags): Mark[] {
   if (plan.race === undefined) return [];
   const { version } = plan.race;
-  const own = publishedVersion(registry, version);
-  const higher = overtaking(plan, registry);
+  const begun = begunVersions(registry);
+  const own = begun.find((one) => one.version === version && !one.withdrawn);
+  const higher = new Map(overtaking(plan, begun).map(({ line, by }) => [line.tag, by]));
   return floatingLines(plan, version).flatMap((line) => {
-    const mine = higherIn(line, version, registry) === undefined ? own : undefined;
-    const by = higher.find((one) => one.line.tag === line.tag)?.by ?? mine;
-    if (by === undefined || by.withdrawn) return [];
-    return [...by.digests]
+    const mine = higherIn(line, version, begun, registry) === undefined ? own : undefined;
+    return [...((higher.get(line.tag) ?? mine)?.digests ?? [])]
       .filter(([image, digest]) => registry.get(image)?.get(line.tag) !== digest)
       .map(([image, digest]) => ({ image, tag: line.tag, digest }));
   });
 }
 
 /** The lines in which a higher version was published since the plan was made, and the highest such version of each. */
-function overtaking(plan: Plan, registry: RegistryTags): { line: Line; by: PublishedVersion }[] {
+function overtaking(plan: Plan, begun: readonly PublishedVersion[]): { line: Line; by: PublishedVersion }[] {
   if (plan.race === undefined) return [];
   const { version, published } = plan.race;
-  const begun = begunVersions(registry);
   return floatingLines(plan, version).flatMap((line) => {
     const by = publishedIn(line, begun).at(-1);
     const isNew = by !== undefined && !by.withdrawn && !published.has(by.version);
