@@ -8,7 +8,10 @@ const setupFiles = ["test/support/secrets/setup.ts"];
 
 const cores = availableParallelism();
 
-/** One waits while others compute. Each file has a sandbox to itself meanwhile; the engine it shares where it is the machine's own. */
+/**
+ * One waits while others compute. Each file has a sandbox to itself meanwhile; the engine it shares where it is the
+ * machine's own.
+ */
 const atOnce = (await findUserEngine()).usable ? 1 : Math.min(cores + 1, 4);
 
 /** Tests that need an engine; every other test stands beside what it tests. */

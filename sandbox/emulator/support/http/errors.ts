@@ -1,4 +1,7 @@
-/** Google's canonical codes that the sandbox answers with: the HTTP status, and the number that operations carry (google.rpc.Code). */
+/**
+ * Google's canonical codes that the sandbox answers with: the HTTP status, and the number that operations carry
+ * (google.rpc.Code).
+ */
 const CODES = {
   INVALID_ARGUMENT: { http: 400, rpc: 3 },
   FAILED_PRECONDITION: { http: 400, rpc: 9 },
