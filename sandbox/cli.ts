@@ -1,7 +1,8 @@
 import { enableCompileCache } from "node:module";
 import { platform } from "node:os";
 import { Command } from "commander";
-import { messageOf, SandboxError } from "./lib/errors.ts";
+import { messageOf } from "../problems/wording.ts";
+import { SandboxError } from "./lib/errors.ts";
 import { compileCache, sandboxPaths } from "./lib/paths.ts";
 
 // Each subcommand imports what it needs only when it is called: most answer within half a second that way.

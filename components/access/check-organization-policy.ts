@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { messageOf } from "../../problems/wording.ts";
 import { callGoogle, isApiDisabled } from "../../google/client.ts";
 import { organizationPolicy } from "../../google/apis.ts";
 import { ALL_AUTHENTICATED_USERS } from "./principals.ts";
@@ -91,7 +92,7 @@ async function read(project: string, constraint: string): Promise<EffectivePolic
     // 404: an organization that does not know the constraint.
     if (status !== 404) warnUnread(constraint, `Google answered ${status}`);
   } catch (error) {
-    warnUnread(constraint, error instanceof Error ? error.message : String(error));
+    warnUnread(constraint, messageOf(error));
   }
   return undefined;
 }

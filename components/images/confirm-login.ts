@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { messageOf } from "../../problems/wording.ts";
 import { type Problem, problemsError } from "../../problems/problem.ts";
 import { dockerConfigFile } from "./docker/config.ts";
 import { dockerLogin, type HelperAnswer, registryHost } from "./docker/login.ts";
@@ -66,7 +67,7 @@ function configuredLogin(host: string): ReturnType<typeof dockerLogin> | { kind:
   try {
     return dockerLogin(host, process.env);
   } catch (error) {
-    return { kind: "broken", found: error instanceof Error ? error.message : String(error) };
+    return { kind: "broken", found: messageOf(error) };
   }
 }
 

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { messageOf } from "../../problems/wording.ts";
 import { artifactRegistry } from "../../google/apis.ts";
 import {
   callGoogle,
@@ -43,12 +44,12 @@ export async function readRegistryTags(
   const answers = await Promise.all(
     images.map(async (image) => ({ image, ...(await tagsOf(registry, image)) })),
   );
-  const disabled = answers.find(({ disabled }) => disabled !== undefined);
-  if (disabled?.disabled === undefined) return new Map(answers.map(({ image, tags }) => [image, tags]));
+  const [unknown] = answers.flatMap(({ image, disabled }) => (disabled ? [{ image, disabled }] : []));
+  if (unknown === undefined) return new Map(answers.map(({ image, tags }) => [image, tags]));
   const state: RegistryTags = (await recorded) ?? new Map();
   if (state.size > 0)
     void pulumi.log.info(
-      `Artifact Registry answered ${refusal(disabled.disabled)} to the question which tags ${disabled.image} has; the tags are taken to be as the state has them.`,
+      `Artifact Registry answered ${refusal(unknown.disabled)} to the question which tags ${unknown.image} has; the tags are taken to be as the state has them.`,
     );
   return new Map(images.map((image) => [image, state.get(image) ?? new Map<string, string>()]));
 }
@@ -83,7 +84,7 @@ async function ask(path: string, call: GoogleCall, told: (found: string) => Erro
   try {
     return await callGoogle(artifactRegistry, path, call);
   } catch (error) {
-    throw told(`did not answer (${error instanceof Error ? error.message : String(error)})`);
+    throw told(`did not answer (${messageOf(error)})`);
   }
 }
 

@@ -1,4 +1,5 @@
 import { getRepository } from "@pulumi/gcp/artifactregistry/getRepository.js";
+import { messageOf } from "../../problems/wording.ts";
 import { repositoryName } from "../../google/full-names.ts";
 import { problemsError } from "../../problems/problem.ts";
 
@@ -32,7 +33,7 @@ export async function existingRepositoryUrl(args: ExistingRepositoryArgs): Promi
 
 /** What the plugin says, on one line, without what the SDK and the plugin put before it. */
 function reason(error: unknown): string {
-  const text = error instanceof Error ? error.message : String(error);
+  const text = messageOf(error);
   return text
     .replace(/^.*1 error occurred:\s*\*/s, "")
     .replace(/\s+/g, " ")

@@ -2,8 +2,3 @@
 export class SandboxError extends Error {
   override readonly name = "SandboxError";
 }
-
-/** The message of anything thrown. */
-export function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
-}

@@ -1,5 +1,5 @@
+import { messageOf } from "../../problems/wording.ts";
 import { type Emulator, startEmulator } from "../emulator/server.ts";
-import { messageOf } from "../lib/errors.ts";
 import { keepTokenFile } from "./token-file.ts";
 
 // The background process of the emulated Google APIs. Argument: the sandbox's folder.

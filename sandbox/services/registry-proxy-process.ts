@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
+import { messageOf } from "../../problems/wording.ts";
 import { Faults } from "../emulator/support/faults/faults.ts";
-import { messageOf } from "../lib/errors.ts";
 import { findRegistry } from "../lib/registry-program.ts";
 import { sandboxPaths } from "../lib/paths.ts";
 import { readConfig } from "../lib/config.ts";

@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import { messageOf } from "../../problems/wording.ts";
 import { findDockerCommand } from "../../components/images/docker/command.ts";
 import { dockerConfigFile } from "../../components/images/docker/config.ts";
 import { type DockerLogin, dockerLogin } from "../../components/images/docker/login.ts";
@@ -61,7 +62,7 @@ export async function loginProblem({ host }: Plan): Promise<string | undefined> 
   try {
     login = dockerLogin(host, process.env);
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return messageOf(error);
   }
   if (login.kind === "none") return `not logged in at ${host} (${file} has no login for it): ${fix}`;
   if (login.kind === "stored") return undefined;

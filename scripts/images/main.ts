@@ -2,6 +2,7 @@
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
+import { messageOf } from "../../problems/wording.ts";
 import { findDocker, loginProblem } from "./docker.ts";
 import { readOptions, usage, type Options } from "./options.ts";
 import { compareSources, describePlan, missingSources, plan, type Plan } from "./plan.ts";
@@ -114,5 +115,5 @@ function endOf(log: string): string {
 try {
   process.exitCode = await main();
 } catch (error) {
-  process.exitCode = refuse([error instanceof Error ? error.message : String(error)]);
+  process.exitCode = refuse([messageOf(error)]);
 }

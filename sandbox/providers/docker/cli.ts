@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
+import { messageOf } from "../../../problems/wording.ts";
 import { findDockerCommand } from "../../../components/images/docker/command.ts";
 import { findCommands } from "../../lib/files.ts";
 
@@ -24,7 +25,7 @@ export class DockerError extends Error {
 
 /** What a failed command said at its end, without the progress of each layer. */
 export function lastWords(error: unknown): string {
-  if (!(error instanceof DockerError)) return error instanceof Error ? error.message : String(error);
+  if (!(error instanceof DockerError)) return messageOf(error);
   const words = error.lines.filter((line) => !/^([0-9a-f]{12}: |The push refers to )/.test(line));
   return words.slice(-5).join("\n").trim() || error.message;
 }

@@ -1,5 +1,6 @@
 import { stat } from "node:fs/promises";
 import { isAbsolute, join } from "node:path";
+import { messageOf } from "../../../problems/wording.ts";
 import { type Checked, checkInputs } from "../rpc/check.ts";
 import type { Shape } from "../rpc/shape.ts";
 import { hasUnknown, type Properties, record, text, texts, unknownValue } from "../rpc/values.ts";
@@ -39,10 +40,7 @@ export async function checkImage(news: Properties): Promise<Checked> {
   const checked = checkInputs(shape, news, imageType, "docker");
   const refuse = (property: string, error: unknown): Checked => ({
     ...checked,
-    failures: [
-      ...checked.failures,
-      { property, reason: error instanceof Error ? error.message : String(error) },
-    ],
+    failures: [...checked.failures, { property, reason: messageOf(error) }],
   });
   if (checked.failures.length > 0) return checked;
   const build = { ...record(checked.inputs, "build") };

@@ -1,3 +1,4 @@
+import { messageOf } from "../../../problems/wording.ts";
 import type { Context, Resource } from "../rpc/provider.ts";
 import { type Properties, text, unknownValue } from "../rpc/values.ts";
 import { bridged } from "./bridged.ts";
@@ -62,8 +63,7 @@ async function push(engine: Engine, name: string, auth: RegistryAuth, signal: Ab
   try {
     await engine.push(name, auth, signal);
   } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new Error(`Error pushing docker image: ${why}`, { cause: error });
+    throw new Error(`Error pushing docker image: ${messageOf(error)}`, { cause: error });
   }
 }
 

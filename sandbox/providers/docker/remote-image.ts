@@ -1,3 +1,4 @@
+import { messageOf } from "../../../problems/wording.ts";
 import type { Context, Resource } from "../rpc/provider.ts";
 import { hasUnknown, type Properties, text, texts, unknownValue } from "../rpc/values.ts";
 import { bridged } from "./bridged.ts";
@@ -44,7 +45,7 @@ async function findOrPull(
   try {
     await engine.pull(name, auth, signal);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new Error(`Unable to read Docker image into resource: unable to pull image ${name}: ${reason}`, {
       cause: error,
     });

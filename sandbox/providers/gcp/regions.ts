@@ -1,6 +1,6 @@
+import { messageOf } from "../../../problems/wording.ts";
 import type { Context } from "../rpc/provider.ts";
 import { type GoogleClient, isPassingAnswer } from "./client.ts";
-import { reason } from "./worded.ts";
 
 /** Asks which regions there are, as the real plugin does whenever it starts; without an answer it warns. */
 export async function askForRegions(client: GoogleClient, context: Context): Promise<void> {
@@ -10,6 +10,6 @@ export async function askForRegions(client: GoogleClient, context: Context): Pro
   try {
     await client.send({ api: "compute", method: "GET", path, signal: context.signal }, isPassingAnswer);
   } catch (error) {
-    context.log("warning", `failed to get regions list: ${reason(error)}`);
+    context.log("warning", `failed to get regions list: ${messageOf(error)}`);
   }
 }

@@ -1,3 +1,4 @@
+import { messageOf } from "../../../problems/wording.ts";
 import { CreatedButFailed } from "../rpc/provider.ts";
 import type { Properties } from "../rpc/values.ts";
 
@@ -9,7 +10,7 @@ export async function worded<Result>(doing: string, action: () => Promise<Result
   try {
     return await action();
   } catch (error) {
-    const message = `1 error occurred:\n\t* ${doing}: ${reason(error)}\n\n`;
+    const message = `1 error occurred:\n\t* ${doing}: ${messageOf(error)}\n\n`;
     if (error instanceof CreatedButFailed) {
       throw new CreatedButFailed(error.id, { ...error.outputs, id: error.id }, message);
     }
@@ -29,11 +30,6 @@ export async function onceCreated<Result>(
   try {
     return await action();
   } catch (error) {
-    throw new CreatedButFailed(id, outputs, reason(error));
+    throw new CreatedButFailed(id, outputs, messageOf(error));
   }
-}
-
-/** Why it failed, as people read it. */
-export function reason(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

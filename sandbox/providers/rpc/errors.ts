@@ -2,6 +2,7 @@ import proto from "@pulumi/pulumi/proto/provider_pb.js";
 import statuses from "@pulumi/pulumi/proto/status_pb.js";
 import anys from "google-protobuf/google/protobuf/any_pb.js";
 import structs from "google-protobuf/google/protobuf/struct_pb.js";
+import { messageOf } from "../../../problems/wording.ts";
 import { CallError } from "./grpc.ts";
 import { CreatedButFailed } from "./provider.ts";
 
@@ -10,7 +11,7 @@ const UNKNOWN = 2;
 
 /** An error as the engine prints it; a resource that was created in spite of it goes into the state. */
 export function asCallError(error: unknown): CallError {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
   if (!(error instanceof CreatedButFailed)) return new CallError(message);
   const failed = new proto.ErrorResourceInitFailed()
     .setId(error.id)

@@ -1,5 +1,6 @@
 import { type ClientHttp2Session, connect, createServer, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
+import { messageOf } from "../../../problems/wording.ts";
 
 // As much of gRPC (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md) as the engine and a plugin need: one
 // message there, one back, no compression. The library for it takes twice as long to load as all the rest of a plugin.
@@ -60,7 +61,7 @@ async function answer(stream: ServerHttp2Stream, method: Method, request: Uint8A
     response = await method(request);
   } catch (error) {
     const status = error instanceof CallError ? error.status : undefined;
-    fail(stream, UNKNOWN, error instanceof Error ? error.message : String(error), status);
+    fail(stream, UNKNOWN, messageOf(error), status);
     return;
   }
   if (stream.destroyed) return;

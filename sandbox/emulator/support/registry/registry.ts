@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { messageOf } from "../../../lib/errors.ts";
+import { messageOf } from "../../../../problems/wording.ts";
 import { type Answer, send } from "../../../lib/http.ts";
 import { sandboxPaths } from "../../../lib/paths.ts";
 import { ApiError, notFound } from "../http/errors.ts";
