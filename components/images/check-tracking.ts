@@ -4,7 +4,7 @@ import type { Problem } from "../../problems/problem.ts";
 import { shellWord, shownName } from "../../problems/wording.ts";
 import { type GitView, type TrackedFile, viewByGit } from "./git-view.ts";
 import { type IgnoreRules, readIgnoreRules } from "./ignore-rules.ts";
-import type { CatalogueImage } from "./published-image.ts";
+import type { CatalogueImage } from "./catalogue.ts";
 
 /** What the sources are built for. */
 export interface Purpose {

@@ -24,6 +24,8 @@ export async function sandboxVariables(
   return {
     // Tells `npm run sandbox` in this shell that DOCKER_HOST is none of the user's.
     HYPERION_SANDBOX_SHELL: paths.root,
+    // The folder of the stacks' files, for the scripts that read and write them.
+    HYPERION_PROJECT_DIR: paths.project,
     PATH: sandboxPath(paths, tools, env["PATH"] ?? ""),
     PULUMI_HOME: paths.pulumiHome,
     // Without metadata: its files beside the state are not written atomically, and an empty one, left by a kill,

@@ -13,7 +13,7 @@ import {
   TAG_ROWS,
   versionProblem,
   withdrawnTag,
-} from "./tags.ts";
+} from "./names.ts";
 
 /** The tags that a release sets where nothing is published. */
 function tagsOf(release: Release): string[] {

@@ -7,42 +7,56 @@ export interface Release {
   version?: string | undefined;
   /** Full git commit: 40 lowercase hexadecimal digits. */
   revision?: string | undefined;
-  /** Calendar date, `YYYY-MM-DD`. */
+  /** Day of the commit, `YYYY-MM-DD`, if the commit is the tip of main. */
   releaseDate?: string | undefined;
-  /** The commit is the tip of main, so that `edge` and the day's tag are its own. */
-  edge: boolean;
-  /** The version is published already, and its floating tags go back to it. */
-  rollback: boolean;
-  /** The version is published already, and moves to the build in hand. */
-  allowVersionOverwrite: boolean;
 }
 
-/** The tag that every build is pushed under first; the published tags are then set on its digest. */
+/** The tag of the latest build: the index of its platforms, or its one image. */
 export const BUILD_TAG = "build";
 
+/** The tag of the tip of main. */
+export const EDGE_TAG = "edge";
+
+/** How the tag of a withdrawn version begins: `withdrawn-1.4.3`. */
+const WITHDRAWN = "withdrawn";
+
 /**
- * The tags that keep an image from expiring, by how they begin: versions, `latest`, `edge`, and what a run works with.
- * Cleanup has no other way to tell a release: a policy matches tags by prefix alone.
+ * Prefixes of the tags that keep an image from expiring: versions, `latest`, `edge` and the working tags. A cleanup
+ * policy matches tags by prefix alone.
  */
-export const KEPT_TAG_PREFIXES: readonly string[] = ["v", "latest", "edge", BUILD_TAG];
+export const KEPT_TAG_PREFIXES: readonly string[] = ["v", "latest", EDGE_TAG, BUILD_TAG, WITHDRAWN];
 
 /** Longest tag that a registry takes (OCI distribution specification: `[\w][\w.-]{0,127}`). */
 const LONGEST_TAG = 128;
 
-/** Longest of the words that go before a version in a tag of its own: `withdrawn-1.4.3`. */
-const LONGEST_PREFIX = "withdrawn-".length;
+/** Length of the longest prefix of a version in a working tag. */
+const LONGEST_PREFIX = `${WITHDRAWN}-`.length;
 
 /** Length of the commit tag, as in `git log --oneline` of a small repository. */
 const SHORT_REVISION = 7;
 
-/** `v1.4.2`: the version again, as people type it, and as cleanup knows it. */
+/** `v1.4.2`: an alias of `1.4.2`; cleanup keeps a version by it. */
 export const prefixedTag = (version: string): string => `v${version}`;
 
-/** `build-1.4.2`: the build that a version is published from; set on every image before the first tag of the version. */
-export const candidateTag = (version: string): string => `${BUILD_TAG}-${version}`;
+/** The tags of a version, which never move: `1.4.2` and `v1.4.2`. */
+export const ownTags = (version: string): string[] => [version, prefixedTag(version)];
 
-/** `withdrawn-1.4.3`: floating tags were taken back from this version; where its own tag is gone, it never comes back. */
-export const withdrawnTag = (version: string): string => `withdrawn-${version}`;
+/** `build-1.4.2`: the build that a version consists of; set on every image before the first own tag of the version. */
+export const versionBuildTag = (version: string): string => `${BUILD_TAG}-${version}`;
+
+/** `withdrawn-1.4.3`: excludes the version from floating tags; on any image it counts for all. */
+export const withdrawnTag = (version: string): string => `${WITHDRAWN}-${version}`;
+
+/** `build-amd64`: the image of one platform; `build-deps-amd64`: of one of its stages; `build-amd64-1.4.2`: of a version. */
+export function platformTag(platform: string, of: { stage?: string; version?: string } = {}): string {
+  const architecture = platform.replace(/^linux\//, "").replaceAll("/", "-");
+  return [BUILD_TAG, of.stage, architecture, of.version].filter((part) => part !== undefined).join("-");
+}
+
+/** Whether nobody pulls a tag: it is a run's own. */
+export function isWorkingTag(tag: string): boolean {
+  return tag === BUILD_TAG || tag.startsWith(`${BUILD_TAG}-`);
+}
 
 /** `abc123f` */
 export const commitTag = (revision: string): string => revision.slice(0, SHORT_REVISION);
@@ -54,21 +68,25 @@ export interface Line {
   holds: (version: string) => boolean;
 }
 
+const stable = (holds: (other: SemVer) => boolean) => (text: string) => {
+  const other = parsed(text);
+  return other.prerelease.length === 0 && holds(other);
+};
+
+/** The line of all stable versions. */
+export const LATEST: Line = { tag: "latest", holds: stable(() => true) };
+
 /**
- * The lines of a stable version, the narrowest first; none of a prerelease. The majors of 0.x promise nothing, so that
- * there is no `0`.
+ * The lines of a stable version, the narrowest first; a prerelease has none. The majors of 0.x promise nothing: there is
+ * no `0`.
  */
 export function lines(version: string): Line[] {
   const { major, minor, prerelease } = parsed(version);
   if (prerelease.length > 0) return [];
-  const stable = (holds: (other: SemVer) => boolean) => (text: string) => {
-    const other = parsed(text);
-    return other.prerelease.length === 0 && holds(other);
-  };
   return [
     { tag: `${major}.${minor}`, holds: stable((other) => other.major === major && other.minor === minor) },
     ...(major > 0 ? [{ tag: String(major), holds: stable((other) => other.major === major) }] : []),
-    { tag: "latest", holds: stable(() => true) },
+    LATEST,
   ];
 }
 
