@@ -194,7 +194,7 @@ const provocations: Provocations = {
   "A service does not become healthy": async () => {
     const ends = await build(
       "ends",
-      'FROM hyperion-sandbox-base:24\nENTRYPOINT ["node", "--eval", "process.exit(14)"]\n',
+      'FROM hyperion-sandbox-base:24-$TARGETARCH\nENTRYPOINT ["node", "--eval", "process.exit(14)"]\n',
     );
     const images = { MONGODB_IMAGE: ends, QDRANT_IMAGE: ends, EMBEDDING_IMAGE: ends };
     const output = await failing(compose(["up", "--detach", "--wait"], images));
