@@ -38,19 +38,18 @@ export default async () => {
   const identityIds = { project, poolId: settings.githubPoolId, providerId: GITHUB_PROVIDER_ID };
   const outputs = await lastOutputs();
   const isPublic = checkPublicGrants(settings, outputs);
-  const [repositoryFate, accountFates, identityFates, adoptException, , tags] =
-    await allSound(
-      checkRepository(repository, outputs, adoptExisting),
-      checkAccounts(
-        { project, accountId: settings.ciServiceAccountId, withPreview: trust !== undefined },
-        outputs,
-        adoptExisting,
-      ),
-      checkIdentity(trust && identityIds, outputs, adoptExisting),
-      checkException(settings),
-      checkPublicAccess(settings),
-      checkTags(settings.publishImages, repository),
-    );
+  const [repositoryFate, accountFates, identityFates, adoptException, , tags] = await allSound(
+    checkRepository(repository, outputs, adoptExisting),
+    checkAccounts(
+      { project, accountId: settings.ciServiceAccountId, withPreview: trust !== undefined },
+      outputs,
+      adoptExisting,
+    ),
+    checkIdentity(trust && identityIds, outputs, adoptExisting),
+    checkException(settings),
+    checkPublicAccess(settings),
+    checkTags(settings.publishImages, repository),
+  );
   const adoptIdentity = await undeleteIdentity(identityIds, identityFates);
 
   const registry = new ImageRepository("registry", {

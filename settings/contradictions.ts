@@ -106,7 +106,9 @@ function uselessDate({ releaseDate, revision, version }: Partial<Settings>): Pro
   if (releaseDate === undefined || (revision !== undefined && version === undefined)) return [];
   return conflict(
     "releaseDate",
-    version === undefined ? `"${releaseDate}", without a revision` : `"${releaseDate}", beside the version ${version}`,
+    version === undefined
+      ? `"${releaseDate}", without a revision`
+      : `"${releaseDate}", beside the version ${version}`,
     "a day beside the revision of main's tip, and without a version",
     configRemove("releaseDate"),
   );

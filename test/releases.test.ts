@@ -54,9 +54,11 @@ class World {
     const result =
       rollback === true
         ? rollBack(store, version)
-        : store.read().then((registry) =>
-            setTags(store, { registry, release: command, builds, overwrite: overwrite === true }),
-          );
+        : store
+            .read()
+            .then((registry) =>
+              setTags(store, { registry, release: command, builds, overwrite: overwrite === true }),
+            );
     result
       .then(
         () => {
@@ -190,9 +192,11 @@ class Published {
           for (const [platform, child] of platformsOf(digest))
             expect(tags.get(`build-${platform.slice(6)}-${version}`)).toBe(child);
         }
-      const isOneBuild = found.size === 0 || world.runs.some(({ builds }) =>
-        [...found].every(([image, digest]) => builds.get(image)?.digest === digest),
-      );
+      const isOneBuild =
+        found.size === 0 ||
+        world.runs.some(({ builds }) =>
+          [...found].every(([image, digest]) => builds.get(image)?.digest === digest),
+        );
       if (!isOneBuild) throw new Error(`${version} mixes builds: ${[...found.values()].join(", ")}`);
     }
   }
@@ -221,7 +225,17 @@ const VERSIONS = [
 const OWN_TAGS = new Set(VERSIONS.flatMap(ownTags));
 
 interface Step {
-  kind: "release" | "rollback" | "overwrite" | "main" | "unnamed" | "edit" | "add" | "lose" | "remove" | "together";
+  kind:
+    | "release"
+    | "rollback"
+    | "overwrite"
+    | "main"
+    | "unnamed"
+    | "edit"
+    | "add"
+    | "lose"
+    | "remove"
+    | "together";
   first: number;
   second: number;
   /** Positions of the next requests. */
@@ -241,13 +255,18 @@ const step: fc.Arbitrary<Step> = fc.record({
   most: fc.oneof(fc.constant(Infinity), fc.nat(40)),
 });
 
-async function take(world: World, published: Published, { kind, first, second, turns, most }: Step): Promise<void> {
+async function take(
+  world: World,
+  published: Published,
+  { kind, first, second, turns, most }: Step,
+): Promise<void> {
   const [version = "", other = ""] = [VERSIONS[first], VERSIONS[second]];
   let turn = 0;
   const choose = (): number => turns[(turn += 1) % turns.length] ?? 0;
   const run = async (...commands: Command[]): Promise<void> => {
     const runs = commands.map((command, index) => {
-      if (index > 0 && first % 2 === 0) for (const image of second % 2 === 0 ? ["mcp", "ui"] : ["ui"]) world.edit(image);
+      if (index > 0 && first % 2 === 0)
+        for (const image of second % 2 === 0 ? ["mcp", "ui"] : ["ui"]) world.edit(image);
       return world.start(command);
     });
     const isNew = ![...world.tags.values()].some((tags) => tags.has(`build-${version}`));

@@ -50,7 +50,10 @@ export interface ReleasedImage {
 }
 
 /** The tags to publish by, asked for before anything is declared: a repository that does not answer stops the run. */
-export async function checkTags(publishImages: boolean, repository: Repository): Promise<Checked<RegistryTags>> {
+export async function checkTags(
+  publishImages: boolean,
+  repository: Repository,
+): Promise<Checked<RegistryTags>> {
   return { found: publishImages ? await readTags(repository) : new Map(), problems: [] };
 }
 
@@ -147,7 +150,10 @@ async function previewRelease(
     digests.map(async ([image, output]) => {
       const known = await knownValue(output);
       if (known !== undefined && url !== undefined)
-        return [image, (await makeIndex(pluginRegistry(url), image, new Map(Object.entries(known)))).build] as const;
+        return [
+          image,
+          (await makeIndex(pluginRegistry(url), image, new Map(Object.entries(known)))).build,
+        ] as const;
       newBuilds.add(`new build of ${image}`);
       return [image, { digest: `new build of ${image}`, platforms: new Map<string, string>() }] as const;
     }),
@@ -209,7 +215,10 @@ function tagStore(repository: Repository, registry: Promise<ImageRegistry>): Art
 
 /** The registry, with the gcp plugin's own login. */
 function pluginRegistry(url: string): ImageRegistry {
-  return new ImageRegistry(url, async () => ({ username: "oauth2accesstoken", password: await accessToken() }));
+  return new ImageRegistry(url, async () => ({
+    username: "oauth2accesstoken",
+    password: await accessToken(),
+  }));
 }
 
 function print(lines: readonly string[]): void {

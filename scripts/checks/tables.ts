@@ -111,7 +111,9 @@ async function releaseRows(): Promise<string[][]> {
   const builds = new Map([["image", { digest: "sha256:b", platforms: new Map<string, string>() }]]);
   return Promise.all(
     examples.map(async ([release, published]) => {
-      const registry = new Map([["image", new Map(published === undefined ? [] : [[published, "sha256:a"]])]]);
+      const registry = new Map([
+        ["image", new Map(published === undefined ? [] : [[published, "sha256:a"]])],
+      ]);
       const { after } = await setTags(new TagCopy(registry), { registry, release, builds });
       const set = [...(after.get("image") ?? [])].flatMap(([tag, digest]) =>
         digest === "sha256:b" && !isWorkingTag(tag) ? [code(tag)] : [],

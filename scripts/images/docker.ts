@@ -37,7 +37,11 @@ export async function findDocker(publication: Publication, skipBuild: boolean): 
     );
   }
   const hasBuildx = !(await run(command.path, ["buildx", "version"])).failed;
-  return { command: command.path, hasBuildx, problems: skipBuild ? await localImageProblems(command.path, publication) : [] };
+  return {
+    command: command.path,
+    hasBuildx,
+    problems: skipBuild ? await localImageProblems(command.path, publication) : [],
+  };
 }
 
 const refused = (problem: string): DockerCommand => ({ command: "", hasBuildx: false, problems: [problem] });

@@ -113,7 +113,9 @@ function report(results: readonly PushResult[]): string {
     ({ name, result, log }) => `\n--- ${name}: ${result}; the end of ${log}:\n${endOf(log)}\n`,
   );
   const rest = `\n${failed.length} of ${results.length} images failed; no tag was set. Fix it and run it again.\n`;
-  return ["\n", row("IMAGE", "RESULT", "SECONDS"), ...rows, ...logs, failed.length > 0 ? rest : "\n"].join("");
+  return ["\n", row("IMAGE", "RESULT", "SECONDS"), ...rows, ...logs, failed.length > 0 ? rest : "\n"].join(
+    "",
+  );
 }
 
 /** The last lines of a log. */

@@ -146,7 +146,9 @@ export function describePublication(
     ...works,
     ...(tags === "" ? [] : [`tag   ${tags}`]),
     ...(floating.length === 0 ? [] : [`tag   ${floating.join(", ")}, unless a higher version holds them`]),
-    ...(version === undefined && revision === undefined ? ["tag   latest, unless a version is published"] : []),
+    ...(version === undefined && revision === undefined
+      ? ["tag   latest, unless a version is published"]
+      : []),
     "",
   ].join("\n");
 }

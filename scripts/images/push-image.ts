@@ -83,7 +83,13 @@ function buildArgs(
 
 /** The id and the age of a local image. */
 async function describeLocal({ command }: DockerCommand, reference: string): Promise<string> {
-  const { stdout } = await execa(command, ["image", "inspect", "--format", "{{.Id}} {{.Created}}", reference]);
+  const { stdout } = await execa(command, [
+    "image",
+    "inspect",
+    "--format",
+    "{{.Id}} {{.Created}}",
+    reference,
+  ]);
   const [id = "", created = ""] = stdout.split(" ");
   return `${id}, made on ${created.slice(0, 16).replace("T", " ")} UTC`;
 }

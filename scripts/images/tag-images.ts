@@ -17,10 +17,7 @@ import { DistributionTags } from "./registry-tags.ts";
  * @returns what moved, a line for each image, and what a person should know.
  * @throws one error if a version consists of another build already.
  */
-export async function tagImages(
-  publication: Publication,
-  results: readonly PushResult[],
-): Promise<string[]> {
+export async function tagImages(publication: Publication, results: readonly PushResult[]): Promise<string[]> {
   const { registry: url, repository, release, overwrite } = publication;
   const registry = new ImageRegistry(url, () => dockerCredentials(publication.host));
   const names = results.map(({ name }) => name);

@@ -1,6 +1,9 @@
 import { z } from "zod";
 import { catalogue } from "../../components/images/catalogue.ts";
-import { ArtifactRegistryTags, type Repository } from "../../components/images/registry/artifact-registry-tags.ts";
+import {
+  ArtifactRegistryTags,
+  type Repository,
+} from "../../components/images/registry/artifact-registry-tags.ts";
 import { ImageRegistry } from "../../components/images/registry/image-registry.ts";
 import { ownAccessToken } from "../../google/own-login.ts";
 import { artifactRegistry } from "../../google/apis.ts";

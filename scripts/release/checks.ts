@@ -1,7 +1,12 @@
 import { execa } from "execa";
 import { nextVersion } from "../../components/images/tags/messages.ts";
 import { ownTags, versionBuildTag } from "../../components/images/tags/names.ts";
-import { isStarted, isWithdrawn, type RegistryTags, versionDigests } from "../../components/images/tags/versions.ts";
+import {
+  isStarted,
+  isWithdrawn,
+  type RegistryTags,
+  versionDigests,
+} from "../../components/images/tags/versions.ts";
 import type { Problem } from "../../problems/problem.ts";
 import { configRemove, settingKey } from "../../problems/setting-commands.ts";
 import type { StackFile } from "./stack-file.ts";
@@ -28,7 +33,10 @@ export function newVersionProblems(version: string, registry: RegistryTags): Pro
 /** What keeps a version from being overwritten. */
 export function overwriteProblems(version: string, registry: RegistryTags): Problem[] {
   if (isWithdrawn(registry, version)) return [withdrawnProblem(version, nextVersion(version, registry))];
-  if (isStarted(registry, version) || [...registry.values()].some((tags) => tags.has(versionBuildTag(version))))
+  if (
+    isStarted(registry, version) ||
+    [...registry.values()].some((tags) => tags.has(versionBuildTag(version)))
+  )
     return [];
   return [
     {

@@ -70,8 +70,15 @@ new Command("npm run release --")
     "Releases a version from this machine: checks that the sources are committed and the version is new, shows the preview, asks, publishes by `pulumi up`, and leaves the version in the stack's file. `pulumi up` by hand does the same without the checks.",
   )
   .argument("<version>", "a semantic version such as 1.4.2 or 2.0.0-rc.1")
-  .option("--rollback", "withdraw the versions above it, so that its floating tags (1.4, 1, latest) go back to it", false)
-  .option("--line <tag>", "with --rollback: the line to go back in, 1.4, 1 or latest (default: the narrowest that has a version above)")
+  .option(
+    "--rollback",
+    "withdraw the versions above it, so that its floating tags (1.4, 1, latest) go back to it",
+    false,
+  )
+  .option(
+    "--line <tag>",
+    "with --rollback: the line to go back in, 1.4, 1 or latest (default: the narrowest that has a version above)",
+  )
   .option("--overwrite", "the version is published: move it to a build of these sources", false)
   .option("--dry-run", "only check, and show what would change", false)
   .option("--yes", "do it without asking", false)

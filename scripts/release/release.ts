@@ -76,7 +76,8 @@ export async function overwrite(release: Release, stack: StackFile): Promise<Out
     const builds = new Map<string, Build>();
     for (const [image, tags] of registry) {
       const digest = tags.get(BUILD_TAG);
-      if (digest !== undefined) builds.set(image, { digest, platforms: await store.platforms(image, digest) });
+      if (digest !== undefined)
+        builds.set(image, { digest, platforms: await store.platforms(image, digest) });
     }
     printResult(await setTags(store, { registry, release: { version }, builds, overwrite: true }));
     stack.setVersion(version);
@@ -93,7 +94,9 @@ export async function rollBackTo(release: Release, stack: StackFile): Promise<Ou
   const store = storeOf(stack);
   const planned = await rollBack(new TagCopy(await store.read()), version, line);
   const changes = [...describeChanges(planned), ...planned.notes];
-  console.log(changes.length === 0 ? `The floating tags of ${version} are right already.` : changes.join("\n"));
+  console.log(
+    changes.length === 0 ? `The floating tags of ${version} are right already.` : changes.join("\n"),
+  );
   if (dryRun) return "only shown";
   if (changes.length > 0 && !yes && !(await agreed(`Go back to ${version}?`))) return "declined";
   release.begin();

@@ -67,10 +67,8 @@ export class ArtifactRegistryTags implements TagStore {
 
   async create(target: TagTarget): Promise<boolean> {
     const { name, body } = this.#request(target);
-    const answer = await ask(
-      `${name}/tags?tagId=${target.tag}`,
-      { method: "POST", body },
-      (found) => unset(target, found),
+    const answer = await ask(`${name}/tags?tagId=${target.tag}`, { method: "POST", body }, (found) =>
+      unset(target, found),
     );
     if (answer.status === 409) return false;
     if (answer.status !== 200) throw unset(target, `answered ${refusal(answer)}`);

@@ -72,9 +72,13 @@ export async function makeIndex(
     }),
   );
   const mediaType = children.every((child) => child.mediaType === OCI.image) ? OCI.index : DOCKER.index;
-  const bytes = new TextEncoder().encode(JSON.stringify({ schemaVersion: 2, mediaType, manifests: children }));
+  const bytes = new TextEncoder().encode(
+    JSON.stringify({ schemaVersion: 2, mediaType, manifests: children }),
+  );
   const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
-  const platforms = new Map([...images.keys()].map((platform, index) => [platform, children[index]?.digest ?? ""]));
+  const platforms = new Map(
+    [...images.keys()].map((platform, index) => [platform, children[index]?.digest ?? ""]),
+  );
   return { build: { digest, platforms }, manifest: { digest, mediaType, bytes } };
 }
 
@@ -140,13 +144,28 @@ function childrenOf({ bytes }: Manifest) {
   return indexManifest.parse(JSON.parse(new TextDecoder().decode(bytes))).manifests;
 }
 
-function platformName({ os, architecture, variant }: { os: string; architecture: string; variant?: string | undefined }) {
+function platformName({
+  os,
+  architecture,
+  variant,
+}: {
+  os: string;
+  architecture: string;
+  variant?: string | undefined;
+}) {
   return [os, architecture, ...(variant === undefined ? [] : [variant])].join("/");
 }
 
 async function getManifest(registry: ImageRegistry, image: string, reference: string): Promise<Manifest> {
   const answer = await registry.request(image, `manifests/${reference}`, { headers: { Accept: ACCEPT } });
-  if (!answer.ok) throw refused(registry, image, reference, `answered ${answer.status} to a request to read it`);
+  if (!answer.ok)
+    throw refused(
+      registry,
+      image,
+      reference,
+      `answered ${answer.status} to a request to read it`,
+      answer.status === 404 ? REBUILD : undefined,
+    );
   return {
     digest: reference,
     mediaType: answer.headers.get("content-type") ?? "",
@@ -166,18 +185,29 @@ async function putManifest(
     headers: { "Content-Type": mediaType },
     body: bytes,
   });
-  if (!answer.ok) throw refused(registry, image, reference, `answered ${answer.status} to a request to put it there`);
+  if (!answer.ok)
+    throw refused(registry, image, reference, `answered ${answer.status} to a request to put it there`);
 }
 
-function refused(registry: ImageRegistry, image: string, reference: string, found: string): Error {
+/** The docker plugin does not see an image that is gone from the registry. */
+const REBUILD = "pulumi up --replace '**docker:index/image:Image**'   # builds and pushes the images again";
+
+function refused(
+  registry: ImageRegistry,
+  image: string,
+  reference: string,
+  found: string,
+  fix = "gcloud auth application-default login   # then the same command again",
+): Error {
   const separator = reference.startsWith("sha256:") ? "@" : ":";
   return problemsError(
     [
       {
         where: `${registry.url}/${image}${separator}${reference}`,
         found: found.startsWith("answered") ? `the registry ${found}` : found,
-        allowed: "a registry that has what this run pushed, and an account that may push (roles/artifactregistry.writer)",
-        fix: "gcloud auth application-default login   # then the same command again",
+        allowed:
+          "a registry that has what this run pushed, and an account that may push (roles/artifactregistry.writer)",
+        fix,
       },
     ],
     "what was set stays",

@@ -53,7 +53,9 @@ export function versionNotes(
   builds: ReadonlyMap<string, { digest: string }>,
 ): string[] {
   const digests = versionDigests(registry, version);
-  const differing = [...digests].filter(([image, digest]) => (builds.get(image)?.digest ?? digest) !== digest);
+  const differing = [...digests].filter(
+    ([image, digest]) => (builds.get(image)?.digest ?? digest) !== digest,
+  );
   const added = [...registry.keys()].filter((image) => !digests.has(image));
   const moved = [...digests].flatMap(([image, digest]) =>
     ownTags(version)
@@ -84,7 +86,9 @@ export function lineNotes(registry: RegistryTags, own: readonly Line[]): string[
     .filter((tag) => [...registry.values()].some((tags) => tags.has(tag)));
   return stale.length === 0
     ? []
-    : [`${list(stale)} ${stale.length > 1 ? "stay" : "stays"}: the line has no complete version that is not withdrawn.`];
+    : [
+        `${list(stale)} ${stale.length > 1 ? "stay" : "stays"}: the line has no complete version that is not withdrawn.`,
+      ];
 }
 
 /**
@@ -100,9 +104,9 @@ export function describeChanges(
   return [...after].flatMap(([image, tags]) => {
     const old = before.get(image) ?? new Map<string, string>();
     const groups = new Map<string, string[]>();
-    for (const [tag, digest] of tags) {
+    const changed = [...tags].filter(([tag, digest]) => !isWorkingTag(tag) && old.get(tag) !== digest);
+    for (const [tag, digest] of changed.sort(([one], [other]) => rank(one) - rank(other))) {
       const from = old.get(tag);
-      if (isWorkingTag(tag) || from === digest) continue;
       const to = newBuilds.has(digest) ? "a new build" : shortDigest(digest);
       const move =
         from === undefined
@@ -113,6 +117,22 @@ export function describeChanges(
     const parts = [...groups].map(([move, names]) => `${names.join(", ")}${move}`);
     return parts.length === 0 ? [] : [`${image}: ${parts.join("; ")}`];
   });
+}
+
+/** In this order a person reads tags: own tags, then floating ones, the narrowest first. */
+const ORDER = [
+  isVersion,
+  (tag: string) => isVersion(tag.slice(1)),
+  ...[/^\d+\.\d+$/, /^\d+$/, /^latest$/].map(matches),
+];
+
+function matches(form: RegExp): (tag: string) => boolean {
+  return (tag) => form.test(tag);
+}
+
+function rank(tag: string): number {
+  const found = ORDER.findIndex((isOne) => isOne(tag));
+  return found < 0 ? ORDER.length : found;
 }
 
 /** The highest version whose tag stands on a digest. */

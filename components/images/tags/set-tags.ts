@@ -131,8 +131,7 @@ async function finishVersion(
   const children = await Promise.all(
     [...images].map(async ([image, digest]) => {
       const build = builds.get(image);
-      const platforms =
-        build?.digest === digest ? build.platforms : await run.store.platforms(image, digest);
+      const platforms = build?.digest === digest ? build.platforms : await run.store.platforms(image, digest);
       return [...platforms].map(([platform, child]) => ({
         image,
         tag: platformTag(platform, { version }),
@@ -143,4 +142,3 @@ async function finishVersion(
   await run.setAll(children.flat());
   await (overwrite ? run.setAll(missing) : run.createAll(missing));
 }
-

@@ -71,10 +71,7 @@ export function isWithdrawn(registry: RegistryTags, version: string): boolean {
 }
 
 /** The version that a floating tag belongs on: the highest complete one of its line that is not withdrawn. */
-export function floatingVersion(
-  line: Line,
-  versions: readonly StartedVersion[],
-): StartedVersion | undefined {
+export function floatingVersion(line: Line, versions: readonly StartedVersion[]): StartedVersion | undefined {
   return versions.findLast(
     ({ version, complete, withdrawn }) => complete && !withdrawn && line.holds(version),
   );
