@@ -55,7 +55,6 @@ function project(projectId: string, projectNumber: string): Project {
     createTime: timestamp(new Date("2025-01-10T09:00:00Z")),
     services: [
       "cloudresourcemanager.googleapis.com",
-      "compute.googleapis.com",
       "orgpolicy.googleapis.com",
       "serviceusage.googleapis.com",
     ],
