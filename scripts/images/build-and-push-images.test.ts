@@ -330,7 +330,7 @@ describe("errors before any work", () => {
     refuse(
       ["--only", ui, "--version", "1.4.2"],
       [
-        `${sources}/coordinator/ui: files that look like secrets and that git does not track, in the build of hyperion-ui: .env; ` +
+        `${sources}/coordinator/ui: files that look like secrets and that git does not track, in the build of hyperion-ui: .env (environment file); ` +
           "allowed: none of them in an image that is published as version 1.4.2; one that is meant to be there, tracked by git: " +
           `printf '%s\\n' .env >>${sources}/coordinator/ui/.dockerignore`,
       ],

@@ -101,8 +101,12 @@ describe("Hyperion's sources as they lie on a developer's machine", () => {
     );
     await sandbox.set({ version: "7.0.0" });
     const refused = failed(await preview());
-    expect(refused).toMatch(/that look like secrets .* in the build of hyperion-http-bridge: ui\/\.env$/m);
-    expect(refused).toMatch(/that look like secrets .* in the build of hyperion-ui: \.env$/m);
+    expect(refused).toMatch(
+      /that look like secrets .* in the build of hyperion-http-bridge: ui\/\.env \(environment file\)$/m,
+    );
+    expect(refused).toMatch(
+      /that look like secrets .* in the build of hyperion-ui: \.env \(environment file\)$/m,
+    );
 
     for (const fix of fixes(warned)) await shell(`cd ${process.cwd()} && ${fix}`);
     await commit();

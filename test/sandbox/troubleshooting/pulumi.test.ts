@@ -134,6 +134,16 @@ const provocations: Provocations = {
     await sandbox.unset("publicAccess");
     return output;
   },
+  "Git refuses to read the sources": async () => {
+    await sandbox.set({ publicAccess: "true" });
+    const output = await inGit(
+      async () => {},
+      // What git's own tests set to act as if the files had another owner.
+      () => failing(sandbox.command("pulumi", ["preview"], { GIT_TEST_ASSUME_DIFFERENT_OWNER: "1" })),
+    );
+    await sandbox.unset("publicAccess");
+    return output;
+  },
   "Files have other line endings or modes": () =>
     inGit(
       async () => {
