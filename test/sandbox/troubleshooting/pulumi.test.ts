@@ -108,7 +108,8 @@ const provocations: Provocations = {
   },
   "The login's helper knows no login": async () => {
     const bin = await mkdtemp(join(sandbox.scratch, "bin-"));
-    const helper = "#!/bin/sh\necho 'credentials not found in native keychain'\nexit 1\n";
+    const helper =
+      "#!/bin/sh\n[ $1 = list ] && echo '{}' && exit\necho 'credentials not found in native keychain'\nexit 1\n";
     await writeFile(join(bin, "docker-credential-desktop"), helper, { mode: 0o755 });
     return succeeding(
       sandbox.command("pulumi", ["preview"], {
