@@ -1,6 +1,7 @@
 import { closeSync, openSync, writeSync } from "node:fs";
 import * as path from "node:path";
 import { execa } from "execa";
+import { isEngineRace } from "../../components/images/docker/engine-race.ts";
 import type { CatalogueImage } from "../../components/images/published-image.ts";
 import { BUILD_TAG } from "../../components/images/tags.ts";
 import type { Plan } from "./plan.ts";
@@ -81,7 +82,12 @@ async function build(job: Job): Promise<void> {
   say(job, "building");
   const args = ["build", "--progress", "plain", "--platform", plan.platform];
   args.push("--tag", `${reference}:${BUILD_TAG}`, "--file", `${context}/${image.dockerfile}`, context);
-  if ((await logged(job, args)).failed) throw new ImageError("build failed");
+  let built = await logged(job, args);
+  if (built.failed && isEngineRace(built.all)) {
+    say(job, "building once more: the engine lost a layer (moby/buildkit#6521)");
+    built = await logged(job, args);
+  }
+  if (built.failed) throw new ImageError("build failed");
 }
 
 /** Pushes every tag, and gives the digest that they stand for. */
