@@ -258,7 +258,7 @@ describe("health checks", () => {
   it("of Hyperion's services need only wget", async () => {
     const bin = await mkdtemp(join(tmpdir(), "hyperion-probe-"));
     try {
-      await symlink(join(root, "sandbox/base-image/wget"), join(bin, "wget"));
+      await symlink(join(root, "test/support/wget.cjs"), join(bin, "wget"));
       for (const tool of ["env", "node"]) await symlink(findCommands(tool)[0] ?? "", join(bin, tool));
       const probe = String(service(published, "hyperion-ui").healthcheck?.test);
       const command = probe.replaceAll("$$", "$").replaceAll("/dev/shm/well", join(bin, "well"));

@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { BASE_IMAGE, ensureBaseImage } from "../machine/base-image.ts";
+import { ensureBaseImages } from "../machine/base-image.ts";
 import { commandEnvironment } from "../services/environment.ts";
 import { ensurePackages } from "../machine/install-packages.ts";
 import { ensurePlugins } from "../machine/link-plugins.ts";
@@ -66,12 +66,12 @@ export async function makeReady(paths: SandboxPaths, step: RunStep): Promise<Rea
         .join(", "),
     );
   });
-  await step("Base image of the samples", async (progress, done) => {
+  await step("Base images of the samples", async (progress, done) => {
     // Pulumi does not make the folder of its backend.
     await mkdir(paths.state, { recursive: true });
     await ensureProject(paths);
     await ensureWrappers(paths, config, tools);
-    done(`${BASE_IMAGE}, ${await ensureBaseImage(await commandEnvironment(paths, config, tools), progress)}`);
+    done(await ensureBaseImages(await commandEnvironment(paths, config, tools), progress));
   });
   return { config, tools };
 }

@@ -113,8 +113,8 @@ describe("Hyperion's sources as they lie on a developer's machine", () => {
 
 describe("buildCache: registry on a machine that starts empty", () => {
   const STEP = `RUN node -e "fs.writeFileSync('/evidence', crypto.randomUUID())"`;
-  const SINGLE = `FROM hyperion-sandbox-base:24\n${STEP}\nCOPY src /src\n`;
-  const SEVERAL = `FROM hyperion-sandbox-base:24 AS build\n${STEP}\nCOPY src /src\n\nFROM hyperion-sandbox-base:24\nCOPY --from=build /evidence /src /\n`;
+  const SINGLE = `FROM hyperion-sandbox-base:24-$TARGETARCH\n${STEP}\nCOPY src /src\n`;
+  const SEVERAL = `FROM hyperion-sandbox-base:24-$TARGETARCH AS build\n${STEP}\nCOPY src /src\n\nFROM hyperion-sandbox-base:24-$TARGETARCH\nCOPY --from=build /evidence /src /\n`;
 
   let project: string[];
 

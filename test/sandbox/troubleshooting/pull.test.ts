@@ -85,7 +85,7 @@ async function build(name: string, dockerfile: string): Promise<string> {
 const ending = (code: number): Promise<string> =>
   build(
     `ends-${code}`,
-    `FROM hyperion-sandbox-base:24\nENTRYPOINT ["node", "--eval", "process.exit(${code})"]\n`,
+    `FROM hyperion-sandbox-base:24-$TARGETARCH\nENTRYPOINT ["node", "--eval", "process.exit(${code})"]\n`,
   );
 
 const infrastructure = () => fakeInfrastructure((...args) => succeeding(sandbox.docker(...args)));
@@ -196,7 +196,7 @@ const provocations: Provocations = {
     const syscalls = [{ names: ["execve"], action: "SCMP_ACT_ERRNO" }];
     await writeFile(profile, JSON.stringify({ defaultAction: "SCMP_ACT_ALLOW", syscalls }));
     const option = ["--security-opt", `seccomp=${profile}`];
-    return failing(sandbox.docker("run", "--rm", ...option, "hyperion-sandbox-base:24", "ls"));
+    return failing(sandbox.docker("run", "--rm", ...option, await ending(0)));
   },
   "The folder of code is not there": async () => {
     const HYPERION_CODE = join(sandbox.scratch, "misspelt");

@@ -139,7 +139,7 @@ const provocations: Provocations = {
       async () => {
         const page = join(sandbox.sources, "coordinator/ui/src/index.html");
         await writeFile(page, (await readFile(page, "utf8")).replaceAll("\n", "\r\n"));
-        await chmod(join(sandbox.sources, "coordinator/ui/server.js"), 0o777);
+        await chmod(join(sandbox.sources, "coordinator/ui/nginx.conf"), 0o777);
       },
       () => succeeding(sandbox.tryPulumi("preview")),
     ),
@@ -261,7 +261,7 @@ const provocations: Provocations = {
   "The sources differ from the version": async () => {
     await sandbox.set({ version: "1.4.2" });
     await sandbox.up();
-    await appendFile(join(sandbox.sources, "coordinator/ui/server.js"), "\n// changed\n");
+    await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "\n// changed\n");
     const changed = await succeeding(sandbox.tryUp());
     await sandbox.set({ version: "1.4.3" });
     await sandbox.up();
