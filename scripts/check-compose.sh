@@ -61,15 +61,15 @@ value() {
   printf '%s' "${!name-}"
 }
 
-# drop NAME: the command that takes it away where it is set.
-drop() { if in_file "$1"; then echo "sed -i.old '/^$1=/d' .env"; else echo "unset $1"; fi; }
+# drop NAME: the command that takes it away where it is set. This shell's variables come before .env.
+drop() { if [ -n "${!1+set}" ]; then echo "unset $1"; else echo "sed -i.old '/^$1=/d' .env"; fi; }
 
 # set_to NAME VALUE: the command that sets it where it is set, or else in .env.
 set_to() {
-  if in_file "$1"; then
-    echo "sed -i.old 's|^$1=.*|$1=$2|' .env"
-  elif [ -n "${!1+set}" ]; then
+  if [ -n "${!1+set}" ]; then
     echo "export $1=$2"
+  elif in_file "$1"; then
+    echo "sed -i.old 's|^$1=.*|$1=$2|' .env"
   else
     echo "echo $1=$2 >> .env"
   fi
@@ -90,6 +90,7 @@ needs() {
   elif in_file "$1"; then
     sed -i.old "s|^$1=.*|$1=$2|" .env
   else
+    [ -z "$(tail -c 1 .env 2>/dev/null)" ] || echo >>.env
     echo "$1=$2" >>.env
   fi
 }
@@ -102,15 +103,21 @@ runs_here() {
   esac
 }
 
+# What an earlier compose file read, and what it is called now.
+former=' WEB_PORT:HYPERION_UI_PORT MCP_PORT:HYPERION_MCP_PORT BRIDGE_PORT:HYPERION_BRIDGE_PORT MONGODB_PORT: QDRANT_HTTP_PORT:
+ MONGO_ROOT_USERNAME:MONGODB_USERNAME MONGO_ROOT_PASSWORD:MONGODB_PASSWORD EMBEDDING_SERVICE_URL:TEI_URL QDRANT_GRPC_PORT:
+ EMBEDDING_PORT: '
+
 check_names() {
   local pair old new
-  for pair in WEB_PORT:HYPERION_UI_PORT MCP_PORT:HYPERION_MCP_PORT BRIDGE_PORT:HYPERION_BRIDGE_PORT \
-    MONGO_ROOT_USERNAME:MONGODB_USERNAME MONGO_ROOT_PASSWORD:MONGODB_PASSWORD EMBEDDING_SERVICE_URL:TEI_URL; do
+  for pair in $former; do
     old=${pair%%:*} new=${pair#*:}
-    ! in_file "$old" || found "$old in .env is not read any more: it is called $new now" "sed -i.old 's/^$old=/$new=/' .env"
-  done
-  for old in MONGODB_PORT QDRANT_HTTP_PORT QDRANT_GRPC_PORT EMBEDDING_PORT; do
-    ! in_file "$old" || found "$old in .env is not read any more: the services behind Hyperion have no port on this machine" "$(drop "$old")"
+    if ! in_file "$old"; then continue; fi
+    if [ -n "$new" ]; then
+      found "$old in .env is not read any more: it is called $new now" "sed -i.old 's/^$old=/$new=/' .env"
+    else
+      found "$old in .env is not read any more: the services behind Hyperion have no port on this machine" "$(drop "$old")"
+    fi
   done
 }
 
@@ -120,8 +127,8 @@ check_unknown() {
   local name near distance where
   [ -f docker-compose.yml ] || return 0
   while read -r where name near distance; do
-    case $name in COMPOSE_* | DOCKER_* | BUILDKIT_* | BUILDX_* | HYPERION_SANDBOX_* | MONGO_ROOT_* | WEB_PORT | MCP_PORT | BRIDGE_PORT) continue ;; esac
-    case $name in EMBEDDING_SERVICE_URL | MONGODB_PORT | QDRANT_HTTP_PORT | QDRANT_GRPC_PORT | EMBEDDING_PORT) continue ;; esac
+    case $name in COMPOSE_* | DOCKER_* | BUILDKIT_* | BUILDX_* | HYPERION_SANDBOX_*) continue ;; esac
+    [[ $former != *" $name:"* ]] || continue
     if [ "$where" = shell ]; then
       case $name in HYPERION_*) ;; *) [ "$distance" -le 2 ] || continue ;; esac
     fi
@@ -489,7 +496,7 @@ check_mongodb_data() {
     [ -z "$(value MONGODB_PASSWORD)$(value MONGODB_USERNAME)" ] ||
       not_checked "whether MONGODB_USERNAME and MONGODB_PASSWORD are those that $volume was filled with: MongoDB does not run"
   elif ! HYPERION_LOGIN="mongodb://$(setting MONGODB_USERNAME):$(setting MONGODB_PASSWORD)@127.0.0.1:27017/?authSource=admin" \
-    docker exec --env HYPERION_LOGIN "$running" mongosh --nodb --quiet --eval 'connect(process.env.HYPERION_LOGIN)' >/dev/null 2>&1; then
+    docker exec --env HYPERION_LOGIN --env ALL_PROXY= --env all_proxy= "$running" mongosh --nodb --quiet --eval 'connect(process.env.HYPERION_LOGIN)' >/dev/null 2>&1; then
     found "MongoDB does not take MONGODB_USERNAME and MONGODB_PASSWORD: its volume keeps those of the first start" \
       "write those of the first start to .env, or change them in the database first: COMPOSE.md, \"Settings\""
   fi

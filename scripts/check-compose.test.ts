@@ -368,7 +368,7 @@ describe("of the machine", () => {
     Object.assign(shell.environment, { ENGINE: "28.2.2|arm64|Engine,", INFO: SNAP });
     cpu("Features\t: asimddp");
     shell.write(".docker/config.json", '{"proxies":{"default":{"noProxy":"*.corp"}}}');
-    shell.write(".env", "HYPERION_UI_PORT=7000\nHYPERION_NO_NEW_PRIVILEGES=true\n");
+    shell.write(".env", "HYPERION_NO_NEW_PRIVILEGES=true\nHYPERION_UI_PORT=7000");
     expect(check("--write")).toEqual(CLEAN);
     expect(shell.read(".env").split("\n").sort()).toEqual([
       "",
