@@ -66,6 +66,13 @@ commit three
     expect(settings("refs/heads/main", one).stdout).toBe(tip(one));
   });
 
+  it("asks for the tip of main, and not of a branch whose name ends like it", () => {
+    const [one = "", two = ""] = commits;
+    shell.bash(`git push --quiet remote ${one}:refs/heads/a/refs/heads/main`);
+    expect(settings("refs/heads/main", one, "remote").stdout).not.toContain("edge true");
+    expect(settings("refs/heads/main", two, "remote").stdout).toContain("edge true");
+  });
+
   it("refuses what is no version, and does not guess where the remote does not answer", () => {
     const [one = ""] = commits;
     expect(settings("refs/tags/vnext", one)).toMatchObject({

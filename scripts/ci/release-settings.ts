@@ -39,8 +39,14 @@ export function gitState(ref: string, commit: string, remote?: string): GitState
     isTip:
       ref.startsWith("refs/tags/") ||
       remote === undefined ||
-      git(["ls-remote", remote, ref]).split("\t")[0] === commit,
+      tipOf(ref, git(["ls-remote", remote, ref])) === commit,
   };
+}
+
+/** The commit of a ref; git lists every ref whose name ends like it, such as `refs/heads/a/refs/heads/main`. */
+function tipOf(ref: string, listed: string): string | undefined {
+  const lines = listed.split("\n").map((line) => line.split("\t"));
+  return lines.find(([, name]) => name === ref)?.[0];
 }
 
 function git(args: readonly string[]): string {
