@@ -165,7 +165,6 @@ describe("who acts as whom", () => {
     expect(steps[at("google-github-actions/auth@")]?.with).toEqual({
       workload_identity_provider: "${{ inputs.workload-identity-provider }}",
       service_account: "${{ inputs.service-account }}",
-      token_format: "access_token",
     });
     // The npm package would download a CLI that nobody verified.
     for (const file of files) expect(text(file)).not.toMatch(/npx pulumi/);
