@@ -1,5 +1,6 @@
 import { readText, writeWholeSync } from "../../lib/files.ts";
 import { MAINTAINER } from "../../lib/tokens.ts";
+import { type GithubRepository, REPOSITORIES } from "./github/repositories.ts";
 import { timestamp } from "./http/time.ts";
 import type {
   Bucket,
@@ -41,6 +42,8 @@ export interface State {
   cryptoKeys: Record<string, CryptoKey>;
   /** By `PARENT/policies/CONSTRAINT`; null once deleted. */
   orgPolicies: Record<string, Spreading<OrgPolicy | null>>;
+  /** Repositories at GitHub, by `OWNER/NAME`. */
+  github: Record<string, GithubRepository>;
   /** How long a changed organization policy takes to be in force, in seconds. */
   orgPolicyDelaySeconds: number;
   /** Of the numbers that Google makes up. */
@@ -55,7 +58,6 @@ function project(projectId: string, projectNumber: string): Project {
     createTime: timestamp(new Date("2025-01-10T09:00:00Z")),
     services: [
       "cloudresourcemanager.googleapis.com",
-      "compute.googleapis.com",
       "orgpolicy.googleapis.com",
       "serviceusage.googleapis.com",
     ],
@@ -86,6 +88,7 @@ function initialState(): State {
     keyRings: {},
     cryptoKeys: {},
     orgPolicies: {},
+    github: structuredClone(REPOSITORIES),
     orgPolicyDelaySeconds: 0,
     nextId: 1,
   };

@@ -61,8 +61,6 @@ const ADMINISTER_POOLS = [
   ...on("iam.workloadIdentityPools", "create", "delete", "undelete", "update"),
 ];
 
-const READ_COMPUTE = ["compute.regions.list"];
-
 const READ_ROLES = on("iam.roles", "get", "list");
 
 const ADMINISTER_ROLES = [...READ_ROLES, "iam.roles.create", "iam.roles.delete", "iam.roles.update"];
@@ -102,7 +100,6 @@ const VIEW = [
   ...READ_ACCOUNT_KEYS,
   ...READ_POOLS,
   ...READ_ROLES,
-  ...READ_COMPUTE,
   ...READ_ORG_POLICIES,
   ...READ_CRYPTO_KEYS,
   "storage.buckets.list",
