@@ -47,6 +47,7 @@ fi
 folder=${RUNNER_TEMP:-$HOME/.hyperion-registry}/login/${account:-own}
 mkdir -p "$folder/bin"
 helper=$folder/bin/docker-credential-hyperion-registry
+# shellcheck disable=SC2016 # for the shell that runs it
 printf '#!/usr/bin/env bash\nexec %q %q "$1" %q %q\n' \
   "$(command -v node)" "$root/scripts/docker-credential.ts" "$host" "$account" >"$helper"
 chmod +x "$helper"
