@@ -68,16 +68,14 @@ read_options() {
   fi
 }
 
-# Whatever the state names: what is not installed is not loaded.
-export PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true
-
 check_pulumi() {
-  local answer
-  # A pulumi of one's own comes first; else the one that npm ci installed.
-  PATH=$PATH:$root/node_modules/.bin
-  if ! command -v pulumi >/dev/null; then
-    problem "Pulumi is not installed: (cd $root && npm ci)"
-  elif ! answer=$(pulumi whoami --non-interactive 2>&1); then
+  local answer settings
+  if ! settings=$("$root/scripts/install-pulumi.sh"); then
+    problem "the verified Pulumi is not to be had, for the reason above"
+    return
+  fi
+  eval "$settings"
+  if ! answer=$(pulumi whoami --non-interactive 2>&1); then
     problem "not logged in to the stack's state: pulumi login gs://BUCKET (pulumi says: $(tail -n 1 <<<"$answer"))"
   fi
 }

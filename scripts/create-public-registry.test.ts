@@ -32,6 +32,7 @@ const shell = useShell();
 
 beforeEach(() => {
   shell.fake("pulumi", pulumi);
+  shell.environment["HYPERION_PULUMI"] = shell.path("bin/pulumi");
   shell.fake("gcloud", 'record "$@"; ! has expired');
   registryAnswers(403);
 });

@@ -26,6 +26,8 @@ export async function sandboxVariables(
     HYPERION_SANDBOX_SHELL: paths.root,
     PATH: sandboxPath(paths, tools, env["PATH"] ?? ""),
     PULUMI_HOME: paths.pulumiHome,
+    // Commands of this project run no other CLI than the verified one, or this.
+    HYPERION_PULUMI: join(paths.bin, "pulumi"),
     // Without metadata: its files beside the state are not written atomically, and an empty one, left by a kill,
     // makes the state unreadable ("failed to load checkpoint: EOF").
     PULUMI_BACKEND_URL: `file://${paths.state}?metadata=skip`,

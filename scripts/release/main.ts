@@ -7,8 +7,9 @@ import { execa, ExecaError } from "execa";
 import { versionProblem } from "../../components/images/tags.ts";
 import { problemsError } from "../../problems/problem.ts";
 import { configRemove, settingKey } from "../../problems/setting-commands.ts";
-import { stackPlace, usersPath } from "../../settings/place.ts";
+import { stackPlace } from "../../settings/place.ts";
 import { imagesInStateReport } from "../ci/images-in-state.ts";
+import { useVerifiedPulumi } from "../lib/pulumi-cli.ts";
 import { readRepository } from "../report/read-repository.ts";
 import { registryTags, treeProblems, versionProblems } from "./checks.ts";
 import { release } from "./release.ts";
@@ -78,15 +79,10 @@ function publishesNothing(version: string, stack: string) {
 }
 
 async function run(version: string, options: Options): Promise<void> {
-  // A pulumi of one's own comes first, else the one that npm ci installed; the program runs by this Node.js.
-  process.env["PATH"] = [
-    ...(process.execPath.includes("node_modules") ? [path.dirname(process.execPath)] : []),
-    usersPath(process.env["PATH"] ?? ""),
-    path.join(root, "node_modules/.bin"),
-  ].join(path.delimiter);
   process.chdir(root);
   let config;
   try {
+    await useVerifiedPulumi();
     config = await check(version, options);
   } catch (error) {
     process.exitCode = EXIT.nothingBegun;
