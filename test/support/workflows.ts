@@ -59,8 +59,8 @@ export interface Trigger {
   vars?: Record<string, string>;
   /** How long an access token of Google's lives, in seconds. Default: an hour. */
   tokenSeconds?: number;
-  /** Variables of the runner besides. */
-  env?: NodeJS.ProcessEnv;
+  /** A folder whose programs come first on the runner's PATH. */
+  path?: string;
 }
 
 /** This project in a repository at the emulated GitHub, whose workflows run on this machine. */
@@ -75,8 +75,8 @@ export interface Github {
   push(ref?: string): Promise<string>;
   /** Runs pulumi in the clone, as the maintainer. */
   pulumi(backend: string, ...args: string[]): Promise<string>;
-  /** Runs a workflow of the clone. */
-  run(file: string, trigger?: Trigger): Promise<Outcome>;
+  /** Runs a workflow of the clone; `onPrint` gets all that it has printed so far, as often as it prints more. */
+  run(file: string, trigger?: Trigger, onPrint?: (printed: string) => void): Promise<Outcome>;
   /** Asks GitHub's API, as the maintainer. */
   api(method: string, path: string, body?: object): Promise<unknown>;
 }
@@ -123,11 +123,94 @@ async function writeStandIns(folder: string, workflows: string, server: string):
   return options;
 }
 
+const PRODUCTION = "production-471918";
+
+/** The tags of an image of production, each with its digest. */
+export async function tagsOf(sandbox: Sandbox, image: string): Promise<Record<string, string>> {
+  const packages = `v1/projects/${PRODUCTION}/locations/us-central1/repositories/hyperion-public/packages`;
+  const { body } = await sandbox.google("GET", `${packages}/${image}/tags?pageSize=1000`);
+  const { tags = [] } = body as { tags?: { name: string; version: string }[] };
+  const last = (name: string): string => name.replace(/^.*\//, "");
+  return Object.fromEntries(tags.map(({ name, version }) => [last(name), last(version)]));
+}
+
+/**
+ * Production at Google, and this project in a repository at GitHub that publishes to it, at the root of the sources: what
+ * a maintainer has after docs/CI.md.
+ */
+export async function useProduction(sandbox: Sandbox): Promise<Github> {
+  const [registry, images] = ["registry", "images"].map((name) => join(sandbox.scratch, `state-${name}`)) as [
+    string,
+    string,
+  ];
+  for (const folder of [registry, images]) await mkdir(folder);
+  const backends = { registry: `file://${registry}`, images: `file://${images}` };
+  const github = await useGithub(sandbox, (folder) =>
+    cp(join(sandbox.sources, "coordinator"), join(folder, "coordinator"), { recursive: true }),
+  );
+  const pulumi = (...args: string[]): Promise<string> => github.pulumi(backends.registry, ...args);
+  await pulumi("stack", "init", "production");
+  const settings = {
+    githubRepository: REPOSITORY,
+    githubRepositoryId: "901234567",
+    githubOwnerId: "123456789",
+    ciCanPublish: "true",
+  };
+  for (const [name, value] of Object.entries(settings)) await pulumi("config", "set", name, value);
+  await pulumi("up", "--yes", "--skip-preview");
+  await github.pulumi(backends.images, "stack", "init", "production-images", "--no-select");
+  const output = (name: string): Promise<string> => pulumi("stack", "output", name);
+  const provider = await output("workloadIdentityProvider");
+  const preview = await output("previewServiceAccountEmail");
+  Object.assign(github.vars, {
+    WORKLOAD_IDENTITY_PROVIDER: provider,
+    CI_SERVICE_ACCOUNT: await output("ciServiceAccountEmail"),
+    PREVIEW_SERVICE_ACCOUNT: preview,
+    DRIFT_SERVICE_ACCOUNT: await makeDriftAccount(sandbox, provider, preview),
+    PULUMI_BACKEND_URL: backends.registry,
+    PULUMI_IMAGES_BACKEND_URL: backends.images,
+  });
+  await github.push();
+  return github;
+}
+
+/** Pushes the sources, in a folder of theirs, to main of their own repository; returns the commit. */
+export async function pushSources(sandbox: Sandbox, github: Github, folder: string): Promise<string> {
+  const clone = join(sandbox.scratch, "sources-clone");
+  await cp(sandbox.sources, join(clone, folder), { recursive: true });
+  const git = (...args: string[]): Promise<string> => github.git("-C", clone, ...args);
+  await git("init", "--quiet", "--initial-branch", "main");
+  await git("add", "--all");
+  await git("commit", "--quiet", "--message", "Sources");
+  await git("push", "--quiet", join(sandbox.scratch, "github", SOURCES), "main");
+  return git("rev-parse", "HEAD");
+}
+
+/** As docs/CI.md says: an account that reads the project, and which drift.yml on main may be, as it may the preview account. */
+async function makeDriftAccount(sandbox: Sandbox, provider: string, preview: string): Promise<string> {
+  const project = `v1/projects/${PRODUCTION}`;
+  const google = async (path: string, body: object): Promise<object> => {
+    const { status, body: answer } = await sandbox.google("POST", path, body);
+    if (status !== 200) throw new Error(`${path}: ${JSON.stringify(answer)}`);
+    return answer as object;
+  };
+  const account = { accountId: "hyperion-drift", serviceAccount: {} };
+  const { email } = (await google(`${project}/serviceAccounts`, account)) as { email: string };
+  const grant = async (resource: string, role: string, member: string): Promise<void> => {
+    const policy = (await google(`${resource}:getIamPolicy`, {})) as { bindings?: object[] };
+    const bindings = [...(policy.bindings ?? []), { role, members: [member] }];
+    await google(`${resource}:setIamPolicy`, { policy: { ...policy, bindings } });
+  };
+  for (const role of ["roles/viewer", "roles/iam.securityReviewer"])
+    await grant(project, role, `serviceAccount:${email}`);
+  const run = `principalSet://iam.googleapis.com/${provider.replace(/\/providers\/.*/, "")}/attribute.access/drift`;
+  for (const each of [email, preview])
+    await grant(`${project}/serviceAccounts/${each}`, "roles/iam.workloadIdentityUser", run);
+  return email;
+}
+
 /** Makes the repository of this project at the emulated GitHub; `change` adds to its first commit. */
-export async function useGithub(
-  sandbox: Sandbox,
-  change: (folder: string) => Promise<void>,
-): Promise<Github> {
+async function useGithub(sandbox: Sandbox, change: (folder: string) => Promise<void>): Promise<Github> {
   const place = join(sandbox.scratch, "github");
   const folder = join(sandbox.scratch, "clone");
   const server = `file://${place}`;
@@ -145,10 +228,7 @@ export async function useGithub(
   const bin = join(sandbox.scratch, "bin");
   await mkdir(bin);
   await symlink(join(sandboxPaths(sandbox.root).bin, "docker"), join(bin, "docker"));
-  const npm = `#!/bin/sh
-[ "$1" != ci ] || exec ln -s ${join(repositoryRoot, "node_modules")} node_modules
-exec ${join(dirname(process.execPath), "npm")} "$@"
-`;
+  const npm = `#!/bin/sh\n[ "$1" != ci ] || exec ln -s ${join(repositoryRoot, "node_modules")} node_modules\nexit 1\n`;
   await writeFile(join(bin, "npm"), npm, { mode: 0o755 });
   const elsewhere = (sandbox.env["PATH"] ?? "").split(":").filter((each) => !each.startsWith(sandbox.root));
   const PATH = [bin, dirname(process.execPath), ...elsewhere].join(":");
@@ -185,7 +265,7 @@ exec ${join(dirname(process.execPath), "npm")} "$@"
 
   const vars: Record<string, string> = {};
   let runs = 0;
-  const run: Github["run"] = async (file, trigger = {}) => {
+  const run: Github["run"] = async (file, trigger = {}, onPrint = () => undefined) => {
     const { event = "push", ref = "refs/heads/main", payload = {}, tokenSeconds = 3600 } = trigger;
     const commit = trigger.commit ?? (await git("rev-parse", "HEAD"));
     const own = join(sandbox.scratch, `run-${(runs += 1)}`);
@@ -235,12 +315,15 @@ exec ${join(dirname(process.execPath), "npm")} "$@"
     ];
     const variables = {
       ...without,
-      PATH,
+      PATH: trigger.path === undefined ? PATH : `${trigger.path}:${PATH}`,
       REGISTRY_HOST: sandbox.registry.replace(/\/.*/, ""),
+      HYPERION_PULUMI: tools.pulumi.path,
       STAND_IN_RUN: await write("run.json", JSON.stringify(github)),
-      ...trigger.env,
     };
-    return sandbox.command(act, [event, ...options], variables, { cwd: folder });
+    const running = sandbox.start(act, [event, "--directory", folder, ...options], variables);
+    running.onPrint(onPrint);
+    const { code = 1, output } = await running.ended;
+    return { code, stdout: output, output };
   };
 
   return {
