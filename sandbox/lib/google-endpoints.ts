@@ -1,10 +1,11 @@
-import { artifactRegistry, iam, organizationPolicy } from "../../google/apis.ts";
+import { artifactRegistry, iam, iamCredentials, organizationPolicy } from "../../google/apis.ts";
 
 /** The variables by which the gcp plugin, and the program itself, are pointed at an emulator at `origin`. */
 export function endpointVariables(origin: string): Record<string, string> {
   return {
     [artifactRegistry.variable]: `${origin}/v1/`,
     [iam.variable]: `${origin}/v1/`,
+    [iamCredentials.variable]: `${origin}/v1/`,
     [organizationPolicy.variable]: `${origin}/v2/`,
     GOOGLE_IAM_CUSTOM_ENDPOINT: `${origin}/`,
     GOOGLE_CLOUD_RESOURCE_MANAGER_CUSTOM_ENDPOINT: `${origin}/`,
