@@ -16,6 +16,7 @@ import { prefixPublished } from "./components/images/prefix-published.ts";
 import { release } from "./components/images/release.ts";
 import { KEPT_TAG_PREFIXES } from "./components/images/tags.ts";
 import { checkRepository } from "./components/repository/check-repository.ts";
+import { versionsOfBuild } from "./components/repository/cleanup-rules.ts";
 import { existingRepositoryUrl } from "./components/repository/existing-repository.ts";
 import { ImageRepository } from "./components/repository/image-repository.ts";
 import { keepsAllTagged } from "./components/repository/tagged-expiry.ts";
@@ -71,6 +72,7 @@ export default async () => {
       untaggedAfterDays: settings.cleanupUntaggedAfterDays,
       buildsAfterDays: settings.cleanupBuildsAfterDays,
       keepCount: settings.cleanupKeepCount,
+      versionsPerBuild: versionsOfBuild(1),
       keptTagPrefixes: KEPT_TAG_PREFIXES,
     },
     cleanupDryRun: settings.cleanupDryRun,

@@ -226,6 +226,7 @@ const POLICIES = z.array(cleanupPolicy).parse(
     untaggedAfterDays: 14,
     buildsAfterDays: 90,
     keepCount: 0,
+    versionsPerBuild: 1,
     keptTagPrefixes: KEPT_TAG_PREFIXES,
   }),
 );
