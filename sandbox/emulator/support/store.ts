@@ -1,3 +1,4 @@
+import type { ChildDeletion } from "../../../components/repository/cleanup-rules.ts";
 import { readText, writeWholeSync } from "../../lib/files.ts";
 import { MAINTAINER } from "../../lib/tokens.ts";
 import { timestamp } from "./http/time.ts";
@@ -43,6 +44,8 @@ export interface State {
   orgPolicies: Record<string, Spreading<OrgPolicy | null>>;
   /** How long a changed organization policy takes to be in force, in seconds. */
   orgPolicyDelaySeconds: number;
+  /** What becomes of a request to delete an image to which an index refers. */
+  childDeletion: ChildDeletion;
   /** Of the numbers that Google makes up. */
   nextId: number;
 }
@@ -87,6 +90,7 @@ function initialState(): State {
     cryptoKeys: {},
     orgPolicies: {},
     orgPolicyDelaySeconds: 0,
+    childDeletion: "refused",
     nextId: 1,
   };
 }

@@ -18,6 +18,8 @@ const orgPolicyBody = z.strictObject({
   delaySeconds: z.number().min(0).default(0),
 });
 
+const childDeletionBody = z.strictObject({ childDeletion: z.enum(["refused", "allowed"]) });
+
 function rules({ mode, customers, constraint }: z.infer<typeof orgPolicyBody>): OrgPolicyRule[] {
   if (constraint === MANAGED_CONSTRAINT)
     return [
@@ -36,6 +38,11 @@ export const routes: OpenRoute[] = [
     context.store.change((state) => (state.orgPolicyDelaySeconds = body.delaySeconds));
     const name = `${ORGANIZATION}/policies/${body.constraint}`;
     return { policy: putOrgPolicy(context, name, body.mode === "allow" ? null : { rules: rules(body) }) };
+  }),
+  adminRoute("PUT", "child-deletion", (context, text) => {
+    const { childDeletion } = parseBody(childDeletionBody, text);
+    context.store.change((state) => (state.childDeletion = childDeletion));
+    return { childDeletion };
   }),
   adminRoute("GET", "faults", (context) => ({ faults: context.faults.all() })),
   adminRoute("POST", "faults", (context, text) => {
