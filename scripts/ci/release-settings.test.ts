@@ -4,17 +4,10 @@ import { type Ended, useShell } from "../../test/support/shell.ts";
 
 const commit = "abc123f".padEnd(40, "0");
 const date = "2025-01-10";
-const NONE = {
-  version: "",
-  revision: "",
-  releaseDate: "",
-  edge: "false",
-  rollback: "false",
-  allowVersionOverwrite: "false",
-};
+const NONE = { version: "", revision: "", releaseDate: "" };
 
 test.each<[string, boolean, Record<string, string>]>([
-  ["refs/heads/main", true, { revision: commit, releaseDate: date, edge: "true" }],
+  ["refs/heads/main", true, { revision: commit, releaseDate: date }],
   ["refs/heads/main", false, { revision: commit }],
   ["refs/tags/v1.4.2", true, { version: "1.4.2" }],
   ["refs/tags/v1.4.2", false, { version: "1.4.2" }],
@@ -59,7 +52,7 @@ commit three
 
   it("asks git for the commit's day in UTC, and the remote for the tip", () => {
     const [one = "", two = "", three = ""] = commits;
-    const tip = (revision: string): string => lines({ revision, releaseDate: "2025-01-11", edge: "true" });
+    const tip = (revision: string): string => lines({ revision, releaseDate: "2025-01-11" });
     expect(settings("refs/heads/main", two, "remote").stdout).toBe(tip(two));
     expect(settings("refs/heads/main", one, "remote").stdout).toBe(lines({ revision: one }));
     expect(settings("refs/heads/main", three, "remote").stdout).toBe(lines({ revision: three }));
@@ -84,7 +77,7 @@ commit three
       "git",
       `record "$@"
 env | grep ^GIT_CONFIG_ >"$TMPDIR/login" || :
-[ "$1" != ls-remote ] || echo "${one}	refs/heads/main"`,
+case "$1" in ls-remote) echo "${one}	refs/heads/main" ;; show) echo 2025-01-10 ;; esac`,
     );
     shell.environment = {
       ...shell.environment,
@@ -92,7 +85,7 @@ env | grep ^GIT_CONFIG_ >"$TMPDIR/login" || :
       GITHUB_SERVER_URL: "https://github.com",
     };
     const { stdout } = settings("refs/heads/main", one, "https://github.com/o/n");
-    expect(stdout).toContain("hyperion-registry:edge true\n");
+    expect(stdout).toContain("hyperion-registry:releaseDate 2025-01-10\n");
     expect(shell.calls()).toContain("git ls-remote https://github.com/o/n refs/heads/main");
     expect(shell.calls().join("\n")).not.toContain("the-token");
     const login = Buffer.from("x-access-token:the-token").toString("base64");
@@ -108,15 +101,15 @@ it("publishes by one pulumi up, whatever the stack's file says", () => {
   const publish = (...args: string[]): Ended =>
     shell.run("scripts/publish-ref.sh", ["--stack", "s", ...args]);
   shell.pass("git");
-  shell.fake("node", 'record "$@"; printf "hyperion-registry:version \\nhyperion-registry:edge true\\n"');
+  shell.fake("node", 'record "$@"; printf "hyperion-registry:version \\nhyperion-registry:revision abc\\n"');
   shell.fake("pulumi", 'record "$@"');
   expect(publish("refs/heads/main", commit, "https://g/o/n")).toMatchObject({
     status: 0,
-    stdout: "hyperion-registry:version \nhyperion-registry:edge true\n",
+    stdout: "hyperion-registry:version \nhyperion-registry:revision abc\n",
   });
   expect(shell.calls()).toEqual([
     `node scripts/ci/main.ts release-settings refs/heads/main ${commit} https://g/o/n`,
-    "pulumi up --yes --skip-preview --stack s --config hyperion-registry:buildCache=registry --config hyperion-registry:version= --config hyperion-registry:edge=true",
+    "pulumi up --yes --skip-preview --stack s --config hyperion-registry:buildCache=registry --config hyperion-registry:version= --config hyperion-registry:revision=abc",
   ]);
   shell.forgetCalls();
   shell.fake("node", "echo no version >&2; exit 1");
