@@ -140,7 +140,7 @@ const BAD: Record<string, [Message, Row[]]> = {
     "production-471918",
   ),
   "gcp:region": word(
-    ["us-central1-a", "US", "us", "europe", "asia"],
+    ["us-central1-a", "us-centrl1", "us-central9", "US", "us", "europe", "asia"],
     "a region of Artifact Registry, such as us-central1",
     "us-central1",
   ),
