@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Answers, fakeGoogle, nobodyAnswers, tagLists } from "../../../test/support/fake-google.ts";
+import { type Answers, fakeGoogle, keptTags, nobodyAnswers } from "../../../test/support/fake-google.ts";
 import { FakeRegistry, REGISTRY_URL } from "../../../test/support/fake-registry.ts";
 import { declare } from "../../../test/support/mocks.ts";
 import { ArtifactRegistryTags } from "./artifact-registry-tags.ts";
@@ -22,7 +22,7 @@ describe("the tags of images", () => {
   };
 
   test("are one request an image", async () => {
-    const { tags, requests } = await read(tagLists({ ui: { "1.4.2": "sha256:a" }, mcp: {} }), ["ui", "mcp"]);
+    const { tags, requests } = await read(keptTags({ ui: { "1.4.2": "sha256:a" }, mcp: {} }), ["ui", "mcp"]);
     expect(tags).toEqual({ ui: [["1.4.2", "sha256:a"]], mcp: [] });
     expect(requests).toHaveLength(2);
   });

@@ -62,9 +62,9 @@ describe("the index of an image's platforms", () => {
     });
     const { build } = await makeIndex(registry, "ui", new Map([...images, ["linux/amd64", attested]]));
     expect(build.platforms).toEqual(images);
-    await expect(
-      makeIndex(registry, "ui", new Map([...images, ["linux/arm64", attested]])),
-    ).rejects.toThrow("found:   an index without an image for linux/arm64");
+    await expect(makeIndex(registry, "ui", new Map([...images, ["linux/arm64", attested]]))).rejects.toThrow(
+      "found:   an index without an image for linux/arm64",
+    );
   });
 
   test("is not needed for one platform, and no request is sent", async () => {
@@ -79,7 +79,9 @@ describe("the index of an image's platforms", () => {
   test("names the command that builds again what the registry has no more", async () => {
     const fake = new FakeRegistry();
     const images = pushed(fake, `${DOCKER}.v2+json`);
-    await expect(makeIndex(registry, "ui", new Map([...images, ["linux/arm64", "sha256:gone"]]))).rejects.toThrow(
+    await expect(
+      makeIndex(registry, "ui", new Map([...images, ["linux/arm64", "sha256:gone"]])),
+    ).rejects.toThrow(
       [
         `${REGISTRY_URL}/ui@sha256:gone`,
         "  found:   the registry answered 404 to a request to read it",
