@@ -31,7 +31,8 @@ export default async () => {
     new PublishedImages("images", { ...settings, repository, registryUrl, tags, release: settings }).images;
   if (!settings.manageRegistry) {
     const [registryUrl, tags] = await Promise.all([existingRepositoryUrl(repository), readTags(repository)]);
-    return { registryUrl, images: publish(registryUrl, tags) };
+    const images = publish(registryUrl, tags);
+    return { registryUrl, images };
   }
   const trust = githubTrust(settings);
   if (trust) warnOfMissingIds(trust);

@@ -25,3 +25,13 @@ export const resourceManager: GoogleApi = {
   endpoint: "https://cloudresourcemanager.googleapis.com/v1/",
   variable: "GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT",
 };
+
+/** What `npm run bootstrap` enables: what a stack takes before its first `up`, and what the drift account asks. */
+export const BOOTSTRAP_APIS = [
+  "cloudkms.googleapis.com",
+  // The gcp plugin reads the project with each API that it enables; an account's calls count for its own project.
+  "cloudresourcemanager.googleapis.com",
+  "iam.googleapis.com",
+  "orgpolicy.googleapis.com",
+  "storage.googleapis.com",
+];

@@ -65,6 +65,17 @@ program
   });
 
 program
+  .command("project")
+  .description(
+    "make a project as Google makes one, in which you have the roles of docs/ACCESS.md and no more",
+  )
+  .argument("<id>", "such as my-project")
+  .action(async (projectId: string) => {
+    const { printAdmin } = await import("./services/admin.ts");
+    await printAdmin("POST", "projects", { projectId });
+  });
+
+program
   .command("cleanup")
   .description("run the repositories' cleanup policies, as Google does once a day")
   .action(async () => {
@@ -95,7 +106,7 @@ program
 /** Subcommands with subcommands of their own, each in a module that is loaded for it alone. */
 const GROUPS: Record<string, { description: string; load: () => Promise<Command> }> = {
   "org-policy": {
-    description: "restrict who may be given access, as an organization does",
+    description: "restrict who may be given access and what may be made, as an organization does",
     load: async () => (await import("./commands/org-policy.ts")).orgPolicyCommand(),
   },
   fault: {

@@ -6,13 +6,14 @@ set -euo pipefail
 
 usage() {
   cat <<'USAGE'
-Usage: eval "$(scripts/install-pulumi.sh)"
+Usage: scripts/install-pulumi.sh [OPTION]...
+npm run pulumi -- ARGS runs it by itself.
   --from URL          take the CLI's release from a mirror; it is verified all the same (default: GitHub)
   --plugins-from URL  take the plugins from a mirror; they are verified all the same (default: Pulumi's own choice)
-  --record            write the checksums of package.json's plugins into .pulumi.plugins, for a review and a commit, once
-                      two servers have given the same files
 Installs into PULUMI_HOME or ~/.hyperion-registry, a folder of its own: what another project has installed is not found
-there. Prints the lines that make a shell use it; a workflow's next steps use it by themselves.
+there. Prints the lines that make a shell use it; a workflow's next steps use it by themselves. A plugin whose version
+.pulumi.plugins lacks is recorded there, once two servers have given the same files; a workflow stops instead.
+Where HYPERION_PULUMI names a CLI, as in the sandbox, that one is used, and nothing is installed.
 Exit code: 0 installed; 1 something is not verified or not to be had, and is not installed; 2 the call is wrong.
 USAGE
 }
@@ -21,7 +22,7 @@ root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 releases=https://github.com/pulumi/pulumi/releases/download
 plugin_files=https://get.pulumi.com/releases/plugins
 plugins_from=()
-recording=false
+installed=
 # Who signs: a workflow of Pulumi's repository, by the certificate that GitHub's token gave it.
 identity='^https://github\.com/pulumi/pulumi/\.github/workflows/sign\.yml@refs/'
 issuer=https://token.actions.githubusercontent.com
@@ -39,7 +40,6 @@ while [ $# -gt 0 ]; do
       if [ "$1" = --from ]; then releases=$2; else plugins_from=(--server "$2"); fi
       shift
       ;;
-    --record) recording=true ;;
     --help)
       usage
       exit 0
@@ -68,22 +68,20 @@ sha256() { if command -v sha256sum >/dev/null; then sha256sum "$@"; else shasum 
 # plugin_version NAME: as package.json pins it.
 plugin_version() { sed -n "s|^ *\"@pulumi/$1\": \"\([0-9.]*\)\".*|\1|p" "$root/package.json"; }
 
+# record NAME VERSION: notes the checksums of a plugin for each platform, once two servers have given the same files.
 record() {
-  local name of platform file sum
-  echo '# PLUGIN VERSION PLATFORM SHA-256, written by scripts/install-pulumi.sh --record' >recorded
-  for name in "${plugins[@]}"; do
-    of=$(plugin_version "$name")
-    for platform in linux-amd64 linux-arm64 darwin-amd64 darwin-arm64; do
-      file=pulumi-resource-$name-v$of-$platform.tar.gz
-      download "$plugin_files/$file" one
-      download "https://github.com/pulumi/pulumi-$name/releases/download/v$of/$file" other
-      cmp -s one other || fail "$file is not the same at get.pulumi.com and at github.com"
-      sum=$(sha256 one)
-      echo "$name $of $platform ${sum%% *}" | tee -a recorded >&2
-    done
+  local platform file sum
+  grep -v "^$1 " "$root/.pulumi.plugins" >recorded || :
+  for platform in linux-amd64 linux-arm64 darwin-amd64 darwin-arm64; do
+    file=pulumi-resource-$1-v$2-$platform.tar.gz
+    download "$plugin_files/$file" one
+    download "https://github.com/pulumi/pulumi-$1/releases/download/v$2/$file" other
+    cmp -s one other || fail "$file is not the same at get.pulumi.com and at github.com"
+    sum=$(sha256 one)
+    echo "$1 $2 $platform ${sum%% *}" >>recorded
   done
   mv recorded "$root/.pulumi.plugins"
-  echo "Review .pulumi.plugins, and commit it." >&2
+  echo "Recorded the plugin $1 $2 in .pulumi.plugins: get.pulumi.com and github.com gave the same files. Commit it." >&2
 }
 
 install_cli() {
@@ -105,7 +103,11 @@ install_cli() {
   for program in "${needed[@]}"; do mv "pulumi/$program" bin/; done
   mkdir -p "$(dirname "$bin")"
   mv bin "$bin"
+  installed=yes
 }
+
+# checksum "NAME VERSION PLATFORM"
+checksum() { awk -v line="$1" '$1 " " $2 " " $3 == line { print $4 }' "$root/.pulumi.plugins"; }
 
 install_plugins() {
   local name of sum known folder
@@ -113,10 +115,16 @@ install_plugins() {
     of=$(plugin_version "$name")
     known+=" resource-$name-v$of "
     [ -e "$home/plugins/resource-$name-v$of" ] && continue
-    sum=$(awk -v line="$name $of $1" '$1 " " $2 " " $3 == line { print $4 }' "$root/.pulumi.plugins")
-    [ -n "$sum" ] || fail ".pulumi.plugins has no checksum of the plugin $name $of for $1: $0 --record, and commit it"
+    sum=$(checksum "$name $of $1")
+    if [ -z "$sum" ]; then
+      [ -z "${GITHUB_PATH:-}" ] ||
+        fail ".pulumi.plugins has no checksum of the plugin $name $of for $1: run scripts/install-pulumi.sh on your machine, and commit the file"
+      record "$name" "$of"
+      sum=$(checksum "$name $of $1")
+    fi
     PULUMI_HOME=$home "$bin/pulumi" plugin install resource "$name" "$of" --exact --checksum "$sum" \
       ${plugins_from[@]+"${plugins_from[@]}"} >&2 || fail "the plugin $name $of is not to be had, or not what .pulumi.plugins says"
+    installed=yes
   done
   for folder in "$home"/plugins/resource-*; do
     case $known in *" ${folder##*/} "*) continue ;; esac
@@ -125,6 +133,25 @@ install_plugins() {
   done
 }
 
+protection=(PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true PULUMI_IGNORE_AMBIENT_PLUGINS=true)
+
+# use SETTING...: what a shell evaluates, or what a workflow's next steps have, to run the CLI in $bin.
+use() {
+  if [ -n "${GITHUB_PATH:-}" ]; then
+    echo "$bin" >>"$GITHUB_PATH"
+    printf '%s\n' "$@" >>"$GITHUB_ENV"
+  else
+    printf 'export %q\n' "$@"
+    # shellcheck disable=SC2016 # for the shell that evaluates it
+    printf 'export PATH=%q:"$PATH"\n' "$bin"
+  fi
+}
+
+if [ -n "${HYPERION_PULUMI:-}" ]; then
+  bin=$(dirname "$HYPERION_PULUMI")
+  use "${protection[@]}"
+  exit
+fi
 version=$(<"$root/.pulumi.version")
 home=${PULUMI_HOME:-$HOME/.hyperion-registry}
 bin=$home/versions/$version/bin
@@ -138,20 +165,8 @@ esac
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work"
-if $recording; then
-  record
-  exit
-fi
 [ -x "$bin/pulumi" ] || install_cli "$system-$architecture"
 install_plugins "$system-${architecture/x64/amd64}"
-echo "Pulumi $version and its plugins, verified, are in $home" >&2
+[ -z "$installed" ] || echo "Pulumi $version and its plugins, verified, are in $home" >&2
 
-settings=(PULUMI_HOME="$home" PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true PULUMI_IGNORE_AMBIENT_PLUGINS=true)
-if [ -n "${GITHUB_PATH:-}" ]; then
-  echo "$bin" >>"$GITHUB_PATH"
-  printf '%s\n' "${settings[@]}" >>"$GITHUB_ENV"
-else
-  printf 'export %q\n' "${settings[@]}"
-  # shellcheck disable=SC2016 # for the shell that evaluates it
-  printf 'export PATH=%q:"$PATH"\n' "$bin"
-fi
+use "PULUMI_HOME=$home" "${protection[@]}"

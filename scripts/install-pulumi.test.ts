@@ -67,7 +67,8 @@ beforeEach(() => {
   ] as const)
     shell.write(`release/pulumi/${name}`, text, 0o755);
   shell.bash("cd release && tar --create --gzip --file ../packed pulumi");
-  for (const file of PROJECT) shell.write(`project/${file}`, readFileSync(path.join(root, file), "utf8"));
+  for (const file of PROJECT)
+    shell.write(`project/${file}`, readFileSync(path.join(root, file), "utf8"), 0o755);
   shell.write(
     "project/.pulumi.plugins",
     plugins.map(([name, of]) => `${name} ${of} ${platform} ${checksum(name)}\n`).join(""),
@@ -141,48 +142,89 @@ it("takes the plugins from a mirror", async () => {
   );
 });
 
-describe("records the checksums of the plugins", () => {
+describe("records the checksums of a plugin on a laptop", () => {
+  const [[name, of] = ["", ""]] = plugins;
+
   /** A curl whose answer is the file's name, or at one of the two servers another. */
   const curl = (odd = ""): string => `
 record "$@"
 for word; do case $previous in --output) out=$word ;; esac; previous=$word; done
 case $word in *"${odd || "nowhere"}"*) echo other >"$out" ;; *) echo "\${word##*/}" >"$out" ;; esac`;
 
-  it("where two servers have the same files", async () => {
+  /** A laptop has no file of a workflow's next steps; the plugin's own line is missing. */
+  beforeEach(async () => {
+    await install();
+    const kept = shell.read("project/.pulumi.plugins").replace(new RegExp(`^${name} .*\n`, "m"), "");
+    shell.write("project/.pulumi.plugins", `${kept}${name} 0.0.1 ${platform} ${checksum("x")}\n`);
+    shell.bash(`rm -r ${home}/plugins/resource-${name}-*`);
+    delete shell.environment["GITHUB_PATH"];
+    shell.forgetCalls();
+  });
+
+  it("where two servers have the same files, and goes on", async () => {
+    const [other = ""] = shell.read("project/.pulumi.plugins").split("\n");
     shell.fake("curl", curl());
-    const { status } = await run("--record");
+    const { status, stderr } = await run();
+    expect(stderr).toContain(`Recorded the plugin ${name} ${of} in .pulumi.plugins`);
     expect(status).toBe(0);
     const lines = shell.read("project/.pulumi.plugins").trim().split("\n");
-    expect(lines).toHaveLength(1 + 4 * plugins.length);
-    for (const [name, of] of plugins) {
-      const file = `pulumi-resource-${name}-v${of}-${platform}.tar.gz`;
-      expect(lines).toContain(`${name} ${of} ${platform} ${checksum(`${file}\n`)}`);
-      expect(shell.calls().filter((call) => call.endsWith(file))).toEqual([
-        expect.stringContaining(` https://get.pulumi.com/releases/plugins/${file}`),
-        expect.stringContaining(` https://github.com/pulumi/pulumi-${name}/releases/download/v${of}/${file}`),
-      ]);
-    }
+    expect(lines).toHaveLength(1 + 4);
+    expect(lines).toContain(other);
+    const file = `pulumi-resource-${name}-v${of}-${platform}.tar.gz`;
+    expect(lines).toContain(`${name} ${of} ${platform} ${checksum(`${file}\n`)}`);
+    expect(shell.calls().filter((call) => call.endsWith(file))).toEqual([
+      expect.stringContaining(` https://get.pulumi.com/releases/plugins/${file}`),
+      expect.stringContaining(` https://github.com/pulumi/pulumi-${name}/releases/download/v${of}/${file}`),
+    ]);
+    expect(shell.calls().at(-1)).toBe(
+      `pulumi plugin install resource ${name} ${of} --exact --checksum ${checksum(`${file}\n`)}`,
+    );
   });
 
   it("and nothing where they have not", async () => {
     shell.fake("curl", curl("github.com"));
     const before = shell.read("project/.pulumi.plugins");
-    const { status, stderr } = await run("--record");
+    const { status, stderr } = await run();
     expect([status, shell.read("project/.pulumi.plugins")]).toEqual([1, before]);
     expect(stderr).toContain("is not the same at get.pulumi.com and at github.com\n");
   });
 });
 
+it("takes the CLI that HYPERION_PULUMI names, and installs nothing", async () => {
+  delete shell.environment["GITHUB_PATH"];
+  shell.environment["HYPERION_PULUMI"] = "/own/bin/pulumi";
+  const { status, stdout } = await install();
+  expect([status, shell.calls()]).toEqual([0, []]);
+  expect(stdout).toBe(
+    'export PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true\nexport PULUMI_IGNORE_AMBIENT_PLUGINS=true\nexport PATH=/own/bin:"$PATH"\n',
+  );
+});
+
+it("is what npm run pulumi runs, and nothing where it fails", async () => {
+  delete shell.environment["GITHUB_PATH"];
+  shell.write("project/scripts/pulumi.sh", readFileSync(path.join(root, "scripts/pulumi.sh"), "utf8"), 0o755);
+  shell.fake("pulumi", "echo another");
+  shell.environment["PULUMI_HOME"] = shell.path("none");
+  shell.without("cosign");
+  const pulumi = (...args: string[]) => shell.start(shell.path("project/scripts/pulumi.sh"), args).ended;
+  const { status, stdout, stderr } = await pulumi("up");
+  expect([status, stdout]).toEqual([1, ""]);
+  expect(stderr).toMatch(/^Pulumi was not installed: [^\n]+\n$/);
+  shell.write("own/pulumi", '#!/bin/sh\necho "own $* $PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION"\n', 0o755);
+  shell.environment["HYPERION_PULUMI"] = shell.path("own/pulumi");
+  expect(await pulumi("stack", "ls")).toMatchObject({ status: 0, stdout: "own stack ls true\n" });
+});
+
 describe("plugins", () => {
   const [[name, of] = ["", ""]] = plugins;
 
-  it("are not installed without a checksum, and the command that records it is named", async () => {
+  it("are not installed by a workflow without a checksum, and the command that records it is named", async () => {
     shell.write("project/.pulumi.plugins", `${name} 0.0.1 ${platform} ${checksum("x")}\n`);
     const { status, stderr } = await install();
     expect(status).toBe(1);
     expect(stderr).toMatch(
       new RegExp(
-        `no checksum of the plugin ${name} ${of} for ${platform}: \\S+/install-pulumi.sh --record, and commit`,
+        `no checksum of the plugin ${name} ${of} for ${platform}: run scripts/install-pulumi.sh on your machine, and commit`,
       ),
     );
     expect(shell.read("path")).toBe("");
@@ -241,5 +283,5 @@ describe("installs nothing", () => {
 it.each([["--nonsense"], ["--from"]])("refuses the call %s", async (...args) => {
   const { status, stderr } = await run(...args);
   expect(status).toBe(2);
-  expect(stderr).toContain('Usage: eval "$(scripts/install-pulumi.sh)"');
+  expect(stderr).toContain("Usage: scripts/install-pulumi.sh");
 });

@@ -20,6 +20,8 @@ beforeEach(() => {
     "Pulumi.yaml",
     "name: hyperion-registry\nconfig:\n  repositoryId: { type: string, default: hyperion-public }\n",
   );
+  shell.write(".pulumi.version", "3.0.0\n");
+  shell.environment["HYPERION_PULUMI"] = shell.path("bin/pulumi");
   for (const stack of ["production", "dev"])
     shell.write(
       `Pulumi.${stack}.yaml`,
@@ -50,12 +52,13 @@ test.each([
   expect(await place("dev")).toEqual({ ...FILES, project: "of-dev" });
 });
 
-test("is what the file says without Pulumi, and without the one that npm puts before the user's", async () => {
-  const npmBin = path.dirname(
-    shell.write("node_modules/.bin/pulumi", `#!/bin/sh\necho '${printed}'\n`, 0o755),
-  );
-  shell.environment["PATH"] = `${npmBin}${path.delimiter}${shell.environment["PATH"] ?? ""}`;
+test("is what the verified CLI says, and no other that is on the PATH", async () => {
+  shell.fake("pulumi", `echo '${printed}'`);
+  delete shell.environment["HYPERION_PULUMI"];
+  shell.environment["PULUMI_HOME"] = shell.path("home");
   expect(await place()).toEqual(FILES);
+  shell.write("home/versions/3.0.0/bin/pulumi", `#!/bin/sh\necho '${printed}'\n`, 0o755);
+  expect(await place()).toEqual(PULUMI);
 });
 
 test("a stack that nobody knows is told with those that there are", async () => {

@@ -1,9 +1,11 @@
 import { execFile } from "node:child_process";
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
 import * as path from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
 import { StackSettings } from "./stack-settings.ts";
-import { settingKey } from "../problems/setting-commands.ts";
+import { NAMESPACE, settingKey } from "../problems/setting-commands.ts";
 
 /** Where a repository is. */
 export interface Place {
@@ -53,10 +55,9 @@ async function askPulumi(
   environment: NodeJS.ProcessEnv,
 ): Promise<Place | undefined> {
   const args = ["config", "--json", "--non-interactive", ...(stack === undefined ? [] : ["--stack", stack])];
-  const env = { ...environment, PATH: usersPath(environment["PATH"] ?? "") };
   try {
-    const options = { cwd: projectFolder, env, timeout: TIMEOUT_MS };
-    const { stdout } = await promisify(execFile)("pulumi", args, options);
+    const options = { cwd: projectFolder, env: environment, timeout: TIMEOUT_MS };
+    const { stdout } = await promisify(execFile)(verifiedCli(projectFolder, environment), args, options);
     const config = pulumiConfig.parse(JSON.parse(stdout));
     return {
       project: config["gcp:project"].value,
@@ -68,11 +69,9 @@ async function askPulumi(
   }
 }
 
-/** PATH without what `npm run` puts before it: the user's own pulumi, which knows the selected stack, comes first again. */
-export function usersPath(searchPath: string): string {
-  const npmBin = path.join("node_modules", ".bin");
-  return searchPath
-    .split(path.delimiter)
-    .filter((folder) => !folder.endsWith(npmBin))
-    .join(path.delimiter);
+/** The verified CLI, where scripts/install-pulumi.sh puts it; no other is asked. */
+function verifiedCli(projectFolder: string, environment: NodeJS.ProcessEnv): string {
+  const version = readFileSync(path.join(projectFolder, ".pulumi.version"), "utf8").trim();
+  const home = environment["PULUMI_HOME"] ?? path.join(homedir(), `.${NAMESPACE}`);
+  return environment["HYPERION_PULUMI"] ?? path.join(home, "versions", version, "bin", "pulumi");
 }

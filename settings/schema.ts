@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { REGIONS } from "./regions.ts";
 import { principalProblem } from "../components/access/principals.ts";
 import { GIT_REF, GITHUB_ENVIRONMENT, GITHUB_REPOSITORY } from "../components/ci/github-names.ts";
 import { catalogue } from "../components/images/catalogue.ts";
@@ -202,13 +203,7 @@ export const GCP_SETTINGS = {
     "the id of a Google Cloud project: 6 to 30 lower-case letters, digits and hyphens",
     "production-471918",
   ),
-  region: setting(
-    // https://cloud.google.com/artifact-registry/docs/repositories/repo-locations; not the multi-regions (us, europe, asia),
-    // since the gcp plugin looks for its region among those of Compute Engine.
-    z.string().regex(/^[a-z]+-[a-z]+[1-9]\d?$/),
-    "a region of Artifact Registry, such as us-central1",
-    "us-central1",
-  ),
+  region: setting(z.enum(REGIONS), "a region of Artifact Registry, such as us-central1", "us-central1"),
   userProjectOverride: setting(json(z.boolean()).optional(), "true or false", "true"),
   billingProject: setting(z.string().optional(), "the id of a Google Cloud project", "production-471918"),
 } satisfies Record<string, Setting<unknown>>;

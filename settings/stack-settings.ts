@@ -31,9 +31,15 @@ export class StackSettings {
    * @throws when neither the stack nor the project says it.
    */
   text(key: string): string {
-    const value = this.set[key.includes(":") ? key : `${this.namespace}:${key}`] ?? this.fallback(key);
-    if (typeof value === "string" || typeof value === "number") return String(value);
+    const value = this.find(key);
+    if (value !== undefined) return value;
     throw new Error(`Pulumi.${this.stack}.yaml does not say ${key}: pulumi config set ${key} VALUE`);
+  }
+
+  /** The same; undefined when neither says it. */
+  find(key: string): string | undefined {
+    const value = this.set[key.includes(":") ? key : `${this.namespace}:${key}`] ?? this.fallback(key);
+    return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
   }
 
   /** Whether a setting of this project is on. */

@@ -7,7 +7,6 @@ export function endpointVariables(origin: string): Record<string, string> {
     [iam.variable]: `${origin}/v1/`,
     [organizationPolicy.variable]: `${origin}/v2/`,
     GOOGLE_IAM_CUSTOM_ENDPOINT: `${origin}/`,
-    GOOGLE_COMPUTE_CUSTOM_ENDPOINT: `${origin}/compute/v1/`,
     GOOGLE_CLOUD_RESOURCE_MANAGER_CUSTOM_ENDPOINT: `${origin}/`,
     GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT: `${origin}/v1/`,
     GOOGLE_SERVICE_USAGE_CUSTOM_ENDPOINT: `${origin}/`,

@@ -28,6 +28,8 @@ export async function sandboxVariables(
     HYPERION_PROJECT_DIR: paths.project,
     PATH: sandboxPath(paths, tools, env["PATH"] ?? ""),
     PULUMI_HOME: paths.pulumiHome,
+    // Commands of this project run no other CLI than the verified one, or this.
+    HYPERION_PULUMI: join(paths.bin, "pulumi"),
     // Without metadata: its files beside the state are not written atomically, and an empty one, left by a kill,
     // makes the state unreadable ("failed to load checkpoint: EOF").
     PULUMI_BACKEND_URL: `file://${paths.state}?metadata=skip`,
@@ -43,6 +45,8 @@ export async function sandboxVariables(
     USER_PROJECT_OVERRIDE: "true",
     GOOGLE_BILLING_PROJECT: "hyperion-sandbox",
     GOOGLE_OAUTH_ACCESS_TOKEN: await mintAccessToken(paths.root, MAINTAINER, SHELL_TOKEN_SECONDS),
+    // The one request of the gcp plugin that no endpoint leads here, for a stack whose file does not turn it off.
+    PULUMI_GCP_SKIP_REGION_VALIDATION: "true",
     ...endpointVariables(url),
     ...gcloudEnvironment(config.emulatorPort, paths.root),
   };

@@ -108,11 +108,18 @@ it("wants the stack of the images where its registry is, and each of the two to 
     return `Pulumi.${name}.yaml`;
   };
   const own = "hyperion-registry:";
-  const place = { "gcp:project": "p", "gcp:region": "us-central1" };
+  const place = {
+    "gcp:project": "p",
+    "gcp:region": "us-central1",
+    "gcp:skipRegionValidation": "true",
+  };
   const files = [
     stack("good", { ...place, [`${own}publishImages`]: "false" }),
     stack("good-images", { ...place, [`${own}manageRegistry`]: "false", [`${own}repositoryId`]: "r" }),
-    stack("bad", { ...place, [`${own}publishImages`]: "true", [`${own}repositoryId`]: "other" }),
+    stack("bad", {
+      ...{ ...place, "gcp:skipRegionValidation": "false" },
+      ...{ [`${own}publishImages`]: "true", [`${own}repositoryId`]: "other" },
+    }),
     stack("bad-images", {
       "gcp:project": "q",
       "gcp:region": "europe-west1",
@@ -120,6 +127,8 @@ it("wants the stack of the images where its registry is, and each of the two to 
     }),
   ];
   expect(stackViolations(scratch.folder, files)).toEqual([
+    "stacks: bad: pulumi config set gcp:skipRegionValidation true --stack bad",
+    "stacks: bad-images: pulumi config set gcp:skipRegionValidation true --stack bad-images",
     "stacks: bad and bad-images differ in gcp:project",
     "stacks: bad and bad-images differ in gcp:region",
     "stacks: bad and bad-images differ in repositoryId",

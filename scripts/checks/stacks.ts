@@ -3,9 +3,16 @@ import { StackSettings } from "../../settings/stack-settings.ts";
 /** What two stacks of one registry have to say alike. */
 const PLACE = ["gcp:project", "gcp:region", "repositoryId"];
 
-/** Of each `Pulumi.<stack>-images.yaml` the stack that manages its registry, where the two do not fit. */
+/**
+ * Of each `Pulumi.<stack>-images.yaml` the stack that manages its registry, where the two do not fit; and each stack with
+ * which the gcp plugin asks for Compute Engine's regions whenever it starts.
+ */
 export function stackViolations(folder: string, files: readonly string[]): string[] {
-  return files
+  const asking = files
+    .flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? [])
+    .filter((stack) => new StackSettings(folder, stack).find("gcp:skipRegionValidation") !== "true")
+    .map((stack) => `stacks: ${stack}: pulumi config set gcp:skipRegionValidation true --stack ${stack}`);
+  const differing = files
     .flatMap((file) => /^Pulumi\.(.+)-images\.yaml$/.exec(file)?.[1] ?? [])
     .flatMap((stack) => {
       const registry = new StackSettings(folder, stack);
@@ -21,4 +28,5 @@ export function stackViolations(folder: string, files: readonly string[]): strin
           : []),
       ];
     });
+  return [...asking, ...differing];
 }

@@ -1,5 +1,6 @@
 // What the workflows ask of this project: node scripts/ci/main.ts SUBCOMMAND
 import { readFileSync } from "node:fs";
+import * as path from "node:path";
 import { text } from "node:stream/consumers";
 import { Command } from "commander";
 import { imagesInStateReport } from "./images-in-state.ts";
@@ -7,6 +8,9 @@ import { readPreview } from "./preview.ts";
 import { gitState, releaseSettings } from "./release-settings.ts";
 import { driftReport, previewComment, type Previewed, releaseSummary } from "./reports.ts";
 import { settingKey } from "../../problems/setting-commands.ts";
+import { tagDriftReport } from "./tag-drift.ts";
+
+const root = path.resolve(import.meta.dirname, "../..");
 
 const read = (file: string): string => readFileSync(file, "utf8");
 const input = (): Promise<string> => text(process.stdin);
@@ -18,7 +22,7 @@ program
   .command("drift-report <refresh.json> [preview.json]")
   .description("print the issue about drift in Markdown, or nothing")
   .action((refresh: string, preview: string | undefined) => {
-    const none = { changes: [], errors: [], warnings: [] };
+    const none = { changes: [], errors: [], warnings: [], notes: [] };
     print(driftReport(readPreview(read(refresh)), preview === undefined ? none : readPreview(read(preview))));
   });
 
@@ -29,6 +33,13 @@ program
   )
   .action(async () => {
     print(imagesInStateReport(await input()));
+  });
+
+program
+  .command("tag-drift <stack>")
+  .description("print the tags that are not as the stack's file and the rules say, in Markdown, or nothing")
+  .action(async (stack: string) => {
+    print(await tagDriftReport(process.env["HYPERION_PROJECT_DIR"] ?? root, stack));
   });
 
 program

@@ -5,7 +5,7 @@ import * as path from "node:path";
 import { Command } from "commander";
 import { versionProblem } from "../../components/images/tags/names.ts";
 import { messageOf } from "../../problems/wording.ts";
-import { usersPath } from "../../settings/place.ts";
+import { useVerifiedPulumi } from "../lib/pulumi-cli.ts";
 import { commitCommand, overwrite, publish, type Release, rollBackTo } from "./release.ts";
 import { StackFile } from "./stack-file.ts";
 
@@ -26,12 +26,6 @@ const STACK = "production-images";
 const EXIT = { failed: 1, nothingBegun: 2 };
 
 async function run(version: string, options: Options): Promise<void> {
-  // A pulumi of one's own comes first, else the one that npm ci installed; the program runs by this Node.js.
-  process.env["PATH"] = [
-    ...(process.execPath.includes("node_modules") ? [path.dirname(process.execPath)] : []),
-    usersPath(process.env["PATH"] ?? ""),
-    path.join(root, "node_modules/.bin"),
-  ].join(path.delimiter);
   process.chdir(root);
   const { rollback, line, dryRun, yes } = options;
   process.exitCode = EXIT.nothingBegun;
@@ -42,6 +36,7 @@ async function run(version: string, options: Options): Promise<void> {
   const stack = new StackFile(process.env["HYPERION_PROJECT_DIR"] ?? root, options.stack);
   const begin = (): void => void (process.exitCode = EXIT.failed);
   const release: Release = { version, line, dryRun, yes, root, defaultStack: STACK, begin };
+  if (!rollback) await useVerifiedPulumi();
   const perform = rollback ? rollBackTo : options.overwrite ? overwrite : publish;
   const outcome = await perform(release, stack);
   process.exitCode = outcome === "done" || outcome === "only shown" ? 0 : EXIT.failed;

@@ -34,6 +34,7 @@ const shell = useShell();
 beforeEach(() => {
   shell.pass("git");
   shell.fake("pulumi", pulumi);
+  shell.environment["HYPERION_PULUMI"] = shell.path("bin/pulumi");
   shell.write("settings/.keep", "");
   shell.write("sources/Dockerfile", "FROM scratch\n");
   const git = "git -c user.name=n -c user.email=e@example.com";

@@ -9,12 +9,11 @@ const PROJECT = "v1/projects/{project}";
 const REPOSITORIES = `${PROJECT}/locations/{location}/repositories`;
 
 /**
- * What is asked where nothing is to change: the gcp plugin wants to know the region of the settings whenever it starts,
- * and the program the repository's cleanup, who may pull, and which tags each image has.
+ * Requests of a run that changes nothing: the program asks for the repository's cleanup, who may pull, and which tags
+ * each image has.
  */
 export function quiet(images: number): Requests {
   return {
-    "GET compute/v1/projects/{project}/regions": 1,
     [`GET ${REPOSITORIES}/{repository}`]: 1,
     [`GET ${REPOSITORIES}/{repository}:getIamPolicy`]: 1,
     [`GET ${REPOSITORIES}/{repository}/packages/{package}/tags`]: images,

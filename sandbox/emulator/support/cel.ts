@@ -91,3 +91,17 @@ export function evaluateCel(expression: string, input: CelInput): unknown {
     throw new CelError(wording(error));
   }
 }
+
+const ofResource = new Environment({ unlistedVariablesAreDyn: false }).registerVariable(
+  "resource",
+  "map<string, dyn>",
+);
+
+/** Whether the condition of an organization's own constraint holds for a resource. Throws `CelError`. */
+export function evaluateOnResource(condition: string, resource: object): boolean {
+  try {
+    return ofResource.evaluate(condition, { resource }) === true;
+  } catch (error) {
+    throw new CelError(wording(error));
+  }
+}

@@ -118,11 +118,20 @@ function claimsOf(run: GithubRun): Record<string, unknown> {
 
 /** Signs a token as GitHub gives one to a run of a workflow; no server needs to run. */
 export async function mintGithubToken(sandboxDir: string, run: GithubRun = {}): Promise<string> {
+  return signForGithub(sandboxDir, claimsOf(run), run.ttlSeconds ?? TOKEN_SECONDS);
+}
+
+/** Signs claims with the emulated GitHub's key. */
+export async function signForGithub(
+  sandboxDir: string,
+  claims: Record<string, unknown>,
+  ttlSeconds: number,
+): Promise<string> {
   const key = await signingKey(sandboxDir);
   const now = Math.floor(Date.now() / 1000);
-  const times = { iat: now, nbf: now - 600, exp: now + (run.ttlSeconds ?? TOKEN_SECONDS) };
+  const times = { iat: now, nbf: now - 600, exp: now + ttlSeconds };
   const jwk = await exportJWK(createPublicKey(key));
-  return new SignJWT({ ...times, ...claimsOf(run) })
+  return new SignJWT({ ...times, ...claims })
     .setProtectedHeader({ alg: "RS256", typ: "JWT", kid: await calculateJwkThumbprint(jwk) })
     .sign(key);
 }

@@ -1,5 +1,8 @@
 import { GITHUB_ISSUER } from "../../../components/ci/github-claims.ts";
 import { invalidArgument } from "./http/errors.ts";
+import type { Context } from "./context.ts";
+import { checkIssuer } from "./policies/constraints.ts";
+import { findProject } from "./projects.ts";
 import type { Provider } from "./resources.ts";
 import { CelError, checkCel } from "./cel.ts";
 
@@ -24,7 +27,7 @@ function checkExpression(expression: string, kind: "mapping" | "condition", fiel
  * Checks a provider as Google does when it is created or changed: expressions that compile, a subject, the
  * limits of https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers
  */
-export function checkProvider(provider: Partial<Provider>): void {
+export function checkProvider(context: Context, provider: Provider): void {
   const issuer = provider.oidc?.issuerUri ?? "";
   if (!provider.oidc)
     throw invalidArgument(
@@ -33,6 +36,8 @@ export function checkProvider(provider: Partial<Provider>): void {
     );
   if (!URL.canParse(issuer) || new URL(issuer).protocol !== "https:")
     throw invalidArgument(`Invalid issuer URI "${issuer}": it must be an https URL.`, "oidc.issuer_uri");
+  const number = provider.name.split("/")[1] ?? "";
+  checkIssuer(context, `projects/${findProject(context, number)?.projectId ?? number}`, issuer);
   const mapping = provider.attributeMapping ?? {};
   if (!("google.subject" in mapping))
     throw invalidArgument("The attribute mapping must map google.subject.", "attribute_mapping");

@@ -4,7 +4,6 @@ export const SERVICES: Readonly<Record<string, string>> = {
   "cloudbilling.googleapis.com": "Cloud Billing API",
   "cloudkms.googleapis.com": "Cloud Key Management Service (KMS) API",
   "cloudresourcemanager.googleapis.com": "Cloud Resource Manager API",
-  "compute.googleapis.com": "Compute Engine API",
   "containeranalysis.googleapis.com": "Container Analysis API",
   "containerscanning.googleapis.com": "Container Scanning API",
   "iam.googleapis.com": "Identity and Access Management (IAM) API",

@@ -1,5 +1,8 @@
+import permissions from "../../../docs/permissions.json" with { type: "json" };
+import { BOOTSTRAP_APIS } from "../../../google/apis.ts";
 import { readText, writeWholeSync } from "../../lib/files.ts";
 import { MAINTAINER } from "../../lib/tokens.ts";
+import { type GithubRepository, REPOSITORIES } from "./github/repositories.ts";
 import { timestamp } from "./http/time.ts";
 import type {
   Bucket,
@@ -41,40 +44,62 @@ export interface State {
   cryptoKeys: Record<string, CryptoKey>;
   /** By `PARENT/policies/CONSTRAINT`; null once deleted. */
   orgPolicies: Record<string, Spreading<OrgPolicy | null>>;
+  /** Repositories at GitHub, by `OWNER/NAME`. */
+  github: Record<string, GithubRepository>;
+  /** The organization's own constraints, by name: `custom.noGmail`. */
+  customConstraints: Record<string, { condition: string; description: string }>;
   /** How long a changed organization policy takes to be in force, in seconds. */
   orgPolicyDelaySeconds: number;
   /** Of the numbers that Google makes up. */
   nextId: number;
 }
 
-function project(projectId: string, projectNumber: string): Project {
+/** What a new project has (https://docs.cloud.google.com/service-usage/docs/enabled-service). */
+const FIRST_SERVICES = ["serviceusage.googleapis.com", "storage.googleapis.com"];
+
+function project(projectId: string, projectNumber: string, services: readonly string[]): Project {
   return {
     projectId,
     projectNumber,
     name: projectId,
     createTime: timestamp(new Date("2025-01-10T09:00:00Z")),
-    services: [
-      "cloudresourcemanager.googleapis.com",
-      "compute.googleapis.com",
-      "orgpolicy.googleapis.com",
-      "serviceusage.googleapis.com",
-    ],
+    services: [...FIRST_SERVICES, ...services].sort(),
   };
+}
+
+function grants(member: string, roles: readonly string[]): Spreading<Policy> {
+  const bindings = roles.map((role) => ({ role, members: [member] }));
+  return { current: { version: 1, etag: "BwYSandboxA=", bindings } };
+}
+
+/** Adds a project as Google makes one, in which a principal has the roles that the documents ask for, and no more. */
+export function addProject(state: State, projectId: string, maintainer: string): Project {
+  const made = project(projectId, String(400_000_000_000 + state.nextId++), []);
+  state.projects[projectId] = made;
+  state.policies[`projects/${projectId}`] = grants(maintainer, documentedRoles());
+  return made;
+}
+
+/** Of whoever sets a project up: see docs/ACCESS.md. */
+function documentedRoles(): string[] {
+  const grantsOnProject = permissions
+    .filter(({ job }) => job === "bootstrap" || job === "provision")
+    .flatMap(({ grants: each }) => each.filter(({ on }) => on === "project"));
+  return [...new Set(grantsOnProject.flatMap(({ predefined }) => predefined))];
 }
 
 function initialState(): State {
   const projects = [
-    project("production-471918", "123456789012"),
-    project("hyperion-sandbox", "210987654321"),
+    project("production-471918", "123456789012", BOOTSTRAP_APIS),
+    project("hyperion-sandbox", "210987654321", BOOTSTRAP_APIS),
   ];
-  const grant = (role: string): Spreading<Policy> => ({
-    current: { version: 1, etag: "BwYSandboxA=", bindings: [{ role, members: [MAINTAINER] }] },
-  });
   return {
     projects: Object.fromEntries(projects.map((each) => [each.projectId, each])),
     policies: {
-      [ORGANIZATION]: grant("roles/orgpolicy.policyAdmin"),
-      ...Object.fromEntries(projects.map((each) => [`projects/${each.projectId}`, grant("roles/owner")])),
+      [ORGANIZATION]: grants(MAINTAINER, ["roles/orgpolicy.policyAdmin"]),
+      ...Object.fromEntries(
+        projects.map((each) => [`projects/${each.projectId}`, grants(MAINTAINER, ["roles/owner"])]),
+      ),
     },
     repositories: {},
     serviceAccounts: {},
@@ -86,6 +111,8 @@ function initialState(): State {
     keyRings: {},
     cryptoKeys: {},
     orgPolicies: {},
+    customConstraints: {},
+    github: structuredClone(REPOSITORIES),
     orgPolicyDelaySeconds: 0,
     nextId: 1,
   };

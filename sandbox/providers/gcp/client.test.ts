@@ -106,7 +106,6 @@ describe("readSettings", () => {
   it("speaks to Google where nothing else is set", () => {
     expect(bases({})).toEqual({
       artifactRegistry: "https://artifactregistry.googleapis.com/v1/",
-      compute: "https://compute.googleapis.com/compute/v1/",
       iam: "https://iam.googleapis.com/v1/",
       iamBeta: "https://iam.googleapis.com/v1/",
       resourceManager: "https://cloudresourcemanager.googleapis.com/v1/",

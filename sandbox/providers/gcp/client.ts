@@ -86,7 +86,7 @@ export class GoogleClient {
 }
 
 /** Whether it is an answer that may be another one the next time. */
-export function isPassingAnswer(error: unknown): boolean {
+function isPassingAnswer(error: unknown): boolean {
   return error instanceof GoogleError && passingStatus.has(error.code);
 }
 

@@ -6,7 +6,6 @@ import { define } from "./define.ts";
 import { functions } from "./functions.ts";
 import { repositoryIamMember, serviceAccountIamMember } from "./iam-member.ts";
 import { orgPolicy } from "./org-policy.ts";
-import { askForRegions } from "./regions.ts";
 import { repository } from "./repository.ts";
 import { service } from "./service.ts";
 import { checkSettings, readSettings } from "./settings.ts";
@@ -23,9 +22,8 @@ export const provider: Provider = {
   name: "gcp",
   version: manifest.version,
   checkSettings,
-  async configure(settings, context) {
+  configure(settings) {
     configured = new GoogleClient(readSettings(settings, process.env));
-    await askForRegions(configured, context);
   },
   resources: [
     service,

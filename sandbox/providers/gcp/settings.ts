@@ -1,11 +1,9 @@
 import { artifactRegistry, iam, organizationPolicy } from "../../../google/apis.ts";
-import { setting } from "../rpc/provider.ts";
 import { type Failure, unsupported } from "../rpc/shape.ts";
 import { type Properties, text } from "../rpc/values.ts";
 
 /** The APIs that the fake provider speaks to. */
-export type Api =
-  "artifactRegistry" | "compute" | "iam" | "iamBeta" | "orgPolicy" | "resourceManager" | "serviceUsage";
+export type Api = "artifactRegistry" | "iam" | "iamBeta" | "orgPolicy" | "resourceManager" | "serviceUsage";
 
 /** What every request needs to know. */
 export interface Settings {
@@ -15,8 +13,6 @@ export interface Settings {
   accessToken: string;
   /** Project that every request counts for; empty where none is named. */
   quotaProject: string;
-  /** Asks for the regions before anything else, to know the region of the settings. */
-  validatesRegion: boolean;
   /** Base URLs, each ending in "/", to which `projects/...` is appended. */
   bases: Record<Api, string>;
 }
@@ -48,10 +44,6 @@ const endpoints: Record<Api, Endpoint> = {
     fixedPath: "/v1/",
   },
   orgPolicy: organizationPolicy,
-  compute: {
-    variable: "GOOGLE_COMPUTE_CUSTOM_ENDPOINT",
-    endpoint: "https://compute.googleapis.com/compute/v1/",
-  },
 };
 
 /** Whether an API is asked by Google's own client library, which asks for compact answers. */
@@ -105,10 +97,8 @@ export function readSettings(settings: Properties, environment: NodeJS.ProcessEn
     quotaProject: /^(1|t|true)$/i.test(first("userProjectOverride", ["USER_PROJECT_OVERRIDE"]))
       ? first("billingProject", ["GOOGLE_BILLING_PROJECT"])
       : "",
-    validatesRegion: setting(settings, "skipRegionValidation") !== true,
     bases: {
       artifactRegistry: base("artifactRegistry"),
-      compute: base("compute"),
       iam: base("iam"),
       iamBeta: base("iamBeta"),
       orgPolicy: base("orgPolicy"),

@@ -1,19 +1,31 @@
 import { z } from "zod";
 import { faultSchema } from "../../support/faults/fault.ts";
 import { adminRoute } from "../../support/http/admin-route.ts";
+import { ApiError } from "../../support/http/errors.ts";
 import { parseBody } from "../../support/http/body.ts";
 import type { OpenRoute } from "../../support/http/route.ts";
-import { DOMAIN_CONSTRAINT, MANAGED_CONSTRAINT } from "../../support/policies/domain-restriction.ts";
+import {
+  CONSTRAINTS,
+  DOMAIN_CONSTRAINT,
+  isBoolean,
+  isCustom,
+  MANAGED_CONSTRAINT,
+} from "../../support/policies/constraints.ts";
 import { OWN_CUSTOMER } from "../../support/policies/members.ts";
 import type { OrgPolicyRule } from "../../support/resources.ts";
-import { ORGANIZATION } from "../../support/store.ts";
+import { MAINTAINER } from "../../../lib/tokens.ts";
+import { addProject, ORGANIZATION } from "../../support/store.ts";
 import { putOrgPolicy } from "../../support/policies/org-policies.ts";
 
 const orgPolicyBody = z.strictObject({
   /** `allow`: no restriction; `deny`: the organization's own customer only; `domains`: these customers. */
   mode: z.enum(["allow", "deny", "domains"]),
   customers: z.array(z.string().regex(/^C0[a-z0-9]+$/i)).default([]),
-  constraint: z.enum([DOMAIN_CONSTRAINT, MANAGED_CONSTRAINT]).default(DOMAIN_CONSTRAINT),
+  constraint: z
+    .union([z.enum(CONSTRAINTS), z.string().regex(/^custom\.[A-Za-z0-9.]+$/)])
+    .default(DOMAIN_CONSTRAINT),
+  /** Of a constraint of the organization's own: what it denies, in CEL over an IAM policy as `resource`. */
+  condition: z.string().default("false"),
   /** How long this and later changes of organization policies take to be in force, in seconds. */
   delaySeconds: z.number().min(0).default(0),
 });
@@ -26,16 +38,33 @@ function rules({ mode, customers, constraint }: z.infer<typeof orgPolicyBody>): 
         parameters: { allowedPrincipalSets: [`//cloudresourcemanager.googleapis.com/${ORGANIZATION}`] },
       },
     ];
+  if (isBoolean(constraint)) return [{ enforce: true }];
+  if (constraint !== DOMAIN_CONSTRAINT) return [{ denyAll: true }];
   return [{ values: { allowedValues: mode === "domains" ? customers : [OWN_CUSTOMER] } }];
 }
+
+const projectBody = z.strictObject({ projectId: z.string().regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/) });
 
 /** Switches of the sandbox that no Google API has. */
 export const routes: OpenRoute[] = [
   adminRoute("PUT", "org-policy", (context, text) => {
     const body = parseBody(orgPolicyBody, text);
-    context.store.change((state) => (state.orgPolicyDelaySeconds = body.delaySeconds));
+    context.store.change((state) => {
+      state.orgPolicyDelaySeconds = body.delaySeconds;
+      if (isCustom(body.constraint))
+        state.customConstraints[body.constraint] = {
+          condition: body.condition,
+          description: body.constraint,
+        };
+    });
     const name = `${ORGANIZATION}/policies/${body.constraint}`;
     return { policy: putOrgPolicy(context, name, body.mode === "allow" ? null : { rules: rules(body) }) };
+  }),
+  adminRoute("POST", "projects", (context, text) => {
+    const { projectId } = parseBody(projectBody, text);
+    if (projectId in context.store.state.projects)
+      throw new ApiError("ALREADY_EXISTS", "Requested entity already exists");
+    return context.store.change((state) => addProject(state, projectId, MAINTAINER));
   }),
   adminRoute("GET", "faults", (context) => ({ faults: context.faults.all() })),
   adminRoute("POST", "faults", (context, text) => {

@@ -2,6 +2,10 @@ import { GITHUB_ISSUER } from "../../../../components/ci/github-claims.ts";
 import type { GithubRun } from "../../support/github-issuer.ts";
 import { authenticateMaintainer } from "../../support/http/admin-route.ts";
 import type { OpenRoute } from "../../support/http/route.ts";
+import { environments } from "./environments.ts";
+import { repositories } from "./repositories.ts";
+import { rulesets } from "./rulesets.ts";
+import { variables } from "./variables.ts";
 
 /** What can be asked for in the token route's query, by the names of GitHub's claims. */
 const QUERY: Readonly<Record<string, keyof GithubRun>> = {
@@ -17,8 +21,15 @@ const QUERY: Readonly<Record<string, keyof GithubRun>> = {
   iss: "issuer",
 };
 
-/** The issuer of GitHub Actions' tokens, and the place where a run of a workflow gets one. */
+/**
+ * The issuer of GitHub Actions' tokens, the place where a run of a workflow gets one, and GitHub's REST API, whose address
+ * a runner has in `GITHUB_API_URL`.
+ */
 export const routes: OpenRoute[] = [
+  ...repositories,
+  ...environments,
+  ...rulesets,
+  ...variables,
   {
     method: "GET",
     path: "github/.well-known/openid-configuration",

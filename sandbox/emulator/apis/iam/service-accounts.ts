@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { newEtag } from "../../support/policies/policies.ts";
 import { policyRoutes, testPermissionsRoute } from "../../support/policies/policy-routes.ts";
+import { checkAccountCreation } from "../../support/policies/constraints.ts";
 import { noFields } from "../../support/http/body.ts";
 import { accountResource, lookUpAccount } from "../../support/accounts.ts";
 import { ApiError, invalidArgument } from "../../support/http/errors.ts";
@@ -106,6 +107,7 @@ export const serviceAccounts: Route[] = [
         "account_id",
       );
     checkTexts(body.serviceAccount);
+    checkAccountCreation(context, `projects/${projectId}`);
     const email = `${accountId}@${projectId}.iam.gserviceaccount.com`;
     if (context.store.state.serviceAccounts[email])
       throw new ApiError(

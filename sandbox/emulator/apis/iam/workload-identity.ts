@@ -55,7 +55,7 @@ interface Kind {
   /** What is taken from a body, and what an update can change. */
   fields: readonly Exclude<keyof Provider, "name" | "state" | "expireTime">[];
   /** Loads, with what reads expressions (CEL), what throws where Google refuses one such as this. */
-  check?: () => Promise<(resource: Partial<Provider>) => void>;
+  check?: () => Promise<(context: Context, resource: Provider) => void>;
 }
 
 const POOLS: Kind = {
@@ -148,7 +148,7 @@ function routesOf(kind: Kind): Route[] {
       if (context.store.state[kind.stored][name])
         throw new ApiError("ALREADY_EXISTS", "Requested entity already exists");
       const made: Provider = { name, state: "ACTIVE", ...given(body, kind.fields) };
-      check?.(made);
+      check?.(context, made);
       context.store.change((state) => (state[kind.stored][name] = made));
       return operationOn(context, made);
     }),
@@ -169,7 +169,7 @@ function routesOf(kind: Kind): Route[] {
       checkActive(next);
       const fields = maskedFields(query.get("updateMask"), body, kind.fields);
       applyMask<Provider>(next, given(body, kind.fields), fields);
-      check?.(next);
+      check?.(context, next);
       context.store.change((state) => (state[kind.stored][next.name] = next));
       return operationOn(context, next);
     }),

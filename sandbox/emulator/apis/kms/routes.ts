@@ -4,7 +4,7 @@ import { ApiError, notFound } from "../../support/http/errors.ts";
 import { given } from "../../support/http/mask.ts";
 import { methodsOf, type Params, type Route } from "../../support/http/route.ts";
 import { timestamp } from "../../support/http/time.ts";
-import { policyRoutes } from "../../support/policies/policy-routes.ts";
+import { policyRoutes, testPermissionsRoute } from "../../support/policies/policy-routes.ts";
 import type { CryptoKey } from "../../support/resources.ts";
 import type { Context } from "../../support/context.ts";
 
@@ -52,6 +52,8 @@ function refuseSecond(taken: boolean, kind: string, name: string): void {
  * Key rings, keys and their policies of Cloud KMS v1 (https://docs.cloud.google.com/kms/docs/reference/rest), as far as
  * gcloud asks for them; nothing is encrypted here.
  */
+const keyName = (context: Context, params: Params): string => key(context, keyOf(params)).name;
+
 export const routes: Route[] = [
   api.post(RINGS, "cloudkms.keyRings.create", noFields, ({ context, params, query }) => {
     const name = ringOf(params, checkId(query.get("keyRingId")));
@@ -79,11 +81,6 @@ export const routes: Route[] = [
     return context.store.change((state) => (state.cryptoKeys[name] = made));
   }),
   api.get(`${KEYS}/{key}`, "cloudkms.cryptoKeys.get", ({ context, params }) => key(context, keyOf(params))),
-  ...policyRoutes(
-    api,
-    `${KEYS}/{key}`,
-    "cloudkms.cryptoKeys",
-    (context, params) => key(context, keyOf(params)).name,
-    "GET",
-  ),
+  ...policyRoutes(api, `${KEYS}/{key}`, "cloudkms.cryptoKeys", keyName, "GET"),
+  testPermissionsRoute(api, `${KEYS}/{key}`, keyName),
 ];

@@ -2,11 +2,7 @@ import { z } from "zod";
 import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
 import { page } from "../../support/http/paging.ts";
 import { methodsOf, type Params, type Route } from "../../support/http/route.ts";
-import {
-  DOMAIN_CONSTRAINT,
-  effectiveRules,
-  MANAGED_CONSTRAINT,
-} from "../../support/policies/domain-restriction.ts";
+import { CONSTRAINTS, effectiveRules, isBoolean } from "../../support/policies/constraints.ts";
 import { putOrgPolicy } from "../../support/policies/org-policies.ts";
 import { findProject } from "../../support/projects.ts";
 import type { OrgPolicy } from "../../support/resources.ts";
@@ -15,7 +11,6 @@ import type { Context } from "../../support/context.ts";
 const api = methodsOf("orgpolicy.googleapis.com");
 const POLICIES_PATH = "v2/projects/{project}/policies";
 const POLICY_PATH = `${POLICIES_PATH}/{constraint}`;
-const CONSTRAINTS = [DOMAIN_CONSTRAINT, MANAGED_CONSTRAINT];
 
 const text = z.string("TYPE_STRING");
 /** Some clients write a boolean as a word. */
@@ -61,15 +56,15 @@ const policyBody = z.strictObject({
 const parent = (params: Params): string => `projects/${params["project"] ?? ""}`;
 const key = (params: Params): string => `${parent(params)}/policies/${params["constraint"] ?? ""}`;
 
-function checkConstraint(constraint: string): void {
-  if (!CONSTRAINTS.includes(constraint))
+function checkConstraint(context: Context, constraint: string): void {
+  if (!CONSTRAINTS.includes(constraint) && !(constraint in context.store.state.customConstraints))
     throw invalidArgument(
       `The constraint constraints/${constraint} does not exist in the sandbox: it has ${CONSTRAINTS.join(", ")}.`,
     );
 }
 
 function policyOf(context: Context, params: Params): OrgPolicy {
-  checkConstraint(params["constraint"] ?? "");
+  checkConstraint(context, params["constraint"] ?? "");
   const policy = context.store.state.orgPolicies[key(params)]?.current;
   if (!policy) throw notFound();
   return policy;
@@ -85,7 +80,7 @@ function checkRules(constraint: string, rules: z.infer<typeof policyBody>["spec"
         "A rule has exactly one of values, allow_all, deny_all and enforce.",
         "policy.spec.rules",
       );
-    if ((rule.enforce !== undefined) !== (constraint === MANAGED_CONSTRAINT))
+    if ((rule.enforce !== undefined) !== isBoolean(constraint))
       throw invalidArgument(
         `This kind of rule does not fit the constraint ${constraint}.`,
         "policy.spec.rules",
@@ -106,7 +101,7 @@ export const routes: Route[] = [
     const named = /^projects\/[^/]+\/policies\/([^/]+)$/.exec(body.name ?? "")?.[1];
     if (named === undefined)
       throw invalidArgument("The policy's name must be projects/PROJECT/policies/CONSTRAINT.", "policy.name");
-    checkConstraint(named);
+    checkConstraint(context, named);
     checkRules(named, body.spec.rules);
     const name = key({ ...params, constraint: named });
     if (context.store.state.orgPolicies[name]?.current)
@@ -116,7 +111,7 @@ export const routes: Route[] = [
   api.get(POLICY_PATH, "orgpolicy.policy.get", ({ context, params }) => policyOf(context, params)),
   api.get(`${POLICY_PATH}:getEffectivePolicy`, "orgpolicy.policy.get", ({ context, params }) => {
     const constraint = params["constraint"] ?? "";
-    checkConstraint(constraint);
+    checkConstraint(context, constraint);
     const number = findProject(context, params["project"] ?? "")?.projectNumber ?? "";
     return {
       name: `projects/${number}/policies/${constraint}`,

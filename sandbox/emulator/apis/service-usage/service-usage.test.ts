@@ -7,7 +7,11 @@ const LIST = `v1/${PROJECT}/services?fields=services/name,nextPageToken&filter=s
 
 test("enabled services are listed by the project's number, partly as asked", async () => {
   await enable(emulator, "artifactregistry");
-  const names = ["artifactregistry", "cloudresourcemanager", "compute", "orgpolicy", "serviceusage"];
+  const names = [
+    "artifactregistry",
+    ...["cloudkms", "cloudresourcemanager", "iam", "orgpolicy", "serviceusage"],
+  ];
+  names.push("storage");
   expect(await emulator.ok("GET", LIST)).toEqual({
     services: names.map((name) => ({ name: `${NUMBER}/services/${name}.googleapis.com` })),
   });

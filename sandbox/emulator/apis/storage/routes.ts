@@ -37,15 +37,20 @@ function bucketResource(name: string, { projectId }: Bucket): string {
   return `projects/${projectId}/buckets/${name}`;
 }
 
+function existing(context: Context, name: string): Bucket {
+  const bucket = context.store.state.buckets[name];
+  if (!bucket) throw new StorageError(404, "notFound", "The specified bucket does not exist.");
+  const project = findProject(context, bucket.projectId);
+  if (project) requireService(project, service);
+  return bucket;
+}
+
 /**
  * The bucket that a request is about.
  * @throws StorageError where there is none, or the caller lacks the permission on it.
  */
 export function bucketFor(context: Context, caller: Caller, name: string, permission: string): Bucket {
-  const bucket = context.store.state.buckets[name];
-  if (!bucket) throw new StorageError(404, "notFound", "The specified bucket does not exist.");
-  const project = findProject(context, bucket.projectId);
-  if (project) requireService(project, service);
+  const bucket = existing(context, name);
   if (isAllowed(context, caller, permission, bucketResource(name, bucket))) return bucket;
   throw forbidden(caller, permission, "Google Cloud Storage bucket");
 }
@@ -212,6 +217,20 @@ export const routes: OpenRoute[] = [
     resourceId: `projects/_/buckets/${name}`,
     ...getPolicy(context, bucketResource(name, bucket)),
   })),
+  {
+    method: "GET",
+    path: `${BUCKETS}/{bucket}/iam/testPermissions`,
+    open: told(async (request, context, params) => {
+      const caller = await authenticate(context, request);
+      const name = params["bucket"] ?? "";
+      const bucket = existing(context, name);
+      const asked = new URL(request.url).searchParams.getAll("permissions");
+      const permissions = asked.filter((each) =>
+        isAllowed(context, caller, each, bucketResource(name, bucket)),
+      );
+      return Response.json({ kind: "storage#testIamPermissionsResponse", permissions });
+    }),
+  },
   onBucket(
     "PUT",
     `${BUCKETS}/{bucket}/iam`,

@@ -85,6 +85,27 @@ export function requireService(project: Project, service: string): void {
     throw serviceDisabled(service, serviceTitle(service), project.projectNumber);
 }
 
+/**
+ * The projects in which the API must be enabled: that of the resource, and that which the call counts for, which for a
+ * service account is its own (kubeflow/kfctl#74). A person's reading of a project counts for the Cloud SDK's own.
+ */
+function projectsToAsk(
+  context: Context,
+  { service }: Route,
+  { principal }: Caller,
+  quotaProject: string,
+  resource: string,
+): Project[] {
+  const account = /^serviceAccount:.+@(.+)\.iam\.gserviceaccount\.com$/.exec(principal)?.[1];
+  const consumer = quotaProject || account;
+  const ofPerson = consumer === undefined && principal.startsWith("user:");
+  const names = [
+    ...(ofPerson && service === "cloudresourcemanager.googleapis.com" ? [] : [resource.split("/")[1]]),
+    consumer,
+  ];
+  return names.map((name) => findProject(context, name ?? "")).filter((project) => project !== undefined);
+}
+
 /** Runs a route of an API: who calls, is the API on, may the caller, is the body right. */
 export async function serve(
   context: Context,
@@ -112,8 +133,8 @@ export async function serve(
     params["project"] = project.projectId;
   }
   const resource = route.resource?.(params, context) ?? `projects/${params["project"] ?? ""}`;
-  const owner = findProject(context, resource.split("/")[1] ?? "");
-  if (owner) requireService(owner, route.service);
+  for (const project of projectsToAsk(context, route, caller, quotaProject, resource))
+    requireService(project, route.service);
   if (route.permission !== undefined && !isAllowed(context, caller, route.permission, resource))
     throw permissionDenied(route.service, route.permission, resource);
   const url = new URL(request.url);

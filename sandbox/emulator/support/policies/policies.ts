@@ -4,7 +4,7 @@ import { ApiError, invalidArgument } from "../http/errors.ts";
 import type { Binding, Policy, Spreading } from "../resources.ts";
 import type { Context } from "../context.ts";
 import { inForce, rolePermissions } from "./access.ts";
-import { checkDomainRestriction } from "./domain-restriction.ts";
+import { checkDomainRestriction } from "./constraints.ts";
 
 /** The etag of a policy that nobody has set yet. */
 const EMPTY_ETAG = "ACAB";

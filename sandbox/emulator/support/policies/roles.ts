@@ -61,8 +61,6 @@ const ADMINISTER_POOLS = [
   ...on("iam.workloadIdentityPools", "create", "delete", "undelete", "update"),
 ];
 
-const READ_COMPUTE = ["compute.regions.list"];
-
 const READ_ROLES = on("iam.roles", "get", "list");
 
 const ADMINISTER_ROLES = [...READ_ROLES, "iam.roles.create", "iam.roles.delete", "iam.roles.update"];
@@ -94,6 +92,8 @@ const ADMINISTER_CRYPTO_KEYS = [
   "cloudkms.keyRings.create",
 ];
 
+const USE_CRYPTO_KEYS = on("cloudkms.cryptoKeyVersions", "useToDecrypt", "useToEncrypt");
+
 const VIEW = [
   ...READ_ARTIFACTS,
   ...PROJECT,
@@ -102,7 +102,6 @@ const VIEW = [
   ...READ_ACCOUNT_KEYS,
   ...READ_POOLS,
   ...READ_ROLES,
-  ...READ_COMPUTE,
   ...READ_ORG_POLICIES,
   ...READ_CRYPTO_KEYS,
   "storage.buckets.list",
@@ -132,8 +131,15 @@ export const ROLES: Readonly<Record<string, readonly string[]>> = {
     ...ADMINISTER_POOLS,
     ...ADMINISTER_ROLES,
     ...ADMINISTER_CRYPTO_KEYS,
+    ...USE_CRYPTO_KEYS,
     ...ADMINISTER_BUCKETS,
     ...on("resourcemanager.projects", "getIamPolicy", "setIamPolicy"),
+  ],
+  "roles/storage.admin": [
+    ...ADMINISTER_BUCKETS,
+    ...WRITE_OBJECTS,
+    ...on("storage.buckets", "create", "list"),
+    ...PROJECT,
   ],
   "roles/storage.objectViewer": [...READ_OBJECTS, ...PROJECT],
   "roles/storage.objectUser": [...WRITE_OBJECTS, ...PROJECT],
@@ -142,9 +148,9 @@ export const ROLES: Readonly<Record<string, readonly string[]>> = {
   "roles/storage.legacyObjectOwner": ["storage.objects.get", "storage.objects.update"],
   "roles/storage.legacyObjectReader": ["storage.objects.get"],
   "roles/cloudkms.cryptoKeyDecrypter": ["cloudkms.cryptoKeyVersions.useToDecrypt"],
-  "roles/cloudkms.cryptoKeyEncrypterDecrypter": [
-    ...on("cloudkms.cryptoKeyVersions", "useToDecrypt", "useToEncrypt"),
-  ],
+  "roles/cloudkms.cryptoKeyEncrypterDecrypter": USE_CRYPTO_KEYS,
+  // An administrator of keys may not use them.
+  "roles/cloudkms.admin": [...ADMINISTER_CRYPTO_KEYS, ...PROJECT],
   "roles/browser": [...PROJECT, "resourcemanager.projects.getIamPolicy"],
   "roles/resourcemanager.projectIamAdmin": [
     ...PROJECT,

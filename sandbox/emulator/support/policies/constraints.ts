@@ -3,6 +3,7 @@ import type { Binding, OrgPolicy, OrgPolicyRule } from "../resources.ts";
 import { ORGANIZATION } from "../store.ts";
 import type { Context } from "../context.ts";
 import { inForce } from "./access.ts";
+import { evaluateOnResource } from "../cel.ts";
 import { type Members, OWN_CUSTOMER } from "./members.ts";
 
 /** Restricts the members of IAM policies to customers. */
@@ -11,10 +12,31 @@ export const DOMAIN_CONSTRAINT = "iam.allowedPolicyMemberDomains";
 /** Its successor, which newer organizations have. */
 export const MANAGED_CONSTRAINT = "iam.managed.allowedPolicyMembers";
 
+/** Restricts which issuers a workload identity pool may trust. */
+const ISSUER_CONSTRAINT = "iam.workloadIdentityPoolProviders";
+
+/** Turns off that service accounts are made. */
+const ACCOUNT_CONSTRAINT = "iam.disableServiceAccountCreation";
+
+/** The constraints that Google defines, by what a project may do where nobody set them. */
 const DEFAULT_RULES: Record<string, OrgPolicyRule[]> = {
   [DOMAIN_CONSTRAINT]: [{ allowAll: true }],
   [MANAGED_CONSTRAINT]: [{ enforce: false }],
+  [ISSUER_CONSTRAINT]: [{ allowAll: true }],
+  [ACCOUNT_CONSTRAINT]: [{ enforce: false }],
 };
+
+export const CONSTRAINTS = Object.keys(DEFAULT_RULES);
+
+/** Whether a constraint is on or off, rather than a list of values. */
+export function isBoolean(constraint: string): boolean {
+  return isCustom(constraint) || DEFAULT_RULES[constraint]?.[0]?.enforce !== undefined;
+}
+
+/** An organization's own constraint (https://docs.cloud.google.com/organization-policy/create-custom-constraints). */
+export function isCustom(constraint: string): boolean {
+  return constraint.startsWith("custom.");
+}
 
 type Lookup = (parent: string) => OrgPolicy["spec"] | undefined;
 
@@ -93,6 +115,7 @@ export function checkDomainRestriction(
   const domains = enforcedRules(context, DOMAIN_CONSTRAINT, parent);
   const managed = enforcedRules(context, MANAGED_CONSTRAINT, parent);
   const known = context.members();
+  checkCustomConstraints(context, parent, { bindings: after });
   for (const member of added) {
     const customer = customerOf(member, known);
     const permitted = passesDomains(domains, customer);
@@ -114,4 +137,36 @@ function domainViolation(parent: string, member: string): object {
     description: `User ${name} is not in permitted organization.`,
   };
   return detail("PreconditionFailure", { violations: [violation] });
+}
+
+function violation(parent: string, constraint: string, description: string, subject = parent): object {
+  return detail("PreconditionFailure", {
+    violations: [{ type: `constraints/${constraint}`, subject: `orgpolicy:${subject}`, description }],
+  });
+}
+
+/** Refuses a provider whose issuer the organization does not trust (GoogleCloudPlatform/cloud-foundation-fabric#3084). */
+export function checkIssuer(context: Context, parent: string, issuer: string): void {
+  const rules = enforcedRules(context, ISSUER_CONSTRAINT, parent);
+  if (passesDomains(rules, issuer)) return;
+  throw new ApiError("FAILED_PRECONDITION", "Precondition check failed.", [
+    violation(parent, ISSUER_CONSTRAINT, `Org Policy violated for value: '${issuer}'.`),
+  ]);
+}
+
+/** Refuses new service accounts where the organization turned them off. */
+export function checkAccountCreation(context: Context, parent: string): void {
+  if (enforcedRules(context, ACCOUNT_CONSTRAINT, parent).every(({ enforce }) => enforce !== true)) return;
+  const message = "Service account creation is not allowed on this project.";
+  throw new ApiError("FAILED_PRECONDITION", message, [violation(parent, ACCOUNT_CONSTRAINT, message)]);
+}
+
+/** Refuses a policy for which the condition of an organization's own constraint holds. */
+function checkCustomConstraints(context: Context, parent: string, resource: { bindings: Binding[] }): void {
+  const denied = Object.entries(context.store.state.customConstraints)
+    .filter(([name]) => enforcedRules(context, name, parent).some(({ enforce }) => enforce === true))
+    .filter(([, { condition }]) => evaluateOnResource(condition, resource))
+    .map(([name, { description }]) => `"customConstraints/${name}": ${JSON.stringify(description)}`);
+  if (denied.length > 0)
+    throw new ApiError("FAILED_PRECONDITION", `Operation denied by org policy: [${denied.join(", ")}].`);
 }

@@ -1,0 +1,153 @@
+import { beforeEach, describe, expect, it } from "vitest";
+import { MAINTAINER, mintAccessToken } from "../lib/tokens.ts";
+import { refusal, type TestEmulator, testEmulator } from "./testing/emulator.ts";
+
+const ID = "brand-new-project";
+const PROJECT = `projects/${ID}`;
+const ACCOUNT = `serviceAccount:drift-account@${ID}.iam.gserviceaccount.com`;
+const DANA = "user:dana@example.com";
+
+let emulator: TestEmulator;
+
+beforeEach(async () => {
+  emulator = await testEmulator();
+  await emulator.ok("POST", "sandbox/projects", { projectId: ID });
+});
+
+const enable = (api: string) =>
+  emulator.ok("POST", `v1/${PROJECT}/services/${api}.googleapis.com:enable`, {});
+
+const makeAccount = () =>
+  emulator.call("POST", `v1/${PROJECT}/serviceAccounts`, { accountId: "drift-account", serviceAccount: {} });
+
+async function permissionsOn(path: string, member: string, ...permissions: string[]): Promise<unknown> {
+  const answer = await emulator.ok("POST", `v1/${path}:testIamPermissions`, { permissions }, member);
+  return answer["permissions"];
+}
+
+describe("a new project", () => {
+  it("has the APIs that Google enables by default, and is made once", async () => {
+    const { services } = await emulator.ok("GET", `v1/${PROJECT}/services?filter=state:ENABLED`);
+    expect((services as { name: string }[]).map(({ name }) => name.split("/").at(-1))).toEqual([
+      "serviceusage.googleapis.com",
+      "storage.googleapis.com",
+    ]);
+    expect(await emulator.call("POST", "sandbox/projects", { projectId: ID })).toMatchObject({ status: 409 });
+    expect(await makeAccount()).toMatchObject(
+      refusal(403, /^Identity and Access Management \(IAM\) API has not been used in project \d+ before/),
+    );
+  });
+
+  it("gives its maintainer the documented roles, which are not an Owner's", async () => {
+    const held = await permissionsOn(
+      PROJECT,
+      MAINTAINER,
+      ...["storage.buckets.create", "artifactregistry.repositories.create", "iam.roles.create"],
+      ...["cloudkms.cryptoKeyVersions.useToDecrypt", "iam.serviceAccounts.actAs"],
+    );
+    expect(held).toEqual([
+      ...["storage.buckets.create", "artifactregistry.repositories.create", "iam.roles.create"],
+    ]);
+  });
+});
+
+it("an administrator of keys may not use them, and an Owner may", async () => {
+  await enable("cloudkms");
+  const ring = `${PROJECT}/locations/us-central1/keyRings`;
+  await emulator.ok("POST", `v1/${ring}?keyRingId=ring`, {});
+  await emulator.ok("POST", `v1/${ring}/ring/cryptoKeys?cryptoKeyId=key`, { purpose: "ENCRYPT_DECRYPT" });
+  const asked = ["cloudkms.cryptoKeys.setIamPolicy", "cloudkms.cryptoKeyVersions.useToDecrypt"];
+  expect(await permissionsOn(`${ring}/ring/cryptoKeys/key`, MAINTAINER, ...asked)).toEqual([asked[0]]);
+  const policy = { bindings: [{ role: "roles/owner", members: [DANA] }] };
+  emulator.context.store.change((state) => {
+    state.policies[PROJECT] = { current: policy };
+  });
+  expect(await permissionsOn(`${ring}/ring/cryptoKeys/key`, DANA, ...asked)).toEqual(asked);
+});
+
+it("a call of a service account counts for its own project, and that of a person does not", async () => {
+  await enable("iam");
+  await makeAccount();
+  const read = (as: string) => emulator.call("GET", `v1/${PROJECT}`, undefined, as);
+  const policy = { bindings: [{ role: "roles/browser", members: [MAINTAINER, ACCOUNT] }] };
+  emulator.context.store.change((state) => {
+    state.policies[PROJECT] = { current: policy };
+    state.policies["projects/production-471918"] = { current: policy };
+  });
+  expect(await read(MAINTAINER)).toMatchObject({ status: 200 });
+  const disabled = refusal(403, /^Cloud Resource Manager API has not been used in project/);
+  expect(await read(ACCOUNT)).toMatchObject(disabled);
+  // There it is enabled; the account's own project is asked all the same.
+  expect(await emulator.call("GET", "v1/projects/production-471918", undefined, ACCOUNT)).toMatchObject(
+    disabled,
+  );
+});
+
+it("whose a token is, its issuer says", async () => {
+  const ask = async (token: string) => (await emulator.send(`tokeninfo?access_token=${token}`)).json();
+  expect(await ask(await mintAccessToken(emulator.dir, DANA))).toMatchObject({ email: "dana@example.com" });
+  expect(await ask("none")).toMatchObject({ error: "invalid_token" });
+});
+
+describe("an organization's policy", () => {
+  const organization = (body: object) => emulator.ok("PUT", "sandbox/org-policy", body);
+  const pools = `v1/${PROJECT}/locations/global/workloadIdentityPools`;
+  const provider = {
+    oidc: { issuerUri: "https://token.actions.githubusercontent.com" },
+    attributeMapping: { "google.subject": "assertion.sub" },
+    attributeCondition: "assertion.repository_id == '1'",
+  };
+
+  beforeEach(async () => {
+    await enable("iam");
+    await enable("orgpolicy");
+  });
+
+  it("turns off new service accounts", async () => {
+    await organization({ mode: "deny", constraint: "iam.disableServiceAccountCreation" });
+    expect(await makeAccount()).toMatchObject(
+      refusal(400, "Service account creation is not allowed on this project.", {
+        status: "FAILED_PRECONDITION",
+      }),
+    );
+    await organization({ mode: "allow", constraint: "iam.disableServiceAccountCreation" });
+    expect(await makeAccount()).toMatchObject({ status: 200 });
+  });
+
+  it("refuses an issuer", async () => {
+    await organization({ mode: "deny", constraint: "iam.workloadIdentityPoolProviders" });
+    await emulator.ok("POST", `${pools}?workloadIdentityPoolId=github`, {});
+    const make = () =>
+      emulator.call("POST", `${pools}/github/providers?workloadIdentityPoolProviderId=github`, provider);
+    expect(await make()).toMatchObject({
+      status: 400,
+      body: {
+        error: {
+          message: "Precondition check failed.",
+          details: [{ violations: [{ type: "constraints/iam.workloadIdentityPoolProviders" }] }],
+        },
+      },
+    });
+    await organization({ mode: "allow", constraint: "iam.workloadIdentityPoolProviders" });
+    expect(await make()).toMatchObject({ status: 200 });
+  });
+
+  it("denies what a constraint of its own says", async () => {
+    await organization({
+      mode: "deny",
+      constraint: "custom.noUsers",
+      condition: "resource.bindings.exists(b, b.members.exists(m, m.startsWith('user:dana')))",
+    });
+    await makeAccount();
+    const bind = (member: string) =>
+      emulator.call("POST", `v1/${PROJECT}/serviceAccounts/${ACCOUNT.split(":")[1] ?? ""}:setIamPolicy`, {
+        policy: { bindings: [{ role: "roles/iam.serviceAccountUser", members: [member] }] },
+      });
+    expect(await bind(DANA)).toMatchObject(
+      refusal(400, 'Operation denied by org policy: ["customConstraints/custom.noUsers": "custom.noUsers"].'),
+    );
+    expect(await bind("user:lee@example.com")).toMatchObject({ status: 200 });
+    const effective = `v2/${PROJECT}/policies/custom.noUsers:getEffectivePolicy`;
+    expect(await emulator.ok("GET", effective)).toMatchObject({ spec: { rules: [{ enforce: true }] } });
+  });
+});

@@ -1,0 +1,61 @@
+/** A person or an organization at the emulated GitHub. */
+export interface GithubAccount {
+  login: string;
+  id: number;
+  type: "User" | "Organization";
+}
+
+/** An environment of a repository (https://docs.github.com/rest/deployments/environments). */
+export interface GithubEnvironment {
+  reviewers: { type: "User" | "Team"; id: number }[];
+  preventSelfReview: boolean;
+  branchPolicy: { protected_branches: boolean; custom_branch_policies: boolean } | null;
+  /** Which branches and tags may use it, where they are listed. */
+  policies: { id: number; name: string; type: "branch" | "tag" }[];
+}
+
+/** A set of rules for branches or tags (https://docs.github.com/rest/repos/rules). */
+export interface GithubRuleset {
+  id: number;
+  name: string;
+  target: "branch" | "tag";
+  enforcement: "active" | "evaluate" | "disabled";
+  bypass_actors: object[];
+  conditions: { ref_name: { include: string[]; exclude: string[] } };
+  rules: { type: string; parameters?: object | undefined }[];
+}
+
+/** A repository at the emulated GitHub, with what this project's scripts and workflows ask of it. */
+export interface GithubRepository {
+  id: number;
+  name: string;
+  owner: GithubAccount;
+  private: boolean;
+  /** What the owner pays for: `free` has no protection for a private repository. */
+  plan: "free" | "team" | "enterprise";
+  /** Roles by login. */
+  collaborators: Record<string, "read" | "write" | "admin">;
+  workflowPermissions: { default_workflow_permissions: string; can_approve_pull_request_reviews: boolean };
+  environments: Record<string, GithubEnvironment>;
+  rulesets: GithubRuleset[];
+  variables: Record<string, string>;
+}
+
+/** The person whom the sandbox's own login at GitHub names. */
+export const GITHUB_PERSON: GithubAccount = { login: "maintainer", id: 4241, type: "User" };
+
+/** The repositories of the emulated GitHub, by full name; a new one has nothing but its owner. */
+export const REPOSITORIES: Record<string, GithubRepository> = {
+  "HyperionWave-AI/dev-squad": {
+    id: 901234567,
+    name: "dev-squad",
+    owner: { login: "HyperionWave-AI", id: 123456789, type: "Organization" },
+    private: false,
+    plan: "free",
+    collaborators: { [GITHUB_PERSON.login]: "admin", dana: "write" },
+    workflowPermissions: { default_workflow_permissions: "write", can_approve_pull_request_reviews: false },
+    environments: {},
+    rulesets: [],
+    variables: {},
+  },
+};

@@ -1,0 +1,112 @@
+import type { z } from "zod";
+import type { Context } from "../context.ts";
+import type { OpenRoute, Params } from "../http/route.ts";
+import { GithubError, missing } from "./errors.ts";
+import type { GithubRepository } from "./repositories.ts";
+import type { GithubCaller } from "./tokens.ts";
+
+/** A permission of a workflow's or an app's token, by the names of https://docs.github.com/rest/authentication/permissions-required-for-fine-grained-personal-access-tokens. */
+export interface Need {
+  permission: string;
+  level: "read" | "write";
+  /** The role that a person needs in the repository. */
+  role: "read" | "write" | "admin";
+}
+
+interface Call<B> {
+  context: Context;
+  repository: GithubRepository;
+  params: Params;
+  query: URLSearchParams;
+  body: B;
+  caller: GithubCaller;
+  request: Request;
+}
+
+/** An answer: a body with status 200, or a whole response. */
+type Handle<B> = (call: Call<B>) => object | Promise<object>;
+
+const ROLES = ["read", "write", "admin"];
+const LEVELS = ["read", "write"];
+
+function check(repository: GithubRepository, { login, permissions }: GithubCaller, need: Need): void {
+  if (permissions === undefined) {
+    const role = repository.collaborators[login] ?? (repository.private ? undefined : "read");
+    if (ROLES.indexOf(role ?? "") < ROLES.indexOf(need.role)) throw missing();
+  } else if (LEVELS.indexOf(permissions[need.permission] ?? "") < LEVELS.indexOf(need.level))
+    throw new GithubError(403, "Resource not accessible by integration");
+}
+
+async function readBody<B>(schema: z.ZodType<B> | undefined, request: Request): Promise<B> {
+  const text = await request.text();
+  if (schema === undefined) return undefined as B;
+  let json: unknown;
+  try {
+    json = JSON.parse(text === "" ? "{}" : text);
+  } catch {
+    throw new GithubError(400, "Problems parsing JSON");
+  }
+  const result = schema.safeParse(json);
+  if (result.success) return result.data;
+  const told = result.error.issues.map(({ path, message }) => `${path.map(String).join(".")}: ${message}`);
+  throw new GithubError(422, `Invalid request.\n\n${told.join("\n")}`);
+}
+
+/**
+ * A route of GitHub's REST API below `/repos/OWNER/NAME`, at the address that a runner has in `GITHUB_API_URL`.
+ *
+ * @param path below the repository: `/environments/{environment}`, or nothing
+ */
+export function repositoryRoute<B = undefined>(
+  method: OpenRoute["method"],
+  path: string,
+  need: Need,
+  handle: Handle<B>,
+  body?: z.ZodType<B>,
+): OpenRoute {
+  return githubRoute(method, `repos/{owner}/{repo}${path}`, async (call) => {
+    const { owner = "", repo = "" } = call.params;
+    const repository = Object.entries(call.context.store.state.github).find(
+      ([name]) => name.toLowerCase() === `${owner}/${repo}`.toLowerCase(),
+    )?.[1];
+    const mayRead = repository?.private !== true || call.caller.login in repository.collaborators;
+    if (!repository || (call.caller.permissions === undefined && !mayRead)) throw missing();
+    check(repository, call.caller, need);
+    return handle({ ...call, repository, body: await readBody(body, call.request) });
+  });
+}
+
+/** A route of GitHub's REST API that is about no repository. */
+export function githubRoute(
+  method: OpenRoute["method"],
+  path: string,
+  handle: (call: Omit<Call<undefined>, "repository" | "body">) => object | Promise<object>,
+): OpenRoute {
+  return {
+    method,
+    path: `api/v3/${path}`,
+    open: async (request, context, params) => {
+      try {
+        const { githubCaller } = await import("./tokens.ts");
+        const caller = await githubCaller(context, request);
+        const query = new URL(request.url).searchParams;
+        const answer = await handle({ context, params, query, caller, request });
+        return answer instanceof Response ? answer : Response.json(answer);
+      } catch (error) {
+        if (!(error instanceof GithubError)) throw error;
+        const { status, message } = error;
+        const documentation = "https://docs.github.com/rest";
+        return Response.json(
+          { message, documentation_url: documentation, status: String(status) },
+          { status },
+        );
+      }
+    },
+  };
+}
+
+/** The answer of a change that has no body. */
+export const noContent = (): Response => new Response(null, { status: 204 });
+
+/** The answer of what was made. */
+export const created = (body: object = {}): Response => Response.json(body, { status: 201 });
