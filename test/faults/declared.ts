@@ -18,7 +18,7 @@ interface State {
 export interface Besides {
   /** Bindings of the repository that somebody else made and that must still be there, as `ROLE MEMBER`. */
   bindings?: readonly string[];
-  /** Tags that each published image has, sorted; by default `build` and `latest`. */
+  /** Tags that the index of each published image has, sorted; by default `build` and `latest`. */
   tags?: readonly string[];
 }
 
@@ -79,7 +79,7 @@ async function expectBindingsOf(sandbox: Sandbox, state: State, others: readonly
   );
 }
 
-/** Each image of the catalogue has one version with tags, and exactly these. */
+/** The tagged versions of each image of the catalogue: one index with exactly these tags, and the image of each platform. */
 async function expectImages(sandbox: Sandbox, tags: readonly string[]): Promise<void> {
   const found = await list(sandbox, `${REPOSITORY}/dockerImages`, "dockerImages");
   for (const { name } of images) {
@@ -87,7 +87,9 @@ async function expectImages(sandbox: Sandbox, tags: readonly string[]): Promise<
       (image) =>
         String(image["uri"]).includes(`/${name}@`) && (image["tags"] as string[] | undefined)?.length,
     );
-    expect(tagged.map((image) => (image["tags"] as string[]).sort())).toEqual([tags]);
+    expect(tagged.map((image) => (image["tags"] as string[]).sort().join(", ")).sort()).toEqual(
+      [tags.join(", "), "build-amd64", "build-arm64"].sort(),
+    );
   }
 }
 

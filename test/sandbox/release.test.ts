@@ -2,6 +2,7 @@ import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import images from "../../images.json" with { type: "json" };
+import { withBuildStep } from "../support/build-step.ts";
 import { clearFaults, digestOf, fault, published, removeTags } from "../support/google.ts";
 import { failed, passed, stdoutOf } from "../support/outcome.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
@@ -175,7 +176,7 @@ describe("a release", () => {
   test("with a failing build tags nothing, the other images finish, and the next up builds what is missing", async () => {
     const dockerfile = join(sandbox.sources, "coordinator/ui/Dockerfile");
     const good = await readFile(dockerfile, "utf8");
-    await writeFile(dockerfile, `${good}\nRUN echo the step that fails && false\n`);
+    await writeFile(dockerfile, withBuildStep(good, "RUN echo the step that fails && false"));
     await edit("coordinator/mcp-server/hyper-mcp");
     await sandbox.set({ version: "2.5.0" });
     const before = await pulled();
@@ -191,13 +192,16 @@ describe("a release", () => {
     const version = "2.6.0";
     /** Refuses requests for tags from one on, and fails in the midst of an `up`. */
     const stopped = async (...refusals: Record<string, unknown>[]): Promise<void> => {
-      for (const refusal of refusals) await fault(sandbox, { kind: "status", status: 403, times: 0, ...refusal });
+      for (const refusal of refusals)
+        await fault(sandbox, { kind: "status", status: 403, times: 0, ...refusal });
       expect(failed(await sandbox.tryUp())).toContain("Artifact Registry answered 403");
       await clearFaults(sandbox);
     };
     const creation = (image: string) => ({ method: "POST", route: `*/packages/${image}/tags` });
     const having = async (tag: string): Promise<string[]> => {
-      const found = await Promise.all(images.map(async ({ name }) => [name, await digest(name, tag)] as const));
+      const found = await Promise.all(
+        images.map(async ({ name }) => [name, await digest(name, tag)] as const),
+      );
       return found.flatMap(([name, on]) => (on === undefined ? [] : [name]));
     };
     await edit();
@@ -224,7 +228,9 @@ describe("a release", () => {
 
   test("leaves out an image that was added to the catalogue later, and the next version has it", async () => {
     // As the catalogue was without it when the version was published.
-    const own = Object.keys((await published(sandbox))[UI] ?? {}).filter((tag) => !/^build(-a.m64)?$/.test(tag));
+    const own = Object.keys((await published(sandbox))[UI] ?? {}).filter(
+      (tag) => !/^build(-a.m64)?$/.test(tag),
+    );
     await removeTags(sandbox, UI, ...own);
     const before = await pulled();
     expect(await up()).toContain("2.6.0 does not include hyperion-ui. The next version does.");
@@ -241,7 +247,8 @@ describe("a build of main", () => {
     await sandbox.set({ revision: "def456a0".repeat(5), releaseDate: "2025-01-10" });
     await edit("coordinator/mcp-server/hyper-mcp");
     const lines = aboutTags(await preview());
-    for (const name of [MCP, BRIDGE]) expect(lines).toContain(`${name}: def456a, 2025-01-10, edge -> a new build`);
+    for (const name of [MCP, BRIDGE])
+      expect(lines).toContain(`${name}: def456a, 2025-01-10, edge -> a new build`);
     await up();
     for (const { name } of images)
       for (const tag of ["def456a", "2025-01-10", "edge"])
