@@ -108,7 +108,8 @@ const provocations: Provocations = {
   },
   "The login's helper knows no login": async () => {
     const bin = await mkdtemp(join(sandbox.scratch, "bin-"));
-    const helper = "#!/bin/sh\necho 'credentials not found in native keychain'\nexit 1\n";
+    const helper =
+      "#!/bin/sh\n[ $1 = list ] && echo '{}' && exit\necho 'credentials not found in native keychain'\nexit 1\n";
     await writeFile(join(bin, "docker-credential-desktop"), helper, { mode: 0o755 });
     return succeeding(
       sandbox.command("pulumi", ["preview"], {
@@ -130,6 +131,16 @@ const provocations: Provocations = {
     const output = await inGit(
       () => writeFile(join(sandbox.sources, "coordinator/ui/.env"), ""),
       () => failing(sandbox.tryPulumi("preview")),
+    );
+    await sandbox.unset("publicAccess");
+    return output;
+  },
+  "Git refuses to read the sources": async () => {
+    await sandbox.set({ publicAccess: "true" });
+    const output = await inGit(
+      async () => {},
+      // What git's own tests set to act as if the files had another owner.
+      () => failing(sandbox.command("pulumi", ["preview"], { GIT_TEST_ASSUME_DIFFERENT_OWNER: "1" })),
     );
     await sandbox.unset("publicAccess");
     return output;
