@@ -30,8 +30,7 @@ export async function expectDeclared(sandbox: Sandbox, besides: Besides = {}): P
   expect(deployment.pending_operations ?? []).toEqual([]);
   await expectNamesOf(sandbox, deployment);
   await expectBindingsOf(sandbox, deployment, besides.bindings ?? []);
-  if (outputsOf(deployment, "docker:index/image:Image").length > 0)
-    await expectImages(sandbox);
+  if (outputsOf(deployment, "docker:index/image:Image").length > 0) await expectImages(sandbox);
 }
 
 /** Repositories, service accounts, pools, providers and policies: the names at Google are those of the state. */
@@ -85,9 +84,11 @@ async function expectImages(sandbox: Sandbox): Promise<void> {
       (image) =>
         String(image["uri"]).includes(`/${name}@`) && (image["tags"] as string[] | undefined)?.length,
     );
-    expect(tagged.map((image) => (image["tags"] as string[]).sort().join(", ")).sort()).toEqual(
-      ["build, latest", "build-amd64", "build-arm64"],
-    );
+    expect(tagged.map((image) => (image["tags"] as string[]).sort().join(", ")).sort()).toEqual([
+      "build, latest",
+      "build-amd64",
+      "build-arm64",
+    ]);
   }
 }
 

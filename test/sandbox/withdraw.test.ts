@@ -87,8 +87,7 @@ test("a bad release is withdrawn by one command, and whoever pulls again has the
   for (const tag of ["1", "latest"]) expect(await pulled(tag)).toContain(bad);
 
   const { output, seconds } = await rollBackWithNothingElse("1.4.2");
-  for (const { name } of images)
-    expect(output).toMatch(new RegExp(`^${name}: .*withdrawn-1\\.4\\.3`, "m"));
+  for (const { name } of images) expect(output).toMatch(new RegExp(`^${name}: .*withdrawn-1\\.4\\.3`, "m"));
   expect(output).toMatch(/^hyperion-ui: .*1\.4, 1, latest: 1\.4\.3 -> 1\.4\.2/m);
   expect(output).toContain("The floating tags stand on 1.4.2.");
   expect(seconds).toBeLessThan(5);
@@ -139,7 +138,8 @@ test("a published version is overwritten after its name is typed, and by no less
   expect(output).toMatch(/^hyperion-ui: 1\.4\.2, v1\.4\.2, 1\.4, 1, latest: /m);
   const after = await ui("1.4.2");
   expect(after).not.toBe(before);
-  for (const tag of ["v1.4.2", "1.4", "1", "latest", "build", "build-1.4.2"]) expect(await ui(tag)).toBe(after);
+  for (const tag of ["v1.4.2", "1.4", "1", "latest", "build", "build-1.4.2"])
+    expect(await ui(tag)).toBe(after);
   expect(await left()).toEqual({ version: "1.4.2" });
   await sandbox.expectNoChanges();
 });
