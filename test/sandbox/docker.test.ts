@@ -10,6 +10,8 @@ import { failed, passed } from "../support/outcome.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
 const UI = "hyperion-ui";
+/** What the engine runs without emulation. */
+const NATIVE = process.arch === "arm64" ? "arm64" : "amd64";
 
 const sandbox = useSandbox();
 
@@ -86,7 +88,8 @@ describe("a store that knows nothing of the registry", () => {
     const before = await readFile(page, "utf8");
     await appendFile(page, "<!-- changed -->\n");
     const id = async () =>
-      (await sandbox.docker("image", "inspect", "-f", "{{.Id}}", `${sandbox.registry}/${UI}:build`)).stdout;
+      (await sandbox.docker("image", "inspect", "-f", "{{.Id}}", `${sandbox.registry}/${UI}:build-${NATIVE}`))
+        .stdout;
     const built = await id();
     expect(passed(await sandbox.command("pulumi", ["preview"], shell))).toContain(told);
     const output = failed(await sandbox.with(shell).tryUp());
@@ -153,7 +156,10 @@ describe("buildCache: registry on a machine that starts empty", () => {
     await copyProgram(folder);
     await cp(join(sandbox.root, "project/Pulumi.sandbox.yaml"), join(folder, "Pulumi.sandbox.yaml"));
     project = ["--cwd", folder, "--stack", "sandbox"];
-    await sandbox.set({ sourceDir: sandbox.sources, buildCache: "registry" }, ...project);
+    await sandbox.set(
+      { sourceDir: sandbox.sources, buildCache: "registry", "platforms[0]": `linux/${NATIVE}` },
+      ...project,
+    );
   });
 
   /** Lets images.json name the stage that does the work, or none. */
@@ -170,7 +176,7 @@ describe("buildCache: registry on a machine that starts empty", () => {
   async function evidenceAfterUp(): Promise<string> {
     await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "<!-- changed -->\n");
     await sandbox.up(...project);
-    const image = `${sandbox.registry}/${UI}:build`;
+    const image = `${sandbox.registry}/${UI}:build-${NATIVE}`;
     const cat = ["run", "--rm", "--network", "none", "--entrypoint", "cat"];
     const { stdout } = await sandbox.docker(...cat, image, "/evidence");
     expect(stdout).toMatch(/^[0-9a-f-]{36}$/);
