@@ -88,7 +88,7 @@ describe("preview.yml", () => {
     await github.push();
     failed(await preview());
     expect(await comment()).toMatch(
-      /is unknown\n\nThe preview failed before it began, \[during its set-up\]\(file:\S+\/actions\/runs\/\d+\)/,
+      /is unknown, because the preview failed before it began, \[during its set-up\]\(file:\S+\/actions\/runs\/\d+\)/,
     );
     await writeFile(file, good);
     await github.push();
