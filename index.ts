@@ -11,15 +11,12 @@ import { undeleteIdentity } from "./components/ci/undelete-identity.ts";
 import { warnOfMissingIds } from "./components/ci/warn-of-missing-ids.ts";
 import { WorkloadIdentity } from "./components/ci/workload-identity.ts";
 import { checkBuild } from "./components/images/check-build.ts";
-import { decideRelease } from "./components/images/decide-release.ts";
-import { prefixPublished } from "./components/images/prefix-published.ts";
-import { release } from "./components/images/release.ts";
-import { KEPT_TAG_PREFIXES } from "./components/images/tags.ts";
+import { checkTags, PublishedImages, readTags } from "./components/images/published-images.ts";
+import { KEPT_TAG_PREFIXES } from "./components/images/tags/names.ts";
+import type { RegistryTags } from "./components/images/tags/versions.ts";
 import { checkRepository } from "./components/repository/check-repository.ts";
 import { existingRepositoryUrl } from "./components/repository/existing-repository.ts";
 import { ImageRepository } from "./components/repository/image-repository.ts";
-import { keepsAllTagged } from "./components/repository/tagged-expiry.ts";
-import { repositoryName } from "./google/full-names.ts";
 import { lastOutputs } from "./google/last-outputs.ts";
 import { allSound } from "./problems/checks.ts";
 import { githubTrust } from "./settings/parse.ts";
@@ -29,39 +26,34 @@ import { readSettings } from "./settings/read.ts";
 export default async () => {
   const settings = await readSettings(checkBuild);
   const { project, region: location, repositoryId, adoptExisting } = settings;
+  const repository = { project, location, repositoryId };
+  const publish = (registryUrl: pulumi.Input<string>, tags: RegistryTags) =>
+    new PublishedImages("images", { ...settings, repository, registryUrl, tags, release: settings }).images;
   if (!settings.manageRegistry) {
-    const [url, decision] = await allSound(
-      existingRepositoryUrl({ project, location, repositoryId }).then((found) => ({ found, problems: [] })),
-      decideRelease(settings, await lastOutputs()),
-    );
-    const registryUrl = pulumi.output(url);
-    const images = release(settings, registryUrl, decision);
+    const [registryUrl, tags] = await Promise.all([existingRepositoryUrl(repository), readTags(repository)]);
+    const images = publish(registryUrl, tags);
     return { registryUrl, images };
   }
-  const repositoryPath = repositoryName(project, location, repositoryId);
   const trust = githubTrust(settings);
   if (trust) warnOfMissingIds(trust);
   const identityIds = { project, poolId: settings.githubPoolId, providerId: GITHUB_PROVIDER_ID };
   const outputs = await lastOutputs();
   const isPublic = checkPublicGrants(settings, outputs);
-  const [repositoryFate, accountFates, identityFates, adoptException, , expiryIsNew, decision] =
-    await allSound(
-      checkRepository({ project, location, repositoryId }, outputs, adoptExisting),
-      checkAccounts(
-        { project, accountId: settings.ciServiceAccountId, withPreview: trust !== undefined },
-        outputs,
-        adoptExisting,
-      ),
-      checkIdentity(trust && identityIds, outputs, adoptExisting),
-      checkException(settings),
-      checkPublicAccess(settings),
-      keepsAllTagged(repositoryPath).then((found) => ({ found, problems: [] })),
-      decideRelease(settings, outputs),
-    );
+  const [repositoryFate, accountFates, identityFates, adoptException, , tags] = await allSound(
+    checkRepository(repository, outputs, adoptExisting),
+    checkAccounts(
+      { project, accountId: settings.ciServiceAccountId, withPreview: trust !== undefined },
+      outputs,
+      adoptExisting,
+    ),
+    checkIdentity(trust && identityIds, outputs, adoptExisting),
+    checkException(settings),
+    checkPublicAccess(settings),
+    checkTags(settings.publishImages, repository),
+  );
   const adoptIdentity = await undeleteIdentity(identityIds, identityFates);
-  if (expiryIsNew) await prefixPublished(repositoryPath);
 
-  const { repository, url } = new ImageRepository("registry", {
+  const registry = new ImageRepository("registry", {
     project,
     location,
     repositoryId,
@@ -81,7 +73,7 @@ export default async () => {
   const ci = new CiServiceAccount("ci", {
     project,
     accountId: settings.ciServiceAccountId,
-    repository,
+    repository: registry.repository,
     canPublish: settings.ciCanPublish,
     withPreview: trust !== undefined,
     adoptPublisher: accountFates.publisher === "import",
@@ -104,7 +96,7 @@ export default async () => {
     );
   const access = new RepositoryAccess("access", {
     project,
-    repository,
+    repository: registry.repository,
     readers: settings.readers,
     writers: settings.writers,
     publicAccess: settings.publicAccess,
@@ -114,9 +106,9 @@ export default async () => {
 
   return {
     /** Where images are pushed and pulled, without a scheme. */
-    registryUrl: url,
+    registryUrl: registry.url,
     /** For each image: `reference` by digest, `digest`, `tags`, `pull` command. */
-    images: settings.publishImages ? release(settings, url, decision) : {},
+    images: settings.publishImages ? publish(registry.url, tags) : {},
     /** The service account of CI. */
     ciServiceAccountEmail: publisher.email,
     ...(previewer && {

@@ -3,11 +3,12 @@ import * as pulumi from "@pulumi/pulumi";
 import resources from "@pulumi/pulumi/proto/resource_pb.js";
 import structs, { type Struct } from "google-protobuf/google/protobuf/struct_pb.js";
 import { z } from "zod";
+import { ownAccessToken } from "./own-login.ts";
 
 const FUNCTION = "gcp:organizations/getClientConfig:getClientConfig";
 
 /**
- * The access token of the gcp plugin's own credentials.
+ * The access token of the gcp plugin's credentials; outside a Pulumi program, of the caller's own login.
  *
  * Asks the engine as `gcp.organizations.getClientConfig()` does, without the SDK's helper for it: that writes the whole
  * answer, token included, to the debug log, which `pulumi up --json` prints.
@@ -16,7 +17,7 @@ const FUNCTION = "gcp:organizations/getClientConfig:getClientConfig";
  */
 export async function accessToken(): Promise<string> {
   const monitor = pulumi.runtime.getMonitor();
-  if (monitor === undefined) throw new Error("there is no Pulumi engine: run this program by pulumi");
+  if (monitor === undefined) return ownAccessToken();
   const request = new resources.ResourceInvokeRequest()
     .setTok(FUNCTION)
     .setArgs(structs.Struct.fromJavaScript({}))

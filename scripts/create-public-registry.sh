@@ -6,17 +6,15 @@ set -euo pipefail
 usage() {
   cat <<'USAGE'
 Lets everybody pull from the registry without a login, by the stack: checks the login, sets
-hyperion-registry:publicAccess, shows the preview, asks, applies. Images are left as they are, whatever the
-sources are by now; where nothing is provisioned yet, the registry and its images are made too. What the
-organization policy says is checked by the stack, before anything is changed.
+hyperion-registry:publicAccess, shows the preview, asks, applies by pulumi up, and says what a pull without a
+login gets. The stack checks the organization policy before anything is changed.
 
 Usage: scripts/create-public-registry.sh [OPTION]...
   --override-policy  lift the organization policy that refuses allUsers, on this project alone
                      (hyperion-registry:overrideDomainRestrictedSharing); takes the role
                      Organization Policy Administrator
-  --revert           make the registry private again; removes that exception too, and makes sure that
-                     a pull without a login is refused
-  --wait SECONDS     with --revert: how long the changed policy may take to spread (default: 300)
+  --revert           make the registry private again; removes that exception too
+  --wait SECONDS     how long the changed policy may take to spread (default: 300)
   --stack NAME       the stack (default: production)
   --yes              apply without asking
   --help             print this
@@ -115,16 +113,6 @@ ensure_stack() {
   fi
 }
 
-# What pulumi is to do: everything but images and tags where there are any, since this is about access. Not with
-# --exclude-dependents: that keeps also what depends on what an image depends on, so that no binding is ever deleted.
-options=(--stack)
-choose_options() {
-  options+=("$stack")
-  if pulumi stack output registryUrl --stack "$stack" --non-interactive >/dev/null 2>&1; then
-    options+=(--exclude '**docker:index/**')
-  fi
-}
-
 setting() { pulumi config get "$1" --stack "$stack" --non-interactive; }
 set_setting() { pulumi config set "$1" "$2" --type bool --stack "$stack" --non-interactive; }
 unset_setting() { pulumi config rm "$1" --stack "$stack" --non-interactive; }
@@ -170,11 +158,11 @@ read_options "$@"
 cd "$root"
 check_pulumi
 check_google
-if $revert; then need_node "it asks the registry whether it is closed"; fi
+need_node "it asks the registry what a pull without a login gets"
 stop_on_problems
 ensure_stack
 stop_on_problems
-choose_options
+options=(--suppress-outputs --stack "$stack")
 
 trap put_back EXIT
 trap 'exit 130' INT TERM
@@ -204,22 +192,26 @@ trap - INT TERM
 again=$0
 if [ "$stack" != production ]; then again+=" --stack $stack"; fi
 if $revert; then again+=" --revert"; fi
+still=
+if $revert; then still="still public: "; fi
 if ! pulumi up "${options[@]}" --yes --skip-preview; then
   echo >&2
-  echo "Not everything was applied. The settings stay; when it is fixed, or a changed policy has spread (minutes): $again" >&2
-  if ! $revert; then echo "Or back to private: $again --revert" >&2; fi
+  echo "Not everything was applied. The settings stay." >&2
+  if ! $revert; then echo "To go back: $again --revert" >&2; fi
+  echo "${still}run it again when it is fixed, or a changed policy has spread (minutes): $again" >&2
   exit 1
 fi
 
-if $revert; then
-  registry=$(pulumi stack output registryUrl --stack "$stack" --non-interactive)
-  # A changed policy takes minutes to spread; somebody else's binding does not go by itself.
-  if [ "$(pulumi stack output publicAccess --stack "$stack" --non-interactive)" = true ]; then patience=0; fi
-  if ! node "$root/scripts/check-closed.ts" "$registry" "$patience"; then
-    echo >&2
-    echo "$registry is not known to be closed: a pull without a login is not refused, or nobody could ask." >&2
-    echo "Where pulumi up warns of a binding that the stack did not make, run the command that it names. Then: $again" >&2
-    exit 1
+registry=$(pulumi stack output registryUrl --stack "$stack" --non-interactive)
+# Somebody else's binding does not go by itself.
+if $revert && [ "$(pulumi stack output publicAccess --stack "$stack" --non-interactive)" = true ]; then patience=0; fi
+wanted=open
+if $revert; then wanted=closed; fi
+echo
+if ! node "$root/scripts/anonymous-pull.ts" "$registry" "$wanted" "$patience"; then
+  if $revert; then
+    echo "If pulumi up warns of a binding that the stack did not make, run the command that it names." >&2
   fi
-  echo "A pull without a login is refused: $registry"
+  echo "${still}run it again: $again" >&2
+  exit 1
 fi

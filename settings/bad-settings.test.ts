@@ -430,18 +430,6 @@ test.each(Object.entries(BAD))("%s as a secret is refused, and not shown", (name
 describe("a key that does not exist", () => {
   const names = Object.keys(declaredSettings).join(", ");
 
-  test("and did once is told with what holds in its place", () => {
-    expect(parseSettings({ ...stackConfig(), "hyperion-registry:backport": "true" }, []).problems).toEqual([
-      {
-        where: "hyperion-registry:backport",
-        found: "a setting that does not exist any more",
-        allowed:
-          "nothing in its place: a version moves the floating tags of its own lines alone, and only where no higher one is published",
-        fix: "pulumi config rm hyperion-registry:backport",
-      },
-    ]);
-  });
-
   test.each<[key: string, where: string, allowed: string, fix: string]>([
     ["publicAcess", "publicAcess", "hyperion-registry:publicAccess", "pulumi config rm KEY"],
     ["PUBLICACCESS", "PUBLICACCESS", "hyperion-registry:publicAccess", "pulumi config rm KEY"],

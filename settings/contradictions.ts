@@ -43,9 +43,7 @@ export function conflicts(settings: Partial<Settings>, wrong: ReadonlySet<string
     ...(sound("manageRegistry") && settings.manageRegistry === false ? withoutRegistry(settings, wrong) : []),
     ...(sound("writers") ? anyoneMayPush(settings) : []),
     ...(sound("overrideDomainRestrictedSharing", "publicAccess") ? uselessException(settings) : []),
-    ...(sound("edge", "revision", "version") ? uselessEdge(settings) : []),
-    ...(sound("releaseDate", "version") ? uselessDate(settings) : []),
-    ...(sound("rollback", "version", "allowVersionOverwrite") ? rollbackToNothing(settings) : []),
+    ...(sound("releaseDate", "revision", "version") ? uselessDate(settings) : []),
     ...(sound("githubRepository", "githubRepositoryId", "githubOwnerId") ? githubIds(settings) : []),
     ...(sound("githubRepository", "ciServiceAccountId") ? longAccountId(settings) : []),
     ...(sound("githubRepository", "githubRefs") ? noRefs(settings) : []),
@@ -104,33 +102,15 @@ function uselessException(settings: Partial<Settings>): Problem[] {
   );
 }
 
-function uselessEdge({ edge, revision, version }: Partial<Settings>): Problem[] {
-  if (edge !== true || (revision !== undefined && version === undefined)) return [];
-  return conflict(
-    "edge",
-    version === undefined ? "true, without a revision" : `true, beside the version ${version}`,
-    "true beside the revision of main's tip, and without a version",
-    configRemove("edge"),
-  );
-}
-
-function uselessDate({ releaseDate, version }: Partial<Settings>): Problem[] {
-  if (releaseDate === undefined || version === undefined) return [];
+function uselessDate({ releaseDate, revision, version }: Partial<Settings>): Problem[] {
+  if (releaseDate === undefined || (revision !== undefined && version === undefined)) return [];
   return conflict(
     "releaseDate",
-    `"${releaseDate}", beside the version ${version}`,
-    "a day beside the revision of main's tip (setting edge), and without a version",
+    version === undefined
+      ? `"${releaseDate}", without a revision`
+      : `"${releaseDate}", beside the version ${version}`,
+    "a day beside the revision of main's tip, and without a version",
     configRemove("releaseDate"),
-  );
-}
-
-function rollbackToNothing({ rollback, version, allowVersionOverwrite }: Partial<Settings>): Problem[] {
-  if (rollback !== true || (version !== undefined && allowVersionOverwrite !== true)) return [];
-  return conflict(
-    "rollback",
-    version === undefined ? "true, without a version" : "true, while allowVersionOverwrite is true",
-    "true together with the version to go back to, and without allowVersionOverwrite",
-    configRemove("rollback"),
   );
 }
 

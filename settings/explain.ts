@@ -7,12 +7,6 @@ import { canBeTyped, shellQuoted, shellWord, shown, shownName } from "../problem
 /** So many slips of typing still show what was meant. */
 const SLIPS = 3;
 
-/** Settings that there were, and what holds in their place. */
-const FORMER: Readonly<Record<string, string>> = {
-  backport:
-    "nothing in its place: a version moves the floating tags of its own lines alone, and only where no higher one is published",
-};
-
 /** What messages say of a setting. */
 export interface Wording {
   /** What the setting may be. */
@@ -31,11 +25,6 @@ export function unknownKeys(config: Readonly<Record<string, string>>, names: rea
     if (namespace === NAMESPACE && names.includes(name)) return [];
     // Settings of plugins have namespaces of their own, which are theirs to judge.
     if (namespace !== NAMESPACE && slips(namespace, NAMESPACE) > SLIPS) return [];
-    const instead = namespace === NAMESPACE ? FORMER[name] : undefined;
-    if (instead !== undefined) {
-      const found = "a setting that does not exist any more";
-      return [{ where: key, found, allowed: instead, fix: removal(key) }];
-    }
     const nearest = nearestOf(name, names);
     return [
       {

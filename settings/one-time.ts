@@ -5,7 +5,4 @@
 export const ONE_TIME: Readonly<Record<string, string>> = {
   revision: "",
   releaseDate: "",
-  edge: "false",
-  rollback: "false",
-  allowVersionOverwrite: "false",
 };

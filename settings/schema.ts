@@ -3,7 +3,7 @@ import { REGIONS } from "./regions.ts";
 import { principalProblem } from "../components/access/principals.ts";
 import { GIT_REF, GITHUB_ENVIRONMENT, GITHUB_REPOSITORY } from "../components/ci/github-names.ts";
 import { catalogue } from "../components/images/catalogue.ts";
-import { releaseDateProblem, revisionProblem, versionProblem } from "../components/images/tags.ts";
+import { releaseDateProblem, revisionProblem, versionProblem } from "../components/images/tags/names.ts";
 import type { Wording } from "./explain.ts";
 
 /** One setting: its form, and what messages say of it. */
@@ -125,7 +125,11 @@ export const SETTINGS = {
   adoptExisting: toggle(),
   protect: toggle(),
   sourceDir: setting(z.string().regex(/^\P{Cc}{1,1024}$/u), "a folder, relative to this project", "."),
-  platform: oneOf(["linux/amd64", "linux/arm64"]),
+  platforms: composite(
+    listOf(z.enum(["linux/amd64", "linux/arm64"])).refine((platforms) => platforms.length > 0),
+    "a list of linux/amd64, linux/arm64, or both",
+    "linux/amd64",
+  ),
   publishImages: toggle(),
   buildArgs: composite(
     json(
@@ -146,9 +150,6 @@ export const SETTINGS = {
     '"$(git rev-parse HEAD)"',
   ),
   releaseDate: setting(optional(judged(releaseDateProblem)), "a date, YYYY-MM-DD", '"$(date -u +%F)"'),
-  edge: toggle(),
-  rollback: toggle(),
-  allowVersionOverwrite: toggle(),
   readers: principals(),
   writers: principals(),
   publicAccess: toggle(),

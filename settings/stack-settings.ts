@@ -47,6 +47,12 @@ export class StackSettings {
     return String(this.set[`${this.namespace}:${name}`] ?? this.fallback(name)) === "true";
   }
 
+  /** A setting of this project that is a list of texts. */
+  list(name: string): string[] {
+    const value = this.set[`${this.namespace}:${name}`] ?? this.fallback(name);
+    return Array.isArray(value) ? value.map(String) : [];
+  }
+
   /** Whether the stack's file itself says a setting of this project. */
   sets(name: string): boolean {
     return `${this.namespace}:${name}` in this.set;

@@ -1,9 +1,23 @@
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { z } from "zod";
-import type { CatalogueImage } from "./published-image.ts";
 import type { Problem } from "../../problems/problem.ts";
 import { shown, shownName } from "../../problems/wording.ts";
+
+/** An image of the catalogue, images.json. */
+export interface CatalogueImage {
+  /** Name of the image in the repository. */
+  name: string;
+  /** Build context, relative to the folder of the sources. */
+  context: string;
+  /** Dockerfile, relative to the context. */
+  dockerfile: string;
+  /**
+   * Stage of the Dockerfile that does the work, where it has several: with `buildCache: registry` it is published too,
+   * since an image carries the layers of its last stage alone.
+   */
+  cacheStage?: string | undefined;
+}
 
 /** What the catalogue holds, and what is wrong with it. */
 export interface Catalogue {

@@ -2,7 +2,7 @@ import { accessSync, constants, type Stats, statSync } from "node:fs";
 import * as path from "node:path";
 import { checkTracking, type Purpose, type Tracking } from "./check-tracking.ts";
 import { ignoreFile } from "./ignore-rules.ts";
-import type { CatalogueImage } from "./published-image.ts";
+import type { CatalogueImage } from "./catalogue.ts";
 import type { Problem } from "../../problems/problem.ts";
 import { shellWord, shown, shownName } from "../../problems/wording.ts";
 import { configSet, settingKey } from "../../problems/setting-commands.ts";

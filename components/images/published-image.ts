@@ -1,31 +1,8 @@
 import { Image } from "@pulumi/docker/image.js";
-import { RegistryImage } from "@pulumi/docker/registryImage.js";
-import { RemoteImage } from "@pulumi/docker/remoteImage.js";
-import { Tag } from "@pulumi/docker/tag.js";
 import * as pulumi from "@pulumi/pulumi";
 import * as path from "node:path";
-import type { DeclaredTag, DeclaredTags } from "./declared-tags.ts";
-import { BUILD_TAG } from "./tags.ts";
-
-/** An image of the catalogue, images.json. */
-export interface CatalogueImage {
-  /** Name of the image in the repository. */
-  name: string;
-  /** Build context, relative to the folder of the sources. */
-  context: string;
-  /** Dockerfile, relative to the context. */
-  dockerfile: string;
-  /**
-   * Stage of the Dockerfile that does the work, where it has several: with `buildCache: registry` it is published too,
-   * since an image carries the layers of its last stage alone.
-   */
-  cacheStage?: string | undefined;
-}
-
-/** What it waits for, beside its values. */
-interface Ordered {
-  after: pulumi.Input<pulumi.Resource[]>;
-}
+import type { CatalogueImage } from "./catalogue.ts";
+import { platformTag } from "./tags/names.ts";
 
 export interface PublishedImageArgs {
   /** What to build. */
@@ -34,106 +11,65 @@ export interface PublishedImageArgs {
   sourceDir: string;
   /** Repository to push to, without a scheme: `us-central1-docker.pkg.dev/my-project/my-repository`. */
   registryUrl: pulumi.Input<string>;
-  /** Platform of the image, such as `linux/amd64`. */
-  platform: string;
-  /** Build arguments. They end in the image's history: never a secret. */
+  /** Platforms of the image, such as `linux/amd64`. */
+  platforms: readonly string[];
+  /** Build arguments. They end in the image's history: never a secret. Default: none. */
   buildArgs?: Readonly<Record<string, string>>;
   /** Reuse the layers of the last published build instead of local ones only, and publish them with this one. */
   cacheFromRegistry?: boolean;
-  /** Build at preview too, without pushing. */
-  buildOnPreview?: boolean;
-  /** The image that tags are put on, where any are; by default there are none. */
-  pull?: (NonNullable<DeclaredTags["pull"]> & Ordered) | undefined;
-  tags?: readonly (DeclaredTag & Ordered)[];
+  /** Platform to build at preview too, without pushing. Default: none. */
+  buildOnPreview?: string | undefined;
 }
 
 /**
- * One image: built and pushed once, under a fixed tag, so that a new version, commit or date with unchanged sources
- * builds nothing; then published under any number of tags, each on one digest: that of the build, or of a version that is
- * published already.
+ * One image: built and pushed once for each platform, under a fixed tag, so that a new version, commit or date with
+ * unchanged sources builds nothing.
  */
 export class PublishedImage extends pulumi.ComponentResource {
-  /** The build by digest, `host/project/repository/image@sha256:...`; known once it is pushed. */
-  public readonly build: pulumi.Output<string>;
-  /** By tag, the reference `host/project/repository/image:tag`; known once the tag is set. */
-  public readonly published: ReadonlyMap<string, pulumi.Output<string>>;
+  /** By platform, the digest of the image that was pushed. */
+  public readonly digests: pulumi.Output<Record<string, string>>;
 
   constructor(name: string, args: PublishedImageArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hyperion:registry:PublishedImage", name, {}, opts);
-    const { image, sourceDir, platform, buildArgs = {}, cacheFromRegistry, buildOnPreview } = args;
-    const repositoryPath = pulumi.interpolate`${args.registryUrl}/${image.name}`;
+    const builds = args.platforms.map((platform) => [platform, this.build(name, args, platform)] as const);
+    this.digests = pulumi.output(Object.fromEntries(builds));
+    this.registerOutputs({ digests: this.digests });
+  }
+
+  /** Builds and pushes one platform, and before it, if its layers are published, the stage that does the work. */
+  private build(name: string, args: PublishedImageArgs, platform: string): pulumi.Output<string> {
+    const { image, sourceDir, buildArgs = {}, cacheFromRegistry = false } = args;
+    const tagged = (tag: string) => pulumi.interpolate`${args.registryUrl}/${image.name}:${tag}`;
     const context = path.join(sourceDir, image.context);
-    const imageName = pulumi.interpolate`${repositoryPath}:${BUILD_TAG}`;
-    const declared = {
-      context,
-      dockerfile: path.join(context, image.dockerfile),
-      platform,
-      // Without the argument BuildKit publishes no cache with the image, and there is nothing to reuse.
-      args: cacheFromRegistry ? { BUILDKIT_INLINE_CACHE: "1", ...buildArgs } : buildArgs,
-    };
-    const onPreview = buildOnPreview && { buildOnPreview };
-    const stages = cacheFromRegistry && image.cacheStage !== undefined ? [image.cacheStage] : [];
-    const cached = stages.map((target) => {
-      const stageName = pulumi.interpolate`${repositoryPath}:${BUILD_TAG}-${target}`;
+    const declare = (stage: string | undefined, caches: pulumi.Output<string>[]): Image => {
+      const tag = platformTag(platform, stage === undefined ? {} : { stage });
+      const imageName = tagged(tag);
       return new Image(
-        `${name}-${target}`,
+        tag.replace(/^build/, name),
         {
-          imageName: stageName,
-          build: { ...declared, target, cacheFrom: { images: [stageName] } },
-          ...onPreview,
+          imageName,
+          build: {
+            context,
+            dockerfile: path.join(context, image.dockerfile),
+            platform,
+            ...(stage !== undefined && { target: stage }),
+            // Without the argument BuildKit publishes no cache with the image, and there is nothing to reuse.
+            args: cacheFromRegistry ? { BUILDKIT_INLINE_CACHE: "1", ...buildArgs } : buildArgs,
+            ...(cacheFromRegistry && { cacheFrom: { images: [...caches, imageName] } }),
+          },
+          ...(args.buildOnPreview === platform && { buildOnPreview: true }),
         },
         { parent: this },
       );
-    });
-    const build = new Image(
-      name,
-      {
-        imageName,
-        build: {
-          ...declared,
-          ...(cacheFromRegistry && {
-            cacheFrom: { images: [...cached.map((stage) => stage.imageName), imageName] },
-          }),
-        },
-        ...onPreview,
-      },
-      { parent: this },
-    );
-    this.build = build.repoDigest;
-    const reference = (digest: string | undefined): pulumi.Output<string> =>
-      digest === undefined ? build.repoDigest : pulumi.interpolate`${repositoryPath}@${digest}`;
-    const { pull, tags = [] } = args;
-    // On a machine that built nothing the image is not local: pull it, by digest, when tags change.
-    const local =
-      pull &&
-      new RemoteImage(
-        name,
-        { name: reference(pull.digest), keepLocally: true, pullTriggers: [...pull.triggers] },
-        { parent: this, dependsOn: pull.after },
-      );
-    this.published = new Map(
-      tags.map(({ tag, digest, triggers, again, step, after }) => {
-        const tagged = new Tag(
-          `${name}-${tag}`,
-          {
-            sourceImage: reference(digest),
-            targetImage: pulumi.interpolate`${repositoryPath}:${tag}`,
-            tagTriggers: [reference(digest), ...triggers],
-          },
-          { parent: this, dependsOn: step === undefined || !local ? [] : [local] },
-        );
-        const pushed = new RegistryImage(
-          `${name}-${tag}`,
-          {
-            name: tagged.targetImage,
-            keepRemotely: true,
-            triggers: { digest: reference(digest), ...(again !== undefined && { again }) },
-          },
-          { parent: this, dependsOn: after },
-        );
-        return [tag, pushed.name];
-      }),
-    );
-    this.registerOutputs({ reference: this.build });
+    };
+    const stage =
+      cacheFromRegistry && image.cacheStage !== undefined ? declare(image.cacheStage, []) : undefined;
+    const build = declare(undefined, stage === undefined ? [] : [stage.imageName]);
+    return build.repoDigest.apply(digestOf);
   }
+}
+
+/** The digest of a reference, `host/project/repository/image@sha256:...`. */
+function digestOf(reference: string): string {
+  return reference.replace(/^.*@/, "");
 }

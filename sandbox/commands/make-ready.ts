@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
-import { BASE_IMAGE, ensureBaseImage } from "../machine/base-image.ts";
+import { ensureBaseImages } from "../machine/base-image.ts";
 import { commandEnvironment } from "../services/environment.ts";
+import { ensureCurrentEngine } from "../machine/install-engine.ts";
 import { ensurePackages } from "../machine/install-packages.ts";
 import { ensurePlugins } from "../machine/link-plugins.ts";
 import { ensurePulumi } from "../machine/install-pulumi.ts";
@@ -43,6 +44,7 @@ export async function makeReady(paths: SandboxPaths, step: RunStep): Promise<Rea
   const tools = await step("Docker and registry programs", async (progress, done) => {
     const engine = await chooseEngine(paths, readTools(paths)?.engine);
     const docker = await ensurePackages(engine, paths.bin, progress);
+    if (engine.current === true) await ensureCurrentEngine(progress);
     const all = { pulumi, docker, engine };
     await writeTools(paths, all);
     done(`docker ${docker.version}, ${docker.path}`);
@@ -66,12 +68,12 @@ export async function makeReady(paths: SandboxPaths, step: RunStep): Promise<Rea
         .join(", "),
     );
   });
-  await step("Base image of the samples", async (progress, done) => {
+  await step("Base images of the samples", async (progress, done) => {
     // Pulumi does not make the folder of its backend.
     await mkdir(paths.state, { recursive: true });
     await ensureProject(paths);
     await ensureWrappers(paths, config, tools);
-    done(`${BASE_IMAGE}, ${await ensureBaseImage(await commandEnvironment(paths, config, tools), progress)}`);
+    done(await ensureBaseImages(await commandEnvironment(paths, config, tools), progress));
   });
   return { config, tools };
 }

@@ -1,73 +1,104 @@
 /**
- * The base image of the sample sources, `hyperion-sandbox-base:24`.
+ * The base images of the sample sources, for each architecture that images are published for: `hyperion-sandbox-base` in
+ * the place of Node.js's and Go's images, and `hyperion-sandbox-nginx` in that of nginx's.
  *
- * It is Docker Hub's `node:24-slim` where that can be pulled, and else assembled from this machine's own
- * Node.js, so that the samples build where no image can be had.
+ * They are those of Docker Hub where these can be pulled, and else assembled from packages, so that the samples build where
+ * no image can be had. None of it runs a program of the other architecture.
  */
 import { execFile, spawn } from "node:child_process";
-import { existsSync } from "node:fs";
-import { chmod, copyFile, mkdir, mkdtemp, realpath, rm, symlink, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { chmod, copyFile, mkdir, mkdtemp, rename, rm, symlink } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
 import { promisify } from "node:util";
-import { findCommands } from "../lib/files.ts";
+import { whileHolding } from "../lib/lock.ts";
 import type { Progress } from "../lib/progress.ts";
+import { type Architecture, DebianPackages, extractNode, prepareRoot } from "./debian-root.ts";
 
 const run = promisify(execFile);
 
-/** What the sample Dockerfiles name in `FROM`. */
-export const BASE_IMAGE = "hyperion-sandbox-base:24";
+const ARCHITECTURES: readonly Architecture[] = ["amd64", "arm64"];
 
-const UPSTREAM = "node:24-slim";
+interface BaseImage {
+  /** What the sample Dockerfiles name in `FROM`, before the architecture. */
+  name: string;
+  /** Its stage in the Dockerfiles of base-image/. */
+  stage: "base" | "nginx";
+  packages: string[];
+}
+
+const IMAGES: readonly BaseImage[] = [
+  {
+    name: "hyperion-sandbox-base:24",
+    stage: "base",
+    // The health checks of databases are bash's, all others are busybox's.
+    packages: ["busybox", "bash", "libstdc++6"],
+  },
+  {
+    name: "hyperion-sandbox-nginx:1",
+    stage: "nginx",
+    packages: ["busybox", "nginx", "nginx-common"],
+  },
+];
+
+/** Fakes of what Go's image has, nginx's configuration, and the Dockerfile that puts them on Docker Hub's images. */
+const FOLDER = join(import.meta.dirname, "../base-image");
+const FAKES = ["go", "air"];
+
+/** Changes with whatever decides what is in the images. */
+const RECIPE = createHash("sha256")
+  .update(JSON.stringify(IMAGES))
+  .update(
+    ["../machine/debian-root.ts", "Dockerfile", "assembled.Dockerfile", "nginx.conf", "wget", ...FAKES]
+      .map((file) => readFileSync(join(FOLDER, file), "utf8"))
+      .join(),
+  )
+  .digest("hex")
+  .slice(0, 12);
+const LABEL = `hyperion.recipe=${RECIPE}`;
 
 /** How long a registry may take to answer the request for the manifest, in milliseconds. */
 const ANSWER_MS = 8_000;
 /** How long a download may stand still once it has begun, in milliseconds. */
 const STALL_MS = 60_000;
 
-/** Beside Node.js itself: what Dockerfiles and health checks call, as far as this machine has it. Small, all of them. */
-const TOOLS = ["sh", "bash", "env", "cat", "cp", "id", "ls", "mkdir", "sleep"];
-
-/** What Alpine's and Go's images have and Node.js's has not: fakes of them, and the Dockerfile that adds them. */
-const TOOLS_FOLDER = join(import.meta.dirname, "../base-image");
-const TOOLS_LABEL = "hyperion.tools=air cp go wget";
+const UPSTREAM = "node:24-slim";
 
 /**
- * Makes {@link BASE_IMAGE} in the engine that `env` points at.
+ * Makes the base images in the engine that `env` points at.
  *
  * @param env environment of the `docker` command: PATH, DOCKER_HOST, DOCKER_CONFIG
- * @param log told what is being done; silent when the image is there already
- * @throws when `docker` cannot be run, its engine does not answer, or the machine's Node.js cannot be copied
+ * @param log told what is being done; silent when the images are there already
+ * @throws when `docker` cannot be run, its engine does not answer, or the packages cannot be had
  */
-export async function ensureBaseImage(
+export async function ensureBaseImages(
   env: NodeJS.ProcessEnv,
   log: Progress,
 ): Promise<"present" | "pulled" | "assembled"> {
-  if (await isPresent(env)) return "present";
+  const wanted = ARCHITECTURES.flatMap((architecture) =>
+    IMAGES.map((image) => ({ image, architecture, tag: `${image.name}-${architecture}` })),
+  );
+  const present = await presentTags(env);
+  const missing = wanted.filter(({ tag }) => !present.has(tag));
+  if (missing.length === 0) return "present";
 
-  log(`${BASE_IMAGE}: pulling ${UPSTREAM}`);
-  if (await pull(env)) {
-    await run("docker", ["build", "--quiet", "--tag", BASE_IMAGE, TOOLS_FOLDER], { env });
-    return "pulled";
+  log(`base images: pulling ${UPSTREAM}`);
+  const pulled = await pull(env);
+  for (const { image, architecture, tag } of missing) {
+    const folder = pulled ? FOLDER : await ensureRoots(architecture, log);
+    const file = join(FOLDER, pulled ? "Dockerfile" : "assembled.Dockerfile");
+    const target = ["--platform", `linux/${architecture}`, "--target", image.stage, "--label", LABEL];
+    await run("docker", ["build", "--quiet", "--file", file, ...target, "--tag", tag, folder], { env });
   }
-
-  log(`${BASE_IMAGE}: ${UPSTREAM} cannot be pulled here, assembling it from Node.js ${process.version}`);
-  const scratch = await mkdtemp(join(tmpdir(), "hyperion-base-image-"));
-  try {
-    const root = join(scratch, "root");
-    await fillRoot(root);
-    await importRoot(root, join(scratch, "root.tar"), env);
-  } finally {
-    await rm(scratch, { recursive: true, force: true });
-  }
-  return "assembled";
+  return pulled ? "pulled" : "assembled";
 }
 
 /** Asked by a listing, which fails only when the engine does not answer. */
-async function isPresent(env: NodeJS.ProcessEnv): Promise<boolean> {
-  const filter = ["--filter", `label=${TOOLS_LABEL}`];
-  const { stdout } = await run("docker", ["image", "ls", "--quiet", ...filter, BASE_IMAGE], { env });
-  return stdout.trim() !== "";
+async function presentTags(env: NodeJS.ProcessEnv): Promise<Set<string>> {
+  const format = ["--format", "{{.Repository}}:{{.Tag}}"];
+  const { stdout } = await run("docker", ["image", "ls", "--filter", `label=${LABEL}`, ...format], { env });
+  return new Set(stdout.split("\n"));
 }
 
 /** Pulls the upstream image; false when the registry refuses, does not answer, or the download stands still. */
@@ -89,74 +120,62 @@ function pull(env: NodeJS.ProcessEnv): Promise<boolean> {
   });
 }
 
-/** Copies Node.js, a shell and their libraries into an empty folder, laid out as a Linux root. */
-async function fillRoot(root: string): Promise<void> {
-  const node = await realpath(process.execPath);
-  const programs = new Map([["/usr/local/bin/node", node]]);
-  for (const tool of TOOLS) {
-    const path = findCommands(tool)[0];
-    if (path !== undefined) programs.set(`/bin/${tool}`, await realpath(path));
-  }
+/** A folder with the root of each image as a tar file, which all checkouts share. */
+async function ensureRoots(architecture: Architecture, log: Progress): Promise<string> {
+  const folder = join(homedir(), ".cache", "hyperion-sandbox", `roots-${RECIPE}`, architecture);
+  await mkdir(dirname(folder), { recursive: true });
+  await whileHolding(`${folder}.lock`, async () => {
+    if (existsSync(folder)) return;
+    log(`base images: ${UPSTREAM} cannot be pulled here, assembling those for ${architecture} from packages`);
+    const scratch = await mkdtemp(`${folder}-`);
+    try {
+      const debian = await DebianPackages.of(architecture, join(scratch, "apt"));
+      await mkdir(join(scratch, "roots"));
+      for (const image of IMAGES) {
+        const root = join(scratch, image.stage);
+        await fillRoot(image, architecture, debian, root);
+        // The same names, owners and times on every run.
+        const same = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
+        const tarball = join(scratch, "roots", `${image.stage}.tar`);
+        await run("tar", ["--create", `--file=${tarball}`, ...same, `--directory=${root}`, "."]);
+      }
+      await rename(join(scratch, "roots"), folder);
+    } finally {
+      await rm(scratch, { recursive: true, force: true });
+    }
+  });
+  return folder;
+}
 
-  const copies = new Map(programs);
-  for (const program of programs.values()) {
-    for (const library of await librariesOf(program)) copies.set(library, library);
-  }
-  for (const library of nameServiceLibraries(copies.keys())) copies.set(library, library);
-
-  for (const [target, source] of copies) await copyInto(root, target, source);
-
-  for (const tool of ["wget", "go", "air"])
-    await copyInto(root, `/usr/local/bin/${tool}`, join(TOOLS_FOLDER, tool));
-
-  // Scripts start with `#!/usr/bin/env node`.
-  await mkdir(join(root, "usr/bin"), { recursive: true });
-  await symlink("/bin/env", join(root, "usr/bin/env"));
-
-  await mkdir(join(root, "etc"), { recursive: true });
-  // The same user as in Docker Hub's image.
-  await writeFile(
-    join(root, "etc/passwd"),
-    "root:x:0:0:root:/root:/bin/sh\nnode:x:1000:1000::/home/node:/bin/sh\n",
-  );
-  await writeFile(join(root, "etc/group"), "root:x:0:\nnode:x:1000:\n");
-  await writeFile(join(root, "etc/nsswitch.conf"), "hosts: files dns\n");
-  for (const folder of ["root", "home/node", "tmp"]) await mkdir(join(root, folder), { recursive: true });
+async function fillRoot(
+  { packages, stage }: BaseImage,
+  architecture: Architecture,
+  debian: DebianPackages,
+  root: string,
+): Promise<void> {
+  await prepareRoot(root);
+  await debian.extract(packages, root);
+  await copyFile(join(FOLDER, "wget"), join(root, "usr/local/bin/wget"));
+  if (stage === "base") {
+    await extractNode(architecture, root);
+    for (const fake of FAKES) await copyFile(join(FOLDER, fake), join(root, "usr/local/bin", fake));
+  } else await layOutNginx(root);
   // Whatever the umask was: everybody reads, and everybody writes to /tmp.
   await run("chmod", ["-R", "a=rX,u+w", root]);
   await chmod(join(root, "tmp"), 0o1777);
 }
 
-/** The shared libraries of a program, its loader included, by `ldd`, which fails on a static one. */
-async function librariesOf(program: string): Promise<string[]> {
-  const { stdout } = await run("ldd", [program]).catch(() => ({ stdout: "" }));
-  return stdout.split("\n").flatMap((line) => /(?:=> |^\s*)(\/\S+)/.exec(line)?.[1] ?? []);
-}
-
-/** glibc opens these by name when it resolves a host, so that `ldd` does not list them. */
-function nameServiceLibraries(copied: Iterable<string>): string[] {
-  const libc = [...copied].find((path) => basename(path) === "libc.so.6");
-  if (libc === undefined) return [];
-  const candidates = ["libnss_files.so.2", "libnss_dns.so.2", "libresolv.so.2"];
-  return candidates.map((name) => join(dirname(libc), name)).filter((path) => existsSync(path));
-}
-
-async function copyInto(root: string, target: string, source: string): Promise<void> {
-  const path = join(root, target);
-  await mkdir(dirname(path), { recursive: true });
-  await copyFile(await realpath(source), path);
-}
-
-/** Hands the folder to the engine as one layer, with the same names, owners and times on every run. */
-async function importRoot(root: string, tarball: string, env: NodeJS.ProcessEnv): Promise<void> {
-  const same = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
-  await run("tar", ["--create", `--file=${tarball}`, ...same, `--directory=${root}`, "."]);
-
-  const changes = [
-    "ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-    `ENV NODE_VERSION=${process.versions.node}`,
-    `LABEL ${TOOLS_LABEL.replace("=", '="')}"`,
-    'CMD ["node"]',
-  ].flatMap((change) => ["--change", change]);
-  await run("docker", ["import", ...changes, tarball, BASE_IMAGE], { env });
+/** Debian's program, with its folders and its configuration where nginx's own image has them. */
+async function layOutNginx(root: string): Promise<void> {
+  for (const folder of [
+    "etc/nginx/conf.d",
+    "var/cache/nginx",
+    "var/log/nginx",
+    "usr/share/nginx/html",
+    "run",
+  ])
+    await mkdir(join(root, folder), { recursive: true });
+  await copyFile(join(FOLDER, "nginx.conf"), join(root, "etc/nginx/nginx.conf"));
+  await symlink("/dev/stderr", join(root, "var/log/nginx/error.log"));
+  await symlink("/dev/stdout", join(root, "var/log/nginx/access.log"));
 }

@@ -24,6 +24,8 @@ export async function sandboxVariables(
   return {
     // Tells `npm run sandbox` in this shell that DOCKER_HOST is none of the user's.
     HYPERION_SANDBOX_SHELL: paths.root,
+    // The folder of the stacks' files, for the scripts that read and write them.
+    HYPERION_PROJECT_DIR: paths.project,
     PATH: sandboxPath(paths, tools, env["PATH"] ?? ""),
     PULUMI_HOME: paths.pulumiHome,
     // Commands of this project run no other CLI than the verified one, or this.

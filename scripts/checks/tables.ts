@@ -8,8 +8,9 @@ import { format } from "prettier";
 import ts from "typescript";
 import { parse } from "yaml";
 import { costRows } from "../cost/table.ts";
-import { planRelease } from "../../components/images/plan.ts";
-import { type Release, TAG_ROWS } from "../../components/images/tags.ts";
+import { isWorkingTag, type Release, TAG_ROWS } from "../../components/images/tags/names.ts";
+import { setTags } from "../../components/images/tags/set-tags.ts";
+import { TagCopy } from "../../components/images/tags/store.ts";
 import permissions from "../../docs/permissions.json" with { type: "json" };
 
 /** A table of a document. */
@@ -18,7 +19,7 @@ interface Table {
   /** Where its facts are, for whoever wants to change it. */
   source: string;
   head: readonly string[];
-  rows: () => readonly (readonly string[])[];
+  rows: () => readonly (readonly string[])[] | Promise<readonly (readonly string[])[]>;
 }
 
 const root = path.join(import.meta.dirname, "../..");
@@ -53,13 +54,13 @@ const TABLES: Readonly<Record<string, Table>> = {
   },
   tags: {
     document: "docs/COMPOSE.md",
-    source: "components/images/tags.ts",
+    source: "components/images/tags/names.ts",
     head: ["`HYPERION_TAG`", "is", "moves?"],
     rows: () => TAG_ROWS.map(({ tag, is, moves }) => [code(tag), is, moves]),
   },
   releases: {
     document: "docs/RELEASING.md",
-    source: "components/images/plan.ts",
+    source: "components/images/tags/set-tags.ts",
     head: ["settings", "published already", "tags"],
     rows: releaseRows,
   },
@@ -92,9 +93,9 @@ function settingRows(): string[][] {
 }
 
 /** What the rules make of settings, beside a version that is published or none. */
-function releaseRows(): string[][] {
+async function releaseRows(): Promise<string[][]> {
   const revision = "abc123f0".repeat(5);
-  const tip = { revision, releaseDate: "2025-01-10", edge: true };
+  const tip = { revision, releaseDate: "2025-01-10" };
   const examples: [settings: Partial<Release>, published?: string][] = [
     [{ version: "1.4.2" }],
     [{ version: "0.3.1" }],
@@ -107,20 +108,26 @@ function releaseRows(): string[][] {
     [{}],
     [{}, "1.4.2"],
   ];
-  return examples.map(([settings, published]) => {
-    const release = { edge: false, rollback: false, allowVersionOverwrite: false, ...settings };
-    const tags = new Map(published === undefined ? [] : [[published, "sha256:a"]]);
-    const plan = planRelease(release, new Map([["image", tags]]));
-    const set = plan.images.get("image")?.steps.flat() ?? [];
-    const named = Object.entries(settings).map(([name, value]) =>
-      code(`${name}: ${value === revision ? "abc123f…" : String(value)}`),
-    );
-    return [
-      named.join(", ") || "none",
-      published === undefined ? "" : code(published),
-      set.map(code).join(" ") || "none is set",
-    ];
-  });
+  const builds = new Map([["image", { digest: "sha256:b", platforms: new Map<string, string>() }]]);
+  return Promise.all(
+    examples.map(async ([release, published]) => {
+      const registry = new Map([
+        ["image", new Map(published === undefined ? [] : [[published, "sha256:a"]])],
+      ]);
+      const { after } = await setTags(new TagCopy(registry), { registry, release, builds });
+      const set = [...(after.get("image") ?? [])].flatMap(([tag, digest]) =>
+        digest === "sha256:b" && !isWorkingTag(tag) ? [code(tag)] : [],
+      );
+      const named = Object.entries(release).map(([name, value]) =>
+        code(`${name}: ${value === revision ? "abc123f…" : String(value)}`),
+      );
+      return [
+        named.join(", ") || "none",
+        published === undefined ? "" : code(published),
+        set.join(" ") || "none is set",
+      ];
+    }),
+  );
 }
 
 /** What index.ts returns, by the comment above each output. */
@@ -148,10 +155,10 @@ function code(text: string): string {
   return `\`${text}\``;
 }
 
-function markdown({ head, rows }: Table): string {
+async function markdown({ head, rows }: Table): Promise<string> {
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...rows().map(line)].join("\n");
+  return [line(head), line(head.map(() => "---")), ...(await rows()).map(line)].join("\n");
 }
 
 /** A document with its tables as they should be. */
@@ -165,7 +172,7 @@ async function withTables(document: string): Promise<string> {
     const after = rest?.split(end)[1];
     if (before === undefined || after === undefined)
       throw new Error(`${document} lacks the markers ${begin} and ${end}`);
-    text = `${before}${begin}\n\n${markdown(table)}\n\n${end}${after}`;
+    text = `${before}${begin}\n\n${await markdown(table)}\n\n${end}${after}`;
   }
   return format(text, { parser: "markdown", printWidth: 110 });
 }

@@ -1,5 +1,6 @@
 // What the workflows ask of this project: node scripts/ci/main.ts SUBCOMMAND
 import { readFileSync } from "node:fs";
+import * as path from "node:path";
 import { text } from "node:stream/consumers";
 import { Command } from "commander";
 import { driftIssue, MARKER } from "./drift-issue.ts";
@@ -9,6 +10,9 @@ import { readPreview } from "./preview.ts";
 import { type Checkout, gitState, releaseSettings, sourcesCheckout } from "./release-settings.ts";
 import { driftReport, previewComment, type Previewed, releaseSummary } from "./reports.ts";
 import { settingKey } from "../../problems/setting-commands.ts";
+import { tagDriftReport } from "./tag-drift.ts";
+
+const root = path.resolve(import.meta.dirname, "../..");
 
 const read = (file: string): string => readFileSync(file, "utf8");
 const input = (): Promise<string> => text(process.stdin);
@@ -59,13 +63,11 @@ program
   });
 
 program
-  .command("drift-report <refresh.json> [preview.json]")
+  .command("drift-report <refresh.json> <preview.json>")
   .option("--output <name>", "give it to the job too")
   .description("print what differs from the stack in Markdown, or nothing")
-  .action((refresh: string, preview: string | undefined, options: { output?: string }) => {
-    const none = { changes: [], errors: [], warnings: [] };
-    const program = preview === undefined ? none : readPreview(read(preview));
-    report(driftReport(readPreview(read(refresh)), program), options);
+  .action((refresh: string, preview: string, options: { output?: string }) => {
+    report(driftReport(readPreview(read(refresh)), readPreview(read(preview))), options);
   });
 
 program
@@ -75,6 +77,14 @@ program
   )
   .action(async () => {
     print(imagesInStateReport(await input()));
+  });
+
+program
+  .command("tag-drift <stack>")
+  .option("--output <name>", "give it to the job too")
+  .description("print the tags that are not as the stack's file and the rules say, in Markdown, or nothing")
+  .action(async (stack: string, options: { output?: string }) => {
+    report(await tagDriftReport(process.env["HYPERION_PROJECT_DIR"] ?? root, stack), options);
   });
 
 program

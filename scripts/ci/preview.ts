@@ -41,6 +41,8 @@ export interface Preview {
   errors: string[];
   /** Messages of its warnings. */
   warnings: string[];
+  /** What the program reported: which tags would move. */
+  notes: string[];
 }
 
 /** Steps that change nothing. `refresh` reads; a difference that it finds is a step `update` or `delete`. */
@@ -52,7 +54,7 @@ const idle = ["same", "refresh", "read", "read-replacement", "discard"];
  */
 export function readPreview(text: string): Preview {
   const output = previewOutput.safeParse(json(text));
-  if (!output.success) return { changes: [], errors: ["Pulumi printed no preview"], warnings: [] };
+  if (!output.success) return { changes: [], errors: ["Pulumi printed no preview"], warnings: [], notes: [] };
   const { steps, diagnostics } = output.data;
   const messages = (wanted: string): string[] =>
     (diagnostics ?? []).filter(({ severity }) => severity === wanted).map(({ message }) => message.trim());
@@ -67,6 +69,7 @@ export function readPreview(text: string): Preview {
       })),
     errors: messages("error"),
     warnings: messages("warning"),
+    notes: messages("info").flatMap((message) => message.split("\n").filter(Boolean)),
   };
 }
 

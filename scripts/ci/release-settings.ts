@@ -1,5 +1,5 @@
 import { execFileSync, type StdioOptions } from "node:child_process";
-import { versionProblem } from "../../components/images/tags.ts";
+import { versionProblem } from "../../components/images/tags/names.ts";
 import { ONE_TIME } from "../../settings/one-time.ts";
 
 /** What a workflow knows about what it publishes. */
@@ -16,13 +16,13 @@ export interface GitState {
 
 /**
  * Everything that says what a workflow publishes: of a tag `v1.4.2` its version, of a branch the commit and, at its tip,
- * the day and `edge`. Every setting that is for one run is among them, so that none of the stack's file counts.
+ * the day. Every setting that is for one run is among them, so that none of the stack's file counts.
  * @throws when the tag is no version.
  */
 export function releaseSettings({ ref, commit, date, isTip }: GitState): Record<string, string> {
   const none = { version: "", ...ONE_TIME };
   if (ref.startsWith("refs/tags/")) return { ...none, version: versionOf(ref.slice("refs/tags/".length)) };
-  return { ...none, revision: commit, ...(isTip && { releaseDate: date, edge: "true" }) };
+  return { ...none, revision: commit, ...(isTip && { releaseDate: date }) };
 }
 
 /** A ref, the commit that it stood on, and where to ask for it. */

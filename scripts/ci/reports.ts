@@ -13,7 +13,8 @@ export interface Previewed {
 export function previewComment(registry: Previewed, images: Previewed): string {
   const changes = (of: Previewed): string[] =>
     of.preview.changes.filter((change) => !isBookkeeping(change)).map(describe);
-  const [infrastructure, published] = [changes(registry), changes(images)];
+  const infrastructure = changes(registry);
+  const published = [...changes(images), ...images.preview.notes];
   const parts = [
     failure("The preview of the infrastructure failed.", registry) ??
       (infrastructure.length === 0
@@ -35,15 +36,13 @@ function failure(title: string, { preview, stderr }: Previewed): string | undefi
 /**
  * The issue about drift, in Markdown; empty when there is none.
  * @param refresh what differs between the cloud and the state.
- * @param preview what differs between the state and the program; no changes where that is for a release to say.
+ * @param preview what differs between the state and the program.
  * @throws when one of the two failed.
  */
 export function driftReport(refresh: Preview, preview: Preview): string {
   const errors = [...refresh.errors, ...preview.errors];
   if (errors.length > 0) throw new Error(`Whether there is drift is unknown:\n${errors.join("\n")}`);
-  // Whether an image is in the local engine says nothing about production.
-  const local = ["docker:index/remoteImage:RemoteImage", "docker:index/tag:Tag"];
-  const drifted = refresh.changes.filter(({ type }) => !local.includes(type)).map(describe);
+  const drifted = refresh.changes.map(describe);
   const unapplied = preview.changes.filter((change) => !isBookkeeping(change)).map(describe);
   // A binding of somebody else's is in no state, so that a refresh does not see it.
   const open = preview.warnings.filter((warning) => warning.includes(PUBLIC_ANYWAY));

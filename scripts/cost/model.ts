@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { prefixedTag } from "../../components/images/tags.ts";
+import { prefixedTag } from "../../components/images/tags/names.ts";
 import {
   cleanupPolicies,
   cleanupPolicy,

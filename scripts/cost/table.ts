@@ -1,4 +1,4 @@
-import { KEPT_TAG_PREFIXES } from "../../components/images/tags.ts";
+import { KEPT_TAG_PREFIXES } from "../../components/images/tags/names.ts";
 import { monthlyStorageCost } from "../report/cost.ts";
 import { MODEL, type Model, stored } from "./model.ts";
 

@@ -31,6 +31,9 @@ case "$1 $2" in
     echo "no such manifest: $last" >&2; exit 1 ;;
   build*)
     [[ "$*" == *hyperion-ui* ]] && has bad-ui && { echo "#5 ERROR: process \\"npm ci\\" failed"; exit 1; }
+    [[ "$*" == *hyperion-ui* ]] && has racing-ui && [ ! -e "$RECORD.raced" ] && {
+      touch "$RECORD.raced"
+      echo 'ERROR: failed to prepare extraction snapshot "extract-1-a sha256:1d": parent snapshot sha256:e6 does not exist: not found'; exit 1; }
     [[ "$*" == *hyperion-ui* ]] && has slow-ui && { echo begun >"$RECORD.begun"; sleep 30; }
     exit 0 ;;
   push*)
@@ -330,7 +333,7 @@ describe("errors before any work", () => {
     refuse(
       ["--only", ui, "--version", "1.4.2"],
       [
-        `${sources}/coordinator/ui: files that look like secrets and that git does not track, in the build of hyperion-ui: .env; ` +
+        `${sources}/coordinator/ui: files that look like secrets and that git does not track, in the build of hyperion-ui: .env (environment file); ` +
           "allowed: none of them in an image that is published as version 1.4.2; one that is meant to be there, tracked by git: " +
           `printf '%s\\n' .env >>${sources}/coordinator/ui/.dockerignore`,
       ],
@@ -386,6 +389,16 @@ describe("failures on the way", () => {
     );
     expect(stdout).toMatch(/^1 of 3 images failed; the others are published\. Fix it and run it again\.$/m);
     expect(pushes()).toHaveLength(10);
+  });
+
+  it("builds once more after the engine's known race, and says so", () => {
+    shell.environment["ANSWERS"] = "racing-ui";
+    const { status, stdout } = publish();
+    expect(status).toBe(0);
+    expect(stdout).toContain(
+      "hyperion-ui: building once more: the engine lost a layer (moby/buildkit#6521)\n",
+    );
+    expect(work().filter((call) => call.startsWith("docker build"))).toHaveLength(4);
   });
 
   it("shows a failed push, and publishes the others", () => {

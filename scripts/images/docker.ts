@@ -4,8 +4,8 @@ import { findDockerCommand } from "../../components/images/docker/command.ts";
 import { dockerConfigFile } from "../../components/images/docker/config.ts";
 import { type DockerLogin, dockerLogin } from "../../components/images/docker/login.ts";
 import { commandsOnPath } from "../../components/images/programs.ts";
-import { BUILD_TAG } from "../../components/images/tags.ts";
-import type { Plan } from "./plan.ts";
+import { platformTag } from "../../components/images/tags/names.ts";
+import type { Publication } from "./publication.ts";
 
 /** Runs a command to its end, whatever that is. */
 const run = (command: string, args: string[]) => execa(command, args, { reject: false });
@@ -13,11 +13,12 @@ const run = (command: string, args: string[]) => execa(command, args, { reject: 
 /** The docker command of this machine that can do the work, and what is wrong with it. */
 export interface DockerCommand {
   command: string;
+  hasBuildx: boolean;
   problems: string[];
 }
 
 /** Finds a docker command that can build (or, with `skipBuild`, any), and looks whether its engine answers. */
-export async function findDocker(plan: Plan, skipBuild: boolean): Promise<DockerCommand> {
+export async function findDocker(publication: Publication, skipBuild: boolean): Promise<DockerCommand> {
   const candidates = commandsOnPath("docker");
   const [first] = candidates;
   if (first === undefined)
@@ -35,26 +36,36 @@ export async function findDocker(plan: Plan, skipBuild: boolean): Promise<Docker
       `the Docker engine does not answer${host ? ` at ${host}` : ""}: start it, or point DOCKER_HOST at one that runs`,
     );
   }
-  return { command: command.path, problems: skipBuild ? await localImageProblems(command.path, plan) : [] };
+  const hasBuildx = !(await run(command.path, ["buildx", "version"])).failed;
+  return {
+    command: command.path,
+    hasBuildx,
+    problems: skipBuild ? await localImageProblems(command.path, publication) : [],
+  };
 }
 
-const refused = (problem: string): DockerCommand => ({ command: "", problems: [problem] });
+const refused = (problem: string): DockerCommand => ({ command: "", hasBuildx: false, problems: [problem] });
 
-async function localImageProblems(command: string, { images, registry, platform }: Plan): Promise<string[]> {
-  const problems = images.map(async ({ name }) => {
-    const reference = `${registry}/${name}:${BUILD_TAG}`;
-    const format = "{{.Os}}/{{.Architecture}}";
-    const { failed, stdout } = await run(command, ["image", "inspect", "--format", format, reference]);
-    if (failed)
-      return `${name}: there is no local image ${reference}: leave out --skip-build, or docker tag YOUR_IMAGE ${reference}`;
-    if (stdout === platform) return undefined;
-    return `${name}: the local image ${reference} is for ${stdout}, and ${platform} is published: leave out --skip-build`;
-  });
+async function localImageProblems(
+  command: string,
+  { images, registry, platforms }: Publication,
+): Promise<string[]> {
+  const problems = images.flatMap(({ name }) =>
+    platforms.map(async (platform) => {
+      const reference = `${registry}/${name}:${platformTag(platform)}`;
+      const format = "{{.Os}}/{{.Architecture}}";
+      const { failed, stdout } = await run(command, ["image", "inspect", "--format", format, reference]);
+      if (failed)
+        return `${name}: there is no local image ${reference}: leave out --skip-build, or docker tag YOUR_IMAGE ${reference}`;
+      if (stdout === platform) return undefined;
+      return `${name}: the local image ${reference} is for ${stdout}, not for ${platform}: leave out --skip-build`;
+    }),
+  );
   return (await Promise.all(problems)).filter((problem) => problem !== undefined);
 }
 
 /** Why Docker has no login at the registry; undefined where it has one. */
-export async function loginProblem({ host }: Plan): Promise<string | undefined> {
+export async function loginProblem({ host }: Publication): Promise<string | undefined> {
   const google = /(^|\.)gcr\.io$|\.pkg\.dev$/.test(host);
   const fix = google ? `gcloud auth login && gcloud auth configure-docker ${host}` : `docker login ${host}`;
   const file = dockerConfigFile(process.env);

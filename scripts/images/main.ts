@@ -3,12 +3,19 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { messageOf } from "../../problems/wording.ts";
-import { findDocker, loginProblem } from "./docker.ts";
+import { type DockerCommand, findDocker, loginProblem } from "./docker.ts";
 import { readOptions, usage, type Options } from "./options.ts";
-import { compareSources, describePlan, missingSources, plan, type Plan } from "./plan.ts";
-import { publishImage, type PublishedResult, type Publishing } from "./publish-image.ts";
+import {
+  compareSources,
+  describePublication,
+  missingSources,
+  type Publication,
+  readPublication,
+} from "./publication.ts";
+import { pushImage, type Pushing, type PushResult } from "./push-image.ts";
+import { tagImages } from "./tag-images.ts";
 
-const root = path.resolve(import.meta.dirname, "../..");
+const root = process.env["HYPERION_PROJECT_DIR"] ?? path.resolve(import.meta.dirname, "../..");
 
 /** How the script ends. */
 const EXIT = { published: 0, failed: 1, nothingBegun: 2, interrupted: 130 };
@@ -20,7 +27,7 @@ async function main(): Promise<number> {
     process.stdout.write(usage);
     return EXIT.published;
   }
-  const what = plan(options, root, problems);
+  const what = readPublication(options, root, problems);
   if (what === undefined || problems.length > 0) return refuse(problems);
   if (!options.skipBuild) problems.push(...missingSources(what));
   const sources =
@@ -32,7 +39,7 @@ async function main(): Promise<number> {
   if (options.dryRun) {
     if (problems.length > 0) return refuse(problems);
     warn();
-    process.stdout.write(describePlan(what, !options.skipBuild));
+    process.stdout.write(describePublication(what, !options.skipBuild));
     return EXIT.published;
   }
   const docker = await findDocker(what, options.skipBuild);
@@ -41,7 +48,7 @@ async function main(): Promise<number> {
   if (login !== undefined) problems.push(login);
   if (problems.length > 0) return refuse(problems);
   warn();
-  return publish(options, what, docker.command);
+  return publish(options, what, docker);
 }
 
 function refuse(problems: readonly string[]): number {
@@ -49,7 +56,7 @@ function refuse(problems: readonly string[]): number {
   return EXIT.nothingBegun;
 }
 
-async function publish(options: Options, what: Plan, docker: string): Promise<number> {
+async function publish(options: Options, what: Publication, docker: DockerCommand): Promise<number> {
   const logDir = options.logDir ?? mkdtempSync(path.join(tmpdir(), "hyperion-images-"));
   mkdirSync(logDir, { recursive: true });
   const running = new Set<number>();
@@ -58,21 +65,27 @@ async function publish(options: Options, what: Plan, docker: string): Promise<nu
       interrupt(running, logDir);
     });
   const { skipBuild } = options;
-  const results = await publishAll({ plan: what, docker, skipBuild, logDir, running }, options.jobs);
+  const results = await pushAll({ publication: what, docker, skipBuild, logDir, running }, options.jobs);
   const failed = results.filter(({ result }) => result !== "pushed");
-  process.stdout.write(report(results, what.tags));
+  process.stdout.write(report(results));
   if (failed.length > 0) return EXIT.failed;
+  try {
+    process.stdout.write(`${(await tagImages(what, results)).join("\n")}\n`);
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`);
+    return EXIT.failed;
+  }
   if (options.logDir === undefined) rmSync(logDir, { recursive: true });
   return EXIT.published;
 }
 
-/** Publishes every image, so many at a time; one that fails stops no other. */
-async function publishAll(publishing: Publishing, jobs: number): Promise<PublishedResult[]> {
-  const { images } = publishing.plan;
-  const results: PublishedResult[] = [];
+/** Pushes every image, some at a time; one that fails stops no other. */
+async function pushAll(pushing: Pushing, jobs: number): Promise<PushResult[]> {
+  const { images } = pushing.publication;
+  const results: PushResult[] = [];
   const waiting = images.entries();
   const worker = async (): Promise<void> => {
-    for (const [index, image] of waiting) results[index] = await publishImage(image, publishing);
+    for (const [index, image] of waiting) results[index] = await pushImage(image, pushing);
   };
   await Promise.all(Array.from({ length: Math.min(jobs, images.length) }, worker));
   return results;
@@ -91,20 +104,18 @@ function interrupt(running: ReadonlySet<number>, logDir: string): void {
 }
 
 /** A table of how each image ended, then the end of the logs of those that failed. */
-function report(results: readonly PublishedResult[], tags: readonly string[]): string {
-  const row = (name: string, result: string, seconds: string, digest: string, list: string): string =>
-    `${name.padEnd(26)} ${result.padEnd(12)} ${seconds.padStart(7)}  ${digest.padEnd(71)}  ${list}\n`;
-  const rows = results.map(({ name, result, seconds, digest }) =>
-    row(name, result, String(seconds), digest ?? "-", result === "pushed" ? tags.join(", ") : "-"),
+function report(results: readonly PushResult[]): string {
+  const row = (name: string, result: string, seconds: string): string =>
+    `${name.padEnd(26)} ${result.padEnd(12)} ${seconds.padStart(7)}\n`;
+  const rows = results.map(({ name, result, seconds }) => row(name, result, String(seconds)));
+  const failed = results.filter(({ result }) => result !== "pushed");
+  const logs = failed.map(
+    ({ name, result, log }) => `\n--- ${name}: ${result}; the end of ${log}:\n${endOf(log)}\n`,
   );
-  // A refusal has said all there is to say.
-  const logs = results
-    .filter(({ result }) => result !== "pushed" && result !== "refused")
-    .map(({ name, result, log }) => `\n--- ${name}: ${result}; the end of ${log}:\n${endOf(log)}\n`);
-  const failed = results.filter(({ result }) => result !== "pushed").length;
-  const rest = `\n${failed} of ${results.length} images failed; the others are published. Fix it and run it again.\n`;
-  const title = row("IMAGE", "RESULT", "SECONDS", "DIGEST", "TAGS");
-  return ["\n", title, ...rows, ...logs, failed > 0 ? rest : ""].join("");
+  const rest = `\n${failed.length} of ${results.length} images failed; no tag was set. Fix it and run it again.\n`;
+  return ["\n", row("IMAGE", "RESULT", "SECONDS"), ...rows, ...logs, failed.length > 0 ? rest : "\n"].join(
+    "",
+  );
 }
 
 /** The last lines of a log. */

@@ -2,60 +2,71 @@ import { parseArgs } from "node:util";
 
 /** What build-and-push-images.sh is asked to do. */
 export interface Options {
-  /** Images to publish, by name; all of the catalogue where it is empty. */
+  /** Images to publish, by name; empty: all of the catalogue. */
   only: string[];
   version: string | undefined;
   revision: string | undefined;
   releaseDate: string | undefined;
-  /** The revision is the tip of main. */
-  edge: boolean;
-  /** The version is one of an older line. */
-  backport: boolean;
-  allowVersionOverwrite: boolean;
+  overwrite: boolean;
+  /** The stack whose settings say where and what. */
+  stack: string;
   /** Registry's URL, without a scheme. */
   registry: string | undefined;
   /** Folder that holds coordinator/. */
   source: string | undefined;
   skipBuild: boolean;
-  /** So many images at a time. */
+  /** How many images at a time. */
   jobs: number;
   logDir: string | undefined;
   dryRun: boolean;
 }
 
-export const usage = `Builds and pushes Hyperion's images, under the names of images.json and the tags of tags.ts.
+export const usage = `Builds and pushes Hyperion's images, and sets their tags by the stack's own rules.
 
 Usage: scripts/build-and-push-images.sh [OPTION]...
 
 What to publish:
-  --only IMAGE               this image alone; repeat it for several
-  --version V                semantic version: 1.4.2 gives the tags 1.4.2, 1.4, 1, latest and v1.4.2
+  --version V                semantic version, such as 1.4.2: gives 1.4.2 and v1.4.2, and moves 1.4, 1 and
+                             latest unless a higher version holds them
   --revision COMMIT          full git commit: gives its first 7 characters
-  --edge                     the revision is the tip of main: gives edge, too
-  --release-date YYYY-MM-DD  the day of the tip of main: gives itself beside edge
-  --backport                 the version fixes an older line: do not move its major tag nor latest, since
-                             nobody asks the registry here which versions are published
-  --allow-version-overwrite  let a version that is already published move to this build
-                             (none of these: the tag latest alone)
+  --release-date YYYY-MM-DD  the revision is the tip of main, of this day: gives the day and edge
+                             (none of these: latest, while no version is published)
+  --overwrite                move a published version to this build
+  --only IMAGE               this image alone, without a version; repeat it for several
 Where:
-  --registry URL             push to HOST[:PORT]/PATH instead of production's repository
-  --source DIR               folder that holds coordinator/ (default: as production is set)
+  --stack NAME               publish to the repository of this stack (default: production)
+  --registry URL             publish to HOST[:PORT]/PATH instead
+  --source DIR               folder that holds coordinator/ (default: as the stack is set)
 How:
-  --skip-build               push the local images REGISTRY/IMAGE:build as they are
-  --jobs N                   so many images at a time (default: 3)
+  --skip-build               push the local images REGISTRY/IMAGE:build-amd64, ... as they are
+  --jobs N                   how many images at a time (default: 3)
   --log-dir DIR              keep the log of each image here (default: a temporary folder)
   --dry-run                  print what would be done; needs neither Docker nor a login
   --help                     print this
 
-Exit code: 0 all published; 1 something failed (the rest is published); 2 nothing was begun.
-Safe to run again: what is there already is not built or pushed twice.
+With a Google login the tags are set by Artifact Registry's API. Without one they are put at the registry itself,
+which cannot tell two runs apart: do not run two at a time then.
+
+Exit code: 0 all published; 1 something failed; 2 nothing was begun.
+Safe to run again: a run that failed is finished by the next one.
 `;
 
-const FLAGS = ["help", "skip-build", "dry-run", "allow-version-overwrite", "edge", "backport"];
-const WITH_VALUE = ["only", "version", "revision", "release-date", "registry", "source", "jobs", "log-dir"];
+const FLAGS = ["help", "skip-build", "dry-run", "overwrite"];
+const WITH_VALUE = [
+  "only",
+  "version",
+  "revision",
+  "release-date",
+  "stack",
+  "registry",
+  "source",
+  "jobs",
+  "log-dir",
+];
 
 /**
  * Reads the command line; "help" where it asks for that alone.
+ *
  * @param problems gets a sentence for everything that is wrong with it.
  */
 export function readOptions(args: string[], problems: string[]): Options | "help" {
@@ -87,9 +98,8 @@ export function readOptions(args: string[], problems: string[]): Options | "help
     version: last("version"),
     revision: last("revision"),
     releaseDate: last("release-date"),
-    edge: values.has("edge"),
-    backport: values.has("backport"),
-    allowVersionOverwrite: values.has("allow-version-overwrite"),
+    overwrite: values.has("overwrite"),
+    stack: last("stack") ?? "production",
     registry: last("registry"),
     source: last("source"),
     skipBuild: values.has("skip-build"),

@@ -1,40 +1,74 @@
 import { execa } from "execa";
-import { catalogue } from "../../components/images/catalogue.ts";
-import { nextVersion, planRelease } from "../../components/images/plan.ts";
-import { publishedVersion, type RegistryTags } from "../../components/images/published.ts";
+import { nextVersion } from "../../components/images/tags/messages.ts";
+import { ownTags, versionBuildTag } from "../../components/images/tags/names.ts";
+import {
+  isStarted,
+  isWithdrawn,
+  type RegistryTags,
+  versionDigests,
+} from "../../components/images/tags/versions.ts";
 import type { Problem } from "../../problems/problem.ts";
-import type { ImageVersion } from "../report/content.ts";
+import { configRemove, settingKey } from "../../problems/setting-commands.ts";
+import type { StackFile } from "./stack-file.ts";
 
-/** The tags of the catalogue's images, as the rules of a release take them. */
-export function registryTags(versions: readonly ImageVersion[]): RegistryTags {
-  return new Map(
-    catalogue.images.map(({ name }) => [
-      name,
-      new Map(
-        versions
-          .filter(({ image }) => image === name)
-          .flatMap(({ tags, digest }) => tags.map((tag): [string, string] => [tag, digest])),
-      ),
-    ]),
-  );
-}
-
-/** What keeps a version from being released, or from being gone back to, by what the registry holds. */
-export function versionProblems(version: string, rollback: boolean, registry: RegistryTags): Problem[] {
-  const { problems } = planRelease(
-    { version, edge: false, rollback, allowVersionOverwrite: false },
-    registry,
-  );
-  if (problems.length > 0 || rollback) return [...problems];
-  const found = publishedVersion(registry, version);
-  // One that a run began and did not finish is finished by the next.
-  if (found?.complete !== true || !found.announced) return [];
+/** What keeps a version from being released, by what the registry holds. One that a run did not finish may be. */
+export function newVersionProblems(version: string, registry: RegistryTags): Problem[] {
+  const next = nextVersion(version, registry);
+  if (isWithdrawn(registry, version)) return [withdrawnProblem(version, next)];
+  const digests = versionDigests(registry, version);
+  const isFinished =
+    isStarted(registry, version) &&
+    [...digests.keys()].every((image) => ownTags(version).every((tag) => registry.get(image)?.has(tag)));
+  if (!isFinished) return [];
   return [
     {
       where: version,
       found: "published already",
-      allowed: "a version that is new: a published one never moves",
-      fix: `npm run release -- ${nextVersion(version)}   # or, to go back to it: npm run release -- ${version} --rollback`,
+      allowed: "a new version: a published one never moves",
+      fix: `npm run release -- ${next}   # or, to go back to it: npm run release -- ${version} --rollback`,
+    },
+  ];
+}
+
+/** What keeps a version from being overwritten. */
+export function overwriteProblems(version: string, registry: RegistryTags): Problem[] {
+  if (isWithdrawn(registry, version)) return [withdrawnProblem(version, nextVersion(version, registry))];
+  if (
+    isStarted(registry, version) ||
+    [...registry.values()].some((tags) => tags.has(versionBuildTag(version)))
+  )
+    return [];
+  return [
+    {
+      where: version,
+      found: "a version that is not published",
+      allowed: "a published version",
+      fix: `npm run release -- ${version}`,
+    },
+  ];
+}
+
+function withdrawnProblem(version: string, next: string): Problem {
+  return {
+    where: version,
+    found: "a version that is withdrawn",
+    allowed: "a version that is not withdrawn: nobody who pinned one gets another under its name",
+    fix: `npm run release -- ${next}`,
+  };
+}
+
+/** A stack that publishes nothing cannot release. */
+export function stackProblems({ stack, settings }: StackFile, version: string, fallback: string): Problem[] {
+  if (settings.flag("publishImages")) return [];
+  return [
+    {
+      where: settingKey("publishImages"),
+      found: `false on the stack ${stack}`,
+      allowed: "a stack that publishes images",
+      fix:
+        stack === fallback
+          ? `${configRemove("publishImages")} --stack ${stack}`
+          : `npm run release -- ${version}   # on ${fallback}`,
     },
   ];
 }
@@ -43,9 +77,9 @@ export function versionProblems(version: string, rollback: boolean, registry: Re
 const NAMED = 5;
 
 /**
- * What is not committed in the sources: a release is of a commit.
+ * Changes that are not committed in the sources: a release is of a commit.
  *
- * @param except a file that may be: the stack's, in which an earlier try left the version.
+ * @param except a file that may be changed: the stack's, in which an earlier try left the version.
  */
 export async function treeProblems(folder: string, except: string): Promise<Problem[]> {
   const args = ["status", "--porcelain", "--", ".", `:(top,exclude,glob)**/${except}`];
@@ -54,7 +88,7 @@ export async function treeProblems(folder: string, except: string): Promise<Prob
     return [
       {
         where: folder,
-        found: `nothing that git can look at (${stderr.split("\n")[0] ?? ""})`,
+        found: `sources that git cannot look at (${stderr.split("\n")[0] ?? ""})`,
         allowed: "sources that a commit names",
         fix: `git -C ${folder} status`,
       },

@@ -1,84 +1,153 @@
-import { createInterface } from "node:readline/promises";
 import { execa } from "execa";
-import type { StackConfig } from "./stack-config.ts";
+import * as path from "node:path";
+import { describeChanges } from "../../components/images/tags/messages.ts";
+import { rollBack } from "../../components/images/tags/roll-back.ts";
+import { type Build, setTags } from "../../components/images/tags/set-tags.ts";
+import { TagCopy } from "../../components/images/tags/store.ts";
+import { BUILD_TAG } from "../../components/images/tags/names.ts";
+import type { TagResult } from "../../components/images/tags/run.ts";
+import { type Problem, problemsError } from "../../problems/problem.ts";
+import { imagesInStateReport } from "../ci/images-in-state.ts";
+import { ownTagStore } from "../lib/own-registry.ts";
+import { newVersionProblems, overwriteProblems, stackProblems, treeProblems } from "./checks.ts";
+import { pulumi } from "./pulumi.ts";
+import type { StackFile } from "./stack-file.ts";
+import { agreed, ask } from "./terminal.ts";
 
 /** What is released, and how. */
 export interface Release {
   version: string;
-  stack: string;
-  rollback: boolean;
+  /** The line to go back in; undefined: the narrowest that has a version above. */
+  line?: string | undefined;
   dryRun: boolean;
-  /** Publish without asking. */
+  /** Do it without asking. */
   yes: boolean;
+  /** The folder of this project. */
+  root: string;
+  /** The stack that is taken if none is named. */
+  defaultStack: string;
+  /** Called before the first change that stays. */
+  begin: () => void;
 }
 
-/** Set by a Ctrl-C, which what runs in the same terminal gets too. */
-const interrupt = new AbortController();
+/** How it ended. */
+export type Outcome = "done" | "only shown" | "declined" | "failed";
 
 /**
- * Shows the preview, asks, and publishes by `pulumi up`. The version stays in the stack's file from the moment that
- * something may have been published; every other setting, and until then the version too, is put back, whatever happens.
- *
- * @returns whether it was published.
+ * Publishes a new version by `pulumi up`. The version stays in the stack's file from the moment that something may have
+ * been published; until then the file is put back, whatever happens.
  */
-export async function release(release: Release, config: StackConfig): Promise<boolean> {
-  const { version, stack, rollback, dryRun, yes } = release;
-  const onStack = ["--stack", stack];
+export async function publish(release: Release, stack: StackFile): Promise<Outcome> {
+  const { version, dryRun, yes } = release;
+  await checkPublish(release, stack, async () => newVersionProblems(version, await storeOf(stack).read()));
   let begun = false;
-  catchSignals();
   try {
-    await config.set("version", version);
-    if (rollback) await config.set("rollback", "true");
-    if (!(await pulumi("preview", ...onStack))) return false;
-    if (dryRun || !(yes || (await agreed(release)))) return false;
+    stack.setVersion(version);
+    if (!(await pulumi("preview", ...quietly(stack)))) return "failed";
+    if (dryRun) return "only shown";
+    if (!yes && !(await agreed(`Publish ${version} on the stack ${stack.stack}?`))) return "declined";
     begun = true;
-    return await pulumi("up", "--yes", "--skip-preview", ...onStack);
+    release.begin();
+    return (await pulumi("up", "--yes", "--skip-preview", ...quietly(stack))) ? "done" : "failed";
   } finally {
-    if (rollback) await config.restore("rollback");
-    if (!begun) await config.restore("version");
-    if (!begun && !dryRun) console.error("\nThe settings are as they were; nothing was published.");
+    if (!begun) stack.restore();
   }
 }
 
-function catchSignals(): void {
-  for (const signal of ["SIGINT", "SIGTERM"] as const)
-    process.on(signal, () => {
-      interrupt.abort();
-    });
-}
-
-/** Runs pulumi in this terminal; false where it fails, or where it was not begun any more. */
-async function pulumi(...args: string[]): Promise<boolean> {
-  if (interrupt.signal.aborted) return false;
-  const child = execa("pulumi", args, { stdio: "inherit", reject: false });
-  // Ctrl-C reaches it by itself.
-  const stop = (): void => void child.kill("SIGINT");
-  process.once("SIGTERM", stop);
-  const { failed } = await child;
-  process.off("SIGTERM", stop);
-  return !failed && !interrupt.signal.aborted;
-}
-
-async function agreed({ version, stack, rollback }: Release): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  terminal.on("SIGINT", () => {
-    interrupt.abort();
-  });
-  const closed = new Promise<string>((resolve) =>
-    terminal.once("close", () => {
-      resolve("");
-    }),
-  );
-  const question = rollback
-    ? `Let the floating tags go back to ${version}, on the stack ${stack}?`
-    : `Publish ${version} on the stack ${stack}?`;
+/**
+ * Moves a published version to what the sources give now. Builds by an `up` that names no version; a killed run is
+ * finished by another one.
+ */
+export async function overwrite(release: Release, stack: StackFile): Promise<Outcome> {
+  const { version, dryRun, yes } = release;
+  const store = storeOf(stack);
+  await checkPublish(release, stack, async () => overwriteProblems(version, await store.read()));
+  let done = false;
   try {
-    const answer = terminal.question(`\n${question} [y/N] `, { signal: interrupt.signal });
-    return /^y(es)?$/i.test((await Promise.race([answer, closed])).trim());
-  } catch (error) {
-    if (interrupt.signal.aborted) return false;
-    throw error;
+    stack.setVersion(undefined);
+    if (!(await pulumi("preview", ...quietly(stack)))) return "failed";
+    console.log(`\nThen ${version} moves to these builds, for everybody who pinned it by its tag.`);
+    if (dryRun) return "only shown";
+    if (!yes && (await ask(`Type ${version} to overwrite it on the stack ${stack.stack}:`)) !== version)
+      return "declined";
+    release.begin();
+    if (!(await pulumi("up", "--yes", "--skip-preview", ...quietly(stack)))) return "failed";
+    const registry = await store.read();
+    const builds = new Map<string, Build>();
+    for (const [image, tags] of registry) {
+      const digest = tags.get(BUILD_TAG);
+      if (digest !== undefined)
+        builds.set(image, { digest, platforms: await store.platforms(image, digest) });
+    }
+    printResult(await setTags(store, { registry, release: { version }, builds, overwrite: true }));
+    stack.setVersion(version);
+    done = true;
+    return "done";
   } finally {
-    terminal.close();
+    if (!done) stack.restore();
   }
 }
+
+/** Moves the floating tags back to a published version. Needs no engine, no plugin and no state. */
+export async function rollBackTo(release: Release, stack: StackFile): Promise<Outcome> {
+  const { version, line, dryRun, yes } = release;
+  const store = storeOf(stack);
+  const planned = await rollBack(new TagCopy(await store.read()), version, line);
+  const changes = [...describeChanges(planned), ...planned.notes];
+  console.log(
+    changes.length === 0 ? `The floating tags of ${version} are right already.` : changes.join("\n"),
+  );
+  if (dryRun) return "only shown";
+  if (changes.length > 0 && !yes && !(await agreed(`Go back to ${version}?`))) return "declined";
+  release.begin();
+  const result = await rollBack(store, version, line);
+  if (changes.length > 0) {
+    console.log("\nDone:");
+    printResult(result);
+  }
+  stack.setVersion(version);
+  return "done";
+}
+
+/** The command that commits the stack's file; undefined if git does not track it. */
+export async function commitCommand({ file }: StackFile, subject: string): Promise<string | undefined> {
+  const [cwd, name] = [path.dirname(file), path.basename(file)];
+  const { failed } = await execa("git", ["ls-files", "--error-unmatch", name], { cwd, reject: false });
+  return failed ? undefined : `git commit --message "${subject}" ${name}`;
+}
+
+async function checkPublish(
+  { version, root, defaultStack }: Release,
+  stack: StackFile,
+  versionProblems: () => Promise<Problem[]>,
+): Promise<void> {
+  if (!stack.settings.flag("manageRegistry")) await checkState(stack.stack);
+  const sources = path.resolve(root, stack.settings.text("sourceDir"));
+  const problems = [
+    ...stack.leftovers(),
+    ...stackProblems(stack, version, defaultStack),
+    ...(await treeProblems(sources, path.basename(stack.file))),
+    ...(await versionProblems()),
+  ];
+  if (problems.length > 0) throw problemsError(problems);
+}
+
+/** CI writes the state of a stack of images alone, and what is planted there would run here: checked without a plugin. */
+async function checkState(stack: string): Promise<void> {
+  const { stdout } = await execa("pulumi", ["stack", "export", "--stack", stack]);
+  imagesInStateReport(stdout);
+}
+
+function storeOf({ settings }: StackFile) {
+  return ownTagStore({
+    project: settings.text("gcp:project"),
+    location: settings.text("gcp:region"),
+    repositoryId: settings.text("repositoryId"),
+  });
+}
+
+function printResult(result: TagResult): void {
+  console.log([...describeChanges(result), ...result.notes].join("\n"));
+}
+
+const quietly = ({ stack }: StackFile): string[] => ["--suppress-outputs", "--stack", stack];

@@ -110,7 +110,7 @@ describe("Process", () => {
     ["behind", -1.1 * HOUR],
   ] as const)
     survives(`tokens of a clock that is an hour ${words} the registry's`, async () => {
-      await appendFile(join(sandbox.sources, "coordinator/ui/server.js"), "\n");
+      await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "\n");
       await fault(sandbox, { kind: "clock-skew", seconds });
       const output = await failing(sandbox);
       await clearFaults(sandbox);

@@ -3,6 +3,8 @@ import { existsSync } from "node:fs";
 import { appendFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { checkEmulation } from "../../components/images/check-emulation.ts";
+import { enginePlatforms } from "../../components/images/docker/platforms.ts";
 import { copyProgram } from "../support/copy-program.ts";
 import { failed, passed } from "../support/outcome.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
@@ -45,11 +47,35 @@ describe.skipIf(existsSync("/var/run/docker.sock"))("an engine that only docker'
   });
 });
 
+test("a store that is not installed stops a preview, although the registry has a helper of its own", async () => {
+  const DOCKER_CONFIG = await dockerConfig({ credsStore: "nowhere" });
+  const output = failed(await sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG }));
+  expect(output).toContain(
+    "the credential helper docker-credential-nowhere for the logins of all registries, which is not on the PATH",
+  );
+});
+
+test("the engine says which platforms it can run, and a build for another one is stopped", async () => {
+  const engine = sandbox.env["DOCKER_HOST"] ?? "";
+  const { stdout } = await sandbox.docker("version", "--format", "{{.Server.Os}}/{{.Server.Arch}}");
+  expect((await enginePlatforms(engine))?.[0]).toBe(stdout.trim());
+  const image = { name: UI, context: "", dockerfile: "Dockerfile" };
+  await writeFile(join(sandbox.scratch, "Dockerfile"), "FROM hyperion-sandbox-base:24\nRUN true\n");
+  const check = (...platforms: string[]) => checkEmulation(sandbox.scratch, [image], platforms, engine);
+  expect(await check(stdout.trim())).toEqual({ problems: [], warnings: [] });
+  expect(await check(stdout.trim(), "linux/sparc64")).toMatchObject({
+    problems: [
+      { found: expect.stringMatching(/^linux\/sparc64, which the Docker engine cannot run/) as string },
+    ],
+  });
+});
+
 describe("a store that knows nothing of the registry", () => {
   test("stops an up before anything is built, and warns at preview", async () => {
     const bin = join(sandbox.scratch, "bin");
     await mkdir(bin);
-    const helper = "#!/bin/sh\necho 'credentials not found in native keychain'\nexit 1\n";
+    const helper =
+      "#!/bin/sh\n[ $1 = list ] && echo '{}' && exit\necho 'credentials not found in native keychain'\nexit 1\n";
     await writeFile(join(bin, "docker-credential-desktop"), helper, { mode: 0o755 });
     const shell = {
       DOCKER_CONFIG: await dockerConfig({ credHelpers: {}, credsStore: "desktop" }),
@@ -101,8 +127,12 @@ describe("Hyperion's sources as they lie on a developer's machine", () => {
     );
     await sandbox.set({ version: "7.0.0" });
     const refused = failed(await preview());
-    expect(refused).toMatch(/that look like secrets .* in the build of hyperion-http-bridge: ui\/\.env$/m);
-    expect(refused).toMatch(/that look like secrets .* in the build of hyperion-ui: \.env$/m);
+    expect(refused).toMatch(
+      /that look like secrets .* in the build of hyperion-http-bridge: ui\/\.env \(environment file\)$/m,
+    );
+    expect(refused).toMatch(
+      /that look like secrets .* in the build of hyperion-ui: \.env \(environment file\)$/m,
+    );
 
     for (const fix of fixes(warned)) await shell(`cd ${process.cwd()} && ${fix}`);
     await commit();
@@ -113,8 +143,8 @@ describe("Hyperion's sources as they lie on a developer's machine", () => {
 
 describe("buildCache: registry on a machine that starts empty", () => {
   const STEP = `RUN node -e "fs.writeFileSync('/evidence', crypto.randomUUID())"`;
-  const SINGLE = `FROM hyperion-sandbox-base:24\n${STEP}\nCOPY src /src\n`;
-  const SEVERAL = `FROM hyperion-sandbox-base:24 AS build\n${STEP}\nCOPY src /src\n\nFROM hyperion-sandbox-base:24\nCOPY --from=build /evidence /src /\n`;
+  const SINGLE = `FROM hyperion-sandbox-base:24-$TARGETARCH\n${STEP}\nCOPY src /src\n`;
+  const SEVERAL = `FROM hyperion-sandbox-base:24-$TARGETARCH AS build\n${STEP}\nCOPY src /src\n\nFROM hyperion-sandbox-base:24-$TARGETARCH\nCOPY --from=build /evidence /src /\n`;
 
   let project: string[];
 

@@ -20,16 +20,15 @@ describe("the images of the first up", () => {
     }
     const bridge = "hyperion-http-bridge:127.0.0.1";
     const id = stdoutOf(await run("hyperion-ui", "--detach", "--add-host", bridge));
-    const ask = 'fetch("http://127.0.0.1/health").then((it) => it.text()).then(console.log)';
     const health = async (): Promise<string> =>
-      (await sandbox.docker("exec", id, "node", "-e", ask)).stdout.trim();
+      (await sandbox.docker("exec", id, "wget", "-q", "-O", "-", "http://127.0.0.1/health")).stdout.trim();
     await expect.poll(health, { timeout: 30_000 }).toBe("healthy");
     await sandbox.docker("rm", "--force", id);
   });
 
   test("follow one changed source by one build", async () => {
     const { "hyperion-ui": ui, ...others } = await published(sandbox);
-    await appendFile(join(sandbox.sources, "coordinator/ui/server.js"), "\n// changed\n");
+    await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "\n// changed\n");
     expect(await sandbox.up()).toMatch(/^ +~ 1 updated$/m);
     const after = await published(sandbox);
     expect(after).toMatchObject(others);

@@ -141,7 +141,7 @@ describe("in the sandbox itself", () => {
   test("publish", async () => {
     const tags = `${PACKAGES}/hyperion-ui/tags`;
     const { body } = await sandbox.google("GET", `${tags}/1.0.0`);
-    await appendFile(join(sandbox.sources, "coordinator/ui/server.js"), "\n// another build\n");
+    await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "\n// another build\n");
     const publish = async (grants: readonly Grant[]): Promise<Outcome> => {
       // A new version each time: what is published already has nothing to push. Of a run that was killed before it set a
       // tag of the version a mark is left, which moves.

@@ -35,7 +35,7 @@ test("a lost state moves no tag, with other sources neither, and a preview has n
   const before = await all();
   await loseState();
   await sandbox.set({ adoptExisting: "true" });
-  await appendFile(join(sandbox.sources, "coordinator/ui/server.js"), "\n// other sources\n");
+  await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "\n// other sources\n");
   expect(aboutTags(passed(await sandbox.tryPulumi("preview")))).toEqual([]);
   const done = passed(await sandbox.tryUp());
   expect(aboutTags(done)).toEqual([]);

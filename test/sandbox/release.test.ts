@@ -41,7 +41,7 @@ async function previewed(): Promise<string[]> {
 const pulled = () => published(sandbox, (tag) => !tag.startsWith("build"));
 
 /** Changes the sources of an image. */
-const edit = (file = "coordinator/ui/server.js"): Promise<void> =>
+const edit = (file = "coordinator/ui/src/index.html"): Promise<void> =>
   appendFile(join(sandbox.sources, file), "\n// another build\n");
 
 describe("a release", () => {

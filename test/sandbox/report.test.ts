@@ -46,7 +46,7 @@ test("what is in the registry, with layers that images share counted once", asyn
 test("what cleanup would delete: an old version without a tag, once newer ones fill the count", async () => {
   const before = await json();
   const { digest = "" } = before.versions.find(({ image }) => image === "hyperion-ui") ?? {};
-  await appendFile(join(sandbox.sources, "coordinator/ui/server.js"), "\n// changed\n");
+  await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "\n// changed\n");
   await sandbox.set({ cleanupKeepCount: "1", version: "1.0.0", cleanupDryRun: "true" });
   await sandbox.up();
   const young = await json();

@@ -49,7 +49,7 @@ describe("build-and-push-images.sh", () => {
 
   test("refuses to move a version, publishes the rest, and a new version is the way out", async () => {
     const before = await ui("3.1.4");
-    await appendFile(join(sandbox.sources, "coordinator/ui/server.js"), "\n// another build\n");
+    await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "\n// another build\n");
     const { code, output } = await publish(["--version", "3.1.4"]);
     expect(code).toBe(1);
     expect(output).toContain(`hyperion-ui: refused: 3.1.4 is published already, as ${before ?? ""}`);
@@ -63,10 +63,7 @@ describe("build-and-push-images.sh", () => {
   test("a build that fails is told by its failing step, and the others are published", async () => {
     const dockerfile = join(sandbox.sources, "coordinator/ui/Dockerfile");
     const good = await readFile(dockerfile, "utf8");
-    await writeFile(
-      dockerfile,
-      `${good}\nRUN ["node", "-e", "console.log('no such luck'); process.exit(7)"]\n`,
-    );
+    await writeFile(dockerfile, `${good}\nRUN echo no such luck && exit 7\n`);
     const { code, output } = await publish(["--version", "3.2.0"]);
     await writeFile(dockerfile, good);
     expect(code).toBe(1);

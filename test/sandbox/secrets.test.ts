@@ -96,7 +96,7 @@ describe.each(FORMS)("a leak, %s,", (form, encode) => {
     // Not on a command line: `docker build --build-arg` would leak there as well.
     await writeFile(
       join(folder, "Dockerfile"),
-      `FROM hyperion-sandbox-base:24\nENV PASSWORD=${encode(key)}\n`,
+      `FROM hyperion-sandbox-base:24-$TARGETARCH\nENV PASSWORD=${encode(key)}\n`,
     );
     // With output that is not noted: the classic builder prints the line of the Dockerfile.
     const build = ["build", "--quiet", "--tag", "planted", folder];

@@ -1,7 +1,7 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { BUILD_TAG } from "../../components/images/tags.ts";
+import { BUILD_TAG } from "../../components/images/tags/names.ts";
 import { readPreview } from "../../scripts/ci/preview.ts";
 import { google, POOLS, PROJECT, published, REPOSITORY } from "../support/google.ts";
 import { initImagesStack } from "../support/images-stack.ts";

@@ -58,7 +58,7 @@ async function pulled(tag: string): Promise<string> {
 }
 
 test("a bad release is withdrawn by one command, and whoever pulls again has the good one", async () => {
-  const dirty = join(sandbox.sources, "coordinator/ui/server.js");
+  const dirty = join(sandbox.sources, "coordinator/ui/src/index.html");
   const first = passed(await release(["1.4.2"], "y\n"));
   expect(first).toContain('git commit --message "Release 1.4.2" Pulumi.sandbox.yaml');
   expect(await left()).toEqual({ version: "1.4.2" });
@@ -67,7 +67,7 @@ test("a bad release is withdrawn by one command, and whoever pulls again has the
   await appendFile(dirty, "\n// bad\n");
   const uncommitted = await release(["1.4.3"], "y\n");
   expect(uncommitted.code).toBe(2);
-  expect(uncommitted.output).toContain("changes that are not committed: coordinator/ui/server.js");
+  expect(uncommitted.output).toContain("changes that are not committed: coordinator/ui/src/index.html");
   await commit("bad");
   const again = await release(["1.4.2"], "y\n");
   expect(again.output).toContain("npm run release -- 1.4.3");

@@ -63,8 +63,8 @@ describe("BuildProgress", () => {
 
   it.each([
     [
-      'failed to solve with frontend dockerfile.v0: failed to solve with frontend gateway.v0: rpc error: code = Unknown desc = failed to compute cache key: "/server.js" not found: not found',
-      'failed to compute cache key: "/server.js" not found: not found',
+      'failed to solve with frontend dockerfile.v0: failed to solve with frontend gateway.v0: rpc error: code = Unknown desc = failed to compute cache key: "/nginx.conf" not found: not found',
+      'failed to compute cache key: "/nginx.conf" not found: not found',
     ],
     [
       "failed to solve: rpc error: code = Unknown desc = executor failed running [make]: exit code: 3",

@@ -108,7 +108,8 @@ const provocations: Provocations = {
   },
   "The login's helper knows no login": async () => {
     const bin = await mkdtemp(join(sandbox.scratch, "bin-"));
-    const helper = "#!/bin/sh\necho 'credentials not found in native keychain'\nexit 1\n";
+    const helper =
+      "#!/bin/sh\n[ $1 = list ] && echo '{}' && exit\necho 'credentials not found in native keychain'\nexit 1\n";
     await writeFile(join(bin, "docker-credential-desktop"), helper, { mode: 0o755 });
     return succeeding(
       sandbox.command("pulumi", ["preview"], {
@@ -134,12 +135,22 @@ const provocations: Provocations = {
     await sandbox.unset("publicAccess");
     return output;
   },
+  "Git refuses to read the sources": async () => {
+    await sandbox.set({ publicAccess: "true" });
+    const output = await inGit(
+      async () => {},
+      // What git's own tests set to act as if the files had another owner.
+      () => failing(sandbox.command("pulumi", ["preview"], { GIT_TEST_ASSUME_DIFFERENT_OWNER: "1" })),
+    );
+    await sandbox.unset("publicAccess");
+    return output;
+  },
   "Files have other line endings or modes": () =>
     inGit(
       async () => {
         const page = join(sandbox.sources, "coordinator/ui/src/index.html");
         await writeFile(page, (await readFile(page, "utf8")).replaceAll("\n", "\r\n"));
-        await chmod(join(sandbox.sources, "coordinator/ui/server.js"), 0o777);
+        await chmod(join(sandbox.sources, "coordinator/ui/nginx.conf"), 0o777);
       },
       () => succeeding(sandbox.tryPulumi("preview")),
     ),
@@ -261,7 +272,7 @@ const provocations: Provocations = {
   "The sources differ from the version": async () => {
     await sandbox.set({ version: "1.4.2" });
     await sandbox.up();
-    await appendFile(join(sandbox.sources, "coordinator/ui/server.js"), "\n// changed\n");
+    await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "\n// changed\n");
     const changed = await succeeding(sandbox.tryUp());
     await sandbox.set({ version: "1.4.3" });
     await sandbox.up();

@@ -1,0 +1,215 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import { problemsError } from "../../../problems/problem.ts";
+import type { Build } from "../tags/set-tags.ts";
+import type { TagTarget } from "../tags/versions.ts";
+import type { ImageRegistry } from "./image-registry.ts";
+
+/** Media types of images and of their indexes: Docker's own, from classic engines, and OCI's. */
+const DOCKER = {
+  image: "application/vnd.docker.distribution.manifest.v2+json",
+  index: "application/vnd.docker.distribution.manifest.list.v2+json",
+};
+const OCI = {
+  image: "application/vnd.oci.image.manifest.v1+json",
+  index: "application/vnd.oci.image.index.v1+json",
+};
+const INDEXES: readonly string[] = [DOCKER.index, OCI.index];
+const ACCEPT = [DOCKER.image, DOCKER.index, OCI.image, OCI.index].join(", ");
+
+/** A manifest as the registry has it, byte for byte. */
+interface Manifest {
+  digest: string;
+  mediaType: string;
+  bytes: Uint8Array<ArrayBuffer>;
+}
+
+const indexManifest = z.object({
+  manifests: z.array(
+    z.object({
+      mediaType: z.string(),
+      digest: z.string(),
+      size: z.number(),
+      platform: z
+        .object({ os: z.string(), architecture: z.string(), variant: z.string().optional() })
+        .optional(),
+      annotations: z.record(z.string(), z.string()).optional(),
+    }),
+  ),
+});
+
+/** An index of the platforms of an image, as it is put to the registry. */
+export interface ImageIndex {
+  build: Build;
+  /** Undefined for one platform, which needs no index. */
+  manifest: Manifest | undefined;
+}
+
+/**
+ * The index of images that the registry has. Its bytes depend on these images alone.
+ *
+ * @param images digest of each platform's image.
+ * @throws one error if the registry does not have one of them.
+ */
+export async function makeIndex(
+  registry: ImageRegistry,
+  image: string,
+  images: ReadonlyMap<string, string>,
+): Promise<ImageIndex> {
+  const [only, ...others] = images.values();
+  if (only !== undefined && others.length === 0)
+    return { build: { digest: only, platforms: new Map() }, manifest: undefined };
+  const children = await Promise.all(
+    [...images].map(async ([platform, digest]) => {
+      const [os = "", architecture = "", variant] = platform.split("/");
+      const found = await platformImage(registry, image, digest, platform);
+      return {
+        mediaType: found.mediaType,
+        digest: found.digest,
+        size: found.size,
+        platform: { architecture, os, ...(variant !== undefined && { variant }) },
+      };
+    }),
+  );
+  const mediaType = children.every((child) => child.mediaType === OCI.image) ? OCI.index : DOCKER.index;
+  const bytes = new TextEncoder().encode(
+    JSON.stringify({ schemaVersion: 2, mediaType, manifests: children }),
+  );
+  const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
+  const platforms = new Map(
+    [...images.keys()].map((platform, index) => [platform, children[index]?.digest ?? ""]),
+  );
+  return { build: { digest, platforms }, manifest: { digest, mediaType, bytes } };
+}
+
+/** Puts an index to the registry, without a tag. */
+export async function putIndex(
+  registry: ImageRegistry,
+  image: string,
+  { mediaType, digest, bytes }: Manifest,
+): Promise<void> {
+  await putManifest(registry, image, digest, mediaType, bytes);
+}
+
+/** Puts a tag on a manifest of the registry; one that stands elsewhere moves. */
+export async function putTag(registry: ImageRegistry, { image, tag, digest }: TagTarget): Promise<void> {
+  const { mediaType, bytes } = await getManifest(registry, image, digest);
+  await putManifest(registry, image, tag, mediaType, bytes);
+}
+
+/** The digest that a tag stands on; undefined if there is no such tag. */
+export async function manifestDigest(
+  registry: ImageRegistry,
+  image: string,
+  tag: string,
+): Promise<string | undefined> {
+  const answer = await registry.request(image, `manifests/${tag}`, {
+    method: "HEAD",
+    headers: { Accept: ACCEPT },
+  });
+  if (answer.status === 404) return undefined;
+  const digest = answer.headers.get("docker-content-digest");
+  if (answer.ok && digest !== null) return digest;
+  throw refused(registry, image, tag, `answered ${answer.status} to the question whether it exists`);
+}
+
+/** The images of an index, by platform; empty for an image. */
+export async function indexPlatforms(
+  registry: ImageRegistry,
+  image: string,
+  digest: string,
+): Promise<ReadonlyMap<string, string>> {
+  const manifest = await getManifest(registry, image, digest);
+  if (!INDEXES.includes(manifest.mediaType)) return new Map();
+  return new Map(
+    childrenOf(manifest).flatMap((child) =>
+      child.platform === undefined ? [] : [[platformName(child.platform), child.digest]],
+    ),
+  );
+}
+
+/** The image of one platform. An engine can push an index that holds the image and its attestations. */
+async function platformImage(registry: ImageRegistry, image: string, digest: string, platform: string) {
+  const manifest = await getManifest(registry, image, digest);
+  if (!INDEXES.includes(manifest.mediaType))
+    return { mediaType: manifest.mediaType, digest, size: manifest.bytes.byteLength };
+  const child = childrenOf(manifest).find(
+    (one) => one.platform !== undefined && platformName(one.platform) === platform,
+  );
+  if (child !== undefined) return child;
+  throw refused(registry, image, digest, `an index without an image for ${platform}`);
+}
+
+function childrenOf({ bytes }: Manifest) {
+  return indexManifest.parse(JSON.parse(new TextDecoder().decode(bytes))).manifests;
+}
+
+function platformName({
+  os,
+  architecture,
+  variant,
+}: {
+  os: string;
+  architecture: string;
+  variant?: string | undefined;
+}) {
+  return [os, architecture, ...(variant === undefined ? [] : [variant])].join("/");
+}
+
+async function getManifest(registry: ImageRegistry, image: string, reference: string): Promise<Manifest> {
+  const answer = await registry.request(image, `manifests/${reference}`, { headers: { Accept: ACCEPT } });
+  if (!answer.ok)
+    throw refused(
+      registry,
+      image,
+      reference,
+      `answered ${answer.status} to a request to read it`,
+      answer.status === 404 ? REBUILD : undefined,
+    );
+  return {
+    digest: reference,
+    mediaType: answer.headers.get("content-type") ?? "",
+    bytes: new Uint8Array(await answer.arrayBuffer()),
+  };
+}
+
+async function putManifest(
+  registry: ImageRegistry,
+  image: string,
+  reference: string,
+  mediaType: string,
+  bytes: Uint8Array<ArrayBuffer>,
+): Promise<void> {
+  const answer = await registry.request(image, `manifests/${reference}`, {
+    method: "PUT",
+    headers: { "Content-Type": mediaType },
+    body: bytes,
+  });
+  if (!answer.ok)
+    throw refused(registry, image, reference, `answered ${answer.status} to a request to put it there`);
+}
+
+/** The docker plugin does not see an image that is gone from the registry. */
+const REBUILD = "pulumi up --replace '**docker:index/image:Image**'   # builds and pushes the images again";
+
+function refused(
+  registry: ImageRegistry,
+  image: string,
+  reference: string,
+  found: string,
+  fix = "gcloud auth application-default login   # then the same command again",
+): Error {
+  const separator = reference.startsWith("sha256:") ? "@" : ":";
+  return problemsError(
+    [
+      {
+        where: `${registry.url}/${image}${separator}${reference}`,
+        found: found.startsWith("answered") ? `the registry ${found}` : found,
+        allowed:
+          "a registry that has what this run pushed, and an account that may push (roles/artifactregistry.writer)",
+        fix,
+      },
+    ],
+    "what was set stays",
+  );
+}

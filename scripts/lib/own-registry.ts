@@ -1,0 +1,35 @@
+import { z } from "zod";
+import { catalogue } from "../../components/images/catalogue.ts";
+import {
+  ArtifactRegistryTags,
+  type Repository,
+} from "../../components/images/registry/artifact-registry-tags.ts";
+import { ImageRegistry } from "../../components/images/registry/image-registry.ts";
+import { ownAccessToken } from "../../google/own-login.ts";
+import { artifactRegistry } from "../../google/apis.ts";
+import { callGoogle } from "../../google/client.ts";
+import { repositoryName } from "../../google/full-names.ts";
+import { lookupError } from "../../google/existence.ts";
+import { refusal } from "../../google/client.ts";
+
+const repositoryAnswer = z.object({ registryUri: z.string() });
+
+/** The tags of the catalogue's images in a repository, with the caller's own Google login. */
+export function ownTagStore(repository: Repository, images = catalogue.images.map(({ name }) => name)) {
+  return new ArtifactRegistryTags(repository, images, async () => ownRegistry(await registryUrl(repository)));
+}
+
+/** A registry of Google's, with the caller's own Google login. */
+export function ownRegistry(url: string): ImageRegistry {
+  return new ImageRegistry(url, async () => ({
+    username: "oauth2accesstoken",
+    password: await ownAccessToken(),
+  }));
+}
+
+async function registryUrl({ project, location, repositoryId }: Repository): Promise<string> {
+  const name = repositoryName(project, location, repositoryId);
+  const answer = await callGoogle(artifactRegistry, name);
+  if (answer.status !== 200) throw lookupError(name, `Google answered ${refusal(answer)}`);
+  return repositoryAnswer.parse(answer.body).registryUri;
+}

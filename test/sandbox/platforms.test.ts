@@ -1,0 +1,58 @@
+/** The samples on each platform that images are published for. */
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import images from "../../images.json" with { type: "json" };
+import type { Architecture } from "../../sandbox/machine/debian-root.ts";
+import { type Emulation, ensureEmulation } from "../../sandbox/machine/emulation.ts";
+import { passed, stdoutOf } from "../support/outcome.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
+
+const sandbox = useSandbox();
+const NATIVE: Architecture = process.arch === "arm64" ? "arm64" : "amd64";
+const OTHER: Architecture = NATIVE === "amd64" ? "arm64" : "amd64";
+
+const tag = (name: string, architecture: Architecture) => `test-${name}:${architecture}`;
+
+async function build(name: string, architecture: Architecture): Promise<void> {
+  const { context = "", dockerfile = "" } = images.find((image) => image.name === name) ?? {};
+  const folder = join(sandbox.sources, context);
+  const options = ["--platform", `linux/${architecture}`, "--tag", tag(name, architecture)];
+  passed(await sandbox.docker("build", ...options, "--file", join(folder, dockerfile), folder));
+}
+
+/** What a program of an image prints; its container ends at once. */
+const printed = async (name: string, architecture: Architecture, program: string, ...args: string[]) => {
+  const options = ["--rm", "--platform", `linux/${architecture}`, "--entrypoint", program];
+  return (await sandbox.docker("run", ...options, tag(name, architecture), ...args)).output;
+};
+
+describe.each([NATIVE, OTHER])("for linux/%s", (architecture) => {
+  it.each(images)("$name builds, without a program of that platform", async ({ name }) => {
+    await build(name, architecture);
+    const inspect = ["image", "inspect", "--format", "{{.Os}}/{{.Architecture}}"];
+    expect(stdoutOf(await sandbox.docker(...inspect, tag(name, architecture)))).toBe(`linux/${architecture}`);
+  });
+});
+
+describe(`programs for ${OTHER} in containers`, () => {
+  let emulation: Emulation;
+
+  beforeAll(async () => {
+    emulation = await ensureEmulation(OTHER, console.log);
+    for (const { name } of images) await build(name, OTHER);
+  });
+  afterAll(async () => {
+    if (emulation.usable) await emulation.remove();
+  });
+
+  const NODE_ARCH = { amd64: "x64", arm64: "arm64" }[OTHER];
+
+  it.for([
+    ["hyperion-coordinator-mcp", "node", "-p process.arch", NODE_ARCH],
+    ["hyperion-http-bridge", "node", "-p process.arch", NODE_ARCH],
+    ["hyperion-ui", "nginx", "-v", "nginx version"],
+  ] as const)("run: %s", async ([name, program, args, expected], { skip }) => {
+    if (!emulation.usable) skip(emulation.why);
+    expect(await printed(name, OTHER, program, ...args.split(" "))).toContain(expected);
+  });
+});
