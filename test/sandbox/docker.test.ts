@@ -7,6 +7,7 @@ import { checkEmulation } from "../../components/images/check-emulation.ts";
 import { enginePlatforms } from "../../components/images/docker/platforms.ts";
 import { copyProgram } from "../support/copy-program.ts";
 import { failed, passed } from "../support/outcome.ts";
+import { commitSources } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
 const UI = "hyperion-ui";
@@ -112,11 +113,7 @@ describe("Hyperion's sources as they lie on a developer's machine", () => {
     await write(".gitignore", "node_modules\n.env\n");
     const shell = async (command: string) =>
       passed(await sandbox.command("bash", ["-c", command], {}, { cwd: sandbox.sources }));
-    const commit = () =>
-      shell(
-        "git init -q . && git add . && git -c user.name=a -c user.email=a@example.com commit -qm sources",
-      );
-    await commit();
+    await commitSources(sandbox.sources);
     await write("coordinator/ui/node_modules/react/index.js", "1\n");
     await write("coordinator/ui/.env", "VITE_NAME=1\n");
     await write("coordinator/mcp-server/report.html", "<p>\n");
@@ -138,7 +135,7 @@ describe("Hyperion's sources as they lie on a developer's machine", () => {
     );
 
     for (const fix of fixes(warned)) await shell(`cd ${process.cwd()} && ${fix}`);
-    await commit();
+    await commitSources(sandbox.sources);
     expect(passed(await preview())).not.toContain("about the sources");
     await sandbox.unset("version");
   });

@@ -1,5 +1,5 @@
 import { symlinkSync } from "node:fs";
-import { appendFile, chmod, cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { appendFile, chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFailed, test } from "vitest";
 import { mintAccessToken, MAINTAINER } from "../../../sandbox/lib/tokens.ts";
@@ -24,15 +24,12 @@ const succeeding = async (outcome: Promise<Outcome>) => passed(await outcome);
 
 /** Provokes something by a change of sources that git has; then they are again what they were. */
 async function inGit(change: () => Promise<void>, provoke: () => Promise<string>): Promise<string> {
-  const commit =
-    "git init -q . && git add . && git -c user.name=a -c user.email=a@example.com commit -qm sources";
-  await succeeding(sandbox.command("bash", ["-c", commit], {}, { cwd: sandbox.sources }));
   try {
     await change();
     return await provoke();
   } finally {
-    await rm(sandbox.sources, { recursive: true });
-    await cp(join(repositoryRoot, "sandbox/hyperion"), sandbox.sources, { recursive: true });
+    const restore = "git reset -q --hard && git clean -fdxq";
+    await succeeding(sandbox.command("bash", ["-c", restore], {}, { cwd: sandbox.sources }));
   }
 }
 
