@@ -67,7 +67,8 @@ beforeEach(() => {
   ] as const)
     shell.write(`release/pulumi/${name}`, text, 0o755);
   shell.bash("cd release && tar --create --gzip --file ../packed pulumi");
-  for (const file of PROJECT) shell.write(`project/${file}`, readFileSync(path.join(root, file), "utf8"), 0o755);
+  for (const file of PROJECT)
+    shell.write(`project/${file}`, readFileSync(path.join(root, file), "utf8"), 0o755);
   shell.write(
     "project/.pulumi.plugins",
     plugins.map(([name, of]) => `${name} ${of} ${platform} ${checksum(name)}\n`).join(""),
