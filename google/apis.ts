@@ -16,6 +16,11 @@ export const iam: GoogleApi = {
   variable: "GOOGLE_IAM_BETA_CUSTOM_ENDPOINT",
 };
 
+export const iamCredentials: GoogleApi = {
+  endpoint: "https://iamcredentials.googleapis.com/v1/",
+  variable: "GOOGLE_IAM_CREDENTIALS_CUSTOM_ENDPOINT",
+};
+
 export const organizationPolicy: GoogleApi = {
   endpoint: "https://orgpolicy.googleapis.com/v2/",
   variable: "GOOGLE_ORG_POLICY_CUSTOM_ENDPOINT",

@@ -7,7 +7,9 @@ import { repositoryRoot } from "../../sandbox/lib/paths.ts";
  * short, and no core waits for long.
  */
 export const LONGEST = [
+  "test/sandbox/workflows.test.ts",
   "test/sandbox/compose.test.ts",
+  "test/sandbox/workflows-reports.test.ts",
   "test/sandbox/documents.test.ts",
   "test/sandbox/scripts.test.ts",
   "test/sandbox/plugins.test.ts",
