@@ -62,8 +62,8 @@ commit three
   it("asks for the tip of main, and not of a branch whose name ends like it", () => {
     const [one = "", two = ""] = commits;
     shell.bash(`git push --quiet remote ${one}:refs/heads/a/refs/heads/main`);
-    expect(settings("refs/heads/main", one, "remote").stdout).not.toContain("edge true");
-    expect(settings("refs/heads/main", two, "remote").stdout).toContain("edge true");
+    expect(settings("refs/heads/main", one, "remote").stdout).toContain("releaseDate \n");
+    expect(settings("refs/heads/main", two, "remote").stdout).toContain("releaseDate 2025");
   });
 
   it("publishes what is checked out of the sources where they are another repository's", () => {
