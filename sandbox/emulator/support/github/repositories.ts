@@ -38,6 +38,16 @@ export interface GithubIssue {
   comments: { id: number; login: string; body: string }[];
 }
 
+/** What a tag is published as (https://docs.github.com/rest/releases/releases). */
+export interface GithubRelease {
+  id: number;
+  tag_name: string;
+  name: string | null;
+  body: string | null;
+  draft: boolean;
+  prerelease: boolean;
+}
+
 /** What GitHub knows about a file in `.github/workflows` (https://docs.github.com/rest/actions/workflows). */
 export interface GithubWorkflow {
   state: "active" | "disabled_inactivity" | "disabled_manually";
@@ -62,6 +72,8 @@ export interface GithubRepository {
   issues: GithubIssue[];
   /** By file name; one that is not here is active and was never started. */
   workflows: Record<string, GithubWorkflow>;
+  releases: GithubRelease[];
+  latestRelease?: number | undefined;
 }
 
 /** The person whom the sandbox's own login at GitHub names. */
@@ -82,5 +94,6 @@ export const REPOSITORIES: Record<string, GithubRepository> = {
     variables: {},
     issues: [],
     workflows: {},
+    releases: [],
   },
 };
