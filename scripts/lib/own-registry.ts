@@ -20,7 +20,7 @@ export function ownTagStore(repository: Repository, images = catalogue.images.ma
 }
 
 /** A registry of Google's, with the caller's own Google login. */
-export function ownRegistry(url: string): ImageRegistry {
+function ownRegistry(url: string): ImageRegistry {
   return new ImageRegistry(url, async () => ({
     username: "oauth2accesstoken",
     password: await ownAccessToken(),
