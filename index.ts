@@ -16,6 +16,7 @@ import { KEPT_TAG_PREFIXES } from "./components/images/tags/names.ts";
 import type { RegistryTags } from "./components/images/tags/versions.ts";
 import { checkRepository } from "./components/repository/check-repository.ts";
 import { existingRepositoryUrl } from "./components/repository/existing-repository.ts";
+import { versionsOfBuild } from "./components/repository/cleanup-rules.ts";
 import { ImageRepository } from "./components/repository/image-repository.ts";
 import { lastOutputs } from "./google/last-outputs.ts";
 import { allSound } from "./problems/checks.ts";
@@ -63,6 +64,7 @@ export default async () => {
       untaggedAfterDays: settings.cleanupUntaggedAfterDays,
       buildsAfterDays: settings.cleanupBuildsAfterDays,
       keepCount: settings.cleanupKeepCount,
+      versionsPerBuild: versionsOfBuild(settings.platforms.length),
       keptTagPrefixes: KEPT_TAG_PREFIXES,
     },
     cleanupDryRun: settings.cleanupDryRun,

@@ -8,14 +8,23 @@ export const COMPUTING = 10;
 
 const compute = `const until = Date.now() + ${COMPUTING * 1000}; while (Date.now() < until) Math.sqrt(until);`;
 
-/** Makes every image's build take about 20 s, half of it waiting. */
+/**
+ * Makes every image's build take about 20 s for each platform, half of it waiting: as a Dockerfile that cross-compiles, so
+ * that nothing is emulated.
+ */
 export async function slowDown(sources: string): Promise<void> {
   for (const { context, dockerfile } of images) {
     const file = join(sources, context, dockerfile);
-    const text = await readFile(file, "utf8");
     // As in a real Dockerfile: what is downloaded comes before the sources, what is compiled after.
-    const downloading = text.replace(/^FROM .*$/m, (from) => `${from}\nRUN sleep ${WAITING}`);
-    await writeFile(file, `${downloading}\nRUN node -e '${compute}'\n`);
+    const stage = [
+      "FROM hyperion-sandbox-base:24-$BUILDARCH AS work",
+      "ARG TARGETARCH",
+      `RUN sleep ${WAITING} && echo $TARGETARCH >/architecture`,
+      "COPY . /sources",
+      `RUN node -e '${compute}'`,
+    ];
+    const text = await readFile(file, "utf8");
+    await writeFile(file, `${stage.join("\n")}\n\n${text}\nCOPY --from=work /architecture /architecture\n`);
   }
 }
 
@@ -24,5 +33,5 @@ export const CHANGED_IMAGE = "hyperion-ui";
 
 /** Changes what goes into one image and into no other. */
 export async function changeOneSource(sources: string): Promise<void> {
-  await appendFile(join(sources, "coordinator/ui/server.js"), `\n// ${Date.now()}\n`);
+  await appendFile(join(sources, "coordinator/ui/src/index.html"), `\n<!-- ${Date.now()} -->\n`);
 }

@@ -16,6 +16,11 @@ export const iam: GoogleApi = {
   variable: "GOOGLE_IAM_BETA_CUSTOM_ENDPOINT",
 };
 
+export const iamCredentials: GoogleApi = {
+  endpoint: "https://iamcredentials.googleapis.com/v1/",
+  variable: "GOOGLE_IAM_CREDENTIALS_CUSTOM_ENDPOINT",
+};
+
 export const organizationPolicy: GoogleApi = {
   endpoint: "https://orgpolicy.googleapis.com/v2/",
   variable: "GOOGLE_ORG_POLICY_CUSTOM_ENDPOINT",
@@ -24,6 +29,27 @@ export const organizationPolicy: GoogleApi = {
 export const resourceManager: GoogleApi = {
   endpoint: "https://cloudresourcemanager.googleapis.com/v1/",
   variable: "GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT",
+};
+
+export const serviceUsage: GoogleApi = {
+  endpoint: "https://serviceusage.googleapis.com/",
+  variable: "GOOGLE_SERVICE_USAGE_CUSTOM_ENDPOINT",
+};
+
+export const storage: GoogleApi = {
+  endpoint: "https://storage.googleapis.com/storage/v1/",
+  variable: "GOOGLE_STORAGE_CUSTOM_ENDPOINT",
+};
+
+export const kms: GoogleApi = {
+  endpoint: "https://cloudkms.googleapis.com/v1/",
+  variable: "GOOGLE_KMS_CUSTOM_ENDPOINT",
+};
+
+/** Who a token belongs to. */
+export const oauth: GoogleApi = {
+  endpoint: "https://oauth2.googleapis.com/",
+  variable: "GOOGLE_OAUTH2_CUSTOM_ENDPOINT",
 };
 
 /** What `npm run bootstrap` enables: what a stack takes before its first `up`, and what the drift account asks. */

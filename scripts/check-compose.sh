@@ -1,72 +1,272 @@
 #!/usr/bin/env bash
-# Says what of this machine keeps Hyperion's compose file from working, and the command that fixes each. It changes nothing.
-# Runs on bash 3.2, which macOS has.
+# Reports what on this machine keeps Hyperion's compose file from working, and the command that fixes it.
+# Stands alone beside docker-compose.yml. Runs on bash 3.2, which macOS has, and in WSL.
 set -euo pipefail
 
 usage() {
   cat <<'USAGE'
-Looks at the folder of docker-compose.yml, its .env, this shell's variables, Docker's containers and volumes, and the
-files in which clients keep how they call Hyperion. Finds what an earlier compose file left behind, and values that cannot
-work. Changes nothing.
+Checks the machine, Docker and Compose, the .env beside docker-compose.yml, this shell's variables, Docker's containers and
+volumes, and the files in which clients keep how they call Hyperion. Reports everything at once, and pulls nothing.
 
-Usage: scripts/check-compose.sh [FOLDER]
-  FOLDER   where docker-compose.yml and .env are (default: the folder above this script)
+Usage: check-compose.sh [--write] [FOLDER]
+  --write  writes to .env what this machine needs (an image for its processor, an option that its Docker refuses, the
+           hosts that its proxy is not for); without it, the script changes nothing
+  FOLDER   where docker-compose.yml and .env are (default: this script's folder, or the one above)
 
 Exit code: 0 nothing found; 1 something was; 2 called wrongly.
 USAGE
 }
 
-root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-# shellcheck source=scripts/lib/problems.sh
-source "$root/scripts/lib/problems.sh"
-# shellcheck source=scripts/lib/compose-volumes.sh
-source "$root/scripts/lib/compose-volumes.sh"
+# Compose's own variable for the name that docker-compose.yml gives the project.
+compose_project=${COMPOSE_PROJECT_NAME:-hyperion}
+problems=() notes=() write=false
 
 # found WHAT FIX: a problem, and the command that ends it.
-found() { problem "$1"$'\n'"    fix: $2"; }
+found() { problems+=("$1"$'\n'"    fix: $2"); }
 
-# value NAME: as Compose sees it: this shell's, else the last one in .env, without its quotes.
-value() {
-  local line=''
-  if [ -n "${!1+set}" ]; then
-    printf '%s' "${!1}"
-    return
-  fi
-  [ ! -f .env ] || line=$(sed -n "s/^[[:space:]]*\(export[[:space:]][[:space:]]*\)\{0,1\}$1[[:space:]]*=[[:space:]]*//p" .env | tail -n 1)
-  case $line in
-    \"*) line=${line#\"} line=${line%%\"*} ;;
-    \'*) line=${line#\'} line=${line%%\'*} ;;
-    *) line=${line%%[[:space:]]#*} line=${line%"${line##*[![:space:]]}"} ;;
-  esac
-  printf '%s' "$line"
+not_checked() { notes+=("$1"); }
+
+# number VERSION: its first two numbers as one, to compare.
+number() {
+  local major minor
+  IFS=. read -r major minor _ <<<"${1#v}"
+  minor=${minor%%[!0-9]*}
+  echo $((${major%%[!0-9]*} * 1000 + ${minor:-0}))
 }
 
-in_file() { [ -f .env ] && grep -Eq "^[[:space:]]*(export[[:space:]]+)?$1[[:space:]]*=" .env; }
+# read_env: what .env sets, each as a variable file_NAME, without its quotes; their names in $in_env.
+in_env=()
+read_env() {
+  local line name text
+  [ -f .env ] || return 0
+  while IFS= read -r line || [ -n "$line" ]; do
+    [[ ${line%$'\r'} =~ ^[[:space:]]*(export[[:space:]]+)?([A-Za-z_][A-Za-z0-9_]*)[[:space:]]*=[[:space:]]*(.*)$ ]] || continue
+    name=${BASH_REMATCH[2]} text=${BASH_REMATCH[3]}
+    case $text in
+      \"*) text=${text#\"} text=${text%%\"*} ;;
+      \'*) text=${text#\'} text=${text%%\'*} ;;
+      *) text=${text%%[[:space:]]#*} text=${text%"${text##*[![:space:]]}"} ;;
+    esac
+    in_env+=("$name")
+    printf -v "file_$name" '%s' "$text"
+  done <.env
+}
 
-# drop NAME: the command that takes it away where it is set.
-drop() { if in_file "$1"; then echo "sed -i.old '/^$1=/d' .env"; else echo "unset $1"; fi; }
+in_file() { local name=file_$1; [ -n "${!name+set}" ]; }
+
+# value NAME: as Compose sees it: this shell's, else the last one in .env.
+value() {
+  local name=$1
+  [ -n "${!name+set}" ] || name=file_$1
+  printf '%s' "${!name-}"
+}
+
+# drop NAME: the command that takes it away where it is set. This shell's variables come before .env.
+drop() { if [ -n "${!1+set}" ]; then echo "unset $1"; else echo "sed -i.old '/^$1=/d' .env"; fi; }
 
 # set_to NAME VALUE: the command that sets it where it is set, or else in .env.
 set_to() {
-  if in_file "$1"; then
-    echo "sed -i.old 's|^$1=.*|$1=$2|' .env"
-  elif [ -n "${!1+set}" ]; then
+  if [ -n "${!1+set}" ]; then
     echo "export $1=$2"
+  elif in_file "$1"; then
+    echo "sed -i.old 's|^$1=.*|$1=$2|' .env"
   else
     echo "echo $1=$2 >> .env"
   fi
 }
 
+# setting NAME: its value, else the default that docker-compose.yml gives it.
+setting() {
+  local set
+  set=$(value "$1")
+  [ -n "$set" ] || set=$(sed -n "s/.*\${$1:-\([^{}]*\)}.*/\1/p" docker-compose.yml 2>/dev/null | head -n 1)
+  printf '%s' "$set"
+}
+
+# needs NAME VALUE WHY: a value without which nothing works here; --write writes it.
+needs() {
+  if ! $write || [ -n "${!1+set}" ]; then
+    found "$3" "$(set_to "$1" "$2"), or $0 --write"
+  elif in_file "$1"; then
+    sed -i.old "s|^$1=.*|$1=$2|" .env
+  else
+    [ -z "$(tail -c 1 .env 2>/dev/null)" ] || echo >>.env
+    echo "$1=$2" >>.env
+  fi
+}
+
+# runs_here PLACE: whether the service is a container here, by the variable that says where it runs.
+runs_here() {
+  case $1 in
+    HYPERION_EMBEDDING) case $(value "$1")$(value EMBEDDING) in *elsewhere* | openai) return 1 ;; esac ;;
+    *) [ "$(value "$1")" != elsewhere ] ;;
+  esac
+}
+
+# What an earlier compose file read, and what it is called now.
+former=' WEB_PORT:HYPERION_UI_PORT MCP_PORT:HYPERION_MCP_PORT BRIDGE_PORT:HYPERION_BRIDGE_PORT MONGODB_PORT: QDRANT_HTTP_PORT:
+ MONGO_ROOT_USERNAME:MONGODB_USERNAME MONGO_ROOT_PASSWORD:MONGODB_PASSWORD EMBEDDING_SERVICE_URL:TEI_URL QDRANT_GRPC_PORT:
+ EMBEDDING_PORT: '
+
 check_names() {
   local pair old new
-  for pair in WEB_PORT:HYPERION_UI_PORT MCP_PORT:HYPERION_MCP_PORT BRIDGE_PORT:HYPERION_BRIDGE_PORT \
-    MONGO_ROOT_USERNAME:MONGODB_USERNAME MONGO_ROOT_PASSWORD:MONGODB_PASSWORD EMBEDDING_SERVICE_URL:TEI_URL; do
+  for pair in $former; do
     old=${pair%%:*} new=${pair#*:}
-    ! in_file "$old" || found "$old in .env is not read any more: it is called $new now" "sed -i.old 's/^$old=/$new=/' .env"
+    if ! in_file "$old"; then continue; fi
+    if [ -n "$new" ]; then
+      found "$old in .env is not read any more: it is called $new now" "sed -i.old 's/^$old=/$new=/' .env"
+    else
+      found "$old in .env is not read any more: the services behind Hyperion have no port on this machine" "$(drop "$old")"
+    fi
   done
-  for old in MONGODB_PORT QDRANT_HTTP_PORT QDRANT_GRPC_PORT EMBEDDING_PORT; do
-    ! in_file "$old" || found "$old in .env is not read any more: the services behind Hyperion have no port on this machine" "$(drop "$old")"
+}
+
+# check_unknown: names that no compose file of this folder reads, those of the user's own included: all in .env, and of this
+# shell's variables those that begin as ours do. (The comment stands here: bash 3.2 trips over one in "< <(".)
+check_unknown() {
+  local name near distance where
+  [ -f docker-compose.yml ] || return 0
+  while read -r where name near distance; do
+    case $name in COMPOSE_* | DOCKER_* | BUILDKIT_* | BUILDX_* | HYPERION_SANDBOX_*) continue ;; esac
+    [[ $former != *" $name:"* ]] || continue
+    if [ "$where" = shell ]; then
+      case $name in HYPERION_*) ;; *) [ "$distance" -le 2 ] || continue ;; esac
+    fi
+    if [ "$distance" -gt 3 ]; then
+      found "$name is a name that nothing reads" "$(drop "$name")"
+    elif [ "$where" = file ]; then
+      found "$name in .env is a name that nothing reads; $near is one" "sed -i.old 's/^$name=/$near=/' .env"
+    else
+      found "$name is a name that nothing reads; $near is one" "export $near=\"\$$name\"; unset $name"
+    fi
+  done < <(
+    {
+      { cat docker-compose*.yml docker-compose*.yaml compose*.yml compose*.yaml 2>/dev/null || true; } | tr '$' '\n' |
+        sed -n 's/^{\{0,1\}\([A-Z_][A-Z0-9_]*\).*/known \1/p'
+      [ "${#in_env[@]}" -eq 0 ] || printf 'file %s\n' "${in_env[@]}"
+      compgen -e | sed -En 's/^(HYPERION|MONGODB|QDRANT|EMBEDDING|CODE_INDEX)_/shell &/p'
+    } | awk '
+      function least(a, b) { return a < b ? a : b }
+      function distance(a, b,   i, j, row, above, diagonal) {
+        for (j = 0; j <= length(b); j++) row[j] = j
+        for (i = 1; i <= length(a); i++) {
+          diagonal = row[0]; row[0] = i
+          for (j = 1; j <= length(b); j++) {
+            above = row[j]
+            row[j] = least(least(above, row[j - 1]) + 1, diagonal + (substr(a, i, 1) != substr(b, j, 1)))
+            diagonal = above
+          }
+        }
+        return row[length(b)]
+      }
+      $1 == "known" { known[$2]; next }
+      !($2 in known) {
+        near = ""; best = 99
+        for (name in known) if ((d = distance(toupper($2), name)) < best || d == best && name < near) { best = d; near = name }
+        print $1, $2, near, best
+      }'
+  )
+}
+
+# check_values: NAMES PATTERN WHAT IS ALLOWED. A name whose value may be secret is reported without it.
+check_values() {
+  local names name pattern allowed value shown
+  while read -r names pattern allowed; do
+    for name in ${names//,/ }; do
+      value=$(value "$name")
+      if [ -z "$value" ] || [[ $value =~ ^($pattern)$ ]]; then continue; fi
+      case $name in *PASSWORD | *_KEY | *_URI) shown=$name ;; *) shown="$name=$value" ;; esac
+      if [ "$name" = MONGODB_PASSWORD ] && $mongodb_filled; then
+        found "$shown breaks the address of the database, and its volume keeps the login: $allowed" \
+          "change it in the database, then in .env: COMPOSE.md, \"Settings\""
+      else
+        found "$shown cannot work: $allowed" "$(drop "$name")"
+      fi
+    done
+  done <<'RULES'
+HYPERION_BIND [0-9]{1,3}(\.[0-9]{1,3}){3}|\[?[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*\]? an IP address of this machine, 127.0.0.1 or 0.0.0.0
+HYPERION_UI_PORT,HYPERION_MCP_PORT,HYPERION_BRIDGE_PORT [1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5] a port from 1 to 65535
+HYPERION_PLATFORM [a-z0-9]+/[a-z0-9]+(/v[0-9]+)? a platform such as linux/amd64 or linux/arm64
+HYPERION_RESTART no|always|unless-stopped|on-failure(:[0-9]+)? unless-stopped, always, on-failure or no
+HYPERION_MEMORY,MONGODB_MEMORY,QDRANT_MEMORY,EMBEDDING_MEMORY [0-9]+(\.[0-9]+)?([bkmgBKMG][bB]?)? a size such as 512m or 2g, or 0
+HYPERION_PIDS -1|[1-9][0-9]* a number of processes, or -1
+HYPERION_NO_NEW_PRIVILEGES,CODE_INDEX_AUTO_SCAN true|false true or false
+CODE_INDEX_FOLDERS /code(/[^,]*)?(,/code(/[^,]*)?)* folders in the container, /code or below it, separated by commas
+LOG_LEVEL debug|info|warn|error debug, info, warn or error
+MONGODB_USERNAME,MONGODB_PASSWORD [A-Za-z0-9_.-]+ letters, digits, - _ and .
+MONGODB_DATABASE [A-Za-z0-9_-]{1,63} letters, digits, - and _, at most 63
+MONGODB_URI mongodb(\+srv)?://([^]@:/?#[[:space:]]+(:[^]@:/?#[[:space:]]+)?@)?[^@/?#[:space:]]+(/[^@/?#[:space:]]*)?(\?[^@#[:space:]]*)? mongodb://LOGIN@HOST/?OPTIONS, where @ : / ? # in a login are written %40 %3A %2F %3F %23
+QDRANT_URL,TEI_URL https?://[^]@/?#[[:space:]]+(/[^@?#[:space:]]*)? an address without a login, http://HOST:PORT or https://HOST:PORT
+QDRANT_API_KEY,OPENAI_API_KEY [!-#%-~]+ one word without $
+EMBEDDING_MODEL [A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+ a model of Hugging Face, OWNER/NAME
+MONGODB_IMAGE,QDRANT_IMAGE,EMBEDDING_IMAGE [a-zA-Z0-9][A-Za-z0-9_.-]*(:[0-9]+)?(/[a-z0-9][a-z0-9_.-]*)*(:[A-Za-z0-9_.-]+)?(@sha256:[0-9a-f]{64})? the name of an image, without a scheme
+NO_PROXY [^[:space:]]+ hosts, separated by commas, without a space
+RULES
+}
+
+# check_ports: used twice, or taken by something that is not this Hyperion.
+check_ports() {
+  local name port address other used=' '
+  address=$(setting HYPERION_BIND)
+  [ "$address" != 0.0.0.0 ] || address=127.0.0.1
+  for name in HYPERION_UI_PORT HYPERION_MCP_PORT HYPERION_BRIDGE_PORT; do
+    port=$(setting "$name")
+    [[ $port =~ ^[1-9][0-9]{0,4}$ ]] || continue
+    other=$port
+    while [[ $used == *" $other "* ]] || listens "$address" "$other"; do other=$((other < 55000 ? other + 10000 : other - 49999)); done
+    if [[ $used == *" $port "* ]]; then
+      found "$name=$port is the port of another service here" "$(set_to "$name" "$other")"
+    elif [ "$other" != "$port" ] && [ -z "$(docker ps --quiet --filter "label=com.docker.compose.project=$compose_project" --filter "publish=$port" 2>/dev/null)" ]; then
+      found "port $port ($name) is in use on this machine" "$(set_to "$name" "$other")"
+    fi
+    used="$used$port "
   done
+}
+
+listens() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
+
+# check_folders: Docker mounts an empty folder, or one that nothing can read, without a word.
+check_folders() {
+  local code='' folder label name
+  for name in HYPERION_CODE HYPERION_SOURCE; do
+    folder=$(value "$name")
+    [ -n "$folder" ] || continue
+    case $folder in
+      \~ | \~/*) folder=$HOME${folder#?} ;;
+      [!/]*) folder=$PWD/$folder ;;
+    esac
+    [ "$name" = HYPERION_SOURCE ] || code=$folder
+    if [ ! -d "$folder" ]; then
+      found "$name=$folder is not a folder of this machine" "$(drop "$name"), or name one that is"
+      continue
+    elif [ -z "$(ls -A "$folder" 2>/dev/null)" ]; then
+      found "$name=$folder is empty, or you may not read it" "$(drop "$name"), or name another"
+    elif [ "$(uname)" = Linux ] && [ "$name" = HYPERION_CODE ] && [ -z "$(find "$folder" -maxdepth 0 \( -perm -005 -o -user 1000 -perm -500 -o -group 1000 -perm -050 \))" ]; then
+      found "$name=$folder may not be read by user 1000, as which Hyperion reads it" "chmod -R o+rX '$folder'"
+    fi
+    if [[ $security == *name=selinux* ]]; then
+      label=$(stat -c %C "$folder" 2>/dev/null) || label=''
+      case $label in
+        *:container_file_t:* | *:container_ro_file_t:* | *:container_share_t:* | *:svirt_sandbox_file_t:*) ;;
+        *) found "$name=$folder has no label by which SELinux lets containers read it (${label:-none})" "sudo chcon -R -t container_file_t '$folder'" ;;
+      esac
+    fi
+    if $snap; then
+      case $folder in
+        /home/*/.*) ;;
+        /home/* | /media/* | /mnt/*) continue ;;
+      esac
+      found "$name=$folder is hidden from Docker from snap, which mounts an empty folder in its place" "mv '$folder' /home/$(id -un)/"
+    fi
+  done
+  [ -n "$(value CODE_INDEX_FOLDERS)" ] || return 0
+  if [ -z "$code" ]; then
+    found "CODE_INDEX_FOLDERS names folders, and HYPERION_CODE names none that holds them: the container has an empty one" "$(set_to HYPERION_CODE "$PWD")"
+    return
+  fi
+  while read -r -d , folder; do
+    case $folder in /code/*) [ -d "$code/${folder#/code/}" ] || found "CODE_INDEX_FOLDERS names $folder, and $code/${folder#/code/} is not a folder" "$(drop CODE_INDEX_FOLDERS)" ;; esac
+  done <<<"$(value CODE_INDEX_FOLDERS),"
 }
 
 # check_place SERVICE NAME: NAME says where the service runs.
@@ -146,17 +346,194 @@ check_override() {
   done
 }
 
-check_docker() {
-  local name project old new
-  if ! docker version >/dev/null 2>&1; then
-    found "Docker does not answer, so its containers and volumes were not looked at" "docker version"
-    return
+# look_at_docker: what Docker says of itself; false when it does not answer.
+look_at_docker() {
+  local components
+  root='' security='' memory=0 arch='' version='' snap=false
+  if [[ $(docker --version 2>/dev/null) == *[Pp]odman* ]]; then
+    found "docker is Podman here, which is not supported: it reads no \"!reset\" in a compose file" "install Docker: https://docs.docker.com/engine/install"
+    return 1
   fi
+  if ! IFS='|' read -r version arch components < <(docker version --format '{{.Server.Version}}|{{.Server.Arch}}|{{range .Server.Components}}{{.Name}},{{end}}' 2>/dev/null) || [ -z "$version" ]; then
+    found "Docker does not answer, so its containers, volumes and limits were not looked at" "docker version"
+    return 1
+  fi
+  if [[ $components == *Podman* ]]; then
+    found "the engine that docker speaks to is Podman, which is not supported" "install Docker: https://docs.docker.com/engine/install"
+    return 1
+  fi
+  IFS='|' read -r root memory security < <(docker info --format '{{.DockerRootDir}}|{{.MemTotal}}|{{.SecurityOptions}}' 2>/dev/null) || true
+  case $root in /var/snap/*) snap=true ;; esac
+}
+
+check_versions() {
+  local compose
+  [ "$(number "$version")" -ge "$(number 20.10)" ] ||
+    found "Docker $version is older than 20.10" "install a later one: https://docs.docker.com/engine/install"
+  if compose=$(docker compose version --short 2>/dev/null); then
+    [ "$(number "$compose")" -ge "$(number 2.24)" ] ||
+      found "Compose $compose is older than 2.24, which docker-compose.yml needs" "install a later one: https://docs.docker.com/compose/install"
+  elif compose=$(docker-compose version --short 2>/dev/null) && [ "$(number "$compose")" -ge "$(number 2.24)" ]; then
+    not_checked "there is no docker compose here: write docker-compose in its place"
+  else
+    found "there is no docker compose${compose:+; docker-compose $compose is too old for docker-compose.yml, which needs 2.24}" "install it: https://docs.docker.com/compose/install"
+  fi
+}
+
+check_machine() {
+  local cpu='' image proxies
+  ! $snap || [ "$(value HYPERION_NO_NEW_PRIVILEGES)" = false ] ||
+    needs HYPERION_NO_NEW_PRIVILEGES false "Docker from snap refuses no-new-privileges: every container ends with \"operation not permitted\""
+
+  image=$(setting EMBEDDING_IMAGE)
+  case $arch in
+    amd64 | arm64) ;;
+    *) found "this Docker runs on $arch, and Hyperion's images on amd64 and arm64" "HYPERION_PLATFORM=linux/amd64 where QEMU emulates it: docs/COMPOSE.md" ;;
+  esac
+  if runs_here HYPERION_EMBEDDING; then
+    case $arch:$image in
+      arm64:*text-embeddings-inference:cpu-arm64-*) ;;
+      arm64:*text-embeddings-inference:cpu-*)
+        needs EMBEDDING_IMAGE "${image%:*}:cpu-arm64-latest" "this Docker runs on arm64, and $image is for amd64: it crashes, or is emulated and takes minutes for a request" ;;
+      amd64:*:cpu-arm64-*) found "this Docker runs on amd64, and EMBEDDING_IMAGE=$image is for arm64" "$(drop EMBEDDING_IMAGE)" ;;
+    esac
+    [ "${memory:-0}" -eq 0 ] || [ "$memory" -ge 3600000000 ] ||
+      found "Docker has $((memory / 1000000)) MB of memory, and Hyperion takes about 4 GB" "give it more (Docker Desktop: Settings, Resources), or $(set_to HYPERION_EMBEDDING elsewhere)"
+    if ! docker image inspect "$image" >/dev/null 2>&1; then
+      [ -d "$root" ] || root=$HOME
+      df -Pk "$root" 2>/dev/null | awk 'NR == 2 { exit $4 < 5000000 }' ||
+        found "the disk that $root is on has less than 5 GB left, which the images and the model take" "docker image prune --all"
+    fi
+  fi
+
+  # The same words that MongoDB's own image looks for.
+  cpu=$(cat /proc/cpuinfo 2>/dev/null) || true
+  if [ -n "$cpu" ] && runs_here HYPERION_MONGODB && [ "$(number "$(version_of "$(setting MONGODB_IMAGE)" mongo)")" -ge 5000 ]; then
+    case $arch in
+      amd64) [[ $cpu == *avx* ]] || found "this processor has no AVX, without which MongoDB 5 and later end with 132" "in a virtual machine, give it the host's processor type; else $(set_to HYPERION_MONGODB elsewhere)" ;;
+      arm64) grep -Eq 'Features.*(fphp|dcpop|sha3|sm3|sm4|asimddp|sha512|sve)' <<<"$cpu" ||
+        found "this processor is older than ARMv8.2-A, without which MongoDB 5 and later end with 132" "$(set_to HYPERION_MONGODB elsewhere)" ;;
+    esac
+  fi
+
+  proxies=$(cat "${DOCKER_CONFIG:-$HOME/.docker}/config.json" 2>/dev/null | tr -d '\n' | sed -n 's/.*"noProxy"[[:space:]]*:[[:space:]]*"\([^"]*\)".*/\1/p') || true
+  [ -z "$proxies" ] || [ -n "$(value NO_PROXY)" ] ||
+    needs NO_PROXY "$proxies" "Docker's config.json excepts $proxies from the proxy, and docker-compose.yml sets exceptions of its own in their place"
+}
+
+# version_of IMAGE [mongo]: what the image says of itself where it is here, else what its tag says.
+version_of() {
+  local format='{{index .Config.Labels "org.opencontainers.image.version"}}' version=''
+  # MongoDB's image has this label from Ubuntu's.
+  [ "${2:-}" != mongo ] || format='{{range .Config.Env}}{{println .}}{{end}}'
+  version=$(docker image inspect --format "$format" "$1" 2>/dev/null | sed -n 's/^\(MONGO_VERSION=\)\{0,1\}v\{0,1\}\([0-9][0-9]*\.[0-9][0-9.]*\).*/\2/p') || true
+  [ -n "$version" ] || version=$(sed -n 's/^[^@]*:v\{0,1\}\([0-9][0-9]*\(\.[0-9][0-9]*\)*\).*/\1/p' <<<"${1##*/}")
+  printf '%s' "${version:-0}"
+}
+
+# container_with VOLUME: an ended one counts.
+container_with() { docker ps --all --quiet --filter "volume=$1" | head -n 1; }
+
+has_volume() { docker volume inspect "$1" >/dev/null 2>&1; }
+
+# read_volume VOLUME IMAGE COMMANDS: what sh prints in the image, with the volume at /from; fails where no image is here.
+read_volume() {
+  docker image inspect "$2" >/dev/null 2>&1 &&
+    docker run --rm --pull never --network none --entrypoint sh --volume "$1:/from:ro" "$2" -c "$3" </dev/null 2>/dev/null
+}
+
+# The last fix of each minor version of Qdrant, by which one goes from one to the next.
+qdrant_steps='1.9.7 1.10.1 1.11.5 1.12.6 1.13.6 1.14.1 1.15.5 1.16.3 1.17.1'
+
+check_qdrant_data() {
+  local volume=${compose_project}_qdrant-data image container from=0 to step='' each formats
+  runs_here HYPERION_QDRANT && has_volume "$volume" || return 0
+  image=$(setting QDRANT_IMAGE)
+  to=$(number "$(version_of "$image")")
+  container=$(container_with "$volume")
+  [ -z "$container" ] || from=$(number "$(version_of "$(docker inspect --format '{{.Image}}' "$container")")")
+  [ "$from" -ne 0 ] || [ -z "$container" ] || from=$(number "$(version_of "$(docker inspect --format '{{.Config.Image}}' "$container")")")
+  if [ "$from" -eq 0 ] || [ "$to" -eq 0 ]; then
+    not_checked "whether $image opens the data in $volume: no container or no image here says its version"
+  elif [ "$from" -gt "$to" ]; then
+    found "$volume was last opened by Qdrant $((from / 1000)).$((from % 1000)), and $image is older" "$(set_to QDRANT_IMAGE "qdrant/qdrant:v$((from / 1000)).$((from % 1000)).0")"
+  elif [ $((to - from)) -gt 1 ]; then
+    step=$((from / 1000)).$((from % 1000 + 1)).0
+    for each in $qdrant_steps; do [ "$(number "$each")" -ne $((from + 1)) ] || step=$each; done
+    found "$volume was last opened by Qdrant $((from / 1000)).$((from % 1000)), and $image skips a minor version" \
+      "QDRANT_IMAGE=qdrant/qdrant:v$step docker compose up --detach --wait qdrant, then this check again"
+  fi
+  # shellcheck disable=SC2016 # the shell in the container expands it
+  # Qdrant's own count of its format, 0.4.2 since before 1.0, and it opens no other.
+  if formats=$(read_volume "$volume" "$image" 'for file in /from/collections/*/version.info; do [ ! -f "$file" ] || { cat "$file"; echo; }; done'); then
+    ! grep -v '^$' <<<"$formats" | grep -qv '^0\.4\.2$' ||
+      found "$volume holds a collection of format $(grep -v '^0\.4\.2$' <<<"$formats" | head -n 1), and $image opens 0.4.2 alone: \"Try to use older version of Qdrant first\"" \
+        "$(set_to QDRANT_IMAGE qdrant/qdrant:v0.11.7)"
+  else
+    not_checked "the format of the collections in $volume: $image is not here"
+  fi
+}
+
+check_mongodb_data() {
+  local volume=${compose_project}_mongodb-data image from to running
+  runs_here HYPERION_MONGODB && $mongodb_filled || return 0
+  image=$(setting MONGODB_IMAGE)
+  # shellcheck disable=SC2016 # the shell in the container expands it
+  # MongoDB's diagnostic data begins with what mongod says of its build.
+  from=$(read_volume "$volume" "$image" 'for file in /from/diagnostic.data/metrics.[0-9]*; do last=$file; done; cat "$last"' | head -c 65536 |
+    LC_ALL=C tr -c '[:print:]' '\n' | awk 'after && /^[0-9]+\.[0-9]+\.[0-9]+/ { print; exit } $0 != "" { after = $0 == "version" }') || true
+  to=$(version_of "$image" mongo)
+  if [ -z "$from" ] || [ "$to" = 0 ]; then
+    not_checked "whether $image opens the data in $volume: the image is not here, or the data does not say its version"
+  elif [ "${from%%.*}" -gt "${to%%.*}" ]; then
+    found "$volume was last opened by MongoDB $from, and $image is older" "$(set_to MONGODB_IMAGE "mongo:$(cut -d. -f1,2 <<<"$from")")"
+  elif [ $((${to%%.*} - ${from%%.*})) -gt 1 ]; then
+    found "$volume was last opened by MongoDB $from, and $image skips a major version" "$(set_to MONGODB_IMAGE "mongo:$((${from%%.*} + 1)).0"), then as COMPOSE.md says, \"Another version of a database\""
+  fi
+
+  running=$(docker ps --quiet --filter "label=com.docker.compose.project=$compose_project" --filter label=com.docker.compose.service=mongodb)
+  if [ -z "$running" ]; then
+    [ -z "$(value MONGODB_PASSWORD)$(value MONGODB_USERNAME)" ] ||
+      not_checked "whether MONGODB_USERNAME and MONGODB_PASSWORD are those that $volume was filled with: MongoDB does not run"
+  elif ! HYPERION_LOGIN="mongodb://$(setting MONGODB_USERNAME):$(setting MONGODB_PASSWORD)@127.0.0.1:27017/?authSource=admin" \
+    docker exec --env HYPERION_LOGIN --env ALL_PROXY= --env all_proxy= "$running" mongosh --nodb --quiet --eval 'connect(process.env.HYPERION_LOGIN)' >/dev/null 2>&1; then
+    found "MongoDB does not take MONGODB_USERNAME and MONGODB_PASSWORD: its volume keeps those of the first start" \
+      "write those of the first start to .env, or change them in the database first: COMPOSE.md, \"Settings\""
+  fi
+}
+
+# check_tag: a version may lack an image that a later compose file names.
+check_tag() {
+  local tag name image said there='' missing=''
+  tag=$(value HYPERION_TAG)
+  [ -n "$tag" ] && [ "$tag" != latest ] && docker compose version >/dev/null 2>&1 || return 0
+  while read -r name; do
+    image=$(setting HYPERION_REGISTRY)/$name:$tag
+    # The engine asks the registry, as it would for a pull.
+    if said=$(docker compose --project-name check --file - config --resolve-image-digests <<<"services: { check: { image: '$image' } }" 2>&1); then
+      there="$there $name"
+    elif [[ $said == *"manifest unknown"* || $said == *"not found"* ]]; then
+      missing="$missing $name"
+    else
+      not_checked "whether the registry has $image: $(tail -n 1 <<<"$said")"
+      return
+    fi
+  done < <(sed -n 's|^ *image: [$]{HYPERION_REGISTRY:-[^}]*}/\([^:]*\):.*|\1|p' docker-compose.yml)
+  if [ -n "$missing" ] && [ -z "$there" ]; then
+    found "the registry has no HYPERION_TAG=$tag" "$(set_to HYPERION_TAG latest)"
+  elif [ -n "$missing" ]; then
+    found "the registry has no$missing at HYPERION_TAG=$tag: docker-compose.yml is newer than that version" "take docker-compose.yml from the tag v${tag#v} of its repository, or $(set_to HYPERION_TAG latest)"
+  fi
+}
+
+check_earlier() {
+  local name project old new
   for name in hyperion-mcp-server hyperion-http-bridge hyperion-ui; do
     project=$(docker ps --filter "name=^$name\$" --format '{{.Label "com.docker.compose.project"}}')
     [ -z "$project" ] ||
       found "the container $name of an earlier compose file runs, and has the ports" "docker compose --project-name $project down"
   done
+  type earlier_volumes >/dev/null 2>&1 || return 0
   while read -r old new; do
     if ! is_copied "$new"; then
       found "the volume $old of an earlier compose file holds data, and $new has none of it" "scripts/copy-compose-volumes.sh ${old%_*_*}"
@@ -176,22 +553,43 @@ check_clients() {
   done
 }
 
-case ${1:-} in
-  --help | -h)
-    usage
-    exit 0
-    ;;
-  -*)
-    echo "unknown option $1; see --help" >&2
-    exit 2
-    ;;
-esac
-if [ $# -gt 1 ] || ! cd "${1:-$root}" 2>/dev/null; then
-  echo "${1:-$root} is not a folder; see --help" >&2
+while [ $# -gt 0 ]; do
+  case $1 in
+    --help | -h)
+      usage
+      exit 0
+      ;;
+    --write) write=true ;;
+    -*)
+      echo "unknown option $1; see --help" >&2
+      exit 2
+      ;;
+    *) break ;;
+  esac
+  shift
+done
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+if [ -f "$here/lib/compose-volumes.sh" ]; then
+  # shellcheck source=scripts/lib/compose-volumes.sh
+  source "$here/lib/compose-volumes.sh"
+fi
+[ -f "$here/docker-compose.yml" ] || here=$here/..
+if [ $# -gt 1 ] || ! cd "${1:-$here}" 2>/dev/null; then
+  echo "${1:-$here} is not a folder; see --help" >&2
   exit 2
 fi
+[ -f docker-compose.yml ] || found "there is no docker-compose.yml in $PWD" "$0 FOLDER"
+
+read_env
+docker=false mongodb_filled=false
+! look_at_docker || docker=true
+! $docker || ! has_volume "${compose_project}_mongodb-data" || mongodb_filled=true
 
 check_names
+check_unknown
+check_values
+check_ports
+check_folders
 check_mongodb_login
 check_place MongoDB HYPERION_MONGODB
 check_place Qdrant HYPERION_QDRANT
@@ -202,9 +600,17 @@ check_elsewhere "the embedding service" HYPERION_EMBEDDING TEI_URL embedding-ser
 check_embedding
 check_images
 check_override
-check_docker
+if $docker; then
+  check_versions
+  check_machine
+  check_earlier
+  check_qdrant_data
+  check_mongodb_data
+  [ "${#problems[@]}" -ne 0 ] || check_tag
+fi
 check_clients
 
+[ "${#notes[@]}" -eq 0 ] || printf 'not checked: %s\n' "${notes[@]}"
 if [ "${#problems[@]}" -eq 0 ]; then
   echo "Nothing found: docker compose up --detach --wait"
   exit 0

@@ -1,37 +1,91 @@
-import { beforeEach, expect, it, test } from "vitest";
-import { useShell } from "../test/support/shell.ts";
+import { readFileSync } from "node:fs";
+import { createServer } from "node:net";
+import path from "node:path";
+import { beforeEach, describe, expect, it, test } from "vitest";
+import { root, useShell } from "../test/support/shell.ts";
+import { listen } from "../test/support/listen.ts";
 
 const script = "scripts/check-compose.sh";
 
-/** Knows the containers and volumes that $CONTAINERS and $VOLUMES name. */
+/**
+ * A Docker whose containers, volumes and local images the variables CONTAINERS, VOLUMES and IMAGES name, on a machine that
+ * the others describe. $DATA is what a volume's file holds.
+ */
 const docker = `
 case "$1 $2" in
-  "version ") ;;
+  "--version ") echo "$CLI" ;;
+  "version --format") echo "$ENGINE" ;;
+  "info --format") echo "$INFO" ;;
+  "compose version") [ -n "$COMPOSE" ] && echo "$COMPOSE" ;;
+  "compose --project-name") read -r text; for name in $TAGGED; do [[ "$text" != *"/$name:1.4.2'"* ]] || exit 0; done; echo "$REFUSAL" >&2; exit 1 ;;
   "ps --filter") for name in $CONTAINERS; do [ "$3" != "name=^$name$" ] || echo dev-squad; done ;;
+  "ps --quiet") case "$4" in *"service=mongodb" | *"project="*) echo "$RUNNING" ;; esac ;;
+  "ps --all") echo "$STOPPED" ;;
+  "inspect --format") echo "$RAN" ;;
+  "exec --env") [ "$HYPERION_LOGIN" = "$LOGIN" ] ;;
   "volume ls") printf '%s\\n' $VOLUMES ;;
-  "volume inspect") exit 1 ;;
+  "volume inspect") [ "$3" != --format ] && case " $VOLUMES " in *" $3 "*) ;; *) exit 1 ;; esac ;;
+  "image inspect") for last; do :; done; case " $IMAGES " in *" $last "*) ;; *) exit 1 ;; esac ;;
+  "run --rm") printf "$DATA" ;;
 esac`;
 
+const MODEL = "ghcr.io/huggingface/text-embeddings-inference:cpu-latest";
 const shell = useShell();
 
 beforeEach(() => {
   shell.fake("docker", docker);
-  shell.environment["CONTAINERS"] = "";
-  shell.environment["VOLUMES"] = "hyperion_mongodb-data";
-});
-
-const check = () => shell.run(script, [shell.folder]);
-
-it("finds nothing on a machine that never had Hyperion, and says how to start it", () => {
-  shell.write(".env", "# nothing\n");
-  expect(check()).toEqual({
-    status: 0,
-    stdout: "Nothing found: docker compose up --detach --wait\n",
-    stderr: "",
+  for (const tool of ["stat", "df", "id"]) shell.pass(tool);
+  for (const file of ["docker-compose.yml", "docker-compose.dev.yml"])
+    shell.write(file, readFileSync(path.join(root, file), "utf8"));
+  Object.assign(shell.environment, {
+    CLI: "Docker version 28.2.2, build e6534b4",
+    ENGINE: "28.2.2|amd64|Engine,containerd,runc,",
+    INFO: "/var/lib/docker|8000000000|[name=seccomp,profile=builtin]",
+    COMPOSE: "2.40.3",
+    CONTAINERS: "",
+    VOLUMES: "",
+    IMAGES: MODEL,
   });
+  cpu("flags\t\t: fpu sse4_2 avx avx2");
 });
 
-test.each([
+const check = (...options: string[]) => shell.run(script, [...options, shell.folder]);
+
+/** What the machine says of its processor. */
+function cpu(text: string): void {
+  shell.fake("cat", `[ "$*" != /proc/cpuinfo ] || { echo "${text}"; exit; }; exec /bin/cat "$@"`);
+}
+
+/** What the check finds, and how it ends each. */
+function expectFound(what: string, fix: string): void {
+  const { status, stdout } = check();
+  expect(stdout).toContain(what);
+  expect(stdout.slice(stdout.indexOf(what))).toContain(`    fix: `);
+  expect(stdout).toContain(fix);
+  expect(status).toBe(1);
+}
+
+const CLEAN = { status: 0, stdout: "Nothing found: docker compose up --detach --wait\n", stderr: "" };
+
+it.each(["# nothing\n", readFileSync(path.join(root, ".env.example"), "utf8")])(
+  "finds nothing on a machine that never had Hyperion, and says how to start it (%#)",
+  (env) => {
+    shell.write(".env", env);
+    expect(check()).toEqual(CLEAN);
+  },
+);
+
+it("takes every default of .env.example, and what it says may be there", () => {
+  const example = readFileSync(path.join(root, ".env.example"), "utf8");
+  const defaults = [...example.matchAll(/^#([A-Z_]+=.+)$/gm)].map(([, line]) => line);
+  shell.write("code/main.go", "package main\n");
+  const allowed = ["HYPERION_PLATFORM=linux/arm64", "HYPERION_CODE=./code", "CODE_INDEX_FOLDERS=/code"];
+  shell.write(".env", [...defaults, ...allowed, "COMPOSE_PROFILES=x", ""].join("\r\n"));
+  expect(check()).toEqual(CLEAN);
+});
+
+/** A line of .env, what is wrong with it, and what fixes it. */
+const WRONG = [
   ["MONGODB_URI=mongodb://mongodb:27017", "MONGODB_URI has no login", "sed -i.old '/^MONGODB_URI=/d' .env"],
   [
     "MONGODB_URI='mongodb://admin:admin123@mongodb:27017/?authSource=admin'",
@@ -67,14 +121,61 @@ test.each([
   ],
   ["HYPERION_TAG=@sha256:00ff", "a lock file pins them", "docker compose config --lock-image-digests"],
   ["HYPERION_TAG=1.4.2 beta", "is no tag", "HYPERION_TAG=latest"],
-])("of %s in .env it says what is wrong and how to fix it", (line, what, fix) => {
-  const file = shell.write(".env", `${line}\n`);
+  ["HYPERION_UI_PROT=8080", "HYPERION_UI_PORT is one", "s/^HYPERION_UI_PROT=/HYPERION_UI_PORT=/"],
+  ["SOMETHING_OF_ANOTHER=1", "is a name that nothing reads", "'/^SOMETHING_OF_ANOTHER=/d' .env"],
+  ["HYPERION_UI_PORT=abc", "a port from 1 to 65535", "'/^HYPERION_UI_PORT=/d' .env"],
+  ["HYPERION_MCP_PORT=70000", "a port from 1 to 65535", "'/^HYPERION_MCP_PORT=/d' .env"],
+  ["HYPERION_BRIDGE_PORT=7778", "is the port of another service here", "HYPERION_BRIDGE_PORT=17778|"],
+  ["HYPERION_BIND=localhost", "an IP address", "'/^HYPERION_BIND=/d' .env"],
+  ["HYPERION_RESTART=sometimes", "on-failure or no", "'/^HYPERION_RESTART=/d' .env"],
+  ["QDRANT_MEMORY=2 GB", "a size such as", "'/^QDRANT_MEMORY=/d' .env"],
+  ["HYPERION_NO_NEW_PRIVILEGES=off", "true or false", "'/^HYPERION_NO_NEW_PRIVILEGES=/d' .env"],
+  ["HYPERION_PLATFORM=arm64", "linux/arm64", "'/^HYPERION_PLATFORM=/d' .env"],
+  ["LOG_LEVEL=verbose", "debug, info, warn or error", "'/^LOG_LEVEL=/d' .env"],
+  ["MONGODB_PASSWORD=p@ss/w0rd", "MONGODB_PASSWORD cannot work", "'/^MONGODB_PASSWORD=/d' .env"],
+  ["MONGODB_USERNAME=o'brien", "letters, digits", "'/^MONGODB_USERNAME=/d' .env"],
+  ["MONGODB_DATABASE=a/b", "letters, digits", "'/^MONGODB_DATABASE=/d' .env"],
+  [
+    "MONGODB_URI=mongodb://hyperion:p@ss/w0rd@mongodb:27017/?authSource=admin",
+    "are written %40",
+    "'/^MONGODB_URI=/d' .env",
+  ],
+  ["QDRANT_URL=qdrant:6333", "http://HOST:PORT", "'/^QDRANT_URL=/d' .env"],
+  ["TEI_URL=http://u:p@tei.example.com", "without a login", "'/^TEI_URL=/d' .env"],
+  ["OPENAI_API_KEY=sk-a$b", "one word without $", "'/^OPENAI_API_KEY=/d' .env"],
+  ["EMBEDDING_MODEL=nomic embed", "OWNER/NAME", "'/^EMBEDDING_MODEL=/d' .env"],
+  ["QDRANT_IMAGE=https://hub.docker.com/qdrant", "without a scheme", "'/^QDRANT_IMAGE=/d' .env"],
+  ["HYPERION_CODE=/misspelt", "is not a folder of this machine", "'/^HYPERION_CODE=/d' .env"],
+  ["HYPERION_SOURCE=/misspelt", "is not a folder of this machine", "'/^HYPERION_SOURCE=/d' .env"],
+  ["CODE_INDEX_FOLDERS=/code/src", "HYPERION_CODE names none", "echo HYPERION_CODE="],
+  ["CODE_INDEX_FOLDERS=/home/dana/src", "folders in the container", "'/^CODE_INDEX_FOLDERS=/d' .env"],
+] as const;
+
+/** All lines at once, but for those that are about the same. */
+const SAME: Record<string, string> = {
+  HYPERION_QDRANT: "QDRANT_URL",
+  CODE_INDEX_FOLDERS: "HYPERION_CODE",
+  OPENAI_API_KEY: "EMBEDDING",
+  HYPERION_BRIDGE_PORT: "HYPERION_MCP_PORT",
+};
+const nameOf = ([line]: (typeof WRONG)[number]) => {
+  const name = line.replace(/=.*/, "");
+  return SAME[name] ?? name;
+};
+const turns = WRONG.map(
+  (row, index) => WRONG.slice(0, index).filter((one) => nameOf(one) === nameOf(row)).length,
+);
+
+it.each([...new Set(turns)])("says what is wrong in .env and how to fix it, all at once (%i)", (turn) => {
+  const rows = WRONG.filter((_, index) => turns[index] === turn);
+  const env = rows.map(([line]) => `${line}\n`).join("");
+  shell.write(".env", env);
   const { status, stdout } = check();
-  expect(stdout).toContain(what);
-  expect(stdout).toContain(`    fix: `);
-  expect(stdout).toContain(fix);
-  expect(status).toBe(1);
-  expect(shell.read(".env"), file).toBe(`${line}\n`);
+  for (const [line, what, fix] of rows) {
+    expect(stdout, line).toContain(what);
+    expect(stdout, line).toContain(fix);
+  }
+  expect([status, shell.read(".env")]).toEqual([1, env]);
 });
 
 test.each([["1.4.2"], ["v1.4.2"], ["1"], ["latest"], ["abc123f"], ["2025-01-10"]])(
@@ -114,6 +215,264 @@ it("leaves an override alone that opens ports on this machine only", () => {
   expect(check()).toMatchObject({ status: 0 });
 });
 
+describe("of this shell's variables", () => {
+  it("finds a misspelt name, and leaves those of other programs alone", () => {
+    Object.assign(shell.environment, {
+      HYPERION_TGA: "1.4.2",
+      QDRANT_PATH: "/x",
+      HYPERION_SANDBOX_DIR: "/y",
+    });
+    expectFound("HYPERION_TAG is one", "unset HYPERION_TGA");
+    expect(check().stdout).not.toMatch(/QDRANT_PATH|SANDBOX/);
+  });
+
+  it("takes a name that a compose file of the user's own reads", () => {
+    shell.write("docker-compose.override.yml", "services:\n  x:\n    image: ${MY_IMAGE:-y}\n");
+    shell.write(".env", "MY_IMAGE=z\n");
+    expect(check()).toEqual(CLEAN);
+  });
+});
+
+it("shows no password", () => {
+  shell.write(
+    ".env",
+    "MONGODB_PASSWORD=p@ss/w0rd\nQDRANT_API_KEY=ke y\nMONGODB_URI=mongodb://a:p@ss@mongodb\n",
+  );
+  expect(check().stdout).not.toMatch(/p@ss|ke y/);
+});
+
+describe("of the ports", () => {
+  it("finds one that something else listens on", async () => {
+    const server = createServer();
+    const port = String(await listen(server));
+    shell.write(".env", `HYPERION_UI_PORT=${port}\n`);
+    // The server answers while the script, which is waited for, runs: the kernel takes the connection.
+    expectFound(`port ${port} (HYPERION_UI_PORT) is in use`, "s|^HYPERION_UI_PORT=.*|HYPERION_UI_PORT=");
+    shell.environment["RUNNING"] = "b19c";
+    expect(check()).toEqual(CLEAN);
+    server.close();
+  });
+});
+
+describe("of the folder of code", () => {
+  beforeEach(() => {
+    shell.write("code/main.go", "package main\n");
+    shell.write(".env", "HYPERION_CODE=./code\n");
+  });
+
+  it("finds one that is empty", () => {
+    shell.write(".env", "HYPERION_CODE=./bin/none\n");
+    shell.bash("mkdir -p bin/none");
+    expectFound("is empty, or you may not read it", "'/^HYPERION_CODE=/d' .env");
+  });
+
+  it("finds one that user 1000 may not read", () => {
+    shell.bash("chmod 700 code");
+    expectFound("may not be read by user 1000", `chmod -R o+rX '${shell.folder}/./code'`);
+  });
+
+  it("finds a folder to index that is not in it", () => {
+    shell.write(".env", "HYPERION_CODE=./code\nCODE_INDEX_FOLDERS=/code,/code/lib\n");
+    expectFound("CODE_INDEX_FOLDERS names /code/lib", "'/^CODE_INDEX_FOLDERS=/d' .env");
+  });
+
+  it("finds one whose label SELinux does not let containers read", () => {
+    shell.environment["INFO"] = "/var/lib/docker|8000000000|[name=seccomp,profile=builtin name=selinux]";
+    shell.fake("stat", "echo unconfined_u:object_r:user_home_t:s0");
+    expectFound("user_home_t", "sudo chcon -R -t container_file_t");
+    shell.fake("stat", "echo unconfined_u:object_r:container_file_t:s0");
+    expect(check()).toEqual(CLEAN);
+  });
+
+  it("finds one that Docker from snap does not see", () => {
+    shell.environment["INFO"] = "/var/snap/docker/common/var-lib-docker|8000000000|[name=apparmor]";
+    shell.write(".env", "HYPERION_CODE=./code\nHYPERION_NO_NEW_PRIVILEGES=false\n");
+    expectFound("is hidden from Docker from snap", "mv ");
+  });
+});
+
+describe("of the machine", () => {
+  const SNAP = "/var/snap/docker/common/var-lib-docker|8000000000|[name=apparmor]";
+  test.each([
+    [
+      "Docker from snap",
+      { INFO: SNAP },
+      "refuses no-new-privileges",
+      "echo HYPERION_NO_NEW_PRIVILEGES=false >> .env",
+    ],
+    ["an ARM processor", { ENGINE: "28.2.2|arm64|Engine," }, "is for amd64", "cpu-arm64-latest >> .env"],
+    ["another processor", { ENGINE: "28.2.2|riscv64|Engine," }, "amd64 and arm64", "HYPERION_PLATFORM="],
+    [
+      "an old Docker",
+      { ENGINE: "19.3.15|amd64|Engine," },
+      "older than 20.10",
+      "docs.docker.com/engine/install",
+    ],
+    ["an old Compose", { COMPOSE: "2.23.3" }, "older than 2.24", "docs.docker.com/compose/install"],
+    ["no Compose", { COMPOSE: "" }, "there is no docker compose", "docs.docker.com/compose/install"],
+    [
+      "little memory",
+      { INFO: "/var/lib/docker|2000000000|[]" },
+      "2000 MB of memory",
+      "HYPERION_EMBEDDING=elsewhere",
+    ],
+    ["Podman as docker", { CLI: "podman version 5.4.0" }, "is Podman", "docs.docker.com/engine/install"],
+    [
+      "Podman's engine",
+      { ENGINE: "5.4.0|amd64|Podman Engine,Conmon," },
+      "is Podman",
+      "docs.docker.com/engine/install",
+    ],
+  ])("finds %s", (_, facts, what, fix) => {
+    Object.assign(shell.environment, facts);
+    expectFound(what, fix);
+  });
+
+  it("finds docker-compose 1, and takes a later one of that name", () => {
+    shell.environment["COMPOSE"] = "";
+    shell.fake("docker-compose", "echo 1.29.2");
+    expectFound("docker-compose 1.29.2 is too old", "docs.docker.com/compose/install");
+    shell.fake("docker-compose", "echo 5.0.1");
+    const { status, stdout } = check();
+    expect([status, stdout]).toEqual([0, expect.stringContaining("write docker-compose")]);
+  });
+
+  it("finds a full disk, while the images are not here yet", () => {
+    shell.fake("df", 'printf "Filesystem\\nfs 100 90 4000000 90%% /\\n"');
+    expect(check()).toEqual(CLEAN);
+    shell.environment["IMAGES"] = "";
+    expectFound("less than 5 GB left", "docker image prune --all");
+  });
+
+  it.each([
+    ["amd64", "flags\t\t: fpu sse4_2", "flags\t\t: fpu avx"],
+    ["arm64", "Features\t: fp asimd crc32", "Features\t: fp asimd asimddp"],
+  ])("finds a processor on which MongoDB does not run (%s)", (arch, old, later) => {
+    shell.environment["ENGINE"] = `28.2.2|${arch}|Engine,`;
+    if (arch === "arm64")
+      shell.write(".env", "EMBEDDING_IMAGE=ghcr.io/x/text-embeddings-inference:cpu-arm64-latest\n");
+    cpu(old);
+    expectFound("MongoDB 5 and later end with 132", "HYPERION_MONGODB=elsewhere");
+    shell.environment["MONGODB_IMAGE"] = "mongo:4.4";
+    expect(check()).toEqual(CLEAN);
+    delete shell.environment["MONGODB_IMAGE"];
+    cpu(later);
+    expect(check()).toEqual(CLEAN);
+  });
+
+  it("finds hosts that Docker's proxy is not for", () => {
+    shell.write(".docker/config.json", '{\n "proxies": { "default": { "noProxy": "*.corp,10.0.0.0/8" } }\n}');
+    expectFound("excepts *.corp,10.0.0.0/8", "echo NO_PROXY=*.corp,10.0.0.0/8 >> .env");
+  });
+
+  it("writes what the machine needs when it is asked to, and nothing else", () => {
+    Object.assign(shell.environment, { ENGINE: "28.2.2|arm64|Engine,", INFO: SNAP });
+    cpu("Features\t: asimddp");
+    shell.write(".docker/config.json", '{"proxies":{"default":{"noProxy":"*.corp"}}}');
+    shell.write(".env", "HYPERION_NO_NEW_PRIVILEGES=true\nHYPERION_UI_PORT=7000");
+    expect(check("--write")).toEqual(CLEAN);
+    expect(shell.read(".env").split("\n").sort()).toEqual([
+      "",
+      `EMBEDDING_IMAGE=${MODEL.replace("cpu", "cpu-arm64")}`,
+      "HYPERION_NO_NEW_PRIVILEGES=false",
+      "HYPERION_UI_PORT=7000",
+      "NO_PROXY=*.corp",
+    ]);
+    expect(check()).toEqual(CLEAN);
+  });
+});
+
+describe("of the data", () => {
+  const QDRANT = { VOLUMES: "hyperion_qdrant-data", STOPPED: "c0ffee", DATA: "0.4.2\\n" };
+  const IMAGES = `${MODEL} qdrant/qdrant:v1.18.3 mongo:7.0`;
+  const MONGODB = { VOLUMES: "hyperion_mongodb-data", RUNNING: "c0ffee" };
+  const mongod = (version: string) =>
+    `\\020\\000buildInfo\\000\\002version\\000\\007\\000\\000\\000${version}\\000`;
+  const LOGIN = "mongodb://hyperion:hyperion-inside-compose@127.0.0.1:27017/?authSource=admin";
+
+  test.each([
+    [
+      { ...QDRANT, RAN: "qdrant/qdrant:v1.15.1" },
+      "skips a minor version",
+      "qdrant/qdrant:v1.16.3 docker compose up",
+    ],
+    [{ ...QDRANT, RAN: "qdrant/qdrant:v1.19.0" }, "is older", "QDRANT_IMAGE=qdrant/qdrant:v1.19.0"],
+    [
+      { ...QDRANT, RAN: "qdrant/qdrant:v1.18.0", DATA: "0.3.1\\n" },
+      "of format 0.3.1",
+      "qdrant/qdrant:v0.11.7",
+    ],
+    [{ ...MONGODB, LOGIN, DATA: mongod("5.0.31") }, "opened by MongoDB 5.0.31", "MONGODB_IMAGE=mongo:6.0"],
+    [{ ...MONGODB, LOGIN, DATA: mongod("8.0.4") }, "opened by MongoDB 8.0.4", "MONGODB_IMAGE=mongo:8.0"],
+    [{ ...MONGODB, LOGIN: "another", DATA: mongod("7.0.9") }, "does not take MONGODB_USERNAME", "COMPOSE.md"],
+  ])("finds what the next image cannot open (%#)", (facts, what, fix) => {
+    Object.assign(shell.environment, { IMAGES }, facts);
+    expectFound(what, fix);
+  });
+
+  it.each([
+    { ...QDRANT, RAN: "qdrant/qdrant:v1.17.1" },
+    { ...QDRANT, RAN: "qdrant/qdrant:v1.18.3" },
+    { ...MONGODB, LOGIN, DATA: mongod("6.0.2") },
+    { ...MONGODB, LOGIN, DATA: mongod("7.0.14") },
+  ])("says nothing of what it can open (%#)", (facts) => {
+    Object.assign(shell.environment, { IMAGES }, facts);
+    expect(check()).toEqual(CLEAN);
+  });
+
+  it.each([
+    { ...QDRANT, STOPPED: "" },
+    { ...QDRANT, RAN: "sha256:00ff" },
+    { ...QDRANT, RAN: "qdrant/qdrant:v1.18.0", IMAGES: MODEL },
+    { ...MONGODB, LOGIN, DATA: "" },
+    { ...MONGODB, RUNNING: "", DATA: mongod("7.0.14"), MONGODB_PASSWORD: "another" },
+  ])("says what was not checked (%#)", (facts) => {
+    Object.assign(shell.environment, { IMAGES }, facts);
+    const { status, stdout } = check();
+    expect([status, stdout]).toEqual([0, expect.stringMatching(/^not checked: .*\nNothing found/)]);
+  });
+
+  it("says that a password that breaks the address is in the volume already", () => {
+    Object.assign(shell.environment, MONGODB, { IMAGES, LOGIN: "another", DATA: mongod("7.0.14") });
+    shell.write(".env", "MONGODB_PASSWORD=p@ss\n");
+    expectFound("its volume keeps the login", 'COMPOSE.md, "Settings"');
+  });
+});
+
+describe("of the version", () => {
+  const ALL = "hyperion-coordinator-mcp hyperion-http-bridge hyperion-ui";
+  beforeEach(() => {
+    shell.write(".env", "HYPERION_TAG=1.4.2\n");
+    shell.environment["REFUSAL"] = "failed to resolve reference: not found";
+  });
+
+  it.each([
+    [
+      "hyperion-coordinator-mcp hyperion-ui",
+      "has no hyperion-http-bridge at",
+      "from the tag v1.4.2 of its repository",
+    ],
+    ["", "the registry has no HYPERION_TAG=1.4.2", "HYPERION_TAG=latest"],
+  ])("finds images that it lacks (it has %s)", (there, what, fix) => {
+    shell.environment["TAGGED"] = there;
+    expectFound(what, fix);
+  });
+
+  it("takes one that is whole, and says when the registry does not answer", () => {
+    shell.environment["TAGGED"] = ALL;
+    expect(check()).toEqual(CLEAN);
+    Object.assign(shell.environment, { TAGGED: "", REFUSAL: "dial tcp: i/o timeout" });
+    expect(check().stdout).toContain(
+      "not checked: whether the registry has us-central1-docker.pkg.dev/production-471918/hyperion-public/hyperion-coordinator-mcp:1.4.2",
+    );
+  });
+});
+
+it("stands alone beside the compose file", () => {
+  shell.write("check-compose.sh", readFileSync(path.join(root, script), "utf8"));
+  expect(shell.run(path.join(shell.folder, "check-compose.sh"))).toEqual(CLEAN);
+});
+
 it("goes on without Docker, and says so", () => {
   shell.fake("docker", "exit 1");
   expect(check().stdout).toContain("Docker does not answer");
@@ -122,4 +481,6 @@ it("goes on without Docker, and says so", () => {
 it("refuses what it does not know", () => {
   expect(shell.run(script, ["--fix"])).toMatchObject({ status: 2 });
   expect(shell.run(script, [`${shell.folder}/none`])).toMatchObject({ status: 2 });
+  shell.bash("rm docker-compose.yml");
+  expect(check().stdout).toContain("there is no docker-compose.yml");
 });

@@ -42,6 +42,6 @@ if [ -z "$shellcheck" ]; then
   shellcheck=$cache/shellcheck-$shellcheck_version/bin/shellcheck
 fi
 
-"$shellcheck" --external-sources scripts/*.sh scripts/lib/*.sh
+"$shellcheck" --external-sources scripts/*.sh scripts/*/*.sh
 "$actionlint" -shellcheck "$shellcheck" -pyflakes '' .github/workflows/*.yml
 "$zizmor" --offline --no-progress --quiet .github

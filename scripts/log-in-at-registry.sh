@@ -1,12 +1,71 @@
 #!/usr/bin/env bash
-# Logs Docker in at production's registry by the access token in ACCESS_TOKEN (workflows; people use
-# `gcloud auth configure-docker`).
+# Lets Docker log in at production's registry by a program that asks Google for a new token each time: a token that Docker
+# keeps expires within the hour.
 set -euo pipefail
 
-cd "$(dirname "${BASH_SOURCE[0]}")/.."
-if [ -z "${ACCESS_TOKEN:-}" ]; then
-  echo "ACCESS_TOKEN must be a Google access token, such as gcloud auth print-access-token prints" >&2
-  exit 2
+usage() {
+  cat <<'USAGE'
+Usage: eval "$(scripts/log-in-at-registry.sh)"
+  --as ACCOUNT  log in as this service account, by impersonation (default: as whoever is logged in)
+  --host HOST   log in there (default: REGISTRY_HOST, else the registry of the region of the stack production)
+Takes Google's application default credentials: gcloud auth application-default login. Writes a Docker configuration of its
+own, which has this login and no other, and prints the lines that make a shell use it; a workflow's next steps use it by
+themselves.
+USAGE
+}
+
+account=
+host=${REGISTRY_HOST:-}
+while [ $# -gt 0 ]; do
+  case $1 in
+    --as | --host)
+      if [ -z "${2:-}" ]; then
+        usage >&2
+        exit 2
+      fi
+      if [ "$1" = --as ]; then account=$2; else host=$2; fi
+      shift 2
+      ;;
+    --help)
+      usage
+      exit 0
+      ;;
+    *)
+      usage >&2
+      exit 2
+      ;;
+  esac
+done
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+if [ -z "$host" ]; then
+  region=$(node "$root/scripts/print-settings.ts" production gcp:region)
+  host=$region-docker.pkg.dev
 fi
-region=$(node scripts/print-settings.ts production gcp:region)
-docker login --username oauth2accesstoken --password-stdin "https://$region-docker.pkg.dev" <<<"$ACCESS_TOKEN"
+
+# Each account has a folder: a second shell does not change whom the first one is logged in as.
+folder=${RUNNER_TEMP:-$HOME/.hyperion-registry}/login/${account:-own}
+mkdir -p "$folder/bin"
+helper=$folder/bin/docker-credential-hyperion-registry
+# shellcheck disable=SC2016 # for the shell that runs it
+printf '#!/usr/bin/env bash\nexec %q %q "$1" %q %q\n' \
+  "$(command -v node)" "$root/scripts/docker-credential.ts" "$host" "$account" >"$helper"
+chmod +x "$helper"
+# What lies in the user's folder is not found in this one: plugins (Compose, buildx), and where the engine is.
+printf '{ "credHelpers": { "%s": "hyperion-registry" }, "cliPluginsExtraDirs": ["%s"] }\n' \
+  "$host" "${DOCKER_CONFIG:-$HOME/.docker}/cli-plugins" >"$folder/config.json"
+settings=(DOCKER_CONFIG="$folder")
+if [ -z "${DOCKER_HOST:-}" ]; then
+  engine=$(docker context inspect --format '{{.Endpoints.docker.Host}}' 2>/dev/null || true)
+  if [ -n "$engine" ]; then settings+=(DOCKER_HOST="$engine"); fi
+fi
+
+if [ -n "${GITHUB_PATH:-}" ]; then
+  echo "$folder/bin" >>"$GITHUB_PATH"
+  printf '%s\n' "${settings[@]}" >>"$GITHUB_ENV"
+else
+  printf 'export %q\n' "${settings[@]}"
+  # shellcheck disable=SC2016 # for the shell that evaluates it
+  printf 'export PATH=%q:"$PATH"\n' "$folder/bin"
+fi
+echo "Docker logs in at $host as ${account:-the account of the application default credentials}, and nowhere else" >&2

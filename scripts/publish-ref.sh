@@ -15,9 +15,7 @@ if [ $# -ne 5 ] || [ "$1" != --stack ]; then
   exit 2
 fi
 
-settings=$(node scripts/ci/main.ts release-settings "${@:3}")
-echo "$settings"
-# The machine is empty: layers come from the last published build.
-options=(--config hyperion-registry:buildCache=registry)
-while read -r key value; do options+=(--config "$key=$value"); done <<<"$settings"
+words=$(node scripts/ci/main.ts run-options "${@:3}")
+mapfile -t options <<<"$words"
+echo "${options[@]}"
 exec pulumi up --yes --skip-preview --stack "$2" "${options[@]}"

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Runs a pulumi command again while somebody else holds the stack's lock: two publishing workflows may
-# meet. Any other failure ends it at once.
+# meet. Runs it once more if a build failed by a race of Docker 29 (components/images/docker/engine-race.ts). Any other
+# failure ends it at once.
 set -euo pipefail
 
 usage() {
@@ -43,6 +44,8 @@ for word; do
   previous=$word
 done
 
+race='failed to prepare extraction snapshot .*parent snapshot [^ ]* does not exist: not found'
+
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 while true; do
@@ -50,6 +53,11 @@ while true; do
   # Both streams: Pulumi tells the lock on stderr. They still go where they went.
   { "$@" 2>&1 >&3 | tee "$log" >&2; } 3>&1 || status=$?
   [ "$status" -eq 0 ] && exit
+  if [ -z "${raced:-}" ] && grep -q "$race" "$log"; then
+    raced=yes
+    echo "The Docker engine lost a layer of a build (moby/buildkit#6521); trying once more" >&2
+    continue
+  fi
   grep -q 'the stack is currently locked by\|Another update is currently in progress' "$log" || exit "$status"
   if [ "$SECONDS" -ge "$patience" ]; then
     echo "Still locked after $SECONDS s. If whoever holds it is gone: pulumi cancel --stack $stack" >&2

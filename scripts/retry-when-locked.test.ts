@@ -44,6 +44,23 @@ it("gives up in time, and says what to do about a lock that nobody holds", () =>
   );
 });
 
+/** What the docker plugin printed of it (ddev/ddev#8136 has the engine's words). */
+const race =
+  'error reading build output: failed to prepare extraction snapshot "extract-771744199-MArs sha256:1d41": parent snapshot sha256:e644 does not exist: not found';
+
+it.each([
+  [1, 0, 2],
+  [2, 1, 2],
+])("runs once more after a build that lost a layer: %i of them", (times, expected, calls) => {
+  const lines = [`echo '${race}' >&2`, "exit 1"].join("; ");
+  shell.fake("pulumi", `record "$@"; [ "$(wc -l <"$RECORD")" -gt ${times} ] || { ${lines}; }`);
+  const { status, stderr } = shell.run(script, ["pulumi", "up"]);
+  expect(status).toBe(expected);
+  expect(shell.calls()).toHaveLength(calls);
+  const said = "The Docker engine lost a layer of a build (moby/buildkit#6521); trying once more\n";
+  expect(stderr).toBe(`${race}\n${said}${times > 1 ? `${race}\n` : ""}`);
+});
+
 it("ends at once at any other failure", () => {
   shell.fake("pulumi", 'record "$@"; echo "error: no such bucket" >&2; exit 3');
   const { status, stderr } = shell.run(script, ["pulumi", "up"]);

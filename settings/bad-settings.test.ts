@@ -184,7 +184,7 @@ const BAD: Record<string, [Message, Row[]]> = {
     ],
   ],
   cleanupUntaggedAfterDays: word(["1.5", "0", "14d"], "a whole number from 1 to 3650", "14"),
-  cleanupBuildsAfterDays: word(["3651", "0", "never"], "a whole number from 1 to 3650", "156"),
+  cleanupBuildsAfterDays: word(["3651", "0", "never"], "a whole number from 1 to 3650", "77"),
   cleanupKeepCount: word(["0", "1001", "-1", "1000000000"], "a whole number from 1 to 1000", "10"),
   cleanupDryRun: toggle(),
   vulnerabilityScanning: word(["on"], "inherited or disabled", "inherited"),

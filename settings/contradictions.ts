@@ -15,7 +15,7 @@ type Name = keyof Settings;
 export const OF_THE_REGISTRY = {
   labels: { app: "hyperion" },
   cleanupUntaggedAfterDays: 14,
-  cleanupBuildsAfterDays: 156,
+  cleanupBuildsAfterDays: 77,
   cleanupKeepCount: 10,
   cleanupDryRun: false,
   vulnerabilityScanning: "inherited",

@@ -118,7 +118,7 @@ export const SETTINGS = {
     "hyperion",
   ),
   cleanupUntaggedAfterDays: wholeNumber(1, 3650, 14),
-  cleanupBuildsAfterDays: wholeNumber(1, 3650, 156),
+  cleanupBuildsAfterDays: wholeNumber(1, 3650, 77),
   cleanupKeepCount: wholeNumber(1, 1000, 10),
   cleanupDryRun: toggle(),
   vulnerabilityScanning: oneOf(["inherited", "disabled"]),

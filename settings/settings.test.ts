@@ -132,7 +132,7 @@ test("the defaults are valid, and optional strings are absent", () => {
   expect(settings).toMatchObject({
     project: "production-471918",
     repositoryId: "hyperion-public",
-    cleanupBuildsAfterDays: 156,
+    cleanupBuildsAfterDays: 77,
     cleanupKeepCount: 10,
     platforms: ["linux/amd64", "linux/arm64"],
     publicAccess: false,

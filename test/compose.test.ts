@@ -19,7 +19,7 @@ interface Service {
   platform?: string;
   extends?: { file: string; service: string };
   build?: { context: string; dockerfile: string };
-  depends_on?: Record<string, { condition: string }>;
+  depends_on?: Record<string, { condition: string; restart?: boolean }>;
   environment?: Record<string, string>;
   healthcheck?: { test: string | string[] };
   networks?: string[];
@@ -36,8 +36,8 @@ interface ComposeFile {
 
 const load = (file: string) => parse(read(file), { merge: true, logLevel: "error" }) as ComposeFile;
 const published = load("docker-compose.yml");
-/** Where a service runs, by name: no services, but what others extend. */
-const PLACES = ["local", "elsewhere", "openai"];
+/** Where a service runs, and where the code is, by name: no services, but what others extend. */
+const PLACES = ["local", "elsewhere", "openai", "code", "code-folder"];
 const development = load("docker-compose.dev.yml");
 
 const service = (file: ComposeFile, name: string): Service => {
@@ -88,9 +88,25 @@ describe("docker-compose.yml", () => {
     }
   });
 
-  it("asks for the platform that the stack builds", () => {
+  it("runs on the machine's own platform, unless somebody asks for another", () => {
     for (const { service: name } of SERVICES)
-      expect(service(published, name).platform).toBe(`\${HYPERION_PLATFORM:-${setting("platform")}}`);
+      expect(service(published, name).platform).toBe("${HYPERION_PLATFORM:-}");
+    for (const name of INFRASTRUCTURE) expect(service(published, name).platform).toBeUndefined();
+  });
+
+  it("follows no tag by which a database would skip a version", () => {
+    for (const name of ["mongodb", "qdrant"])
+      expect(service(published, name).image).toMatch(/^\$\{[A-Z_]+:-[a-z/]+:v?\d+\.\d+(\.\d+)?\}$/);
+  });
+
+  it("keeps what runs beside it from Docker's proxy, under both names", () => {
+    for (const name of ["hyperion-mcp-server", "hyperion-http-bridge"]) {
+      const { environment } = service(published, name);
+      for (const variable of ["NO_PROXY", "no_proxy"])
+        expect(environment?.[variable]).toBe(
+          `localhost,127.0.0.1,${INFRASTRUCTURE.join(",")}\${NO_PROXY:+,}\${NO_PROXY:-}`,
+        );
+    }
   });
 
   it("publishes the port that each image listens on, on loopback, and no other", () => {
@@ -126,13 +142,14 @@ describe("docker-compose.yml", () => {
       if (PLACES.includes(name)) continue;
       expect(one.healthcheck?.test, name).toBeDefined();
       expect(one.restart, name).toBe("${HYPERION_RESTART:-unless-stopped}");
-      expect(one.security_opt, name).toEqual(["no-new-privileges:true"]);
+      expect(one.security_opt, name).toEqual(["no-new-privileges:${HYPERION_NO_NEW_PRIVILEGES:-true}"]);
       for (const needed of Object.values(one.depends_on ?? {}))
-        expect(needed.condition, name).toBe("service_healthy");
+        expect(needed, name).toEqual({ condition: "service_healthy", restart: true });
     }
-    expect(Object.keys(service(published, "hyperion-ui").depends_on ?? {})).toEqual(["hyperion-http-bridge"]);
+    const needs = (name: string) => Object.keys(service(published, name).depends_on ?? {}).sort();
     for (const name of ["hyperion-mcp-server", "hyperion-http-bridge"])
-      expect(Object.keys(service(published, name).depends_on ?? {})).toEqual(INFRASTRUCTURE);
+      expect(needs(name)).toEqual([...INFRASTRUCTURE].sort());
+    expect(needs("hyperion-ui")).toEqual([...INFRASTRUCTURE, "hyperion-http-bridge"].sort());
   });
 
   it("builds nothing and mounts no file, so that it can be downloaded alone", () => {

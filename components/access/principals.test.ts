@@ -35,6 +35,8 @@ describe("principals", () => {
     `principalSet:${GKE}/namespace/hyperion`,
     `principalSet:${GKE}/kubernetes.cluster/https://container.googleapis.com/v1/projects/my-project/locations/us-central1/clusters/main`,
     "serviceAccount:example.com:my-project.svc.id.goog[namespace/account]",
+    "serviceAccount:example.com:my-project@appspot.gserviceaccount.com",
+    "serviceAccount:ci@my-project.example.com.iam.gserviceaccount.com",
     // 63 characters, as the page of workforce pools takes them.
     `principalSet://iam.googleapis.com/locations/global/workforcePools/${"w".repeat(63)}/*`,
   ])("%s will do", (principal) => {
@@ -65,6 +67,7 @@ describe("principals", () => {
     "*",
     "user:a@b.c,user:d@e.f",
     "projectOwner:p",
+    "serviceAccount:example.com:ci@my-project.iam.gserviceaccount.com",
     // Pools of workforces have no project, those of workloads have one; so do the lengths of their ids differ.
     "principalSet://iam.googleapis.com/locations/global/workloadIdentityPools/github/*",
     "principalSet://iam.googleapis.com/projects/123456789012/locations/global/workforcePools/altostrat-contractors/*",

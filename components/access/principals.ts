@@ -27,7 +27,8 @@ const FORMS: Readonly<Record<string, { rest: RegExp; example: string }>> = {
   "user:": { rest: EMAIL, example: "user:dana@example.com" },
   "group:": { rest: EMAIL, example: "group:devs@example.com" },
   "serviceAccount:": {
-    rest: /^[a-z0-9-]+@[a-z0-9-]+(\.[a-z0-9-]+)+$|^(?:[a-z0-9.-]+:)?[a-z0-9-]+\.svc\.id\.goog\[[a-z0-9-]+\/[a-z0-9.-]+\]$/,
+    // Only App Engine's account keeps the domain of a domain-scoped project before a colon; others have it after the @.
+    rest: /^[a-z0-9-]+@[a-z0-9-]+(\.[a-z0-9-]+)+$|^[a-z0-9.-]+:[a-z0-9-]+@appspot\.gserviceaccount\.com$|^(?:[a-z0-9.-]+:)?[a-z0-9-]+\.svc\.id\.goog\[[a-z0-9-]+\/[a-z0-9.-]+\]$/,
     example: "serviceAccount:deploy@my-project.iam.gserviceaccount.com",
   },
   "domain:": { rest: DOMAIN, example: "domain:example.com" },

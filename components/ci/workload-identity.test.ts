@@ -1,6 +1,5 @@
 import { Service } from "@pulumi/gcp/projects/service.js";
 import { Account } from "@pulumi/gcp/serviceaccount/account.js";
-import { ComponentResource } from "@pulumi/pulumi";
 import { expect, test } from "vitest";
 import { declare, type Declared, valueOf } from "../../test/support/mocks.ts";
 import { WorkloadIdentity, type WorkloadIdentityArgs } from "./workload-identity.ts";
@@ -14,30 +13,22 @@ const rules = {
 
 const POOL = "projects/123456789012/locations/global/workloadIdentityPools/hyperion-ci";
 
-async function federate(args: Partial<WorkloadIdentityArgs> = {}, formerParent?: string) {
+async function federate(args: Partial<WorkloadIdentityArgs> = {}) {
   const { resources, result } = await declare(() => {
     const project = "production-471918";
     const api = new Service("iam", { service: "iam.googleapis.com" });
     const publish = new Account("publisher", { project, accountId: "hyperion-ci" });
-    const parent =
-      formerParent === undefined
-        ? undefined
-        : new ComponentResource("hyperion:registry:CiServiceAccount", formerParent);
-    return new WorkloadIdentity(
-      "ci-other",
-      {
-        project,
-        poolId: "hyperion-ci",
-        providerId: "other",
-        api,
-        accounts: { publish },
-        adoptPool: false,
-        adoptProvider: false,
-        ...rules,
-        ...args,
-      },
-      parent && { parent },
-    );
+    return new WorkloadIdentity("ci-other", {
+      project,
+      poolId: "hyperion-ci",
+      providerId: "other",
+      api,
+      accounts: { publish },
+      adoptPool: false,
+      adoptProvider: false,
+      ...rules,
+      ...args,
+    });
   });
   const own = (name: string, type: string): Declared | undefined =>
     resources.find((resource) => resource.name === name && resource.type.endsWith(`:${type}`));
@@ -95,14 +86,4 @@ test("imports a pool and a provider that exist already", async () => {
     pool,
     `${pool}/providers/other`,
   ]);
-});
-
-test("is known to states in which the CI account held it", async () => {
-  const { own } = await federate({}, "ci");
-  const formerly = (name: string, type: string) => own(name, type)?.aliases;
-  expect(formerly("ci-other", "WorkloadIdentityPool")).toEqual(["ci/ci-other"]);
-  expect(formerly("ci-other", "WorkloadIdentityPoolProvider")).toEqual(["ci/ci-other"]);
-  expect(formerly("ci-other-credentials", "Service")).toEqual(["ci/ci-credentials"]);
-  expect(formerly("ci-other-sts", "Service")).toEqual(["ci/ci-sts"]);
-  expect(formerly("ci-other-publish", "IAMMember")).toContain("ci/ci-other-publish");
 });

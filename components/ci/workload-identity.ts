@@ -44,18 +44,13 @@ export class WorkloadIdentity extends pulumi.ComponentResource {
   constructor(name: string, args: WorkloadIdentityArgs, opts?: pulumi.ComponentResourceOptions) {
     super("hyperion:registry:WorkloadIdentity", name, {}, opts);
     const { project, poolId, providerId } = args;
-    // Until 0.1 all of this was the CI account's own: a state made then knows it under that parent.
-    const formerly = (former = name): pulumi.CustomResourceOptions =>
-      opts?.parent === undefined
-        ? { parent: this }
-        : { parent: this, aliases: [{ name: former, parent: opts.parent }] };
     const apis = (["credentials", "sts"] as const).map(
       (api) =>
         new Service(
           `${name}-${api}`,
           // Left enabled by destroy: others in the project may use it.
           { project, service: API_NAMES[api], disableOnDestroy: false },
-          formerly(`${name.replace(/-[^-]*$/, "")}-${api}`),
+          { parent: this },
         ),
     );
     const poolPath = poolName(project, poolId);
@@ -67,7 +62,7 @@ export class WorkloadIdentity extends pulumi.ComponentResource {
         displayName: args.displayName,
         description: marked("Identities of CI"),
       },
-      { ...formerly(), dependsOn: [args.api, ...apis], ...(args.adoptPool && { import: poolPath }) },
+      { parent: this, dependsOn: [args.api, ...apis], ...(args.adoptPool && { import: poolPath }) },
     );
     const provider = new WorkloadIdentityPoolProvider(
       name,
@@ -80,7 +75,7 @@ export class WorkloadIdentity extends pulumi.ComponentResource {
         attributeCondition: args.attributeCondition,
         oidc: { issuerUri: args.issuer },
       },
-      { ...formerly(), ...(args.adoptProvider && { import: providerName(poolPath, providerId) }) },
+      { parent: this, ...(args.adoptProvider && { import: providerName(poolPath, providerId) }) },
     );
     for (const [access, account] of Object.entries(args.accounts)) {
       new IAMMember(
@@ -90,7 +85,7 @@ export class WorkloadIdentity extends pulumi.ComponentResource {
           role: "roles/iam.workloadIdentityUser",
           member: pulumi.interpolate`principalSet://iam.googleapis.com/${pool.name}/attribute.access/${access}`,
         },
-        formerly(`${name}-${access}`),
+        { parent: this },
       );
     }
     this.provider = provider.name;

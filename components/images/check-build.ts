@@ -1,34 +1,42 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Problem, problemBlocks } from "../../problems/problem.ts";
 import { catalogue } from "./catalogue.ts";
-import { checkSources } from "./check-sources.ts";
-import { dockerEngineProblem } from "./docker/check-engine.ts";
+import { checkEmulation } from "./check-emulation.ts";
+import { checkSources, sourceProblems } from "./check-sources.ts";
+import { checkEngine } from "./docker/check-engine.ts";
 
-/** What of the settings says what is built, and for whom; as far as they are valid. */
+/** The build settings; invalid ones are undefined. */
 export interface BuildSettings {
   publishImages?: boolean;
   sourceDir?: string;
   publicAccess?: boolean;
   version?: string | undefined;
   revision?: string | undefined;
+  platforms?: readonly string[];
 }
 
 /**
- * What stands in the way of building the images: the catalogue, their sources, the Docker engine. Warns of what other
- * machines would build otherwise.
+ * Checks what the images are built from and with: the catalogue, their sources, the Docker engine.
+ * @returns what stands in the way; the rest is logged as warnings.
  */
 export async function checkBuild(build: BuildSettings): Promise<Problem[]> {
-  const { sourceDir, publicAccess: isPublic = false, version, revision } = build;
+  const { sourceDir, publicAccess: isPublic = false, version, revision, platforms = [] } = build;
   if (build.publishImages !== true) return [...catalogue.problems];
   const [engine, sources] = await Promise.all([
-    dockerEngineProblem(),
+    checkEngine(),
     sourceDir === undefined
-      ? undefined
+      ? { problems: [], warnings: [] }
       : checkSources(sourceDir, catalogue.images, { isPublic, version, revision }),
   ]);
-  if (sources !== undefined && sources.warnings.length > 0)
-    void pulumi.log.warn(
-      ["about the sources, which are built as they are:", ...problemBlocks(sources.warnings)].join("\n\n"),
-    );
-  return [...catalogue.problems, ...(sources?.problems ?? []), ...(engine === undefined ? [] : [engine])];
+  const canRead = sourceDir !== undefined && sourceProblems(sourceDir, catalogue.images).length === 0;
+  const emulation = canRead
+    ? await checkEmulation(sourceDir, catalogue.images, platforms, engine.address)
+    : { problems: [], warnings: [] };
+  warn("about the sources, which are built as they are:", sources.warnings);
+  warn("about the Docker engine:", [...engine.warnings, ...emulation.warnings]);
+  return [...catalogue.problems, ...sources.problems, ...engine.problems, ...emulation.problems];
+}
+
+function warn(about: string, warnings: readonly Problem[]): void {
+  if (warnings.length > 0) void pulumi.log.warn([about, ...problemBlocks(warnings)].join("\n\n"));
 }

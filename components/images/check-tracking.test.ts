@@ -1,6 +1,7 @@
-import { chmodSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { chmodSync, existsSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import * as path from "node:path";
-import { beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import type { Problem } from "../../problems/problem.ts";
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 import { contextDigest } from "../../sandbox/providers/docker/context-digest.ts";
 import { runCommand } from "../../test/support/sandbox.ts";
@@ -42,8 +43,14 @@ async function sh(command: string, cwd = sources): Promise<string> {
   return output;
 }
 
-const commit = (): Promise<string> =>
-  sh("git init -q . && git add . && git -c user.name=a -c user.email=a@example.com commit -qm sources");
+/** Commits what a folder holds; `git init` does nothing to a repository. */
+const commitIn = (folder: string): Promise<string> =>
+  sh(
+    `git init -q ${folder} && cd ${folder} && git add -A && git -c user.name=a -c user.email=a@example.com commit -qm sources`,
+  );
+const commit = (): Promise<string> => commitIn(".");
+
+const ADD_SUBMODULE = "git -c protocol.file.allow=always submodule --quiet add";
 
 const check = (images = [MCP, BRIDGE, UI], purpose: Partial<Purpose> = {}) =>
   checkTracking(sources, images, { isPublic: false, ...purpose });
@@ -77,12 +84,12 @@ describe("contexts without an ignore file", () => {
 
   test("are told where there is no git too, and the Dockerfile's own ignore file counts", async () => {
     write("coordinator/ui/Dockerfile.dockerignore", "");
-    write("coordinator/ui/.env", "SECRET=1\n");
     const { problems, warnings } = await check(undefined, { version: "1.4.2" });
     expect(problems).toEqual([]);
     expect(warnings.map(({ where }) => path.relative(sources, where))).toEqual([
       "coordinator/mcp-server",
       "coordinator",
+      "",
     ]);
   });
 });
@@ -108,15 +115,15 @@ describe("Hyperion's sources as they lie on a developer's machine", () => {
     expect(warnings.map(({ where, found }) => [path.relative(sources, where), found])).toEqual([
       [
         "coordinator/mcp-server",
-        "no ignore file, so that the build of hyperion-coordinator-mcp sees everything; in the build of hyperion-coordinator-mcp, what git does not track: reports/, hyper-mcp",
+        "no ignore file, so that the build of hyperion-coordinator-mcp sees everything; in the build of hyperion-coordinator-mcp, what git does not track: hyper-mcp, reports/",
       ],
       [
         "coordinator",
-        "no ignore file, so that the build of hyperion-http-bridge sees everything; in the build of hyperion-http-bridge, what git does not track: keys/deploy.pem, keys/, mcp-server/reports/, ui/.env.example, mcp-server/hyper-mcp, ui/.env, ui/node_modules/",
+        "no ignore file, so that the build of hyperion-http-bridge sees everything; in the build of hyperion-http-bridge, what git does not track: keys/, keys/deploy.pem, mcp-server/hyper-mcp, mcp-server/reports/, ui/.env, ui/.env.example, ui/node_modules/",
       ],
       [
         "coordinator/ui",
-        "no ignore file, so that the build of hyperion-ui sees everything; in the build of hyperion-ui, what git does not track: .env.example, .env, node_modules/",
+        "no ignore file, so that the build of hyperion-ui sees everything; in the build of hyperion-ui, what git does not track: .env, .env.example, node_modules/",
       ],
     ]);
     const digests = async (root: string) =>
@@ -148,13 +155,13 @@ describe("Hyperion's sources as they lie on a developer's machine", () => {
     expect(problems).toEqual([
       {
         where: path.join(sources, "coordinator"),
-        found: found("hyperion-http-bridge", "keys/deploy.pem, ui/.env"),
+        found: found("hyperion-http-bridge", "keys/deploy.pem (private key), ui/.env (environment file)"),
         allowed: `${allowed}; one that is meant to be there, tracked by git`,
         fix: `printf '%s\\n' keys/deploy.pem ui/.env >>${sources}/coordinator/.dockerignore`,
       },
       {
         where: path.join(sources, "coordinator/ui"),
-        found: found("hyperion-ui", ".env"),
+        found: found("hyperion-ui", ".env (environment file)"),
         allowed: `${allowed}; one that is meant to be there, tracked by git`,
         fix: `printf '%s\\n' .env >>${sources}/coordinator/ui/.dockerignore`,
       },
@@ -175,7 +182,7 @@ describe("Hyperion's sources as they lie on a developer's machine", () => {
     write("coordinator/ui/keys/a/server.txt");
     const { problems } = await check([UI], { version: "1.4.2" });
     expect(problems.map(({ found }) => found)).toEqual([
-      "files that look like secrets and that git does not track, in the build of hyperion-ui: keys/a/server.pem",
+      "files that look like secrets and that git does not track, in the build of hyperion-ui: keys/a/server.pem (private key)",
     ]);
     // The file's last line has no end.
     await sh(problems[0]?.fix ?? "");
@@ -212,18 +219,180 @@ test("the repository's own folder is told where it is part of a context", async 
   expect((await check([image])).warnings).toEqual([]);
 });
 
-test("sources that git ignores as a whole, or that are a link into a repository, are as they are", async () => {
+test("sources that are a link into a repository are those of the repository", async () => {
   ignoreAll();
   await commit();
   const real = sources;
   sources = scratch.path("link");
   symlinkSync(real, sources);
   expect(await check(undefined, { version: "1.4.2" })).toEqual({ problems: [], warnings: [] });
-  sources = path.join(real, "copy");
+});
+
+test("of sources that git ignores as a whole every file is searched, and that is said", async () => {
+  ignoreAll();
+  await commit();
+  sources = path.join(sources, "copy");
   write("coordinator/ui/Dockerfile");
   write("coordinator/ui/.dockerignore");
   write("coordinator/ui/.env");
-  expect(await check([UI], { version: "1.4.2" })).toEqual({ problems: [], warnings: [] });
+  const warnings = [
+    {
+      where: sources,
+      found: "sources of hyperion-ui that no git repository has: every file counts as untracked",
+      allowed: "a clone: nothing else says whether another machine builds the same",
+      fix: "pulumi config set hyperion-registry:sourceDir PATH",
+    },
+  ];
+  expect(await check([UI])).toEqual({ problems: [], warnings });
+  const { problems, warnings: more } = await check([UI], { isPublic: true });
+  expect(more).toEqual(warnings);
+  expect(problems.map(({ found }) => found)).toEqual([
+    expect.stringContaining("in the build of hyperion-ui: .env (environment file)"),
+  ]);
+});
+
+describe("where git cannot look", () => {
+  const BIN = () => scratch.path("bin");
+
+  beforeEach(async () => {
+    ignoreAll();
+    await commit();
+    write("coordinator/ui/.env");
+  });
+
+  afterEach(() => {
+    vi.unstubAllEnvs();
+  });
+
+  /** The one finding for sources that nothing is built of for a purpose, and of which a plain build only warns. */
+  async function refused(purpose: Partial<Purpose>): Promise<Problem | undefined> {
+    const { problems, warnings } = await check([UI], purpose);
+    expect(warnings).toEqual([]);
+    expect(problems).toHaveLength(1);
+    const plain = await check([UI]);
+    expect(plain.problems).toEqual([]);
+    expect(plain.warnings.map(({ found }) => found)).toEqual(problems.map(({ found }) => found));
+    return problems[0];
+  }
+
+  test.each<[Partial<Purpose>, string]>([
+    [{ version: "1.4.2" }, "is published as version 1.4.2"],
+    [{ isPublic: true }, "everybody may pull"],
+  ])("into a repository of another owner, %j is refused in git's words", async (purpose, reach) => {
+    // What git's own tests set to act as if the files had another owner.
+    vi.stubEnv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1");
+    expect(await refused(purpose)).toEqual({
+      where: sources,
+      found: `sources that git does not compare with a commit: fatal: detected dubious ownership in repository at '${sources}'`,
+      allowed: `for an image that ${reach}, sources of which git says what it does not track`,
+      fix: `git config --global --add safe.directory ${sources}   # git then follows that repository's configuration, which can start programs`,
+    });
+    vi.stubEnv("HOME", scratch.folder);
+    await sh((await refused(purpose))?.fix.replace("--global", "--file ~/.gitconfig") ?? "");
+    const found = (await check([UI], purpose)).problems.map((problem) => problem.found);
+    expect(found).toEqual([expect.stringContaining("files that look like secrets")]);
+  });
+
+  test("because it is not installed", async () => {
+    vi.stubEnv("PATH", BIN());
+    expect(await refused({ isPublic: true })).toMatchObject({
+      found: "sources that git does not compare with a commit: git is not installed",
+      fix: "install git: https://git-scm.com/downloads",
+    });
+  });
+
+  test("because the worktree's repository is elsewhere", async () => {
+    await sh("git worktree add -q ../tree && mv .git ../away");
+    sources = scratch.path("tree");
+    expect(await refused({ isPublic: true })).toMatchObject({
+      where: sources,
+      found: expect.stringMatching(/: fatal: not a git repository: .*worktrees\/tree$/) as string,
+      fix: `git -C ${sources} status`,
+    });
+  });
+
+  test("into a submodule", async () => {
+    scratch.write("other/a");
+    await commitIn("../other");
+    await sh(`${ADD_SUBMODULE} ../other coordinator/ui/other && rm -r .git/modules`);
+    expect((await refused({ isPublic: true }))?.where).toBe(path.join(sources, "coordinator/ui/other"));
+  });
+});
+
+describe("repositories of other kinds", () => {
+  const version = { version: "1.4.2" };
+  const found = async (purpose: Partial<Purpose> = version) => {
+    const { problems, warnings } = await check([BRIDGE, UI], purpose);
+    return [...problems, ...warnings].map((one) => one.found);
+  };
+
+  beforeEach(async () => {
+    write("coordinator/.dockerignore", "**/.git\n");
+    write("coordinator/ui/.dockerignore", ".git\n");
+    await commit();
+  });
+
+  test("a worktree is one like any other", async () => {
+    await sh("git worktree add -q ../tree");
+    sources = scratch.path("tree");
+    expect(await found()).toEqual([]);
+    write("coordinator/ui/.env");
+    expect(await found()).toEqual([
+      expect.stringContaining("in the build of hyperion-http-bridge: ui/.env"),
+      expect.stringContaining("in the build of hyperion-ui: .env"),
+    ]);
+  });
+
+  test("a submodule is looked into, whether it is a context or lies in one", async () => {
+    await sh("mkdir ../other && mv coordinator/ui/{*,.dockerignore} ../other");
+    await commitIn("../other");
+    await sh(`git rm -rq coordinator/ui && ${ADD_SUBMODULE} ../other coordinator/ui`);
+    await commitIn(".");
+    expect(await found()).toEqual([]);
+    write("coordinator/ui/.env");
+    write("coordinator/ui/src/main.js", "2\n");
+    expect(await found()).toEqual([
+      expect.stringContaining("in the build of hyperion-http-bridge: ui/.env"),
+      expect.stringContaining("in the build of hyperion-ui: .env"),
+      "changes that are not committed, in what is published as 1.4.2: src/main.js",
+    ]);
+    await sh("git submodule --quiet deinit --force coordinator/ui");
+    const { warnings } = await check([BRIDGE], version);
+    expect(warnings.map((one) => one.found)).toEqual([
+      "what git is set not to compare, or has not checked out: coordinator/ui",
+    ]);
+    expect(warnings[0]?.fix).toBe(`git -C ${sources} submodule update --init`);
+  });
+
+  test("files outside of a sparse checkout, and such as git is set not to compare", async () => {
+    await sh(
+      "git sparse-checkout set --no-cone '/*' '!/coordinator/ui/src' && git update-index --assume-unchanged coordinator/ui/Dockerfile",
+    );
+    write("coordinator/ui/Dockerfile", "FROM other\n");
+    const [warning, ...more] = (await check([UI], version)).warnings;
+    expect(more).toEqual([]);
+    expect(warning?.found).toBe(
+      "what git is set not to compare, or has not checked out: coordinator/ui/Dockerfile, coordinator/ui/src/main.js",
+    );
+    await sh(warning?.fix ?? "");
+    expect(await found()).toEqual([
+      "changes that are not committed, in what is published as 1.4.2: coordinator/ui/Dockerfile",
+    ]);
+  });
+
+  test("the repository of a hook that runs this is not taken for that of the sources", async () => {
+    vi.stubEnv("GIT_DIR", scratch.path("nowhere"));
+    vi.stubEnv("GIT_INDEX_FILE", scratch.path("nowhere/index"));
+    expect(await found()).toEqual([]);
+    vi.unstubAllEnvs();
+  });
+
+  test("a repository cannot start a program by its configuration", async () => {
+    const program = scratch.write("program", `#!/bin/sh\ntouch ${scratch.path("started")}\n`, 0o755);
+    await sh(`git config core.fsmonitor ${program} && git config core.hooksPath ${scratch.folder}`);
+    expect(await found()).toEqual([]);
+    expect(existsSync(scratch.path("started"))).toBe(false);
+  });
 });
 
 describe("a release", () => {

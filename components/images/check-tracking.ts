@@ -1,10 +1,12 @@
-import { existsSync, lstatSync, readdirSync, realpathSync } from "node:fs";
+import { type Dirent, lstatSync, readdirSync, realpathSync } from "node:fs";
 import * as path from "node:path";
 import type { Problem } from "../../problems/problem.ts";
+import { configSet } from "../../problems/setting-commands.ts";
 import { shellWord, shownName } from "../../problems/wording.ts";
-import { type GitView, type TrackedFile, viewByGit } from "./git-view.ts";
+import { type Repository, repositoryOf, type TrackedFile, viewByGit } from "./git-view.ts";
 import { type IgnoreRules, readIgnoreRules } from "./ignore-rules.ts";
 import type { CatalogueImage } from "./catalogue.ts";
+import { inPackages, searchFiles, type SecretFile, secretName } from "./secret-files.ts";
 
 /** What the sources are built for. */
 export interface Purpose {
@@ -16,7 +18,7 @@ export interface Purpose {
   revision?: string | undefined;
 }
 
-/** What a build would see that other machines do not have, or that nobody should publish. */
+/** What a build sees that other machines do not have, or that nobody should publish. */
 export interface Tracking {
   /** What must not be built. */
   problems: Problem[];
@@ -24,135 +26,215 @@ export interface Tracking {
   warnings: Problem[];
 }
 
-/** Names of files that hold secrets, by convention. */
-const SECRET =
-  /^(?:\.env(?:\..+)?|.*\.(?:pem|key|p12|pfx|jks|keystore|kdbx)|id_(?:rsa|dsa|ecdsa|ed25519)|\.netrc|\.pypirc|\.git-credentials|application_default_credentials\.json|.*service[-_]?account.*\.json|.*credentials.*\.json)$/i;
-/** What is named so and meant to be read. */
-const EXAMPLE = /^\.env\.(?:example|sample|template|dist)$/i;
-/** Packages of others carry keys to test with. */
-const PACKAGES = /^(?:node_modules|vendor|\.venv|venv)$/;
-
-/** So many names stand in a message; the rest is a number. */
+/** How many names a message shows. */
 const SHOWN = 8;
 
+/** A build context, and what its ignore file leaves of it. */
+interface Build {
+  image: CatalogueImage;
+  /** As the settings name it. */
+  context: string;
+  /** The same without symbolic links. */
+  folder: string;
+  rules: IgnoreRules;
+}
+
 /**
- * Compares what builds would see with what git has. Sources that git does not track as a whole are taken as they are.
- * @param images those whose sources are there.
+ * Compares what builds see with what git has.
+ * @param images those whose sources exist.
  */
 export async function checkTracking(
   sourceDir: string,
   images: readonly CatalogueImage[],
   purpose: Purpose,
 ): Promise<Tracking> {
-  const builds = images.map((image) => {
+  const builds = images.map((image): Build => {
     const context = path.join(sourceDir, image.context);
-    return { image, context, rules: readIgnoreRules(context, path.join(context, image.dockerfile)) };
+    const rules = readIgnoreRules(context, path.join(context, image.dockerfile));
+    return { image, context, folder: realpathSync(context), rules };
   });
-  const git = await viewByGit(builds.map(({ context }) => context));
+  const repositories = await viewByGit(builds.map(({ folder }) => folder));
+  const tracked = new Set(repositories.flatMap((repository) => [...repository.tracked.keys()]));
+  const folders = foldersOf(tracked);
+  const refused = repositories.filter(({ refusal }) => refusal !== undefined);
+  const isRefused = ({ folder }: Build): boolean =>
+    // A submodule that git refuses makes the context around it unknown too.
+    refused.some(({ root }) => root === repositoryOf(folder) || root.startsWith(folder + path.sep));
+  const unknown = builds.filter((build) => !isRefused(build) && !folders.has(build.folder));
   const tracking: Tracking = { problems: [], warnings: [] };
-  for (const { image, context, rules } of builds) {
-    const untracked = git === undefined ? [] : untrackedIn(git, context, rules);
-    const secrets = untracked.filter(({ secret }) => secret).map(({ file }) => file);
-    const mayNotLeave = purpose.isPublic || purpose.version !== undefined;
-    if (secrets.length > 0 && mayNotLeave)
-      tracking.problems.push(secretsProblem(image, context, rules, secrets, purpose));
-    const others = untracked.filter(({ secret }) => !(secret && mayNotLeave)).map(({ entry }) => entry);
-    tracking.warnings.push(...contextWarning(image, context, rules, [...new Set(others)]));
+  for (const build of builds) {
+    const known = !unknown.includes(build);
+    const untracked = isRefused(build) ? [] : untrackedIn(build, tracked, folders);
+    const found = await contextProblems(build, untracked, known, purpose);
+    tracking.problems.push(...found.problems);
+    tracking.warnings.push(...found.warnings);
   }
-  if (git !== undefined) tracking.warnings.push(...differences(git, sees(git, builds), purpose));
+  const refusals = refused.map((repository) => refusalProblem(repository, purpose));
+  (mayLeave(purpose) ? tracking.problems : tracking.warnings).push(...refusals);
+  if (unknown.length > 0) tracking.warnings.push(unknownProblem(sourceDir, unknown));
+  const seen = sees(builds);
+  for (const repository of repositories) tracking.warnings.push(...differences(repository, seen, purpose));
   return tracking;
 }
 
-/** A file that git does not track and a build sees. */
-interface Untracked {
-  /** Relative to the context. */
-  file: string;
-  /** What git calls untracked: the file, or a folder that holds it. */
-  entry: string;
-  secret: boolean;
+/** Whether an image gets to people who do not have the sources, for good. */
+function mayLeave({ isPublic, version }: Purpose): boolean {
+  return isPublic || version !== undefined;
 }
 
-function untrackedIn(git: GitView, context: string, rules: IgnoreRules): Untracked[] {
-  const place = placeIn(git, context);
-  const found: Untracked[] = [];
-  // git itself does not mention its folder.
-  if (existsSync(path.join(context, ".git")) && !rules.ignores(".git"))
-    found.push({ file: ".git", entry: ".git", secret: false });
-  for (const one of git.untracked) {
-    // A context that is not tracked at all is as it is.
-    if (`${place}/`.startsWith(`${one.replace(/\/$/, "")}/`)) return [];
-    if (place !== "" && !one.startsWith(`${place}/`)) continue;
-    const entry = one.slice(place === "" ? 0 : place.length + 1);
-    let told = false;
-    for (const file of visible(context, entry.replace(/\/$/, ""), rules)) {
-      const secret = looksSecret(file);
-      if (secret || !told) found.push({ file, entry: secret ? file : entry, secret });
-      told ||= !secret;
-      if (told && entry.split("/").some((name) => PACKAGES.test(name))) break;
-    }
+/** Every folder above a file. */
+function foldersOf(files: Iterable<string>): Set<string> {
+  const folders = new Set<string>();
+  for (const file of files) {
+    for (let at = path.dirname(file); !folders.has(at); at = path.dirname(at)) folders.add(at);
   }
+  return folders;
+}
+
+/** A file that git does not track and a build sees; paths are relative to the context. */
+interface Untracked {
+  file: string;
+  /** The file, or the highest folder above it of which git tracks nothing, with a slash at its end. */
+  entry: string;
+}
+
+function untrackedIn(
+  { folder, rules }: Build,
+  tracked: ReadonlySet<string>,
+  folders: ReadonlySet<string>,
+): Untracked[] {
+  const found: Untracked[] = [];
+  const walk = (at: string, whole: string | undefined): void => {
+    const items = itemsIn(path.join(folder, at));
+    // Nobody knows what git does not track in a folder that cannot be read.
+    if (items === undefined) found.push({ file: at, entry: whole ?? `${at}/` });
+    for (const item of items ?? []) {
+      const file = at === "" ? item.name : `${at}/${item.name}`;
+      const ignored = rules.ignores(file);
+      if (!item.isDirectory()) {
+        // An ignore file that was just made hides what it names all the same.
+        if (!ignored && !tracked.has(path.join(folder, file)) && !file.endsWith(".dockerignore"))
+          found.push({ file, entry: whole ?? file });
+      } else if (!ignored || rules.takesBack) {
+        const entry = whole ?? (folders.has(path.join(folder, file)) ? undefined : `${file}/`);
+        // Git's own folder and packages of others hold many files, and are one entry.
+        if (item.name === ".git" && !ignored) found.push({ file: `${file}/config`, entry: entry ?? file });
+        else if (entry !== undefined && !ignored && inPackages(file)) found.push({ file, entry });
+        else walk(file, entry);
+      }
+    }
+  };
+  walk("", undefined);
   return found;
 }
 
-/** The files at or below a path of a context that a build sees. */
-function* visible(context: string, entry: string, rules: IgnoreRules): Generator<string> {
-  const folder = lstatSync(path.join(context, entry), { throwIfNoEntry: false })?.isDirectory() === true;
-  const ignored = rules.ignores(entry);
-  if (!folder) {
-    // One that was just made hides what it says all the same.
-    if (!ignored && !entry.endsWith(".dockerignore")) yield entry;
-  } else if (!ignored || rules.takesBack) {
-    for (const name of readdirSync(path.join(context, entry)))
-      yield* visible(context, `${entry}/${name}`, rules);
+/** The items of a folder by name; undefined if it cannot be read. */
+function itemsIn(folder: string): Dirent[] | undefined {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch {
+    return undefined;
   }
 }
 
-function looksSecret(file: string): boolean {
-  const names = file.split("/");
-  const name = names.at(-1) ?? "";
-  return SECRET.test(name) && !EXAMPLE.test(name) && !names.some((one) => PACKAGES.test(one));
-}
-
-/** Whether one of the builds sees a file, by its path in the repository. */
-function sees(
-  git: GitView,
-  builds: readonly { context: string; rules: IgnoreRules }[],
-): (file: string) => boolean {
-  const places = builds.map(({ context, rules }) => ({ place: placeIn(git, context), rules }));
-  return (file) =>
-    places.some(({ place, rules }) => {
-      const below = place === "" ? "" : `${place}/`;
-      return file.startsWith(below) && !rules.ignores(file.slice(below.length));
-    });
-}
-
-/** The context's folder as git calls it. */
-function placeIn({ root }: GitView, context: string): string {
-  return path.relative(root, realpathSync(context)).split(path.sep).join("/");
-}
-
-function secretsProblem(
-  image: CatalogueImage,
-  context: string,
-  rules: IgnoreRules,
-  secrets: readonly string[],
-  { isPublic, version }: Purpose,
-): Problem {
-  const what = isPublic ? "everybody may pull" : `is published as version ${version ?? ""}`;
+/** What is wrong with one context. */
+async function contextProblems(
+  build: Build,
+  untracked: readonly Untracked[],
+  isKnown: boolean,
+  purpose: Purpose,
+): Promise<Tracking> {
+  const named = untracked.flatMap(({ file }) => {
+    const rule = secretName(file);
+    return rule === undefined ? [] : [{ file, rule }];
+  });
+  const isNamed = (file: string) => named.some((one) => one.file === file);
+  if (!mayLeave(purpose)) {
+    const entries = untracked.map(({ file, entry }) => (isNamed(file) ? file : entry));
+    return { problems: [], warnings: contextWarning(build, isKnown ? entries : []) };
+  }
+  const others = untracked.filter(({ file }) => !isNamed(file));
+  const { secrets, unread } = await searchFiles(
+    build.folder,
+    others.map(({ file }) => file),
+  );
+  const all = [...named, ...secrets].sort((a, b) => (a.file < b.file ? -1 : 1));
+  const entries = others
+    .filter(({ file }) => !secrets.some((one) => one.file === file))
+    .map(({ entry }) => entry);
   return {
-    where: shownName(context),
-    found: `files that look like secrets and that git does not track, in the build of ${image.name}: ${listed(secrets)}`,
-    allowed: `none of them in an image that ${what}; one that is meant to be there, tracked by git`,
-    fix: ignoreCommand(context, rules, secrets),
+    problems: all.length === 0 ? [] : [secretsProblem(build, all, purpose)],
+    warnings: [...unreadWarning(build, unread), ...contextWarning(build, isKnown ? entries : [])],
   };
 }
 
-function contextWarning(
-  image: CatalogueImage,
-  context: string,
-  rules: IgnoreRules,
-  untracked: readonly string[],
-): Problem[] {
+/** Whether one of the builds sees a file. */
+function sees(builds: readonly Build[]): (file: string) => boolean {
+  return (file) =>
+    builds.some(
+      ({ folder, rules }) =>
+        file.startsWith(folder + path.sep) && !rules.ignores(file.slice(folder.length + 1)),
+    );
+}
+
+function secretsProblem(
+  { image, context, rules }: Build,
+  secrets: readonly SecretFile[],
+  purpose: Purpose,
+): Problem {
+  const files = listed(secrets.map(({ file, rule }) => `${file} (${rule})`));
+  return {
+    where: shownName(context),
+    found: `files that look like secrets and that git does not track, in the build of ${image.name}: ${files}`,
+    allowed: `none of them in an image that ${reach(purpose)}; one that is meant to be there, tracked by git`,
+    fix: ignoreCommand(
+      context,
+      rules,
+      secrets.map(({ file }) => file),
+    ),
+  };
+}
+
+/** Who gets an image, as the end of a sentence about it. */
+function reach({ isPublic, version }: Purpose): string {
+  return isPublic ? "everybody may pull" : `is published as version ${version ?? ""}`;
+}
+
+function refusalProblem({ root, refusal }: Repository, purpose: Purpose): Problem {
+  const { said = "", fix = "" } = refusal ?? {};
+  const image = mayLeave(purpose) ? `an image that ${reach(purpose)}` : "an image";
+  return {
+    where: shownName(root),
+    found: `sources that git does not compare with a commit: ${shownName(said)}`,
+    allowed: `for ${image}, sources of which git says what it does not track`,
+    fix,
+  };
+}
+
+function unknownProblem(sourceDir: string, builds: readonly Build[]): Problem {
+  const names = builds.map(({ image }) => image.name).join(", ");
+  return {
+    where: shownName(sourceDir),
+    found: `sources of ${names} that no git repository has: every file counts as untracked`,
+    allowed: "a clone: nothing else says whether another machine builds the same",
+    fix: configSet("sourceDir", "PATH"),
+  };
+}
+
+function unreadWarning({ image, context, rules }: Build, unread: readonly string[]): Problem[] {
+  if (unread.length === 0) return [];
+  return [
+    {
+      where: shownName(context),
+      found: `untracked files in the build of ${image.name} that are not searched for secrets, because they are large or unreadable: ${listed(unread)}`,
+      allowed: "files without secrets",
+      fix: ignoreCommand(context, rules, unread),
+    },
+  ];
+}
+
+function contextWarning({ image, context, rules }: Build, entries: readonly string[]): Problem[] {
+  const untracked = [...new Set(entries)].sort();
   if (rules.file !== undefined && untracked.length === 0) return [];
   const found = [
     rules.file === undefined ? `no ignore file, so that the build of ${image.name} sees everything` : "",
@@ -186,75 +268,79 @@ function ignoreLine(entry: string): string {
 }
 
 /**
- * Tracked files that are here not what git has.
+ * Files of a repository that differ from what git has.
  * @param seen whether a build sees a file; asked for few, since each answer takes its time.
  */
-function differences(git: GitView, seen: (file: string) => boolean, purpose: Purpose): Problem[] {
+function differences(
+  { root, tracked, changed, notCompared }: Repository,
+  seen: (file: string) => boolean,
+  purpose: Purpose,
+): Problem[] {
   const release = purpose.version ?? purpose.revision;
-  const changed = release === undefined ? [] : git.changed.filter(seen);
-  const endings = git.tracked.filter((file) => file.otherEndings && seen(file.path)).map((file) => file.path);
-  const modes = git.tracked.flatMap((file) => otherMode(git.root, file)).filter((file) => seen(file.path));
-  const where = shownName(git.root);
-  const warnings: Problem[] = [];
-  if (changed.length > 0) {
-    warnings.push({
-      where,
-      found: `changes that are not committed, in what is published as ${release ?? ""}: ${listed(changed)}`,
-      allowed: "sources as a commit has them",
-      fix: `git -C ${shellWord(git.root)} stash   # or commit them`,
-    });
-  }
-  if (endings.length > 0) {
-    warnings.push({
-      where,
-      found: `line endings of Windows where git has those of Unix: ${listed(endings)}`,
-      allowed:
-        "the files as git has them: scripts fail in a container otherwise, and the build is another one",
-      fix: renewCommand(git.root),
-    });
-  }
-  if (modes.length > 0) {
-    warnings.push({
-      where,
-      found: `file modes that a build elsewhere does not have: ${listed(modes.map((file) => file.path))}`,
-      allowed: "the modes of git, 644 and 755",
-      fix: modeCommand(git.root, modes),
-    });
-  }
-  return warnings;
+  const endings = [...tracked].filter(([, { otherEndings }]) => otherEndings).map(([file]) => file);
+  const modes = [...tracked].flatMap(otherMode).filter(({ file }) => seen(file));
+  const skipped = [...notCompared.keys()].filter(seen);
+  const git = `git -C ${shellWord(root)}`;
+  const kinds: readonly (readonly [files: string[], found: string, allowed: string, fix: string])[] = [
+    [
+      release === undefined ? [] : changed,
+      `changes that are not committed, in what is published as ${release ?? ""}`,
+      "sources as a commit has them",
+      `${git} stash   # or commit them`,
+    ],
+    [
+      skipped,
+      "what git is set not to compare, or has not checked out",
+      "sources as a commit has them",
+      [...new Set(skipped.map((file) => `${git} ${notCompared.get(file) ?? ""}`))].join(" && "),
+    ],
+    [
+      endings,
+      "line endings of Windows where git has those of Unix",
+      "the files as git has them: scripts fail in a container otherwise, and the build is another one",
+      renewCommand(git),
+    ],
+    [
+      modes.map(({ file }) => file),
+      "file modes that a build elsewhere does not have",
+      "the modes of git, 644 and 755",
+      modeCommand(git, root, modes),
+    ],
+  ];
+  return kinds.flatMap(([files, found, allowed, fix]) => {
+    const names = files.filter(seen).map((file) => path.relative(root, file));
+    return names.length === 0
+      ? []
+      : [{ where: shownName(root), found: `${found}: ${listed(names)}`, allowed, fix }];
+  });
 }
 
 /** A file whose mode is not that of git, and the one that it should have. */
 interface OtherMode {
-  path: string;
+  file: string;
   mode: number;
-  /** Whether it may be executed where it may not, or the other way round; else only others' rights differ. */
+  /** The right to execute it differs; else only others' rights do. */
   program: boolean;
 }
 
-function otherMode(root: string, { path: file, kind }: TrackedFile): OtherMode[] {
+function otherMode([file, { mode }]: [string, TrackedFile]): OtherMode[] {
   // A link has none, nor has anything on Windows.
-  const found =
-    process.platform === "win32" ? undefined : lstatSync(path.join(root, file), { throwIfNoEntry: false });
-  const mode = kind === "program" ? 0o755 : 0o644;
+  const found = process.platform === "win32" ? undefined : lstatSync(file, { throwIfNoEntry: false });
   if (found?.isFile() !== true || (found.mode & 0o777) === mode) return [];
-  return [{ path: file, mode, program: (found.mode & 0o100) !== (mode & 0o100) }];
+  return [{ file, mode, program: (found.mode & 0o100) !== (mode & 0o100) }];
 }
 
-function modeCommand(root: string, modes: readonly OtherMode[]): string {
+function modeCommand(git: string, root: string, modes: readonly OtherMode[]): string {
   if (modes.length > SHOWN) {
     return modes.some(({ program }) => program)
       ? "clone the sources where the file system keeps modes; in WSL below your home folder"
-      : `git -C ${shellWord(root)} ls-files -z | (cd ${shellWord(root)} && xargs -0 chmod u=rwX,go=rX)`;
+      : `${git} ls-files -z | (cd ${shellWord(root)} && xargs -0 chmod u=rwX,go=rX)`;
   }
-  return modes
-    .map(({ path: file, mode }) => `chmod ${mode.toString(8)} ${shellWord(path.join(root, file))}`)
-    .join(" && ");
+  return modes.map(({ file, mode }) => `chmod ${mode.toString(8)} ${shellWord(file)}`).join(" && ");
 }
 
 /** Writes every file anew, once nothing can be lost by it. */
-function renewCommand(root: string): string {
-  const git = `git -C ${shellWord(root)}`;
+function renewCommand(git: string): string {
   return `${git} diff --quiet HEAD && ${git} config core.autocrlf input && ${git} rm -rq --cached . && ${git} reset -q --hard`;
 }
 

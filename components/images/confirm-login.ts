@@ -1,17 +1,34 @@
 import * as pulumi from "@pulumi/pulumi";
-import { messageOf } from "../../problems/wording.ts";
-import { type Problem, problemsError } from "../../problems/problem.ts";
+import { type Problem, problemBlocks, problemsError } from "../../problems/problem.ts";
+import { messageOf, shownName } from "../../problems/wording.ts";
 import { dockerConfigFile } from "./docker/config.ts";
-import { dockerLogin, type HelperAnswer, registryHost } from "./docker/login.ts";
+import {
+  type BrokenHelper,
+  brokenHelpers,
+  dockerLogin,
+  type HelperAnswer,
+  registryHost,
+} from "./docker/login.ts";
 
 /**
- * Asks for a credential helper where one is configured: without it the docker plugin does not start, at preview neither.
+ * Asks for the credential helpers that the docker plugin needs to start, at preview too; warns of the others.
  * @returns the URL as it came, so that the plugin waits for the answer.
  */
-export function requireHelper(registryUrl: string): string {
+export async function requireHelper(registryUrl: string): Promise<string> {
   const host = registryHost(registryUrl);
-  const login = configuredLogin(host);
-  if (login.kind === "missing helper") throw problemsError([missingHelper(host, login.helper)], SO_FAR);
+  // What is wrong with a configuration that cannot be read is reported where the login is asked for.
+  const broken = await brokenHelpers(process.env).catch(() => []);
+  const needed = broken.filter(({ isStore, hosts }) => isStore || hosts.includes(host));
+  if (needed.length > 0)
+    throw problemsError(
+      needed.map((one) => brokenHelper(host, one)),
+      SO_FAR,
+    );
+  const [first, ...more] = broken.map((one) => brokenHelper(host, one));
+  if (first !== undefined)
+    void pulumi.log.warn(
+      ["about logins at other registries:", ...problemBlocks([first, ...more])].join("\n\n"),
+    );
   return registryUrl;
 }
 
@@ -42,7 +59,8 @@ const SHORTCOMINGS: Record<Exclude<HelperAnswer["kind"], "login">, string> = {
 async function loginProblem(host: string): Promise<Problem | undefined> {
   const login = configuredLogin(host);
   if (login.kind === "stored") return undefined;
-  if (login.kind === "missing helper") return missingHelper(host, login.helper);
+  if (login.kind === "missing helper")
+    return brokenHelper(host, { helper: login.helper, isStore: false, hosts: [host], trouble: "missing" });
   const fix = configure(host);
   if (login.kind !== "helper") {
     return {
@@ -71,16 +89,31 @@ function configuredLogin(host: string): ReturnType<typeof dockerLogin> | { kind:
   }
 }
 
-function missingHelper(host: string, helper: string): Problem {
+function brokenHelper(host: string, { helper, isStore, hosts, trouble }: BrokenHelper): Problem {
+  const reads = isStore ? "the logins of all registries" : hosts.map(shownName).join(", ");
+  const what = {
+    missing: "which is not on the PATH",
+    failure: "which fails when the docker plugin has it list them",
+    "too slow": "which does not list them in time",
+  }[trouble];
+  const remove = `take "credsStore" out of the file, or install ${helper}`;
   return {
     where: dockerConfigFile(process.env),
-    found: `the credential helper ${helper} for ${host}, which is not on the PATH`,
-    allowed: "a credential helper that can be run",
+    found: `the credential helper ${helper} for ${reads}, ${what}`,
+    allowed: isStore
+      ? "a credential helper that works, or none: the docker plugin lists all logins at its start"
+      : "a credential helper that can be run",
     fix:
       helper === GCLOUD
-        ? "install the Google Cloud CLI (https://cloud.google.com/sdk/docs/install), or put it on the PATH"
-        : configure(host),
+        ? INSTALL_GCLOUD
+        : isStore
+          ? remove
+          : hosts.includes(host)
+            ? configure(host)
+            : `take ${hosts.map((one) => JSON.stringify(one)).join(", ")} out of "credHelpers"`,
   };
 }
 
+const INSTALL_GCLOUD =
+  "install the Google Cloud CLI (https://cloud.google.com/sdk/docs/install), or put it on the PATH";
 const configure = (host: string): string => `gcloud auth configure-docker ${host}`;

@@ -85,7 +85,7 @@ describe("credentials for the registry", () => {
     const text = typeof config === "string" ? config : JSON.stringify(config);
     if (config !== undefined) scratch.write("config.json", text);
   };
-  const ask = (preview: boolean) => declare(() => confirmLogin(requireHelper(URL)), preview);
+  const ask = (preview: boolean) => declare(async () => confirmLogin(await requireHelper(URL)), preview);
 
   /** An error before the first push, and a warning at preview: nothing was pushed, and what is wrong. */
   async function expectError(found: string, allowed: string, fix: string): Promise<void> {
@@ -100,8 +100,10 @@ describe("credentials for the registry", () => {
 
   const KNOWN = `read host; echo '{"ServerURL":"x","Username":"_dcgcloud_token","Secret":"s"}'`;
 
-  const installHelpers = (body: string, ...names: string[]): void => {
-    for (const name of names) scratch.write(`docker-credential-${name}`, `#!/bin/sh\n${body}\n`, 0o755);
+  /** Helpers that answer when they are asked for a login, and when they are to list all. */
+  const installHelpers = (body: string, names: string[], list = "echo '{}'"): void => {
+    const script = `#!/bin/sh\nif [ "$1" = list ]; then ${list}; else ${body}; fi\n`;
+    for (const name of names) scratch.write(`docker-credential-${name}`, script, 0o755);
     vi.stubEnv("PATH", scratch.folder);
   };
 
@@ -111,7 +113,7 @@ describe("credentials for the registry", () => {
     ["a login with a scheme", { auths: { "https://us-central1-docker.pkg.dev": { identitytoken: "x" } } }],
     ["a credential store", { credsStore: "desktop" }],
   ])("%s will do", async (_, config) => {
-    installHelpers(KNOWN, "gcloud", "desktop");
+    installHelpers(KNOWN, ["gcloud", "desktop"]);
     login(config);
     expect((await ask(false)).result).toBe(URL);
   });
@@ -123,7 +125,7 @@ describe("credentials for the registry", () => {
     ],
     ["gcr", "gcloud auth configure-docker us-central1-docker.pkg.dev"],
   ])("a helper %s that is not installed is an error, at preview too", async (helper, fix) => {
-    installHelpers(KNOWN, "desktop");
+    installHelpers(KNOWN, ["desktop"]);
     login({ credHelpers: { "us-central1-docker.pkg.dev": helper }, credsStore: "desktop" });
     const message = [
       scratch.path("config.json"),
@@ -132,6 +134,39 @@ describe("credentials for the registry", () => {
       `  fix:     ${fix}`,
     ].join("\n");
     for (const preview of [true, false]) await expect(ask(preview)).rejects.toThrow(message);
+  });
+
+  test.each([
+    ["is not installed", undefined, "which is not on the PATH"],
+    ["fails", "exit 1", "which fails when the docker plugin has it list them"],
+    ["answers in prose", "echo no display", "which fails when the docker plugin has it list them"],
+  ])("a store that %s is an error, although the host has a helper of its own", async (_, list, what) => {
+    installHelpers(KNOWN, ["gcloud", ...(list === undefined ? [] : ["desktop"])], list);
+    login({ credHelpers: { "us-central1-docker.pkg.dev": "gcloud" }, credsStore: "desktop" });
+    const message = [
+      scratch.path("config.json"),
+      `  found:   the credential helper docker-credential-desktop for the logins of all registries, ${what}`,
+      "  allowed: a credential helper that works, or none: the docker plugin lists all logins at its start",
+      '  fix:     take "credsStore" out of the file, or install docker-credential-desktop',
+    ].join("\n");
+    for (const preview of [true, false]) await expect(ask(preview)).rejects.toThrow(message);
+  });
+
+  test("the missing helper of another registry is a warning", async () => {
+    installHelpers(KNOWN, ["gcloud"]);
+    login({ credHelpers: { "us-central1-docker.pkg.dev": "gcloud", "ghcr.io": "gh", "quay.io": "gh" } });
+    const lines = logged();
+    expect((await ask(false)).result).toBe(URL);
+    expect(lines.warn).toEqual([
+      [
+        "about logins at other registries:",
+        "",
+        scratch.path("config.json"),
+        "  found:   the credential helper docker-credential-gh for ghcr.io, quay.io, which is not on the PATH",
+        "  allowed: a credential helper that can be run",
+        '  fix:     take "ghcr.io", "quay.io" out of "credHelpers"',
+      ].join("\n"),
+    ]);
   });
 
   test.each([
@@ -159,7 +194,7 @@ describe("credentials for the registry", () => {
   ])(
     "a helper %s that has no login is an error before the first build, and a warning at preview",
     async (helper, body, what, fix) => {
-      installHelpers(body, helper);
+      installHelpers(body, [helper]);
       login({ credsStore: helper });
       await expectError(
         `the credential helper docker-credential-${helper}, which ${what} us-central1-docker.pkg.dev`,

@@ -7,12 +7,13 @@ export interface Ended {
   /** Undefined where it did not begin, or did not end in time. */
   code?: number | undefined;
   stdout: string;
+  stderr: string;
   /** Why there is no code. */
   trouble?: "missing" | "too slow";
 }
 
 /**
- * Runs a program to its end, whatever that is. What it says on its standard error is nobody's.
+ * Runs a program to its end. Never rejects.
  * @param milliseconds after which it is ended.
  */
 export function runProgram(
@@ -21,19 +22,26 @@ export function runProgram(
   { input = "", milliseconds = 20_000, environment = process.env } = {},
 ): Promise<Ended> {
   return new Promise((resolve) => {
-    const parts: Buffer[] = [];
-    const child = spawn(program, args, { env: environment, stdio: ["pipe", "pipe", "ignore"] });
-    const end = (ended: Omit<Ended, "stdout">): void => {
+    const output: Buffer[] = [];
+    const errors: Buffer[] = [];
+    const child = spawn(program, args, { env: environment, stdio: ["pipe", "pipe", "pipe"] });
+    const end = (ended: Pick<Ended, "code" | "trouble">): void => {
       clearTimeout(limit);
-      resolve({ ...ended, stdout: Buffer.concat(parts).toString() });
+      resolve({
+        ...ended,
+        stdout: Buffer.concat(output).toString(),
+        stderr: Buffer.concat(errors).toString(),
+      });
     };
     const limit = setTimeout(() => {
       child.kill("SIGKILL");
       // What it started itself may hold the pipe open.
       child.stdout.destroy();
+      child.stderr.destroy();
       end({ trouble: "too slow" });
     }, milliseconds);
-    child.stdout.on("data", (part: Buffer) => parts.push(part));
+    child.stdout.on("data", (part: Buffer) => output.push(part));
+    child.stderr.on("data", (part: Buffer) => errors.push(part));
     // One that ends before it has read all of its input says by its code what came of it.
     child.stdin.on("error", () => undefined);
     child.on("error", () => {

@@ -1,6 +1,13 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { cleanupPolicies, cleanupPolicy, deletedVersions, type StoredVersion } from "./cleanup-rules.ts";
+import {
+  type ChildDeletion,
+  cleanupPolicies,
+  cleanupPolicy,
+  deletedVersions,
+  type StoredVersion,
+  versionsOfBuild,
+} from "./cleanup-rules.ts";
 
 const NOW = new Date("2026-11-24T12:00:00Z");
 const DAY_MS = 86_400_000;
@@ -10,8 +17,14 @@ function version(image: string, letter: string, days: number, ...tags: string[])
   return { image, digest: `sha256:${letter}`, tags, uploaded: new Date(NOW.getTime() - days * DAY_MS) };
 }
 
-const deleted = (versions: StoredVersion[], policies: unknown): string =>
-  deletedVersions(versions, z.array(cleanupPolicy).parse(policies), NOW)
+/** The index of images of the same name. */
+const index = (letter: string, days: number, children: string, ...tags: string[]): StoredVersion => ({
+  ...version("ui", letter, days, ...tags),
+  children: children.split("").map((child) => `sha256:${child}`),
+});
+
+const deleted = (versions: StoredVersion[], policies: unknown, childDeletion?: ChildDeletion): string =>
+  deletedVersions(versions, z.array(cleanupPolicy).parse(policies), NOW, childDeletion)
     .map(({ digest }) => digest.slice(7))
     .sort()
     .join("");
@@ -68,7 +81,8 @@ describe("the policies of the stack", () => {
     untaggedAfterDays: 14,
     buildsAfterDays: 100,
     keepCount: 1,
-    keptTagPrefixes: ["v", "latest", "edge", "build"],
+    versionsPerBuild: versionsOfBuild(1),
+    keptTagPrefixes: ["v", "latest", "edge", "build", "withdrawn"],
   });
 
   test("let builds expire, and nothing that has a tag of a release or of the tip", () => {
@@ -84,9 +98,53 @@ describe("the policies of the stack", () => {
       version("ui", "h", old, "edge", "abc123b"),
       version("ui", "i", old, "build"),
       version("ui", "j", old, "build-1.5.0"),
-      version("ui", "k", old, "withdrawn-1.4.3"),
+      version("ui", "k", old, "withdrawn-1.4.3", "abc123a"),
       version("bridge", "l", old, "abc123f"),
     ];
-    expect(deleted(stored, policies)).toBe("cek");
+    expect(deleted(stored, policies)).toBe("ce");
+  });
+});
+
+describe("the images of an index", () => {
+  const policies = cleanupPolicies({
+    untaggedAfterDays: 14,
+    buildsAfterDays: 100,
+    keepCount: 1,
+    versionsPerBuild: versionsOfBuild(2),
+    keptTagPrefixes: ["v", "build"],
+  });
+  const stored = [
+    version("ui", "a", 300, "build-amd64-1.4.2"),
+    version("ui", "b", 300, "build-arm64-1.4.2"),
+    index("c", 300, "ab", "v1.4.2"),
+    version("ui", "d", 200),
+    version("ui", "e", 200),
+    index("f", 200, "de", "abc123d"),
+    version("ui", "g", 50),
+    version("ui", "h", 50),
+    index("i", 50, "gh", "abc123e"),
+    version("bridge", "g", 50),
+    version("ui", "j", 1, "build-amd64"),
+    version("ui", "k", 1, "build-arm64"),
+    index("l", 1, "jk", "build"),
+  ];
+
+  test("go with it where Google refuses to delete them before", () => {
+    // Of the other image's, to which no index refers, the one is among the most recent.
+    expect(deleted(stored, policies)).toBe("def");
+  });
+
+  test("go before it where Google does not, but for those of a release and of the tip", () => {
+    expect(deleted(stored, policies, "allowed")).toBe("defgh");
+  });
+
+  test("are counted: the most recent builds are kept with all that they consist of", () => {
+    const builds = ["abc", "def", "ghi"].flatMap(([amd64 = "", arm64 = "", top = ""], age) => [
+      version("ui", amd64, 200 - age),
+      version("ui", arm64, 200 - age),
+      index(top, 200 - age, amd64 + arm64),
+    ]);
+    for (const childDeletion of ["refused", "allowed"] as const)
+      expect(deleted(builds, policies, childDeletion)).toBe("abcdef");
   });
 });

@@ -7,6 +7,8 @@ export interface StoredVersion {
   /** `sha256:...`. */
   digest: string;
   tags: readonly string[];
+  /** Digests of the images that an index refers to. */
+  children?: readonly string[];
   /**
    * When it was pushed, which its age counts from; a tag that moves to it later makes it no younger
    * (https://cloud.google.com/artifact-registry/docs/repositories/cleanup-policy).
@@ -42,6 +44,12 @@ export type CleanupPolicy = z.infer<typeof cleanupPolicy>;
 type Condition = NonNullable<CleanupPolicy["condition"]>;
 
 /**
+ * What Google does when an image is deleted to which an index refers. It was seen to refuse
+ * (https://github.com/GoogleCloudPlatform/gcr-cleaner/issues/130), and no document promises that.
+ */
+export type ChildDeletion = "refused" | "allowed";
+
+/**
  * The versions that the policies delete now, in the order given: those that one deletes and none keeps. A keep policy by
  * itself deletes nothing (https://cloud.google.com/artifact-registry/docs/repositories/cleanup-policy-overview).
  */
@@ -49,33 +57,55 @@ export function deletedVersions<V extends StoredVersion>(
   versions: readonly V[],
   policies: readonly CleanupPolicy[],
   now: Date,
+  childDeletion: ChildDeletion = "refused",
 ): V[] {
-  const chosenTo = (action: CleanupPolicy["action"], version: V): boolean =>
-    policies.some((policy) => policy.action === action && chooses(policy, version, versions, now));
-  return versions.filter((version) => chosenTo("DELETE", version) && !chosenTo("KEEP", version));
+  const chosenTo = (action: CleanupPolicy["action"]): ((version: V) => boolean) => {
+    const choosers = policies
+      .filter((policy) => policy.action === action)
+      .map((policy) => chooser(policy, versions, now));
+    return (version) => choosers.some((chooses) => chooses(version));
+  };
+  const [isDeleted, isKept] = [chosenTo("DELETE"), chosenTo("KEEP")];
+  const chosen = versions.filter((version) => isDeleted(version) && !isKept(version));
+  if (childDeletion === "allowed" || chosen.length === 0) return chosen;
+  const going = new Set<StoredVersion>(chosen);
+  const referredTo = new Map<string, Set<string>>();
+  for (const version of versions) {
+    if (version.children === undefined || going.has(version)) continue;
+    const digests = referredTo.get(version.image) ?? new Set();
+    for (const digest of version.children) digests.add(digest);
+    referredTo.set(version.image, digests);
+  }
+  return chosen.filter(({ image, digest }) => referredTo.get(image)?.has(digest) !== true);
 }
 
-function chooses(
+function chooser(
   { condition, mostRecentVersions }: CleanupPolicy,
-  version: StoredVersion,
   versions: readonly StoredVersion[],
   now: Date,
-): boolean {
-  if (condition !== undefined) return meets(version, condition, now);
-  if (mostRecentVersions === undefined) return false;
+): (version: StoredVersion) => boolean {
+  if (condition !== undefined) return (version) => meets(version, condition, now);
+  if (mostRecentVersions === undefined) return () => false;
   const { keepCount, packageNamePrefixes } = mostRecentVersions;
-  return begins(version.image, packageNamePrefixes) && laterOnes(version, versions, keepCount) < keepCount;
+  const first = firstRecent(versions, keepCount);
+  return ({ image, uploaded }) =>
+    begins(image, packageNamePrefixes) && uploaded.getTime() >= (first.get(image) ?? Infinity);
 }
 
-/** How many versions of an image were pushed after one; no more than so many are counted. */
-function laterOnes(version: StoredVersion, versions: readonly StoredVersion[], most: number): number {
-  let later = 0;
-  // From the end: where versions come as they were pushed, the first few are enough.
-  for (let index = versions.length - 1; index >= 0 && later < most; index -= 1) {
-    const other = versions[index];
-    if (other?.image === version.image && other.uploaded > version.uploaded) later += 1;
+/** When the first of the `count` most recent versions of each image was pushed. */
+function firstRecent(versions: readonly StoredVersion[], count: number): Map<string, number> {
+  const pushed = new Map<string, number[]>();
+  for (const { image, uploaded } of versions) {
+    const times = pushed.get(image);
+    if (times) times.push(uploaded.getTime());
+    else pushed.set(image, [uploaded.getTime()]);
   }
-  return later;
+  return new Map(
+    [...pushed].map(([image, times]) => [
+      image,
+      count === 0 ? Infinity : (times.sort((a, b) => b - a)[count - 1] ?? -Infinity),
+    ]),
+  );
 }
 
 /**
@@ -108,8 +138,10 @@ export interface Expiry {
   untaggedAfterDays: number;
   /** Age in days at which versions are deleted whose tags all are of builds. */
   buildsAfterDays: number;
-  /** Most recent versions of each image that are never deleted. */
+  /** Most recent builds of each image that are never deleted. */
   keepCount: number;
+  /** Versions that a build of an image makes: see {@link versionsOfBuild}. */
+  versionsPerBuild: number;
   /** How the tags begin that keep a version for ever. */
   keptTagPrefixes: readonly string[];
 }
@@ -122,6 +154,11 @@ export interface PolicyInput {
   action: "DELETE" | "KEEP";
   condition?: { tagState: "TAGGED" | "UNTAGGED"; tagPrefixes?: string[]; olderThan?: string };
   mostRecentVersions?: { keepCount: number };
+}
+
+/** A build for several platforms is an image for each, and the index of them. */
+export function versionsOfBuild(platforms: number): number {
+  return platforms === 1 ? 1 : platforms + 1;
 }
 
 /** The cleanup policies of a repository: builds expire, releases stay. */
@@ -143,6 +180,10 @@ export function cleanupPolicies(expiry: Expiry): PolicyInput[] {
       action: "KEEP",
       condition: { tagState: "TAGGED", tagPrefixes: [...expiry.keptTagPrefixes] },
     },
-    { id: "keep-recent", action: "KEEP", mostRecentVersions: { keepCount: expiry.keepCount } },
+    {
+      id: "keep-recent",
+      action: "KEEP",
+      mostRecentVersions: { keepCount: expiry.keepCount * expiry.versionsPerBuild },
+    },
   ];
 }

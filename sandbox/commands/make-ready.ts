@@ -1,6 +1,7 @@
 import { mkdir } from "node:fs/promises";
 import { ensureBaseImages } from "../machine/base-image.ts";
 import { commandEnvironment } from "../services/environment.ts";
+import { ensureCurrentEngine } from "../machine/install-engine.ts";
 import { ensurePackages } from "../machine/install-packages.ts";
 import { ensurePlugins } from "../machine/link-plugins.ts";
 import { ensurePulumi } from "../machine/install-pulumi.ts";
@@ -43,6 +44,7 @@ export async function makeReady(paths: SandboxPaths, step: RunStep): Promise<Rea
   const tools = await step("Docker and registry programs", async (progress, done) => {
     const engine = await chooseEngine(paths, readTools(paths)?.engine);
     const docker = await ensurePackages(engine, paths.bin, progress);
+    if (engine.current === true) await ensureCurrentEngine(progress);
     const all = { pulumi, docker, engine };
     await writeTools(paths, all);
     done(`docker ${docker.version}, ${docker.path}`);

@@ -14,6 +14,8 @@ export interface PulumiCli {
 export interface EngineChoice {
   kind: "own" | "yours";
   host: string;
+  /** The own one is a current one, which was built here. */
+  current?: true;
 }
 
 /** What a sandbox runs with: found or installed by `up`, read by the other subcommands. */

@@ -11,6 +11,8 @@ import { installedRegistry, REGISTRY_PACKAGE } from "../lib/registry-program.ts"
 export interface Missing {
   /** dockerd, for an engine of the sandbox's own. */
   engine: boolean;
+  /** What runs containers for an engine that was built here. */
+  runc: boolean;
   /** `ip`, for the bridge of such an engine. */
   ip: boolean;
   iptables: boolean;
@@ -25,6 +27,7 @@ export interface Missing {
 export function packagesFor(missing: Missing, known: { dockerCli: boolean; buildx: boolean }): string[] {
   const packages = new Set<string>();
   if (missing.engine) packages.add("docker.io");
+  if (missing.runc) packages.add("runc");
   if (missing.ip) packages.add("iproute2");
   if (missing.iptables) packages.add("iptables");
   if (missing.docker) packages.add(known.dockerCli ? "docker-cli" : "docker.io");
@@ -44,7 +47,8 @@ export async function ensurePackages(
   const own = engine.kind === "own";
   const lacks = (command: string) => own && findCommands(command).length === 0;
   const missing: Missing = {
-    engine: lacks("dockerd"),
+    engine: engine.current !== true && lacks("dockerd"),
+    runc: engine.current === true && lacks("runc"),
     ip: lacks("ip"),
     iptables: lacks("iptables"),
     docker: cli === undefined,
@@ -67,7 +71,7 @@ export async function ensurePackages(
 
 function purpose(missing: Missing): string {
   const parts = [
-    missing.engine && "a Docker engine to build the images",
+    (missing.engine || missing.runc) && "a Docker engine to build the images",
     missing.docker && "the docker command",
     missing.buildKit && !missing.docker && "a docker command that builds with BuildKit",
     missing.registry && "the registry (CNCF Distribution)",

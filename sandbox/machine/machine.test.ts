@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { aptPrefix, installArguments } from "./apt.ts";
+import { currentEngineFolder, wantsCurrentEngine } from "./install-engine.ts";
 import { type Missing, packagesFor } from "./install-packages.ts";
 import { chosenPlugins } from "./link-plugins.ts";
 import { isRecentEnough, PULUMI_VERSION } from "./install-pulumi.ts";
@@ -37,6 +38,14 @@ test("the kind of plugins is left open, or chosen", () => {
   expect(() => chosen("reel")).toThrow('HYPERION_SANDBOX_PLUGINS is "reel": it may be real or fake');
 });
 
+test("a current engine is asked for by its variable alone", () => {
+  const wants = (value?: string) =>
+    wantsCurrentEngine(value === undefined ? {} : { HYPERION_SANDBOX_ENGINE: value });
+  expect([wants(), wants(""), wants("current")]).toEqual([false, false, true]);
+  expect(() => wants("29")).toThrow('HYPERION_SANDBOX_ENGINE is "29": it may be current');
+  expect(currentEngineFolder()).toMatch(/\/engine-moby-v2\.\S+-containerd-v2\.\S+$/);
+});
+
 describe("apt-get", () => {
   test("is called directly by root, else through a sudo that asks nothing", () => {
     expect(aptPrefix({ root: true, apt: true, sudo: false })).toEqual({ usable: true, command: ["apt-get"] });
@@ -63,6 +72,7 @@ describe("apt-get", () => {
 describe("the Debian packages", () => {
   const nothing: Missing = {
     engine: false,
+    runc: false,
     ip: false,
     iptables: false,
     docker: false,
@@ -83,6 +93,7 @@ describe("the Debian packages", () => {
       ["docker.io", "docker-cli", "docker-buildx"],
     ],
     ["a command that builds with BuildKit", { buildKit: true }, bookworm, ["docker.io"]],
+    ["an engine that was built here", { runc: true }, bookworm, ["runc"]],
     ["the network's tools", { ip: true, iptables: true }, bookworm, ["iproute2", "iptables"]],
   ])("for %s", (_, missing, known, expected) => {
     expect(packagesFor({ ...nothing, ...missing }, known)).toEqual(expected);

@@ -4,17 +4,28 @@ import type { SandboxPaths } from "../lib/paths.ts";
 import type { EngineChoice } from "../lib/tools.ts";
 import { engineInfo } from "../lib/engine-info.ts";
 import { ensureOwnEngine, ownEngineHost } from "../machine/engine/own-engine.ts";
+import { currentEngineFolder, ENGINE_VARIABLE, wantsCurrentEngine } from "../machine/install-engine.ts";
 import { findUserEngine } from "./user-engine.ts";
 
 /**
- * Chooses the engine: the one chosen before, as long as it serves; the user's own when it answers and can reach the
- * sandbox's registry; else one of the sandbox's own, which needs Linux and root.
+ * Chooses the engine: the one chosen before, as long as it serves; a current one of the sandbox's own if the environment
+ * asks for it; the user's own when it answers and can reach the sandbox's registry; else one of the sandbox's own, which
+ * needs Linux and root.
  */
 export async function chooseEngine(
   paths: SandboxPaths,
   before: EngineChoice | undefined,
 ): Promise<EngineChoice> {
   const own: EngineChoice = { kind: "own", host: ownEngineHost(paths) };
+  if (wantsCurrentEngine(process.env)) {
+    if (before !== undefined && before.current !== true)
+      throw new SandboxError(
+        `${ENGINE_VARIABLE} asks for a current engine, and this sandbox began with another one.\n` +
+          "Begin afresh: npm run sandbox -- down --force && npm run sandbox",
+      );
+    return { ...own, current: true };
+  }
+  if (before?.current === true) return before;
   if (before?.kind === "own") return own;
   if (before && (await engineInfo(before.host))) return before;
   const user = await findUserEngine();
@@ -28,5 +39,6 @@ export async function chooseEngine(
 
 /** Starts the engine if it is the sandbox's own and does not run. Returns whether it was started now. */
 export async function ensureEngine(paths: SandboxPaths, choice: EngineChoice): Promise<boolean> {
-  return choice.kind === "own" ? ensureOwnEngine(paths) : false;
+  if (choice.kind === "yours") return false;
+  return ensureOwnEngine(paths, choice.current === true ? currentEngineFolder() : undefined);
 }

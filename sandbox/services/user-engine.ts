@@ -7,7 +7,7 @@ export type UserEngine =
 
 /** Looks at the engine that the user's `docker` uses. */
 export async function findUserEngine(env: NodeJS.ProcessEnv = process.env): Promise<UserEngine> {
-  const host = userHost(env);
+  const host = await userHost(env);
   const elsewhere = whyElsewhere(host);
   if (elsewhere) return { host, usable: false, why: elsewhere };
   const info = await engineInfo(host);
@@ -16,9 +16,9 @@ export async function findUserEngine(env: NodeJS.ProcessEnv = process.env): Prom
   return apart ? { host, usable: false, why: apart } : { host, usable: true, version: info.ServerVersion };
 }
 
-function userHost(env: NodeJS.ProcessEnv): string {
+async function userHost(env: NodeJS.ProcessEnv): Promise<string> {
   // A shell with the sandbox's variables: what its user's own DOCKER_HOST was is not known any more.
-  return env["HYPERION_SANDBOX_SHELL"] ? DEFAULT_ADDRESS : commandEngine(env).address;
+  return env["HYPERION_SANDBOX_SHELL"] ? DEFAULT_ADDRESS : (await commandEngine(env)).address;
 }
 
 /** Why an engine at `host` cannot reach a registry on this machine's loopback; undefined when it might. */

@@ -1,7 +1,9 @@
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { type Lockfile, type Manifest, packageProblems, packagesOf } from "./packages.ts";
 import lockfile from "../../package-lock.json" with { type: "json" };
 import manifest from "../../package.json" with { type: "json" };
+import { type Ended, useShell } from "../../test/support/shell.ts";
 
 const zod = { version: "4.6.7", integrity: "sha512-AAAA", license: "MIT" };
 const good: Manifest = { dependencies: { zod: "4.6.7" }, devDependencies: {} };
@@ -61,4 +63,17 @@ describe("the dependencies", () => {
   it("may have a licence made of allowed ones", () => {
     expect(packageProblems(good, locked({ license: "(BSD-3-Clause AND Apache-2.0)" }))).toEqual([]);
   });
+});
+
+const shell = useShell();
+
+it("installs in silence what an older Node.js does not run: the Node.js that comes along does", () => {
+  const project = { name: "p", version: "1.0.0", lockfileVersion: 3, engines: { node: ">=99" } };
+  shell.write("package.json", JSON.stringify(project));
+  shell.write("package-lock.json", JSON.stringify({ ...project, packages: { "": project } }));
+  shell.pass("npm");
+  const install = (): Ended => shell.bash("npm ci --dry-run --offline");
+  expect(install().stderr).toContain("EBADENGINE");
+  shell.write(".npmrc", readFileSync(".npmrc", "utf8"));
+  expect(install()).toMatchObject({ status: 0, stderr: "" });
 });

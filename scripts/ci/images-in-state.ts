@@ -1,51 +1,66 @@
 import { z } from "zod";
+import { fromJson } from "../../components/images/docker/config.ts";
 
-/** `pulumi stack export`, as far as it is used here; taken from Pulumi 3.274. */
+const operation = z.object({ resource: z.object({ urn: z.string(), type: z.string() }) });
+
+/** `pulumi stack export`, as far as this file reads it; taken from Pulumi 3.274. */
 const exported = z.object({
-  deployment: z.object({
-    resources: z
-      .array(
-        z.object({
-          urn: z.string(),
-          type: z.string(),
-          inputs: z.record(z.string(), z.unknown()).default({}),
-        }),
-      )
-      .nullish(),
-    pending_operations: z.array(z.object({ resource: z.object({ urn: z.string() }) })).nullish(),
+  deployment: z.looseObject({
+    resources: z.array(z.looseObject({ urn: z.string(), type: z.string() })).nullish(),
+    pending_operations: z.array(operation).nullish(),
+    secrets_providers: z.object({ type: z.string(), state: z.unknown().optional() }).nullish(),
   }),
 });
 
 const anything = z.unknown();
 
+/** Parts of a deployment, in the engine's words. `snippets` and `extensions` are programs, and this stack has none. */
+const PARTS = ["manifest", "metadata", "pending_operations", "resources", "secrets_providers"];
+
+/** Where the engine decrypts: with the passphrase at hand, or by Cloud KMS. */
+const secretsProvider = z.discriminatedUnion("type", [
+  z.object({ type: z.literal("passphrase") }),
+  z.object({ type: z.literal("cloud"), state: z.object({ url: z.string().startsWith("gcpkms://") }) }),
+]);
+
+/** What the engine notes on a resource; hooks, snippets and extensions lead to programs, and are not among it. */
+const NOTES = [
+  ...["urn", "type", "custom", "id", "inputs", "outputs", "parent", "provider", "created", "modified"],
+  ...["dependencies", "propertyDependencies", "sourcePosition", "stackTrace", "aliases", "initErrors"],
+  ...["protect", "delete", "external", "taint", "pendingReplacement", "retainOnDelete", "importID"],
+  ...["additionalSecretOutputs", "ignoreChanges", "replaceOnChanges", "customTimeouts"],
+];
+
 /** The logins of the docker provider: an address alone; a configuration names helpers, which are run. */
 const registryAuth = z.string().refine((text) => {
-  const { success } = z.array(z.strictObject({ address: z.string() })).safeParse(JSON.parse(text));
+  const { success } = z.array(z.strictObject({ address: z.string() })).safeParse(fromJson(text));
   return success;
 });
+
+/** The engine's own notes on a provider: empty, since a plugin's address, other name or parameters would be here. */
+const engineNotes = {
+  version: anything,
+  __internal: z.strictObject({}).optional(),
+  __defaults: z.array(z.string()).optional(),
+};
 
 /** What a stack of images alone holds, with the settings that this program gives to a provider. */
 const HELD: Readonly<Record<string, z.ZodType>> = {
   "pulumi:pulumi:Stack": anything,
   "hyperion:registry:PublishedImage": anything,
   "docker:index/image:Image": anything,
-  "docker:index/remoteImage:RemoteImage": anything,
-  "docker:index/tag:Tag": anything,
-  "docker:index/registryImage:RegistryImage": anything,
   // An engine elsewhere, `ssh://`, runs a command here.
   "pulumi:providers:docker": z.strictObject({
-    version: anything,
+    ...engineNotes,
     registryAuth: registryAuth.optional(),
     host: z
       .string()
       .regex(/^(unix|npipe):\/\/\S*$/)
       .optional(),
   }),
-  "pulumi:providers:gcp": z
-    .strictObject({ version: anything, project: anything, region: anything })
-    .partial(),
+  "pulumi:providers:gcp": z.strictObject({ ...engineNotes, project: anything, region: anything }).partial(),
   // Part of the engine; the stack's last outputs are read by it.
-  "pulumi:providers:pulumi": z.strictObject({}),
+  "pulumi:providers:pulumi": z.strictObject(engineNotes).partial(),
 };
 
 /**
@@ -54,22 +69,17 @@ const HELD: Readonly<Record<string, z.ZodType>> = {
  * @throws one line for each entry that this program does not make.
  */
 export function imagesInStateReport(text: string): string {
-  const { resources, pending_operations: pending } = exported.parse(JSON.parse(text)).deployment;
-  const foreign = (resources ?? []).flatMap(({ urn, type, inputs }) => {
-    const schema = HELD[type];
-    if (schema === undefined) return [`${urn}: a ${type}`];
-    // The engine's own notes on an entry.
-    const set = Object.fromEntries(Object.entries(inputs).filter(([name]) => !name.startsWith("__")));
-    const issues = schema.safeParse(set).error?.issues ?? [];
-    return issues
-      .flatMap((issue) => (issue.code === "unrecognized_keys" ? issue.keys : String(issue.path[0])))
-      .map((name) => `${urn}: its setting ${name}`);
-  });
-  foreign.push(
-    ...(pending ?? []).flatMap(({ resource: { urn } }) =>
-      typeOf(urn) in HELD ? [] : [`${urn}: on its way`],
+  const { deployment } = exported.parse(JSON.parse(text));
+  const foreign = [
+    ...unknownKeys(deployment, PARTS).map((part) => `the state's ${part}`),
+    ...(secretsProvider.nullish().safeParse(deployment.secrets_providers).success
+      ? []
+      : [`the state's secrets provider ${deployment.secrets_providers?.type ?? ""}`]),
+    ...(deployment.resources ?? []).flatMap(foreignIn),
+    ...(deployment.pending_operations ?? []).flatMap(({ resource }) =>
+      foreignType(resource) === undefined ? [] : [`${resource.urn}: on its way`],
     ),
-  );
+  ];
   if (foreign.length > 0) {
     throw new Error(
       `The state holds what no stack of images alone makes; run nothing on it:\n${foreign.map((line) => `  ${line}\n`).join("")}` +
@@ -79,6 +89,35 @@ export function imagesInStateReport(text: string): string {
   return "The state holds images and tags alone.\n";
 }
 
-function typeOf(urn: string): string {
-  return urn.split("::")[2]?.replace(/^.*\$/, "") ?? "";
+interface Resource {
+  urn: string;
+  type: string;
+  [note: string]: unknown;
+}
+
+function foreignIn(resource: Resource): string[] {
+  const { urn, type, inputs } = resource;
+  const foreign = foreignType(resource);
+  if (foreign !== undefined) return [`${urn}: a ${foreign}`];
+  const issues = HELD[type]?.safeParse(inputs ?? {}).error?.issues ?? [];
+  return [
+    ...unknownKeys(resource, NOTES).map((name) => `${urn}: its ${name}`),
+    ...issues.flatMap(settingsOf).map((name) => `${urn}: its setting ${name}`),
+  ];
+}
+
+/** The type that does not belong. The engine goes by the URN where the two differ. */
+function foreignType({ urn, type }: { urn: string; type: string }): string | undefined {
+  const named = urn.split("::")[2]?.replace(/^.*\$/, "") ?? "";
+  return [named, type].find((each) => !Object.hasOwn(HELD, each)) ?? (named === type ? undefined : named);
+}
+
+function unknownKeys(of: object, known: readonly string[]): string[] {
+  return Object.keys(of).filter((key) => !known.includes(key));
+}
+
+/** Full names of the settings that an issue is about: `__internal.pluginDownloadURL`. */
+function settingsOf(issue: z.core.$ZodIssue): string[] {
+  const below = issue.code === "unrecognized_keys" ? issue.keys : [];
+  return below.length === 0 ? [issue.path.join(".")] : below.map((key) => [...issue.path, key].join("."));
 }

@@ -59,6 +59,41 @@ commit three
     expect(settings("refs/heads/main", one).stdout).toBe(tip(one));
   });
 
+  it("asks for the tip of main, and not of a branch whose name ends like it", () => {
+    const [one = "", two = ""] = commits;
+    shell.bash(`git push --quiet remote ${one}:refs/heads/a/refs/heads/main`);
+    expect(settings("refs/heads/main", one, "remote").stdout).toContain("releaseDate \n");
+    expect(settings("refs/heads/main", two, "remote").stdout).toContain("releaseDate 2025");
+  });
+
+  it("publishes what is checked out of the sources where they are another repository's", () => {
+    const [one = "", two = "", three = ""] = commits;
+    const options = (...args: string[]): string[] =>
+      shell
+        .run("scripts/ci/main.ts", ["run-options", ...args])
+        .stdout.split("\n")
+        .filter((word) => word.includes("="));
+    const other = "f".repeat(40);
+    const of = (commit: string, more: string[]): unknown =>
+      expect.arrayContaining([
+        `hyperion-registry:revision=${commit}`,
+        "hyperion-registry:buildCache=registry",
+        ...more.map((each) => `hyperion-registry:${each}`),
+      ]);
+    shell.bash("git clone --quiet --branch main remote sources");
+    Object.assign(shell.environment, { SOURCES_FOLDER: "sources/", SOURCES_REMOTE: shell.path("remote") });
+    const tip = ["releaseDate=2025-01-11", "sourceDir=sources/"];
+    expect(options("refs/heads/main", other, "elsewhere")).toEqual(of(two, tip));
+    expect(options("refs/heads/main", other)).toEqual(of(two, tip));
+    shell.bash(`git push --quiet --force remote ${three}:main`);
+    expect(options("refs/heads/main", other, "elsewhere")).toEqual(of(two, ["releaseDate="]));
+    shell.bash(`git -C sources checkout --quiet ${one}`);
+    expect(options("refs/heads/main", other, "elsewhere")).toEqual(of(one, ["releaseDate="]));
+    expect(options("refs/tags/v1.4.2", three, "elsewhere")).toEqual(
+      expect.arrayContaining(["hyperion-registry:version=1.4.2", "hyperion-registry:sourceDir=sources/"]),
+    );
+  });
+
   it("refuses what is no version, and does not guess where the remote does not answer", () => {
     const [one = ""] = commits;
     expect(settings("refs/tags/vnext", one)).toMatchObject({
@@ -101,15 +136,15 @@ it("publishes by one pulumi up, whatever the stack's file says", () => {
   const publish = (...args: string[]): Ended =>
     shell.run("scripts/publish-ref.sh", ["--stack", "s", ...args]);
   shell.pass("git");
-  shell.fake("node", 'record "$@"; printf "hyperion-registry:version \\nhyperion-registry:revision abc\\n"');
-  shell.fake("pulumi", 'record "$@"');
+  shell.fake("node", `record "$@"; printf '%s\\n' --config hyperion-registry:version= --config 'k=a b'`);
+  shell.fake("pulumi", `record "$@"; echo $# arguments`);
   expect(publish("refs/heads/main", commit, "https://g/o/n")).toMatchObject({
     status: 0,
-    stdout: "hyperion-registry:version \nhyperion-registry:revision abc\n",
+    stdout: "--config hyperion-registry:version= --config k=a b\n9 arguments\n",
   });
   expect(shell.calls()).toEqual([
-    `node scripts/ci/main.ts release-settings refs/heads/main ${commit} https://g/o/n`,
-    "pulumi up --yes --skip-preview --stack s --config hyperion-registry:buildCache=registry --config hyperion-registry:version= --config hyperion-registry:revision=abc",
+    `node scripts/ci/main.ts run-options refs/heads/main ${commit} https://g/o/n`,
+    "pulumi up --yes --skip-preview --stack s --config hyperion-registry:version= --config k=a b",
   ]);
   shell.forgetCalls();
   shell.fake("node", "echo no version >&2; exit 1");

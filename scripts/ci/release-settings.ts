@@ -1,4 +1,4 @@
-import { execFileSync } from "node:child_process";
+import { execFileSync, type StdioOptions } from "node:child_process";
 import { versionProblem } from "../../components/images/tags/names.ts";
 import { ONE_TIME } from "../../settings/one-time.ts";
 
@@ -25,27 +25,55 @@ export function releaseSettings({ ref, commit, date, isTip }: GitState): Record<
   return { ...none, revision: commit, ...(isTip && { releaseDate: date }) };
 }
 
+/** A ref, the commit that it stood on, and where to ask for it. */
+export interface Checkout {
+  ref: string;
+  commit: string;
+  /** Where the ref is looked up: an address, or the name of a remote. Default: the commit counts as the tip. */
+  remote?: string | undefined;
+  /** Default: this folder. */
+  folder?: string;
+}
+
+/** What is checked out of the sources where they are another repository's; a branch publishes that. */
+export function sourcesCheckout(folder: string, remote: string | undefined): Checkout {
+  const [commit = "", ref = ""] = git(["rev-parse", "HEAD", "--symbolic-full-name", "HEAD"], folder).split(
+    "\n",
+  );
+  return { ref, commit, remote, folder };
+}
+
 /**
- * What this checkout knows about a ref and a commit.
- *
- * @param remote where the ref is looked up: an address, or the name of a remote. Default: the commit counts as the tip.
+ * What a checkout knows about its ref and its commit.
  * @throws when the remote does not tell.
  */
-export function gitState(ref: string, commit: string, remote?: string): GitState {
+export function gitState({ ref, commit, remote, folder }: Checkout): GitState {
   return {
     ref,
     commit,
-    date: git(["show", "--no-patch", "--date=format-local:%F", "--format=%cd", commit]),
+    date: git(["show", "--no-patch", "--date=format-local:%F", "--format=%cd", commit], folder),
     isTip:
       ref.startsWith("refs/tags/") ||
       remote === undefined ||
-      git(["ls-remote", remote, ref]).split("\t")[0] === commit,
+      tipOf(ref, git(["ls-remote", remote, ref], folder)) === commit,
   };
 }
 
-function git(args: readonly string[]): string {
+/** The commit of a ref; git lists every ref whose name ends like it, such as `refs/heads/a/refs/heads/main`. */
+function tipOf(ref: string, listed: string): string | undefined {
+  const lines = listed.split("\n").map((line) => line.split("\t"));
+  return lines.find(([, name]) => name === ref)?.[0];
+}
+
+function git(args: readonly string[], cwd?: string): string {
   const env = { ...process.env, TZ: "UTC", ...authorization() };
-  return execFileSync("git", args, { encoding: "utf8", env, stdio: ["ignore", "pipe", "inherit"] }).trim();
+  const stdio: StdioOptions = ["ignore", "pipe", "inherit"];
+  return execFileSync("git", args, {
+    encoding: "utf8",
+    ...(cwd !== undefined && { cwd }),
+    env,
+    stdio,
+  }).trim();
 }
 
 /** The job's own token as git's login at GitHub, by variables: a command line is no place for it. */

@@ -36,7 +36,7 @@ function failure(title: string, { preview, stderr }: Previewed): string | undefi
 /**
  * The issue about drift, in Markdown; empty when there is none.
  * @param refresh what differs between the cloud and the state.
- * @param preview what differs between the state and the program; no changes where that is for a release to say.
+ * @param preview what differs between the state and the program.
  * @throws when one of the two failed.
  */
 export function driftReport(refresh: Preview, preview: Preview): string {

@@ -1,67 +1,108 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
+import { type Expiry, versionsOfBuild } from "../../components/repository/cleanup-rules.ts";
 import { declaredSettings } from "../../test/support/default-settings.ts";
-import { MODEL, type Model, stored } from "./model.ts";
+import { MODEL, type Model, registries, stored } from "./model.ts";
 import { BUDGET, costs, costRows } from "./table.ts";
 
 const KEPT = { cleanupUntaggedAfterDays: 14, cleanupKeepCount: 10 };
-const BUILDS_AFTER_DAYS = 156;
+const BUILDS_AFTER_DAYS = 77;
 const MB = 2 ** 20;
 
-test("the default age of builds is the largest that stays under the budget for two years", () => {
+test("the default age of builds is the largest that stays under the budget for a year", () => {
   expect(declaredSettings).toMatchObject({
     cleanupUntaggedAfterDays: { default: KEPT.cleanupUntaggedAfterDays },
     cleanupKeepCount: { default: KEPT.cleanupKeepCount },
     cleanupBuildsAfterDays: { default: BUILDS_AFTER_DAYS },
   });
-  const costliest = (age: number): number => Math.max(...costs(2, KEPT, age));
+  const costliest = (age: number): number => Math.max(...costs(1, KEPT, age));
   expect(costliest(BUILDS_AFTER_DAYS)).toBeLessThan(BUDGET);
   expect(costliest(BUILDS_AFTER_DAYS + 1)).toBeGreaterThan(BUDGET);
 });
 
 test("a day of builds adds what the images add that it changes; all are new at first", () => {
   const [first = 0, second = 0] = stored(2, 1, undefined);
-  const { baseMegabytes, changedMegabytes, buildsADay, images, oneChangedIn } = MODEL;
+  const { baseMegabytes, changedMegabytes, platforms, buildsADay, images, oneChangedIn } = MODEL;
   const changed = (buildsADay * images) / oneChangedIn;
-  expect(first).toBe((baseMegabytes + (changed + images - 1) * changedMegabytes) * MB);
-  expect(second - first).toBe(changed * changedMegabytes * MB);
+  expect(first).toBe((baseMegabytes + (changed + images - 1) * changedMegabytes) * platforms * MB);
+  expect(second - first).toBe(changed * changedMegabytes * platforms * MB);
 });
 
-test("releases stay, the tip stays, the most recent stay, other builds go", () => {
-  // One image, a build a day, a release of the tip every ten days.
-  const model: Model = { ...MODEL, images: 1, oneChangedIn: 1, buildsADay: 1, releaseEveryDays: 10 };
-  const expiry = { untaggedAfterDays: 1, buildsAfterDays: 20, keepCount: 3, keptTagPrefixes: ["v", "edge"] };
-  const images = (days: number, change: Partial<typeof expiry> = {}): number =>
-    ((stored(days, 1, { ...expiry, ...change }, model).at(-1) ?? 0) / MB - model.baseMegabytes) /
-    model.changedMegabytes;
-  expect(images(20)).toBe(20);
-  // The builds of the last 20 days, and the releases that are older.
-  expect(images(100)).toBe(20 + 8);
-  expect(images(100, { buildsAfterDays: 1 })).toBe(3 + 9);
-  expect(images(100, { buildsAfterDays: 1, keptTagPrefixes: ["none"] })).toBe(3);
-});
+/** One image, a build a day, a release of the tip every ten days. */
+const SMALL: Model = { ...MODEL, images: 1, oneChangedIn: 1, buildsADay: 1, releaseEveryDays: 10 };
+const EXPIRY: Expiry = {
+  untaggedAfterDays: 1,
+  buildsAfterDays: 20,
+  keepCount: 3,
+  versionsPerBuild: versionsOfBuild(MODEL.platforms),
+  keptTagPrefixes: ["v", "edge", "build"],
+};
+
+test.each([1, 2])(
+  "releases stay, the tip stays, the most recent stay, other builds go: %i platforms",
+  (platforms) => {
+    const model = { ...SMALL, platforms };
+    const expiry = { ...EXPIRY, versionsPerBuild: versionsOfBuild(platforms) };
+    const images = (days: number, change: Partial<Expiry> = {}): number =>
+      ((stored(days, 1, { ...expiry, ...change }, model).at(-1) ?? 0) / MB / platforms -
+        model.baseMegabytes) /
+      model.changedMegabytes;
+    expect(images(20)).toBe(20);
+    // The builds of the last 20 days, and the releases that are older.
+    expect(images(100)).toBe(20 + 8);
+    expect(images(100, { buildsAfterDays: 1 })).toBe(3 + 9);
+    expect(images(100, { buildsAfterDays: 1, keptTagPrefixes: ["none"] })).toBe(3);
+  },
+);
 
 test("what cleanup is asked less often is stored all the same at the end", () => {
-  const expiry = {
-    untaggedAfterDays: 14,
-    buildsAfterDays: 30,
-    keepCount: 10,
-    keptTagPrefixes: ["v", "edge"],
-  };
-  const daily = stored(120, 1, expiry);
-  expect(stored(120, 5, expiry)).toEqual(daily.filter((_, day) => day % 5 === 4));
-  expect(stored(120, 120, expiry)).toEqual(daily.slice(-1));
+  const expiry = { ...EXPIRY, untaggedAfterDays: 14, buildsAfterDays: 30, keepCount: 10 };
+  for (const childDeletion of ["refused", "allowed"] as const) {
+    const after = (every: number) => stored(120, every, expiry, MODEL, childDeletion);
+    const daily = after(1);
+    expect(after(5)).toEqual(daily.filter((_, day) => day % 5 === 4));
+    expect(after(120)).toEqual(daily.slice(-1));
+  }
 });
+
+describe.each(["refused", "allowed"] as const)(
+  "three years of cleanup, the deletion of an index's images %s",
+  (childDeletion) => {
+    const years = Array.from(registries(3 * 365, 1, EXPIRY, SMALL, childDeletion), (versions) => {
+      const there = new Set(versions.map(({ digest }) => digest));
+      return versions
+        .filter(({ children }) => children !== undefined)
+        .map(({ tags, children = [] }) => ({
+          tags,
+          complete: children.every((digest) => there.has(digest)),
+        }));
+    });
+
+    test("leave every release complete", () => {
+      for (const [day, indexes] of years.entries()) {
+        const releases = indexes.filter(({ tags }) => tags.some((tag) => tag.startsWith("v1.")));
+        expect(releases).toHaveLength(Math.floor((day + 1) / SMALL.releaseEveryDays));
+        expect(releases.every(({ complete }) => complete)).toBe(true);
+      }
+    });
+
+    test(`leave ${childDeletion === "refused" ? "every" : "not every"} build of main complete`, () => {
+      expect(years.every((indexes) => indexes.every(({ complete }) => complete))).toBe(
+        childDeletion === "refused",
+      );
+    });
+  },
+);
 
 test("the table", () => {
   const rows = costRows(KEPT, BUILDS_AFTER_DAYS);
   expect(rows.map(([what, ...cells]) => [what, cells.length])).toEqual([
     ["30 days", 4],
-    ["90 days", 4],
-    ["156 days (the default)", 4],
+    ["77 days (the default)", 4],
+    ["120 days", 4],
     ["365 days", 4],
     ["for ever", 4],
     ["none: releases alone", 4],
   ]);
-  expect(rows[2]?.slice(1)).toEqual(["$4.22", "$4.99", "$7.28", "after 2.0 years"]);
-  expect(rows[5]?.at(-1)).toBe("after 6.6 years");
+  expect(rows[1]?.slice(1)).toEqual(["$4.98", "$6.50", "$11.07", "after 1.0 years"]);
+  expect(rows[5]?.at(-1)).toBe("after 3.3 years");
 });

@@ -1,4 +1,5 @@
 import { KEPT_TAG_PREFIXES } from "../../components/images/tags/names.ts";
+import { versionsOfBuild } from "../../components/repository/cleanup-rules.ts";
 import { monthlyStorageCost } from "../report/cost.ts";
 import { MODEL, type Model, stored } from "./model.ts";
 
@@ -8,7 +9,7 @@ export const BUDGET = 5;
 const YEAR = 365;
 
 /** How long a row is simulated. */
-const YEARS = 7;
+const YEARS = 5;
 
 /** What of the settings the cost depends on, beside the age of builds. */
 export interface Kept {
@@ -33,6 +34,7 @@ export function costs(
           untaggedAfterDays: kept.cleanupUntaggedAfterDays,
           buildsAfterDays,
           keepCount: kept.cleanupKeepCount,
+          versionsPerBuild: versionsOfBuild(model.platforms),
           keptTagPrefixes: KEPT_TAG_PREFIXES,
         };
   return stored(years * YEAR, LOOK_EVERY, expiry, model).map(monthlyStorageCost);
@@ -57,7 +59,7 @@ export function costRows(kept: Kept, byDefault: number): string[][] {
     ];
   };
   return [
-    ...[30, 90, byDefault, YEAR].map((age) =>
+    ...[30, byDefault, 120, YEAR].map((age) =>
       row(`${age} days${age === byDefault ? " (the default)" : ""}`, costs(YEARS, kept, age)),
     ),
     row("for ever", costs(YEARS, kept, undefined)),

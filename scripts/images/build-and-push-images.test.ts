@@ -31,6 +31,9 @@ case "$1 $2" in
     esac ;;
   build*)
     [[ "$*" == *"$LAST"* ]] && has bad-build && { echo "#5 ERROR: process \\"npm ci\\" failed"; exit 1; }
+    [[ "$*" == *"$LAST"* ]] && has racing-build && [ ! -e "$RECORD.raced" ] && {
+      touch "$RECORD.raced"
+      echo 'ERROR: failed to prepare extraction snapshot "extract-1-a sha256:1d": parent snapshot sha256:e6 does not exist: not found'; exit 1; }
     [[ "$*" == *"$LAST"* ]] && has slow-build && { echo begun >"$RECORD.begun"; sleep 30; }
     exit 0 ;;
   push*)
@@ -291,7 +294,7 @@ describe("errors before any work", () => {
     );
     shell.forgetCalls();
     const secret = (image: string, folder: string, file: string): string =>
-      `${folder}: files that look like secrets and that git does not track, in the build of ${image}: ${file}; ` +
+      `${folder}: files that look like secrets and that git does not track, in the build of ${image}: ${file} (environment file); ` +
       "allowed: none of them in an image that is published as version 1.4.2; one that is meant to be there, tracked by git: " +
       `printf '%s\\n' ${file} >>${folder}/.dockerignore`;
     refuse(
@@ -360,6 +363,13 @@ describe("failures on the way", () => {
     );
     expect(stderr).not.toContain("found:");
     expect(pushes()).toHaveLength(others);
+  });
+
+  it("builds once more after the engine's known race, and says so", () => {
+    shell.environment["ANSWERS"] = "racing-build";
+    const { stdout } = publish("--jobs", "1");
+    expect(stdout).toContain(`${last}: building once more: the engine lost a layer (moby/buildkit#6521)\n`);
+    expect(pushes()).toHaveLength(names.length * platforms.length);
   });
 
   it("shows a failed push, pushes the others, and keeps the logs by image in --log-dir", () => {

@@ -2,6 +2,7 @@ import { closeSync, openSync, writeSync } from "node:fs";
 import * as path from "node:path";
 import { execa } from "execa";
 import type { CatalogueImage } from "../../components/images/catalogue.ts";
+import { isEngineRace } from "../../components/images/docker/engine-race.ts";
 import { platformTag } from "../../components/images/tags/names.ts";
 import type { DockerCommand } from "./docker.ts";
 import type { Publication } from "./publication.ts";
@@ -42,7 +43,13 @@ export async function pushImage(image: CatalogueImage, pushing: Pushing): Promis
     if (skipBuild) say(image, `pushing ${reference}, ${await describeLocal(pushing.docker, reference)}`);
     else {
       say(image, `building for ${platform}`);
-      if ((await logged(pushing, file, buildArgs(image, pushing, platform, reference))).failed) {
+      const args = buildArgs(image, pushing, platform, reference);
+      let built = await logged(pushing, file, args);
+      if (built.failed && isEngineRace(built.all)) {
+        say(image, "building once more: the engine lost a layer (moby/buildkit#6521)");
+        built = await logged(pushing, file, args);
+      }
+      if (built.failed) {
         result = "build failed";
         break;
       }

@@ -48,6 +48,8 @@ const page = z.object({
         tags: z.array(z.string()).default([]),
         imageSizeBytes: z.coerce.number().default(0),
         uploadTime: z.coerce.date(),
+        // Of an index alone.
+        imageManifests: z.array(z.object({ digest: z.string() })).optional(),
       }),
     )
     .default([]),
@@ -81,9 +83,11 @@ export async function readContent(client: AuthClient, endpoint: string, name: st
   while (token !== undefined) {
     const query: string = new URLSearchParams({ pageSize: String(PAGE_SIZE), pageToken: token }).toString();
     const { dockerImages, nextPageToken } = page.parse(await get(`${name}/dockerImages?${query}`));
-    for (const { uri, tags, imageSizeBytes, uploadTime } of dockerImages) {
+    for (const { uri, tags, imageSizeBytes, uploadTime, imageManifests } of dockerImages) {
       const [image = "", digest = ""] = uri.slice(url.length + 1).split("@");
-      versions.push({ image, digest, tags, sizeBytes: imageSizeBytes, uploaded: uploadTime });
+      const children = imageManifests?.map((child) => child.digest);
+      const version = { image, digest, tags, sizeBytes: imageSizeBytes, uploaded: uploadTime };
+      versions.push({ ...version, ...(children && { children }) });
     }
     token = nextPageToken === "" ? undefined : nextPageToken;
   }

@@ -68,7 +68,7 @@ describe.each(files)("%s", (file) => {
   });
 
   it("loads no plugin but those that the installer verified, where it runs Pulumi", () => {
-    if (text(file).includes("pulumi "))
+    if (text(file).includes("./.github/actions/stack"))
       expect(workflow(file).env).toMatchObject({ PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" });
   });
 
@@ -122,6 +122,14 @@ describe.each(jobs.map(({ file, name, job }) => [`${file} ${name}`, job] as cons
     }
   });
 
+  it("has logic in scripts/ci, where it is tested, and a script of GitHub's only to write there", () => {
+    for (const { run, uses } of one.steps) {
+      expect(run ?? "").not.toMatch(/(^|[;&|]\s*)(if|for|while|case|function|trap)\b|\|\|/m);
+      if (uses?.startsWith("actions/github-script@"))
+        expect(Object.entries(one.permissions ?? {})).toEqual([[expect.any(String), "write"]]);
+    }
+  });
+
   it("puts no expression into a script", () => {
     for (const { run, with: options } of one.steps) {
       expect(`${run ?? ""}${options?.["script"]?.toString() ?? ""}`).not.toContain("${{");
@@ -144,9 +152,11 @@ describe("who acts as whom", () => {
     ["drift.yml", "look", "DRIFT_SERVICE_ACCOUNT"],
     ["drift.yml", "look-at-images", "PREVIEW_SERVICE_ACCOUNT"],
   ])("%s %s acts as %s", (file, name, account) => {
-    const steps = job(file, name).steps.map(({ uses }) => uses?.replace(/@.*/, ""));
-    expect(steps.slice(0, 2)).toEqual(["actions/checkout", "./.github/actions/stack"]);
-    expect(job(file, name).steps[1]?.with).toEqual({
+    const { steps } = job(file, name);
+    const used = steps.map(({ uses }) => uses?.replace(/@.*/, "")).filter((uses) => uses !== undefined);
+    // Whatever else a job takes, it takes before there are any credentials.
+    expect([used[0], used.at(-1)]).toEqual(["actions/checkout", "./.github/actions/stack"]);
+    expect(steps[used.length - 1]?.with).toEqual({
       "workload-identity-provider": "${{ vars.WORKLOAD_IDENTITY_PROVIDER }}",
       "service-account": `\${{ vars.${account} }}`,
       // What is published is made from nothing that another run left.
@@ -165,7 +175,6 @@ describe("who acts as whom", () => {
     expect(steps[at("google-github-actions/auth@")]?.with).toEqual({
       workload_identity_provider: "${{ inputs.workload-identity-provider }}",
       service_account: "${{ inputs.service-account }}",
-      token_format: "access_token",
     });
     // The npm package would download a CLI that nobody verified.
     for (const file of files) expect(text(file)).not.toMatch(/npx pulumi/);
@@ -179,6 +188,20 @@ describe("who acts as whom", () => {
   it("gives checks, which forks run too, nothing but the sources", () => {
     for (const name of ["check", "sandbox"])
       expect(job("check.yml", name).permissions).toEqual({ contents: "read" });
+  });
+
+  it("builds from the sources that a variable names, where they are another repository's", () => {
+    for (const [file, name] of [
+      ["preview.yml", "preview"],
+      ["publish.yml", "publish"],
+    ] as const) {
+      const checkout = job(file, name).steps.find(({ with: options }) => options?.["path"] === "sources");
+      expect(checkout?.with).toMatchObject({
+        repository: "${{ vars.SOURCES_REPOSITORY }}",
+        ref: "${{ vars.SOURCES_REF }}",
+      });
+      expect(job(file, name).env).toHaveProperty("SOURCES_FOLDER");
+    }
   });
 
   it("previews only pull requests from this repository", () => {
@@ -202,7 +225,7 @@ describe("publish.yml", () => {
   });
 
   it("publishes into the state of the images alone, and retries on a held lock", () => {
-    expect(job("publish.yml", "publish").env).toEqual({
+    expect(job("publish.yml", "publish").env).toMatchObject({
       PULUMI_BACKEND_URL: "${{ vars.PULUMI_IMAGES_BACKEND_URL }}",
     });
     const commands = steps.flatMap(({ run }) => run ?? []);
@@ -210,132 +233,6 @@ describe("publish.yml", () => {
     expect(commands).toContainEqual(
       expect.stringMatching(/^scripts\/retry-when-locked\.sh scripts\/publish-ref\.sh --stack /),
     );
-  });
-});
-
-/** What a step of actions/github-script asks of GitHub, against comments and issues that are there. */
-async function runScript(
-  file: string,
-  name: string,
-  env: Record<string, string>,
-  there: object[],
-): Promise<unknown[]> {
-  const script = String(job(file, name).steps[0]?.with?.["script"]);
-  const calls: unknown[] = [];
-  const note = (call: string) => (options: object) => {
-    calls.push([call, options]);
-    return Promise.resolve();
-  };
-  const github = {
-    paginate: () => Promise.resolve(there),
-    rest: {
-      issues: Object.fromEntries(
-        ["create", "update", "createComment", "updateComment"].map((call) => [call, note(call)]),
-      ),
-    },
-  };
-  const context = {
-    repo: { owner: "o", repo: "r" },
-    issue: { number: 7 },
-    serverUrl: "https://github.com",
-    runId: 9,
-  };
-  // As actions/github-script runs it: the body of an async function.
-  // eslint-disable-next-line @typescript-eslint/no-implied-eval
-  const body = new Function("github", "context", "process", `return (async () => {${script}})();`) as (
-    ...args: unknown[]
-  ) => Promise<void>;
-  await body(github, context, { env });
-  return calls;
-}
-
-describe("the comment on a pull request", () => {
-  const marker = "<!-- hyperion-registry: preview -->";
-  const bot = { login: "github-actions[bot]" };
-  const comment = (there: object[]): Promise<unknown[]> =>
-    runScript("preview.yml", "comment", { COMMENT: "text" }, there);
-
-  it("is written once and then updated in place", async () => {
-    const body = `${marker}\ntext`;
-    expect(
-      await comment([
-        { id: 1, user: bot, body: "another" },
-        { id: 2, user: null },
-      ]),
-    ).toEqual([["createComment", { owner: "o", repo: "r", issue_number: 7, body }]]);
-    expect(await comment([{ id: 3, user: bot, body: `${marker}\nold` }])).toEqual([
-      ["updateComment", { owner: "o", repo: "r", comment_id: 3, body }],
-    ]);
-  });
-
-  it("does not touch a comment of a person that looks like it", async () => {
-    const calls = await comment([{ id: 4, user: { login: "mallory" }, body: `${marker}\nmine` }]);
-    expect(calls).toMatchObject([["createComment", {}]]);
-  });
-});
-
-describe("the issue about drift", () => {
-  const open = [{ number: 5, body: "<!-- hyperion-registry: drift -->\nold" }];
-  const tell = (report: string, there: object[], images = ""): Promise<unknown[]> =>
-    runScript("drift.yml", "tell", { LOOKED: "true", REPORT: report, IMAGES_REPORT: images }, there);
-  /** What becomes of the issue with this body, or of none, when nobody could look. */
-  const fail = (body?: string): Promise<unknown[]> =>
-    runScript(
-      "drift.yml",
-      "tell",
-      { LOOKED: "false", REPORT: "", IMAGES_REPORT: "" },
-      body === undefined ? [] : [{ number: 5, body }],
-    );
-  const marker = "<!-- hyperion-registry: drift -->";
-  const unknown = (since: string): string =>
-    `${marker}\nDrift is unknown since ${since}: [the run that failed](`;
-
-  it("is opened when the run itself fails, and keeps the day of the first failure", async () => {
-    const today = new Date().toISOString().slice(0, 10);
-    const title = "Whether production has drifted is unknown";
-    const telling = (since: string): unknown => expect.stringContaining(unknown(since));
-    expect(await fail()).toMatchObject([["create", { title, body: telling(today) }]]);
-    expect(await fail(`${unknown("2026-01-02")}x).\n`)).toMatchObject([
-      ["update", { issue_number: 5, title, body: telling("2026-01-02") }],
-    ]);
-  });
-
-  it("keeps what was found before while the run fails", async () => {
-    const title = "Production is not as the stack says";
-    const kept = (since: string): unknown =>
-      expect.stringMatching(new RegExp(`^${marker}\nDrift is unknown since ${since}: [^\n]*\n\na change\n$`));
-    const today = new Date().toISOString().slice(0, 10);
-    expect(await fail(`${marker}\na change\n`)).toMatchObject([["update", { title, body: kept(today) }]]);
-    expect(await fail(`${unknown("2026-01-02")}x).\n\na change\n`)).toMatchObject([
-      ["update", { title, body: kept("2026-01-02") }],
-    ]);
-    expect(await tell("", [{ number: 5, body: unknown("2026-01-02") }])).toMatchObject([
-      ["createComment", { issue_number: 5 }],
-      ["update", { state: "closed" }],
-    ]);
-  });
-
-  it("is told of by a job that runs whatever became of the others", () => {
-    const about = job("drift.yml", "tell");
-    expect(about.needs).toEqual(["start", "look", "look-at-images"]);
-    expect(about.if).toMatch(/^always\(\) && /);
-  });
-
-  it("is opened once, updated, and closed when there is no drift", async () => {
-    expect(await tell("a change", [{ number: 1, body: null }])).toMatchObject([
-      [
-        "create",
-        { title: "Production is not as the stack says", body: expect.stringContaining("a change") as string },
-      ],
-    ]);
-    expect(await tell("a change", open)).toMatchObject([["update", { issue_number: 5 }]]);
-    const both = expect.stringContaining("a change\n\na tag\n") as string;
-    expect(await tell("a change", open, "a tag\n")).toMatchObject([["update", { body: both }]]);
-    expect(await tell("\n", open)).toMatchObject([
-      ["createComment", { issue_number: 5 }],
-      ["update", { issue_number: 5, state: "closed" }],
-    ]);
-    expect(await tell("", [])).toEqual([]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import images from "../../images.json" with { type: "json" };
-import { pushImage } from "../../sandbox/emulator/testing/registry.ts";
+import { pushImage, pushIndex } from "../../sandbox/emulator/testing/registry.ts";
+import { versionsOfBuild } from "../../components/repository/cleanup-rules.ts";
 import { MODEL, type Model, steps, stored } from "../../scripts/cost/model.ts";
 import { makeOld } from "../support/age.ts";
 import { google, PACKAGES, removeTags, REPOSITORY, tagsOf } from "../support/google.ts";
@@ -66,6 +67,7 @@ const SMALL: Model = {
   buildsADay: MODEL.buildsADay / 50,
   releaseEveryDays: 50,
 };
+const PLATFORMS = ["amd64", "arm64"];
 const DAYS = 365;
 const KEEP_COUNT = 2;
 
@@ -81,33 +83,68 @@ async function report(): Promise<Report> {
   return JSON.parse(stdout) as Report;
 }
 
-test("a year of builds at a fiftieth costs what the model says, by the report and by what cleanup deletes", async () => {
-  await sandbox.set({ cleanupKeepCount: String(KEEP_COUNT) }, ...STACK);
-  await sandbox.up(...STACK);
+/** A year of the model, pushed as the stack pushes it. */
+async function pushYear(): Promise<void> {
   const registryPort = Number(new URL(`https://${sandbox.registry}`).port);
   const target = { dir: sandbox.root, emulatorUrl: sandbox.emulatorUrl, registryPort };
   const layer = (name: string, megabytes: number): string => name.padEnd(megabytes * MB, "x");
-  const before = await report();
-
-  const tips: string[] = [];
+  /** Of each image the digests that belong together: of the index, and of its images by their platforms. */
+  const tips: { index: string; children: Record<string, string> }[] = [];
+  const setTag = async (image: number, tag: string, digest: string): Promise<void> => {
+    const name = `${PACKAGES}/image-${image}`;
+    const version = `${name.replace(/^v1\//, "")}/versions/${digest}`;
+    await google(sandbox, "POST", `${name}/tags?tagId=${tag}`, { version });
+  };
   for (const { day, tag, changes } of steps(DAYS, SMALL)) {
     for (const image of changes ?? []) {
-      const layers = [layer("base", SMALL.baseMegabytes), layer(`${image} ${tag}`, SMALL.changedMegabytes)];
-      for (const floating of ["build", "edge"])
-        tips[image] = await pushImage(
-          target,
-          `hyperion-sandbox/hyperion-public/image-${image}`,
-          floating,
-          layers,
-        );
-      await makeOld(sandbox, tips[image] ?? "", DAYS - day);
+      const name = `hyperion-sandbox/hyperion-public/image-${image}`;
+      const children: Record<string, string> = {};
+      for (const platform of PLATFORMS) {
+        const base = layer(`base ${platform}`, SMALL.baseMegabytes);
+        const own = layer(`${image} ${tag} ${platform}`, SMALL.changedMegabytes);
+        children[platform] = await pushImage(target, name, `build-${platform}`, [base, own]);
+      }
+      let index = "";
+      for (const floating of ["build", "edge"]) index = await pushIndex(target, name, floating, children);
+      tips[image] = { index, children };
+      for (const digest of [...Object.values(children), index]) await makeOld(sandbox, digest, DAYS - day);
     }
-    for (const [image, digest] of tips.entries()) {
-      const name = `${PACKAGES}/image-${image}`;
-      const version = `${name.replace(/^v1\//, "")}/versions/${digest}`;
-      await google(sandbox, "POST", `${name}/tags?tagId=${tag}`, { version });
+    for (const [image, { index, children }] of tips.entries()) {
+      await setTag(image, tag, index);
+      if (changes === undefined)
+        for (const [platform, digest] of Object.entries(children))
+          await setTag(image, `build-${platform}-${tag.slice(1)}`, digest);
     }
   }
+}
+
+/** The indexes that are tagged now: their tags, and whether all of their images are there. */
+async function indexes(): Promise<{ tags: string[]; complete: boolean }[]> {
+  const list = await google(sandbox, "GET", `${REPOSITORY}/dockerImages?pageSize=1000`);
+  const { dockerImages } = list as {
+    dockerImages: { uri: string; tags?: string[]; imageManifests?: { digest: string }[] }[];
+  };
+  const there = new Set(dockerImages.map(({ uri }) => uri));
+  return dockerImages.flatMap(({ uri, tags = [], imageManifests }) =>
+    imageManifests === undefined || tags.length === 0
+      ? []
+      : [
+          {
+            tags,
+            complete: imageManifests.every(({ digest }) => there.has(uri.replace(/@.*/, `@${digest}`))),
+          },
+        ],
+  );
+}
+
+test("a year of builds at a fiftieth costs what the model says, by the report and by what cleanup deletes", async () => {
+  const keepCount = KEEP_COUNT * versionsOfBuild(SMALL.platforms);
+  const { "keep-recent": recent, ...others } = await cleanupPolicies();
+  expect(recent).toMatchObject({ action: "KEEP" });
+  const policies = { ...others, "keep-recent": { ...recent, mostRecentVersions: { keepCount } } };
+  await google(sandbox, "PATCH", `${REPOSITORY}?updateMask=cleanupPolicies`, { cleanupPolicies: policies });
+  const before = await report();
+  await pushYear();
 
   const year = await report();
   const all = stored(DAYS, DAYS, undefined, SMALL)[0] ?? 0;
@@ -124,8 +161,9 @@ test("a year of builds at a fiftieth costs what the model says, by the report an
   expect(after.cleanup.deletes).toEqual([]);
   const expiry = {
     untaggedAfterDays: 14,
-    buildsAfterDays: 156,
+    buildsAfterDays: 77,
     keepCount: KEEP_COUNT,
+    versionsPerBuild: versionsOfBuild(SMALL.platforms),
     keptTagPrefixes: ["v", "latest", "edge", "build"],
   };
   const kept = stored(DAYS, DAYS, expiry, SMALL)[0] ?? 0;
@@ -135,4 +173,18 @@ test("a year of builds at a fiftieth costs what the model says, by the report an
     tags.filter((tag) => tag.startsWith("v1.") && image === "image-0"),
   );
   expect(releases).toHaveLength(Math.floor(DAYS / SMALL.releaseEveryDays));
+  const whole = await indexes();
+  expect(whole.length).toBeGreaterThan(releases.length);
+  expect(whole.filter(({ complete }) => !complete)).toEqual([]);
+});
+
+test("every version stays complete if Google deletes images to which an index refers", async () => {
+  await google(sandbox, "PUT", "sandbox/child-deletion", { childDeletion: "allowed" });
+  const { output } = await sandbox.run("cleanup");
+  await google(sandbox, "PUT", "sandbox/child-deletion", { childDeletion: "refused" });
+  expect(output).toContain("image-0@sha256:");
+  const left = await indexes();
+  const isVersion = ({ tags }: { tags: string[] }) => tags.some((tag) => tag.startsWith("v1."));
+  expect(left.filter((each) => !each.complete && isVersion(each))).toEqual([]);
+  expect(left.some((each) => !each.complete && !isVersion(each))).toBe(true);
 });

@@ -4,7 +4,7 @@
  * MongoDB, Qdrant and the embedding service are the fakes of sandbox/infrastructure, under the names of the real images,
  * which the sandbox's engine cannot pull; Hyperion's three are the samples of sandbox/hyperion.
  */
-import { chown, cp, mkdtemp, readdir, readFile, stat, writeFile } from "node:fs/promises";
+import { chown, copyFile, cp, mkdir, mkdtemp, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import getPort from "get-port";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -69,13 +69,16 @@ const composed = async (args: string[], variables?: Record<string, string>): Pro
 
 const docker = async (...args: string[]): Promise<string> => stdoutOf(await sandbox.docker(...args));
 
+/** The fake of Qdrant, which has a shell too. */
+const qdrant = () => fakes["QDRANT_IMAGE"] ?? "qdrant/qdrant:v1.18.3";
+
 const url = (port: keyof typeof ports, path: string) => `http://127.0.0.1:${ports[port]}${path}`;
 const get = async (port: keyof typeof ports, path = "/") => (await fetch(url(port, path))).text();
 
 const PATIENCE = { timeout: 10_000, interval: 100 };
 
-it.each([[[]], [DEVELOPMENT]])("needs no setting to be valid %j", async (files) => {
-  await composed([...files, "config", "--quiet"]);
+it.each([[[]], [DEVELOPMENT]])("needs no setting to be valid, and warns of none %j", async (files) => {
+  expect(passed(await compose([...files, "config", "--quiet"]))).toBe("");
 });
 
 const up = (variables: Record<string, string> = {}, ...more: string[]) =>
@@ -134,6 +137,63 @@ describe("docker-compose.yml, published images", () => {
         const written = await compose(["exec", "--user", "root", service, "sh", "-c", "echo > /file"]);
         expect(written.output).toContain("Read-only file system");
       }
+    });
+
+    it("is well where Docker gives every container a proxy, and asks nothing here through it", async () => {
+      const DOCKER_CONFIG = await mkdtemp(join(sandbox.scratch, "proxy-"));
+      const dead = "http://127.0.0.1:9";
+      const proxies = { default: { httpProxy: dead, httpsProxy: dead, noProxy: "*.corp" } };
+      await writeFile(join(DOCKER_CONFIG, "config.json"), JSON.stringify({ proxies }));
+      await up({ DOCKER_CONFIG, NO_PROXY: "*.corp" });
+      const environment = await inspect("hyperion-mcp-server", "{{json .Config.Env}}");
+      expect(environment).toContain(`"HTTP_PROXY=${dead}"`);
+      expect(environment).toContain('"no_proxy=localhost,127.0.0.1,mongodb,qdrant,embedding-service,*.corp"');
+      expect(await get("HYPERION_MCP_PORT", "/health")).toContain('"status":"healthy"');
+    });
+
+    it("keeps the option that Docker from snap refuses, unless it is turned off", async () => {
+      const options = async (variables: Record<string, string>) => {
+        await composed(["create", "hyperion-ui", "mongodb"], variables);
+        const format = "{{json .HostConfig.SecurityOpt}}";
+        return [await inspect("hyperion-ui", format), await inspect("mongodb", format)];
+      };
+      const of = (value: boolean) => `["no-new-privileges:${value}"]`;
+      expect(await options({})).toEqual([of(true), of(true)]);
+      expect(await options({ HYPERION_NO_NEW_PRIVILEGES: "false" })).toEqual([of(false), of(false)]);
+    });
+
+    it("starts nothing, and makes no folder, where the folder of code is misspelt", async () => {
+      const HYPERION_CODE = join(sandbox.scratch, "misspelt");
+      const output = failed(await compose(["up", "--detach", "--wait"], { HYPERION_CODE }));
+      expect(output).toContain(`bind source path does not exist: ${HYPERION_CODE}`);
+      await expect(stat(HYPERION_CODE)).rejects.toThrow("ENOENT");
+      expect(await composed(["ps", "--services"])).toBe("");
+    });
+
+    it("answers by nginx, which looks an address up once, after the bridge was made anew", async () => {
+      // The bridge would get the address that it left; another is free until then.
+      await composed(["up", "--no-start"]);
+      const network = ["--network", `${project}_default`];
+      const first = await docker("run", "--detach", ...network, qdrant());
+      await up();
+      const networks = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
+      const former = await inspect("hyperion-http-bridge", networks);
+      await docker("rm", "--force", first);
+      await up({ HYPERION_BRIDGE_PORT: String(await getPort()) });
+      expect(await inspect("hyperion-http-bridge", networks)).not.toBe(former);
+      const { status } = await fetch(url("HYPERION_UI_PORT", "/api/"));
+      expect(status).toBe(200);
+    });
+
+    it("starts all three again after a database was made anew", async () => {
+      await up();
+      const started = (service: string) => inspect(service, "{{.State.StartedAt}}");
+      const before = await Promise.all(HYPERION.map(started));
+      await up({ QDRANT_MEMORY: "1g" });
+      const after = await Promise.all(HYPERION.map(started));
+      expect(after.filter((time, index) => time === before[index])).toEqual([]);
+      expect(await get("HYPERION_MCP_PORT", "/health")).toContain('"status":"healthy"');
+      expect(await scanFromUi("/code")).toMatchObject({ status: "active" });
     });
 
     it("asks less often once a service is well", async () => {
@@ -221,7 +281,7 @@ describe("docker-compose.yml, published images", () => {
       it.each([
         {
           service: "qdrant",
-          image: "qdrant/qdrant:latest",
+          image: "qdrant/qdrant:v1.18.3",
           variables: {
             HYPERION_QDRANT: "elsewhere",
             QDRANT_URL: "http://db.example.com:6333",
@@ -242,7 +302,7 @@ describe("docker-compose.yml, published images", () => {
         },
       ])("leaves out $service that is elsewhere", async ({ service, image, variables, its }) => {
         const { MONGODB_IMAGE, QDRANT_IMAGE } = fakes;
-        const own = { "mongo:7.0": MONGODB_IMAGE, "qdrant/qdrant:latest": QDRANT_IMAGE }[image] ?? image;
+        const own = { "mongo:7.0": MONGODB_IMAGE, "qdrant/qdrant:v1.18.3": QDRANT_IMAGE }[image] ?? image;
         await composed(["up", "--no-start"], variables);
         const place = ["--network", `${project}_default`, "--network-alias", "db.example.com"];
         const remote = await docker("run", "--detach", ...place, ...its, own);
@@ -297,6 +357,71 @@ describe("docker-compose.yml, published images", () => {
       expect(await get("HYPERION_MCP_PORT", "/health")).toContain('"status":"healthy"');
     });
 
+    it("goes to another version of each database by the commands of COMPOSE.md, with its data", async () => {
+      await up({ QDRANT_IMAGE: await versionOf("qdrant", "v1.15.5") });
+      await scanFromUi("/code");
+      const steps = [await versionOf("qdrant", "v1.16.3"), await versionOf("qdrant", "v1.17.1")];
+      for (const QDRANT_IMAGE of steps) await up({ QDRANT_IMAGE }, "qdrant");
+
+      const MONGODB_IMAGE = await versionOf("mongo", "8.0.4");
+      const raise = async (version: string) => {
+        const shell = ["exec", "--no-TTY", "mongodb", "mongosh", "--username", "hyperion"];
+        const statement = `db.adminCommand({ setFeatureCompatibilityVersion: "${version}", confirm: true })`;
+        const words = [...shell, "--authenticationDatabase", "admin", "admin", "--eval", statement];
+        passed(await compose(words, {}, "hyperion-inside-compose\n"));
+      };
+      await raise("7.0");
+      await up({ MONGODB_IMAGE });
+      await raise("8.0");
+      expect(await watched()).toBe('["/code"]');
+
+      expect(failed(await check())).toContain("was last opened by MongoDB 8.0.4, and");
+      await compose(["up", "--detach", "mongodb"]);
+      await expect.poll(() => composed(["logs", "mongodb"]), PATIENCE).toContain("UPGRADE PROBLEM");
+    });
+
+    describe("as check-compose.sh sees it", () => {
+      it("has a Qdrant volume that the next image cannot open, by its version or its format", async () => {
+        await up({ QDRANT_IMAGE: await versionOf("qdrant", "v1.15.5") });
+        const skipping = failed(await check());
+        expect(skipping).toContain("was last opened by Qdrant 1.15, and");
+        expect(skipping).toContain("QDRANT_IMAGE=qdrant/qdrant:v1.16.3 docker compose up");
+        await up();
+        expect(passed(await check())).toContain("Nothing found");
+
+        const plant = "mkdir /data/collections/code && echo 0.3.1 > /data/collections/code/version.info";
+        await composed(["stop", "--timeout", "2", "qdrant"]);
+        const within = ["--entrypoint", "sh", "--volume", `${project}_qdrant-data:/data`];
+        await docker("run", "--rm", ...within, qdrant(), "-c", plant);
+        expect(failed(await check())).toContain("a collection of format 0.3.1");
+        await compose(["up", "--detach", "qdrant"]);
+        const refusal = "Try to use older version of Qdrant first";
+        await expect.poll(() => composed(["logs", "qdrant"]), PATIENCE).toContain(refusal);
+      });
+
+      it("has a MongoDB whose version and password are not those of .env", async () => {
+        const first = { MONGODB_PASSWORD: "first" };
+        await up({ ...first, MONGODB_IMAGE: await versionOf("mongo", "5.0.31") });
+        const output = failed(await check({ MONGODB_PASSWORD: "second" }));
+        expect(output).toContain("was last opened by MongoDB 5.0.31, and");
+        expect(output).toContain("MongoDB does not take MONGODB_USERNAME and MONGODB_PASSWORD");
+        expect(failed(await check(first))).not.toContain("does not take");
+      });
+
+      it("names an image that its version did not have", async () => {
+        for (const { name } of images.slice(1)) {
+          const image = `${sandbox.registry}/${name}`;
+          await docker("pull", `${image}:1.4.2`);
+          await docker("tag", `${image}:1.4.2`, `${image}:0.9.0`);
+          await docker("push", `${image}:0.9.0`);
+        }
+        const at = (HYPERION_TAG: string) => check({ HYPERION_REGISTRY: sandbox.registry, HYPERION_TAG });
+        expect(failed(await at("0.9.0"))).toContain("has no hyperion-coordinator-mcp at HYPERION_TAG=0.9.0");
+        expect(failed(await at("9.9.9"))).toContain("the registry has no HYPERION_TAG=9.9.9");
+        expect(passed(await at("1.4.2"))).toContain("Nothing found");
+      });
+    });
+
     it("takes over the data of an earlier compose file", async () => {
       const earlier = `${project}-earlier`;
       const volumes = ["mongodb_data", "mongodb_config", "qdrant_data"].map((name) => `${earlier}_${name}`);
@@ -304,7 +429,6 @@ describe("docker-compose.yml, published images", () => {
         for (const volume of volumes) await docker("volume", "create", volume);
         await fillEarlier(`${earlier}_mongodb_data`);
 
-        const check = () => script("scripts/check-compose.sh", [sandbox.scratch]);
         expect((await check()).output).toContain(`scripts/copy-compose-volumes.sh ${earlier}`);
         passed(await script("scripts/copy-compose-volumes.sh", [earlier]));
         expect((await check()).output).not.toContain("copy-compose-volumes");
@@ -380,13 +504,34 @@ async function fillEarlier(volume: string): Promise<void> {
   await docker("rm", "--force", database);
 }
 
+/** Builds the fake of another version of a database, under a name of this sandbox's. */
+async function versionOf(folder: string, version: string): Promise<string> {
+  const tag = `${shortName(sandbox.root)}-${folder}:${version}`;
+  const sources = join(repositoryRoot, "sandbox/infrastructure", folder);
+  await docker("build", "--quiet", "--build-arg", `VERSION=${version}`, "--tag", tag, sources);
+  return tag;
+}
+
 /** Runs a script of this project on the sandbox's engine, and has nothing of this machine's user in it. */
-function script(file: string, args: string[]): Promise<Outcome> {
+function script(file: string, args: string[], variables: Record<string, string> = {}): Promise<Outcome> {
   return sandbox.command(file, args, {
     HOME: sandbox.scratch,
+    DOCKER_CONFIG: join(sandbox.scratch, "docker-config"),
     COMPOSE_PROJECT_NAME: project,
-    ...(fakes["MONGODB_IMAGE"] !== undefined && { MONGODB_IMAGE: fakes["MONGODB_IMAGE"] }),
+    ...fakes,
+    ...ports,
+    ...variables,
   });
+}
+
+/** The check of a folder that holds the compose file alone, with Compose as a plugin of Docker. */
+async function check(variables?: Record<string, string>): Promise<Outcome> {
+  const plugins = join(sandbox.scratch, "docker-config/cli-plugins");
+  await mkdir(plugins, { recursive: true });
+  await copyFile(composeCommand, join(plugins, "docker-compose"));
+  const folder = await mkdtemp(join(sandbox.scratch, "downloaded-"));
+  await copyFile(join(repositoryRoot, "docker-compose.yml"), join(folder, "docker-compose.yml"));
+  return script("scripts/check-compose.sh", [folder], variables);
 }
 
 async function edit(file: string, from: string, to: string): Promise<void> {

@@ -3,11 +3,16 @@ import { existsSync } from "node:fs";
 import { appendFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
+import { checkEmulation } from "../../components/images/check-emulation.ts";
+import { enginePlatforms } from "../../components/images/docker/platforms.ts";
 import { copyProgram } from "../support/copy-program.ts";
 import { failed, passed } from "../support/outcome.ts";
+import { commitSources } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
 const UI = "hyperion-ui";
+/** What the engine runs without emulation. */
+const NATIVE = process.arch === "arm64" ? "arm64" : "amd64";
 
 const sandbox = useSandbox();
 
@@ -45,11 +50,35 @@ describe.skipIf(existsSync("/var/run/docker.sock"))("an engine that only docker'
   });
 });
 
+test("a store that is not installed stops a preview, although the registry has a helper of its own", async () => {
+  const DOCKER_CONFIG = await dockerConfig({ credsStore: "nowhere" });
+  const output = failed(await sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG }));
+  expect(output).toContain(
+    "the credential helper docker-credential-nowhere for the logins of all registries, which is not on the PATH",
+  );
+});
+
+test("the engine says which platforms it can run, and a build for another one is stopped", async () => {
+  const engine = sandbox.env["DOCKER_HOST"] ?? "";
+  const { stdout } = await sandbox.docker("version", "--format", "{{.Server.Os}}/{{.Server.Arch}}");
+  expect((await enginePlatforms(engine))?.[0]).toBe(stdout.trim());
+  const image = { name: UI, context: "", dockerfile: "Dockerfile" };
+  await writeFile(join(sandbox.scratch, "Dockerfile"), "FROM hyperion-sandbox-base:24\nRUN true\n");
+  const check = (...platforms: string[]) => checkEmulation(sandbox.scratch, [image], platforms, engine);
+  expect(await check(stdout.trim())).toEqual({ problems: [], warnings: [] });
+  expect(await check(stdout.trim(), "linux/sparc64")).toMatchObject({
+    problems: [
+      { found: expect.stringMatching(/^linux\/sparc64, which the Docker engine cannot run/) as string },
+    ],
+  });
+});
+
 describe("a store that knows nothing of the registry", () => {
   test("stops an up before anything is built, and warns at preview", async () => {
     const bin = join(sandbox.scratch, "bin");
     await mkdir(bin);
-    const helper = "#!/bin/sh\necho 'credentials not found in native keychain'\nexit 1\n";
+    const helper =
+      "#!/bin/sh\n[ $1 = list ] && echo '{}' && exit\necho 'credentials not found in native keychain'\nexit 1\n";
     await writeFile(join(bin, "docker-credential-desktop"), helper, { mode: 0o755 });
     const shell = {
       DOCKER_CONFIG: await dockerConfig({ credHelpers: {}, credsStore: "desktop" }),
@@ -60,7 +89,8 @@ describe("a store that knows nothing of the registry", () => {
     const before = await readFile(page, "utf8");
     await appendFile(page, "<!-- changed -->\n");
     const id = async () =>
-      (await sandbox.docker("image", "inspect", "-f", "{{.Id}}", `${sandbox.registry}/${UI}:build`)).stdout;
+      (await sandbox.docker("image", "inspect", "-f", "{{.Id}}", `${sandbox.registry}/${UI}:build-${NATIVE}`))
+        .stdout;
     const built = await id();
     expect(passed(await sandbox.command("pulumi", ["preview"], shell))).toContain(told);
     const output = failed(await sandbox.with(shell).tryUp());
@@ -83,11 +113,7 @@ describe("Hyperion's sources as they lie on a developer's machine", () => {
     await write(".gitignore", "node_modules\n.env\n");
     const shell = async (command: string) =>
       passed(await sandbox.command("bash", ["-c", command], {}, { cwd: sandbox.sources }));
-    const commit = () =>
-      shell(
-        "git init -q . && git add . && git -c user.name=a -c user.email=a@example.com commit -qm sources",
-      );
-    await commit();
+    await commitSources(sandbox.sources);
     await write("coordinator/ui/node_modules/react/index.js", "1\n");
     await write("coordinator/ui/.env", "VITE_NAME=1\n");
     await write("coordinator/mcp-server/report.html", "<p>\n");
@@ -101,11 +127,15 @@ describe("Hyperion's sources as they lie on a developer's machine", () => {
     );
     await sandbox.set({ version: "7.0.0" });
     const refused = failed(await preview());
-    expect(refused).toMatch(/that look like secrets .* in the build of hyperion-http-bridge: ui\/\.env$/m);
-    expect(refused).toMatch(/that look like secrets .* in the build of hyperion-ui: \.env$/m);
+    expect(refused).toMatch(
+      /that look like secrets .* in the build of hyperion-http-bridge: ui\/\.env \(environment file\)$/m,
+    );
+    expect(refused).toMatch(
+      /that look like secrets .* in the build of hyperion-ui: \.env \(environment file\)$/m,
+    );
 
     for (const fix of fixes(warned)) await shell(`cd ${process.cwd()} && ${fix}`);
-    await commit();
+    await commitSources(sandbox.sources);
     expect(passed(await preview())).not.toContain("about the sources");
     await sandbox.unset("version");
   });
@@ -123,7 +153,10 @@ describe("buildCache: registry on a machine that starts empty", () => {
     await copyProgram(folder);
     await cp(join(sandbox.root, "project/Pulumi.sandbox.yaml"), join(folder, "Pulumi.sandbox.yaml"));
     project = ["--cwd", folder, "--stack", "sandbox"];
-    await sandbox.set({ sourceDir: sandbox.sources, buildCache: "registry" }, ...project);
+    await sandbox.set(
+      { sourceDir: sandbox.sources, buildCache: "registry", "platforms[0]": `linux/${NATIVE}` },
+      ...project,
+    );
   });
 
   /** Lets images.json name the stage that does the work, or none. */
@@ -140,7 +173,7 @@ describe("buildCache: registry on a machine that starts empty", () => {
   async function evidenceAfterUp(): Promise<string> {
     await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "<!-- changed -->\n");
     await sandbox.up(...project);
-    const image = `${sandbox.registry}/${UI}:build`;
+    const image = `${sandbox.registry}/${UI}:build-${NATIVE}`;
     const cat = ["run", "--rm", "--network", "none", "--entrypoint", "cat"];
     const { stdout } = await sandbox.docker(...cat, image, "/evidence");
     expect(stdout).toMatch(/^[0-9a-f-]{36}$/);

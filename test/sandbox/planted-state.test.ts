@@ -166,15 +166,6 @@ test("without the variables the engine does both, so that the tests above see it
   expect(existsSync(trace)).toBe(true);
 });
 
-/** Settings of a provider that lead elsewhere. */
-const OF_PROVIDERS = [
-  ["docker", "sshOpts", "[]"],
-  ["docker", "host", "ssh://evil.example.com"],
-  ["docker", "registryAuth", JSON.stringify([{ address: "evil.example.com", configFile: "/tmp/x" }])],
-  ["pulumi", "pluginDownloadURL", "https://evil.example.com/"],
-  ["gcp", "artifactRegistryCustomEndpoint", "https://evil.example.com/"],
-] as const;
-
 describe("only-images-in-state", () => {
   const look = async (): Promise<Outcome> => {
     const state = await succeed("images", "stack", "export", "--stack", "images");
@@ -185,20 +176,11 @@ describe("only-images-in-state", () => {
     expect(await look()).toMatchObject({ code: 0, output: "The state holds images and tags alone." });
   });
 
-  test.each<[string, () => Resource[]]>([
-    ["evil:index:Thing", () => evil("images")],
-    ["pulumi-nodejs:dynamic:Resource", () => program("images")],
-    ["gcp:storage/bucket:Bucket", () => planted("images", "gcp", "gcp:storage/bucket:Bucket", {})],
-    ...OF_PROVIDERS.map(([name, setting, value]): [string, () => Resource[]] => [
-      `its setting ${setting}`,
-      () => planted("images", name, "docker:index/tag:Tag", { [setting]: value }),
-    ]),
-  ])("refuses %s", async (found, resources) => {
-    await onPlanted("images", resources(), async () => {
+  test("refuses what the engine keeps of a planted plugin's address", async () => {
+    await onPlanted("images", evil("images"), async () => {
       const { code, output } = await look();
       expect(code).toBe(1);
-      expect(output).toContain("run nothing on it");
-      expect(output).toContain(found);
+      expect(output).toContain("a pulumi:providers:evil");
     });
   });
 });

@@ -4,7 +4,7 @@ import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 /** Each infrastructure image of docker-compose.yml: the variable that names another, and the folder of its fake. */
 const IMAGES = [
   { name: "mongo:7.0", variable: "MONGODB_IMAGE", folder: "mongo" },
-  { name: "qdrant/qdrant:latest", variable: "QDRANT_IMAGE", folder: "qdrant" },
+  { name: "qdrant/qdrant:v1.18.3", variable: "QDRANT_IMAGE", folder: "qdrant" },
   {
     name: "ghcr.io/huggingface/text-embeddings-inference:cpu-latest",
     variable: "EMBEDDING_IMAGE",

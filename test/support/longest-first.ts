@@ -7,7 +7,9 @@ import { repositoryRoot } from "../../sandbox/lib/paths.ts";
  * short, and no core waits for long.
  */
 export const LONGEST = [
+  "test/sandbox/workflows.test.ts",
   "test/sandbox/compose.test.ts",
+  "test/sandbox/workflows-reports.test.ts",
   "test/sandbox/documents.test.ts",
   "test/sandbox/scripts.test.ts",
   "test/sandbox/plugins.test.ts",
@@ -18,8 +20,8 @@ export const LONGEST = [
   "test/sandbox/access.test.ts",
 ];
 
-/** These end their sandbox, and the next file has to make another. */
-export const LAST = ["test/sandbox/release.test.ts", "test/sandbox/cli.test.ts"];
+/** It ends its sandbox, and the next file has to make another. */
+export const LAST = ["test/sandbox/cli.test.ts"];
 
 /** Where in the order a file comes. */
 export function place(file: string): number {

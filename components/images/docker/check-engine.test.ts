@@ -1,12 +1,13 @@
-import { createHash } from "node:crypto";
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { createServer } from "node:http";
-import { createServer as createPlainServer, type Server } from "node:net";
+import type { Server } from "node:net";
 import * as path from "node:path";
+import { generate } from "selfsigned";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { listen } from "../../../test/support/listen.ts";
+import { runCommand } from "../../../test/support/sandbox.ts";
 import { useScratch } from "../../../test/support/scratch.ts";
-import { dockerEngineProblem } from "./check-engine.ts";
+import { checkEngine } from "./check-engine.ts";
 
 /** The home of somebody whose machine has no engine of its own but those that a test starts. */
 const home = useScratch();
@@ -22,12 +23,25 @@ afterEach(async () => {
 
 const stop = (server: Server) => new Promise((resolve) => server.close(resolve));
 
+/** What the engine of Debian says of itself, and what a current one does with containerd's store. */
+const CLASSIC = { ServerVersion: "20.10.24+dfsg1", OSType: "linux", DriverStatus: [["userxattr", "false"]] };
+const CONTAINERD = {
+  ServerVersion: "29.0.0",
+  OSType: "linux",
+  DriverStatus: [["driver-type", "io.containerd.snapshotter.v1"]],
+};
+
 /** An engine as far as it is asked; listens below the home. */
-async function engine(socket: string, status = 200): Promise<{ address: string; server: Server }> {
+async function engine(
+  socket: string,
+  status = 200,
+  info: object = CLASSIC,
+): Promise<{ address: string; server: Server }> {
   const file = home.path(socket);
   mkdirSync(path.dirname(file), { recursive: true });
   const server = createServer(({ url }, response) => {
-    response.writeHead(url === "/_ping" ? status : 404).end("OK");
+    const body = { "/_ping": "OK", "/info": JSON.stringify(info) }[url ?? ""];
+    response.writeHead(body === undefined ? 404 : status).end(body);
   });
   await new Promise<void>((resolve) => server.listen(file, resolve));
   servers.push(server);
@@ -36,23 +50,30 @@ async function engine(socket: string, status = 200): Promise<{ address: string; 
 
 /** A port that takes connections, as one of an engine with certificates does. */
 async function tcpPort(): Promise<string> {
-  const server = createPlainServer();
+  // What Go's servers say to somebody without TLS.
+  const server = createServer((_, response) => response.writeHead(400).end());
   servers.push(server);
   return `tcp://127.0.0.1:${await listen(server)}`;
 }
 
-function context(name: string, host: string): void {
-  const hash = createHash("sha256").update(name).digest("hex");
-  const meta = { Name: name, Metadata: {}, Endpoints: { docker: { Host: host, SkipTLSVerify: false } } };
-  home.write(`.docker/contexts/meta/${hash}/meta.json`, JSON.stringify(meta));
+/** The variables of a shell at that home. */
+const shell = (variables: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
+  PATH: process.env["PATH"],
+  HOME: home.folder,
+  ...variables,
+});
+
+async function docker(...args: string[]): Promise<void> {
+  const { code, output } = await runCommand("docker", args, shell());
+  expect(code, output).toBe(0);
 }
 
-const useContext = (currentContext: string): void => {
-  home.write(".docker/config.json", JSON.stringify({ currentContext }));
+const problem = async (variables: NodeJS.ProcessEnv = {}) => {
+  const { problems, warnings, address } = await checkEngine(shell(variables));
+  expect(warnings).toEqual([]);
+  expect(problems.length, JSON.stringify(problems)).toBe(address === undefined ? 1 : 0);
+  return problems[0];
 };
-
-const problem = (variables: NodeJS.ProcessEnv = {}) =>
-  dockerEngineProblem({ HOME: home.folder, XDG_RUNTIME_DIR: home.path("run"), ...variables });
 
 /** Where the plugin looks without DOCKER_HOST; the first is the machine's own, which no test starts. */
 const usual = () =>
@@ -82,67 +103,101 @@ describe("an engine that the plugin finds", () => {
   });
 
   test("a TCP port that takes a connection may want a certificate, and one that takes none is no engine", async () => {
-    expect(await problem({ DOCKER_HOST: await tcpPort() })).toBeUndefined();
+    const open = await tcpPort();
+    expect(await checkEngine(shell({ DOCKER_HOST: open }))).toMatchObject({
+      address: open,
+      problems: [],
+      warnings: [{ found: `an engine at ${open}, which is not asked for its version and image store` }],
+    });
     expect(await problem({ DOCKER_HOST: "tcp://127.0.0.1:9" })).toMatchObject({
       where: "DOCKER_HOST=tcp://127.0.0.1:9",
     });
   });
 
   test("over ssh is the plugin's to try", async () => {
-    expect(await problem({ DOCKER_HOST: "ssh://somewhere" })).toBeUndefined();
+    expect(await checkEngine(shell({ DOCKER_HOST: "ssh://somewhere" }))).toEqual({
+      address: "ssh://somewhere",
+      problems: [],
+      warnings: [
+        {
+          where: "DOCKER_HOST=ssh://somewhere",
+          found: "an engine at ssh://somewhere, which is not asked for its version and image store",
+          allowed:
+            "Docker 27.5.0 or later, if it uses containerd's image store: a build fails on an older one",
+          fix: "docker info",
+        },
+      ],
+    });
   });
 });
 
-describe("an engine that the plugin does not look for", () => {
+describe("an engine that the plugin finds and cannot build with", () => {
+  const check = async (info: object) => {
+    const { address } = await engine("docker.sock", 200, info);
+    const { problems, warnings } = await checkEngine(shell({ DOCKER_HOST: address }));
+    expect(warnings).toEqual([]);
+    return problems.map(({ found, fix }) => [found, fix]);
+  };
+
   test.each([
-    "run/docker.sock",
-    ".colima/default/docker.sock",
-    "run/podman/podman.sock",
-    ".local/share/containers/podman/machine/podman.sock",
-  ])("at %s is told with the line that leads to it", async (socket) => {
-    const { address } = await engine(socket);
-    expect(await problem()).toEqual({
-      where: "Docker engine",
-      found: `no engine listens at ${usual()}; one listens at ${address}`,
-      allowed: "a running Docker engine, which builds the images",
-      fix: `export DOCKER_HOST=${address}`,
-    });
-    expect(await problem({ DOCKER_HOST: address })).toBeUndefined();
+    ["27.4.1", CONTAINERD],
+    ["26.0.0-rd", CONTAINERD],
+  ])("Docker %s with containerd's store", async (version, info) => {
+    expect(await check({ ...info, ServerVersion: version })).toEqual([
+      [
+        `Docker ${version} with containerd's image store: a build would fail with "failed to read downloaded context ... 403"`,
+        'update Docker; or set "features": {"containerd-snapshotter": false} in its daemon.json and start it again',
+      ],
+    ]);
   });
 
-  test("of the docker command's context, by configuration or DOCKER_CONTEXT, comes first", async () => {
-    await engine("run/docker.sock");
+  test.each([
+    ["27.5.0", CONTAINERD],
+    ["29.0.0", CONTAINERD],
+    ["dev", CONTAINERD],
+    ["20.10.24+dfsg1", CLASSIC],
+    ["27.4.1", { ...CLASSIC, DriverStatus: null }],
+  ])("not Docker %s with %j", async (version, info) => {
+    expect(await check({ ...info, ServerVersion: version })).toEqual([]);
+  });
+
+  test("one for containers of Windows", async () => {
+    expect(await check({ ...CLASSIC, OSType: "windows" })).toMatchObject([
+      ["an engine for containers of windows", "in Docker Desktop's menu: Switch to Linux containers"],
+    ]);
+  });
+});
+
+const hasDocker = process.env["PATH"]?.split(path.delimiter).some((folder) => existsSync(`${folder}/docker`));
+
+describe.skipIf(hasDocker !== true)("an engine that the docker command knows and the plugin does not", () => {
+  test("is that of its context, by configuration or DOCKER_CONTEXT", async () => {
     const { address } = await engine("my engine.sock");
-    context("colima-work", address);
+    await docker("context", "create", "colima-work", "--docker", `host=${address}`);
     const told = {
       found: `no engine listens at ${usual()}; the docker command's context colima-work has one at ${address}`,
       fix: `export DOCKER_HOST='${address}'`,
     };
     expect(await problem({ DOCKER_CONTEXT: "colima-work" })).toMatchObject(told);
-    useContext("colima-work");
+    await docker("context", "use", "colima-work");
     expect(await problem()).toMatchObject(told);
+    expect(await problem({ DOCKER_HOST: "unix:///nowhere.sock" })).toMatchObject({ fix: told.fix });
+    expect(await problem({ DOCKER_HOST: address })).toBeUndefined();
   });
 
-  test("of a context with certificates is told with them", async () => {
+  test("is told with its certificates", async () => {
     const address = await tcpPort();
-    context("office", address);
-    const hash = createHash("sha256").update("office").digest("hex");
-    const certificates = path.dirname(home.write(`.docker/contexts/tls/${hash}/docker/ca.pem`));
-    expect((await problem({ DOCKER_CONTEXT: "office" }))?.fix).toBe(
-      `export DOCKER_HOST=${address} DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=${certificates}`,
-    );
-  });
-
-  test("is found too where DOCKER_HOST leads nowhere", async () => {
-    const { address } = await engine(".docker/run/docker.sock");
-    expect((await problem({ DOCKER_HOST: "unix:///nowhere.sock" }))?.fix).toBe(
-      `export DOCKER_HOST=${address}`,
-    );
+    const ca = home.write("ca.pem", (await generate([{ name: "commonName", value: "office" }])).cert);
+    await docker("context", "create", "office", "--docker", `host=${address},ca=${ca}`);
+    const { fix = "" } = (await problem({ DOCKER_CONTEXT: "office" })) ?? {};
+    const [, folder = ""] =
+      new RegExp(`^export DOCKER_HOST=${address} DOCKER_TLS_VERIFY=1 DOCKER_CERT_PATH=(.*)$`).exec(fix) ?? [];
+    expect(existsSync(path.join(folder, "ca.pem")), fix).toBe(true);
   });
 
   test("is none when it answers that it cannot serve, or when its context does not exist", async () => {
     const { address } = await engine("run/docker.sock", 500);
-    context("broken", address);
+    await docker("context", "create", "broken", "--docker", `host=${address}`);
     const fix = expect.stringMatching(/^start Docker/) as string;
     expect(await problem({ DOCKER_CONTEXT: "broken" })).toMatchObject({ fix });
     expect(await problem({ DOCKER_CONTEXT: "nowhere" })).toMatchObject({ fix });

@@ -1,43 +1,71 @@
+import { coerce, lt } from "semver";
 import type { Problem } from "../../../problems/problem.ts";
-import { shellWord } from "../../../problems/wording.ts";
-import {
-  commandEngine,
-  type CommandEngine,
-  engineListens,
-  otherAddresses,
-  pluginAddresses,
-} from "./engine.ts";
 import { configSet } from "../../../problems/setting-commands.ts";
+import { shellWord, shownName } from "../../../problems/wording.ts";
+import { commandEngine, type CommandEngine, engineFacts, engineListens, pluginAddresses } from "./engine.ts";
 
-/** No Docker engine where the docker plugin looks for one; where there is one elsewhere, what leads the plugin to it. */
-export async function dockerEngineProblem(environment = process.env): Promise<Problem | undefined> {
+/** The engine that the docker plugin uses, and what would make its builds fail. */
+export interface EngineCheck {
+  /** Undefined if no engine answers where the plugin looks. */
+  address?: string;
+  problems: Problem[];
+  /** What could not be looked at. */
+  warnings: Problem[];
+}
+
+/** Looks for an engine where the docker plugin does, and asks it whether the plugin can build there. */
+export async function checkEngine(environment = process.env): Promise<EngineCheck> {
   const addresses = pluginAddresses(environment);
-  if ((await firstOf(addresses)) !== undefined) return undefined;
-  const host = environment["DOCKER_HOST"];
+  const address = await firstOf(addresses);
+  if (address === undefined) return { problems: [await noEngine(addresses, environment)], warnings: [] };
+  const facts = await engineFacts(address);
+  const where = environment["DOCKER_HOST"] ? `DOCKER_HOST=${address}` : "Docker engine";
+  if (facts === undefined) {
+    const found = `an engine at ${address}, which is not asked for its version and image store`;
+    const allowed = `Docker ${OLDEST_CONTAINERD} or later, if it uses containerd's image store: a build fails on an older one`;
+    return { address, problems: [], warnings: [{ where, found, allowed, fix: "docker info" }] };
+  }
+  const version = shownName(facts.version);
+  const problems: Problem[] = [];
+  if (facts.system !== "linux") {
+    problems.push({
+      where,
+      found: `an engine for containers of ${shownName(facts.system)}`,
+      allowed: "an engine for Linux containers",
+      fix: "in Docker Desktop's menu: Switch to Linux containers",
+    });
+  }
+  const parsed = coerce(facts.version);
+  if (facts.containerdStore && parsed !== null && lt(parsed, OLDEST_CONTAINERD)) {
+    problems.push({
+      where,
+      found: `Docker ${version} with containerd's image store: a build would fail with "failed to read downloaded context ... 403"`,
+      allowed: `Docker ${OLDEST_CONTAINERD} or later, or the classic image store`,
+      fix: `update Docker; or set "features": {"containerd-snapshotter": false} in its daemon.json and start it again`,
+    });
+  }
+  return { address, problems, warnings: [] };
+}
+
+/** The first release with moby/moby#49194: before it, BuildKit cannot read the context that the plugin sends. */
+const OLDEST_CONTAINERD = "27.5.0";
+
+/** No engine where the plugin looks; if the docker command has one, what leads the plugin to it. */
+async function noEngine(addresses: readonly string[], environment: NodeJS.ProcessEnv): Promise<Problem> {
+  const { DOCKER_HOST: host, ...rest } = environment;
   const problem = {
     where: host ? `DOCKER_HOST=${host}` : "Docker engine",
     found: `no engine listens at ${addresses.join(" or ")}`,
     allowed: "a running Docker engine, which builds the images",
   };
-  const elsewhere = await engineElsewhere(environment);
-  if (elsewhere === undefined) {
+  const elsewhere = await commandEngine(rest);
+  if (!(await engineListens(elsewhere.address))) {
     const fix = `start Docker, or provision without building: ${configSet("publishImages", "false")}`;
     return { ...problem, fix };
   }
   const { address, context } = elsewhere;
   const whose = context === undefined ? "one listens" : `the docker command's context ${context} has one`;
   return { ...problem, found: `${problem.found}; ${whose} at ${address}`, fix: exportLine(elsewhere) };
-}
-
-/** An engine that answers, and that the plugin does not look for. */
-async function engineElsewhere(environment: NodeJS.ProcessEnv): Promise<CommandEngine | undefined> {
-  const { DOCKER_HOST: host, ...rest } = environment;
-  const engine = commandEngine(rest);
-  if (engine.context !== undefined && (await engineListens(engine.address))) return engine;
-  // With a DOCKER_HOST that leads nowhere, the usual sockets have not been tried.
-  const usual = host ? pluginAddresses(rest) : [];
-  const address = await firstOf([...usual, ...otherAddresses(environment)]);
-  return address === undefined ? undefined : { address };
 }
 
 async function firstOf(addresses: readonly string[]): Promise<string | undefined> {

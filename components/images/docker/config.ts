@@ -16,7 +16,6 @@ const dockerConfig = z.looseObject({
   auths: z.record(z.string(), storedLogin).nullish(),
   credHelpers: z.record(z.string(), z.string()).nullish(),
   credsStore: z.string().nullish(),
-  currentContext: z.string().nullish(),
 });
 
 export type StoredLogin = z.infer<typeof storedLogin>;
@@ -28,7 +27,7 @@ export function homeFolder(environment: NodeJS.ProcessEnv): string {
 }
 
 /** The folder of the Docker configuration that the docker command and the docker plugin read. */
-export function dockerConfigFolder(environment: NodeJS.ProcessEnv): string {
+function dockerConfigFolder(environment: NodeJS.ProcessEnv): string {
   return environment["DOCKER_CONFIG"] || path.join(homeFolder(environment), ".docker");
 }
 

@@ -1,10 +1,9 @@
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
 import { request } from "node:http";
 import { connect } from "node:net";
 import * as path from "node:path";
 import { z } from "zod";
-import { dockerConfigFolder, homeFolder, readDockerConfig } from "./config.ts";
+import { runProgram } from "../programs.ts";
+import { fromJson, homeFolder } from "./config.ts";
 
 /** An engine that does not answer within this time is not there. */
 const TIMEOUT_MS = 10_000;
@@ -24,68 +23,60 @@ export function pluginAddresses(environment: NodeJS.ProcessEnv): string[] {
   ];
 }
 
-/** Where engines listen that the plugin does not look for: rootless Docker, Colima, Podman. */
-export function otherAddresses(environment: NodeJS.ProcessEnv): string[] {
-  const home = homeFolder(environment);
-  const runtime = environment["XDG_RUNTIME_DIR"] || `/run/user/${process.getuid?.() ?? 0}`;
-  return [
-    `${runtime}/docker.sock`,
-    `${home}/.colima/default/docker.sock`,
-    `${home}/.colima/docker.sock`,
-    `${runtime}/podman/podman.sock`,
-    "/run/podman/podman.sock",
-    `${home}/.local/share/containers/podman/machine/podman.sock`,
-  ].map((socket) => `unix://${socket}`);
-}
-
-/** The engine of the docker command, and what says that it is this one. */
+/** The engine of the docker command. */
 export interface CommandEngine {
   address: string;
-  /** The docker context; undefined where DOCKER_HOST says it, or nothing. */
+  /** The docker context; undefined where DOCKER_HOST names the engine, or nothing does. */
   context?: string;
   /** The folder of the context's certificates, where it has some. */
   certificates?: string;
 }
 
-/**
- * The engine of the docker command: DOCKER_HOST, else the context, else the usual socket. A configuration that cannot be
- * read names no context: what is wrong with it is told where the login is asked for.
- */
-export function commandEngine(environment: NodeJS.ProcessEnv): CommandEngine {
-  const host = environment["DOCKER_HOST"];
-  if (host) return { address: host };
-  const context = environment["DOCKER_CONTEXT"] || currentContext(environment);
-  if (!context || context === "default") return { address: DEFAULT_ADDRESS };
-  // A context lies in folders that are named by the hash of its name (docker/cli, `cli/context/store`).
-  const name = createHash("sha256").update(context).digest("hex");
-  const contexts = path.join(dockerConfigFolder(environment), "contexts");
-  const certificates = path.join(contexts, "tls", name, "docker");
+/** The engine of the docker command, as the command says; the usual socket if there is no such command. */
+export async function commandEngine(environment: NodeJS.ProcessEnv): Promise<CommandEngine> {
+  const { stdout } = await runProgram("docker", ["context", "inspect"], { environment });
+  const found = contexts.safeParse(fromJson(stdout)).data?.[0];
+  const address = found?.Endpoints.docker.Host ?? "";
+  if (found === undefined || address === "") return { address: DEFAULT_ADDRESS };
+  const { Name: context, TLSMaterial: material, Storage: storage } = found;
   return {
-    address: contextHost(path.join(contexts, "meta", name, "meta.json")) || DEFAULT_ADDRESS,
-    context,
-    ...(existsSync(path.join(certificates, "ca.pem")) && { certificates }),
+    address,
+    ...(context !== "default" && { context }),
+    ...(material?.["docker"] !== undefined && { certificates: path.join(storage.TLSPath, "docker") }),
   };
 }
 
-function currentContext(environment: NodeJS.ProcessEnv): string | null | undefined {
-  try {
-    return readDockerConfig(environment).currentContext;
-  } catch {
-    return undefined;
-  }
+const contexts = z.array(
+  z.looseObject({
+    Name: z.string(),
+    Endpoints: z.looseObject({ docker: z.looseObject({ Host: z.string() }) }),
+    TLSMaterial: z.record(z.string(), z.unknown()).nullish(),
+    Storage: z.looseObject({ TLSPath: z.string() }),
+  }),
+);
+
+/** What an engine says of itself that decides whether the plugin can build there. */
+export interface EngineFacts {
+  version: string;
+  /** Images lie in containerd's store, the default of new installations of Docker 29. */
+  containerdStore: boolean;
+  /** The containers' operating system. */
+  system: string;
 }
 
-const contextFile = z.looseObject({
-  Endpoints: z.looseObject({ docker: z.looseObject({ Host: z.string().optional() }) }),
+/** Asks an engine for its version and image store; undefined if it cannot be asked. */
+export async function engineFacts(address: string): Promise<EngineFacts | undefined> {
+  const { success, data } = info.safeParse(fromJson((await askEngine(address, "/info", TIMEOUT_MS)) ?? ""));
+  if (!success) return undefined;
+  const containerdStore = (data.DriverStatus ?? []).some(([, value]) => value?.startsWith("io.containerd."));
+  return { version: data.ServerVersion, containerdStore, system: data.OSType };
+}
+
+const info = z.looseObject({
+  ServerVersion: z.string(),
+  OSType: z.string(),
+  DriverStatus: z.array(z.array(z.string())).nullish(),
 });
-
-function contextHost(file: string): string | undefined {
-  try {
-    return contextFile.parse(JSON.parse(readFileSync(file, "utf8"))).Endpoints.docker.Host;
-  } catch {
-    return undefined;
-  }
-}
 
 /**
  * Whether an engine answers at an address, as far as that can be told from here: `ssh://` and `npipe://` are taken for

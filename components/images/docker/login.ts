@@ -46,6 +46,53 @@ export function dockerLogin(host: string, environment: NodeJS.ProcessEnv): Docke
   return { kind: "helper", helper, ask: () => askHelper(program, host, environment) };
 }
 
+/** A program that the docker plugin cannot get logins from, although its configuration names it. */
+export interface BrokenHelper {
+  helper: string;
+  /** It keeps all logins, and the plugin lists them at its start: without it the plugin does not start. */
+  isStore: boolean;
+  /** Registries that have it as a helper of their own. */
+  hosts: string[];
+  trouble: "missing" | "failure" | "too slow";
+}
+
+/**
+ * The helpers that do not work, as the docker plugin finds them: it reads the logins of all registries, not only those of
+ * the one that it pushes to (docker/cli, `ConfigFile.GetAllCredentials`).
+ * @throws when the configuration is not one that Docker reads.
+ */
+export async function brokenHelpers(environment: NodeJS.ProcessEnv): Promise<BrokenHelper[]> {
+  const { credsStore: store, credHelpers } = readDockerConfig(environment);
+  const byName = Map.groupBy(
+    Object.entries(credHelpers ?? {}).filter(([, name]) => name !== ""),
+    ([, name]) => name,
+  );
+  const names = new Set([...(store ? [store] : []), ...byName.keys()]);
+  const checked = [...names].map(async (name) => {
+    const helper = `docker-credential-${name}`;
+    const trouble = await helperTrouble(helper, name === store, environment);
+    const hosts = (byName.get(name) ?? []).map(([host]) => host);
+    return trouble === undefined ? [] : [{ helper, isStore: name === store, hosts, trouble }];
+  });
+  return (await Promise.all(checked)).flat();
+}
+
+async function helperTrouble(
+  helper: string,
+  list: boolean,
+  environment: NodeJS.ProcessEnv,
+): Promise<BrokenHelper["trouble"] | undefined> {
+  const [program] = commandsOnPath(helper, environment["PATH"]);
+  if (program === undefined) return "missing";
+  if (!list) return undefined;
+  const options = { milliseconds: HELPER_MS, environment };
+  const { code, stdout, trouble } = await runProgram(program, ["list"], options);
+  if (trouble !== undefined) return trouble;
+  return code === 0 && z.record(z.string(), z.string()).safeParse(fromJson(stdout)).success
+    ? undefined
+    : "failure";
+}
+
 /** The host of a registry's address, which may be written as a URL: docker/cli's `ConvertToHostname`. */
 export function registryHost(address: string): string {
   return address.replace(/^[a-z]+:\/\//i, "").replace(/\/.*/s, "");

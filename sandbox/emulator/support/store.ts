@@ -1,3 +1,4 @@
+import type { ChildDeletion } from "../../../components/repository/cleanup-rules.ts";
 import permissions from "../../../docs/permissions.json" with { type: "json" };
 import { BOOTSTRAP_APIS } from "../../../google/apis.ts";
 import { readText, writeWholeSync } from "../../lib/files.ts";
@@ -50,6 +51,8 @@ export interface State {
   customConstraints: Record<string, { condition: string; description: string }>;
   /** How long a changed organization policy takes to be in force, in seconds. */
   orgPolicyDelaySeconds: number;
+  /** What becomes of a request to delete an image to which an index refers. */
+  childDeletion: ChildDeletion;
   /** Of the numbers that Google makes up. */
   nextId: number;
 }
@@ -114,6 +117,7 @@ function initialState(): State {
     customConstraints: {},
     github: structuredClone(REPOSITORIES),
     orgPolicyDelaySeconds: 0,
+    childDeletion: "refused",
     nextId: 1,
   };
 }

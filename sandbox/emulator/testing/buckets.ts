@@ -11,7 +11,7 @@ import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
 import getPort from "get-port";
 import { mintAccessToken } from "../../lib/tokens.ts";
-import { ensureFakeGcsServer } from "../../machine/install-fake-gcs-server.ts";
+import { ensureGoTool } from "../../machine/install-go-tool.ts";
 import { bucketFor, StorageError } from "../apis/storage/routes.ts";
 import type { Emulator } from "../server.ts";
 import { ApiError } from "../support/http/errors.ts";
@@ -43,7 +43,7 @@ interface Need {
  * has no policies itself and lets in everybody.
  */
 export async function startBuckets(emulator: Emulator): Promise<Buckets> {
-  const program = await ensureFakeGcsServer((line) => {
+  const program = await ensureGoTool("fake-gcs-server", (line) => {
     console.log(line);
   });
   const upstream = await getPort({ host: "127.0.0.1" });

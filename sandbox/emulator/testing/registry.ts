@@ -8,7 +8,7 @@ import { type Emulator, startEmulator } from "../server.ts";
 import { registryConfigYaml } from "../support/registry/config.ts";
 import { mintAccessToken, MAINTAINER } from "../../lib/tokens.ts";
 import { sandboxPaths } from "../../lib/paths.ts";
-import { send } from "../../lib/http.ts";
+import { type Answer, send } from "../../lib/http.ts";
 import { waitUntil } from "../../lib/processes.ts";
 import { accepts } from "../../lib/supervision.ts";
 import { ensureKeys } from "../../lib/keys.ts";
@@ -19,6 +19,10 @@ export interface Servers {
   registryPort: number;
   /** Pushes an image of one layer; returns its digest. */
   push(image: string, tag: string, layer: string): Promise<string>;
+  /** Puts an index of images under a tag, one for each architecture; returns its digest. */
+  pushIndex(image: string, tag: string, children: Readonly<Record<string, string>>): Promise<string>;
+  /** A manifest, by a tag or a digest, and its digest. */
+  manifest(image: string, reference: string): Promise<{ digest: string; manifest: unknown }>;
   stop(): Promise<void>;
 }
 
@@ -41,11 +45,19 @@ export async function startServers(dir: string): Promise<Servers> {
   writeFileSync(config, yaml);
   const registry = spawn("docker-registry", ["serve", config], { stdio: "ignore" });
   await listening(registryPort);
+  const target = { dir, emulatorUrl: emulator.url.replace(/\/$/, ""), registryPort };
   return {
     emulator,
     registryPort,
-    push: (image, tag, layer) =>
-      pushImage({ dir, emulatorUrl: emulator.url.replace(/\/$/, ""), registryPort }, image, tag, [layer]),
+    push: (image, tag, layer) => pushImage(target, image, tag, [layer]),
+    pushIndex: (...args) => pushIndex(target, ...args),
+    manifest: async (image, reference) => {
+      const ask = await client(target, image);
+      const { body } = await ask("GET", `/v2/${image}/manifests/${reference}`, "", {
+        accept: `${MANIFEST}, ${INDEX}`,
+      });
+      return { digest: digestOf(body), manifest: JSON.parse(body) as unknown };
+    },
     stop: async () => {
       await end(registry);
       await emulator.close();
@@ -75,13 +87,8 @@ export interface Target {
   registryPort: number;
 }
 
-/** Pushes an image of these layers, one its content each; returns its digest. */
-export async function pushImage(
-  { dir, emulatorUrl, registryPort }: Target,
-  image: string,
-  tag: string,
-  layers: readonly string[],
-): Promise<string> {
+/** Sends requests about an image to the registry, with the maintainer's login. */
+async function client({ dir, emulatorUrl, registryPort }: Target, image: string) {
   const basic = Buffer.from(`oauth2accesstoken:${await mintAccessToken(dir, MAINTAINER)}`).toString("base64");
   const scope = `service=localhost:${registryPort}&scope=repository:${image}:pull,push`;
   const answer = await fetch(`${emulatorUrl}/token?${scope}`, {
@@ -90,26 +97,34 @@ export async function pushImage(
   const { token } = (await answer.json()) as { token: string };
   const authorization = `Bearer ${token}`;
   const ca = readFileSync(sandboxPaths(dir).certificate);
-  /** What is to be created; the answer's `Location`. */
-  const create = async (
+  return async (
     method: string,
     path: string,
-    body: string,
+    body = "",
     more: Record<string, string> = {},
-  ): Promise<string> => {
+  ): Promise<Answer> => {
     const headers = { authorization, ...more };
     const url = new URL(path, `https://127.0.0.1:${registryPort}`);
     const answered = await send({ method, url, ca, headers, body });
     if (answered.status > 202) throw new Error(`the registry answered ${answered.status}: ${answered.body}`);
-    return answered.headers.location ?? "";
+    return answered;
   };
+}
+
+/** Pushes an image of these layers, one its content each; returns its digest. */
+export async function pushImage(
+  target: Target,
+  image: string,
+  tag: string,
+  layers: readonly string[],
+): Promise<string> {
+  const ask = await client(target, image);
   const upload = async (content: string): Promise<{ digest: string; size: number }> => {
-    const location = await create("POST", `/v2/${image}/blobs/uploads/`, "");
+    const { headers } = await ask("POST", `/v2/${image}/blobs/uploads/`);
     const digest = digestOf(content);
-    await create("PUT", `${location}&digest=${digest}`, content);
+    await ask("PUT", `${headers.location ?? ""}&digest=${digest}`, content);
     return { digest, size: content.length };
   };
-  const mediaType = "application/vnd.docker.distribution.manifest.v2+json";
   const configuration = JSON.stringify({
     created: "2025-01-10T12:00:00Z",
     architecture: "amd64",
@@ -117,7 +132,7 @@ export async function pushImage(
   });
   const manifest = JSON.stringify({
     schemaVersion: 2,
-    mediaType,
+    mediaType: MANIFEST,
     config: { mediaType: "application/vnd.docker.container.image.v1+json", ...(await upload(configuration)) },
     layers: await Promise.all(
       layers.map(async (layer) => ({
@@ -126,6 +141,28 @@ export async function pushImage(
       })),
     ),
   });
-  await create("PUT", `/v2/${image}/manifests/${tag}`, manifest, { "content-type": mediaType });
+  await ask("PUT", `/v2/${image}/manifests/${tag}`, manifest, { "content-type": MANIFEST });
   return digestOf(manifest);
+}
+
+const MANIFEST = "application/vnd.docker.distribution.manifest.v2+json";
+const INDEX = "application/vnd.docker.distribution.manifest.list.v2+json";
+
+/** Puts an index of images under a tag, one for each architecture; returns its digest. */
+export async function pushIndex(
+  target: Target,
+  image: string,
+  tag: string,
+  children: Readonly<Record<string, string>>,
+): Promise<string> {
+  const manifests = Object.entries(children).map(([architecture, digest]) => ({
+    mediaType: MANIFEST,
+    digest,
+    size: 1,
+    platform: { architecture, os: "linux" },
+  }));
+  const index = JSON.stringify({ schemaVersion: 2, mediaType: INDEX, manifests });
+  const ask = await client(target, image);
+  await ask("PUT", `/v2/${image}/manifests/${tag}`, index, { "content-type": INDEX });
+  return digestOf(index);
 }

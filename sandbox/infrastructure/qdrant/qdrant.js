@@ -1,10 +1,22 @@
-// Stands in for Qdrant: ready at once, and no collection in it. QDRANT__SERVICE__API_KEY is the key it asks for.
+// Stands in for Qdrant: ready at once, and no collection in it but what was put there, which it opens in one format.
+// QDRANT__SERVICE__API_KEY is the key it asks for.
 "use strict";
-const { mkdirSync } = require("node:fs");
+const { mkdirSync, readdirSync, readFileSync } = require("node:fs");
 const { createServer } = require("node:http");
 
 const key = process.env.QDRANT__SERVICE__API_KEY;
-mkdirSync("/qdrant/storage/collections", { recursive: true });
+const COLLECTIONS = "/qdrant/storage/collections";
+const FORMAT = "0.4.2";
+
+mkdirSync(COLLECTIONS, { recursive: true });
+for (const name of readdirSync(COLLECTIONS)) {
+  const format = readFileSync(`${COLLECTIONS}/${name}/version.info`, "utf8");
+  if (format === FORMAT) continue;
+  console.error(
+    `Panic: Cannot upgrade version ${format} to ${FORMAT}. Try to use older version of Qdrant first.`,
+  );
+  process.exit(101);
+}
 createServer(({ url, headers }, response) => {
   if (url === "/readyz") response.end("all shards are ready");
   else if (key !== undefined && headers["api-key"] !== key)

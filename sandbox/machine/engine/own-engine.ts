@@ -1,7 +1,7 @@
 import { lstatSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { SandboxError } from "../../lib/errors.ts";
 import { findCommands, systemPath, writeWhole } from "../../lib/files.ts";
 import { type SandboxPaths, shortName } from "../../lib/paths.ts";
@@ -32,13 +32,16 @@ export function ownEngineHost(paths: SandboxPaths): string {
   return `unix://${join(engineRunFolder(paths), "docker.sock")}`;
 }
 
-/** Starts the sandbox's own engine unless it answers. Needs root. Returns whether it was started now. */
-export async function ensureOwnEngine(paths: SandboxPaths): Promise<boolean> {
+/**
+ * Starts the sandbox's own engine unless it answers. Needs root. Returns whether it was started now.
+ * @param programs the folder of an engine that is not installed.
+ */
+export async function ensureOwnEngine(paths: SandboxPaths, programs?: string): Promise<boolean> {
   const host = ownEngineHost(paths);
   if (runningService(paths, "docker") && (await engineInfo(host))) return false;
   await stopOwnEngine(paths);
 
-  const [dockerd] = findCommands("dockerd");
+  const dockerd = programs === undefined ? findCommands("dockerd")[0] : join(programs, "dockerd");
   if (!dockerd) throw new SandboxError("dockerd is not installed: apt-get install docker.io");
   const run = engineRunFolder(paths);
   await makePrivateFolder(run);
@@ -60,6 +63,8 @@ export async function ensureOwnEngine(paths: SandboxPaths): Promise<boolean> {
         "ip-masq": false,
         "shutdown-timeout": 5,
         "live-restore": false,
+        // Debian's runc knows no time namespaces, which a current engine gives to containers.
+        ...(programs !== undefined && { features: { "time-namespaces": false } }),
         // One after the other: a layer that two images share is then compressed and sent once, and the second mounts it.
         "max-concurrent-uploads": 1,
       },
@@ -74,7 +79,12 @@ export async function ensureOwnEngine(paths: SandboxPaths): Promise<boolean> {
       ...["--config-file", configuration],
       ...["--containerd-namespace", name, "--containerd-plugins-namespace", `${name}-plugins`],
     ],
-    env: { ...process.env, PATH: systemPath(), DOCKER_HOST: undefined, DOCKER_TMPDIR: undefined },
+    env: {
+      ...process.env,
+      PATH: [programs, systemPath()].filter((folder) => folder !== undefined).join(delimiter),
+      DOCKER_HOST: undefined,
+      DOCKER_TMPDIR: undefined,
+    },
     address: host,
     ready: async () => (await engineInfo(host, 2_000)) !== undefined,
     readyWithinMs: 60_000,

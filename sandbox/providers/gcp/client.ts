@@ -1,3 +1,4 @@
+import type { GoogleAuth } from "google-auth-library";
 import { setTimeout as sleep } from "node:timers/promises";
 import { NoAnswer, send } from "../../lib/http.ts";
 import { passingStatus, retried } from "../retry.ts";
@@ -22,6 +23,7 @@ const backOff = [1, 2, 4, 8, 16];
 export class GoogleClient {
   readonly settings: Settings;
   private readonly unit;
+  private auth: GoogleAuth | undefined;
 
   /** @param unit milliseconds of the first wait; tests shorten it by HYPERION_FAKE_PROVIDER_BACKOFF_MS */
   constructor(settings: Settings, unit = Number(process.env["HYPERION_FAKE_PROVIDER_BACKOFF_MS"] ?? 1000)) {
@@ -48,16 +50,27 @@ export class GoogleClient {
     return retried(() => this.sendOnce(request), passes, waits, request.signal);
   }
 
+  /** "" where there are no credentials. */
+  async accessToken(): Promise<string> {
+    const { accessToken, credentialsFile } = this.settings;
+    if (accessToken !== "" || credentialsFile === "") return accessToken;
+    const { GoogleAuth } = await import("google-auth-library");
+    const scopes = "https://www.googleapis.com/auth/cloud-platform";
+    this.auth ??= new GoogleAuth({ keyFilename: credentialsFile, scopes });
+    return (await this.auth.getAccessToken()) ?? "";
+  }
+
   /** Waits between two looks at something that is not ready. */
   async pause(signal: AbortSignal, units = 1): Promise<void> {
     await sleep(units * this.unit, undefined, { signal });
   }
 
   private async sendOnce(request: GoogleRequest): Promise<Properties> {
-    if (this.settings.accessToken === "") {
+    const accessToken = await this.accessToken();
+    if (accessToken === "") {
       throw new Error(
         "could not find credentials: the sandbox's fake provider for the gcp plugin takes an access token from " +
-          "GOOGLE_OAUTH_ACCESS_TOKEN and nothing else; " +
+          "GOOGLE_OAUTH_ACCESS_TOKEN, or the credentials that GOOGLE_APPLICATION_CREDENTIALS names, and nothing else; " +
           "run the command through `npm run sandbox -- pulumi ...`, or load `npm run sandbox -- env` into the shell",
       );
     }
@@ -69,7 +82,7 @@ export class GoogleClient {
       url,
       method: request.method,
       headers: {
-        authorization: `Bearer ${this.settings.accessToken}`,
+        authorization: `Bearer ${accessToken}`,
         "user-agent": "hyperion-fake-provider/gcp",
         ...(this.settings.quotaProject !== "" && { "x-goog-user-project": this.settings.quotaProject }),
         ...(request.body === undefined ? {} : { "content-type": "application/json" }),

@@ -7,14 +7,14 @@ export function functions(client: () => GoogleClient): Record<string, Call> {
   return {
     "gcp:artifactregistry/getRepository:getRepository": (args, signal) =>
       readRepository(args, client(), signal),
-    "gcp:organizations/getClientConfig:getClientConfig": () => {
-      const { project, region, zone, accessToken } = client().settings;
+    "gcp:organizations/getClientConfig:getClientConfig": async () => {
+      const { project, region, zone } = client().settings;
       return {
         id: `projects/"${project}"/regions/"${region}"/zones/"${zone}"`,
         project,
         region,
         zone,
-        accessToken,
+        accessToken: await client().accessToken(),
         defaultLabels: {},
       };
     },

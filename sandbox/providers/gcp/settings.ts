@@ -11,6 +11,8 @@ export interface Settings {
   region: string;
   zone: string;
   accessToken: string;
+  /** Taken where there is no token: it gives another one when the last has expired. */
+  credentialsFile: string;
   /** Project that every request counts for; empty where none is named. */
   quotaProject: string;
   /** Base URLs, each ending in "/", to which `projects/...` is appended. */
@@ -94,6 +96,7 @@ export function readSettings(settings: Properties, environment: NodeJS.ProcessEn
     region: first("region", ["GOOGLE_REGION", "GCLOUD_REGION", "CLOUDSDK_COMPUTE_REGION"]),
     zone: first("zone", ["GOOGLE_ZONE", "GCLOUD_ZONE", "CLOUDSDK_COMPUTE_ZONE"]),
     accessToken: environment["GOOGLE_OAUTH_ACCESS_TOKEN"] ?? "",
+    credentialsFile: environment["GOOGLE_APPLICATION_CREDENTIALS"] ?? "",
     quotaProject: /^(1|t|true)$/i.test(first("userProjectOverride", ["USER_PROJECT_OVERRIDE"]))
       ? first("billingProject", ["GOOGLE_BILLING_PROJECT"])
       : "",

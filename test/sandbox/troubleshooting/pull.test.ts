@@ -81,6 +81,15 @@ async function build(name: string, dockerfile: string): Promise<string> {
   return tag;
 }
 
+/** An image whose program ends at once with this code. */
+const ending = (code: number): Promise<string> =>
+  build(
+    `ends-${code}`,
+    `FROM hyperion-sandbox-base:24-$TARGETARCH\nENTRYPOINT ["node", "--eval", "process.exit(${code})"]\n`,
+  );
+
+const infrastructure = () => fakeInfrastructure((...args) => succeeding(sandbox.docker(...args)));
+
 /** What Compose says when MongoDB's image is at this server. */
 async function pullFrom(server: Server, host: string): Promise<string> {
   const port = await listen(server, host);
@@ -99,7 +108,9 @@ async function pullToFullDisk(): Promise<string> {
   try {
     for (const folder of [paths.docker, paths.run, paths.logs]) await mkdir(folder);
     await ensureOwnEngine(paths);
-    return await failing(sandbox.command("docker", ["pull", image], { DOCKER_HOST: ownEngineHost(paths) }));
+    // Node.js alone is larger than that.
+    const large = `${sandbox.registry}/hyperion-coordinator-mcp:latest`;
+    return await failing(sandbox.command("docker", ["pull", large], { DOCKER_HOST: ownEngineHost(paths) }));
   } finally {
     await stopOwnEngine(paths);
     await succeeding(sandbox.command("umount", [paths.root]));
@@ -181,6 +192,23 @@ const provocations: Provocations = {
         await build("foreign", 'FROM scratch\nCOPY program /program\nENTRYPOINT ["/program"]\n'),
       ),
     ),
+  // What AppArmor does to Docker from snap, by what every engine has.
+  "A container may not run its program": async () => {
+    const profile = join(sandbox.scratch, "seccomp.json");
+    const syscalls = [{ names: ["execve"], action: "SCMP_ACT_ERRNO" }];
+    await writeFile(profile, JSON.stringify({ defaultAction: "SCMP_ACT_ALLOW", syscalls }));
+    const option = ["--security-opt", `seccomp=${profile}`];
+    return failing(sandbox.docker("run", "--rm", ...option, await ending(0)));
+  },
+  "The folder of code is not there": async () => {
+    const HYPERION_CODE = join(sandbox.scratch, "misspelt");
+    return failing(compose(["up", "--detach", "--no-deps", "hyperion-mcp-server"], { HYPERION_CODE }));
+  },
+  "MongoDB ends with 132": async () => {
+    const variables = { MONGODB_IMAGE: await ending(132) };
+    await failing(compose(["up", "--detach", "--wait", "mongodb"], variables));
+    return succeeding(compose(["ps", "--all"], variables));
+  },
   "A port is in use": async () => {
     const server = createServer();
     const port = { HYPERION_UI_PORT: String(await listen(server)) };
@@ -192,18 +220,21 @@ const provocations: Provocations = {
     return output;
   },
   "A service does not become healthy": async () => {
-    const ends = await build(
-      "ends",
-      'FROM hyperion-sandbox-base:24-$TARGETARCH\nENTRYPOINT ["node", "--eval", "process.exit(14)"]\n',
-    );
+    const ends = await ending(14);
     const images = { MONGODB_IMAGE: ends, QDRANT_IMAGE: ends, EMBEDDING_IMAGE: ends };
     const output = await failing(compose(["up", "--detach", "--wait"], images));
     expect(await succeeding(compose(["ps", "--all"], images))).toContain("Exited (14)");
+
+    // The databases are well where they let nobody in: the server says so.
+    const variables = { ...(await infrastructure()), MONGODB_URI: "mongodb://hyperion:wrong@mongodb:27017/" };
+    const named = await failing(compose(["up", "--detach", "--wait"], variables));
+    expect(named).toMatch(/container \S+hyperion-(mcp-server|http-bridge)-1/);
+    expect(await succeeding(compose(["logs", "--tail", "20"], variables))).toContain("FATAL");
     return output;
   },
   "The model cannot be downloaded": async () => {
     const variables = {
-      ...(await fakeInfrastructure((...args) => succeeding(sandbox.docker(...args)))),
+      ...(await infrastructure()),
       EMBEDDING_MODEL: "nomic-ai/misspelt",
     };
     await failing(compose(["up", "--detach", "--wait", "embedding-service"], variables));

@@ -30,6 +30,8 @@ const orgPolicyBody = z.strictObject({
   delaySeconds: z.number().min(0).default(0),
 });
 
+const childDeletionBody = z.strictObject({ childDeletion: z.enum(["refused", "allowed"]) });
+
 function rules({ mode, customers, constraint }: z.infer<typeof orgPolicyBody>): OrgPolicyRule[] {
   if (constraint === MANAGED_CONSTRAINT)
     return [
@@ -65,6 +67,11 @@ export const routes: OpenRoute[] = [
     if (projectId in context.store.state.projects)
       throw new ApiError("ALREADY_EXISTS", "Requested entity already exists");
     return context.store.change((state) => addProject(state, projectId, MAINTAINER));
+  }),
+  adminRoute("PUT", "child-deletion", (context, text) => {
+    const { childDeletion } = parseBody(childDeletionBody, text);
+    context.store.change((state) => (state.childDeletion = childDeletion));
+    return { childDeletion };
   }),
   adminRoute("GET", "faults", (context) => ({ faults: context.faults.all() })),
   adminRoute("POST", "faults", (context, text) => {

@@ -33,15 +33,17 @@ async function cleanUpOne(
   const policies = z.array(cleanupPolicy).parse(Object.values(cleanupPolicies));
   const versions = (await imagesBelow(context, path)).flatMap((each) => each.versions);
   const chosen = deletedVersions(
-    versions.map(({ image, digest, tags, pushed }) => ({
+    versions.map(({ image, pushed, ...version }) => ({
+      ...version,
       image: image.slice(path.length + 1),
-      digest,
-      tags,
       uploaded: pushed,
     })),
     policies,
     context.now(),
+    context.store.state.childDeletion,
   );
+  // An index before the images that it refers to, which are its own until then.
+  chosen.sort((a, b) => b.children.length - a.children.length);
   for (const { image, digest } of chosen) {
     context.log(`cleanup of ${name}: ${dryRun ? "would delete" : "deletes"} ${image}@${digest}`);
     if (!dryRun) await context.registry.deleteManifest(`${path}/${image}`, digest);

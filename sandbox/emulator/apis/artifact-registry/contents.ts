@@ -1,9 +1,11 @@
 import { z } from "zod";
 import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
+import { maskedFields } from "../../support/http/mask.ts";
 import { page } from "../../support/http/paging.ts";
 import type { Params, Route } from "../../support/http/route.ts";
 import { timestamp } from "../../support/http/time.ts";
 import type { Context } from "../../support/context.ts";
+import type { Manifest } from "../../support/registry/storage.ts";
 import { registryPath, REPOSITORY_PATH, repositoryName, onRepository } from "./names.ts";
 import { findRepository, operation } from "./repositories.ts";
 
@@ -12,6 +14,8 @@ interface Version {
   image: string;
   digest: string;
   tags: string[];
+  /** Digests of the images that an index refers to. */
+  children: string[];
   pushed: Date;
   updated: Date;
 }
@@ -42,13 +46,17 @@ function imagesIn(context: Context, params: Params): ReturnType<typeof imagesBel
 
 /** All versions of an image, tagged or not, the latest first. */
 async function versionsOf(context: Context, image: string): Promise<Version[]> {
-  const [tags, versions] = await Promise.all([context.registry.tags(image), context.storage.versions(image)]);
+  const [tags, versions] = await Promise.all([context.storage.tags(image), context.storage.versions(image)]);
   const found = await Promise.all(
     versions.map(async ({ digest, pushed }) => {
       const own = tags.filter((each) => each.digest === digest).map(({ tag }) => tag);
       const moved = await Promise.all(own.map((tag) => context.storage.tagMoved(image, tag)));
       const updated = new Date(Math.max(pushed.getTime(), ...moved.map((each) => each?.getTime() ?? 0)));
-      return { image, digest, tags: own, pushed, updated };
+      const { manifests = [] } = JSON.parse(
+        (await context.storage.manifest(image, digest)) ?? "{}",
+      ) as Manifest;
+      const children = manifests.map((child) => child.digest);
+      return { image, digest, tags: own, children, pushed, updated };
     }),
   );
   return found.sort((a, b) => b.pushed.getTime() - a.pushed.getTime() || (a.digest < b.digest ? -1 : 1));
@@ -61,11 +69,14 @@ async function existingVersions(context: Context, params: Params): Promise<Versi
   return versions;
 }
 
-async function findVersion(context: Context, params: Params): Promise<Version> {
-  const versions = await versionsOf(context, imageOf(context, params));
+function versionIn(versions: readonly Version[], params: Params): Version {
   const found = versions.find(({ digest }) => digest === params["version"]);
   if (!found) throw notFound();
   return found;
+}
+
+async function findVersion(context: Context, params: Params): Promise<Version> {
+  return versionIn(await existingVersions(context, params), params);
 }
 
 /** Size, type and age that the manifest of a version tells. */
@@ -79,6 +90,11 @@ async function details(context: Context, { image, digest }: Version) {
   ];
   return {
     mediaType,
+    imageManifests: manifest.manifests?.map(({ digest: child, mediaType: type, platform }) => ({
+      ...platform,
+      digest: child,
+      mediaType: type,
+    })),
     artifactType: manifest.artifactType ?? manifest.config?.mediaType,
     imageSizeBytes: String(size + parts.reduce((sum, part) => sum + part.size, 0)),
     buildTime: config?.created === undefined ? undefined : timestamp(new Date(config.created)),
@@ -86,7 +102,10 @@ async function details(context: Context, { image, digest }: Version) {
 }
 
 async function dockerImage(context: Context, params: Params, version: Version): Promise<object> {
-  const { mediaType, artifactType, imageSizeBytes, buildTime } = await details(context, version);
+  const { mediaType, artifactType, imageManifests, imageSizeBytes, buildTime } = await details(
+    context,
+    version,
+  );
   const path = version.image.split("/").slice(2).join("/");
   return {
     name: `${repositoryName(params)}/dockerImages/${encodeURIComponent(path)}@${version.digest}`,
@@ -98,6 +117,7 @@ async function dockerImage(context: Context, params: Params, version: Version): 
     ...(buildTime !== undefined && { buildTime }),
     updateTime: timestamp(version.updated),
     ...(artifactType !== undefined && { artifactType }),
+    ...(imageManifests && { imageManifests }),
   };
 }
 
@@ -143,7 +163,7 @@ function tagAnswer(params: Params, image: string, tag: string, digest: string): 
 
 async function tagsOf(context: Context, params: Params): Promise<Tag[]> {
   const image = imageOf(context, params);
-  const tags = await context.registry.tags(image);
+  const tags = await context.storage.tags(image);
   return tags.map(({ tag, digest }) => tagAnswer(params, image, tag, digest));
 }
 
@@ -160,14 +180,54 @@ const tagBody = z.strictObject({
   version: z.string("TYPE_STRING").default(""),
 });
 
-/** Puts a tag on the version that is named as the API does, `.../versions/sha256:...`. */
-async function putTag(context: Context, params: Params, tag: string, version: string): Promise<object> {
-  if (!/^[\w][\w.-]{0,127}$/.test(tag)) throw invalidArgument(`Invalid tag "${tag}".`, "tag_id");
-  const digest = version.split("/versions/")[1];
-  if (digest === undefined) throw invalidArgument(`Invalid version "${version}".`, "tag.version");
+/** The digest in the API's name of a version, which has to be one of this package's. */
+function digestOf(params: Params, image: string, version: string): string {
+  const [owner = "", digest] = version.split("/versions/");
+  if (digest === undefined || decodeURIComponent(owner) !== decodeURIComponent(packageName(params, image)))
+    throw invalidArgument(`Invalid version "${version}".`, "tag.version");
+  return digest;
+}
+
+/** The end of the last change of each tag: looking at a tag and setting it is one step. */
+const changes = new Map<string, Promise<unknown>>();
+
+/** Does `change` with the digest that a tag stands on, while nothing else here changes that tag. */
+async function onTag(
+  { context, params }: { context: Context; params: Params },
+  tag: string,
+  change: (image: string, present: string | undefined) => Promise<object>,
+): Promise<object> {
   const image = imageOf(context, params);
+  const key = `${image}:${tag}`;
+  const before = changes.get(key) ?? Promise.resolve();
+  const mine = before.then(async () => change(image, await context.storage.tagDigest(image, tag)));
+  const done = mine.catch(() => undefined);
+  changes.set(key, done);
+  try {
+    return await mine;
+  } finally {
+    if (changes.get(key) === done) changes.delete(key);
+  }
+}
+
+/** Puts a tag on the version that a body names. */
+async function putTag(
+  { context, params, body }: { context: Context; params: Params; body: z.infer<typeof tagBody> },
+  image: string,
+  tag: string,
+): Promise<object> {
+  const digest = digestOf(params, image, body.version);
   await context.registry.tag(image, digest, tag);
   return tagAnswer(params, image, tag, digest);
+}
+
+/** https://docs.cloud.google.com/artifact-registry/docs/repositories/create-repos#immutable-tags */
+function checkMutable(context: Context, params: Params, tag: string): void {
+  if (findRepository(context, params).dockerConfig?.immutableTags === true)
+    throw new ApiError(
+      "FAILED_PRECONDITION",
+      `cannot update tag ${tag}. The repository has enabled tag immutability`,
+    );
 }
 
 const isFull = (query: URLSearchParams): boolean => query.get("view") === "FULL";
@@ -207,11 +267,18 @@ export const contents: Route[] = [
     VERSION_PATH,
     "artifactregistry.versions.delete",
     async ({ context, params, query }) => {
-      const { image, digest, tags } = await findVersion(context, params);
+      const versions = await existingVersions(context, params);
+      const { image, digest, tags } = versionIn(versions, params);
       if (tags.length > 0 && query.get("force") !== "true")
         throw new ApiError(
           "FAILED_PRECONDITION",
           `Cannot delete version ${digest}: it has the tags ${tags.join(", ")}. Delete the tags first, or set force.`,
+        );
+      const parent = versions.find(({ children }) => children.includes(digest));
+      if (parent && context.store.state.childDeletion === "refused")
+        throw new ApiError(
+          "FAILED_PRECONDITION",
+          `GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE: Manifest ${digest} is referenced by image ${parent.digest}`,
         );
       await context.registry.deleteManifest(image, digest);
       return operation(context, params);
@@ -221,33 +288,37 @@ export const contents: Route[] = [
     page("tags", filterTags(await tagsOf(context, params), query.get("filter")), query),
   ),
   onRepository.get(TAG_PATH, "artifactregistry.tags.get", async ({ context, params }) => {
-    const tags = await tagsOf(context, params);
-    const found = tags.find(({ name }) => name.endsWith(`/tags/${params["tag"] ?? ""}`));
-    if (!found) throw notFound();
-    return found;
-  }),
-  onRepository.post(
-    TAGS_PATH,
-    "artifactregistry.tags.create",
-    tagBody,
-    async ({ context, params, query, body }) => {
-      const tag = query.get("tagId") ?? query.get("tag_id") ?? "";
-      if (await context.storage.tagMoved(imageOf(context, params), tag))
-        throw new ApiError("ALREADY_EXISTS", "the tag already exists");
-      return putTag(context, params, tag, body.version);
-    },
-  ),
-  onRepository.patch(TAG_PATH, "artifactregistry.tags.update", tagBody, async ({ context, params, body }) => {
-    const tag = params["tag"] ?? "";
-    if (!(await context.storage.tagMoved(imageOf(context, params), tag))) throw notFound();
-    return putTag(context, params, tag, body.version);
-  }),
-  onRepository.delete(TAG_PATH, "artifactregistry.tags.delete", async ({ context, params }) => {
     const image = imageOf(context, params);
     const tag = params["tag"] ?? "";
-    if (!(await context.storage.tagMoved(image, tag))) throw notFound();
-    await context.storage.deleteTag(image, tag);
-    return {};
+    const digest = await context.storage.tagDigest(image, tag);
+    if (digest === undefined) throw notFound();
+    return tagAnswer(params, image, tag, digest);
+  }),
+  onRepository.post(TAGS_PATH, "artifactregistry.tags.create", tagBody, (call) => {
+    const tag = call.query.get("tagId") ?? call.query.get("tag_id") ?? "";
+    if (!/^\w[\w.-]{0,127}$/.test(tag)) throw invalidArgument(`Invalid tag "${tag}".`, "tag_id");
+    return onTag(call, tag, (image, present) => {
+      if (present !== undefined) throw new ApiError("ALREADY_EXISTS", "the tag already exists");
+      return putTag(call, image, tag);
+    });
+  }),
+  onRepository.patch(TAG_PATH, "artifactregistry.tags.update", tagBody, (call) => {
+    const tag = call.params["tag"] ?? "";
+    maskedFields(call.query.get("updateMask") ?? call.query.get("update_mask"), call.body, ["version"]);
+    return onTag(call, tag, (image, present) => {
+      if (present === undefined) throw notFound();
+      checkMutable(call.context, call.params, tag);
+      return putTag(call, image, tag);
+    });
+  }),
+  onRepository.delete(TAG_PATH, "artifactregistry.tags.delete", (call) => {
+    const tag = call.params["tag"] ?? "";
+    return onTag(call, tag, async (image, present) => {
+      if (present === undefined) throw notFound();
+      checkMutable(call.context, call.params, tag);
+      await call.context.storage.deleteTag(image, tag);
+      return {};
+    });
   }),
   onRepository.get(IMAGES_PATH, "artifactregistry.dockerimages.list", async ({ context, params, query }) => {
     const versions = (await imagesIn(context, params)).flatMap((each) => each.versions);

@@ -3,9 +3,11 @@ import type { GithubRun } from "../../support/github-issuer.ts";
 import { authenticateMaintainer } from "../../support/http/admin-route.ts";
 import type { OpenRoute } from "../../support/http/route.ts";
 import { environments } from "./environments.ts";
+import { issues } from "./issues.ts";
 import { repositories } from "./repositories.ts";
 import { rulesets } from "./rulesets.ts";
 import { variables } from "./variables.ts";
+import { workflows } from "./workflows.ts";
 
 /** What can be asked for in the token route's query, by the names of GitHub's claims. */
 const QUERY: Readonly<Record<string, keyof GithubRun>> = {
@@ -30,6 +32,8 @@ export const routes: OpenRoute[] = [
   ...environments,
   ...rulesets,
   ...variables,
+  ...issues,
+  ...workflows,
   {
     method: "GET",
     path: "github/.well-known/openid-configuration",

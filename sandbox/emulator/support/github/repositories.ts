@@ -25,6 +25,26 @@ export interface GithubRuleset {
   rules: { type: string; parameters?: object | undefined }[];
 }
 
+/** An issue, or a pull request, which is one too (https://docs.github.com/rest/issues). */
+export interface GithubIssue {
+  number: number;
+  /** Who opened it. */
+  login: string;
+  title: string;
+  body: string | null;
+  state: "open" | "closed";
+  state_reason?: string | null;
+  pullRequest?: { head: string; base: string };
+  comments: { id: number; login: string; body: string }[];
+}
+
+/** What GitHub knows about a file in `.github/workflows` (https://docs.github.com/rest/actions/workflows). */
+export interface GithubWorkflow {
+  state: "active" | "disabled_inactivity" | "disabled_manually";
+  /** Runs that the API started; the emulated GitHub runs nothing. */
+  runs: { event: string; head_branch: string }[];
+}
+
 /** A repository at the emulated GitHub, with what this project's scripts and workflows ask of it. */
 export interface GithubRepository {
   id: number;
@@ -39,6 +59,9 @@ export interface GithubRepository {
   environments: Record<string, GithubEnvironment>;
   rulesets: GithubRuleset[];
   variables: Record<string, string>;
+  issues: GithubIssue[];
+  /** By file name; one that is not here is active and was never started. */
+  workflows: Record<string, GithubWorkflow>;
 }
 
 /** The person whom the sandbox's own login at GitHub names. */
@@ -57,5 +80,7 @@ export const REPOSITORIES: Record<string, GithubRepository> = {
     environments: {},
     rulesets: [],
     variables: {},
+    issues: [],
+    workflows: {},
   },
 };

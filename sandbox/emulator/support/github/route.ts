@@ -8,6 +8,8 @@ import type { GithubCaller } from "./tokens.ts";
 /** A permission of a workflow's or an app's token, by the names of https://docs.github.com/rest/authentication/permissions-required-for-fine-grained-personal-access-tokens. */
 export interface Need {
   permission: string;
+  /** Another that does as well. */
+  or?: string;
   level: "read" | "write";
   /** The role that a person needs in the repository. */
   role: "read" | "write" | "admin";
@@ -33,7 +35,10 @@ function check(repository: GithubRepository, { login, permissions }: GithubCalle
   if (permissions === undefined) {
     const role = repository.collaborators[login] ?? (repository.private ? undefined : "read");
     if (ROLES.indexOf(role ?? "") < ROLES.indexOf(need.role)) throw missing();
-  } else if (LEVELS.indexOf(permissions[need.permission] ?? "") < LEVELS.indexOf(need.level))
+    return;
+  }
+  const levels = [need.permission, need.or ?? ""].map((name) => LEVELS.indexOf(permissions[name] ?? ""));
+  if (Math.max(...levels) < LEVELS.indexOf(need.level))
     throw new GithubError(403, "Resource not accessible by integration");
 }
 
@@ -103,6 +108,16 @@ export function githubRoute(
       }
     },
   };
+}
+
+/** A page of a list, and where the next one is (https://docs.github.com/rest/using-the-rest-api/using-pagination-in-the-rest-api). */
+export function paged(request: Request, all: object[]): Response {
+  const url = new URL(request.url);
+  const size = Number(url.searchParams.get("per_page") ?? 30);
+  const page = Number(url.searchParams.get("page") ?? 1);
+  url.searchParams.set("page", String(page + 1));
+  const next = page * size < all.length ? { link: `<${url.href}>; rel="next"` } : {};
+  return Response.json(all.slice((page - 1) * size, page * size), { headers: next });
 }
 
 /** The answer of a change that has no body. */

@@ -1,7 +1,7 @@
 import * as errors from "jose/errors";
 import { jwtVerify } from "jose/jwt/verify";
 import { createLocalJWKSet } from "jose/jwks/local";
-import { githubKeys, signForGithub } from "../github-issuer.ts";
+import { githubKeys, type GithubRun, signForGithub } from "../github-issuer.ts";
 import type { Context } from "../context.ts";
 import { GithubError } from "./errors.ts";
 
@@ -10,6 +10,8 @@ export interface GithubCaller {
   login: string;
   /** Of a workflow's token alone, which may do what its job declares: `{ issues: "write" }`. */
   permissions?: Record<string, string>;
+  /** The run that a workflow's token is of. */
+  run?: GithubRun;
 }
 
 const AUDIENCE = "https://api.github.com";
@@ -18,12 +20,8 @@ const AUDIENCE = "https://api.github.com";
 const TOKEN_SECONDS = 12 * 3600;
 
 /** A token for the emulated API of GitHub: a person's own, or, with `permissions`, that of a job. */
-export async function mintGithubApiToken(
-  sandboxDir: string,
-  { login, permissions }: GithubCaller,
-): Promise<string> {
-  const claims = { login, aud: AUDIENCE, ...(permissions && { permissions }) };
-  return signForGithub(sandboxDir, claims, TOKEN_SECONDS);
+export async function mintGithubApiToken(sandboxDir: string, caller: GithubCaller): Promise<string> {
+  return signForGithub(sandboxDir, { ...caller, aud: AUDIENCE }, TOKEN_SECONDS);
 }
 
 /** @throws GithubError without a good token. */
@@ -33,8 +31,8 @@ export async function githubCaller(context: Context, request: Request): Promise<
   try {
     const keys = createLocalJWKSet(await githubKeys(context.sandboxDir));
     const { payload } = await jwtVerify<GithubCaller>(token, keys, { audience: AUDIENCE });
-    const { login, permissions } = payload;
-    return { login, ...(permissions && { permissions }) };
+    const { login, permissions, run } = payload;
+    return { login, ...(permissions && { permissions }), ...(run && { run }) };
   } catch (error) {
     if (error instanceof errors.JOSEError) throw new GithubError(401, "Bad credentials");
     throw error;

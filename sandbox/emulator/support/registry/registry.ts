@@ -1,11 +1,11 @@
-import { readFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
 import { messageOf } from "../../../../problems/wording.ts";
 import { type Answer, send } from "../../../lib/http.ts";
 import { sandboxPaths } from "../../../lib/paths.ts";
 import { ApiError, notFound } from "../http/errors.ts";
 import { registryService } from "./config.ts";
 import type { Manifest, RegistryStorage } from "./storage.ts";
-import { type Access, registryToken } from "./jwt.ts";
+import { type Access, REGISTRY_TOKEN_SECONDS, registryToken } from "./jwt.ts";
 
 const MANIFEST_TYPES = [
   "application/vnd.oci.image.index.v1+json",
@@ -19,11 +19,29 @@ export class Registry {
   private readonly sandboxDir: string;
   private readonly port: number;
   private readonly storage: RegistryStorage;
+  private ca: string | undefined;
+  private readonly tokens = new Map<string, { token: Promise<string>; until: number }>();
 
   constructor(sandboxDir: string, port: number, storage: RegistryStorage) {
     this.sandboxDir = sandboxDir;
     this.port = port;
     this.storage = storage;
+  }
+
+  private certificate(): string {
+    return (this.ca ??= readFileSync(sandboxPaths(this.sandboxDir).certificate, "utf8"));
+  }
+
+  /** A token for this access, signed once and used for half of its time: signing takes longer than a request. */
+  private token(access: Access): Promise<string> {
+    const key = JSON.stringify(access);
+    const now = Date.now();
+    const kept = this.tokens.get(key);
+    if (kept && kept.until > now) return kept.token;
+    const service = registryService(this.port);
+    const token = registryToken(this.sandboxDir, service, "sandbox", [access], new Date(now));
+    this.tokens.set(key, { token, until: now + (REGISTRY_TOKEN_SECONDS * 1000) / 2 });
+    return token;
   }
 
   private async ask(
@@ -32,9 +50,8 @@ export class Registry {
     access: Access,
     body?: { type: string; text: string },
   ): Promise<Answer> {
-    const ca = await readFile(sandboxPaths(this.sandboxDir).certificate);
-    const service = registryService(this.port);
-    const token = await registryToken(this.sandboxDir, service, "sandbox", [access], new Date());
+    const ca = this.certificate();
+    const token = await this.token(access);
     const headers = {
       authorization: `Bearer ${token}`,
       accept: MANIFEST_TYPES,
@@ -85,20 +102,6 @@ export class Registry {
     return names.filter((name) => name.startsWith(prefix)).sort();
   }
 
-  /** Tags of an image with the digest of each; empty for an image that does not exist. */
-  async tags(image: string): Promise<{ tag: string; digest: string }[]> {
-    const access = { type: "repository", name: image, actions: ["pull"] };
-    const names = await this.list(
-      `/v2/${image}/tags/list?n=1000`,
-      access,
-      (body) => (JSON.parse(body) as { tags: string[] | null }).tags ?? [],
-    );
-    const tags = await Promise.all(
-      names.sort().map(async (tag) => ({ tag, digest: await this.storage.tagDigest(image, tag) })),
-    );
-    return tags.filter((each): each is { tag: string; digest: string } => each.digest !== undefined);
-  }
-
   /** A manifest and its type. Throws 404 where there is none. */
   async manifest(
     image: string,
@@ -116,10 +119,12 @@ export class Registry {
 
   /** Puts a tag on a version. Throws 404 where there is none. */
   async tag(image: string, digest: string, tag: string): Promise<void> {
-    const { body: text, headers, status } = await this.askImage("GET", image, `manifests/${digest}`);
-    if (status === 404) throw notFound();
+    const text = await this.storage.manifest(image, digest);
+    if (text === undefined) throw notFound();
+    const { mediaType, manifests } = JSON.parse(text) as Manifest;
+    const kind = manifests ? "index" : "manifest";
     const access = { type: "repository", name: image, actions: ["pull", "push"] };
-    const body = { type: String(headers["content-type"]), text };
+    const body = { type: mediaType ?? `application/vnd.oci.image.${kind}.v1+json`, text };
     const answer = await this.ask("PUT", `/v2/${image}/manifests/${tag}`, access, body);
     if (answer.status !== 201) throw this.unexpected(answer);
   }

@@ -7,12 +7,18 @@ export interface Manifest {
   artifactType?: string;
   config?: { digest: string; size: number; mediaType?: string };
   layers?: { digest: string; size: number }[];
-  manifests?: { size: number; digest: string; platform?: { architecture: string; os: string } }[];
+  manifests?: {
+    size: number;
+    digest: string;
+    mediaType: string;
+    platform?: { architecture: string; os: string };
+  }[];
 }
 
 /**
  * What Distribution keeps in its folder and does not tell over HTTP: versions without a tag, when
- * each was pushed; and what it cannot delete: a tag, an image, a repository.
+ * each was pushed; and what it cannot delete: a tag, an image, a repository. Tags and manifests are read here too, since a
+ * file takes a tenth of a request.
  */
 export class RegistryStorage {
   private readonly repositories: string;
@@ -56,9 +62,26 @@ export class RegistryStorage {
     return modified(this.tagLink(image, tag));
   }
 
-  /** The digest that a tag stands on, without a request for each of many; undefined for a tag that does not exist. */
+  /** The digest that a tag stands on; undefined for a tag that does not exist. */
   tagDigest(image: string, tag: string): Promise<string | undefined> {
     return unlessMissing(readFile(this.tagLink(image, tag), "utf8"));
+  }
+
+  /** Tags of an image with the digest of each; empty for an image that does not exist. */
+  async tags(image: string): Promise<{ tag: string; digest: string }[]> {
+    const all = await names(join(this.manifests(image), "tags"));
+    const tags = await Promise.all(
+      all.map(async (tag) => ({ tag, digest: await this.tagDigest(image, tag) })),
+    );
+    return tags.filter((each): each is { tag: string; digest: string } => each.digest !== undefined);
+  }
+
+  /** A manifest as it was pushed; undefined where the image has no such version. */
+  async manifest(image: string, digest: string): Promise<string | undefined> {
+    const hash = /^sha256:([0-9a-f]{64})$/.exec(digest)?.[1];
+    if (hash === undefined) return undefined;
+    const linked = await modified(join(this.manifests(image), "revisions", "sha256", hash, "link"));
+    return linked && (await readFile(this.blob(hash), "utf8"));
   }
 
   /** What all versions of all images below a name take, in bytes; a blob that they share counts once. */

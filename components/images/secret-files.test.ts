@@ -1,0 +1,78 @@
+import { expect, test } from "vitest";
+import { useScratch } from "../../test/support/scratch.ts";
+import { searchFiles, secretName } from "./secret-files.ts";
+
+const scratch = useScratch();
+
+test.each([
+  ".env",
+  ".env.local",
+  "prod.env",
+  ".envrc",
+  ".npmrc",
+  ".yarnrc.yml",
+  ".pypirc",
+  ".netrc",
+  "_netrc",
+  ".git-credentials",
+  "auth.json",
+  "client_secret_1.json",
+  "client_secrets.json",
+  "kubeconfig",
+  "prod.kubeconfig",
+  "kubeconfig.yaml",
+  "gha-creds-1a2b.json",
+  "application_default_credentials.json",
+  "my-project-firebase-adminsdk-x1-2.json",
+  "deploy-service-account.json",
+  "credentials",
+  "keys/server.PEM",
+  "id_ed25519",
+  "prod.tfvars",
+  "terraform.tfstate.backup",
+  "secrets.yaml",
+  "store.jks",
+])("%s is a secret by its name", (file) => {
+  expect(secretName(`ui/${file}`)).toBeDefined();
+});
+
+test.each([
+  ".env.example",
+  ".env.local.example",
+  "secrets.sample.yaml",
+  "terraform.tfvars.dist",
+  "environment.ts",
+  "main.go",
+  "package.json",
+  "secret-files.ts",
+  "node_modules/tls/key.pem",
+  "vendor/x/key.pem",
+])("%s is none", (file) => {
+  expect(secretName(file)).toBeUndefined();
+});
+
+// Put together here, so that no file of this project holds what looks like one.
+const TOKEN = `ghp_${"a1B2".repeat(9)}`;
+
+test("what a file holds is told by the file and the rule, and an example is not read", async () => {
+  scratch.write("notes.txt", `login with ${TOKEN}\n`);
+  scratch.write("plain.txt", "login with the token\n");
+  scratch.write("config.example.txt", TOKEN);
+  scratch.write("program", `\0${TOKEN}`);
+  const files = ["notes.txt", "plain.txt", "config.example.txt", "program", "gone"];
+  expect(await searchFiles(scratch.folder, files)).toEqual({
+    secrets: [{ file: "notes.txt", rule: "secretlint: github" }],
+    unread: ["gone"],
+  });
+});
+
+test("only the beginning of a large file is read, and a limit holds for all; both are said", async () => {
+  scratch.write("a.txt", `${"-".repeat(100)}\n${TOKEN}\n`);
+  scratch.write("b.txt", `${TOKEN}\n`);
+  const search = (file: number, all: number) =>
+    searchFiles(scratch.folder, ["a.txt", "b.txt"], { file, all });
+  const b = { file: "b.txt", rule: "secretlint: github" };
+  expect(await search(200, 1000)).toEqual({ secrets: [{ ...b, file: "a.txt" }, b], unread: [] });
+  expect(await search(100, 1000)).toEqual({ secrets: [b], unread: ["a.txt"] });
+  expect(await search(200, 100)).toEqual({ secrets: [], unread: ["a.txt", "b.txt"] });
+});

@@ -1,0 +1,54 @@
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, rename } from "node:fs/promises";
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+import { SandboxError } from "../lib/errors.ts";
+import { whileHolding } from "../lib/lock.ts";
+import type { Progress } from "../lib/progress.ts";
+import { goBuild } from "./go-build.ts";
+
+/** The variable that has the sandbox run a current Docker engine of its own, whatever the machine has. */
+export const ENGINE_VARIABLE = "HYPERION_SANDBOX_ENGINE";
+
+/** Whether a current engine is asked for. */
+export function wantsCurrentEngine(env: NodeJS.ProcessEnv): boolean {
+  const choice = env[ENGINE_VARIABLE] ?? "";
+  if (choice === "" || choice === "current") return choice === "current";
+  throw new SandboxError(
+    `${ENGINE_VARIABLE} is "${choice}": it may be current; without it, your engine or Debian's serves`,
+  );
+}
+
+const MODULE = join(import.meta.dirname, "go", "engine");
+const MOBY = "github.com/moby/moby/v2";
+const CONTAINERD = "github.com/containerd/containerd/v2";
+const PROGRAMS = [
+  `${MOBY}/cmd/dockerd`,
+  `${MOBY}/cmd/docker-proxy`,
+  `${CONTAINERD}/cmd/containerd`,
+  `${CONTAINERD}/cmd/containerd-shim-runc-v2`,
+];
+
+/** What that engine calls itself: this release of its module is part of Docker 29. */
+const VERSION = "29.0.0-dev";
+
+/** The folder of the current engine's programs, for all checkouts, by the versions that `go/engine/go.mod` pins. */
+export function currentEngineFolder(): string {
+  const pinned = readFileSync(join(MODULE, "go.mod"), "utf8");
+  const version = (module: string) => new RegExp(`^\\t${module} (\\S+)`, "m").exec(pinned)?.[1] ?? "";
+  const name = `engine-moby-${version(MOBY)}-containerd-${version(CONTAINERD)}`;
+  return join(homedir(), ".cache", "hyperion-sandbox", name);
+}
+
+/** Builds the current engine unless that is done: about seven minutes on two cores, once for all checkouts. */
+export async function ensureCurrentEngine(progress: Progress): Promise<void> {
+  const target = currentEngineFolder();
+  await mkdir(dirname(target), { recursive: true });
+  await whileHolding(`${target}.lock`, async () => {
+    if (existsSync(target)) return;
+    const linkerFlags = `-X ${MOBY}/dockerversion.Version=${VERSION}`;
+    const programs = PROGRAMS.map((program) => ({ folder: MODULE, program, linkerFlags }));
+    // goBuild removes the folder that it built into, which is moved away by then.
+    await goBuild(programs, target, progress, (built) => rename(built, target));
+  });
+}

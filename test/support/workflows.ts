@@ -1,0 +1,351 @@
+import { execa } from "execa";
+import { cp, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { parse } from "yaml";
+import { z } from "zod";
+import type { GithubRun } from "../../sandbox/emulator/support/github-issuer.ts";
+import { mintGithubApiToken } from "../../sandbox/emulator/support/github/tokens.ts";
+import { repositoryRoot, sandboxPaths } from "../../sandbox/lib/paths.ts";
+import { readTools } from "../../sandbox/lib/tools.ts";
+import { ensureGoTool } from "../../sandbox/machine/install-go-tool.ts";
+import type { Outcome, Sandbox } from "./sandbox.ts";
+
+/** The emulated repository. */
+export const REPOSITORY = "HyperionWave-AI/dev-squad";
+
+/** The repository of the sources where they are not in this one. */
+export const SOURCES = "HyperionWave-AI/sources";
+
+const BOT = "github-actions[bot]";
+
+/**
+ * What stands in for an action of somebody else's, in tests alone: a module of `actions/`, and the inputs that it has
+ * without the workflow's saying. Those without a module bring a program that no test needs (cosign, emulation of processors).
+ */
+const STAND_INS: Readonly<Record<string, { module?: string; defaults?: Record<string, string> }>> = {
+  "actions/checkout": {
+    module: "checkout.ts",
+    defaults: { repository: "${{ github.repository }}", ref: "", path: ".", "persist-credentials": "true" },
+  },
+  "actions/setup-node": { module: "setup-node.ts" },
+  "actions/github-script": { module: "github-script.ts" },
+  "actions/upload-artifact": { module: "upload-artifact.ts" },
+  "docker/setup-qemu-action": {},
+  "google-github-actions/auth": { module: "auth.ts" },
+  "sigstore/cosign-installer": {},
+};
+
+const workflow = z.object({
+  jobs: z.record(
+    z.string(),
+    z.object({
+      permissions: z.record(z.string(), z.string()).default({}),
+      environment: z.string().optional(),
+    }),
+  ),
+});
+
+/** What starts a workflow, and with what. */
+interface Trigger {
+  /** Default: `push`. */
+  event?: string;
+  /** Default: `refs/heads/main`. */
+  ref?: string;
+  /** Default: the tip of main. */
+  commit?: string;
+  /** Fields of the event besides. */
+  payload?: object;
+  /** Variables of the repository, in place of its own. */
+  vars?: Record<string, string>;
+  /** How long an access token of Google's lives, in seconds. Default: an hour. */
+  tokenSeconds?: number;
+  /** A folder whose programs come first on the runner's PATH. */
+  path?: string;
+}
+
+/** This project in a repository at the emulated GitHub, whose workflows run on this machine. */
+export interface Github {
+  /** A clone of it, with main checked out. */
+  folder: string;
+  /** Variables of the repository. */
+  vars: Record<string, string>;
+  /** Runs git in the clone. */
+  git(...args: string[]): Promise<string>;
+  /** Commits what was changed in the clone and pushes it; returns the commit. */
+  push(ref?: string): Promise<string>;
+  /** Runs pulumi in the clone, as the maintainer. */
+  pulumi(backend: string, ...args: string[]): Promise<string>;
+  /** Runs a workflow of the clone; `onPrint` gets all that it has printed so far, as often as it prints more. */
+  run(file: string, trigger?: Trigger, onPrint?: (printed: string) => void): Promise<Outcome>;
+  /** Asks GitHub's API, as the maintainer. */
+  api(method: string, path: string, body?: object): Promise<unknown>;
+}
+
+/** What GitHub's list of files is about: what git tracks here, and what it would. */
+async function copyProject(to: string): Promise<void> {
+  const list = ["ls-files", "--cached", "--others", "--exclude-standard", "-z"];
+  const { stdout } = await execa("git", list, { cwd: repositoryRoot });
+  const { stdout: gone } = await execa("git", ["ls-files", "--deleted", "-z"], { cwd: repositoryRoot });
+  const deleted = new Set(gone.split("\0"));
+  for (const file of stdout.split("\0").filter((name) => name !== "" && !deleted.has(name)))
+    await cp(join(repositoryRoot, file), join(to, file), { preserveTimestamps: true });
+}
+
+/** Folders that act takes in the place of the actions that the workflows pin, and its options that say so. */
+async function writeStandIns(folder: string, workflows: string, server: string): Promise<string[]> {
+  const files = (await readdir(workflows, { recursive: true })).filter((name) => name.endsWith(".yml"));
+  const texts = await Promise.all(files.map((name) => readFile(join(workflows, name), "utf8")));
+  const pinned = new Set(texts.join("\n").match(/(?<=uses: )[^.\s]\S*@[0-9a-f]{40}/g));
+  const options: string[] = [];
+  for (const uses of pinned) {
+    const [name = ""] = uses.split("@");
+    const standIn = STAND_INS[name];
+    if (standIn === undefined) throw new Error(`nothing stands in for ${uses}`);
+    const place = join(folder, name);
+    await mkdir(place, { recursive: true });
+    const { module, defaults = {} } = standIn;
+    const inputs = Object.entries(defaults).map(([input, value]) => [
+      input,
+      { description: input, default: value },
+    ]);
+    const action = {
+      name,
+      description: "A stand-in",
+      inputs: Object.fromEntries(inputs) as object,
+      runs: { using: "node24", main: "main.mjs" },
+    };
+    await writeFile(join(place, "action.yml"), JSON.stringify(action));
+    const code =
+      module === undefined ? "" : `await import("file://${join(import.meta.dirname, "actions", module)}");\n`;
+    await writeFile(join(place, "main.mjs"), code);
+    options.push("--local-repository", `${server}/${uses}=${place}`);
+  }
+  return options;
+}
+
+const PRODUCTION = "production-471918";
+
+/** The tags of an image of production, each with its digest. */
+export async function tagsOf(sandbox: Sandbox, image: string): Promise<Record<string, string>> {
+  const packages = `v1/projects/${PRODUCTION}/locations/us-central1/repositories/hyperion-public/packages`;
+  const { body } = await sandbox.google("GET", `${packages}/${image}/tags?pageSize=1000`);
+  const { tags = [] } = body as { tags?: { name: string; version: string }[] };
+  const last = (name: string): string => name.replace(/^.*\//, "");
+  return Object.fromEntries(tags.map(({ name, version }) => [last(name), last(version)]));
+}
+
+/**
+ * Production at Google, and this project in a repository at GitHub that publishes to it, at the root of the sources: what
+ * a maintainer has after docs/CI.md.
+ */
+export async function useProduction(sandbox: Sandbox): Promise<Github> {
+  const [registry, images] = ["registry", "images"].map((name) => join(sandbox.scratch, `state-${name}`)) as [
+    string,
+    string,
+  ];
+  for (const folder of [registry, images]) await mkdir(folder);
+  const backends = { registry: `file://${registry}`, images: `file://${images}` };
+  const github = await useGithub(sandbox, (folder) =>
+    cp(join(sandbox.sources, "coordinator"), join(folder, "coordinator"), { recursive: true }),
+  );
+  const pulumi = (...args: string[]): Promise<string> => github.pulumi(backends.registry, ...args);
+  await pulumi("stack", "init", "production");
+  const settings = {
+    githubRepository: REPOSITORY,
+    githubRepositoryId: "901234567",
+    githubOwnerId: "123456789",
+    ciCanPublish: "true",
+  };
+  for (const [name, value] of Object.entries(settings)) await pulumi("config", "set", name, value);
+  await pulumi("up", "--yes", "--skip-preview");
+  await github.pulumi(backends.images, "stack", "init", "production-images", "--no-select");
+  const output = (name: string): Promise<string> => pulumi("stack", "output", name);
+  const provider = await output("workloadIdentityProvider");
+  const preview = await output("previewServiceAccountEmail");
+  Object.assign(github.vars, {
+    WORKLOAD_IDENTITY_PROVIDER: provider,
+    CI_SERVICE_ACCOUNT: await output("ciServiceAccountEmail"),
+    PREVIEW_SERVICE_ACCOUNT: preview,
+    DRIFT_SERVICE_ACCOUNT: await makeDriftAccount(sandbox, provider, preview),
+    PULUMI_BACKEND_URL: backends.registry,
+    PULUMI_IMAGES_BACKEND_URL: backends.images,
+  });
+  await github.push();
+  return github;
+}
+
+/** Pushes the sources, in a folder of theirs, to main of their own repository; returns the commit. */
+export async function pushSources(sandbox: Sandbox, github: Github, folder: string): Promise<string> {
+  const clone = join(sandbox.scratch, "sources-clone");
+  await cp(sandbox.sources, join(clone, folder), { recursive: true });
+  const git = (...args: string[]): Promise<string> => github.git("-C", clone, ...args);
+  await git("init", "--quiet", "--initial-branch", "main");
+  await git("add", "--all");
+  await git("commit", "--quiet", "--message", "Sources");
+  await git("push", "--quiet", join(sandbox.scratch, "github", SOURCES), "main");
+  return git("rev-parse", "HEAD");
+}
+
+/** As docs/CI.md says: an account that reads the project, and which drift.yml on main may be, as it may the preview account. */
+async function makeDriftAccount(sandbox: Sandbox, provider: string, preview: string): Promise<string> {
+  const project = `v1/projects/${PRODUCTION}`;
+  const google = async (path: string, body: object): Promise<object> => {
+    const { status, body: answer } = await sandbox.google("POST", path, body);
+    if (status !== 200) throw new Error(`${path}: ${JSON.stringify(answer)}`);
+    return answer as object;
+  };
+  const account = { accountId: "hyperion-drift", serviceAccount: {} };
+  const { email } = (await google(`${project}/serviceAccounts`, account)) as { email: string };
+  const grant = async (resource: string, role: string, member: string): Promise<void> => {
+    const policy = (await google(`${resource}:getIamPolicy`, {})) as { bindings?: object[] };
+    const bindings = [...(policy.bindings ?? []), { role, members: [member] }];
+    await google(`${resource}:setIamPolicy`, { policy: { ...policy, bindings } });
+  };
+  for (const role of ["roles/viewer", "roles/iam.securityReviewer"])
+    await grant(project, role, `serviceAccount:${email}`);
+  const run = `principalSet://iam.googleapis.com/${provider.replace(/\/providers\/.*/, "")}/attribute.access/drift`;
+  for (const each of [email, preview])
+    await grant(`${project}/serviceAccounts/${each}`, "roles/iam.workloadIdentityUser", run);
+  return email;
+}
+
+/** Makes the repository of this project at the emulated GitHub; `change` adds to its first commit. */
+async function useGithub(sandbox: Sandbox, change: (folder: string) => Promise<void>): Promise<Github> {
+  const place = join(sandbox.scratch, "github");
+  const folder = join(sandbox.scratch, "clone");
+  const server = `file://${place}`;
+  const tools = readTools(sandboxPaths(sandbox.root));
+  if (tools === undefined) throw new Error("the sandbox was never up");
+  await mkdir(folder, { recursive: true });
+  await copyProject(folder);
+  await change(folder);
+  const standIns = await writeStandIns(join(sandbox.scratch, "stand-ins"), join(folder, ".github"), server);
+  const act = await ensureGoTool("act", (line) => {
+    console.error(line);
+  });
+
+  // A runner has no sandbox on its PATH, and npm ci finds what it would install.
+  const bin = join(sandbox.scratch, "bin");
+  await mkdir(bin);
+  await symlink(join(sandboxPaths(sandbox.root).bin, "docker"), join(bin, "docker"));
+  const npm = `#!/bin/sh\n[ "$1" != ci ] || exec ln -s ${join(repositoryRoot, "node_modules")} node_modules\nexit 1\n`;
+  await writeFile(join(bin, "npm"), npm, { mode: 0o755 });
+  const elsewhere = (sandbox.env["PATH"] ?? "").split(":").filter((each) => !each.startsWith(sandbox.root));
+  const PATH = [bin, dirname(process.execPath), ...elsewhere].join(":");
+  const without = Object.fromEntries(
+    [
+      ...["GOOGLE_OAUTH_ACCESS_TOKEN", "USER_PROJECT_OVERRIDE", "GOOGLE_BILLING_PROJECT", "DOCKER_CONFIG"],
+      ...["HYPERION_SANDBOX_SHELL", "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", "PULUMI_BACKEND_URL"],
+    ].map((name) => [name, undefined]),
+  );
+
+  const command = async (name: string, args: string[], env: NodeJS.ProcessEnv = {}): Promise<string> => {
+    const { code, stdout, output } = await sandbox.command(name, args, env, { cwd: folder });
+    if (code !== 0) throw new Error(`${name} ${args.join(" ")}: ${output}`);
+    return stdout.trim();
+  };
+  const git: Github["git"] = (...args) =>
+    command("git", ["-c", "user.name=n", "-c", "user.email=e@example.com", ...args]);
+  const push: Github["push"] = async (ref = "refs/heads/main") => {
+    await git("add", "--all");
+    await git("commit", "--quiet", "--allow-empty", "--message", "A change");
+    await git("push", "--quiet", "--force", "origin", `HEAD:${ref}`);
+    return git("rev-parse", "HEAD");
+  };
+  await git("init", "--quiet", "--initial-branch", "main");
+  await writeFile(join(folder, ".git/info/exclude"), "/node_modules\n");
+  for (const name of [REPOSITORY, SOURCES]) {
+    const bare = join(place, name);
+    await git("init", "--quiet", "--bare", "--initial-branch", "main", bare);
+    await git("-C", bare, "config", "uploadpack.allowAnySHA1InWant", "true");
+  }
+  await git("remote", "add", "origin", `${server}/${REPOSITORY}`);
+  await push();
+  await symlink(join(repositoryRoot, "node_modules"), join(folder, "node_modules"));
+
+  const vars: Record<string, string> = {};
+  let runs = 0;
+  const run: Github["run"] = async (file, trigger = {}, onPrint = () => undefined) => {
+    const { event = "push", ref = "refs/heads/main", payload = {}, tokenSeconds = 3600 } = trigger;
+    const commit = trigger.commit ?? (await git("rev-parse", "HEAD"));
+    const own = join(sandbox.scratch, `run-${(runs += 1)}`);
+    await mkdir(own);
+    const write = async (name: string, content: string): Promise<string> => {
+      await writeFile(join(own, name), content, { mode: 0o600 });
+      return join(own, name);
+    };
+    const { jobs } = workflow.parse(parse(await readFile(join(folder, ".github/workflows", file), "utf8")));
+    const tokens: Record<string, string> = {};
+    for (const [job, { permissions, environment }] of Object.entries(jobs)) {
+      const named = Object.entries(permissions).map(([name, level]) => [name.replaceAll("-", "_"), level]);
+      const of: GithubRun = { repository: REPOSITORY, eventName: event, ref, workflow: file };
+      tokens[job] = await mintGithubApiToken(sandbox.root, {
+        login: BOT,
+        permissions: Object.fromEntries(named) as Record<string, string>,
+        run: { ...of, ...(environment !== undefined && { environment }) },
+      });
+    }
+    const github = { tokens, google: sandbox.emulatorUrl, tokenSeconds, node: process.execPath };
+    // What github.token is in a step that runs commands: act knows one for all jobs, which may read.
+    const readers = { contents: "read", issues: "read" };
+    const reader = await mintGithubApiToken(sandbox.root, { login: BOT, permissions: readers });
+    const content = { ref, repository: { full_name: REPOSITORY, default_branch: "main" }, ...payload };
+    const lines = (of: object): string =>
+      Object.entries(of)
+        .map(([name, value]) => `${name}=${String(value)}\n`)
+        .join("");
+    const env = {
+      GITHUB_REPOSITORY: REPOSITORY,
+      GITHUB_SERVER_URL: server,
+      GITHUB_API_URL: `${sandbox.emulatorUrl}/api/v3`,
+      GITHUB_RUN_ID: String(17_000_000_000 + runs),
+      SHA_REF: commit,
+    };
+    const options = [
+      ...[
+        "--workflows",
+        `.github/workflows/${file}`,
+        "--eventpath",
+        await write("event.json", JSON.stringify(content)),
+      ],
+      ...["--platform", "ubuntu-24.04=-self-hosted", "--no-skip-checkout", "--no-cache-server"],
+      ...["--action-cache-path", join(own, "act"), "--env-file", await write("env", lines(env))],
+      ...["--secret-file", await write("secrets", lines({ GITHUB_TOKEN: reader }))],
+      ...["--var-file", await write("vars", lines({ ...vars, ...trigger.vars })), ...standIns],
+    ];
+    const variables = {
+      ...without,
+      PATH: trigger.path === undefined ? PATH : `${trigger.path}:${PATH}`,
+      REGISTRY_HOST: sandbox.registry.replace(/\/.*/, ""),
+      HYPERION_PULUMI: tools.pulumi.path,
+      STAND_IN_RUN: await write("run.json", JSON.stringify(github)),
+    };
+    const running = sandbox.start(act, [event, "--directory", folder, ...options], variables);
+    running.onPrint(onPrint);
+    const { code = 1, output } = await running.ended;
+    return { code, stdout: output, output };
+  };
+
+  return {
+    folder,
+    vars,
+    git,
+    push,
+    run,
+    pulumi: (backend, ...args) =>
+      command(tools.pulumi.path, args, {
+        PULUMI_BACKEND_URL: backend,
+        PATH: [bin, ...(sandbox.env["PATH"] ?? "").split(":")].join(":"),
+      }),
+    api: async (method, path, body) => {
+      const token = await mintGithubApiToken(sandbox.root, { login: "maintainer" });
+      const response = await fetch(`${sandbox.emulatorUrl}/api/v3/repos/${REPOSITORY}${path}`, {
+        method,
+        headers: { authorization: `token ${token}` },
+        ...(body && { body: JSON.stringify(body) }),
+      });
+      if (!response.ok) throw new Error(`${method} ${path}: ${await response.text()}`);
+      return response.status === 204 ? undefined : response.json();
+    },
+  };
+}
