@@ -41,9 +41,8 @@ async function run(version: string, options: Options): Promise<void> {
   const outcome = await perform(release, stack);
   process.exitCode = outcome === "done" || outcome === "only shown" ? 0 : EXIT.failed;
   if (outcome === "declined") console.error("\nNothing was changed.");
-  if (outcome === "only shown") return;
   if (outcome !== "done") {
-    console.error(`To try again: npm run release -- ${wordsOf(version, options).join(" ")}`);
+    if (outcome !== "only shown") console.error(`To try again: ${retry(version, options)}`);
     return;
   }
   const subject = `${rollback ? "Go back to" : "Release"} ${version}`;
@@ -52,15 +51,15 @@ async function run(version: string, options: Options): Promise<void> {
   console.log(`\n${done}${commit === undefined ? "" : ` Commit the stack's file: ${commit}`}`);
 }
 
-/** The same command again. */
-function wordsOf(version: string, options: Options): string[] {
+/** The command of this run, for another try. */
+function retry(version: string, { rollback, line, overwrite: overwrites, stack }: Options): string {
   return [
-    version,
-    ...(options.rollback ? ["--rollback"] : []),
-    ...(options.line === undefined ? [] : ["--line", options.line]),
-    ...(options.overwrite ? ["--overwrite"] : []),
-    ...(options.stack === STACK ? [] : ["--stack", options.stack]),
-  ];
+    `npm run release -- ${version}`,
+    ...(rollback ? ["--rollback"] : []),
+    ...(line === undefined ? [] : ["--line", line]),
+    ...(overwrites ? ["--overwrite"] : []),
+    ...(stack === STACK ? [] : ["--stack", stack]),
+  ].join(" ");
 }
 
 new Command("npm run release --")

@@ -10,7 +10,7 @@ function published(
   versions: readonly string[],
   more: readonly [string, string, string][] = [],
 ): RegistryTags {
-  const tags = new Map(
+  const tags = new Map<string, Map<string, string>>(
     images.map((image) => {
       const own = versions.flatMap((version) =>
         ["", "v", "build-"].map((prefix) => [prefix + version, `${image}@${version}`] as const),
