@@ -391,6 +391,32 @@ describe("the docker (fake)", () => {
     expect(await digest()).toBe(before);
   });
 
+  it("builds one context for two platforms, side by side", async () => {
+    const settings = recorded();
+    const architectures = ["amd64", "arm64"];
+    if (settings.images)
+      for (const architecture of architectures)
+        settings.images.names[architecture] = { platform: { of: "both", architecture } };
+    await up(settings);
+    const state = await context.state();
+    const outputs = architectures.map((name) => resourceOf(state, "docker:index/image:Image", name).outputs);
+    expect(outputs.map(({ platform }) => platform)).toEqual(["linux/amd64", "linux/arm64"]);
+    const { body } = await context.google("GET", `v1/${repository}/packages/both/tags`);
+    const tags = body["tags"] as { name: string; version: string }[];
+    const last = (name: string) => name.replace(/.*\//, "");
+    expect(Object.fromEntries(tags.map(({ name, version }) => [last(name), last(version)]))).toEqual(
+      Object.fromEntries(
+        architectures.map((name, index) => [
+          `build-${name}`,
+          String(outputs[index]?.["repoDigest"]).replace(/.*@/, ""),
+        ]),
+      ),
+    );
+    expect(new Set(tags.map(({ version }) => version)).size).toBe(2);
+    await noChange(settings);
+    await up(recorded());
+  });
+
   it("reports every missing file before anything is built", async () => {
     const missing = {
       x: { context: "./nowhere" },

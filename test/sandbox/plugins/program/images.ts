@@ -12,12 +12,14 @@ export function images(set: ImageSettings): void {
   let previous: Image | undefined;
   for (const [name, options] of Object.entries(set.names)) {
     // One after the other: the second of two equal builds then has the first one's digest.
+    const { platform } = options;
+    const tag = platform ? `${platform.of}:build-${platform.architecture}` : `${name}:latest`;
     const built: Image = new Image(
       name,
-      imageArgs(at(`${name}:latest`), options),
-      previous && { dependsOn: previous },
+      imageArgs(at(tag), options),
+      platform === undefined && previous ? { dependsOn: previous } : {},
     );
-    previous = built;
+    if (platform === undefined) previous = built;
     const source = options.pull
       ? new RemoteImage(
           name,
@@ -50,7 +52,7 @@ function imageArgs(imageName: string, options: ImageOptions) {
     build: {
       context: options.context ?? "./app",
       dockerfile: options.dockerfile ?? "./app/Dockerfile",
-      platform: "linux/amd64",
+      platform: `linux/${options.platform?.architecture ?? "amd64"}`,
       ...(options.args && { args: options.args }),
       ...(options.cacheFrom && { cacheFrom: { images: options.cacheFrom } }),
     },

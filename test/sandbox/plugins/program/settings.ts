@@ -45,6 +45,8 @@ export interface ImageOptions {
   args?: Record<string, string>;
   cacheFrom?: string[];
   buildOnPreview?: boolean;
+  /** Of the image of this name, under `build-ARCHITECTURE`, beside those of other platforms. */
+  platform?: { of: string; architecture: string };
   /** Further tags. */
   tags?: string[];
   /** Pulls the image by digest before it is tagged; the triggers of that. */
