@@ -1,14 +1,11 @@
 import { Image } from "@pulumi/docker/image.js";
 import { Provider } from "@pulumi/docker/provider.js";
-import { RegistryImage } from "@pulumi/docker/registryImage.js";
-import { RemoteImage } from "@pulumi/docker/remoteImage.js";
-import { Tag } from "@pulumi/docker/tag.js";
 import type { ImageOptions, ImageSettings } from "./settings.ts";
 
-/** Images, and further tags on their digests. */
+/** Images, and a provider with a login as the stack has it. */
 export function images(set: ImageSettings): void {
   const at = (name: string): string => `${set.registry}/production-471918/hyperion-public/${name}`;
-  const provider = new Provider("registry", { registryAuth: [{ address: set.registry }] });
+  new Provider("registry", { registryAuth: [{ address: set.registry }] });
   let previous: Image | undefined;
   for (const [name, options] of Object.entries(set.names)) {
     // One after the other: the second of two equal builds then has the first one's digest.
@@ -20,29 +17,6 @@ export function images(set: ImageSettings): void {
       platform === undefined && previous ? { dependsOn: previous } : {},
     );
     if (platform === undefined) previous = built;
-    const source = options.pull
-      ? new RemoteImage(
-          name,
-          { name: built.repoDigest, keepLocally: true, pullTriggers: options.pull },
-          { provider },
-        ).name
-      : built.imageName;
-    for (const tag of options.tags ?? []) {
-      const tagged = new Tag(
-        `${name}-${tag}`,
-        { sourceImage: source, targetImage: at(`${name}:${tag}`), tagTriggers: [built.repoDigest] },
-        { provider },
-      );
-      new RegistryImage(
-        `${name}-${tag}`,
-        {
-          name: tagged.targetImage,
-          keepRemotely: true,
-          triggers: { digest: built.repoDigest },
-        },
-        { provider },
-      );
-    }
   }
 }
 

@@ -47,10 +47,6 @@ export interface ImageOptions {
   buildOnPreview?: boolean;
   /** Of the image of this name, under `build-ARCHITECTURE`, beside those of other platforms. */
   platform?: { of: string; architecture: string };
-  /** Further tags. */
-  tags?: string[];
-  /** Pulls the image by digest before it is tagged; the triggers of that. */
-  pull?: string[];
 }
 
 export function readSettings(): Settings {
