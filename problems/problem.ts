@@ -29,7 +29,7 @@ export function problemBlocks(problems: readonly Problem[]): string[] {
 }
 
 /** An error that is printed as it reads, wherever it is thrown: without a stack trace, and with nothing before it. */
-function stopError(message: string): RunError {
+export function stopError(message: string): RunError {
   const error = new RunError(message);
   // The SDK colours it, never to be shown; for its own frames that takes Node.js 12 s and 2.7 GB (nodejs/node#64136).
   delete error.stack;
