@@ -1,22 +1,28 @@
+import type { AuthClient } from "google-auth-library";
 import { problemsError } from "../problems/problem.ts";
 import { messageOf } from "../problems/wording.ts";
 
-const SCOPE = "https://www.googleapis.com/auth/cloud-platform";
+/** The caller's own credentials: the token in GOOGLE_OAUTH_ACCESS_TOKEN, which the gcp plugin takes too, else those of gcloud. */
+export async function googleLogin(): Promise<AuthClient> {
+  const { GoogleAuth, OAuth2Client } = await import("google-auth-library");
+  // Google's own machines are known by their firmware. A ping elsewhere ends in a warning of the library.
+  process.env["METADATA_SERVER_DETECTION"] ??= "bios-only";
+  const token = process.env["GOOGLE_OAUTH_ACCESS_TOKEN"] ?? "";
+  if (token === "")
+    return new GoogleAuth({ scopes: "https://www.googleapis.com/auth/cloud-platform" }).getClient();
+  const client = new OAuth2Client();
+  client.setCredentials({ access_token: token });
+  return client;
+}
 
 /**
- * An access token of the caller's own login: the one in GOOGLE_OAUTH_ACCESS_TOKEN, which the gcp plugin takes too, else
- * Application Default Credentials.
+ * An access token of the caller's own credentials.
  *
  * @throws one error with the command that logs in.
  */
 export async function ownAccessToken(): Promise<string> {
-  const given = process.env["GOOGLE_OAUTH_ACCESS_TOKEN"] ?? "";
-  if (given !== "") return given;
-  // Google's own machines are known by their firmware. A ping elsewhere ends in a warning of the library.
-  process.env["METADATA_SERVER_DETECTION"] ??= "bios-only";
-  const { GoogleAuth } = await import("google-auth-library");
   try {
-    const token = await new GoogleAuth({ scopes: SCOPE }).getAccessToken();
+    const { token } = await (await googleLogin()).getAccessToken();
     if (typeof token === "string") return token;
     throw new Error("Google gave no token");
   } catch (error) {

@@ -8,7 +8,7 @@ import { type Problem, problemsError, stopError } from "../../problems/problem.t
 import { GCP_SETTINGS } from "../../settings/schema.ts";
 import { StackSettings } from "../../settings/stack-settings.ts";
 import { useVerifiedPulumi } from "../lib/pulumi-cli.ts";
-import { googleLogin } from "../lib/google-login.ts";
+import { googleLogin } from "../../google/own-login.ts";
 import { Google } from "./google.ts";
 import { Github } from "./github.ts";
 import { toolProblems } from "./preflight.ts";

@@ -1,7 +1,7 @@
 import { artifactRegistry } from "../../google/apis.ts";
 import { repositoryName } from "../../google/full-names.ts";
 import type { Place } from "../../settings/place.ts";
-import { googleLogin } from "../lib/google-login.ts";
+import { googleLogin } from "../../google/own-login.ts";
 import { type Content, readContent } from "./content.ts";
 import { refusalText } from "./error-text.ts";
 
