@@ -17,6 +17,9 @@ import type { Problem } from "../../problems/problem.ts";
 import { StackSettings } from "../../settings/stack-settings.ts";
 import type { Options } from "./options.ts";
 
+/** The sources are relative to the program, wherever the stack's file is. */
+const root = path.resolve(import.meta.dirname, "../..");
+
 /** What is published, and where. */
 export interface Publication {
   /** URL without scheme. */
@@ -71,7 +74,7 @@ export function readPublication(
     repository,
     isNamed: options.registry !== undefined,
     platforms: settings.list("platforms"),
-    source: options.source ?? path.resolve(projectFolder, settings.text("sourceDir")),
+    source: options.source ?? path.resolve(root, settings.text("sourceDir")),
     images: catalogue.images.filter(({ name }) => options.only.length === 0 || options.only.includes(name)),
     release: { version, revision, releaseDate },
     overwrite,
