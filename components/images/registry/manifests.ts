@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import project from "../../../package.json" with { type: "json" };
 import { problemsError } from "../../../problems/problem.ts";
 import type { Build } from "../tags/set-tags.ts";
 import type { TagTarget } from "../tags/versions.ts";
@@ -72,14 +73,28 @@ export async function makeIndex(
     }),
   );
   const mediaType = children.every((child) => child.mediaType === OCI.image) ? OCI.index : DOCKER.index;
+  // Docker's manifest list has no annotations.
+  const annotations = mediaType === OCI.index && { annotations: indexAnnotations(image) };
   const bytes = new TextEncoder().encode(
-    JSON.stringify({ schemaVersion: 2, mediaType, manifests: children }),
+    JSON.stringify({ schemaVersion: 2, mediaType, manifests: children, ...annotations }),
   );
   const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
   const platforms = new Map(
     [...images.keys()].map((platform, index) => [platform, children[index]?.digest ?? ""]),
   );
   return { build: { digest, platforms }, manifest: { digest, mediaType, bytes } };
+}
+
+/**
+ * What an index says of itself: the same between commits, so that unchanged images keep their digest. Commit and version are
+ * in the attestation (https://github.com/opencontainers/image-spec/blob/main/annotations.md).
+ */
+function indexAnnotations(image: string): Record<string, string> {
+  return {
+    "org.opencontainers.image.title": image,
+    "org.opencontainers.image.source": project.repository,
+    "org.opencontainers.image.licenses": project.license,
+  };
 }
 
 /** Puts an index to the registry, without a tag. */
