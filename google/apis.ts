@@ -31,6 +31,27 @@ export const resourceManager: GoogleApi = {
   variable: "GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT",
 };
 
+export const serviceUsage: GoogleApi = {
+  endpoint: "https://serviceusage.googleapis.com/",
+  variable: "GOOGLE_SERVICE_USAGE_CUSTOM_ENDPOINT",
+};
+
+export const storage: GoogleApi = {
+  endpoint: "https://storage.googleapis.com/storage/v1/",
+  variable: "GOOGLE_STORAGE_CUSTOM_ENDPOINT",
+};
+
+export const kms: GoogleApi = {
+  endpoint: "https://cloudkms.googleapis.com/v1/",
+  variable: "GOOGLE_KMS_CUSTOM_ENDPOINT",
+};
+
+/** Who a token belongs to. */
+export const oauth: GoogleApi = {
+  endpoint: "https://oauth2.googleapis.com/",
+  variable: "GOOGLE_OAUTH2_CUSTOM_ENDPOINT",
+};
+
 /** What `npm run bootstrap` enables: what a stack takes before its first `up`, and what the drift account asks. */
 export const BOOTSTRAP_APIS = [
   "cloudkms.googleapis.com",

@@ -1,3 +1,4 @@
+import * as pulumi from "@pulumi/pulumi";
 import type { Checked } from "../problems/checks.ts";
 import { type Found, lookUp } from "./existence.ts";
 import type { GoogleApi } from "./apis.ts";
@@ -36,8 +37,8 @@ const OR = "\n           or ";
 /**
  * Looks whether something exists already, and whose it is. Nobody is asked about what the last `up` made. What has this
  * stack's mark is its own, also where the state was lost or an `up` was killed before it could note it; what has none is
- * taken over with `adoptExisting` alone, and what another stack made never. What may not be read is not the caller's
- * business.
+ * taken over with `adoptExisting` alone, and what another stack made never. What the caller may not read counts as not found,
+ * and that is said: as a warning if nothing else says whose it is.
  */
 export async function checkOwnership(
   declaration: Declaration,
@@ -45,7 +46,11 @@ export async function checkOwnership(
 ): Promise<Checked<Fate>> {
   const { isNamed, comesBack = false } = declaration;
   if (isNamed && !comesBack) return { found: "create", problems: [] };
-  const found = await lookUp(declaration.api, declaration.name, { forbiddenIsNone: true });
+  const onForbidden = (answer: string): void => {
+    const message = `${declaration.name}: Google answered ${answer}, so whether it exists${isNamed ? " still" : " already"} is not checked.`;
+    void (isNamed ? pulumi.log.info(message) : pulumi.log.warn(message));
+  };
+  const found = await lookUp(declaration.api, declaration.name, { onForbidden });
   if (found === undefined) return { found: "create", problems: [] };
   const mark = markIn(found.description);
   const isOurs = isNamed || mark === ownMark() || (mark === undefined && adoptExisting);

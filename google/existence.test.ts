@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 import { fakeGoogle } from "../test/support/fake-google.ts";
 import { declare } from "../test/support/mocks.ts";
 import { artifactRegistry } from "./apis.ts";
@@ -48,9 +48,11 @@ describe("whether a resource exists", () => {
     expect(requests).toHaveLength(4);
   });
 
-  test("what is forbidden is nothing to those who have nothing to do with it", async () => {
+  test("what is forbidden is nothing to a caller who wants to know of it", async () => {
     await fakeGoogle({ [`GET /${NAME}`]: { status: 403 } });
-    expect(await ask(() => lookUp(artifactRegistry, NAME, { forbiddenIsNone: true }))).toBeUndefined();
+    const onForbidden = vi.fn();
+    expect(await ask(() => lookUp(artifactRegistry, NAME, { onForbidden }))).toBeUndefined();
+    expect(onForbidden).toHaveBeenCalledExactlyOnceWith("403");
   });
 
   test("asks again after an error that passes", async () => {

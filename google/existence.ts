@@ -16,8 +16,8 @@ export type Found = z.infer<typeof resource>;
 export interface Question {
   /** Project that the call counts for. */
   quotaProject?: string;
-  /** Take a 403 for "nothing there": the caller has nothing to do with what it may not read. */
-  forbiddenIsNone?: boolean;
+  /** Takes a 403 for "nothing there", and is called with Google's answer: the caller may not read what it will not touch. */
+  onForbidden?: (answer: string) => void;
 }
 
 /**
@@ -29,12 +29,16 @@ export interface Question {
 export async function lookUp(
   api: GoogleApi,
   name: string,
-  { quotaProject, forbiddenIsNone = false }: Question = {},
+  { quotaProject, onForbidden }: Question = {},
 ): Promise<Found | undefined> {
   const answer = await callGoogle(api, name, quotaProject === undefined ? {} : { quotaProject });
   const { status, body } = answer;
   if (status === 200) return resource.parse(body);
-  if (status === 404 || isApiDisabled(answer) || (status === 403 && forbiddenIsNone)) return undefined;
+  if (status === 404 || isApiDisabled(answer)) return undefined;
+  if (status === 403 && onForbidden !== undefined) {
+    onForbidden(refusal(answer));
+    return undefined;
+  }
   throw lookupError(name, `Google answered ${refusal(answer)} to the question whether it exists`);
 }
 

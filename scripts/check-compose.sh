@@ -227,8 +227,7 @@ listens() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
 
 # check_folders: Docker mounts an empty folder, or one that nothing can read, without a word.
 check_folders() {
-  local code folder label name
-  code=$(value HYPERION_CODE)
+  local code='' folder label name
   for name in HYPERION_CODE HYPERION_SOURCE; do
     folder=$(value "$name")
     [ -n "$folder" ] || continue
@@ -236,6 +235,7 @@ check_folders() {
       \~ | \~/*) folder=$HOME${folder#?} ;;
       [!/]*) folder=$PWD/$folder ;;
     esac
+    [ "$name" = HYPERION_SOURCE ] || code=$folder
     if [ ! -d "$folder" ]; then
       found "$name=$folder is not a folder of this machine" "$(drop "$name"), or name one that is"
       continue

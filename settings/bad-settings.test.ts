@@ -57,6 +57,7 @@ const ACCOUNT_ID =
 const REPOSITORY_ID = ACCOUNT_ID.replace("6 to 30", "1 to 63");
 const PRINCIPAL =
   "a principal: user:, group:, serviceAccount:, domain:, principal://, principalSet://, allAuthenticatedUsers";
+const PLATFORMS = "a list of linux/amd64, linux/arm64, or both";
 const VERSION = "a semantic version such as 1.4.2 or 2.0.0-rc.1";
 
 const setElement = (path: string, example: string): string =>
@@ -195,7 +196,27 @@ const BAD: Record<string, [Message, Row[]]> = {
     ".",
     USUAL.filter(([category]) => category !== "wrong type"),
   ),
-  platform: word(["linux/386"], "linux/amd64 or linux/arm64", "linux/amd64"),
+  platforms: [
+    {
+      path: "[0]",
+      allowed: PLATFORMS,
+      fix: setElement("platforms[0]", "linux/amd64"),
+    },
+    [
+      ["wrong type", "linux/amd64", '"linux/amd64"', { path: "", fix: "rm KEY" }],
+      ["empty", [], '"[]"', { path: "", fix: "rm KEY" }],
+      ["empty", [""], '""'],
+      ["over-long", [LONG], LONG_SHOWN],
+      ["wrong form", ["linux/386"], '"linux/386"'],
+      [
+        "wrong form",
+        ["linux/arm64", "linux/arm64"],
+        '"linux/arm64"',
+        { path: "[1]", allowed: "each value once", fix: removeElement("platforms[1]") },
+      ],
+      ["injection", [EVIL], EVIL_SHOWN],
+    ],
+  ],
   publishImages: toggle(),
   buildArgs: [
     {
@@ -242,7 +263,7 @@ const BAD: Record<string, [Message, Row[]]> = {
         LONG,
         LONG_SHOWN,
         {
-          allowed: `${VERSION} of at most 118 characters, because it becomes a tag (it has 5000)`,
+          allowed: `${VERSION} of at most 116 characters, because it becomes a tag (it has 5000)`,
         },
       ],
       ["wrong form", "1.4", '"1.4"'],
@@ -255,9 +276,6 @@ const BAD: Record<string, [Message, Row[]]> = {
     '"$(git rev-parse HEAD)"',
   ),
   releaseDate: optionalWord(["10.01.2025"], "a date YYYY-MM-DD such as 2025-01-10", '"$(date -u +%F)"'),
-  edge: toggle(),
-  rollback: toggle(),
-  allowVersionOverwrite: toggle(),
   readers: principals("readers"),
   writers: principals("writers", [
     [
@@ -469,10 +487,10 @@ describe("a key that does not exist", () => {
 
 test("a contradiction is told beside what is wrong by itself, unless it follows from that", () => {
   const { problems } = parseSettings(
-    stackConfig({ cleanupKeepCount: 0, rollback: true, edge: true, version: "v1", githubOwnerId: "1" }),
+    stackConfig({ cleanupKeepCount: 0, releaseDate: "2025-01-10", version: "v1", githubOwnerId: "1" }),
     [],
   );
-  // Without a valid version nothing is said of rollback and edge.
+  // Without a valid version nothing is said of the date.
   expect(problems.map(({ where }) => where.replace("hyperion-registry:", ""))).toEqual([
     "cleanupKeepCount",
     "version",

@@ -70,7 +70,7 @@ async function askPulumi(
 }
 
 /** The verified CLI, where scripts/install-pulumi.sh puts it; no other is asked. */
-function verifiedCli(projectFolder: string, environment: NodeJS.ProcessEnv): string {
+export function verifiedCli(projectFolder: string, environment: NodeJS.ProcessEnv): string {
   const version = readFileSync(path.join(projectFolder, ".pulumi.version"), "utf8").trim();
   const home = environment["PULUMI_HOME"] ?? path.join(homedir(), `.${NAMESPACE}`);
   return environment["HYPERION_PULUMI"] ?? path.join(home, "versions", version, "bin", "pulumi");

@@ -148,7 +148,7 @@ describe("property: a valid configuration", () => {
     vulnerabilityScanning: fc.constantFrom("inherited", "disabled"),
     protect: fc.boolean(),
     sourceDir: fc.stringMatching(/^[\p{L}\p{N} ./_-]{1,100}$/u),
-    platform: fc.constantFrom("linux/amd64", "linux/arm64"),
+    platforms: fc.shuffledSubarray(["linux/amd64", "linux/arm64"], { minLength: 1 }),
     buildArgs: fc.dictionary(
       fc.constantFrom(...images.map(({ name }) => name)),
       fc.dictionary(

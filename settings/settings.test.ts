@@ -7,8 +7,7 @@ import { declaredSettings, stackConfig } from "../test/support/default-settings.
 describe("settings that contradict each other", () => {
   const github = { githubRepository: "HyperionWave-AI/dev-squad" };
   const longRefs = Array.from({ length: 20 }, (_, i) => `refs/heads/${"b".repeat(90)}${i}`);
-  const ROLLBACK = "true together with the version to go back to, and without allowVersionOverwrite";
-  const EDGE = "true beside the revision of main's tip, and without a version";
+  const DATE = "a day beside the revision of main's tip, and without a version";
   const OTHER_ID = "nothing, while the other id is set";
 
   test.each<[changes: Record<string, unknown>, key: string, found: string, allowed: string, fix: string]>([
@@ -19,27 +18,12 @@ describe("settings that contradict each other", () => {
       "true only together with publicAccess: the exception serves nothing else",
       "rm KEY",
     ],
-    [{ edge: true }, "edge", "true, without a revision", EDGE, "rm KEY"],
+    [{ releaseDate: "2025-01-10" }, "releaseDate", '"2025-01-10", without a revision', DATE, "rm KEY"],
     [
-      { edge: true, revision: "abc123f0".repeat(5), version: "1.4.2" },
-      "edge",
-      "true, beside the version 1.4.2",
-      EDGE,
-      "rm KEY",
-    ],
-    [
-      { releaseDate: "2025-01-10", version: "1.4.2" },
+      { releaseDate: "2025-01-10", revision: "abc123f0".repeat(5), version: "1.4.2" },
       "releaseDate",
       '"2025-01-10", beside the version 1.4.2',
-      "a day beside the revision of main's tip (setting edge), and without a version",
-      "rm KEY",
-    ],
-    [{ rollback: true }, "rollback", "true, without a version", ROLLBACK, "rm KEY"],
-    [
-      { rollback: true, version: "1.4.1", allowVersionOverwrite: true },
-      "rollback",
-      "true, while allowVersionOverwrite is true",
-      ROLLBACK,
+      DATE,
       "rm KEY",
     ],
     [
@@ -97,7 +81,7 @@ describe("a stack that leaves the registry to another", () => {
     parseSettings(stackConfig({ manageRegistry: false, ...changes }), []).problems;
 
   test("takes what is about images", () => {
-    const images = { version: "1.4.2", buildCache: "registry", platform: "linux/arm64", sourceDir: "x" };
+    const images = { version: "1.4.2", buildCache: "registry", platforms: ["linux/arm64"], sourceDir: "x" };
     expect(told({ ...images, repositoryId: "other" })).toEqual([]);
   });
 
@@ -150,6 +134,7 @@ test("the defaults are valid, and optional strings are absent", () => {
     repositoryId: "hyperion-public",
     cleanupBuildsAfterDays: 77,
     cleanupKeepCount: 10,
+    platforms: ["linux/amd64", "linux/arm64"],
     publicAccess: false,
     readers: [],
     githubRefs: ["refs/heads/main", "refs/tags/v*"],

@@ -1,5 +1,5 @@
 import { expect, test, vi } from "vitest";
-import { fakeGoogle } from "../../test/support/fake-google.ts";
+import { fakeGoogle, logged } from "../../test/support/fake-google.ts";
 import { declare } from "../../test/support/mocks.ts";
 import { checkException, type Exception } from "./check-exception.ts";
 
@@ -29,7 +29,12 @@ test.each([
   ["may not be read, as by the CI accounts", 403, false],
 ])("to be adopted, one that %s", async (_, status, expected) => {
   await fakeGoogle({ [EXCEPTION]: { status } });
+  const { warn } = logged();
   expect(await check({ ...OVERRIDE, adoptExisting: true })).toEqual({ found: expected, problems: [] });
+  const unread = "so whether there is an exception to adopt is not checked.";
+  expect(warn).toEqual(
+    status === 403 ? [`${EXCEPTION.replace("GET /", "")}: Google answered 403, ${unread}`] : [],
+  );
 });
 
 test("it is asked for as the plugin is going to", async () => {

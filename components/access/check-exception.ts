@@ -1,5 +1,6 @@
+import * as pulumi from "@pulumi/pulumi";
 import { organizationPolicy } from "../../google/apis.ts";
-import { callGoogle } from "../../google/client.ts";
+import { callGoogle, isApiDisabled, refusal } from "../../google/client.ts";
 import { exceptionName } from "../../google/full-names.ts";
 import { lacksQuotaProject, pluginQuotaProject, type QuotaSettings } from "../../google/quota-project.ts";
 import type { Checked } from "../../problems/checks.ts";
@@ -16,8 +17,8 @@ export interface Exception extends QuotaSettings {
 /**
  * Looks whether the project's exception from domain restricted sharing can be managed, and exists already, where it is
  * asked for. Asks as the gcp plugin is going to ask: a person's own login without a quota project would be refused at up,
- * after other changes. The CI accounts may not read policies of the organization, and change none: what they may not read
- * is nothing to adopt.
+ * after other changes. The CI accounts may not read policies of the organization, and change none: what the caller may not
+ * read is not adopted, with a warning.
  */
 export async function checkException(wanted: Exception): Promise<Checked<boolean>> {
   const { project, adoptExisting, overrideDomainRestrictedSharing } = wanted;
@@ -29,7 +30,13 @@ export async function checkException(wanted: Exception): Promise<Checked<boolean
     name,
     quotaProject === undefined ? {} : { quotaProject },
   );
-  if (!lacksQuotaProject(answer)) return { found: adoptExisting && answer.status === 200, problems: [] };
+  if (!lacksQuotaProject(answer)) {
+    if (adoptExisting && ![200, 404].includes(answer.status) && !isApiDisabled(answer))
+      void pulumi.log.warn(
+        `${name}: Google answered ${refusal(answer)}, so whether there is an exception to adopt is not checked.`,
+      );
+    return { found: adoptExisting && answer.status === 200, problems: [] };
+  }
   const problem = {
     where: name,
     found:

@@ -60,16 +60,21 @@ test("allAuthenticatedUsers is told where it is not among the readers, and is no
 });
 
 test.each([
-  ["is not there", 404, false],
-  ["is not readable for the caller, as for the CI accounts", 403, true],
-  ["cannot be read now", 503, true],
-])("a policy that %s", async (_, status, expected) => {
+  ["is not there", 404, false, {}],
+  ["is not readable for the caller, as for the CI accounts", 403, true, { info: "Google answered 403." }],
+  ["cannot be read now", 503, true, { warn: "Google answered 503." }],
+])("a policy that %s", async (_, status, expected, said: { info?: string; warn?: string }) => {
   const requests = await fakeGoogle({ [POLICY]: { status } });
-  expect(await check({}, { publicAccess: true })).toEqual({ isPublic: expected, warn: [] });
+  const lines = logged();
+  const { result } = await declare(() => checkPublicGrants(closed, { publicAccess: true }));
+  const unread = (why?: string) =>
+    why === undefined ? [] : [`Whether somebody else made hyperion-public public is not checked: ${why}`];
+  expect([result, lines.info, lines.warn]).toEqual([expected, unread(said.info), unread(said.warn)]);
   expect(requests).toHaveLength(1);
 });
 
 test("with Google out of reach it is as the last up found it", async () => {
   nobodyAnswers();
-  expect(await check()).toEqual({ isPublic: false, warn: [] });
+  const { isPublic, warn } = await check();
+  expect([isPublic, warn]).toEqual([false, [expect.stringMatching(/^Whether somebody else made/)]]);
 });

@@ -1,9 +1,10 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { artifactRegistry } from "../../google/apis.ts";
-import { callGoogle } from "../../google/client.ts";
+import { callGoogle, isApiDisabled, refusal } from "../../google/client.ts";
 import { repositoryName } from "../../google/full-names.ts";
 import type { Outputs } from "../../google/last-outputs.ts";
+import { messageOf } from "../../problems/wording.ts";
 import { PUBLIC_ANYWAY, type PublicGrant, publicGrants } from "./public-grants.ts";
 
 /** Where the repository is, and who is to pull, as the settings of the same names say it. */
@@ -21,8 +22,8 @@ const last = z.object({ publicAccess: z.boolean().catch(false), readers: z.array
 
 /**
  * Whether everybody may pull, as the repository's policy says where the settings do not ask for it: a binding that is
- * somebody else's is warned of. Who may not read the policy, as the CI accounts may not, keeps what the last `up` found.
- * It stops nothing, and nothing waits for it.
+ * somebody else's is warned of. If the policy cannot be read, the answer of the last `up` stays, and that is said. It stops
+ * nothing, and nothing waits for it.
  */
 export async function checkPublicGrants(wanted: Wanted, outputs: Outputs): Promise<boolean> {
   if (wanted.publicAccess) return true;
@@ -37,16 +38,21 @@ export async function checkPublicGrants(wanted: Wanted, outputs: Outputs): Promi
   return foreign.some(({ member }) => member === "allUsers");
 }
 
-/** The policy's public grants; none of a repository that is not there, undefined where they cannot be read. */
+/** The policy's public grants; none if there is no repository, undefined if they cannot be read. */
 async function read({ project, region, repositoryId }: Wanted): Promise<PublicGrant[] | undefined> {
   const path = `${repositoryName(project, region, repositoryId)}:getIamPolicy`;
+  const unread = (why: string) => `Whether somebody else made ${repositoryId} public is not checked: ${why}.`;
   try {
-    const { status, body } = await callGoogle(artifactRegistry, path, { once: true });
-    if (status === 200) return publicGrants(body);
-    return status === 404 ? [] : undefined;
-  } catch {
-    return undefined;
+    const answer = await callGoogle(artifactRegistry, path, { once: true });
+    if (answer.status === 200) return publicGrants(answer.body);
+    if (answer.status === 404 || isApiDisabled(answer)) return [];
+    const message = unread(`Google answered ${refusal(answer)}`);
+    // The CI accounts may not read it, at every preview.
+    void (answer.status === 403 ? pulumi.log.info(message) : pulumi.log.warn(message));
+  } catch (error) {
+    void pulumi.log.warn(unread(messageOf(error)));
   }
+  return undefined;
 }
 
 function told({ project, region, repositoryId }: Wanted, { member, role }: PublicGrant): string {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Answers, fakeGoogle } from "../../test/support/fake-google.ts";
+import { type Answers, fakeGoogle, logged } from "../../test/support/fake-google.ts";
 import { declare } from "../../test/support/mocks.ts";
 import { checkAccounts } from "./check-accounts.ts";
 
@@ -95,8 +95,14 @@ describe("the CI accounts", () => {
     ).toEqual([`${made}: it has no key; it has no role on the project`]);
   });
 
-  test("are not the business of who may not read them", async () => {
+  test("that the caller may not read count as none, with a warning", async () => {
+    const { warn } = logged();
     const { found, problems } = await check({}, { [ACCOUNT]: { status: 403 } });
     expect([found.publisher, problems]).toEqual(["create", []]);
+    expect(warn).toEqual([
+      expect.stringMatching(
+        /serviceAccounts\/\S+: Google answered 403, so whether it exists already is not checked\.$/,
+      ),
+    ]);
   });
 });

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, realpathSync } from "node:fs";
+import { type Dirent, lstatSync, readdirSync, realpathSync } from "node:fs";
 import * as path from "node:path";
 import type { Problem } from "../../problems/problem.ts";
 import { configSet } from "../../problems/setting-commands.ts";
@@ -105,8 +105,10 @@ function untrackedIn(
 ): Untracked[] {
   const found: Untracked[] = [];
   const walk = (at: string, whole: string | undefined): void => {
-    const items = readdirSync(path.join(folder, at), { withFileTypes: true });
-    for (const item of items.sort((a, b) => (a.name < b.name ? -1 : 1))) {
+    const items = itemsIn(path.join(folder, at));
+    // Nobody knows what git does not track in a folder that cannot be read.
+    if (items === undefined) found.push({ file: at, entry: whole ?? `${at}/` });
+    for (const item of items ?? []) {
       const file = at === "" ? item.name : `${at}/${item.name}`;
       const ignored = rules.ignores(file);
       if (!item.isDirectory()) {
@@ -124,6 +126,15 @@ function untrackedIn(
   };
   walk("", undefined);
   return found;
+}
+
+/** The items of a folder by name; undefined if it cannot be read. */
+function itemsIn(folder: string): Dirent[] | undefined {
+  try {
+    return readdirSync(folder, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+  } catch {
+    return undefined;
+  }
 }
 
 /** What is wrong with one context. */
@@ -171,13 +182,7 @@ function secretsProblem(
   secrets: readonly SecretFile[],
   purpose: Purpose,
 ): Problem {
-  const files = listed(
-    secrets.map(({ file }) => file),
-    (file) => {
-      const rule = secrets.find((one) => one.file === file)?.rule ?? "";
-      return `${shownName(file)} (${rule})`;
-    },
-  );
+  const files = listed(secrets.map(({ file, rule }) => `${file} (${rule})`));
   return {
     where: shownName(context),
     found: `files that look like secrets and that git does not track, in the build of ${image.name}: ${files}`,
@@ -339,7 +344,7 @@ function renewCommand(git: string): string {
   return `${git} diff --quiet HEAD && ${git} config core.autocrlf input && ${git} rm -rq --cached . && ${git} reset -q --hard`;
 }
 
-function listed(files: readonly string[], one: (file: string) => string = shownName): string {
+function listed(files: readonly string[]): string {
   const more = files.length > SHOWN ? ` and ${files.length - SHOWN} more` : "";
-  return `${files.slice(0, SHOWN).map(one).join(", ")}${more}`;
+  return `${files.slice(0, SHOWN).map(shownName).join(", ")}${more}`;
 }

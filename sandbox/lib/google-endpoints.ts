@@ -1,4 +1,12 @@
-import { artifactRegistry, iam, iamCredentials, organizationPolicy } from "../../google/apis.ts";
+import {
+  artifactRegistry,
+  iam,
+  iamCredentials,
+  kms,
+  oauth,
+  organizationPolicy,
+  storage,
+} from "../../google/apis.ts";
 
 /** The variables by which the gcp plugin, and the program itself, are pointed at an emulator at `origin`. */
 export function endpointVariables(origin: string): Record<string, string> {
@@ -7,6 +15,9 @@ export function endpointVariables(origin: string): Record<string, string> {
     [iam.variable]: `${origin}/v1/`,
     [iamCredentials.variable]: `${origin}/v1/`,
     [organizationPolicy.variable]: `${origin}/v2/`,
+    [storage.variable]: `${origin}/storage/v1/`,
+    [kms.variable]: `${origin}/v1/`,
+    [oauth.variable]: `${origin}/`,
     GOOGLE_IAM_CUSTOM_ENDPOINT: `${origin}/`,
     GOOGLE_CLOUD_RESOURCE_MANAGER_CUSTOM_ENDPOINT: `${origin}/`,
     GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT: `${origin}/v1/`,

@@ -49,9 +49,6 @@ const HELD: Readonly<Record<string, z.ZodType>> = {
   "pulumi:pulumi:Stack": anything,
   "hyperion:registry:PublishedImage": anything,
   "docker:index/image:Image": anything,
-  "docker:index/remoteImage:RemoteImage": anything,
-  "docker:index/tag:Tag": anything,
-  "docker:index/registryImage:RegistryImage": anything,
   // An engine elsewhere, `ssh://`, runs a command here.
   "pulumi:providers:docker": z.strictObject({
     ...engineNotes,

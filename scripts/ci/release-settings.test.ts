@@ -4,17 +4,10 @@ import { type Ended, useShell } from "../../test/support/shell.ts";
 
 const commit = "abc123f".padEnd(40, "0");
 const date = "2025-01-10";
-const NONE = {
-  version: "",
-  revision: "",
-  releaseDate: "",
-  edge: "false",
-  rollback: "false",
-  allowVersionOverwrite: "false",
-};
+const NONE = { version: "", revision: "", releaseDate: "" };
 
 test.each<[string, boolean, Record<string, string>]>([
-  ["refs/heads/main", true, { revision: commit, releaseDate: date, edge: "true" }],
+  ["refs/heads/main", true, { revision: commit, releaseDate: date }],
   ["refs/heads/main", false, { revision: commit }],
   ["refs/tags/v1.4.2", true, { version: "1.4.2" }],
   ["refs/tags/v1.4.2", false, { version: "1.4.2" }],
@@ -59,7 +52,7 @@ commit three
 
   it("asks git for the commit's day in UTC, and the remote for the tip", () => {
     const [one = "", two = "", three = ""] = commits;
-    const tip = (revision: string): string => lines({ revision, releaseDate: "2025-01-11", edge: "true" });
+    const tip = (revision: string): string => lines({ revision, releaseDate: "2025-01-11" });
     expect(settings("refs/heads/main", two, "remote").stdout).toBe(tip(two));
     expect(settings("refs/heads/main", one, "remote").stdout).toBe(lines({ revision: one }));
     expect(settings("refs/heads/main", three, "remote").stdout).toBe(lines({ revision: three }));
@@ -69,8 +62,8 @@ commit three
   it("asks for the tip of main, and not of a branch whose name ends like it", () => {
     const [one = "", two = ""] = commits;
     shell.bash(`git push --quiet remote ${one}:refs/heads/a/refs/heads/main`);
-    expect(settings("refs/heads/main", one, "remote").stdout).not.toContain("edge true");
-    expect(settings("refs/heads/main", two, "remote").stdout).toContain("edge true");
+    expect(settings("refs/heads/main", one, "remote").stdout).toContain("releaseDate \n");
+    expect(settings("refs/heads/main", two, "remote").stdout).toContain("releaseDate 2025");
   });
 
   it("publishes what is checked out of the sources where they are another repository's", () => {
@@ -119,7 +112,7 @@ commit three
       "git",
       `record "$@"
 env | grep ^GIT_CONFIG_ >"$TMPDIR/login" || :
-[ "$1" != ls-remote ] || echo "${one}	refs/heads/main"`,
+case "$1" in ls-remote) echo "${one}	refs/heads/main" ;; show) echo 2025-01-10 ;; esac`,
     );
     shell.environment = {
       ...shell.environment,
@@ -127,7 +120,7 @@ env | grep ^GIT_CONFIG_ >"$TMPDIR/login" || :
       GITHUB_SERVER_URL: "https://github.com",
     };
     const { stdout } = settings("refs/heads/main", one, "https://github.com/o/n");
-    expect(stdout).toContain("hyperion-registry:edge true\n");
+    expect(stdout).toContain("hyperion-registry:releaseDate 2025-01-10\n");
     expect(shell.calls()).toContain("git ls-remote https://github.com/o/n refs/heads/main");
     expect(shell.calls().join("\n")).not.toContain("the-token");
     const login = Buffer.from("x-access-token:the-token").toString("base64");

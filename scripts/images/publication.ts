@@ -23,8 +23,10 @@ export interface Publication {
   registry: string;
   /** The registry's host, with its port. */
   host: string;
-  /** The repository of the stack; undefined if another registry is named. */
-  repository: Repository | undefined;
+  /** The repository of the stack. */
+  repository: Repository;
+  /** Whether `registry` was named, so that it can be another. */
+  isNamed: boolean;
   platforms: readonly string[];
   /** Folder of the sources. */
   source: string;
@@ -66,7 +68,8 @@ export function readPublication(
   return {
     registry,
     host: registry.replace(/\/.*/, ""),
-    repository: options.registry === undefined ? repository : undefined,
+    repository,
+    isNamed: options.registry !== undefined,
     platforms: settings.list("platforms"),
     source: options.source ?? path.resolve(projectFolder, settings.text("sourceDir")),
     images: catalogue.images.filter(({ name }) => options.only.length === 0 || options.only.includes(name)),

@@ -3,6 +3,7 @@ import type { ImageRegistry } from "../../components/images/registry/image-regis
 import { indexPlatforms, manifestDigest, putTag } from "../../components/images/registry/manifests.ts";
 import type { TagStore } from "../../components/images/tags/store.ts";
 import type { RegistryTags, TagTarget } from "../../components/images/tags/versions.ts";
+import { problemsError } from "../../problems/problem.ts";
 
 const tagList = z.object({ tags: z.array(z.string()).nullable().default([]) });
 
@@ -43,7 +44,16 @@ export class DistributionTags implements TagStore {
 
   async #readTags(image: string): Promise<Map<string, string>> {
     const answer = await this.#registry.request(image, "tags/list");
-    if (!answer.ok) return new Map();
+    if (answer.status === 404) return new Map();
+    if (!answer.ok)
+      throw problemsError([
+        {
+          where: `${this.#registry.url}/${image}`,
+          found: `the registry answered ${answer.status} to the question which tags it has`,
+          allowed: "an account that may read the repository's tags",
+          fix: `docker login ${this.#registry.url.replace(/\/.*/, "")}`,
+        },
+      ]);
     const { tags } = tagList.parse(await answer.json());
     const found = await Promise.all(
       (tags ?? []).map(async (tag) => [tag, await manifestDigest(this.#registry, image, tag)] as const),

@@ -6,7 +6,7 @@ import { type Build, setTags } from "../../components/images/tags/set-tags.ts";
 import { isStarted, versionDigests } from "../../components/images/tags/versions.ts";
 import { ownAccessToken } from "../../google/own-login.ts";
 import { problemsError } from "../../problems/problem.ts";
-import { ownTagStore } from "../lib/own-registry.ts";
+import { isRegistryOf, ownTagStore } from "../lib/own-registry.ts";
 import type { Publication } from "./publication.ts";
 import type { PushResult } from "./push-image.ts";
 import { DistributionTags } from "./registry-tags.ts";
@@ -18,10 +18,10 @@ import { DistributionTags } from "./registry-tags.ts";
  * @throws one error if a version consists of another build already.
  */
 export async function tagImages(publication: Publication, results: readonly PushResult[]): Promise<string[]> {
-  const { registry: url, repository, release, overwrite } = publication;
+  const { registry: url, repository, isNamed, release, overwrite } = publication;
   const registry = new ImageRegistry(url, () => dockerCredentials(publication.host));
   const names = results.map(({ name }) => name);
-  const isGoogle = repository !== undefined && (await hasGoogleLogin());
+  const isGoogle = (await hasGoogleLogin()) && (!isNamed || (await isRegistryOf(repository, url)));
   const store = isGoogle ? ownTagStore(repository, names) : new DistributionTags(registry, names);
   const warnings = isGoogle
     ? []

@@ -27,6 +27,15 @@ export function ownRegistry(url: string): ImageRegistry {
   }));
 }
 
+/** Whether a registry's URL is that of a repository; false too if Google does not say what that is. */
+export async function isRegistryOf(repository: Repository, url: string): Promise<boolean> {
+  try {
+    return (await registryUrl(repository)) === url;
+  } catch {
+    return false;
+  }
+}
+
 async function registryUrl({ project, location, repositoryId }: Repository): Promise<string> {
   const name = repositoryName(project, location, repositoryId);
   const answer = await callGoogle(artifactRegistry, name);

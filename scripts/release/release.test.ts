@@ -1,65 +1,89 @@
-import { beforeEach, expect, test } from "vitest";
+import { beforeEach, expect, test, vi } from "vitest";
 import { catalogue } from "../../components/images/catalogue.ts";
-import { fakeGoogle } from "../../test/support/fake-google.ts";
+import { fakeGoogle, type KeptTags, keptTags } from "../../test/support/fake-google.ts";
+import { FakeRegistry, REGISTRY_URL } from "../../test/support/fake-registry.ts";
 import { useShell } from "../../test/support/shell.ts";
+import { newVersionProblems, overwriteProblems } from "./checks.ts";
+import { overwrite } from "./release.ts";
+import { StackFile } from "./stack-file.ts";
 
-/** Keeps the stack's settings in files, as Pulumi does in one; ANSWERS names what is to go wrong. */
+/** Keeps what the stack's file says at each preview and up; ANSWERS names what is to go wrong. */
 const pulumi = `
 record "$@"
-cd "$TMPDIR/settings"
-case "$1 $2" in
-  "config --json")
-    has no-stack && { echo "error: no stack named 's' found" >&2; exit 6; }
-    printf '{ "gcp:project": {"value":"p"}, "gcp:region": {"value":"us-central1"}'
-    printf ', "hyperion-registry:repositoryId": {"value":"r"}, "hyperion-registry:sourceDir": {"value":"%s"}' "$SOURCES"
-    for file in hyperion-registry:*; do
-      [ ! -e "$file" ] || printf ', "%s": {"value":"%s"}' "$file" "$(cat "$file")"
-    done
-    echo ' }' ;;
-  "config set") printf %s "$4" >"$3" ;;
-  "config rm") rm -f "$3" ;;
-  "stack export") cat "$TMPDIR/state.json" ;;
-  "preview "*)
-    grep -H . * >"$TMPDIR/previewed" || :
+for stack; do :; done
+cp "$HYPERION_PROJECT_DIR/Pulumi.$stack.yaml" "$TMPDIR/at-$1.yaml" 2>/dev/null || :
+case "$1" in
+  stack) cat "$TMPDIR/state.json" ;;
+  preview)
     has slow-preview && { echo slow; exec sleep 30; }
     has bad-preview && { echo "error: no" >&2; exit 1; }
     echo "+ 1 to create" ;;
-  "up "*) has bad-up && { echo "error: refused" >&2; exit 1; }; echo "+ 1 created" ;;
+  up) has bad-up && { echo "error: refused" >&2; exit 1; }; echo "+ 1 created" ;;
 esac`;
 
-const REPOSITORY = "projects/p/locations/us-central1/repositories/r";
+const REPOSITORY = "projects/production-471918/locations/us-central1/repositories/hyperion-public";
+const names = catalogue.images.map(({ name }) => name);
+const VERSION = "hyperion-registry:version";
+
+/** A stack's file as a person writes it, and no program would. */
+const written = (sources = shell.path("sources")): string => `# Ours.
+config:
+    'gcp:project': production-471918
+    gcp:region:   "us-central1"   # Iowa
+
+    hyperion-registry:sourceDir: ${sources}
+`;
 
 const shell = useShell();
+let file = "";
 
 beforeEach(() => {
   shell.pass("git");
   shell.fake("pulumi", pulumi);
-  shell.environment["HYPERION_PULUMI"] = shell.path("bin/pulumi");
-  shell.write("settings/.keep", "");
+  shell.write(
+    "project/Pulumi.yaml",
+    `name: hyperion-registry
+config:
+  repositoryId: { type: string, default: hyperion-public }
+  publishImages: { type: boolean, default: true }
+  manageRegistry: { type: boolean, default: true }
+`,
+  );
+  file = shell.write("project/Pulumi.production-images.yaml", written());
   shell.write("sources/Dockerfile", "FROM scratch\n");
-  const git = "git -c user.name=n -c user.email=e@example.com";
-  shell.bash(`cd sources; git init --quiet; git add .; ${git} commit --quiet --message one`);
+  commitIn("sources");
   Object.assign(shell.environment, {
-    SOURCES: `${shell.folder}/sources`,
     GOOGLE_OAUTH_ACCESS_TOKEN: "token",
+    HYPERION_PROJECT_DIR: shell.path("project"),
+    HYPERION_PULUMI: shell.path("bin/pulumi"),
   });
 });
 
-/** Answers as a registry in which every image has these tags. */
-async function published(...tags: string[]): Promise<void> {
-  const uri = (name: string): string => `us-central1-docker.pkg.dev/p/r/${name}@sha256:${name}`;
-  const dockerImages = catalogue.images.map(({ name }) => ({
-    uri: uri(name),
-    tags,
-    uploadTime: "2026-11-24T12:00:00Z",
-  }));
-  await fakeGoogle({
-    [`GET /${REPOSITORY}`]: { status: 200, body: { registryUri: "us-central1-docker.pkg.dev/p/r" } },
-    [`GET /${REPOSITORY}:getIamPolicy`]: { status: 200 },
-    [`GET /${REPOSITORY}/dockerImages?pageSize=1000&pageToken=`]: { status: 200, body: { dockerImages } },
-  });
+function commitIn(folder: string): void {
+  const git = "git -c user.name=n -c user.email=e@example.com";
+  shell.bash(`cd ${folder}; git init --quiet; git add .; ${git} commit --quiet --message one`);
+}
+
+/** A registry in which every image has these versions, each with its own digest, and floating tags on the last one. */
+async function published(versions: readonly string[], floating: readonly string[] = []): Promise<KeptTags> {
+  const tags = Object.fromEntries(
+    names.map((name) => {
+      const on = (tag: string, version: string) => [tag, `sha256:${name}-${version}`] as const;
+      return [
+        name,
+        Object.fromEntries([
+          ...versions.flatMap((version) =>
+            [version, `v${version}`, `build-${version}`].map((tag) => on(tag, version)),
+          ),
+          ...floating.map((tag) => on(tag, versions.at(-1) ?? "")),
+        ]),
+      ];
+    }),
+  );
+  await fakeGoogle(keptTags(tags, REPOSITORY));
   const variable = "GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT";
   shell.environment[variable] = process.env[variable];
+  return tags;
 }
 
 interface Outcome {
@@ -83,129 +107,217 @@ async function run(
   return { status, output: stdout + stderr };
 }
 
-function settings(): Record<string, string> {
-  const names = ["version", "rollback", "revision"];
-  const entries = names.map((name) => [name, shell.read(`settings/hyperion-registry:${name}`)] as const);
-  return Object.fromEntries(entries.filter(([, value]) => value !== ""));
-}
-
 const steps = (): string[] => shell.calls().filter((call) => /^pulumi (preview|up)/.test(call));
-const PREVIEW = "pulumi preview --stack production-images";
-const UP = "pulumi up --yes --skip-preview --stack production-images";
+const PREVIEW = "pulumi preview --suppress-outputs --stack production-images";
+const UP = "pulumi up --yes --skip-preview --suppress-outputs --stack production-images";
 
-test("a new version is shown, asked for, published, and stays in the stack's file alone", async () => {
-  await published("1.4.1", "v1.4.1");
+test("a new version is shown, asked for and published, and stays in the stack's file", async () => {
+  await published(["1.4.1"]);
+  commitIn("project");
   const { status, output } = await run(["1.4.2"], { answer: "y\n" });
   expect(output).toContain("Publish 1.4.2 on the stack production-images? [y/N]");
   expect(output).toContain(
-    'Commit what says so: git commit --message "Release 1.4.2" Pulumi.production-images.yaml',
+    '1.4.2 is published. Commit the stack\'s file: git commit --message "Release 1.4.2" Pulumi.production-images.yaml',
   );
   expect(status).toBe(0);
   expect(steps()).toEqual([PREVIEW, UP]);
-  expect(settings()).toEqual({ version: "1.4.2" });
-});
-
-test("a rollback says so to pulumi, for this run alone, and needs no clean sources", async () => {
-  await published("1.4.2", "v1.4.2");
-  shell.write("sources/Dockerfile", "FROM scratch\n# changed\n");
-  const { status, output } = await run(["1.4.2", "--rollback", "--yes", "--stack", "s"]);
-  expect(output).toContain('git commit --message "Go back to 1.4.2" Pulumi.s.yaml');
-  expect(status).toBe(0);
-  expect(shell.read("previewed")).toContain("hyperion-registry:rollback:true");
-  expect(settings()).toEqual({ version: "1.4.2" });
+  expect(shell.read("at-preview.yaml")).toContain(`${VERSION}: 1.4.2\n`);
+  expect(shell.read(file)).toBe(shell.read("at-up.yaml"));
+  expect(shell.read(file)).toContain("# Iowa");
 });
 
 test.each<[string, string, string[], string, string[]]>([
   ["no as the answer", "", ["1.4.2"], "n\n", [PREVIEW]],
   ["no answer", "", ["1.4.2"], "", [PREVIEW]],
   ["a preview that fails", "bad-preview", ["1.4.2", "--yes"], "", [PREVIEW]],
-  ["a preview that fails of a rollback", "bad-preview", ["1.4.1", "--yes", "--rollback"], "", [PREVIEW]],
-])("%s leaves the settings as they were", async (_, answers, args, answer, expected) => {
-  await published("1.4.1", "v1.4.1");
+  ["an answer that does not name the version to overwrite", "", ["1.4.1", "--overwrite"], "y\n", [PREVIEW]],
+  ["an up that fails, of an overwrite", "bad-up", ["1.4.1", "--overwrite", "--yes"], "", [PREVIEW, UP]],
+  ["no as the answer to a rollback", "", ["1.4.0", "--rollback", "--line", "1"], "n\n", []],
+])("%s leaves the stack's file as it was, byte for byte", async (_, answers, args, answer, expected) => {
+  const tags = await published(["1.4.0", "1.4.1"]);
+  const before = structuredClone(tags);
   shell.environment["ANSWERS"] = answers;
-  shell.write("settings/hyperion-registry:version", "1.4.0");
   const { status, output } = await run(args, { answer });
-  expect(output).toContain("The settings are as they were; nothing was published.");
-  expect(output).toContain(`To try again: npm run release -- ${args[0] ?? ""}`);
+  expect(output).toContain(`To try again: npm run release -- ${args.join(" ").replace(" --yes", "")}\n`);
   expect(status).toBe(1);
   expect(steps()).toEqual(expected);
-  expect(settings()).toEqual({ version: "1.4.0" });
+  expect(shell.read(file)).toBe(written());
+  expect(tags).toEqual(before);
 });
 
-test("a dry run shows the preview, and asks and leaves nothing", async () => {
-  await published();
-  const { status, output } = await run(["1.4.2", "--dry-run"]);
-  expect(output).toBe("+ 1 to create\n");
+test.each([
+  [["1.4.2"], [PREVIEW], "+ 1 to create\n"],
+  [["1.4.1", "--overwrite"], [PREVIEW], "Then 1.4.1 moves to these builds, for everybody"],
+  [["1.4.0", "--rollback"], [], `${names[0] ?? ""}: 1.4: 1.4.1 -> 1.4.0`],
+])("a dry run of %j only shows what would change", async (args, expected, shown) => {
+  const tags = await published(["1.4.0", "1.4.1"], ["1.4"]);
+  const before = structuredClone(tags);
+  const { status, output } = await run([...args, "--dry-run"]);
+  expect(output).toContain(shown);
+  expect(output).not.toContain("[y/N]");
   expect(status).toBe(0);
-  expect(shell.read("previewed")).toContain("hyperion-registry:version:1.4.2");
-  expect(settings()).toEqual({});
+  expect(steps()).toEqual(expected);
+  expect(shell.read(file)).toBe(written());
+  expect(tags).toEqual(before);
 });
 
-test("an up that fails leaves the version, which may be published in part, and nothing else", async () => {
-  await published("1.4.2", "v1.4.2");
+test("an up that fails leaves the version, which may be published in part", async () => {
+  await published([]);
   shell.environment["ANSWERS"] = "bad-up";
-  const { status, output } = await run(["1.4.2", "--rollback", "--yes"]);
+  const { status, output } = await run(["1.4.2", "--yes"]);
   expect(status).toBe(1);
-  expect(output).toContain("To try again: npm run release -- 1.4.2 --rollback");
-  expect(settings()).toEqual({ version: "1.4.2" });
+  expect(output).toContain("To try again: npm run release -- 1.4.2\n");
+  expect(shell.read(file)).toContain(`${VERSION}: 1.4.2\n`);
 });
 
 test.each([
   ["at the preview", "slow-preview", "slow"],
   ["at the question", "", "[y/N]"],
-])("Ctrl-C %s leaves the settings as they were", async (_, answers, interruptAt) => {
-  await published("1.4.2", "v1.4.2");
+])("Ctrl-C %s leaves the stack's file as it was", async (_, answers, interruptAt) => {
+  await published([]);
   shell.environment["ANSWERS"] = answers;
-  const { status, output } = await run(["1.4.2", "--rollback"], { interruptAt });
-  expect(output).toContain("The settings are as they were; nothing was published.");
+  const { status } = await run(["1.4.2"], { interruptAt });
   expect(status).toBe(1);
   expect(steps()).toEqual([PREVIEW]);
-  expect(settings()).toEqual({});
+  expect(shell.read(file)).toBe(written());
 });
 
-test("everything that keeps it from being begun is told at once, and nothing is begun", async () => {
-  await published("1.4.2", "v1.4.2", "latest");
+test("a rollback moves the floating tags, and needs no pulumi and no clean sources", async () => {
+  const tags = await published(["1.4.1", "1.4.2", "1.5.0"], ["1.4", "1", "latest"]);
+  shell.without("pulumi");
   shell.write("sources/Dockerfile", "FROM scratch\n# changed\n");
-  shell.write("settings/hyperion-registry:revision", "abc");
-  shell.write("settings/hyperion-registry:rollback", "true");
-  shell.write("settings/hyperion-registry:publishImages", "false");
+  const { status, output } = await run(["1.4.1", "--rollback", "--line", "latest"], { answer: "y\n" });
+  expect(output).toContain(`${names[0] ?? ""}: 1.4, 1, latest: 1.5.0 -> 1.4.1; withdrawn-1.4.2`);
+  // git does not track the file here.
+  expect(output.trimEnd()).toMatch(/\nThe floating tags stand on 1\.4\.1\.$/);
+  expect(status).toBe(0);
+  for (const name of names) {
+    const one = `sha256:${name}-1.4.1`;
+    expect(tags[name]).toMatchObject({ "1.4": one, "1": one, latest: one });
+    expect(Object.keys(tags[name] ?? {})).toEqual(
+      expect.arrayContaining(["withdrawn-1.4.2", "withdrawn-1.5.0"]),
+    );
+  }
+  expect(shell.read(file)).toContain(`${VERSION}: 1.4.1\n`);
+});
+
+test("an overwrite builds by an up that names no version, then moves the version to these builds", async () => {
+  const tags = await published(["1.4.2"], ["1.4", "1", "latest"]);
+  shell.write("project/Pulumi.production-images.yaml", `${written()}    ${VERSION}: 1.4.2\n`);
+  const registry = new FakeRegistry();
+  const digests = names.map((name) => registry.add(name, "application/vnd.oci.image.manifest.v1+json", {}));
+  // What the up leaves.
+  for (const [index, name] of names.entries()) Object.assign(tags[name] ?? {}, { build: digests[index] });
+  const answers = keptTags(tags, REPOSITORY);
+  await fakeGoogle(
+    new Proxy(answers, {
+      get: (kept, what: string) =>
+        what === `GET /${REPOSITORY}` ? { status: 200, body: { registryUri: REGISTRY_URL } } : kept[what],
+    }),
+  );
+  for (const [name, value] of Object.entries(shell.environment))
+    if (name !== "GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT") vi.stubEnv(name, value);
+  const printed: string[] = [];
+  vi.spyOn(console, "log").mockImplementation((text: string) => void printed.push(text));
+  const begin = vi.fn();
+  const release = {
+    version: "1.4.2",
+    dryRun: false,
+    yes: true,
+    root: shell.folder,
+    defaultStack: "production-images",
+    begin,
+  };
+  const outcome = await overwrite(release, new StackFile(shell.path("project"), "production-images"));
+  expect(outcome).toBe("done");
+  expect(begin).toHaveBeenCalledOnce();
+  expect(shell.read("at-up.yaml")).not.toContain(VERSION);
+  expect(shell.read(file)).toContain(`${VERSION}: 1.4.2\n`);
+  for (const [index, name] of names.entries())
+    for (const tag of ["1.4.2", "v1.4.2", "build-1.4.2", "1.4", "1", "latest"])
+      expect(tags[name]?.[tag]).toBe(digests[index]);
+  expect(printed.join("\n")).toContain(
+    `${names[0] ?? ""}: 1.4.2, v1.4.2, 1.4, 1, latest: sha256:${names[0] ?? ""}-1.4.2 -> ${digests[0]?.slice(0, 19) ?? ""}`,
+  );
+});
+
+test("everything that keeps it from being begun is reported at once, and nothing is begun", async () => {
+  await published(["1.4.2"]);
+  shell.write("sources/Dockerfile", "FROM scratch\n# changed\n");
+  const text = `${written()}    hyperion-registry:revision: abc\n    hyperion-registry:releaseDate: 2025-01-10\n    hyperion-registry:publishImages: false\n`;
+  const other = shell.write("project/Pulumi.production.yaml", text);
   const { status, output } = await run(["1.4.2", "--yes", "--stack", "production"]);
   expect(output).toContain("5 problems; nothing was changed.");
   for (const fix of [
     "pulumi config rm hyperion-registry:revision --stack production",
-    "pulumi config rm hyperion-registry:rollback --stack production",
+    "pulumi config rm hyperion-registry:releaseDate --stack production",
     "npm run release -- 1.4.2   # on production-images",
-    `git -C ${shell.folder}/sources commit --all`,
+    `git -C ${shell.path("sources")} commit --all`,
     "npm run release -- 1.4.3   # or, to go back to it: npm run release -- 1.4.2 --rollback",
   ])
     expect(output).toContain(`fix:     ${fix}`);
   expect(status).toBe(2);
   expect(steps()).toEqual([]);
-  expect(settings()).toEqual({ revision: "abc", rollback: "true" });
+  expect(shell.read(other)).toBe(text);
 });
 
-test.each<[string, string[], string[], string, string]>([
-  ["a version that is none", [], ["v1.4.2"], "", "write 1.4.2, without v"],
-  ["a rollback to what is not published", [], ["1.4.2", "--rollback"], "", "there is nothing to go back to"],
-  ["a stack that is not there", [], ["1.4.2"], "no-stack", "cannot be read: error: no stack named 's' found"],
-])("%s is refused", async (_, tags, args, answers, message) => {
-  await published(...tags);
-  shell.environment["ANSWERS"] = answers;
+test.each<[string, string[], string]>([
+  ["a version that is none", ["v1.4.2"], "write 1.4.2, without v"],
+  ["a stack that does not exist", ["1.5.0", "--stack", "s"], "there are the stacks production-images"],
+  ["a line without a rollback", ["1.5.0", "--line", "1"], "--line goes with --rollback."],
+  [
+    "an overwrite that is a rollback",
+    ["1.4.2", "--rollback", "--overwrite"],
+    "--rollback and --overwrite do not go together.",
+  ],
+  [
+    "a rollback to what is not published",
+    ["1.5.0", "--rollback"],
+    "found:   a version that is not published",
+  ],
+])("%s is refused", async (_, args, message) => {
+  await published(["1.4.2"]);
   const { status, output } = await run([...args, "--yes"]);
   expect(output).toContain(message);
   expect(status).toBe(2);
   expect(steps()).toEqual([]);
+  expect(shell.read(file)).toBe(written());
+});
+
+const registryOf = (...tags: string[]) =>
+  new Map([
+    ["mcp", new Map(tags.map((tag) => [tag, "sha256:a"]))],
+    ["ui", new Map([["build-1.4.2", "sha256:b"]])],
+  ]);
+
+test.each<[string[], release: string | undefined, overwrite: string | undefined]>([
+  [[], undefined, undefined],
+  [["1.4.2", "v1.4.2"], undefined, undefined],
+  [["1.4.2", "v1.4.2", "withdrawn-1.4.2", "1.4.3"], "1.4.4", "1.4.4"],
+])("beside %j on one of two images, 1.4.2 is to be released: %j, or overwritten: %j", (tags, ...next) => {
+  const fixes = [newVersionProblems, overwriteProblems].map((problems) =>
+    problems("1.4.2", registryOf(...tags)),
+  );
+  expect(fixes.map(([problem]) => problem?.fix)).toEqual(
+    next.map((version) => version && `npm run release -- ${version}`),
+  );
+});
+
+test("a version of which nothing is published is not overwritten", () => {
+  expect(overwriteProblems("1.5.0", registryOf("1.4.2"))).toMatchObject([
+    { found: "a version that is not published", fix: "npm run release -- 1.5.0" },
+  ]);
 });
 
 test("nothing runs on a state of images alone that holds more", async () => {
-  await published();
-  shell.write("settings/hyperion-registry:manageRegistry", "false");
-  const resource = {
-    urn: "urn:pulumi:s::hyperion-registry::evil:index:Thing::planted",
-    type: "evil:index:Thing",
-  };
+  await published([]);
+  shell.write(
+    "project/Pulumi.production-images.yaml",
+    `${written()}    hyperion-registry:manageRegistry: false\n`,
+  );
+  const urn = "urn:pulumi:s::hyperion-registry::evil:index:Thing::planted";
   for (const [resources, message, status] of [
-    [[resource], `run nothing on it:\n  ${resource.urn}: a evil:index:Thing`, 2],
+    [[{ urn, type: "evil:index:Thing" }], `run nothing on it:\n  ${urn}: a evil:index:Thing`, 2],
     [[], "is published.", 0],
   ] as const) {
     shell.write("state.json", JSON.stringify({ deployment: { resources } }));
@@ -216,18 +328,11 @@ test("nothing runs on a state of images alone that holds more", async () => {
   expect(steps()).toEqual([PREVIEW, UP]);
 });
 
-test("a version that a run began and did not finish is finished", async () => {
-  await published("build-1.4.2", "1.4.2");
-  expect(await run(["1.4.2", "--yes"])).toMatchObject({ status: 0 });
-  expect(steps()).toEqual([PREVIEW, UP]);
-});
-
 test("sources that git does not know are no sources of a release", async () => {
-  await published();
-  shell.environment["SOURCES"] = shell.folder;
+  await published([]);
+  shell.write("bare/Dockerfile");
+  shell.write("project/Pulumi.production-images.yaml", written(shell.path("bare")));
   const { status, output } = await run(["1.4.2"]);
-  expect(output).toContain(
-    `${shell.folder}\n  found:   nothing that git can look at (fatal: not a git repository`,
-  );
+  expect(output).toContain(`${shell.path("bare")}\n  found:   sources that git cannot look at (fatal: `);
   expect(status).toBe(2);
 });

@@ -18,8 +18,6 @@ interface State {
 export interface Besides {
   /** Bindings of the repository that somebody else made and that must still be there, as `ROLE MEMBER`. */
   bindings?: readonly string[];
-  /** Tags that each published image has, sorted; by default `build` and `latest`. */
-  tags?: readonly string[];
 }
 
 /**
@@ -32,8 +30,7 @@ export async function expectDeclared(sandbox: Sandbox, besides: Besides = {}): P
   expect(deployment.pending_operations ?? []).toEqual([]);
   await expectNamesOf(sandbox, deployment);
   await expectBindingsOf(sandbox, deployment, besides.bindings ?? []);
-  if (outputsOf(deployment, "docker:index/image:Image").length > 0)
-    await expectImages(sandbox, besides.tags ?? ["build", "latest"]);
+  if (outputsOf(deployment, "docker:index/image:Image").length > 0) await expectImages(sandbox);
 }
 
 /** Repositories, service accounts, pools, providers and policies: the names at Google are those of the state. */
@@ -79,15 +76,19 @@ async function expectBindingsOf(sandbox: Sandbox, state: State, others: readonly
   );
 }
 
-/** Each image of the catalogue has one version with tags, and exactly these. */
-async function expectImages(sandbox: Sandbox, tags: readonly string[]): Promise<void> {
+/** The tagged versions of each image of the catalogue: the index, and the image of each platform. */
+async function expectImages(sandbox: Sandbox): Promise<void> {
   const found = await list(sandbox, `${REPOSITORY}/dockerImages`, "dockerImages");
   for (const { name } of images) {
     const tagged = found.filter(
       (image) =>
         String(image["uri"]).includes(`/${name}@`) && (image["tags"] as string[] | undefined)?.length,
     );
-    expect(tagged.map((image) => (image["tags"] as string[]).sort())).toEqual([tags]);
+    expect(tagged.map((image) => (image["tags"] as string[]).sort().join(", ")).sort()).toEqual([
+      "build, latest",
+      "build-amd64",
+      "build-arm64",
+    ]);
   }
 }
 

@@ -4,6 +4,7 @@ import { dirname, join, relative } from "node:path";
 import { beforeAll, describe, expect } from "vitest";
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 import { allProcesses, commandLine, waitUntil } from "../../sandbox/lib/processes.ts";
+import { withBuildStep } from "../support/build-step.ts";
 import { failed, passed } from "../support/outcome.ts";
 import type { Outcome } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
@@ -71,7 +72,7 @@ describe("Docker", () => {
     await writeFile(file, "");
     await truncate(file, GIB);
     const { seconds, mebibytes, output } = await measuredUp();
-    expect(output).toContain("1 updated");
+    expect(output).toContain("2 updated");
     expect(seconds).toBeLessThan(120);
     expect(mebibytes).toBeGreaterThan(0);
     expect(mebibytes).toBeLessThan(400);
@@ -90,7 +91,7 @@ describe("Docker", () => {
     await cp(sandbox.sources, folder, { recursive: true });
     await sandbox.set({ sourceDir: relative(repositoryRoot, folder) });
     const row = await fixed(sandbox, "built from there", "nothing");
-    expect(row.next).toContain("3 updated");
+    expect(row.next).toContain("6 updated");
     await sandbox.set({ sourceDir: relative(repositoryRoot, sandbox.sources) });
     await fix(sandbox, "up");
     return row;
@@ -117,7 +118,7 @@ describe("Docker", () => {
       join(sandbox.sources, "coordinator", name),
     ) as [string, string];
     await writeFile(ignore, "notes.txt\n");
-    expect(await fix(sandbox, "up")).toContain("1 updated");
+    expect(await fix(sandbox, "up")).toContain("2 updated");
     await writeFile(notes, "ignored");
     await sandbox.expectNoChanges();
     await writeFile(ignore, "other.txt\n");
@@ -126,7 +127,7 @@ describe("Docker", () => {
       "the image that is built from this context is built anew; an ignored file builds nothing",
       "nothing",
     );
-    expect(row.next).toContain("1 updated");
+    expect(row.next).toContain("2 updated");
     return row;
   });
 });
@@ -135,7 +136,7 @@ describe("Docker", () => {
 async function withStep(step: string): Promise<() => Promise<void>> {
   const file = join(ui, "Dockerfile");
   const before = await readFile(file, "utf8");
-  await writeFile(file, `${before}${step}\n`);
+  await writeFile(file, withBuildStep(before, step));
   return () => writeFile(file, before);
 }
 

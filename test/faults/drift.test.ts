@@ -12,7 +12,7 @@ import {
   removeMember,
   REPOSITORY,
 } from "../support/google.ts";
-import { failing, fix, fixed, pluginsOf, refreshedAndMended } from "./fixing.ts";
+import { failing, fix, fixed, pluginsOf, refreshedAndMended, succeeding } from "./fixing.ts";
 import { seenIn } from "./seen.ts";
 import { survives } from "./survives.ts";
 
@@ -102,11 +102,16 @@ describe("Behind the stack's back", () => {
 
   survives("the repository is deleted", async () => {
     await google(sandbox, "DELETE", REPOSITORY);
-    return refreshedAndMended(
-      sandbox,
-      "made anew, with its grants, and every declared tag pushed again; the tag `build`, which nobody pulls, comes with the next build",
-      "created",
-      { tags: ["latest"] },
-    );
+    await succeeding(sandbox, "refresh");
+    const output = await failing(sandbox);
+    const next = "pulumi up --replace '**docker:index/image:Image**'";
+    await sandbox.up("--replace", "**docker:index/image:Image**");
+    await expectDeclared(sandbox);
+    return {
+      happened: "made anew, with its grants; the images are gone, and are built again",
+      seen: seenIn(output, /answered 404 to a request to read it/),
+      next: `\`pulumi refresh\`, then \`${next}\``,
+      plugins: pluginsOf(sandbox),
+    };
   });
 });

@@ -7,7 +7,16 @@ import { copyProgram } from "../support/copy-program.ts";
 import { type Sandbox, startSandbox } from "../support/sandbox.ts";
 import { type Work, workOf } from "./cpu.ts";
 import { acceleration } from "../support/growth.ts";
-import { quiet, realPluginSends, type Requests, requestsOf, sum, tooMany, WHOSE } from "./requests.ts";
+import {
+  questions,
+  quiet,
+  realPluginSends,
+  type Requests,
+  requestsOf,
+  sum,
+  tooMany,
+  WHOSE,
+} from "./requests.ts";
 import { newStack, type Size } from "./stack.ts";
 
 /** Two readers for five images, up to the fifty and twenty that a large project may have. */
@@ -147,9 +156,9 @@ test.each(SIZES)("a first up of $images images sends no more than the real plugi
   expect(run?.conflicts).toBe(0);
 });
 
-test("a preview and an up without changes ask one question an image, and no other that grows with them", () => {
+test("a first preview asks one question an image and an up without changes two, and no other that grows with them", () => {
   const without = measured.filter(({ step }) => step !== "first up");
   const asked = ({ step, size: { images } }: Measured): Requests =>
-    step === "preview" ? sum(quiet(images), WHOSE) : quiet(images);
+    step === "preview" ? sum(questions(images), WHOSE) : quiet(images);
   expect(without.map(({ sent }) => sent)).toEqual(without.map(asked));
 });

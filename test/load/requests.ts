@@ -8,16 +8,20 @@ export type Requests = Record<string, number>;
 const PROJECT = "v1/projects/{project}";
 const REPOSITORIES = `${PROJECT}/locations/{location}/repositories`;
 
-/**
- * Requests of a run that changes nothing: the program asks for the repository's cleanup, who may pull, and which tags
- * each image has.
- */
-export function quiet(images: number): Requests {
+const TAGS = `${REPOSITORIES}/{repository}/packages/{package}/tags`;
+
+/** What the program asks in every run: the repository's cleanup, who may pull, and which tags each image has. */
+export function questions(images: number): Requests {
   return {
     [`GET ${REPOSITORIES}/{repository}`]: 1,
     [`GET ${REPOSITORIES}/{repository}:getIamPolicy`]: 1,
-    [`GET ${REPOSITORIES}/{repository}/packages/{package}/tags`]: images,
+    [`GET ${TAGS}`]: images,
   };
+}
+
+/** Requests of a run that changes nothing: besides, one login for each image at the registry, to read its platforms. */
+export function quiet(images: number): Requests {
+  return { ...questions(images), "GET token": images };
 }
 
 /** APIs that the stack enables, and service accounts that it makes, by default. */
@@ -25,16 +29,19 @@ const SERVICES = 2;
 
 /**
  * What the real plugins send for the resources of a first up, at least: two reads and one write for each member, the
- * lists before and after APIs are enabled together, three reads of a new account, and at the registry a login for the push of
- * the build, for the pull by digest and for the push of the tag.
+ * lists before and after APIs are enabled together, three reads of a new account, and at the registry a login for the push
+ * of each platform. The program reads the platforms there, puts their index, creates two tags of each image, and lists them
+ * again.
  *
  * @param conflicts writes of a policy that somebody else's write had overtaken; each is read and sent again.
  */
 export function realPluginSends({ images, readers }: Size, conflicts: number): Requests {
   const members = readers + 1; // the CI account
   return {
-    ...quiet(images),
-    "GET token": 3 * images,
+    ...questions(images),
+    "GET token": 4 * images,
+    [`GET ${TAGS}`]: 2 * images,
+    [`POST ${TAGS}`]: 2 * images,
     [`GET ${PROJECT}/services`]: 2 * SERVICES,
     [`POST ${PROJECT}/services:batchEnable`]: 1,
     "GET v1/operations/{operation}": 1,

@@ -69,6 +69,9 @@ const composed = async (args: string[], variables?: Record<string, string>): Pro
 
 const docker = async (...args: string[]): Promise<string> => stdoutOf(await sandbox.docker(...args));
 
+/** The fake of Qdrant, which has a shell too. */
+const qdrant = () => fakes["QDRANT_IMAGE"] ?? "qdrant/qdrant:v1.18.3";
+
 const url = (port: keyof typeof ports, path: string) => `http://127.0.0.1:${ports[port]}${path}`;
 const get = async (port: keyof typeof ports, path = "/") => (await fetch(url(port, path))).text();
 
@@ -168,9 +171,14 @@ describe("docker-compose.yml, published images", () => {
     });
 
     it("answers by nginx, which looks an address up once, after the bridge was made anew", async () => {
+      // The bridge would get the address that it left; another is free until then.
+      await composed(["up", "--no-start"]);
+      const network = ["--network", `${project}_default`];
+      const first = await docker("run", "--detach", ...network, qdrant());
       await up();
       const networks = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
       const former = await inspect("hyperion-http-bridge", networks);
+      await docker("rm", "--force", first);
       await up({ HYPERION_BRIDGE_PORT: String(await getPort()) });
       expect(await inspect("hyperion-http-bridge", networks)).not.toBe(former);
       const { status } = await fetch(url("HYPERION_UI_PORT", "/api/"));
@@ -384,7 +392,7 @@ describe("docker-compose.yml, published images", () => {
         const plant = "mkdir /data/collections/code && echo 0.3.1 > /data/collections/code/version.info";
         await composed(["stop", "--timeout", "2", "qdrant"]);
         const within = ["--entrypoint", "sh", "--volume", `${project}_qdrant-data:/data`];
-        await docker("run", "--rm", ...within, fakes["QDRANT_IMAGE"] ?? "qdrant/qdrant:v1.18.3", "-c", plant);
+        await docker("run", "--rm", ...within, qdrant(), "-c", plant);
         expect(failed(await check())).toContain("a collection of format 0.3.1");
         await compose(["up", "--detach", "qdrant"]);
         const refusal = "Try to use older version of Qdrant first";

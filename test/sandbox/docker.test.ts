@@ -7,9 +7,12 @@ import { checkEmulation } from "../../components/images/check-emulation.ts";
 import { enginePlatforms } from "../../components/images/docker/platforms.ts";
 import { copyProgram } from "../support/copy-program.ts";
 import { failed, passed } from "../support/outcome.ts";
+import { commitSources } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
 const UI = "hyperion-ui";
+/** What the engine runs without emulation. */
+const NATIVE = process.arch === "arm64" ? "arm64" : "amd64";
 
 const sandbox = useSandbox();
 
@@ -86,7 +89,8 @@ describe("a store that knows nothing of the registry", () => {
     const before = await readFile(page, "utf8");
     await appendFile(page, "<!-- changed -->\n");
     const id = async () =>
-      (await sandbox.docker("image", "inspect", "-f", "{{.Id}}", `${sandbox.registry}/${UI}:build`)).stdout;
+      (await sandbox.docker("image", "inspect", "-f", "{{.Id}}", `${sandbox.registry}/${UI}:build-${NATIVE}`))
+        .stdout;
     const built = await id();
     expect(passed(await sandbox.command("pulumi", ["preview"], shell))).toContain(told);
     const output = failed(await sandbox.with(shell).tryUp());
@@ -109,11 +113,7 @@ describe("Hyperion's sources as they lie on a developer's machine", () => {
     await write(".gitignore", "node_modules\n.env\n");
     const shell = async (command: string) =>
       passed(await sandbox.command("bash", ["-c", command], {}, { cwd: sandbox.sources }));
-    const commit = () =>
-      shell(
-        "git init -q . && git add . && git -c user.name=a -c user.email=a@example.com commit -qm sources",
-      );
-    await commit();
+    await commitSources(sandbox.sources);
     await write("coordinator/ui/node_modules/react/index.js", "1\n");
     await write("coordinator/ui/.env", "VITE_NAME=1\n");
     await write("coordinator/mcp-server/report.html", "<p>\n");
@@ -135,7 +135,7 @@ describe("Hyperion's sources as they lie on a developer's machine", () => {
     );
 
     for (const fix of fixes(warned)) await shell(`cd ${process.cwd()} && ${fix}`);
-    await commit();
+    await commitSources(sandbox.sources);
     expect(passed(await preview())).not.toContain("about the sources");
     await sandbox.unset("version");
   });
@@ -153,7 +153,10 @@ describe("buildCache: registry on a machine that starts empty", () => {
     await copyProgram(folder);
     await cp(join(sandbox.root, "project/Pulumi.sandbox.yaml"), join(folder, "Pulumi.sandbox.yaml"));
     project = ["--cwd", folder, "--stack", "sandbox"];
-    await sandbox.set({ sourceDir: sandbox.sources, buildCache: "registry" }, ...project);
+    await sandbox.set(
+      { sourceDir: sandbox.sources, buildCache: "registry", "platforms[0]": `linux/${NATIVE}` },
+      ...project,
+    );
   });
 
   /** Lets images.json name the stage that does the work, or none. */
@@ -170,7 +173,7 @@ describe("buildCache: registry on a machine that starts empty", () => {
   async function evidenceAfterUp(): Promise<string> {
     await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "<!-- changed -->\n");
     await sandbox.up(...project);
-    const image = `${sandbox.registry}/${UI}:build`;
+    const image = `${sandbox.registry}/${UI}:build-${NATIVE}`;
     const cat = ["run", "--rm", "--network", "none", "--entrypoint", "cat"];
     const { stdout } = await sandbox.docker(...cat, image, "/evidence");
     expect(stdout).toMatch(/^[0-9a-f-]{36}$/);

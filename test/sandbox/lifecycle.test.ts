@@ -26,10 +26,10 @@ describe("the images of the first up", () => {
     await sandbox.docker("rm", "--force", id);
   });
 
-  test("follow one changed source by one build", async () => {
+  test("follow one changed source by one build for each platform", async () => {
     const { "hyperion-ui": ui, ...others } = await published(sandbox);
     await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "\n// changed\n");
-    expect(await sandbox.up()).toMatch(/^ +~ 1 updated$/m);
+    expect(await sandbox.up()).toMatch(/^ +~ 2 updated$/m);
     const after = await published(sandbox);
     expect(after).toMatchObject(others);
     for (const tag of ["build", "latest"]) expect(after["hyperion-ui"]?.[tag]).not.toBe(ui?.[tag]);

@@ -1,41 +1,31 @@
 import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, test } from "vitest";
+import { afterEach, describe, expect, test } from "vitest";
 import images from "../../images.json" with { type: "json" };
-import { readPreview } from "../../scripts/ci/preview.ts";
-import { digestOf, google, PACKAGES, published, removeTags } from "../support/google.ts";
-import { failed, passed } from "../support/outcome.ts";
+import { withBuildStep } from "../support/build-step.ts";
+import { clearFaults, digestOf, fault, published, removeTags } from "../support/google.ts";
+import { failed, passed, stdoutOf } from "../support/outcome.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
+
+const [MCP, BRIDGE, UI] = images.map(({ name }) => name) as [string, string, string];
+const ARCHITECTURES = ["amd64", "arm64"];
 
 const sandbox = useSandbox();
 
 /** The digest that a tag of an image stands for. */
 const digest = (image: string, tag: string) => digestOf(sandbox, image, tag);
-const ui = (tag: string) => digest("hyperion-ui", tag);
+const ui = (tag: string) => digest(UI, tag);
 
-/** The resources of a type whose operation an `up` reported, as `operation name`. */
-function operations(output: string, type: string): string[] {
-  const line = new RegExp(
-    `^ *(\\+-|\\+\\+|--|[+~-]) +docker:index:${type} (\\S+) (created|updated|replaced|deleted)`,
-    "gm",
-  );
+/** The images whose build an `up` reported, as `operation name`. */
+function builds(output: string): string[] {
+  const line = /^ *(\S+) +docker:index:Image (\S+) (?:created|updated|replaced|deleted)/gm;
   return [...output.matchAll(line)].map(([, operation = "", name = ""]) => `${operation} ${name}`).sort();
 }
 
-/** What a preview would do, as `operation name`, but for the stack's outputs. */
-async function previewed(): Promise<string[]> {
-  const { changes, errors } = readPreview(await sandbox.pulumi("preview", "--json"));
-  expect(errors).toEqual([]);
-  const [, ...types] = ["", "Image", "RemoteImage", "Tag", "RegistryImage"];
-  return changes
-    .filter(({ type }) => type !== "pulumi:pulumi:Stack")
-    .map(({ operation, type, name }) => {
-      const short = type.replace(/^.*:/, "");
-      return `${operation} ${types.includes(short) ? short : type} ${name}`;
-    })
-    .filter((line) => !/^(create|delete)-replace/.test(line))
-    .sort();
-}
+/** The lines of a preview or an `up` that report the tags of an image, each once. */
+const aboutTags = (output: string): string[] => [
+  ...new Set(output.match(/(?<=^ *)hyperion-[a-z-]+: .*->.*$/gm) ?? []),
+];
 
 /** The tags of each image with their digests, but for those that nobody pulls. */
 const pulled = () => published(sandbox, (tag) => !tag.startsWith("build"));
@@ -44,196 +34,226 @@ const pulled = () => published(sandbox, (tag) => !tag.startsWith("build"));
 const edit = (file = "coordinator/ui/src/index.html"): Promise<void> =>
   appendFile(join(sandbox.sources, file), "\n// another build\n");
 
+const preview = async (): Promise<string> => passed(await sandbox.tryPulumi("preview"));
+const up = async (): Promise<string> => passed(await sandbox.tryUp());
+
+/** Each of these tags of the user interface with its digest. */
+const on = async (...tags: string[]): Promise<Record<string, string | undefined>> =>
+  Object.fromEntries(await Promise.all(tags.map(async (tag) => [tag, await ui(tag)] as const)));
+
+/** As a state that was lost. */
+async function loseState(): Promise<void> {
+  const file = join(sandbox.scratch, "state.json");
+  await sandbox.pulumi("stack", "export", "--file", file);
+  const state = JSON.parse(await readFile(file, "utf8")) as { deployment: { resources: unknown[] } };
+  state.deployment.resources = [];
+  await writeFile(file, JSON.stringify(state));
+  await sandbox.pulumi("stack", "import", "--file", file);
+}
+
+afterEach(() => clearFaults(sandbox));
+
 describe("a release", () => {
   let first: string | undefined;
 
-  test("puts every tag of a version on one digest, and builds nothing for it", async () => {
+  test("puts every tag of a version on one digest, as the preview says, and builds and pulls nothing", async () => {
     first = await ui("build");
+    const local = ["image", "ls", "--quiet", "--filter", `reference=${sandbox.registry}/*`];
+    const ids = stdoutOf(await sandbox.docker(...local)).split("\n");
+    passed(await sandbox.docker("image", "rm", "--force", ...new Set(ids)));
     await sandbox.set({ version: "1.4.1", revision: "abc123f0".repeat(5) });
-    expect(operations(await sandbox.up(), "Image")).toEqual([]);
+    const before = await published(sandbox);
+    const planned = await preview();
+    expect(await published(sandbox)).toEqual(before);
+    expect(aboutTags(planned)).toHaveLength(images.length);
+    expect(aboutTags(planned)).toContain(
+      `${UI}: 1.4.1, v1.4.1, 1.4, 1, abc123f -> ${first?.slice(0, 19) ?? ""}`,
+    );
+    const done = await up();
+    expect(builds(done)).toEqual([]);
+    expect(aboutTags(done)).toEqual(aboutTags(planned));
+    expect(stdoutOf(await sandbox.docker(...local))).toBe("");
     const tags = ["1.4.1", "abc123f", "1.4", "1", "latest", "v1.4.1"];
     for (const { name } of images) {
       const build = await digest(name, "build");
       for (const tag of [...tags, "build-1.4.1"]) expect(await digest(name, tag)).toBe(build);
     }
     expect(JSON.parse(await sandbox.pulumi("stack", "output", "images", "--json"))).toMatchObject({
-      "hyperion-ui": { digest: first, tags },
+      [UI]: { digest: first, tags },
     });
+    expect(aboutTags(await sandbox.expectNoChanges())).toEqual([]);
     await sandbox.unset("revision");
   });
 
-  test("of unchanged sources builds nothing on a fresh machine, and the old version stays", async () => {
-    await sandbox.docker("system", "prune", "--all", "--force");
-    await sandbox.docker("builder", "prune", "--all", "--force");
-    await sandbox.run("up", "--no-stack"); // the base image of the samples is gone, too
-    await sandbox.set({ version: "1.4.2" });
-    expect(operations(await sandbox.up(), "Image")).toEqual([]);
-    expect(await ui("1.4.2")).toBe(first);
-    expect(await ui("1.4.1")).toBe(first);
-    await sandbox.expectNoChanges();
+  test("is an index of two platforms, of which each is pulled, and has a tag of its own", async () => {
+    for (const { name } of images) {
+      const reference = `${sandbox.registry}/${name}:1.4.1`;
+      const index = JSON.parse(stdoutOf(await sandbox.docker("manifest", "inspect", reference))) as {
+        manifests: { digest: string; platform: { os: string; architecture: string } }[];
+      };
+      expect(index.manifests.map(({ platform }) => platform)).toEqual(
+        ARCHITECTURES.map((architecture) => ({ os: "linux", architecture })),
+      );
+      for (const [at, architecture] of ARCHITECTURES.entries()) {
+        const child = index.manifests[at]?.digest;
+        for (const tag of [`build-${architecture}`, `build-${architecture}-1.4.1`])
+          expect(await digest(name, tag)).toBe(child);
+        passed(await sandbox.docker("pull", "--quiet", "--platform", `linux/${architecture}`, reference));
+        const inspect = ["image", "inspect", "--format", "{{.Os}}/{{.Architecture}}", reference];
+        expect(stdoutOf(await sandbox.docker(...inspect))).toBe(`linux/${architecture}`);
+      }
+    }
   });
 
-  test("stays as it is when sources change: a preview has the build and no other line, and says so", async () => {
+  test("stays as it is when sources change and the state is lost: a preview says so, and no tag moves", async () => {
     const before = await pulled();
     await edit();
-    const { output } = await sandbox.tryPulumi("preview");
-    expect(output).toContain(
-      "The sources of hyperion-ui differ from 1.4.2, which stays as it is. To publish them: npm run release -- 1.4.3",
-    );
-    expect(await previewed()).toEqual(["update Image hyperion-ui"]);
-    await sandbox.set({ "readers[0]": "user:dana@example.com" });
-    expect(passed(await sandbox.tryUp())).toContain("differ from 1.4.2");
+    await loseState();
+    await sandbox.set({ adoptExisting: "true" });
+    const said =
+      /The sources of .*hyperion-ui differ from 1\.4\.1, which stays as it is\. To publish them: npm run release -- 1\.4\.2/;
+    const done = await up();
+    expect(done).toMatch(said);
+    expect(aboutTags(done)).toEqual([]);
     expect(await ui("build")).not.toBe(first);
     expect(await pulled()).toEqual(before);
+    await sandbox.unset("adoptExisting");
+    await edit();
+    const planned = await preview();
+    expect(planned).toMatch(said);
+    expect(planned).toMatch(/^ +~ 2 to update$/m);
+    expect(aboutTags(planned)).toEqual([]);
   });
 
-  test.each(["and a refresh has found that", "by an up alone"])(
-    "gets a tag back that somebody deleted, from its own digest: %s",
-    async (how) => {
-      await sandbox.docker("system", "prune", "--all", "--force"); // on another machine
-      await sandbox.run("up", "--no-stack");
-      await removeTags(sandbox, "hyperion-ui", "1.4");
-      expect(await ui("1.4")).toBeUndefined();
-      if (how.includes("refresh")) await sandbox.pulumi("refresh", "--yes");
-      await sandbox.up();
-      expect(await ui("1.4")).toBe(first);
-      await sandbox.expectNoChanges();
-    },
-  );
+  test("gets back the tags that somebody deleted, on its own digest, by an up", async () => {
+    await removeTags(sandbox, UI, "1.4", "v1.4.1");
+    const expected = `${UI}: v1.4.1, 1.4 -> ${first?.slice(0, 19) ?? ""}`;
+    expect(aboutTags(await preview())).toEqual([expected]);
+    expect(aboutTags(await up())).toEqual([expected]);
+    expect(await on("1.4", "v1.4.1")).toEqual({ "1.4": first, "v1.4.1": first });
+  });
 
-  test("moves no tag where the next up names no version, and says so in one line", async () => {
+  test("moves no tag where the next up names no version", async () => {
     const before = await pulled();
     await edit();
     await sandbox.unset("version");
-    expect(passed(await sandbox.tryUp())).toContain(
-      "No version is named, so that no tag is declared; what is published stays in the registry. To name it: pulumi config set hyperion-registry:version 1.4.2",
-    );
+    expect(aboutTags(await up())).toEqual([]);
     expect(await pulled()).toEqual(before);
   });
 
-  test("of changed sources is a new version, all or nothing", async () => {
-    await sandbox.set({ version: "1.4.3" });
-    await sandbox.up();
+  test("of changed sources is a new version", async () => {
+    await edit();
+    await sandbox.set({ version: "1.4.2" });
+    expect(aboutTags(await preview())).toContain(
+      `${UI}: 1.4.2, v1.4.2 -> a new build; 1.4, 1, latest: 1.4.1 -> 1.4.2`,
+    );
+    await up();
     const second = await ui("build");
     expect(second).not.toBe(first);
-    for (const tag of ["1.4.3", "v1.4.3", "1.4", "1", "latest"]) expect(await ui(tag)).toBe(second);
-    await sandbox.expectNoChanges();
+    const tags = ["1.4.2", "v1.4.2", "1.4", "1", "latest"];
+    expect(await on(...tags)).toEqual(Object.fromEntries(tags.map((tag) => [tag, second])));
+    expect(await ui("1.4.1")).toBe(first);
   });
 
-  test("that was bad is withdrawn: floating tags go back, without a build, until a higher version", async () => {
-    await sandbox.set({ version: "1.4.2", rollback: "true" });
-    expect(operations(await sandbox.up(), "Image")).toEqual([]);
-    for (const tag of ["1.4.2", "1.4", "1", "latest"]) expect(await ui(tag)).toBe(first);
-    const bad = await ui("1.4.3");
-    expect(bad).not.toBe(first);
-    expect(await ui("withdrawn-1.4.3")).toBe(bad);
-    await sandbox.expectNoChanges();
-    await sandbox.unset("rollback");
-    await sandbox.expectNoChanges();
-    for (const { name } of images) await removeTags(sandbox, name, "1.4.3");
-    await sandbox.set({ version: "1.4.3" });
-    const refused = failed(await sandbox.tryUp());
-    expect(refused).toContain("found:   1.4.3, which was withdrawn: its tag was removed");
-    await sandbox.set({ version: "1.4.4" });
-    await sandbox.up();
-    for (const tag of ["1.4", "1", "latest"]) expect(await ui(tag)).toBe(await ui("1.4.4"));
-  });
-
-  test("moves floating tags forward only, each in its own line", async () => {
+  test("fixes an old line, and moves the floating tags of that line alone", async () => {
     await edit();
     await sandbox.set({ version: "2.0.0" });
-    await sandbox.up();
+    await up();
     const newest = await ui("2.0.0");
     await edit();
-    await sandbox.set({ version: "1.5.0" });
-    await sandbox.up();
-    const fix = await ui("1.5.0");
-    const on = async (...tags: string[]) =>
-      Object.fromEntries(await Promise.all(tags.map(async (tag) => [tag, await ui(tag)] as const)));
-    expect(await on("latest", "2", "1", "1.5")).toEqual({
+    await sandbox.set({ version: "1.4.3" });
+    await up();
+    const fix = await ui("1.4.3");
+    expect(fix).not.toBe(newest);
+    expect(await on("latest", "2", "1", "1.4")).toEqual({
       latest: newest,
       "2": newest,
       "1": fix,
-      "1.5": fix,
+      "1.4": fix,
     });
-    const before = await on("latest", "1", "1.4");
-    await edit();
-    await sandbox.set({ version: "1.4.0" });
-    const { output } = await sandbox.tryUp();
-    for (const line of [
-      "1.4 stays: 1.4.4 is published and higher.",
-      "1 stays: 1.5.0 is published and higher.",
-      "latest stays: 2.0.0 is published and higher.",
-    ])
-      expect(output).toContain(line);
-    expect(await on("latest", "1", "1.4")).toEqual(before);
-    expect(await ui("1.4.0")).not.toBe(fix);
   });
 
   test("with a failing build tags nothing, the other images finish, and the next up builds what is missing", async () => {
     const dockerfile = join(sandbox.sources, "coordinator/ui/Dockerfile");
-    await appendFile(dockerfile, "\nRUN echo the step that fails && false\n");
+    const good = await readFile(dockerfile, "utf8");
+    await writeFile(dockerfile, withBuildStep(good, "RUN echo the step that fails && false"));
     await edit("coordinator/mcp-server/hyper-mcp");
     await sandbox.set({ version: "2.5.0" });
-    const output = failed(await sandbox.tryUp());
-    expect(output).toContain("the step that fails");
-    for (const { name } of images) expect(await digest(name, "2.5.0")).toBeUndefined();
-    await writeFile(
-      dockerfile,
-      (await readFile(dockerfile, "utf8")).replace(/\nRUN echo the step.*\n/, "\n"),
-    );
-    expect(operations(await sandbox.up(), "Image")).toEqual(["~ hyperion-ui"]);
+    const before = await pulled();
+    expect(failed(await sandbox.tryUp())).toContain("the step that fails");
+    expect(await pulled()).toEqual(before);
+    await writeFile(dockerfile, `${good}\n# another build\n`);
+    expect(builds(await up())).toEqual([`~ ${UI}-amd64`, `~ ${UI}-arm64`]);
     for (const { name } of images) expect(await digest(name, "2.5.0")).toBe(await digest(name, "build"));
   });
 
-  test("that another run overtakes stops before the floating tags with one line, and is finished by the next", async () => {
-    await appendFile(join(sandbox.sources, "coordinator/ui/Dockerfile"), "\nRUN sleep 3\n");
-    await sandbox.set({ version: "2.6.0" });
-    const run = sandbox.start("pulumi", ["up", "--yes", "--skip-preview"]);
-    await new Promise<void>((resolve) => {
-      run.onPrint((printed) => {
-        if (/docker:index:Image hyperion-ui updating/.test(printed)) resolve();
-      });
-    });
-    for (const { name } of images) {
-      const path = `${PACKAGES}/${name}`;
-      const version = `${path.slice("v1/".length)}/versions/${(await digest(name, "2.0.0")) ?? ""}`;
-      for (const tag of ["build-2.7.0", "2.7.0", "v2.7.0"])
-        await google(sandbox, "POST", `${path}/tags?tagId=${tag}`, { version });
-    }
-    const output = failed(await run.ended);
-    expect(output).toMatch(
-      /^ *(error: )?2\.6\.0 is published, and was overtaken: 2 and latest stay: 2\.7\.0 is published and higher\. Run it again to finish the rest\.$/m,
+  test("that is stopped in each round is finished by the next run", async () => {
+    const before = await pulled();
+    const version = "2.6.0";
+    /** Refuses requests for tags from one on, and fails in the midst of an `up`. */
+    const stopped = async (...refusals: Record<string, unknown>[]): Promise<void> => {
+      for (const refusal of refusals)
+        await fault(sandbox, { kind: "status", status: 403, times: 0, ...refusal });
+      expect(failed(await sandbox.tryUp())).toContain("Artifact Registry answered 403");
+      await clearFaults(sandbox);
+    };
+    const creation = (image: string) => ({ method: "POST", route: `*/packages/${image}/tags` });
+    const having = async (tag: string): Promise<string[]> => {
+      const found = await Promise.all(
+        images.map(async ({ name }) => [name, await digest(name, tag)] as const),
+      );
+      return found.flatMap(([name, on]) => (on === undefined ? [] : [name]));
+    };
+    await edit();
+    await sandbox.set({ version });
+
+    await stopped(creation(MCP)); // before the first tag of the version
+    const built = await ui("build");
+    expect(built).not.toBe(await ui("2.5.0"));
+    expect(await having(`build-${version}`)).toEqual([]);
+    await stopped(creation(BRIDGE));
+    expect(await having(`build-${version}`)).toEqual([MCP]);
+    await stopped(...[BRIDGE, UI].map((image) => ({ ...creation(image), skip: 1 + ARCHITECTURES.length })));
+    expect(await having(`build-${version}`)).toEqual([MCP, BRIDGE, UI]);
+    expect([await having(version), await having(`v${version}`)]).toEqual([[MCP], [MCP]]);
+    await stopped({ method: "PATCH", route: "*/tags/*" }); // before the floating tags that exist
+    expect(await having(version)).toEqual([MCP, BRIDGE, UI]);
+    expect(await on("2", "latest")).toEqual({ "2": before[UI]?.["2"], latest: before[UI]?.["latest"] });
+
+    await up();
+    const tags = [version, `v${version}`, "2.6", "2", "latest", `build-${version}`];
+    expect(await on(...tags)).toEqual(Object.fromEntries(tags.map((tag) => [tag, built])));
+    expect(aboutTags(await sandbox.expectNoChanges())).toEqual([]);
+  });
+
+  test("leaves out an image that was added to the catalogue later, and the next version has it", async () => {
+    // As the catalogue was without it when the version was published.
+    const own = Object.keys((await published(sandbox))[UI] ?? {}).filter(
+      (tag) => !/^build(-\w+64)?$/.test(tag),
     );
-    expect(output).not.toContain("serializing");
-    const built = await ui("2.6.0");
-    expect(built).toBe(await ui("build"));
-    for (const tag of ["2.6", "v2.6.0"]) expect(await ui(tag)).toBeUndefined();
-    await sandbox.up();
-    for (const tag of ["2.6", "v2.6.0"]) expect(await ui(tag)).toBe(built);
-    expect(await ui("latest")).not.toBe(built);
-    await sandbox.expectNoChanges();
+    await removeTags(sandbox, UI, ...own);
+    const before = await pulled();
+    expect(await up()).toContain("2.6.0 does not include hyperion-ui. The next version does.");
+    expect(await pulled()).toEqual(before);
+    await sandbox.set({ version: "2.6.1" });
+    await up();
+    for (const { name } of images) expect(await digest(name, "latest")).toBe(await digest(name, "2.6.1"));
   });
 });
 
 describe("a build of main", () => {
-  test("changes the tags of the image whose sources changed, and a preview has no other line", async () => {
+  test("has the tags of its commit and its day, and edge; a preview names the images that change", async () => {
     await sandbox.unset("version");
-    await sandbox.set({ revision: "def456a0".repeat(5), releaseDate: "2025-01-10", edge: "true" });
-    await sandbox.up();
-    await sandbox.expectNoChanges();
+    await sandbox.set({ revision: "def456a0".repeat(5), releaseDate: "2025-01-10" });
     await edit("coordinator/mcp-server/hyper-mcp");
-    const name = "hyperion-coordinator-mcp";
-    const tags = ["def456a", "edge", "2025-01-10"];
-    const lines = await previewed();
-    expect(lines.filter((line) => line.includes(" Image "))).toEqual([
-      `update Image ${name}`,
-      "update Image hyperion-http-bridge",
-    ]);
-    for (const tag of tags) expect(lines).toContain(`replace RegistryImage ${name}-${tag}`);
-    expect(lines.filter((line) => line.includes("hyperion-ui"))).toEqual([]);
-    await sandbox.up();
-    for (const tag of tags) expect(await digest(name, tag)).toBe(await digest(name, "build"));
+    const lines = aboutTags(await preview());
+    for (const name of [MCP, BRIDGE])
+      expect(lines).toContain(`${name}: def456a, 2025-01-10, edge -> a new build`);
+    await up();
+    for (const { name } of images)
+      for (const tag of ["def456a", "2025-01-10", "edge"])
+        expect(await digest(name, tag)).toBe(await digest(name, "build"));
+    await sandbox.expectNoChanges();
   });
 
   test("a refusal at up reads as itself, once", async () => {

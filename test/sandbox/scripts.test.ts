@@ -2,7 +2,8 @@ import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import images from "../../images.json" with { type: "json" };
-import { bindings, changeBindings, digestOf, grant } from "../support/google.ts";
+import { withBuildStep } from "../support/build-step.ts";
+import { bindings, changeBindings, digestOf, grant, published, removeTags } from "../support/google.ts";
 import { initImagesStack } from "../support/images-stack.ts";
 import { failed, passed } from "../support/outcome.ts";
 import type { Outcome } from "../support/sandbox.ts";
@@ -22,64 +23,81 @@ describe("build-and-push-images.sh", () => {
   const publish = (args: string[], extra: NodeJS.ProcessEnv = {}): Promise<Outcome> =>
     sandbox.command(
       "scripts/build-and-push-images.sh",
-      ["--registry", sandbox.registry, "--source", sandbox.sources, ...args],
+      ["--stack", "sandbox", "--registry", sandbox.registry, "--source", sandbox.sources, ...args],
       extra,
     );
+  const WITHOUT_GOOGLE = { GOOGLE_OAUTH_ACCESS_TOKEN: undefined };
+  const WARNING =
+    "The tags were set without a Google login: no other run may have published at the same time.";
 
-  test("publishes every image under every tag of a version, each image on one digest", async () => {
-    const { code, output } = await publish(["--version", "3.1.4"]);
-    expect(output).toMatch(
-      /^hyperion-ui +pushed +\d+ +sha256:[0-9a-f]{64} +3\.1\.4, 3\.1, 3, latest, v3\.1\.4$/m,
-    );
-    expect(code).toBe(0);
+  test("publishes every image under every tag of a version without a Google login, and warns", async () => {
+    const output = passed(await publish(["--version", "3.1.4"], WITHOUT_GOOGLE));
+    expect(output).toMatch(/^hyperion-ui +pushed +\d+$/m);
+    expect(output).toMatch(/^hyperion-ui: 3\.1\.4, v3\.1\.4, 3\.1, 3 -> sha256:[0-9a-f]{12}/m);
+    expect(output).toContain(WARNING);
     for (const { name } of images) {
       const version = await digest(name, "3.1.4");
       expect(version).toMatch(/^sha256:/);
-      for (const tag of ["v3.1.4", "3.1", "3", "latest"]) expect(await digest(name, tag)).toBe(version);
+      for (const tag of ["v3.1.4", "3.1", "3", "latest", "build", "build-3.1.4"])
+        expect(await digest(name, tag)).toBe(version);
+      for (const platform of ["build-amd64", "build-arm64"])
+        expect(await digest(name, `${platform}-3.1.4`)).toBe(await digest(name, platform));
     }
   });
 
-  test("is safe to run again", async () => {
+  test("is safe to run again, and sets tags as the stack does with a Google login", async () => {
+    await removeTags(sandbox, "hyperion-ui", "3.1");
     const before = await ui("3.1.4");
-    const { code, output } = await publish(["--version", "3.1.4"]);
-    expect(output).not.toContain("pushing 3.1.4");
-    expect(code).toBe(0);
-    expect(await ui("3.1.4")).toBe(before);
+    const output = passed(await publish(["--version", "3.1.4"]));
+    expect(output.match(/^hyperion-.*->.*$/gm)).toEqual([
+      `hyperion-ui: 3.1 -> ${before?.slice(0, 19) ?? ""}`,
+    ]);
+    expect(output).not.toContain(WARNING);
+    expect([await ui("3.1.4"), await ui("3.1")]).toEqual([before, before]);
   });
 
-  test("refuses to move a version, publishes the rest, and a new version is the way out", async () => {
-    const before = await ui("3.1.4");
+  test.each([
+    ["with a Google login", {}],
+    ["without one", WITHOUT_GOOGLE],
+  ])("refuses to move a version, %s, and sets no tag", async (_, login) => {
     await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "\n// another build\n");
-    const { code, output } = await publish(["--version", "3.1.4"]);
+    const before = await published(sandbox, (tag) => !/^build-a.*64$/.test(tag));
+    const { code, output } = await publish(["--version", "3.1.4"], login);
     expect(code).toBe(1);
-    expect(output).toContain(`hyperion-ui: refused: 3.1.4 is published already, as ${before ?? ""}`);
-    expect(output).toMatch(/^hyperion-coordinator-mcp +pushed/m);
-    expect(await ui("3.1.4")).toBe(before);
-    passed(await publish(["--version", "3.1.5", "--skip-build", "--only", "hyperion-ui"]));
+    expect(output).toContain(`published already as ${before["hyperion-ui"]?.["3.1.4"] ?? ""}; this build is`);
+    expect(output).toContain("scripts/build-and-push-images.sh --version 3.1.5 ");
+    expect(await published(sandbox, (tag) => !/^build-a.*64$/.test(tag))).toEqual(before);
+  });
+
+  test("pushes local images as they are, and says which", async () => {
+    const before = await ui("3.1.4");
+    const output = passed(await publish(["--version", "3.1.5", "--skip-build"]));
+    expect(output).toMatch(
+      /^hyperion-ui: pushing \S+:build-arm64, sha256:[0-9a-f]{64}, made on 20\d\d-\d\d-\d\d \d\d:\d\d UTC$/m,
+    );
     expect(await ui("3.1.5")).not.toBe(before);
     expect(await ui("3.1")).toBe(await ui("3.1.5"));
   });
 
-  test("a build that fails is told by its failing step, and the others are published", async () => {
+  test("reports the failing step of a build, and sets no tag", async () => {
     const dockerfile = join(sandbox.sources, "coordinator/ui/Dockerfile");
     const good = await readFile(dockerfile, "utf8");
-    await writeFile(dockerfile, `${good}\nRUN echo no such luck && exit 7\n`);
+    await writeFile(dockerfile, withBuildStep(good, "RUN echo no such luck && exit 7"));
     const { code, output } = await publish(["--version", "3.2.0"]);
     await writeFile(dockerfile, good);
     expect(code).toBe(1);
     expect(output).toMatch(/^hyperion-ui +build failed/m);
     expect(output).toContain("no such luck");
-    expect(await ui("3.2.0")).toBeUndefined();
-    expect(await digest("hyperion-http-bridge", "3.2.0")).toBeDefined();
+    expect(output).toContain("1 of 3 images failed; no tag was set.");
+    for (const { name } of images) expect(await digest(name, "3.2.0")).toBeUndefined();
   });
 
   test("is refused at the registry without the role of a writer", async () => {
-    const revision = "def456a0".repeat(5);
-    const { code, output } = await publish(["--revision", revision, "--only", "hyperion-ui"], {
+    const { code, output } = await publish(["--revision", "def456a0".repeat(5), "--only", "hyperion-ui"], {
       HYPERION_SANDBOX_PRINCIPAL: "user:dana@example.com",
     });
     expect(code).toBe(1);
-    expect(output).toMatch(/hyperion-ui: push failed: def456a: .*denied/);
+    expect(output).toMatch(/hyperion-ui: push failed: .*denied/);
     expect(await ui("def456a")).toBeUndefined();
   });
 
@@ -87,10 +105,10 @@ describe("build-and-push-images.sh", () => {
     const noLogin = await publish([], { DOCKER_CONFIG: join(sandbox.root, "no-login") });
     expect(noLogin.code).toBe(2);
     expect(noLogin.output).toContain(`not logged in at ${sandbox.registry.replace(/\/.*/, "")}`);
-    await sandbox.docker("rmi", `${sandbox.registry}/hyperion-ui:build`);
+    await sandbox.docker("rmi", `${sandbox.registry}/hyperion-ui:build-arm64`);
     const noImage = await publish(["--skip-build"]);
     expect(noImage.code).toBe(2);
-    expect(noImage.output).toContain(`there is no local image ${sandbox.registry}/hyperion-ui:build`);
+    expect(noImage.output).toContain(`there is no local image ${sandbox.registry}/hyperion-ui:build-arm64`);
   });
 });
 
@@ -131,7 +149,9 @@ describe("create-public-registry.sh", () => {
     const { code, output } = await script(["--revert", "--yes"]);
     expect(output).toContain("The registry is public, though the settings do not say so: allUsers");
     expect(output).toContain("gcloud artifacts repositories remove-iam-policy-binding hyperion-public");
-    expect(output).toContain("is not known to be closed");
+    expect(output).toMatch(
+      /^still public: run it again: .*\/create-public-registry\.sh --stack sandbox --revert\n?$/m,
+    );
     expect(code).toBe(1);
     expect(await sandbox.output("publicAccess")).toBe("true");
     expect((await sandbox.command("npm", ["run", "--silent", "report"])).output).toContain(

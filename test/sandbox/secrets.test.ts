@@ -181,16 +181,15 @@ describe("a leak of", () => {
   });
 });
 
-describe.each(["--json", "--debug"])("the debug log of an up, as %s prints it,", (option) => {
-  test("has the docker plugin's login at the registry, which is found", async () => {
-    // The plugin logs in where it pushes a tag.
+test.each(["--json", "--debug"])(
+  "the debug log of an up that pushes, as %s prints it, has no login",
+  async (option) => {
+    await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "\n// changed\n");
     await sandbox.pulumi("config", "set", "version", option === "--json" ? "1.0.0" : "1.1.0");
-    await sandbox.up(option);
-    const found = (await scanSandbox(sandbox.root)).map(({ secret, form, where }) => [secret, form, where]);
-    for (const form of ["raw", "base64"])
-      expect(found).toContainEqual([`a token of ${MAINTAINER}`, form, "the output of `pulumi up`"]);
-  });
-});
+    expect(await sandbox.up(option)).toMatch(/"severity": ?"debug"|debug: /);
+    await expectLeaks();
+  },
+);
 
 describe("the sandbox", () => {
   test("listens on loopback only", () => {

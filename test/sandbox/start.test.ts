@@ -82,7 +82,7 @@ describe("a preview that finds nothing to do", () => {
     expect(spawned.length).toBeLessThanOrEqual(2);
   });
 
-  test("asks Google what the repository's cleanup is, who may pull and which tags each image has, besides what the gcp plugin wants to know", () => {
+  test("asks Google what the repository's cleanup is, who may pull and which tags and platforms each image has, besides what the gcp plugin wants to know", () => {
     expect(requests).toEqual(quiet(images.length));
   });
 });

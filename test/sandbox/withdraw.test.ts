@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import images from "../../images.json" with { type: "json" };
 import { ensureCompose } from "../../sandbox/machine/install-compose.ts";
 import { digestOf, removeTags } from "../support/google.ts";
-import { failed, passed, stdoutOf } from "../support/outcome.ts";
+import { passed, stdoutOf } from "../support/outcome.ts";
 import type { Outcome } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
@@ -40,7 +40,7 @@ async function left(): Promise<Record<string, unknown>> {
   const file = await readFile(join(sandbox.root, "project/Pulumi.sandbox.yaml"), "utf8");
   const { config } = parse(file) as { config: Record<string, unknown> };
   return Object.fromEntries(
-    ["version", "revision", "releaseDate", "edge", "rollback", "allowVersionOverwrite"]
+    ["version", "revision", "releaseDate"]
       .map((name) => [name, config[`hyperion-registry:${name}`]] as const)
       .filter(([, value]) => value !== undefined),
   );
@@ -57,14 +57,18 @@ async function pulled(tag: string): Promise<string> {
   return stdoutOf(await sandbox.docker(...inspect, `${sandbox.registry}/hyperion-ui:${tag}`));
 }
 
+const dirty = (): string => join(sandbox.sources, "coordinator/ui/src/index.html");
+
 test("a bad release is withdrawn by one command, and whoever pulls again has the good one", async () => {
-  const dirty = join(sandbox.sources, "coordinator/ui/src/index.html");
   const first = passed(await release(["1.4.2"], "y\n"));
-  expect(first).toContain('git commit --message "Release 1.4.2" Pulumi.sandbox.yaml');
+  expect(first).toMatch(/^ *hyperion-ui: 1\.4\.2, v1\.4\.2, 1\.4, 1 -> sha256:[0-9a-f]{12}$/m);
+  expect(first).toMatch(/^1\.4\.2 is published\.$/m);
+  // The plan, the question, and what was done.
+  expect(first.split("\n").length).toBeLessThan(80);
   expect(await left()).toEqual({ version: "1.4.2" });
   const good = (await ui("1.4.2")) ?? "none";
 
-  await appendFile(dirty, "\n// bad\n");
+  await appendFile(dirty(), "\n// bad\n");
   const uncommitted = await release(["1.4.3"], "y\n");
   expect(uncommitted.code).toBe(2);
   expect(uncommitted.output).toContain("changes that are not committed: coordinator/ui/src/index.html");
@@ -82,12 +86,33 @@ test("a bad release is withdrawn by one command, and whoever pulls again has the
   expect(bad).not.toBe(good);
   for (const tag of ["1", "latest"]) expect(await pulled(tag)).toContain(bad);
 
-  passed(await release(["1.4.2", "--rollback", "--yes"]));
+  const { output, seconds } = await rollBackWithNothingElse("1.4.2");
+  for (const { name } of images) expect(output).toMatch(new RegExp(`^${name}: .*withdrawn-1\\.4\\.3`, "m"));
+  expect(output).toMatch(/^hyperion-ui: .*1\.4, 1, latest: 1\.4\.3 -> 1\.4\.2/m);
+  expect(output).toContain("The floating tags stand on 1.4.2.");
+  expect(seconds).toBeLessThan(5);
   for (const tag of ["1", "latest"]) expect(await pulled(tag)).toContain(good);
   expect(await ui("1.4.3")).toBe(bad);
   expect(await ui("withdrawn-1.4.3")).toBe(bad);
   expect(await left()).toEqual({ version: "1.4.2" });
 });
+
+/** A rollback without a Docker engine, plugins, pulumi, docker, git and the stack's state. */
+async function rollBackWithNothingElse(version: string): Promise<{ output: string; seconds: number }> {
+  const nowhere = join(sandbox.scratch, "nowhere");
+  const variables = {
+    PATH: nowhere,
+    DOCKER_HOST: `unix://${nowhere}/docker.sock`,
+    DOCKER_CONFIG: nowhere,
+    PULUMI_HOME: nowhere,
+    PULUMI_BACKEND_URL: `file://${nowhere}`,
+    HYPERION_PULUMI: undefined,
+  };
+  const words = ["scripts/release/main.ts", version, "--rollback", "--yes", "--stack", "sandbox"];
+  const begun = performance.now();
+  const output = passed(await sandbox.command(process.execPath, words, variables));
+  return { output, seconds: (performance.now() - begun) / 1000 };
+}
 
 test("the bad version's tag can go, and a repeat of its job does not bring it back", async () => {
   for (const { name } of images) await removeTags(sandbox, name, "1.4.3", "v1.4.3");
@@ -96,8 +121,25 @@ test("the bad version's tag can go, and a repeat of its job does not bring it ba
   // A tag is asked of no remote.
   const ref = ["refs/tags/v1.4.3", head.trim()];
   const args = ["--stack", "sandbox", ...ref, "nowhere"];
-  const repeat = failed(await sandbox.command("scripts/publish-ref.sh", args));
-  expect(repeat).toContain("1.4.3, which was withdrawn");
+  const repeat = passed(await sandbox.command("scripts/publish-ref.sh", args));
+  expect(repeat).toContain("1.4.3 is withdrawn. Its tags stay as they are.");
   expect(await ui("1.4.3")).toBeUndefined();
   expect(await ui("latest")).toBe(latest);
+});
+
+test("a published version is overwritten after its name is typed, and by no less", async () => {
+  const before = await ui("1.4.2");
+  await appendFile(dirty(), "\n// the same version anew\n");
+  await commit("anew");
+  const declined = await release(["1.4.2", "--overwrite"], "y\n");
+  expect(declined.code).toBe(1);
+  expect(await ui("1.4.2")).toBe(before);
+  const output = passed(await release(["1.4.2", "--overwrite"], "1.4.2\n"));
+  expect(output).toMatch(/^hyperion-ui: 1\.4\.2, v1\.4\.2, 1\.4, 1, latest: /m);
+  const after = await ui("1.4.2");
+  expect(after).not.toBe(before);
+  for (const tag of ["v1.4.2", "1.4", "1", "latest", "build", "build-1.4.2"])
+    expect(await ui(tag)).toBe(after);
+  expect(await left()).toEqual({ version: "1.4.2" });
+  await sandbox.expectNoChanges();
 });

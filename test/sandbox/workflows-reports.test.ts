@@ -74,10 +74,10 @@ describe("preview.yml", () => {
   test("says why the images cannot be built, and fails", async () => {
     const dockerfile = join(github.folder, "coordinator/ui/Dockerfile");
     const good = await readFile(dockerfile, "utf8");
-    await writeFile(dockerfile, `${good}\nRUN ["node", "-e", "console.log('no luck'); process.exit(7)"]\n`);
+    await writeFile(dockerfile, `${good}\nCOPY no-such-file ./\n`);
     await github.push();
     failed(await preview());
-    expect(await comment()).toMatch(/The preview of the images failed[^]*exit code: 7/);
+    expect(await comment()).toMatch(/The preview of the images failed[^]*no-such-file/);
     await writeFile(dockerfile, good);
   });
 
@@ -88,7 +88,7 @@ describe("preview.yml", () => {
     await github.push();
     failed(await preview());
     expect(await comment()).toMatch(
-      /is unknown\n\nThe preview failed before it began, \[during its set-up\]\(file:\S+\/actions\/runs\/\d+\)/,
+      /is unknown, because the preview failed before it began, \[during its set-up\]\(file:\S+\/actions\/runs\/\d+\)/,
     );
     await writeFile(file, good);
     await github.push();

@@ -20,7 +20,7 @@ interface Asked {
 }
 
 /** An answer of Google's, by `METHOD path`. */
-export type Answers = Record<string, FakeAnswer | (() => FakeAnswer)>;
+export type Answers = Record<string, FakeAnswer | ((body: string) => FakeAnswer)>;
 
 const VARIABLES = [
   "GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT",
@@ -42,14 +42,17 @@ export async function fakeGoogle(answers: Answers): Promise<Asked[]> {
   const requests: Asked[] = [];
   const server = createServer((request, response) => {
     const what = `${request.method ?? ""} ${request.url ?? ""}`;
-    requests.push({ what, headers: request.headers, body: textOf(request) });
+    const asked = textOf(request);
+    requests.push({ what, headers: request.headers, body: asked });
     const answer = answers[what] ?? { status: 404 };
-    const {
-      status,
-      body = {},
-      text = JSON.stringify(body),
-    } = typeof answer === "function" ? answer() : answer;
-    response.writeHead(status, { "Content-Type": "application/json" }).end(text);
+    void asked.then((sent) => {
+      const {
+        status,
+        body = {},
+        text = JSON.stringify(body),
+      } = typeof answer === "function" ? answer(sent) : answer;
+      response.writeHead(status, { "Content-Type": "application/json" }).end(text);
+    });
   });
   stop = () => server.close();
   const port = await listen(server);
@@ -57,21 +60,33 @@ export async function fakeGoogle(answers: Answers): Promise<Asked[]> {
   return requests;
 }
 
-/** What Artifact Registry answers to the question which tags each image has. */
-export function tagLists(
-  tags: Readonly<Record<string, Readonly<Record<string, string>>>>,
+/** The tags of each image, with their digests. */
+export type KeptTags = Record<string, Record<string, string>>;
+
+/** Artifact Registry's tags: it lists these, creates and moves them; an image that is not here does not exist. */
+export function keptTags(
+  tags: KeptTags,
   repository = "projects/production-471918/locations/us-central1/repositories/hyperion-public",
 ): Answers {
-  return Object.fromEntries(
-    Object.entries(tags).map(([image, digests]) => {
-      const name = `${repository}/packages/${image}`;
-      const list = Object.entries(digests).map(([tag, digest]) => ({
-        name: `${name}/tags/${tag}`,
+  const answer = (what: string, body: string): FakeAnswer => {
+    const [, image = "", moved, created] =
+      /^\w+ [^?]*\/packages\/([^/]+)\/tags(?:\/([^?]+))?(?:\?tagId=(.+)|\?.*)?$/.exec(what) ?? [];
+    const ofImage = tags[image];
+    const name = `${repository}/packages/${image}`;
+    if (ofImage === undefined || !what.includes(` /${name}/`)) return { status: 404 };
+    const tag = created ?? moved;
+    if (tag === undefined) {
+      const list = Object.entries(ofImage).map(([one, digest]) => ({
+        name: `${name}/tags/${one}`,
         version: `${name}/versions/${digest}`,
       }));
-      return [`GET /${name}/tags?pageSize=1000`, { status: 200, body: { tags: list } }];
-    }),
-  );
+      return { status: 200, body: { tags: list } };
+    }
+    if ((created !== undefined) === tag in ofImage) return { status: created === undefined ? 404 : 409 };
+    ofImage[tag] = (JSON.parse(body) as { version: string }).version.replace(/^.*\//, "");
+    return { status: 200 };
+  };
+  return new Proxy<Answers>({}, { get: (_, what) => (body: string) => answer(String(what), body) });
 }
 
 /** Points the endpoint variables at a port where nobody listens. */

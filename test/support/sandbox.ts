@@ -179,6 +179,7 @@ export async function makeSandbox(folder: string): Promise<void> {
   watchSandbox(root);
   try {
     await cp(join(repositoryRoot, "sandbox/hyperion"), sources, { recursive: true });
+    await commitSources(sources);
     await succeed(root, "up", "--no-stack");
     const sourceDir = relative(repositoryRoot, sources);
     await succeed(root, "pulumi", "config", "set", "--stack", "sandbox", "sourceDir", sourceDir);
@@ -187,6 +188,14 @@ export async function makeSandbox(folder: string): Promise<void> {
     await runWords(root, "down", "--force");
     throw error;
   }
+}
+
+/** Makes a folder a repository of what it holds, as people have the sources. */
+export async function commitSources(folder: string): Promise<void> {
+  const commit = "git -c user.name=a -c user.email=a@example.com commit -qm sources";
+  const script = `git init -q . && git add -A && { git diff --cached --quiet || ${commit}; }`;
+  const { code, output } = await runCommand("bash", ["-c", script], process.env, { cwd: folder });
+  if (code !== 0) throw new Error(`${folder} cannot be committed: ${output}`);
 }
 
 /** The running sandbox in `folder`, as `makeSandbox` made it; it runs on after `stop`. */

@@ -46,7 +46,7 @@ const workflow = z.object({
 });
 
 /** What starts a workflow, and with what. */
-export interface Trigger {
+interface Trigger {
   /** Default: `push`. */
   event?: string;
   /** Default: `refs/heads/main`. */

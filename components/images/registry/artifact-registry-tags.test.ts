@@ -1,24 +1,28 @@
 import { describe, expect, test } from "vitest";
-import type { RegistryTags } from "./published.ts";
-import { readRegistryTags, setTags } from "./registry-tags.ts";
-import { type Answers, fakeGoogle, logged, nobodyAnswers, tagLists } from "../../test/support/fake-google.ts";
-import { declare } from "../../test/support/mocks.ts";
+import { type Answers, fakeGoogle, keptTags, nobodyAnswers } from "../../../test/support/fake-google.ts";
+import { FakeRegistry, REGISTRY_URL } from "../../../test/support/fake-registry.ts";
+import { declare } from "../../../test/support/mocks.ts";
+import { ArtifactRegistryTags } from "./artifact-registry-tags.ts";
+import { ImageRegistry } from "./image-registry.ts";
 
-const registry = { project: "production-471918", location: "us-central1", repositoryId: "hyperion-public" };
+const repository = { project: "production-471918", location: "us-central1", repositoryId: "hyperion-public" };
 const REPOSITORY = "projects/production-471918/locations/us-central1/repositories/hyperion-public";
 const LIST = `GET /${REPOSITORY}/packages/ui/tags?pageSize=1000`;
-const DISABLED = { status: 403, body: { error: { reason: "SERVICE_DISABLED" } } };
 const version = (digest: string): string => `${REPOSITORY}/packages/ui/versions/${digest}`;
+const registry = new ImageRegistry(REGISTRY_URL, () => Promise.resolve(undefined));
+
+const store = (images = ["ui"]): ArtifactRegistryTags =>
+  new ArtifactRegistryTags(repository, images, () => Promise.resolve(registry));
 
 describe("the tags of images", () => {
-  const read = async (answers: Answers, images = ["ui"], recorded: RegistryTags = new Map()) => {
+  const read = async (answers: Answers, images = ["ui"]) => {
     const requests = await fakeGoogle(answers);
-    const { result } = await declare(() => readRegistryTags(registry, images, Promise.resolve(recorded)));
+    const { result } = await declare(() => store(images).read());
     return { tags: Object.fromEntries([...result].map(([image, tags]) => [image, [...tags]])), requests };
   };
 
   test("are one request an image", async () => {
-    const { tags, requests } = await read(tagLists({ ui: { "1.4.2": "sha256:a" }, mcp: {} }), ["ui", "mcp"]);
+    const { tags, requests } = await read(keptTags({ ui: { "1.4.2": "sha256:a" }, mcp: {} }), ["ui", "mcp"]);
     expect(tags).toEqual({ ui: [["1.4.2", "sha256:a"]], mcp: [] });
     expect(requests).toHaveLength(2);
   });
@@ -39,35 +43,15 @@ describe("the tags of images", () => {
 
   test.each<[string, Answers]>([
     ["without the image or its repository", {}],
-    ["without the API", { [LIST]: DISABLED }],
+    ["without the API", { [LIST]: { status: 403, body: { error: { reason: "SERVICE_DISABLED" } } } }],
     ["without a tag", { [LIST]: { status: 200, body: {} } }],
   ])("are none %s", async (_, answers) => {
     expect((await read(answers)).tags).toEqual({ ui: [] });
   });
 
-  const DENIED = { status: 403, body: { error: { message: "Permission denied." } } };
-  const recorded = new Map([["ui", new Map([["latest", "sha256:a"]])]]);
-
-  test("are those of the state without the API, and of all images", async () => {
-    const lines = logged();
-    const others = tagLists({ mcp: { "1.4.2": "sha256:b" } });
-    const { tags } = await read({ ...others, [LIST]: DISABLED }, ["mcp", "ui"], recorded);
-    expect(tags).toEqual({ mcp: [], ui: [["latest", "sha256:a"]] });
-    expect(lines.info).toEqual([
-      expect.stringMatching(
-        /^Artifact Registry answered 403.* to the question which tags ui has; the tags are taken to be as the state has them\.$/,
-      ),
-    ]);
-  });
-
-  test("are the registry's where it tells them, whatever the state has", async () => {
-    const lines = logged();
-    expect((await read(tagLists({ ui: {} }), ["ui"], recorded)).tags).toEqual({ ui: [] });
-    expect(lines.info).toEqual([]);
-  });
-
-  test("that may not be read are told, whatever the state has", async () => {
-    await expect(read({ [LIST]: DENIED }, ["ui"], recorded)).rejects.toThrow(
+  test("that may not be read are reported", async () => {
+    const denied = { status: 403, body: { error: { message: "Permission denied." } } };
+    await expect(read({ [LIST]: denied })).rejects.toThrow(
       [
         "1 problem; nothing was changed.",
         "",
@@ -79,7 +63,7 @@ describe("the tags of images", () => {
     );
   });
 
-  test("that an expired login asks for are told with the command that logs in", async () => {
+  test("that an expired login asks for are reported with the command that logs in", async () => {
     const expired = {
       status: 401,
       body: { error: { code: 401, message: "Expired.", status: "UNAUTHENTICATED" } },
@@ -87,9 +71,9 @@ describe("the tags of images", () => {
     await expect(read({ [LIST]: expired })).rejects.toThrow("fix:     gcloud auth application-default login");
   });
 
-  test("that nobody tells are told", async () => {
+  test("of a registry that does not answer are reported", async () => {
     nobodyAnswers();
-    await expect(declare(() => readRegistryTags(registry, ["ui"]))).rejects.toThrow(
+    await expect(declare(() => store().read())).rejects.toThrow(
       [
         "  found:   Artifact Registry did not answer (fetch failed) to the question which tags it has",
         "  allowed: an Artifact Registry that answers",
@@ -102,39 +86,62 @@ describe("the tags of images", () => {
 describe("a tag", () => {
   const CREATE = `POST /${REPOSITORY}/packages/ui/tags?tagId=1.4`;
   const MOVE = `PATCH /${REPOSITORY}/packages/ui/tags/1.4?updateMask=version`;
+  const target = { image: "ui", tag: "1.4", digest: "sha256:a" };
 
-  const set = async (answers: Answers) => {
-    const requests = await fakeGoogle(answers);
-    await declare(() => setTags(registry, [{ image: "ui", tag: "1.4", digest: "sha256:a" }]));
-    const bodies = await Promise.all(requests.map(({ body }) => body));
-    return {
-      requests: requests.map(({ what }) => what),
-      bodies: bodies.map((body) => JSON.parse(body) as unknown),
-    };
+  const send = async (answers: Answers, call: (tags: ArtifactRegistryTags) => Promise<unknown>) => {
+    const asked = await fakeGoogle(answers);
+    const { result } = await declare(() => call(store()));
+    const bodies = await Promise.all(asked.map(({ body }) => body));
+    for (const body of bodies)
+      expect(JSON.parse(body)).toEqual({
+        name: `${REPOSITORY}/packages/ui/tags/1.4`,
+        version: version("sha256:a"),
+      });
+    return { result, requests: asked.map(({ what }) => what) };
   };
-  const body = { name: `${REPOSITORY}/packages/ui/tags/1.4`, version: version("sha256:a") };
 
-  test("that is not there is made", async () => {
-    expect(await set({ [CREATE]: { status: 200 } })).toEqual({ requests: [CREATE], bodies: [body] });
+  test.each([
+    [200, true],
+    [409, false],
+  ])("is created with the answer %d: %j", async (status, created) => {
+    const { result, requests } = await send({ [CREATE]: { status } }, (tags) => tags.create(target));
+    expect(result).toBe(created);
+    expect(requests).toEqual([CREATE]);
   });
 
-  test("that is there moves", async () => {
-    expect(await set({ [CREATE]: { status: 409 }, [MOVE]: { status: 200 } })).toEqual({
-      requests: [CREATE, MOVE],
-      bodies: [body, body],
-    });
+  test.each<[string, boolean, Answers, string[]]>([
+    ["that the list has moves", true, { [MOVE]: { status: 200 } }, [MOVE]],
+    ["that the list does not have is created", false, { [CREATE]: { status: 200 } }, [CREATE]],
+    [
+      "that was created since the list was read moves",
+      false,
+      { [CREATE]: { status: 409 }, [MOVE]: { status: 200 } },
+      [CREATE, MOVE],
+    ],
+    [
+      "that was deleted since the list was read is created",
+      true,
+      { [MOVE]: { status: 404 }, [CREATE]: { status: 200 } },
+      [MOVE, CREATE],
+    ],
+  ])("%s", async (_, exists, answers, expected) => {
+    expect((await send(answers, (tags) => tags.set(target, exists))).requests).toEqual(expected);
   });
 
-  test("that is refused is told", async () => {
-    await expect(set({ [CREATE]: { status: 403 } })).rejects.toThrow(
+  test.each([400, 405, 501])("is put at the registry itself where a move is answered %d", async (status) => {
+    const fake = new FakeRegistry();
+    const digest = fake.add("ui", "application/vnd.oci.image.manifest.v1+json", {});
+    await fakeGoogle({ [MOVE]: { status } });
+    await declare(() => store().set({ ...target, digest }, true));
+    expect(fake.tag("ui", "1.4")).toBe(digest);
+  });
+
+  test.each<[string, Answers, (tags: ArtifactRegistryTags) => Promise<unknown>]>([
+    ["created", { [CREATE]: { status: 403 } }, (tags) => tags.create(target)],
+    ["moved", { [MOVE]: { status: 403 } }, (tags) => tags.set(target, true)],
+  ])("that may not be %s is reported", async (_, answers, call) => {
+    await expect(send(answers, call)).rejects.toThrow(
       "ui:1.4\n  found:   Artifact Registry answered 403 to the request to put it on sha256:a",
     );
-  });
-
-  test("that is refused leaves the others to be set", async () => {
-    const requests = await fakeGoogle({ [CREATE]: { status: 403 }, [`${CREATE}.2`]: { status: 200 } });
-    const marks = ["1.4", "1.4.2"].map((tag) => ({ image: "ui", tag, digest: "sha256:a" }));
-    await expect(declare(() => setTags(registry, marks))).rejects.toThrow("ui:1.4\n");
-    expect(requests.map(({ what }) => what)).toEqual([CREATE, `${CREATE}.2`]);
   });
 });

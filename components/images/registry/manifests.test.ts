@@ -1,48 +1,119 @@
-import { afterEach, expect, it, vi } from "vitest";
+import { createHash } from "node:crypto";
+import { describe, expect, test } from "vitest";
+import project from "../../../package.json" with { type: "json" };
+import { FakeRegistry, REGISTRY_URL } from "../../../test/support/fake-registry.ts";
 import { ImageRegistry } from "./image-registry.ts";
-import { makeIndex } from "./manifests.ts";
+import { indexPlatforms, makeIndex, manifestDigest, putIndex, putTag } from "./manifests.ts";
 
-const registry = new ImageRegistry("registry.example/p/r", () => Promise.resolve(undefined));
-const OCI = "application/vnd.oci.image.manifest.v1+json";
-const DOCKER = "application/vnd.docker.distribution.manifest.v2+json";
-const platforms = new Map([
-  ["linux/amd64", "sha256:a"],
-  ["linux/arm64", "sha256:b"],
-]);
+const DOCKER = "application/vnd.docker.distribution.manifest";
+const OCI = "application/vnd.oci.image";
+const registry = new ImageRegistry(REGISTRY_URL, () => Promise.resolve(undefined));
 
-/** The index of two images of these media types. */
-async function indexOf(amd64: string, arm64: string): Promise<Record<string, unknown>> {
-  vi.stubGlobal("fetch", (url: string) =>
-    Promise.resolve(
-      new Response("{}", { headers: { "Content-Type": url.endsWith("sha256:a") ? amd64 : arm64 } }),
-    ),
+/** Two images of a kind, by platform. */
+function pushed(fake: FakeRegistry, mediaType: string): Map<string, string> {
+  return new Map(
+    ["linux/amd64", "linux/arm64"].map((platform) => [
+      platform,
+      fake.add("ui", mediaType, { config: platform }),
+    ]),
   );
-  const { manifest } = await makeIndex(registry, "hyperion-ui", platforms);
-  return JSON.parse(new TextDecoder().decode(manifest?.bytes)) as Record<string, unknown>;
 }
 
-afterEach(() => {
-  vi.unstubAllGlobals();
-});
+describe("the index of an image's platforms", () => {
+  const annotations = {
+    "org.opencontainers.image.title": "ui",
+    "org.opencontainers.image.source": project.repository,
+    "org.opencontainers.image.licenses": "MIT",
+  };
 
-it("says in an OCI index which image it is, where its source is, and under which license", async () => {
-  expect(await indexOf(OCI, OCI)).toMatchObject({
-    mediaType: "application/vnd.oci.image.index.v1+json",
-    annotations: {
-      "org.opencontainers.image.title": "hyperion-ui",
-      "org.opencontainers.image.source": expect.stringMatching(
-        /^https:\/\/github\.com\/[^/]+\/[^/]+$/,
-      ) as string,
-      "org.opencontainers.image.licenses": "MIT",
-    },
+  test.each([
+    // Docker's manifest list has no annotations.
+    [`${DOCKER}.v2+json`, `${DOCKER}.list.v2+json`, {}],
+    [`${OCI}.manifest.v1+json`, `${OCI}.index.v1+json`, { annotations }],
+  ])("of %s is a %s, whose bytes depend on the images alone", async (ofImages, ofIndex, besides) => {
+    const fake = new FakeRegistry();
+    const images = pushed(fake, ofImages);
+    const { build, manifest } = await makeIndex(registry, "ui", images);
+    if (manifest === undefined) throw new Error("no index");
+    const text = new TextDecoder().decode(manifest.bytes);
+    const manifests = [...images].map(([platform, digest]) => ({
+      mediaType: ofImages,
+      digest,
+      size: JSON.stringify({ config: platform }).length,
+      platform: { architecture: platform.slice("linux/".length), os: "linux" },
+    }));
+    expect(text).toBe(JSON.stringify({ schemaVersion: 2, mediaType: ofIndex, manifests, ...besides }));
+    expect(build).toEqual({
+      digest: `sha256:${createHash("sha256").update(text).digest("hex")}`,
+      platforms: images,
+    });
+    await putIndex(registry, "ui", manifest);
+    expect(fake.manifest("ui", build.digest)).toEqual({ mediaType: ofIndex, text });
+    expect(await indexPlatforms(registry, "ui", build.digest)).toEqual(images);
+    await putTag(registry, { image: "ui", tag: "1.4", digest: build.digest });
+    expect(fake.tag("ui", "1.4")).toBe(build.digest);
+    expect(await manifestDigest(registry, "ui", "1.4")).toBe(build.digest);
+  });
+
+  test("takes the one image of a platform from an index that an engine pushed", async () => {
+    const fake = new FakeRegistry();
+    const images = pushed(fake, `${OCI}.manifest.v1+json`);
+    const amd64 = images.get("linux/amd64") ?? "";
+    const of = (digest: string, os: string, architecture: string) => ({
+      mediaType: `${OCI}.manifest.v1+json`,
+      digest,
+      size: 500,
+      platform: { os, architecture },
+    });
+    const attested = fake.add("ui", `${OCI}.index.v1+json`, {
+      manifests: [of("sha256:attestation", "unknown", "unknown"), of(amd64, "linux", "amd64")],
+    });
+    const { build } = await makeIndex(registry, "ui", new Map([...images, ["linux/amd64", attested]]));
+    expect(build.platforms).toEqual(images);
+    await expect(makeIndex(registry, "ui", new Map([...images, ["linux/arm64", attested]]))).rejects.toThrow(
+      "found:   an index without an image for linux/arm64",
+    );
+  });
+
+  test("is not needed for one platform, and no request is sent", async () => {
+    const fake = new FakeRegistry();
+    expect(await makeIndex(registry, "ui", new Map([["linux/amd64", "sha256:a"]]))).toEqual({
+      build: { digest: "sha256:a", platforms: new Map() },
+      manifest: undefined,
+    });
+    expect(fake.requests).toEqual([]);
+  });
+
+  test("names the command that builds again what the registry has no more", async () => {
+    const fake = new FakeRegistry();
+    const images = pushed(fake, `${DOCKER}.v2+json`);
+    await expect(
+      makeIndex(registry, "ui", new Map([...images, ["linux/arm64", "sha256:gone"]])),
+    ).rejects.toThrow(
+      [
+        `${REGISTRY_URL}/ui@sha256:gone`,
+        "  found:   the registry answered 404 to a request to read it",
+        "  allowed: a registry that has what this run pushed, and an account that may push (roles/artifactregistry.writer)",
+        "  fix:     pulumi up --replace '**docker:index/image:Image**'   # builds and pushes the images again",
+      ].join("\n"),
+    );
   });
 });
 
-it.each([
-  [DOCKER, DOCKER],
-  [OCI, DOCKER],
-])("gives Docker's manifest list no annotations (%s, %s)", async (amd64, arm64) => {
-  const index = await indexOf(amd64, arm64);
-  expect(index).toMatchObject({ mediaType: "application/vnd.docker.distribution.manifest.list.v2+json" });
-  expect(index).not.toHaveProperty("annotations");
+test("an image is no index, and a tag that does not exist has no digest", async () => {
+  const fake = new FakeRegistry();
+  const [digest = ""] = pushed(fake, `${DOCKER}.v2+json`).values();
+  expect(await indexPlatforms(registry, "ui", digest)).toEqual(new Map());
+  expect(await manifestDigest(registry, "ui", "1.4")).toBeUndefined();
+});
+
+test("a registry that refuses is reported, and does not count as one without the tag", async () => {
+  const fake = new FakeRegistry();
+  fake.failures.push(403, 403);
+  await expect(manifestDigest(registry, "ui", "1.4")).rejects.toThrow(
+    `${REGISTRY_URL}/ui:1.4\n  found:   the registry answered 403 to the question whether it exists`,
+  );
+  await expect(
+    putIndex(registry, "ui", { digest: "sha256:x", mediaType: "", bytes: new Uint8Array() }),
+  ).rejects.toThrow("answered 403 to a request to put it there");
 });

@@ -108,10 +108,11 @@ export function describeChanges(
     for (const [tag, digest] of changed.sort(([one], [other]) => rank(one) - rank(other))) {
       const from = old.get(tag);
       const to = newBuilds.has(digest) ? "a new build" : shortDigest(digest);
+      const [was, is] = [from === undefined ? undefined : versionOn(old, from), versionOn(tags, digest)];
+      // An overwritten version is the same by name.
+      const versions = was === is ? [] : [was, is];
       const move =
-        from === undefined
-          ? ` -> ${to}`
-          : `: ${versionOn(old, from) ?? shortDigest(from)} -> ${versionOn(tags, digest) ?? to}`;
+        from === undefined ? ` -> ${to}` : `: ${versions[0] ?? shortDigest(from)} -> ${versions[1] ?? to}`;
       groups.set(move, [...(groups.get(move) ?? []), tag]);
     }
     const parts = [...groups].map(([move, names]) => `${names.join(", ")}${move}`);

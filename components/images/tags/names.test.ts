@@ -1,25 +1,24 @@
 import fc from "fast-check";
 import { describe, expect, it, test } from "vitest";
-import { planRelease } from "./plan.ts";
 import {
-  candidateTag,
+  commitTag,
   isVersion,
+  isWorkingTag,
   KEPT_TAG_PREFIXES,
   lines,
+  ownTags,
+  platformTag,
   prefixedTag,
   type Release,
   releaseDateProblem,
   revisionProblem,
   TAG_ROWS,
+  versionBuildTag,
   versionProblem,
   withdrawnTag,
 } from "./names.ts";
-
-/** The tags that a release sets where nothing is published. */
-function tagsOf(release: Release): string[] {
-  const { images } = planRelease(release, new Map([["ui", new Map()]]));
-  return images.get("ui")?.steps.flat() ?? [];
-}
+import { setTags } from "./set-tags.ts";
+import { TagCopy } from "./store.ts";
 
 const revision = "abc123f0123456789abcdef0123456789abcdef0";
 
@@ -69,11 +68,11 @@ describe("versionProblem", () => {
     ["1.4.2+20250110", `${form}, without build metadata (a tag cannot hold "+"): write 1.4.2`],
     ["1.4.2-rc.1+b", `${form}, without build metadata (a tag cannot hold "+"): write 1.4.2-rc.1`],
     ["1234567.0.0", `${form} whose major has not exactly 7 digits: its tag 1234567 could be a commit's`],
-    [`1.4.2-${"a".repeat(113)}`, `${form} of at most 118 characters, because it becomes a tag (it has 119)`],
+    [`1.4.2-${"a".repeat(113)}`, `${form} of at most 116 characters, because it becomes a tag (it has 119)`],
   ])("%j", (version, message) => {
     expect(versionProblem(version)).toBe(message);
   });
-  test.each(["1.4.2", "0.0.0", "2.0.0-rc.1", "1.0.0-0a", "20250110.0.0", `1.4.2-${"a".repeat(112)}`])(
+  test.each(["1.4.2", "0.0.0", "2.0.0-rc.1", "1.0.0-0a", "20250110.0.0", `1.4.2-${"a".repeat(110)}`])(
     "%s is fine",
     (version) => {
       expect(versionProblem(version)).toBeUndefined();
@@ -131,53 +130,51 @@ const prerelease = fc.array(identifier, { minLength: 1, maxLength: 3 }).map((par
 const version = fc
   .tuple(number, number, number, fc.option(prerelease, { nil: "" }))
   .map(([major, minor, patch, suffix]) => `${major}.${minor}.${patch}${suffix}`)
-  .filter((text) => versionProblem(text) === undefined);
-const date = fc
-  .date({ min: new Date("2000-01-01"), max: new Date("2099-12-31"), noInvalidDate: true })
-  .map((day) => day.toISOString().slice(0, 10));
+  .filter(isVersion);
+const longest = `1.4.2-${"a".repeat(110)}`;
 
-describe("any release", () => {
-  const optional = <T>(values: fc.Arbitrary<T>) => fc.option(values, { nil: undefined });
-  const release = fc.record({
-    version: optional(version),
-    revision: optional(fc.stringMatching(/^[0-9a-f]{40}$/)),
-    releaseDate: optional(date),
-    edge: fc.boolean(),
-    rollback: fc.constant(false),
-    allowVersionOverwrite: fc.boolean(),
-  });
-
-  it("gets its tags each once and each of Docker's form", () => {
-    fc.assert(
-      fc.property(release, (one) => {
-        const tags = tagsOf(one);
-        expect(new Set(tags).size).toBe(tags.length);
-        for (const tag of tags) expect(tag).toMatch(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/);
-        if (one.version !== undefined) expect(tags).toContain(prefixedTag(one.version));
-      }),
-    );
-  });
-
-  it("has kept tags where it is a version, and none where it is a commit or a day", () => {
-    const kept = (tag: string) => KEPT_TAG_PREFIXES.some((prefix) => tag.startsWith(prefix));
-    fc.assert(
-      fc.property(version, fc.stringMatching(/^[0-9a-f]{7}$/), date, (one, commit, day) => {
-        expect([prefixedTag(one), candidateTag(one)].every(kept)).toBe(true);
-        expect([commit, day, withdrawnTag(one)].some(kept)).toBe(false);
-        expect([commit, day, prefixedTag(one), candidateTag(one), withdrawnTag(one)].some(isVersion)).toBe(
-          false,
-        );
-      }),
-    );
-  });
+it("gives a version tags of Docker's form, each kept by cleanup and none of them a version or another's", () => {
+  fc.assert(
+    fc.property(fc.oneof(version, fc.constant(longest)), (one) => {
+      const working = [
+        versionBuildTag(one),
+        withdrawnTag(one),
+        ...["linux/amd64", "linux/arm64"].map((platform) => platformTag(platform, { version: one })),
+      ];
+      const tags = [...ownTags(one), ...working, ...lines(one).map(({ tag }) => tag)];
+      expect(new Set(tags).size).toBe(tags.length);
+      for (const tag of tags) expect(tag).toMatch(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/);
+      expect([prefixedTag(one), ...working].filter((tag) => !isKept(tag))).toEqual([]);
+      expect(tags.filter(isVersion)).toEqual([one]);
+    }),
+  );
 });
 
-it("has a row in the documents for every tag of a release and of the tip of main", () => {
-  const settings = { rollback: false, allowVersionOverwrite: false };
-  const tags = [
-    { ...settings, version: "1.4.2", edge: false },
-    { ...settings, version: "2.0.0-rc.1", edge: false },
-    { ...settings, revision, releaseDate: "2025-01-10", edge: true },
-  ].flatMap(tagsOf);
-  expect(TAG_ROWS.map(({ tag }) => tag).sort()).toEqual(tags.filter((tag) => tag !== "v2.0.0-rc.1").sort());
+const isKept = (tag: string): boolean => KEPT_TAG_PREFIXES.some((prefix) => tag.startsWith(prefix));
+
+it("keeps no commit and no day", () => {
+  const day = fc.date({ min: new Date("2000-01-01"), max: new Date("2099-12-31"), noInvalidDate: true });
+  fc.assert(
+    fc.property(fc.stringMatching(/^[0-9a-f]{40}$/), day, (commit, date) => {
+      expect([commitTag(commit), date.toISOString().slice(0, 10)].filter(isKept)).toEqual([]);
+    }),
+  );
+});
+
+it("has a row in the documents for every tag of a release and of the tip of main", async () => {
+  const releases: Release[] = [
+    { version: "1.4.2" },
+    { version: "2.0.0-rc.1" },
+    { revision, releaseDate: "2025-01-10" },
+  ];
+  const builds = new Map([["ui", { digest: "sha256:a", platforms: new Map<string, string>() }]]);
+  const tags = await Promise.all(
+    releases.map(async (release) => {
+      const registry = new Map([["ui", new Map<string, string>()]]);
+      const { after } = await setTags(new TagCopy(registry), { registry, release, builds });
+      return [...(after.get("ui")?.keys() ?? [])].filter((tag) => !isWorkingTag(tag));
+    }),
+  );
+  const pulled = tags.flat().filter((tag) => tag !== "v2.0.0-rc.1");
+  expect(TAG_ROWS.map(({ tag }) => tag).sort()).toEqual(pulled.sort());
 });

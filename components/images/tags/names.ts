@@ -30,7 +30,7 @@ export const KEPT_TAG_PREFIXES: readonly string[] = ["v", "latest", EDGE_TAG, BU
 const LONGEST_TAG = 128;
 
 /** Length of the longest prefix of a version in a working tag. */
-const LONGEST_PREFIX = `${WITHDRAWN}-`.length;
+const LONGEST_PREFIX = platformTag("linux/amd64", { version: "" }).length;
 
 /** Length of the commit tag, as in `git log --oneline` of a small repository. */
 const SHORT_REVISION = 7;

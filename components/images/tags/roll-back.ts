@@ -5,7 +5,14 @@ import type { TagStore } from "./store.ts";
 import { lineNotes } from "./messages.ts";
 import { type TagResult, TagRun } from "./run.ts";
 import { type Line, lines, withdrawnTag } from "./names.ts";
-import { mentionedVersions, type RegistryTags, startedVersions, type TagTarget } from "./versions.ts";
+import {
+  isStarted,
+  isWithdrawn,
+  mentionedVersions,
+  type RegistryTags,
+  startedVersions,
+  type TagTarget,
+} from "./versions.ts";
 
 /**
  * Moves the floating tags back to a version: withdraws the versions above it in one of its lines. Repeating a rollback
@@ -26,7 +33,9 @@ export async function rollBack(store: TagStore, version: string, line?: string):
 }
 
 function rollbackLine(tags: RegistryTags, version: string, wanted: string | undefined): Line | undefined {
-  const above = mentionedVersions(tags).filter((other) => compare(other, version) > 0);
+  const above = mentionedVersions(tags).filter(
+    (other) => compare(other, version) > 0 && (isStarted(tags, other) || isWithdrawn(tags, other)),
+  );
   return lines(version).find(({ tag, holds }) => (wanted === undefined ? above.some(holds) : tag === wanted));
 }
 

@@ -36,7 +36,7 @@ export function startedVersions(registry: RegistryTags): StartedVersion[] {
 
 /** Every version that any tag mentions: its own tags, its builds' or the one that withdraws it; lowest first. */
 export function mentionedVersions(registry: RegistryTags): string[] {
-  return versionsIn(registry, new RegExp(`^(?:v?|${versionBuildTag("")}|${withdrawnTag("")})`));
+  return versionsIn(registry, new RegExp(`^(?:${versionBuildTag("")}|${withdrawnTag("")}|v?)`));
 }
 
 function versionsIn(registry: RegistryTags, prefix: RegExp): string[] {

@@ -63,6 +63,8 @@ export async function ensureOwnEngine(paths: SandboxPaths, programs?: string): P
         "ip-masq": false,
         "shutdown-timeout": 5,
         "live-restore": false,
+        // Debian's runc knows no time namespaces, which a current engine gives to containers.
+        ...(programs !== undefined && { features: { "time-namespaces": false } }),
         // One after the other: a layer that two images share is then compressed and sent once, and the second mounts it.
         "max-concurrent-uploads": 1,
       },

@@ -108,7 +108,9 @@ async function pullToFullDisk(): Promise<string> {
   try {
     for (const folder of [paths.docker, paths.run, paths.logs]) await mkdir(folder);
     await ensureOwnEngine(paths);
-    return await failing(sandbox.command("docker", ["pull", image], { DOCKER_HOST: ownEngineHost(paths) }));
+    // Node.js alone is larger than that.
+    const large = `${sandbox.registry}/hyperion-coordinator-mcp:latest`;
+    return await failing(sandbox.command("docker", ["pull", large], { DOCKER_HOST: ownEngineHost(paths) }));
   } finally {
     await stopOwnEngine(paths);
     await succeeding(sandbox.command("umount", [paths.root]));

@@ -212,6 +212,8 @@ export const routes: OpenRoute[] = [
     });
     return answer(context, name, after);
   }),
+  // What is in a bucket is another program's here: see testing/buckets.ts.
+  onBucket("GET", `${BUCKETS}/{bucket}/o`, "storage.objects.list", () => ({ kind: "storage#objects" })),
   onBucket("GET", `${BUCKETS}/{bucket}/iam`, "storage.buckets.getIamPolicy", (context, name, bucket) => ({
     kind: "storage#policy",
     resourceId: `projects/_/buckets/${name}`,

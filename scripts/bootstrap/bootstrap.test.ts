@@ -1,0 +1,337 @@
+import { OAuth2Client } from "google-auth-library";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import * as path from "node:path";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import permissions from "../../docs/permissions.json" with { type: "json" };
+import { type Emulator, startEmulator } from "../../sandbox/emulator/server.ts";
+import { mintGithubApiToken } from "../../sandbox/emulator/support/github/tokens.ts";
+import { addProject, type State } from "../../sandbox/emulator/support/store.ts";
+import { endpointVariables } from "../../sandbox/lib/google-endpoints.ts";
+import { ensureKeys } from "../../sandbox/lib/keys.ts";
+import { sandboxPaths } from "../../sandbox/lib/paths.ts";
+import { MAINTAINER, mintAccessToken } from "../../sandbox/lib/tokens.ts";
+import { root } from "../../test/support/shell.ts";
+import { Github } from "./github.ts";
+import { Google } from "./google.ts";
+import { settingKey } from "../../problems/setting-commands.ts";
+import { carryOut, plan, type Step } from "./step.ts";
+import type { PulumiCli } from "./stack-steps.ts";
+import { stepsOf } from "./steps.ts";
+import type { Stack, Wanted } from "./wanted.ts";
+
+const PROJECT = "brand-new-project";
+const REPOSITORY = "HyperionWave-AI/dev-squad";
+const DANA = "user:dana@example.com";
+
+let keys: string;
+let dir: string;
+let emulator: Emulator;
+let lines: string[];
+
+beforeAll(async () => {
+  keys = mkdtempSync(path.join(tmpdir(), "hyperion-keys-"));
+  await ensureKeys(sandboxPaths(keys));
+});
+
+afterAll(() => {
+  rmSync(keys, { recursive: true });
+});
+
+beforeEach(fresh);
+afterEach(end);
+
+/** Google and GitHub with a new project. */
+async function fresh(): Promise<void> {
+  dir = mkdtempSync(path.join(tmpdir(), "hyperion-bootstrap-"));
+  cpSync(keys, dir, { recursive: true });
+  emulator = await startEmulator({ sandboxDir: dir, port: 0, registryPort: 1 });
+  emulator.context.store.change((state) => addProject(state, PROJECT, MAINTAINER));
+  const origin = emulator.url.replace(/\/$/, "");
+  for (const [name, value] of Object.entries(endpointVariables(origin))) vi.stubEnv(name, value);
+  vi.stubEnv("GITHUB_API_URL", `${origin}/api/v3`);
+  lines = [];
+}
+
+async function end(): Promise<void> {
+  vi.unstubAllEnvs();
+  await emulator.close();
+  rmSync(dir, { recursive: true });
+}
+
+/** Its stacks and what `up` makes of them, as the program does, by the same calls. */
+class FakePulumi implements PulumiCli {
+  readonly settings = new Map<string, Record<string, string>>();
+  readonly providers: string[] = [];
+  isUp = false;
+
+  ask({ name }: Stack, ...args: string[]): Promise<string | undefined> {
+    const settings = this.settings.get(name);
+    if (settings === undefined) return Promise.resolve(undefined);
+    const outputs = {
+      workloadIdentityProvider: "projects/1/locations/global/workloadIdentityPools/p/providers/github",
+      ciServiceAccountEmail: `hyperion-ci@${PROJECT}.iam.gserviceaccount.com`,
+      previewServiceAccountEmail: `hyperion-ci-preview@${PROJECT}.iam.gserviceaccount.com`,
+    };
+    if (args[0] === "config")
+      return Promise.resolve(
+        JSON.stringify(Object.fromEntries(Object.entries(settings).map(([key, value]) => [key, { value }]))),
+      );
+    if (args[0] === "preview") return Promise.resolve(this.isUp ? "" : undefined);
+    return Promise.resolve(this.isUp ? JSON.stringify(outputs) : "{}");
+  }
+
+  do({ name }: Stack, ...args: string[]): Promise<void> {
+    if (args[1] === "init") {
+      this.settings.set(name, {});
+      this.providers.push(args.at(-1) ?? "");
+    } else
+      for (const word of args.filter((each) => each.includes("="))) {
+        const [key = "", value = ""] = word.split("=");
+        Object.assign(this.settings.get(name) ?? {}, { [key]: value });
+      }
+    return Promise.resolve();
+  }
+
+  async up(): Promise<void> {
+    for (const accountId of ["hyperion-ci", "hyperion-ci-preview"])
+      await fetch(`${emulator.url}v1/projects/${PROJECT}/serviceAccounts`, {
+        method: "POST",
+        headers: { authorization: `Bearer ${await mintAccessToken(dir, MAINTAINER)}` },
+        body: JSON.stringify({ accountId, serviceAccount: {} }),
+      });
+    this.isUp = true;
+  }
+
+  secretsProvider({ key }: Stack): string {
+    return `gcpkms://${key}`;
+  }
+}
+
+const WANTED: Wanted = {
+  project: PROJECT,
+  region: "us-central1",
+  github: REPOSITORY,
+  maintainers: [MAINTAINER, DANA],
+  secretsProvider: undefined,
+  bucket: `${PROJECT}-pulumi-state`,
+  drift: true,
+  ciAccountId: "hyperion-ci",
+  poolId: "hyperion-github",
+};
+
+async function googleOf(principal: string): Promise<Google> {
+  const login = new OAuth2Client();
+  login.setCredentials({ access_token: await mintAccessToken(dir, principal) });
+  return new Google(login, PROJECT, [1, 1]);
+}
+
+async function steps(
+  pulumi: PulumiCli,
+  { principal = MAINTAINER, login = "maintainer", wanted = WANTED } = {},
+): Promise<Step[]> {
+  const github = new Github(REPOSITORY, await mintGithubApiToken(dir, { login }));
+  return stepsOf(wanted, await googleOf(principal), github, pulumi, root);
+}
+
+const print = (line: string): void => {
+  lines.push(line);
+};
+
+const bindings = (name: string): string[] =>
+  (emulator.context.store.state.policies[name]?.current.bindings ?? [])
+    .flatMap(({ role, members }) => members.map((member) => `${role} ${member}`))
+    .sort();
+
+/** What there is in the end, without what differs from run to run. */
+function outcome(pulumi: FakePulumi): unknown {
+  const state: State = emulator.context.store.state;
+  const plain = JSON.parse(
+    JSON.stringify(
+      { ...state, operations: {}, keyRings: Object.keys(state.keyRings), nextId: 0 },
+      (key, value: unknown) =>
+        ["etag", "createTime", "id", "uniqueId", "oauth2ClientId", "nextRotationTime"].includes(key)
+          ? ""
+          : value,
+    ),
+  ) as unknown;
+  return [plain, [...pulumi.settings], pulumi.isUp];
+}
+
+it("makes a production from nothing, as a maintainer with the documented roles, and nothing a second time", async () => {
+  const pulumi = new FakePulumi();
+  expect(await plan(await steps(pulumi), print)).toBeGreaterThan(8);
+  expect(lines.join("\n")).not.toContain("  = bucket");
+  expect(await carryOut(await steps(pulumi), print)).toEqual([]);
+
+  const bucket = `projects/${PROJECT}/buckets/${WANTED.bucket}`;
+  const ci = `serviceAccount:hyperion-ci@${PROJECT}.iam.gserviceaccount.com`;
+  const preview = `serviceAccount:hyperion-ci-preview@${PROJECT}.iam.gserviceaccount.com`;
+  const drift = `serviceAccount:hyperion-drift@${PROJECT}.iam.gserviceaccount.com`;
+  const maintain = [DANA, MAINTAINER].map((member) => `roles/storage.admin ${member}`);
+  expect(bindings(bucket)).toEqual([
+    ...maintain,
+    `roles/storage.objectViewer ${preview}`,
+    `roles/storage.objectViewer ${drift}`,
+  ]);
+  expect(bindings(`${bucket}-images`)).toEqual([
+    ...maintain,
+    `roles/storage.objectUser ${ci}`,
+    `roles/storage.objectViewer ${preview}`,
+  ]);
+  const key = `projects/${PROJECT}/locations/us-central1/keyRings/hyperion-state/cryptoKeys/pulumi-state`;
+  const decrypter = "roles/cloudkms.cryptoKeyDecrypter";
+  const encrypter = "roles/cloudkms.cryptoKeyEncrypterDecrypter";
+  expect(bindings(key)).toEqual([
+    ...[`${decrypter} ${preview}`, `${decrypter} ${drift}`],
+    ...[`${encrypter} ${DANA}`, `${encrypter} ${MAINTAINER}`],
+  ]);
+  expect(bindings(`${key}-images`)).toContain(`${encrypter} ${ci}`);
+  expect(bindings(`projects/${PROJECT}`)).toContain(
+    `projects/${PROJECT}/roles/hyperionRegistryDrift ${drift}`,
+  );
+  expect(bindings(`projects/${PROJECT}`).filter((line) => line.includes("roles/viewer"))).toEqual([]);
+  expect(pulumi.settings.get("production")).toEqual({
+    "gcp:project": PROJECT,
+    "gcp:region": "us-central1",
+    "gcp:skipRegionValidation": "true",
+    [settingKey("publishImages")]: "false",
+    [settingKey("githubRepository")]: REPOSITORY,
+    [settingKey("githubRepositoryId")]: "901234567",
+    [settingKey("githubOwnerId")]: "123456789",
+    [settingKey("ciCanPublish")]: "true",
+  });
+  expect(pulumi.settings.get("production-images")).toMatchObject({
+    "gcp:project": PROJECT,
+    [settingKey("manageRegistry")]: "false",
+  });
+  const github = emulator.context.store.state.github[REPOSITORY];
+  expect(github?.environments["production"]?.policies.map(({ name, type }) => `${type} ${name}`)).toEqual([
+    "branch main",
+    "tag v*",
+  ]);
+  expect(github?.rulesets.map(({ target, rules }) => [target, rules.map(({ type }) => type)])).toEqual([
+    ["branch", ["deletion", "non_fast_forward", "pull_request", "required_status_checks"]],
+    ["tag", ["creation"]],
+    ["tag", ["update", "deletion"]],
+  ]);
+  expect(github?.variables).toMatchObject({
+    PULUMI_IMAGES_BACKEND_URL: `gs://${WANTED.bucket}-images`,
+    DRIFT_SERVICE_ACCOUNT: `hyperion-drift@${PROJECT}.iam.gserviceaccount.com`,
+  });
+
+  const before = structuredClone(emulator.context.store.state);
+  expect(await plan(await steps(pulumi), print)).toBe(0);
+  expect(await carryOut(await steps(pulumi), print)).toEqual([]);
+  expect(emulator.context.store.state).toEqual(before);
+}, 60_000);
+
+/** Ends after so many changes, between Google's answer and the next step. */
+class Killed extends Error {}
+
+it("ends the same wherever it is killed, once it is run again", { timeout: 240_000 }, async () => {
+  const whole = new FakePulumi();
+  await carryOut(await steps(whole), print);
+  const expected = outcome(whole);
+  const count = lines.length;
+  expect(count).toBeGreaterThan(40);
+  // Each place would take minutes: every fourth, and the first and the last.
+  for (let at = 1; at <= count; at += 4) {
+    await end();
+    await fresh();
+    const pulumi = new FakePulumi();
+    let done = 0;
+    const killing = async (): Promise<unknown> =>
+      carryOut(await steps(pulumi), () => {
+        done += 1;
+        if (done === at) throw new Killed();
+      });
+    await expect(killing()).rejects.toThrow(Killed);
+    await carryOut(await steps(pulumi), print);
+    expect(outcome(pulumi), `killed after ${at} changes`).toEqual(expected);
+  }
+});
+
+describe("without a right", () => {
+  const job = permissions.find((each) => each.job === "bootstrap");
+  const all = job?.grants.flatMap((grant) => grant.permissions) ?? [];
+  const LEE = "user:lee@example.com";
+
+  /** Lee may do what the documents say, but for one permission. */
+  function allow(without?: string): void {
+    emulator.context.store.change((state) => {
+      const name = `projects/${PROJECT}/roles/bootstrapper`;
+      state.roles[name] = { name, includedPermissions: all.filter((each) => each !== without) };
+      state.policies[`projects/${PROJECT}`]?.current.bindings?.push({ role: name, members: [LEE] });
+    });
+  }
+
+  it.each(all)("%s something is left, with a command, and the rest is done", async (permission) => {
+    allow(permission);
+    const wanted = { ...WANTED, maintainers: [DANA] };
+    const pulumi = new FakePulumi();
+    const first = await carryOut(await steps(pulumi, { principal: LEE, wanted }), print);
+    // What is there already is only looked at.
+    const second = await carryOut(await steps(pulumi, { principal: LEE, wanted }), print);
+    expect(lines.filter((line) => line.startsWith("- ")).join("\n")).toContain(permission);
+    for (const { commands } of [...first, ...second]) expect(commands.join()).toMatch(/^gcloud /);
+  });
+
+  it("but with those of the documents, all is done", async () => {
+    allow();
+    const wanted = { ...WANTED, maintainers: [DANA] };
+    expect(await carryOut(await steps(new FakePulumi(), { principal: LEE, wanted }), print)).toEqual([]);
+    expect(lines.filter((line) => line.startsWith("- "))).toEqual([]);
+  });
+
+  it("at GitHub nothing of the infrastructure is applied, and nothing can publish", async () => {
+    const pulumi = new FakePulumi();
+    const left = await carryOut(await steps(pulumi, { login: "dana" }), print);
+    expect(left[0]?.commands.join()).toMatch(/^gh api --method PUT repos\/HyperionWave-AI\/dev-squad\//);
+    expect(pulumi.isUp).toBe(false);
+    expect(lines).toContain('- Infrastructure: after "Protection at GitHub"');
+    expect(emulator.context.store.state.github[REPOSITORY]?.variables).toEqual({});
+  });
+});
+
+describe("it says", () => {
+  it("in one sentence what a plan of GitHub's does not offer, and goes on", async () => {
+    emulator.context.store.change(({ github }) => Object.assign(github[REPOSITORY] ?? {}, { private: true }));
+    const pulumi = new FakePulumi();
+    expect(await carryOut(await steps(pulumi), print)).toEqual([]);
+    expect(pulumi.isUp).toBe(true);
+    lines = [];
+    expect(await plan(await steps(pulumi), print)).toBe(0);
+    expect(lines.filter((line) => line.includes("whoever may push can publish"))).not.toEqual([]);
+    expect(emulator.context.store.state.github[REPOSITORY]?.environments).toHaveProperty("production");
+  });
+
+  it.each([
+    ["iam.disableServiceAccountCreation", "refuses the service accounts of CI"],
+    ["iam.workloadIdentityPoolProviders", "refuses the issuer https://token.actions.githubusercontent.com"],
+  ])("what %s refuses, before anything but APIs is made", async (constraint, words) => {
+    const token = await mintAccessToken(dir, MAINTAINER);
+    await fetch(`${emulator.url}sandbox/org-policy`, {
+      method: "PUT",
+      headers: { authorization: `Bearer ${token}` },
+      body: JSON.stringify({ mode: "deny", constraint }),
+    });
+    await expect(carryOut(await steps(new FakePulumi()), print)).rejects.toThrow(words);
+    expect(emulator.context.store.state.buckets).toEqual({});
+  });
+
+  it("that a bucket of that name is another project's", async () => {
+    emulator.context.store.change(({ buckets }) => {
+      buckets[WANTED.bucket] = {
+        ...{ projectId: "production-471918", location: "us-central1", uniform: true },
+        ...{ publicAccessPrevention: "enforced", createTime: "2026-01-01T00:00:00Z" },
+      };
+      emulator.context.store.state.policies[`projects/production-471918/buckets/${WANTED.bucket}`] = {
+        current: { bindings: [{ role: "roles/storage.admin", members: [MAINTAINER] }] },
+      };
+    });
+    await expect(carryOut(await steps(new FakePulumi()), print)).rejects.toThrow(
+      "is of another project, number 123456789012. Name another bucket: --bucket NAME",
+    );
+  });
+});

@@ -1,0 +1,407 @@
+import { z } from "zod";
+import { GITHUB_ISSUER } from "../../components/ci/github-claims.ts";
+import permissions from "../../docs/permissions.json" with { type: "json" };
+import { BOOTSTRAP_APIS, iam, kms, organizationPolicy, serviceUsage, storage } from "../../google/apis.ts";
+import { accountName } from "../../google/full-names.ts";
+import { stopError } from "../../problems/problem.ts";
+import { NAMESPACE } from "../../problems/setting-commands.ts";
+import { accountOf, bucketOf, grants, keyOf, projectOf, revocations, together } from "./grants.ts";
+import type { Google } from "./google.ts";
+import { type Finding, NotYet, RightMissing, type Step, type Todo } from "./step.ts";
+import {
+  account,
+  DRIFT_ACCOUNT_ID,
+  keyName,
+  keyRingName,
+  type Stack,
+  stacksOf,
+  type Wanted,
+} from "./wanted.ts";
+
+/** Names of steps that others wait for. */
+const APIS = "APIs";
+export const STATE = "State";
+export const MAINTAINERS = "Maintainers";
+
+const usesKms = ({ secretsProvider }: Wanted): boolean => secretsProvider === undefined;
+
+const found = (what: string): Finding => ({ have: [what], todo: [] });
+const open = (todo: Todo): Finding => ({ have: [], todo: [todo] });
+
+export function apis(google: Google, wanted: Wanted): Step {
+  const { project } = wanted;
+  const needed = BOOTSTRAP_APIS.filter((name) => usesKms(wanted) || name !== "cloudkms.googleapis.com");
+  const answer = z.object({ services: z.array(z.object({ name: z.string() })).default([]) });
+  return {
+    name: APIS,
+    inspect: async () => {
+      const path = `v1/projects/${project}/services?filter=state:ENABLED&pageSize=200`;
+      const { services } = answer.parse(await google.read(serviceUsage, path));
+      const enabled = services.map(({ name }) => name.split("/").at(-1));
+      return together(
+        needed.map((name) =>
+          enabled.includes(name)
+            ? found(name)
+            : open({
+                what: name,
+                commands: [`gcloud services enable ${name} --project ${project}`],
+                apply: async () => {
+                  await google.write(
+                    serviceUsage,
+                    "POST",
+                    `v1/projects/${project}/services/${name}:enable`,
+                    {},
+                  );
+                },
+              }),
+        ),
+      );
+    },
+  };
+}
+
+const effective = z.object({
+  spec: z
+    .object({
+      rules: z
+        .array(
+          z.object({
+            enforce: z.boolean().optional(),
+            denyAll: z.boolean().optional(),
+            allowAll: z.boolean().optional(),
+            values: z.object({ allowedValues: z.array(z.string()).default([]) }).optional(),
+          }),
+        )
+        .default([]),
+    })
+    .default({ rules: [] }),
+});
+
+/** What an organization may refuse later, looked at before anything is made. Its own constraints cannot be read here. */
+export function organization(google: Google, { project, github }: Wanted): Step {
+  const rulesOf = async (constraint: string) => {
+    const path = `projects/${project}/policies/${constraint}:getEffectivePolicy`;
+    return effective.parse((await google.read(organizationPolicy, path)) ?? {}).spec.rules;
+  };
+  const look = async (): Promise<Finding> => {
+    const [accounts, issuers, domains, members] = await Promise.all(
+      [
+        ...["iam.disableServiceAccountCreation", "iam.workloadIdentityPoolProviders"],
+        ...["iam.allowedPolicyMemberDomains", "iam.managed.allowedPolicyMembers"],
+      ].map(rulesOf),
+    );
+    const refuses: string[] = [];
+    if (accounts?.some(({ enforce }) => enforce === true) === true)
+      refuses.push("constraints/iam.disableServiceAccountCreation refuses the service accounts of CI");
+    const allowed = issuers?.flatMap(({ values }) => values?.allowedValues ?? []) ?? [];
+    const restricts = issuers?.some(({ allowAll }) => allowAll === true) === false && issuers.length > 0;
+    if (github !== undefined && restricts && !allowed.includes(GITHUB_ISSUER))
+      refuses.push(`constraints/iam.workloadIdentityPoolProviders refuses the issuer ${GITHUB_ISSUER}`);
+    const named = domains?.flatMap(({ values }) => values?.allowedValues ?? []) ?? [];
+    const notes = [
+      ...(named.length > 0
+        ? [
+            `members of ${named.join(", ")} alone may be named: \`user:\` and \`group:\` of others are refused`,
+          ]
+        : []),
+      ...(members?.some(({ enforce }) => enforce === true) === true
+        ? ["constraints/iam.managed.allowedPolicyMembers restricts whom a policy may name"]
+        : []),
+    ];
+    if (refuses.length === 0) return { ...found("nothing that this needs is refused"), notes };
+    const ask = `an exception for ${project}, by whoever has roles/orgpolicy.policyAdmin`;
+    throw stopError([...refuses, `It takes ${ask}; then run this again.`].join("\n"));
+  };
+  return {
+    name: "Organization policies",
+    needs: [APIS],
+    inspect: () =>
+      look().catch((error: unknown) => {
+        if (!(error instanceof RightMissing)) throw error;
+        const notes = [
+          `may not be read, so what they refuse shows only when it is refused (${error.message})`,
+        ];
+        return { have: [], todo: [], notes };
+      }),
+  };
+}
+
+const bucketAnswer = z.object({
+  projectNumber: z.string(),
+  versioning: z.object({ enabled: z.boolean() }).optional(),
+  iamConfiguration: z.object({
+    uniformBucketLevelAccess: z.object({ enabled: z.boolean() }),
+    publicAccessPrevention: z.string(),
+  }),
+});
+
+/** What a bucket of states is like: versions are kept, access is by policy alone, and nothing is ever public. */
+const BUCKET = {
+  versioning: { enabled: true },
+  iamConfiguration: { uniformBucketLevelAccess: { enabled: true }, publicAccessPrevention: "enforced" },
+};
+
+export function state(google: Google, wanted: Wanted): Step {
+  return {
+    name: STATE,
+    needs: [APIS],
+    inspect: async () => {
+      const stacks = stacksOf(wanted);
+      const buckets = await Promise.all(stacks.map((stack) => bucket(google, wanted, stack)));
+      return together([...buckets, ...(usesKms(wanted) ? await keys(google, wanted, stacks) : [])]);
+    },
+  };
+}
+
+async function bucket(google: Google, wanted: Wanted, stack: Stack): Promise<Finding> {
+  const { project, region } = wanted;
+  const { bucket: name } = stack;
+  const what = `bucket gs://${name}`;
+  const options = "--uniform-bucket-level-access --public-access-prevention";
+  const update = `gcloud storage buckets update gs://${name} --versioning ${options}`;
+  const answer = await google.read(storage, `b/${name}`);
+  if (answer === undefined)
+    return open({
+      what,
+      commands: [
+        `gcloud storage buckets create gs://${name} --project ${project} --location ${region} ${options}`,
+        `gcloud storage buckets update gs://${name} --versioning`,
+      ],
+      apply: async () => {
+        await google.write(storage, "POST", `b?project=${project}`, { name, location: region, ...BUCKET });
+      },
+    });
+  const { projectNumber, versioning, iamConfiguration } = bucketAnswer.parse(answer);
+  await refuseOthers(google, stack, projectNumber);
+  const isRight =
+    versioning?.enabled === true &&
+    iamConfiguration.uniformBucketLevelAccess.enabled &&
+    iamConfiguration.publicAccessPrevention === "enforced";
+  return isRight
+    ? found(what)
+    : open({
+        what: `${what}: versions, uniform access, never public`,
+        commands: [update],
+        apply: async () => {
+          await google.write(storage, "PATCH", `b/${name}`, BUCKET);
+        },
+      });
+}
+
+/** Names of buckets are everybody's, and who may read one state of a bucket may read them all. */
+async function refuseOthers(
+  google: Google,
+  { bucket: name, name: stack }: Stack,
+  owner: string,
+): Promise<void> {
+  const another = "Name another bucket: --bucket NAME";
+  const own = await google.projectNumber();
+  if (own !== owner) throw stopError(`gs://${name} is of another project, number ${owner}. ${another}`);
+  const listed = z
+    .object({ items: z.array(z.object({ name: z.string() })).default([]) })
+    .parse(await google.read(storage, `b/${name}/o?prefix=.pulumi/stacks/&fields=items/name`));
+  const others = listed.items
+    .map((item) => item.name)
+    .filter((file) => /\.json(\.gz)?$/.test(file))
+    .filter((file) => !file.startsWith(`.pulumi/stacks/${NAMESPACE}/${stack}.json`));
+  if (others.length > 0)
+    throw stopError(
+      `gs://${name} holds other states, which every preview could then read: ${others.join(", ")}. ${another}`,
+    );
+}
+
+async function keys(google: Google, wanted: Wanted, stacks: readonly Stack[]): Promise<Finding[]> {
+  const { project, region } = wanted;
+  const ring = keyRingName(wanted);
+  const [at, ringId] = ring.split("/keyRings/");
+  const where = `--location ${region} --project ${project}`;
+  const ringFinding =
+    (await google.read(kms, ring)) === undefined
+      ? open({
+          what: `key ring ${ringId ?? ""}`,
+          commands: [`gcloud kms keyrings create ${ringId ?? ""} ${where}`],
+          apply: async () => {
+            await google.write(kms, "POST", `${at ?? ""}/keyRings?keyRingId=${ringId ?? ""}`, {});
+          },
+        })
+      : found(`key ring ${ringId ?? ""}`);
+  const each = stacks.map(async (stack): Promise<Finding> => {
+    const { key } = stack;
+    if ((await google.read(kms, keyName(wanted, stack))) !== undefined) return found(`key ${key}`);
+    return open({
+      what: `key ${key}, with a new version every 90 days`,
+      commands: [
+        `gcloud kms keys create ${key} --keyring ${ringId ?? ""} ${where} --purpose encryption --rotation-period 90d --next-rotation-time p90d`,
+      ],
+      apply: async () => {
+        await google.write(kms, "POST", `${ring}/cryptoKeys?cryptoKeyId=${key}`, {
+          purpose: "ENCRYPT_DECRYPT",
+          rotationPeriod: `${90 * 86_400}s`,
+          nextRotationTime: new Date(Date.now() + 90 * 86_400_000).toISOString(),
+        });
+      },
+    });
+  });
+  return [ringFinding, ...(await Promise.all(each))];
+}
+
+const ADMINISTERS = "roles/storage.admin";
+const ENCRYPTS = "roles/cloudkms.cryptoKeyEncrypterDecrypter";
+const DECRYPTS = "roles/cloudkms.cryptoKeyDecrypter";
+
+async function stateGrants(
+  google: Google,
+  wanted: Wanted,
+  stack: Stack,
+  members: readonly string[],
+  [onBucket, onKey]: readonly [string, string],
+): Promise<Finding> {
+  const of = (role: string) => members.map((member) => ({ role, member }));
+  return together([
+    await grants(google, bucketOf(stack), of(onBucket)),
+    ...(usesKms(wanted) ? [await grants(google, keyOf(wanted, stack), of(onKey))] : []),
+  ]);
+}
+
+/** Grants come before anything is taken back, so that nobody is locked out. */
+export function maintainers(google: Google, wanted: Wanted): Step {
+  return {
+    name: MAINTAINERS,
+    needs: [STATE],
+    inspect: async () =>
+      together(
+        await Promise.all(
+          stacksOf(wanted).map((stack) =>
+            stateGrants(google, wanted, stack, wanted.maintainers, [ADMINISTERS, ENCRYPTS]),
+          ),
+        ),
+      ),
+  };
+}
+
+/** A new bucket lets every Editor of the project write, and every Viewer read. */
+export function legacyBindings(google: Google, wanted: Wanted): Step {
+  return {
+    name: "Nobody else",
+    needs: [MAINTAINERS],
+    inspect: async () => {
+      const stacks = stacksOf(wanted);
+      for (const { bucket: name } of stacks)
+        if ((await google.read(storage, `b/${name}`)) === undefined)
+          throw new NotYet(
+            "takes back what a new bucket gives to Owners, Editors and Viewers of the project",
+          );
+      const ofProject = (_: string, member: string) => /^project(Owner|Editor|Viewer):/.test(member);
+      // From the time when one state held everything.
+      const ofCi = (_: string, member: string) => member === account(wanted, wanted.ciAccountId);
+      const [infrastructure] = stacks;
+      const todo = await Promise.all([
+        ...stacks.map((stack) => revocations(google, bucketOf(stack), ofProject)),
+        revocations(google, bucketOf(infrastructure), ofCi),
+        ...(usesKms(wanted) ? [revocations(google, keyOf(wanted, infrastructure), ofCi)] : []),
+      ]);
+      const none = todo.flat().length === 0;
+      return { have: none ? ["no role for a whole class of the project's members"] : [], todo: todo.flat() };
+    },
+  };
+}
+
+/** What CI's own accounts may do with the states, once `pulumi up` has made them. */
+export function ciGrants(google: Google, wanted: Wanted, needs: readonly string[]): Step {
+  return {
+    name: "CI's accounts",
+    needs,
+    inspect: async () => {
+      const [infrastructure, images] = stacksOf(wanted);
+      const [ciId, previewId] = [wanted.ciAccountId, `${wanted.ciAccountId}-preview`];
+      const preview = [account(wanted, previewId)];
+      const reads = ["roles/storage.objectViewer", DECRYPTS] as const;
+      return together([
+        await stateGrants(
+          google,
+          wanted,
+          images,
+          [account(wanted, ciId)],
+          ["roles/storage.objectUser", ENCRYPTS],
+        ),
+        await stateGrants(google, wanted, infrastructure, preview, reads),
+        await stateGrants(google, wanted, images, preview, reads),
+      ]);
+    },
+  };
+}
+
+const driftJob = permissions.find(({ job }) => job === "drift");
+const DRIFT_ROLE = driftJob?.role ?? "";
+const DRIFT_PERMISSIONS = driftJob?.grants.flatMap((grant) => grant.permissions) ?? [];
+
+/** An account that reads what the nightly comparison reads, and nothing else. */
+export function drift(google: Google, wanted: Wanted, needs: readonly string[]): Step {
+  const { project, poolId } = wanted;
+  const email = account(wanted, DRIFT_ACCOUNT_ID);
+  return {
+    name: "Drift",
+    needs,
+    inspect: async () => {
+      const [infrastructure] = stacksOf(wanted);
+      const pool = `projects/${await google.projectNumber()}/locations/global/workloadIdentityPools/${poolId}`;
+      const job = `principalSet://iam.googleapis.com/${pool}/attribute.access/drift`;
+      const acts = [{ role: "roles/iam.workloadIdentityUser", member: job }];
+      return together([
+        await driftRole(google, project),
+        await driftAccount(google, project),
+        await grants(google, projectOf(wanted), [
+          { role: `projects/${project}/roles/${DRIFT_ROLE}`, member: email },
+        ]),
+        await grants(google, accountOf(wanted, DRIFT_ACCOUNT_ID), acts),
+        // The images' state is CI's: it is looked at as the preview account, which can only read.
+        await grants(google, accountOf(wanted, `${wanted.ciAccountId}-preview`), acts),
+        await stateGrants(google, wanted, infrastructure, [email], ["roles/storage.objectViewer", DECRYPTS]),
+      ]);
+    },
+  };
+}
+
+async function driftRole(google: Google, project: string): Promise<Finding> {
+  const name = `projects/${project}/roles/${DRIFT_ROLE}`;
+  const what = `custom role ${DRIFT_ROLE}: ${DRIFT_PERMISSIONS.length} permissions, all of them to read`;
+  const answer = await google.read(iam, name);
+  const role = { title: "Drift of the Hyperion registry", includedPermissions: DRIFT_PERMISSIONS };
+  const options = `${DRIFT_ROLE} --project ${project} --permissions ${DRIFT_PERMISSIONS.join(",")}`;
+  if (answer === undefined)
+    return open({
+      what,
+      commands: [`gcloud iam roles create ${options}`],
+      apply: async () => {
+        await google.write(iam, "POST", `projects/${project}/roles`, { roleId: DRIFT_ROLE, role });
+      },
+    });
+  const { includedPermissions } = z
+    .object({ includedPermissions: z.array(z.string()).default([]) })
+    .parse(answer);
+  return [...includedPermissions].sort().join() === [...DRIFT_PERMISSIONS].sort().join()
+    ? found(what)
+    : open({
+        what,
+        commands: [`gcloud iam roles update ${options}`],
+        apply: async () => {
+          await google.write(iam, "PATCH", `${name}?updateMask=includedPermissions`, role);
+        },
+      });
+}
+
+async function driftAccount(google: Google, project: string): Promise<Finding> {
+  const what = `service account ${DRIFT_ACCOUNT_ID}`;
+  if ((await google.read(iam, accountName(project, DRIFT_ACCOUNT_ID))) !== undefined) return found(what);
+  return open({
+    what,
+    commands: [`gcloud iam service-accounts create ${DRIFT_ACCOUNT_ID} --project ${project}`],
+    apply: async () => {
+      const serviceAccount = { displayName: "Compares the registry with its stack" };
+      await google.write(iam, "POST", `projects/${project}/serviceAccounts`, {
+        accountId: DRIFT_ACCOUNT_ID,
+        serviceAccount,
+      });
+    },
+  });
+}

@@ -1,0 +1,162 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import type { AuthClient } from "google-auth-library";
+import { z } from "zod";
+import { type GoogleApi, oauth, organizationPolicy, serviceUsage } from "../../google/apis.ts";
+import { isApiDisabled, refusal } from "../../google/client.ts";
+import { RightMissing } from "./step.ts";
+
+/** Waits between tries of what takes a moment to hold: an API that was just enabled, a new account or binding. */
+const SPREADING_MS = [1000, 2000, 4000, 8000, 15_000, 30_000];
+
+const TIMEOUT_MS = 30_000;
+
+type Method = "GET" | "POST" | "PUT" | "PATCH";
+
+interface Answer {
+  status: number;
+  body: unknown;
+}
+
+const policyAnswer = z.looseObject({
+  etag: z.string().optional(),
+  version: z.number().optional(),
+  bindings: z
+    .array(z.looseObject({ role: z.string(), members: z.array(z.string()).default([]) }))
+    .default([]),
+});
+
+/** An IAM policy, with conditions as they are. */
+export type Policy = z.infer<typeof policyAnswer>;
+
+/** Google's APIs with the caller's own login. */
+export class Google {
+  private readonly login: AuthClient;
+  private readonly project: string;
+  private readonly waits: readonly number[];
+
+  /** @param waits between tries; default: those for Google itself. */
+  constructor(login: AuthClient, project: string, waits: readonly number[] = SPREADING_MS) {
+    this.login = login;
+    this.project = project;
+    this.waits = waits;
+  }
+
+  /** The principal of the login; undefined where its token does not say. */
+  async caller(): Promise<string | undefined> {
+    const { token } = await this.login.getAccessToken();
+    const { body } = await this.send(
+      oauth,
+      "GET",
+      `tokeninfo?access_token=${encodeURIComponent(token ?? "")}`,
+    );
+    const email = z.object({ email: z.string() }).safeParse(body).data?.email;
+    if (email === undefined) return undefined;
+    return `${email.endsWith(".gserviceaccount.com") ? "serviceAccount" : "user"}:${email}`;
+  }
+
+  /** What there is; undefined where there is nothing, also where its API is not enabled. */
+  async read(api: GoogleApi, path: string): Promise<unknown> {
+    const answer = await this.send(api, "GET", path);
+    if (answer.status === 200) return answer.body;
+    if (answer.status === 404 || isApiDisabled(answer)) return undefined;
+    throw failure(answer);
+  }
+
+  /** Changes something; again while an API or an account of a moment ago is not known everywhere. */
+  async write(api: GoogleApi, method: Method, path: string, body: object): Promise<unknown> {
+    for (const wait of [...this.waits, undefined]) {
+      const answer = await this.send(api, method, path, body);
+      if (answer.status < 300) return answer.body;
+      if (wait === undefined || !isSpreading(answer)) throw failure(answer);
+      await sleep(wait);
+    }
+    return undefined;
+  }
+
+  /** Reads a policy, changes it and writes it, again where somebody else was faster. */
+  async changePolicy(resource: Guarded, change: (policy: Policy) => Policy): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      const before = await this.policyOf(resource);
+      const after = { ...change(before), version: 3 };
+      const { api, setMethod, setPath } = resource;
+      try {
+        await this.write(api, setMethod, setPath, resource.wrap(after));
+        return;
+      } catch (error) {
+        if (!(error instanceof GoogleError && [409, 412].includes(error.status)) || tries === 5) throw error;
+      }
+    }
+  }
+
+  /** The policy of a resource; empty where there is no such resource yet. */
+  async policyOf({ api, getMethod, getPath }: Guarded): Promise<Policy> {
+    const body = getMethod === "POST" ? { options: { requestedPolicyVersion: 3 } } : undefined;
+    const answer = await this.send(api, getMethod, getPath, body);
+    if (answer.status === 404 || isApiDisabled(answer)) return policyAnswer.parse({});
+    if (answer.status !== 200) throw failure(answer);
+    return policyAnswer.parse(answer.body);
+  }
+
+  /** The project's number, from the one API that every project has enabled. */
+  async projectNumber(): Promise<string> {
+    const path = `v1/projects/${this.project}/services/serviceusage.googleapis.com`;
+    const { name } = z.object({ name: z.string() }).parse(await this.read(serviceUsage, path));
+    return name.split("/")[1] ?? "";
+  }
+
+  private async send(api: GoogleApi, method: Method, path: string, body?: object): Promise<Answer> {
+    const url = new URL(path, process.env[api.variable] ?? api.endpoint);
+    const { status, data } = await this.login.request<unknown>({
+      url: url.href,
+      method,
+      ...(body && { data: body }),
+      // A person's own login counts for no project, which this API refuses.
+      ...(api === organizationPolicy && { headers: { "x-goog-user-project": this.project } }),
+      validateStatus: () => true,
+      retry: true,
+      timeout: TIMEOUT_MS,
+    });
+    return { status, body: data };
+  }
+}
+
+/** What has an IAM policy, where its API reads and sets it. */
+export interface Guarded {
+  api: GoogleApi;
+  getMethod: "GET" | "POST";
+  getPath: string;
+  setMethod: "POST" | "PUT";
+  setPath: string;
+  wrap(policy: Policy): object;
+}
+
+/** An answer of Google's that is an error, in Google's words. */
+class GoogleError extends Error {
+  readonly status: number;
+  override readonly name = "GoogleError";
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+function failure(answer: Answer): Error {
+  if (answer.status === 403 && !isApiDisabled(answer))
+    return new RightMissing(`Google answered ${refusal(answer)}`);
+  return new GoogleError(answer.status, `Google answered ${refusal(answer)}${explanation(answer)}`);
+}
+
+/** Which organization policy refuses, where Google says no more than that a precondition failed. */
+function explanation({ body }: Answer): string {
+  const text = JSON.stringify(body ?? "");
+  const constraint = /constraints\/[\w.]+|customConstraints\/[\w.]+/.exec(text)?.[0];
+  if (constraint === undefined && !/org(anization)? policy/i.test(text)) return "";
+  return `\nThe organization policy ${constraint ?? "that this names"} refuses it: ask who administers it (roles/orgpolicy.policyAdmin) for an exception on this project.`;
+}
+
+function isSpreading(answer: Answer): boolean {
+  return (
+    isApiDisabled(answer) || (answer.status === 400 && /does not exist/.test(JSON.stringify(answer.body)))
+  );
+}

@@ -1,0 +1,129 @@
+import { iam, kms, resourceManager, storage } from "../../google/apis.ts";
+import { accountName } from "../../google/full-names.ts";
+import type { Google, Guarded, Policy } from "./google.ts";
+import type { Finding, Todo } from "./step.ts";
+import { keyName, type Stack, type Wanted } from "./wanted.ts";
+
+/** Something that has a policy, and how gcloud changes it. */
+export interface Resource extends Guarded {
+  label: string;
+  /** `gcloud ...`, between which and its options a verb goes: `add-iam-policy-binding`. */
+  command: (verb: "add" | "remove") => string;
+}
+
+const wrapped = (policy: Policy): object => ({ policy });
+
+const guarded = (api: Guarded["api"], path: string, getMethod: "GET" | "POST"): Guarded => ({
+  ...{ api, getMethod, getPath: `${path}:getIamPolicy`, setMethod: "POST", setPath: `${path}:setIamPolicy` },
+  wrap: wrapped,
+});
+
+export function bucketOf({ bucket }: Stack): Resource {
+  const path = `b/${bucket}/iam`;
+  return {
+    ...{ api: storage, getMethod: "GET", setMethod: "PUT", setPath: path },
+    getPath: `${path}?optionsRequestedPolicyVersion=3`,
+    wrap: (policy) => policy,
+    label: `gs://${bucket}`,
+    command: (verb) => `gcloud storage buckets ${verb}-iam-policy-binding gs://${bucket}`,
+  };
+}
+
+export function keyOf(wanted: Wanted, stack: Stack): Resource {
+  const name = keyName(wanted, stack);
+  return {
+    ...guarded(kms, name, "GET"),
+    label: `the key ${stack.key}`,
+    command: (verb) => `gcloud kms keys ${verb}-iam-policy-binding ${name}`,
+  };
+}
+
+export function accountOf({ project }: Wanted, id: string): Resource {
+  const name = accountName(project, id);
+  return {
+    ...guarded(iam, name, "POST"),
+    label: `the account ${id}`,
+    command: (verb) =>
+      `gcloud iam service-accounts ${verb}-iam-policy-binding ${name.split("/").at(-1) ?? ""} --project ${project}`,
+  };
+}
+
+export function projectOf({ project }: Wanted): Resource {
+  return {
+    ...guarded(resourceManager, `projects/${project}`, "POST"),
+    label: `the project ${project}`,
+    command: (verb) => `gcloud projects ${verb}-iam-policy-binding ${project}`,
+  };
+}
+
+/** Of bindings without a condition: another condition makes another binding. */
+function holds(policy: Policy, role: string, member: string): boolean {
+  return policy.bindings.some(
+    (binding) => binding.role === role && !("condition" in binding) && binding.members.includes(member),
+  );
+}
+
+function withMember(policy: Policy, role: string, member: string): Policy {
+  return holds(policy, role, member)
+    ? policy
+    : { ...policy, bindings: [...policy.bindings, { role, members: [member] }] };
+}
+
+/** Grants a role where it is not held. */
+export async function grants(
+  google: Google,
+  resource: Resource,
+  wanted: readonly { role: string; member: string }[],
+): Promise<Finding> {
+  const policy = await google.policyOf(resource);
+  const have: string[] = [];
+  const todo: Todo[] = [];
+  for (const { role, member } of wanted) {
+    const what = `${member}: ${role} on ${resource.label}`;
+    if (holds(policy, role, member)) have.push(what);
+    else
+      todo.push({
+        what,
+        commands: [`${resource.command("add")} --member '${member}' --role ${role} --condition None`],
+        apply: () => google.changePolicy(resource, (before) => withMember(before, role, member)),
+      });
+  }
+  return { have, todo };
+}
+
+/** Takes back every role that some members hold; `which` says of which role and member. */
+export async function revocations(
+  google: Google,
+  resource: Resource,
+  which: (role: string, member: string) => boolean,
+): Promise<Todo[]> {
+  const { bindings } = await google.policyOf(resource);
+  return bindings.flatMap(({ role, members }) =>
+    members
+      .filter((member) => which(role, member))
+      .map((member) => ({
+        what: `${member}: no longer ${role} on ${resource.label}`,
+        commands: [`${resource.command("remove")} --member '${member}' --role ${role} --all`],
+        apply: () =>
+          google.changePolicy(resource, (before) => ({
+            ...before,
+            bindings: before.bindings
+              .map((binding) =>
+                binding.role === role
+                  ? { ...binding, members: binding.members.filter((each) => each !== member) }
+                  : binding,
+              )
+              .filter((binding) => binding.members.length > 0),
+          })),
+      })),
+  );
+}
+
+/** Findings of several, as one. */
+export function together(findings: readonly Finding[]): Finding {
+  return {
+    have: findings.flatMap(({ have }) => have),
+    todo: findings.flatMap(({ todo }) => todo),
+    notes: findings.flatMap(({ notes = [] }) => notes),
+  };
+}

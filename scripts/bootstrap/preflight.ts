@@ -1,0 +1,34 @@
+import { accessSync, constants } from "node:fs";
+import * as path from "node:path";
+import { verifiedCli } from "../../settings/place.ts";
+import type { Problem } from "../../problems/problem.ts";
+
+/** What the installer of the verified Pulumi takes, and how it is had. */
+const TOOLS = {
+  curl: "https://curl.se/download.html",
+  tar: "https://www.gnu.org/software/tar/",
+  cosign: "https://docs.sigstore.dev/cosign/system_config/installation",
+};
+
+/** Tools that are missing here, all of them at once. */
+export function toolProblems(root: string, environment: NodeJS.ProcessEnv = process.env): Problem[] {
+  if (isExecutable(verifiedCli(root, environment))) return [];
+  const folders = (environment["PATH"] ?? "").split(path.delimiter);
+  return Object.entries(TOOLS)
+    .filter(([tool]) => !folders.some((folder) => isExecutable(path.join(folder, tool))))
+    .map(([tool, page]) => ({
+      where: tool,
+      found: "not installed",
+      allowed: "what verifies and unpacks the Pulumi CLI",
+      fix: `install ${tool}: ${page}`,
+    }));
+}
+
+function isExecutable(file: string): boolean {
+  try {
+    accessSync(file, constants.X_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,129 @@
+import { appendFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, describe, expect, test } from "vitest";
+import images from "../../images.json" with { type: "json" };
+import { signal } from "../../sandbox/lib/processes.ts";
+import { bindings, clearFaults, digestOf, fault, faultsLeft, published } from "../support/google.ts";
+import { initImagesStack } from "../support/images-stack.ts";
+import { failed, passed } from "../support/outcome.ts";
+import { withDescendants } from "../support/processes.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
+
+// One stack that holds both registry and images, and two.
+
+const UI = "hyperion-ui";
+
+const sandbox = useSandbox();
+
+afterEach(() => clearFaults(sandbox));
+
+const on = (stack: string): string[] => ["--stack", stack];
+const ui = (tag: string) => digestOf(sandbox, UI, tag);
+const edit = (): Promise<void> =>
+  appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "\n// another build\n");
+
+async function typesOf(stack: string): Promise<string[]> {
+  const { deployment } = JSON.parse(await sandbox.pulumi("stack", "export", ...on(stack))) as {
+    deployment: { resources: { type: string }[] };
+  };
+  return deployment.resources.map(({ type }) => type);
+}
+
+/** What happens to the images of a stack, with versions of their own major; each ends with `version` published. */
+const EVENTS: Record<string, (stack: string, major: number) => Promise<void>> = {
+  "a release": async (stack, major) => {
+    await edit();
+    await sandbox.set({ version: `${major}.0.0` }, ...on(stack));
+    passed(await sandbox.tryUp(...on(stack)));
+  },
+  "a failed run": async (stack, major) => {
+    await edit();
+    await sandbox.set({ version: `${major}.0.1` }, ...on(stack));
+    await fault(sandbox, { kind: "status", status: 403, times: 0, method: "PATCH", route: "*/tags/latest" });
+    failed(await sandbox.tryUp(...on(stack)));
+    await clearFaults(sandbox);
+    expect(await ui("latest")).toBe(await ui(`${major}.0.0`));
+  },
+  "a killed run": async (stack, major) => {
+    await edit();
+    await sandbox.set({ version: `${major}.0.2` }, ...on(stack));
+    await fault(sandbox, { kind: "delay", milliseconds: 3000, method: "PATCH", route: "*/tags/latest" });
+    const run = sandbox.start("pulumi", ["up", "--yes", "--skip-preview", ...on(stack)]);
+    await expect.poll(() => faultsLeft(sandbox), { timeout: 60_000, interval: 10 }).toEqual([]);
+    for (const each of withDescendants(run.pid)) signal(each, "SIGKILL");
+    expect(await run.ended).toMatchObject({ signal: "SIGKILL" });
+    await sandbox.pulumi("cancel", "--yes", stack);
+  },
+  "a rollback": async (stack, major) => {
+    const args = [`${major}.0.0`, "--rollback", "--yes", ...on(stack)];
+    passed(await sandbox.command("npm", ["run", "--silent", "release", "--", ...args]));
+    expect(await ui("latest")).toBe(await ui(`${major}.0.0`));
+  },
+};
+
+/** Changes who may read, by a plain `up` of the stack that manages the registry. */
+async function changeAccess(reader: string, shell = sandbox): Promise<void> {
+  await sandbox.set({ "readers[0]": reader }, ...on("sandbox"));
+  passed(await shell.tryUp(...on("sandbox")));
+  const members = (await bindings(sandbox)).flatMap((binding) => binding.members);
+  expect(members.filter((member) => member.startsWith("user:reader"))).toEqual([reader]);
+}
+
+/** Access changes after whatever happens to the images of a stack. */
+function testAccessChanges(imagesIn: string, major: number): void {
+  test.each(Object.entries(EVENTS))("after %s", async (name, happen) => {
+    await happen(imagesIn, major);
+    await changeAccess(`user:reader-${major}-${name.replaceAll(" ", "-")}@example.com`);
+  });
+
+  test("and the tags are right in the end", async () => {
+    if (imagesIn !== "sandbox") await sandbox.up(...on(imagesIn));
+    await sandbox.expectNoChanges(...on(imagesIn));
+    for (const { name } of images)
+      expect(await digestOf(sandbox, name, "latest")).toBe(await digestOf(sandbox, name, `${major}.0.0`));
+  });
+}
+
+describe("in one stack, access changes by a plain up", () => {
+  test("after the first up", () => changeAccess("user:reader-first@example.com"));
+
+  testAccessChanges("sandbox", 1);
+
+  test("without Docker, while publishImages is false; the images come back, and the registry stays as it is", async () => {
+    const before = await published(sandbox);
+    await sandbox.set({ publishImages: "false" }, ...on("sandbox"));
+    const withoutDocker = sandbox.with({ DOCKER_HOST: "unix:///nowhere/docker.sock" });
+    await changeAccess("user:reader-without-docker@example.com", withoutDocker);
+    expect((await typesOf("sandbox")).filter((type) => type.startsWith("docker:"))).toEqual([]);
+    await sandbox.unset("publishImages", ...on("sandbox"));
+    await sandbox.up(...on("sandbox"));
+    expect(await published(sandbox)).toEqual(before);
+  });
+});
+
+describe("in two stacks, access changes by a plain up", () => {
+  test("after the images moved to a stack of their own, which changes nothing in the registry", async () => {
+    const before = await published(sandbox);
+    await initImagesStack(sandbox, { version: "1.0.0" });
+    await sandbox.up(...on("images"));
+    await sandbox.set({ publishImages: "false" }, ...on("sandbox"));
+    await changeAccess("user:reader-moved@example.com");
+    expect(await published(sandbox)).toEqual(before);
+    expect((await typesOf("sandbox")).filter((type) => type.startsWith("docker:"))).toEqual([]);
+    expect((await typesOf("images")).filter((type) => type.startsWith("gcp:"))).toEqual([]);
+    for (const stack of ["sandbox", "images"]) await sandbox.expectNoChanges(...on(stack));
+  });
+
+  testAccessChanges("images", 2);
+});
+
+test("from two stacks back to one, nothing changes in the registry", async () => {
+  const before = await published(sandbox);
+  await sandbox.set({ version: "2.0.0" }, ...on("sandbox"));
+  await sandbox.unset("publishImages", ...on("sandbox"));
+  await sandbox.up(...on("sandbox"));
+  await sandbox.pulumi("destroy", "--yes", "--skip-preview", ...on("images"));
+  await sandbox.pulumi("stack", "rm", "images", "--yes");
+  expect(await published(sandbox)).toEqual(before);
+  await sandbox.expectNoChanges(...on("sandbox"));
+});
