@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import project from "../../../package.json" with { type: "json" };
 import { FakeRegistry, REGISTRY_URL } from "../../../test/support/fake-registry.ts";
 import { ImageRegistry } from "./image-registry.ts";
-import { indexPlatforms, makeIndex, manifestDigest, putIndex, putTag } from "./manifests.ts";
+import { indexPlatforms, makeIndex, manifestDigest, platformImages, putIndex, putTag } from "./manifests.ts";
 
 const DOCKER = "application/vnd.docker.distribution.manifest";
 const OCI = "application/vnd.oci.image";
@@ -97,6 +97,37 @@ describe("the index of an image's platforms", () => {
         "  fix:     pulumi up --replace '**docker:index/image:Image**'   # builds and pushes the images again",
       ].join("\n"),
     );
+  });
+});
+
+describe("the size of what a pull transfers", () => {
+  const add = (fake: FakeRegistry, platform: string, layers: number[]): string => {
+    const [os = "", architecture = ""] = platform.split("/");
+    const config = fake.add("ui", "application/octet-stream", { os, architecture });
+    return fake.add("ui", `${OCI}.manifest.v1+json`, {
+      config: { digest: config, size: 1 },
+      layers: layers.map((size) => ({ size })),
+    });
+  };
+
+  test("is that of each platform's configuration and layers", async () => {
+    const fake = new FakeRegistry();
+    const [amd64, arm64] = [add(fake, "linux/amd64", [20, 300]), add(fake, "linux/arm64", [4000])];
+    const images = new Map(Object.entries({ "linux/amd64": amd64, "linux/arm64": arm64 }));
+    const { build, manifest } = await makeIndex(registry, "ui", images);
+    if (manifest !== undefined) await putIndex(registry, "ui", manifest);
+    expect(await platformImages(registry, "ui", build.digest)).toEqual([
+      { platform: "linux/amd64", digest: amd64, bytes: 321 },
+      { platform: "linux/arm64", digest: arm64, bytes: 4001 },
+    ]);
+  });
+
+  test("of an image without an index is that of the platform that its configuration names", async () => {
+    const fake = new FakeRegistry();
+    const digest = add(fake, "linux/arm64", [4000]);
+    expect(await platformImages(registry, "ui", digest)).toEqual([
+      { platform: "linux/arm64", digest, bytes: 4001 },
+    ]);
   });
 });
 

@@ -143,6 +143,48 @@ export async function indexPlatforms(
   );
 }
 
+const imageManifest = z.object({
+  config: z.object({ digest: z.string(), size: z.number() }),
+  layers: z.array(z.object({ size: z.number() })),
+});
+const imageConfig = z.object({ os: z.string(), architecture: z.string(), variant: z.string().optional() });
+
+/** An image of one platform, with what a pull transfers. */
+export interface PlatformImage {
+  platform: string;
+  digest: string;
+  bytes: number;
+}
+
+/** The images of an index, or the one image, each with its compressed size. */
+export async function platformImages(
+  registry: ImageRegistry,
+  image: string,
+  digest: string,
+): Promise<PlatformImage[]> {
+  const platforms = await indexPlatforms(registry, image, digest);
+  const images: [string | undefined, string][] =
+    platforms.size === 0 ? [[undefined, digest]] : [...platforms];
+  return Promise.all(
+    images.map(async ([platform, own]) => {
+      const { bytes } = await getManifest(registry, image, own);
+      const { config, layers } = imageManifest.parse(JSON.parse(new TextDecoder().decode(bytes)));
+      return {
+        platform: platform ?? (await configPlatform(registry, image, config.digest)),
+        digest: own,
+        bytes: layers.reduce((sum, { size }) => sum + size, config.size),
+      };
+    }),
+  );
+}
+
+/** The platform that an image's own configuration names. */
+async function configPlatform(registry: ImageRegistry, image: string, config: string): Promise<string> {
+  const answer = await registry.request(image, `blobs/${config}`);
+  if (!answer.ok) throw refused(registry, image, config, `answered ${answer.status} to a request to read it`);
+  return platformName(imageConfig.parse(await answer.json()));
+}
+
 /** The image of one platform. An engine can push an index that holds the image and its attestations. */
 async function platformImage(registry: ImageRegistry, image: string, digest: string, platform: string) {
   const manifest = await getManifest(registry, image, digest);

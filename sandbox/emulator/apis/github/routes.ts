@@ -4,6 +4,7 @@ import { authenticateMaintainer } from "../../support/http/admin-route.ts";
 import type { OpenRoute } from "../../support/http/route.ts";
 import { environments } from "./environments.ts";
 import { issues } from "./issues.ts";
+import { releases } from "./releases.ts";
 import { repositories } from "./repositories.ts";
 import { rulesets } from "./rulesets.ts";
 import { variables } from "./variables.ts";
@@ -33,6 +34,7 @@ export const routes: OpenRoute[] = [
   ...rulesets,
   ...variables,
   ...issues,
+  ...releases,
   ...workflows,
   {
     method: "GET",

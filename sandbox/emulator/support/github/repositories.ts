@@ -38,6 +38,17 @@ export interface GithubIssue {
   comments: { id: number; login: string; body: string }[];
 }
 
+/** A release of a tag (https://docs.github.com/rest/releases/releases). */
+export interface GithubRelease {
+  id: number;
+  /** Who made it. */
+  login: string;
+  tag_name: string;
+  name: string;
+  body: string;
+  prerelease: boolean;
+}
+
 /** What GitHub knows about a file in `.github/workflows` (https://docs.github.com/rest/actions/workflows). */
 export interface GithubWorkflow {
   state: "active" | "disabled_inactivity" | "disabled_manually";
@@ -60,6 +71,12 @@ export interface GithubRepository {
   rulesets: GithubRuleset[];
   variables: Record<string, string>;
   issues: GithubIssue[];
+  /** Tags, each with its commit. */
+  tags: Record<string, string>;
+  /** In the order in which they were made. */
+  releases: GithubRelease[];
+  /** The id of the release that is the latest. */
+  latestRelease: number | undefined;
   /** By file name; one that is not here is active and was never started. */
   workflows: Record<string, GithubWorkflow>;
 }
@@ -81,6 +98,9 @@ export const REPOSITORIES: Record<string, GithubRepository> = {
     rulesets: [],
     variables: {},
     issues: [],
+    tags: {},
+    releases: [],
+    latestRelease: undefined,
     workflows: {},
   },
 };
