@@ -37,9 +37,9 @@ it("makes a release once for each tag, and changes it by its id", async () => {
 });
 
 it("makes the tag that there is not", async () => {
-  expect(await ask("GET", "/git/ref/tags/v1")).toMatchObject({ status: 404 });
+  expect(await ask("GET", "/git/ref/tags%2Fv1")).toMatchObject({ status: 404 });
   await ask("POST", "/releases", { tag_name: "v1" });
-  expect(await ask("GET", "/git/ref/tags/v1")).toMatchObject({ status: 200 });
+  expect(await ask("GET", "/git/ref/tags%2Fv1")).toMatchObject({ status: 200 });
 });
 
 it("takes the last one for the latest, but for what make_latest says, and never a prerelease", async () => {

@@ -60,9 +60,10 @@ const described = ({ login, ...release }: GithubRelease): object => ({
 
 /** Releases, and the tags that they are of (https://docs.github.com/rest/releases/releases). */
 export const releases: OpenRoute[] = [
-  repositoryRoute("GET", "/git/ref/tags/{tag}", READ, ({ repository: { tags }, params: { tag = "" } }) => {
-    if (tags[tag] === undefined) throw missing();
-    return { ref: `refs/tags/${tag}`, object: { type: "commit", sha: tags[tag] } };
+  repositoryRoute("GET", "/git/ref/{ref*}", READ, ({ repository: { tags }, params: { ref = "" } }) => {
+    const sha = tags[ref.replace(/^tags\//, "")];
+    if (sha === undefined) throw missing();
+    return { ref: `refs/${ref}`, object: { type: "commit", sha } };
   }),
   repositoryRoute(
     "POST",
