@@ -90,7 +90,7 @@ async function found<T>(answer: Promise<T>): Promise<T | undefined> {
 /** The address of the repository at GitHub that a folder is a clone of: `https://github.com/OWNER/NAME`. */
 async function remote(folder: string): Promise<string | undefined> {
   const { stdout } = await execa("git", ["remote", "get-url", "origin"], { cwd: folder, reject: false });
-  return githubRepository(stdout ?? "");
+  return githubRepository(stdout);
 }
 
 /** The address of a repository at GitHub, from that of a remote: by https, by ssh in both of its forms. */

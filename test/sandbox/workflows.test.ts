@@ -119,7 +119,7 @@ describe("publish.yml", () => {
     await createTag("v1.4.3");
     for (const attempt of [1, 2]) {
       passed(await github.run("publish.yml", trigger));
-      const [{ body = "" } = {}, ...others] = await releases();
+      const [{ body } = { body: "" }, ...others] = await releases();
       expect([attempt, others.length]).toEqual([attempt, 1]);
       expect(body).toContain("/compare/v1.4.2...v1.4.3");
       expect(await github.api("GET", "/releases/latest")).toMatchObject({ tag_name: "v1.4.3" });
