@@ -16,6 +16,6 @@ export async function lastOutputs(): Promise<Outputs> {
 }
 
 /** This stack's name, as a `StackReference` takes it: `organization/project/stack`. */
-export function ownStack(): string {
+function ownStack(): string {
   return `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
 }

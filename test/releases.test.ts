@@ -301,7 +301,7 @@ async function take(
       published.forget(version);
       await run({ version, overwrite: true });
       // A killed overwrite leaves a mixture until the same command finishes it.
-      await world.start({ version, overwrite: true });
+      world.start({ version, overwrite: true });
       await world.perform(choose);
       break;
     case "together":

@@ -3,13 +3,16 @@ import { type Problem, problemBlocks } from "../../problems/problem.ts";
 import { catalogue } from "./catalogue.ts";
 import { checkEmulation } from "./check-emulation.ts";
 import { checkSources, sourceProblems } from "./check-sources.ts";
+import type { Purpose } from "./check-tracking.ts";
 import { checkEngine } from "./docker/check-engine.ts";
 
 /** The build settings; invalid ones are undefined. */
 export interface BuildSettings {
   publishImages?: boolean;
   sourceDir?: string;
+  manageRegistry?: boolean;
   publicAccess?: boolean;
+  readers?: readonly string[];
   version?: string | undefined;
   revision?: string | undefined;
   platforms?: readonly string[];
@@ -20,13 +23,13 @@ export interface BuildSettings {
  * @returns what stands in the way; the rest is logged as warnings.
  */
 export async function checkBuild(build: BuildSettings): Promise<Problem[]> {
-  const { sourceDir, publicAccess: isPublic = false, version, revision, platforms = [] } = build;
+  const { sourceDir, version, revision, platforms = [] } = build;
   if (build.publishImages !== true) return [...catalogue.problems];
   const [engine, sources] = await Promise.all([
     checkEngine(),
     sourceDir === undefined
       ? { problems: [], warnings: [] }
-      : checkSources(sourceDir, catalogue.images, { isPublic, version, revision }),
+      : checkSources(sourceDir, catalogue.images, { isPublic: isPublic(build), version, revision }),
   ]);
   const canRead = sourceDir !== undefined && sourceProblems(sourceDir, catalogue.images).length === 0;
   const emulation = canRead
@@ -35,6 +38,11 @@ export async function checkBuild(build: BuildSettings): Promise<Problem[]> {
   warn("about the sources, which are built as they are:", sources.warnings);
   warn("about the Docker engine:", [...engine.warnings, ...emulation.warnings]);
   return [...catalogue.problems, ...sources.problems, ...engine.problems, ...emulation.problems];
+}
+
+function isPublic({ manageRegistry, publicAccess, readers = [] }: BuildSettings): Purpose["isPublic"] {
+  if (manageRegistry === false) return "unknown";
+  return publicAccess === true || readers.includes("allAuthenticatedUsers");
 }
 
 function warn(about: string, warnings: readonly Problem[]): void {

@@ -149,13 +149,13 @@ function emulationProblem(
     ...rest.map((one, index) => configSet(`platforms[${index}]`, one)),
   ].join("; ");
   const without =
-    rest.length > 0 && rest.length < platforms.length ? `   # or without the platform: ${drop}` : "";
+    rest.length > 0 && rest.length < platforms.length ? `; or without the platform: ${drop}` : "";
   return {
     where: settingKey("platforms"),
     found: `${platform}, which the Docker engine cannot run (it runs ${can.join(", ")}), and which is run by ${described(runs)}`,
     allowed:
       "platforms that the engine runs or emulates; or stages FROM --platform=$BUILDPLATFORM, which cross-compile",
-    fix: `${install(platform)}${without}`,
+    fix: `${install(platform)}   # the engine notices within 20 s${without}`,
   };
 }
 

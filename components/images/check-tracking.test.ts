@@ -215,6 +215,10 @@ test("the repository's own folder is told where it is part of a context", async 
   expect((await check([image])).warnings[0]?.found).toContain(
     "in the build of all, what git does not track: .git",
   );
+  await sh(`git remote add origin https://x:ghp_${"a1B2".repeat(9)}@github.com/a/b`);
+  expect((await check([image], { isPublic: true })).problems[0]?.found).toContain(
+    "in the build of all: .git/config (secretlint: github)",
+  );
   write(".dockerignore", "Dockerfile\n.git\n");
   expect((await check([image])).warnings).toEqual([]);
 });

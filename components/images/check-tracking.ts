@@ -10,8 +10,8 @@ import { inPackages, searchFiles, type SecretFile, secretName } from "./secret-f
 
 /** What the sources are built for. */
 export interface Purpose {
-  /** Everybody may pull what is built. */
-  isPublic: boolean;
+  /** Everybody may pull what is built; a stack that does not manage the registry cannot know. */
+  isPublic: boolean | "unknown";
   /** Built for a version, which stays. */
   version?: string | undefined;
   /** Built for a commit, whose name it gets. */
@@ -79,7 +79,7 @@ export async function checkTracking(
 
 /** Whether an image gets to people who do not have the sources, for good. */
 function mayLeave({ isPublic, version }: Purpose): boolean {
-  return isPublic || version !== undefined;
+  return isPublic !== false || version !== undefined;
 }
 
 /** Every folder above a file. */
@@ -197,7 +197,10 @@ function secretsProblem(
 
 /** Who gets an image, as the end of a sentence about it. */
 function reach({ isPublic, version }: Purpose): string {
-  return isPublic ? "everybody may pull" : `is published as version ${version ?? ""}`;
+  if (isPublic === true) return "everybody may pull";
+  return version === undefined
+    ? "everybody may be able to pull (another stack manages the registry)"
+    : `is published as version ${version}`;
 }
 
 function refusalProblem({ root, refusal }: Repository, purpose: Purpose): Problem {

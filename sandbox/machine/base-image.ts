@@ -14,7 +14,7 @@ import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { whileHolding } from "../lib/lock.ts";
 import type { Progress } from "../lib/progress.ts";
-import { type Architecture, DebianPackages, extractNode, prepareRoot } from "./debian-root.ts";
+import { type Architecture, DebianPackages, extractNode, NODE_BUILDS, prepareRoot } from "./debian-root.ts";
 
 const run = promisify(execFile);
 
@@ -48,7 +48,7 @@ const FAKES = ["go", "air"];
 
 /** Changes with whatever decides what is in the images. */
 const RECIPE = createHash("sha256")
-  .update(JSON.stringify(IMAGES))
+  .update(JSON.stringify([IMAGES, NODE_BUILDS]))
   .update(
     ["../machine/debian-root.ts", "Dockerfile", "assembled.Dockerfile", "nginx.conf", "wget", ...FAKES]
       .map((file) => readFileSync(join(FOLDER, file), "utf8"))

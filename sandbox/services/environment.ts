@@ -2,6 +2,8 @@ import { endpointVariables } from "../lib/google-endpoints.ts";
 import { delimiter, dirname, join } from "node:path";
 import { shellWord } from "../../problems/wording.ts";
 import { gcloudEnvironment } from "./gcloud-environment.ts";
+import { GITHUB_PERSON } from "../emulator/support/github/repositories.ts";
+import { mintGithubApiToken } from "../emulator/support/github/tokens.ts";
 import { mintAccessToken, MAINTAINER } from "../lib/tokens.ts";
 import { pluginsServing } from "../providers/install.ts";
 import type { SandboxPaths } from "../lib/paths.ts";
@@ -49,6 +51,8 @@ export async function sandboxVariables(
     PULUMI_GCP_SKIP_REGION_VALIDATION: "true",
     ...endpointVariables(url),
     ...gcloudEnvironment(config.emulatorPort, paths.root),
+    GITHUB_API_URL: `${url}/api/v3`,
+    GH_TOKEN: await mintGithubApiToken(paths.root, { login: GITHUB_PERSON.login }),
   };
 }
 

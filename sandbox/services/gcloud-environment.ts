@@ -33,6 +33,7 @@ export function gcloudEnvironment(port: number, sandboxDir: string): Record<stri
     CLOUDSDK_ARTIFACTS_LOCATION: "us-central1",
     CLOUDSDK_CORE_DISABLE_USAGE_REPORTING: "true",
     CLOUDSDK_COMPONENT_MANAGER_DISABLE_UPDATE_CHECK: "true",
+    CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE: `http://127.0.0.1:${port}/storage/v1/`,
     ...Object.fromEntries(
       APIS.map((api) => [`CLOUDSDK_API_ENDPOINT_OVERRIDES_${api}`, `http://127.0.0.1:${port}/`]),
     ),

@@ -274,7 +274,8 @@ describe("without a right", () => {
     // What is there already is only looked at.
     const second = await carryOut(await steps(pulumi, { principal: LEE, wanted }), print);
     expect(lines.filter((line) => line.startsWith("- ")).join("\n")).toContain(permission);
-    for (const { commands } of [...first, ...second]) expect(commands.join()).toMatch(/^gcloud /);
+    for (const { commands } of [...first, ...second])
+      expect(commands.join()).toMatch(/^(gcloud|gh|PULUMI_BACKEND_URL=\S+ npm run pulumi --) /);
   });
 
   it("but with those of the documents, all is done", async () => {

@@ -1,7 +1,7 @@
 import { iam, kms, resourceManager, storage } from "../../google/apis.ts";
 import { accountName } from "../../google/full-names.ts";
 import type { Google, Guarded, Policy } from "./google.ts";
-import type { Finding, Todo } from "./step.ts";
+import { type Finding, RightMissing, type Todo } from "./step.ts";
 import { keyName, type Stack, type Wanted } from "./wanted.ts";
 
 /** Something that has a policy, and how gcloud changes it. */
@@ -69,13 +69,19 @@ function withMember(policy: Policy, role: string, member: string): Policy {
     : { ...policy, bindings: [...policy.bindings, { role, members: [member] }] };
 }
 
+const NO_POLICY: Policy = { bindings: [] };
+
 /** Grants a role where it is not held. */
 export async function grants(
   google: Google,
   resource: Resource,
   wanted: readonly { role: string; member: string }[],
 ): Promise<Finding> {
-  const policy = await google.policyOf(resource);
+  // Whoever may not read a policy gets the commands for somebody who may.
+  const policy = await google.policyOf(resource).catch((error: unknown) => {
+    if (error instanceof RightMissing) return NO_POLICY;
+    throw error;
+  });
   const have: string[] = [];
   const todo: Todo[] = [];
   for (const { role, member } of wanted) {

@@ -77,10 +77,14 @@ export async function carryOut(
     if (waitsFor !== undefined) {
       blocked.add(step.name);
       print(`- ${step.name}: after "${waitsFor}"`);
-      continue;
     }
     try {
-      for (const todo of (await step.inspect()).todo) {
+      const { todo: open } = await step.inspect();
+      if (waitsFor !== undefined) {
+        left.push(...open);
+        continue;
+      }
+      for (const todo of open) {
         try {
           await todo.apply();
           print(`+ ${todo.what}`);
@@ -95,7 +99,7 @@ export async function carryOut(
     } catch (error) {
       if (!(error instanceof NotYet || error instanceof RightMissing)) throw error;
       blocked.add(step.name);
-      print(`- ${step.name}: ${error.message}`);
+      if (waitsFor === undefined) print(`- ${step.name}: ${error.message}`);
     }
   }
   return left;

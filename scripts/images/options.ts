@@ -51,8 +51,8 @@ Exit code: 0 all published; 1 something failed; 2 nothing was begun.
 Safe to run again: a run that failed is finished by the next one.
 `;
 
-const FLAGS = ["help", "skip-build", "dry-run", "overwrite"];
-const WITH_VALUE = [
+export const FLAGS = ["help", "skip-build", "dry-run", "overwrite"];
+export const WITH_VALUE = [
   "only",
   "version",
   "revision",

@@ -48,7 +48,10 @@ async function run(version: string, options: Options): Promise<void> {
   const outcome = await perform(release, stack);
   process.exitCode = outcome === "done" || outcome === "only shown" ? 0 : EXIT.failed;
   if (outcome === "declined") console.error("\nNothing was changed.");
-  if (outcome !== "done") return retry(outcome, version, options);
+  if (outcome !== "done") {
+    if (outcome !== "only shown") console.error(`To try again: ${retry(version, options)}`);
+    return;
+  }
   const subject = `${rollback ? "Go back to" : "Release"} ${version}`;
   const commit = await commitCommand(stack, subject);
   const done = rollback ? `The floating tags stand on ${version}.` : `${version} is published.`;
@@ -56,16 +59,15 @@ async function run(version: string, options: Options): Promise<void> {
   console.log(`\n${done}${commit === undefined ? "" : ` Commit the stack's file: ${commit}`}`);
 }
 
-function retry(outcome: string, version: string, options: Options): void {
-  if (outcome === "only shown") return;
-  const words = [
-    version,
-    ...(options.rollback ? ["--rollback"] : []),
-    ...(options.line === undefined ? [] : ["--line", options.line]),
-    ...(options.overwrite ? ["--overwrite"] : []),
-    ...(options.stack === STACK ? [] : ["--stack", options.stack]),
-  ];
-  console.error(`To try again: npm run release -- ${words.join(" ")}`);
+/** The command of this run, for another try. */
+function retry(version: string, { rollback, line, overwrite: overwrites, stack }: Options): string {
+  return [
+    `npm run release -- ${version}`,
+    ...(rollback ? ["--rollback"] : []),
+    ...(line === undefined ? [] : ["--line", line]),
+    ...(overwrites ? ["--overwrite"] : []),
+    ...(stack === STACK ? [] : ["--stack", stack]),
+  ].join(" ");
 }
 
 new Command("npm run release --")

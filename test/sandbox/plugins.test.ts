@@ -298,15 +298,9 @@ describe("the docker (fake)", () => {
   const recorded = (): Settings => ({
     images: {
       ...names,
-      names: { a: {}, c: { pull: ["1.1.0", "1.1"] }, b: { args: { N: "b" }, tags: ["1.0"] } },
+      names: { a: {}, c: {}, b: { args: { N: "b" } } },
     },
   });
-  /** With further tags on the digest of c. */
-  const released = (): Settings => {
-    const settings = recorded();
-    if (settings.images) settings.images.names["c"] = { pull: ["2.0.0"], tags: ["2.0.0", "2"] };
-    return settings;
-  };
 
   recordsAsMeasured("docker", recorded);
 
@@ -330,36 +324,6 @@ describe("the docker (fake)", () => {
     for (const name of ["a", "b", "c"]) expect(output).toContain(`Image ${name} updated`);
     await writeFile(join(context.program, "app", "ignored.log"), "still ignored\n");
     await noChange(recorded());
-  });
-
-  it("publishes new tags without a build, on a machine without the images", async () => {
-    await context.docker("image", "prune", "--all", "--force");
-    await context.docker("builder", "prune", "--all", "--force");
-    expect((await context.docker("images", "-q")).output).toBe("");
-    await noChange(recorded());
-    const output = await up(released());
-    expect(output).not.toContain("docker:index:Image ");
-    const digests = resourceOf(await context.state(), "docker:index/image:Image", "c").outputs["repoDigest"];
-    for (const tag of ["2.0.0", "2"]) {
-      const pushed = resourceOf(
-        await context.state(),
-        "docker:index/registryImage:RegistryImage",
-        `c-${tag}`,
-      );
-      expect(String(digests)).toContain(pushed.id);
-    }
-    await noChange(released());
-  });
-
-  it("sees on a refresh that a tag is gone, and puts it back", async () => {
-    const image = `v1/${repository}/packages/c/tags/2.0.0`;
-    expect((await context.google("DELETE", image)).status).toBe(200);
-    const refreshed = await context.succeed("refresh", "--yes");
-    expect(refreshed).toMatch(/RegistryImage c-2\.0\.0 *deleted/);
-    const output = await up(released());
-    expect(output).toMatch(/RegistryImage c-2\.0\.0 created/);
-    expect((await context.google("GET", image)).status).toBe(200);
-    await up(recorded());
   });
 
   it("builds in a preview where told, and says why it failed", async () => {
@@ -389,6 +353,32 @@ describe("the docker (fake)", () => {
     expect(output).toContain("Image cached updated");
     // Built anew it would have another time in it, and so another digest.
     expect(await digest()).toBe(before);
+  });
+
+  it("builds one context for two platforms, side by side", async () => {
+    const settings = recorded();
+    const architectures = ["amd64", "arm64"];
+    if (settings.images)
+      for (const architecture of architectures)
+        settings.images.names[architecture] = { platform: { of: "both", architecture } };
+    await up(settings);
+    const state = await context.state();
+    const outputs = architectures.map((name) => resourceOf(state, "docker:index/image:Image", name).outputs);
+    expect(outputs.map(({ platform }) => platform)).toEqual(["linux/amd64", "linux/arm64"]);
+    const { body } = await context.google("GET", `v1/${repository}/packages/both/tags`);
+    const tags = body["tags"] as { name: string; version: string }[];
+    const last = (name: string) => name.replace(/.*\//, "");
+    expect(Object.fromEntries(tags.map(({ name, version }) => [last(name), last(version)]))).toEqual(
+      Object.fromEntries(
+        architectures.map((name, index) => [
+          `build-${name}`,
+          String(outputs[index]?.["repoDigest"]).replace(/.*@/, ""),
+        ]),
+      ),
+    );
+    expect(new Set(tags.map(({ version }) => version)).size).toBe(2);
+    await noChange(settings);
+    await up(recorded());
   });
 
   it("reports every missing file before anything is built", async () => {
@@ -442,7 +432,7 @@ describe("the docker (fake)", () => {
   it("leaves the images in the registry when they are no longer declared", async () => {
     await up(recorded());
     await context.succeed("destroy", "--yes", "--skip-preview");
-    expect((await context.google("GET", `v1/${repository}/packages/b/tags/1.0`)).status).toBe(200);
+    expect((await context.google("GET", `v1/${repository}/packages/b/tags/latest`)).status).toBe(200);
   });
 });
 

@@ -1,20 +1,16 @@
-import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { type Buckets, startBuckets } from "../../sandbox/emulator/testing/buckets.ts";
 import { type Emulator, startEmulator } from "../../sandbox/emulator/server.ts";
-import type { Policy } from "../../sandbox/emulator/support/resources.ts";
 import { sandboxPaths } from "../../sandbox/lib/paths.ts";
 import { MAINTAINER, mintAccessToken } from "../../sandbox/lib/tokens.ts";
-import { gcloudEnvironment, gcloudTokenFile } from "../../sandbox/services/gcloud-environment.ts";
 import { initImagesStack } from "../support/images-stack.ts";
 import { failed, passed } from "../support/outcome.ts";
-import { commandIn, type Outcome, runCommand } from "../support/sandbox.ts";
+import type { Outcome } from "../support/sandbox.ts";
 import { endWatch, watchSandbox } from "../support/secrets/watching.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
-
-const hasGcloud = (await runCommand("gcloud", ["--version"], process.env)).code === 0;
 
 const PROJECT = "hyperion-sandbox";
 const BUCKET = `${PROJECT}-pulumi-state`;
@@ -40,11 +36,6 @@ beforeAll(async () => {
   emulator = await startEmulator({ sandboxDir: dir, port: 0, registryPort: 1 });
   buckets = await startBuckets(emulator);
   watchSandbox(dir);
-  const file = gcloudTokenFile(dir);
-  mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, await mintAccessToken(dir, MAINTAINER), { mode: 0o600 });
-  for (const project of [PROJECT, "production-471918"])
-    await google("POST", `v1/projects/${project}/services/iam.googleapis.com:enable`, {});
   for (const principal of [MAINTAINER, ...[CI, PREVIEW].map((email) => `serviceAccount:${email}`)])
     hosts[principal] = await buckets.as(principal);
 });
@@ -69,70 +60,6 @@ async function createAccounts(): Promise<void> {
     await google("POST", `v1/projects/${PROJECT}/serviceAccounts`, { accountId, serviceAccount: {} });
 }
 
-describe.skipIf(!hasGcloud)(
-  "scripts/create-state-bucket.sh with the real gcloud",
-  { timeout: 600_000 },
-  () => {
-    const gcloud = (command: string, args: readonly string[]): Promise<Outcome> =>
-      commandIn(dir, command, args, {
-        ...process.env,
-        ...gcloudEnvironment(emulator.port, dir),
-        CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE: `${buckets.url}/storage/v1/`,
-      });
-    const script = (...args: string[]): Promise<Outcome> =>
-      gcloud("scripts/create-state-bucket.sh", ["--project", PROJECT, ...args]);
-
-    test("makes both buckets and both keys before there are any accounts", async () => {
-      const output = passed(await script());
-      for (const what of [BUCKET, IMAGES]) expect(output).toContain(`+ bucket gs://${what}\n`);
-      for (const what of ["pulumi-state", "pulumi-state-images"]) expect(output).toContain(`+ key ${what}\n`);
-      expect(output).toContain(`- ${CI} does not exist yet: nothing granted\n`);
-      const made = (await (await google("GET", `storage/v1/b/${IMAGES}`)).json()) as object;
-      expect(made).toMatchObject({
-        location: "US-CENTRAL1",
-        versioning: { enabled: true },
-        iamConfiguration: { uniformBucketLevelAccess: { enabled: true }, publicAccessPrevention: "enforced" },
-      });
-    });
-
-    test("then grants the accounts what is theirs, and finds what CI had before", async () => {
-      await createAccounts();
-      const policy = (await (await google("GET", `storage/v1/b/${BUCKET}/iam`)).json()) as Policy;
-      const bindings = [...(policy.bindings ?? []), { role: "roles/storage.objectUser", members: [ofCi] }];
-      await google("PUT", `storage/v1/b/${BUCKET}/iam`, { etag: policy.etag, bindings });
-      const output = passed(await script());
-      const granted = output.split("\n").filter((line) => line.startsWith("+"));
-      expect(granted).toEqual([
-        `+ ${ofCi}: roles/storage.objectUser on gs://${IMAGES}`,
-        `+ ${ofCi}: roles/cloudkms.cryptoKeyEncrypterDecrypter on the key pulumi-state-images`,
-        `+ ${ofPreview}: roles/storage.objectViewer on gs://${BUCKET}`,
-        `+ ${ofPreview}: roles/cloudkms.cryptoKeyDecrypter on the key pulumi-state`,
-        `+ ${ofPreview}: roles/storage.objectViewer on gs://${IMAGES}`,
-        `+ ${ofPreview}: roles/cloudkms.cryptoKeyDecrypter on the key pulumi-state-images`,
-      ]);
-      const command = /^ {2}gcloud (storage buckets remove-iam-policy-binding .*)$/m.exec(output)?.[1];
-      const taken = await gcloud("gcloud", [...String(command).split(" "), "--quiet"]);
-      expect(taken.code, taken.output).toBe(0);
-    });
-
-    test("changes nothing when it runs again", async () => {
-      const before = structuredClone(emulator.context.store.state);
-      const output = passed(await script());
-      expect(output).not.toMatch(/^\+/m);
-      expect(output).not.toContain("CI may still write");
-      expect(emulator.context.store.state).toEqual(before);
-    });
-
-    test("refuses a bucket of that name in another project", async () => {
-      await google("POST", "v1/projects/production-471918/services/storage.googleapis.com:enable", {});
-      await google("POST", "storage/v1/b?project=production-471918", { name: "taken" });
-      const { code, output } = await script("--bucket", "taken");
-      expect(code).toBe(1);
-      expect(output).toContain("Stopped: gs://taken is of another project, number 123456789012;");
-    });
-  },
-);
-
 describe("the stacks with their states in Cloud Storage", () => {
   const ON = { registry: ["--stack", "registry"], images: ["--stack", "images"] };
   const STATES = { registry: `gs://${BUCKET}`, images: `gs://${IMAGES}` };
@@ -156,8 +83,7 @@ describe("the stacks with their states in Cloud Storage", () => {
 
   beforeAll(async () => {
     await sandbox.pulumi("destroy", "--yes", "--skip-preview");
-    // Where gcloud is not installed, what it would have made.
-    if (!hasGcloud) await makeBuckets();
+    await makeBuckets();
     await initImagesStack(sandbox.with(await as(MAINTAINER, "images")));
     const registry = sandbox.with(await as(MAINTAINER, "registry"));
     await registry.pulumi("stack", "init", "registry", "--no-select");
@@ -173,7 +99,6 @@ describe("the stacks with their states in Cloud Storage", () => {
   });
 
   async function makeBuckets(): Promise<void> {
-    await google("POST", `v1/projects/${PROJECT}/services/storage.googleapis.com:enable`, {});
     await createAccounts();
     for (const [name, role] of [
       [BUCKET, undefined],

@@ -53,14 +53,18 @@ const COMPUTED: Record<string, (inputs: Record<string, unknown>) => Record<strin
     name: `projects/123456789012/locations/global/workloadIdentityPools/${String(inputs["workloadIdentityPoolId"])}/providers/${String(inputs["workloadIdentityPoolProviderId"])}`,
   }),
   "gcp:orgpolicy/policy:Policy": () => ({}),
-  "docker:index/image:Image": ({ imageName }) => ({
-    repoDigest: String(imageName).replace(/:[^:/]*$/, `@sha256:${"a".repeat(64)}`),
-  }),
-  "docker:index/remoteImage:RemoteImage": () => ({}),
-  "docker:index/tag:Tag": () => ({}),
-  "docker:index/registryImage:RegistryImage": () => ({}),
   "pulumi:providers:docker": () => ({}),
 };
+
+/** A preview does not know the digest of an image that it would build. */
+const pushedImage =
+  (pushed: Readonly<Record<string, string>>) =>
+  ({ imageName }: Record<string, unknown>): Record<string, unknown> => {
+    const digest = pushed[String(imageName)];
+    return digest === undefined
+      ? {}
+      : { repoDigest: `${String(imageName).replace(/:[^:/]*$/, "")}@${digest}` };
+  };
 
 /** What is used here of the engine's end of a registration. */
 interface Monitor {
@@ -78,10 +82,12 @@ interface RegisterResourceRequest {
   getAliasesList(): { getSpec(): { getName(): string; getParenturn(): string } | undefined }[];
 }
 
-/** What the stack's last `up` left, as the engine answers it; by default there was none. */
+/** What there is of a stack before the program runs. */
 export interface StackState {
-  outputs: Record<string, unknown>;
-  resources: Record<string, { type: string; outputs: Record<string, unknown> }>;
+  /** Outputs of its last `up`, as the engine answers them. Default: there was none. */
+  outputs?: Record<string, unknown>;
+  /** By reference, such as `HOST/PATH/ui:build-amd64`, the digest of each image that the docker plugin pushes or knows. */
+  pushed?: Readonly<Record<string, string>>;
 }
 
 /** Logical name in a URN; none for the stack. */
@@ -96,13 +102,13 @@ function nameOf(urn: string): string {
 export async function declare<T>(
   program: () => T | Promise<T>,
   preview = false,
-  state: StackState = { outputs: {}, resources: {} },
+  { outputs = {}, pushed = {} }: StackState = {},
 ): Promise<{ resources: Declared[]; result: T }> {
   const resources: Declared[] = [];
   await pulumi.runtime.setMocks(
     {
       newResource: ({ type, name, inputs }: pulumi.runtime.MockResourceArgs) => {
-        const computed = COMPUTED[type];
+        const computed = { ...COMPUTED, "docker:index/image:Image": pushedImage(pushed) }[type];
         if (computed === undefined && !type.startsWith("hyperion:registry:")) {
           throw new Error(`unexpected resource ${type} ${name}`);
         }
@@ -110,10 +116,8 @@ export async function declare<T>(
         return { id: `${name}-id`, state: { ...state, ...computed?.(state) } };
       },
       call: ({ token, inputs }: pulumi.runtime.MockCallArgs) => {
-        const { name, stackName } = inputs as { name?: string; stackName?: string };
-        if (token === "pulumi:pulumi:readStackOutputs" && name === STACK) return { outputs: state.outputs };
-        if (token === "pulumi:pulumi:readStackResourceOutputs" && stackName === STACK)
-          return { outputs: state.resources };
+        const { name } = inputs as { name?: string };
+        if (token === "pulumi:pulumi:readStackOutputs" && name === STACK) return { outputs };
         if (token === "gcp:organizations/getClientConfig:getClientConfig")
           return { accessToken: ACCESS_TOKEN };
         if (token === "gcp:artifactregistry/getRepository:getRepository") {

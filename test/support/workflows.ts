@@ -252,7 +252,12 @@ async function useGithub(sandbox: Sandbox, change: (folder: string) => Promise<v
   const without = Object.fromEntries(
     [
       ...["GOOGLE_OAUTH_ACCESS_TOKEN", "USER_PROJECT_OVERRIDE", "GOOGLE_BILLING_PROJECT", "DOCKER_CONFIG"],
-      ...["HYPERION_SANDBOX_SHELL", "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE", "PULUMI_BACKEND_URL"],
+      ...[
+        "HYPERION_SANDBOX_SHELL",
+        "HYPERION_PROJECT_DIR",
+        "CLOUDSDK_AUTH_ACCESS_TOKEN_FILE",
+        "PULUMI_BACKEND_URL",
+      ],
     ].map((name) => [name, undefined]),
   );
 

@@ -6,8 +6,8 @@ import { BinaryReader } from "google-protobuf";
 import { requestTarget } from "./engine.ts";
 
 /**
- * The platforms that an engine's BuildKit can run, its own and those it emulates, such as `linux/arm64`; the engine looks
- * for emulators at each question.
+ * The platforms that an engine's BuildKit can run, its own and those it emulates, such as `linux/arm64`. The engine looks
+ * for emulators at each question, a current one at most every 20 s.
  * @returns undefined if the engine cannot be asked.
  */
 export async function enginePlatforms(

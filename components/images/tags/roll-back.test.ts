@@ -10,7 +10,7 @@ function published(
   versions: readonly string[],
   more: readonly [string, string, string][] = [],
 ): RegistryTags {
-  const tags = new Map(
+  const tags = new Map<string, Map<string, string>>(
     images.map((image) => {
       const own = versions.flatMap((version) =>
         ["", "v", "build-"].map((prefix) => [prefix + version, `${image}@${version}`] as const),
@@ -18,7 +18,7 @@ function published(
       const floating = ["1.4", "1", "latest"].map(
         (tag) => [tag, `${image}@${versions.at(-1) ?? ""}`] as const,
       );
-      return [image, new Map([...own, ...floating])];
+      return [image, new Map<string, string>([...own, ...floating])];
     }),
   );
   for (const [image, tag, digest] of more) tags.get(image)?.set(tag, digest);

@@ -2,37 +2,20 @@ import { accessSync } from "node:fs";
 import { dockerConfigFile } from "../../../components/images/docker/config.ts";
 import { dockerLogin } from "../../../components/images/docker/login.ts";
 
-/** A registry, and who logs in there; "" for nobody. */
-export interface RegistryAuth {
-  /** Host and port. */
-  address: string;
-  username: string;
-  password: string;
-}
-
 /**
- * The login that the Docker configuration has for a registry: that of a credential helper where one is named, else
- * the file's own.
+ * Looks for the login that the Docker configuration has for a registry.
  *
- * @throws when there is no such file, or when the helper is missing or fails
+ * @throws when there is no such file, or when a credential helper that it names is missing or fails
  */
-export async function configuredLogin(
-  address: string,
-  environment: NodeJS.ProcessEnv,
-): Promise<RegistryAuth> {
+export async function checkLogin(address: string, environment: NodeJS.ProcessEnv): Promise<void> {
   assertConfig(dockerConfigFile(environment));
   const login = dockerLogin(address, environment);
-  if (login.kind === "none") return nobody(address);
-  if (login.kind === "stored") return { address, ...login.credentials };
   if (login.kind === "missing helper")
     throw helperError(`exec: "${login.helper}": executable file not found in $PATH`, "");
+  if (login.kind === "none" || login.kind === "stored") return;
   const answer = await login.ask();
-  if (answer.kind === "login") return { address, ...answer.credentials };
   if (answer.kind === "failure") throw helperError(`exit status ${answer.code}`, answer.said);
-  return nobody(address);
 }
-
-const nobody = (address: string): RegistryAuth => ({ address, username: "", password: "" });
 
 function assertConfig(file: string): void {
   try {

@@ -107,7 +107,7 @@ async function build(docker: Docker, inputs: Properties, context: Context): Prom
   context.status("Building the image");
   try {
     const cli = await docker.buildCli();
-    await fetchLoopbackCache(docker, cacheImages(inputs), context);
+    await fetchLoopbackCache(docker, cacheImages(inputs), text(record(inputs, "build"), "platform"), context);
     await docker.run(args, {
       cli,
       environment,
@@ -135,6 +135,7 @@ function cacheImages(inputs: Properties): string[] {
 async function fetchLoopbackCache(
   docker: Docker,
   images: string[],
+  platform: string,
   { signal, status }: Context,
 ): Promise<void> {
   for (const image of images.filter((name) =>
@@ -142,7 +143,9 @@ async function fetchLoopbackCache(
   )) {
     status(`Fetching ${image} for its layers`);
     try {
-      await docker.run(["pull", "--quiet", "--", image], { signal });
+      // Under an index of several platforms the engine would take its own.
+      const options = platform === "" ? [] : ["--platform", platform];
+      await docker.run(["pull", "--quiet", ...options, "--", image], { signal });
     } catch (error) {
       // The first build has nothing to begin with.
       if (!(error instanceof DockerError)) throw error;

@@ -2,13 +2,7 @@ import { setting } from "../rpc/provider.ts";
 import { type Failure, unsupported } from "../rpc/shape.ts";
 import { isRecord, type Properties, text, unknownValue } from "../rpc/values.ts";
 import { registryHost } from "../../../components/images/docker/login.ts";
-import { configuredLogin, type RegistryAuth } from "./credentials.ts";
-
-export interface Settings {
-  /** The engine; "" where nothing says which. */
-  host: string;
-  registries: RegistryAuth[];
-}
+import { checkLogin } from "./credentials.ts";
 
 const supported = new Set(["host", "registryAuth", "version", "pluginDownloadURL"]);
 const supportedAuth = new Set(["address"]);
@@ -30,16 +24,15 @@ export function checkSettings(settings: Properties): Failure[] {
 }
 
 /**
- * The provider's settings, with the logins of the Docker configuration: as the real plugin, it asks for them once,
+ * The engine that the settings or the environment name; "" where nothing does. As the real plugin, it looks for all logins
  * when it is configured.
  *
  * @throws when there is no Docker configuration, or when a credential helper that it names does not work
  */
-export async function readSettings(settings: Properties, environment: NodeJS.ProcessEnv): Promise<Settings> {
-  const registries = await Promise.all(
-    registryAuth(settings).map((entry) => configuredLogin(registryHost(text(entry, "address")), environment)),
-  );
-  return { host: text(settings, "host") || (environment["DOCKER_HOST"] ?? ""), registries };
+export async function engineHost(settings: Properties, environment: NodeJS.ProcessEnv): Promise<string> {
+  const hosts = registryAuth(settings).map((entry) => registryHost(text(entry, "address")));
+  await Promise.all(hosts.map((host) => checkLogin(host, environment)));
+  return text(settings, "host") || (environment["DOCKER_HOST"] ?? "");
 }
 
 function registryAuth(settings: Properties): Properties[] {

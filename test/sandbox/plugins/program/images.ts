@@ -1,46 +1,22 @@
 import { Image } from "@pulumi/docker/image.js";
 import { Provider } from "@pulumi/docker/provider.js";
-import { RegistryImage } from "@pulumi/docker/registryImage.js";
-import { RemoteImage } from "@pulumi/docker/remoteImage.js";
-import { Tag } from "@pulumi/docker/tag.js";
 import type { ImageOptions, ImageSettings } from "./settings.ts";
 
-/** Images, and further tags on their digests. */
+/** Images, and a provider with a login as the stack has it. */
 export function images(set: ImageSettings): void {
   const at = (name: string): string => `${set.registry}/production-471918/hyperion-public/${name}`;
-  const provider = new Provider("registry", { registryAuth: [{ address: set.registry }] });
+  new Provider("registry", { registryAuth: [{ address: set.registry }] });
   let previous: Image | undefined;
   for (const [name, options] of Object.entries(set.names)) {
     // One after the other: the second of two equal builds then has the first one's digest.
+    const { platform } = options;
+    const tag = platform ? `${platform.of}:build-${platform.architecture}` : `${name}:latest`;
     const built: Image = new Image(
       name,
-      imageArgs(at(`${name}:latest`), options),
-      previous && { dependsOn: previous },
+      imageArgs(at(tag), options),
+      platform === undefined && previous ? { dependsOn: previous } : {},
     );
-    previous = built;
-    const source = options.pull
-      ? new RemoteImage(
-          name,
-          { name: built.repoDigest, keepLocally: true, pullTriggers: options.pull },
-          { provider },
-        ).name
-      : built.imageName;
-    for (const tag of options.tags ?? []) {
-      const tagged = new Tag(
-        `${name}-${tag}`,
-        { sourceImage: source, targetImage: at(`${name}:${tag}`), tagTriggers: [built.repoDigest] },
-        { provider },
-      );
-      new RegistryImage(
-        `${name}-${tag}`,
-        {
-          name: tagged.targetImage,
-          keepRemotely: true,
-          triggers: { digest: built.repoDigest },
-        },
-        { provider },
-      );
-    }
+    if (platform === undefined) previous = built;
   }
 }
 
@@ -50,7 +26,7 @@ function imageArgs(imageName: string, options: ImageOptions) {
     build: {
       context: options.context ?? "./app",
       dockerfile: options.dockerfile ?? "./app/Dockerfile",
-      platform: "linux/amd64",
+      platform: `linux/${options.platform?.architecture ?? "amd64"}`,
       ...(options.args && { args: options.args }),
       ...(options.cacheFrom && { cacheFrom: { images: options.cacheFrom } }),
     },

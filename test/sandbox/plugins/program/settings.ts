@@ -45,10 +45,8 @@ export interface ImageOptions {
   args?: Record<string, string>;
   cacheFrom?: string[];
   buildOnPreview?: boolean;
-  /** Further tags. */
-  tags?: string[];
-  /** Pulls the image by digest before it is tagged; the triggers of that. */
-  pull?: string[];
+  /** Of the image of this name, under `build-ARCHITECTURE`, beside those of other platforms. */
+  platform?: { of: string; architecture: string };
 }
 
 export function readSettings(): Settings {

@@ -1,0 +1,174 @@
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { type Emulator, startEmulator } from "../../sandbox/emulator/server.ts";
+import { mintGithubApiToken } from "../../sandbox/emulator/support/github/tokens.ts";
+import { addProject } from "../../sandbox/emulator/support/store.ts";
+import { type Buckets, startBuckets } from "../../sandbox/emulator/testing/buckets.ts";
+import { endpointVariables } from "../../sandbox/lib/google-endpoints.ts";
+import { sandboxPaths } from "../../sandbox/lib/paths.ts";
+import { MAINTAINER, mintAccessToken } from "../../sandbox/lib/tokens.ts";
+import { gcloudEnvironment, gcloudTokenFile } from "../../sandbox/services/gcloud-environment.ts";
+import { passed } from "../support/outcome.ts";
+import { type Outcome, runCommand } from "../support/sandbox.ts";
+import { endWatch, watchSandbox } from "../support/secrets/watching.ts";
+import { useSandbox } from "../support/shared-sandbox.ts";
+
+// Cloud KMS: Pulumi's gcpkms:// knows no other endpoint than Google's, so that the stacks here have a passphrase. What only
+// the real one shows is that `pulumi stack init` can encrypt with the keys that bootstrap makes and grants.
+
+const PROJECT = "brand-new-project";
+const REPOSITORY = "HyperionWave-AI/dev-squad";
+const BUCKET = `${PROJECT}-pulumi-state`;
+const DRIFT = `serviceAccount:hyperion-drift@${PROJECT}.iam.gserviceaccount.com`;
+const LEE = "user:lee@example.com";
+const STACK_FILES = ["Pulumi.production.yaml", "Pulumi.production-images.yaml"];
+
+const hasGcloud = (await runCommand("gcloud", ["--version"], process.env)).code === 0;
+const sandbox = useSandbox();
+
+let dir: string;
+let emulator: Emulator;
+let buckets: Buckets;
+/** The stacks' files of the sandbox's project, as they were. */
+let files: [string, string][];
+
+beforeAll(async () => {
+  dir = mkdtempSync(join(tmpdir(), "hyperion-bootstrap-"));
+  const [from, to] = [sandboxPaths(sandbox.root), sandboxPaths(dir)];
+  // The keys of the sandbox: one token is good here and there.
+  cpSync(dirname(from.key), dirname(to.key), { recursive: true });
+  files = STACK_FILES.map((name) => [
+    join(from.project, name),
+    readFileSync(join(from.project, name), "utf8"),
+  ]);
+  emulator = await startEmulator({ sandboxDir: dir, port: 0, registryPort: 1 });
+  for (const id of [PROJECT, `${PROJECT}-2`])
+    emulator.context.store.change((state) => addProject(state, id, MAINTAINER));
+  buckets = await startBuckets(emulator);
+  watchSandbox(dir);
+});
+
+afterAll(async () => {
+  for (const [name, text] of files) writeFileSync(name, text);
+  await endWatch(dir);
+  await buckets.stop();
+  await emulator.close();
+  rmSync(dir, { recursive: true, force: true });
+});
+
+/** The variables with which a principal works: all of Google and GitHub are those of this file. */
+async function as(principal: string): Promise<NodeJS.ProcessEnv> {
+  const origin = emulator.url.replace(/\/$/, "");
+  return {
+    ...endpointVariables(origin),
+    GOOGLE_STORAGE_CUSTOM_ENDPOINT: `${buckets.url}/storage/v1/`,
+    GITHUB_API_URL: `${origin}/api/v3`,
+    GH_TOKEN: await mintGithubApiToken(dir, { login: "maintainer" }),
+    GOOGLE_OAUTH_ACCESS_TOKEN: await mintAccessToken(dir, principal),
+    STORAGE_EMULATOR_HOST: await buckets.as(principal),
+    PULUMI_BACKEND_URL: undefined,
+    HYPERION_FAKE_PROVIDER_BACKOFF_MS: "5",
+    USER_PROJECT_OVERRIDE: undefined,
+    GOOGLE_BILLING_PROJECT: undefined,
+  };
+}
+
+async function bootstrap(principal: string, ...more: string[]): Promise<Outcome> {
+  const args = ["scripts/bootstrap/main.ts", "--project", PROJECT, "--yes", ...more];
+  return sandbox.command(process.execPath, args, await as(principal));
+}
+
+const FROM_NOTHING = ["--github", REPOSITORY, "--secrets-provider", "passphrase"];
+
+describe("npm run bootstrap on a new project", { timeout: 300_000 }, () => {
+  test("looks, and changes nothing, with --dry-run", async () => {
+    const before = structuredClone(emulator.context.store.state);
+    const output = passed(await bootstrap(MAINTAINER, ...FROM_NOTHING, "--dry-run"));
+    expect(output).toContain(`  + bucket gs://${BUCKET}\n`);
+    expect(output).toContain("  + stack production, its state in gs://");
+    expect(emulator.context.store.state).toEqual(before);
+  });
+
+  test("makes a production, as a maintainer with the documented roles", async () => {
+    const output = passed(await bootstrap(MAINTAINER, ...FROM_NOTHING));
+    expect(output).toContain("+ pulumi up of production, after its preview\n");
+    expect(output).not.toMatch(/^- /m);
+    expect(output).toContain("git add Pulumi.production.yaml Pulumi.production-images.yaml");
+    const { repositories, serviceAccounts, providers } = emulator.context.store.state;
+    expect(Object.keys(repositories)).toEqual([
+      `projects/${PROJECT}/locations/us-central1/repositories/hyperion-public`,
+    ]);
+    expect(
+      Object.keys(serviceAccounts)
+        .map((email) => email.split("@")[0])
+        .sort(),
+    ).toEqual([...["hyperion-ci", "hyperion-ci-preview", "hyperion-drift"]]);
+    expect(Object.values(providers)[0]?.attributeCondition).toContain("901234567");
+    for (const [name] of files) expect(readFileSync(name, "utf8")).toContain(`gcp:project: ${PROJECT}\n`);
+  });
+
+  test("changes nothing when it runs again", async () => {
+    const before = structuredClone(emulator.context.store.state);
+    expect(passed(await bootstrap(MAINTAINER, ...FROM_NOTHING))).toContain(
+      "Everything is there; nothing was changed.",
+    );
+    expect(emulator.context.store.state).toEqual(before);
+  });
+
+  test("after it the drift account compares, with its one role, and finds nothing", async () => {
+    const look = ["refresh", "--preview-only", "--expect-no-changes", "--stack", "production"];
+    const env = { ...(await as(DRIFT)), PULUMI_BACKEND_URL: `gs://${BUCKET}` };
+    passed(await sandbox.command("pulumi", look, env));
+  });
+
+  test("refuses a bucket that holds other states", async () => {
+    const env = { ...(await as(MAINTAINER)), PULUMI_BACKEND_URL: `gs://${BUCKET}` };
+    passed(await sandbox.command("pulumi", ["stack", "init", "other", "--no-select"], env));
+    const { code, output } = await bootstrap(MAINTAINER, ...FROM_NOTHING);
+    expect(code).toBe(1);
+    expect(output).toContain(
+      `gs://${BUCKET} holds other states, which every preview could then read: .pulumi/stacks/hyperion-registry/other.json`,
+    );
+  });
+});
+
+describe.skipIf(!hasGcloud)("what it prints for somebody else", { timeout: 600_000 }, () => {
+  const project = `${PROJECT}-2`;
+  const ask = async (...more: string[]): Promise<Outcome> =>
+    sandbox.command(
+      process.execPath,
+      ["scripts/bootstrap/main.ts", "--project", project, "--without", "drift", ...more],
+      await as(LEE),
+    );
+
+  test("gcloud takes as it stands", async () => {
+    const policy = emulator.context.store.state.policies[`projects/${project}`];
+    const looks = ["serviceUsageViewer"].map((role) => ({
+      role: `roles/serviceusage.${role}`,
+      members: [LEE],
+    }));
+    policy?.current.bindings?.push(...looks, { role: "roles/viewer", members: [LEE] });
+    const { code, output } = await ask("--yes");
+    expect(code, output).toBe(1);
+    const commands = output.match(/^ {2}gcloud .*$/gm) ?? [];
+    expect(commands.length).toBeGreaterThan(10);
+    const file = gcloudTokenFile(dir);
+    mkdirSync(dirname(file), { recursive: true });
+    writeFileSync(file, await mintAccessToken(dir, MAINTAINER), { mode: 0o600 });
+    const env = {
+      ...process.env,
+      ...gcloudEnvironment(emulator.port, dir),
+      CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE: `${buckets.url}/storage/v1/`,
+    };
+    for (const command of commands) {
+      const done = await runCommand("bash", ["-c", `${command.trim()} --quiet`], env);
+      expect(done.code, `${command}\n${done.output}`).toBe(0);
+    }
+    const again = await ask("--dry-run");
+    expect(again.output).toContain(`  = bucket gs://${project}-pulumi-state\n`);
+    expect(again.output).toContain("  = key pulumi-state-images\n");
+    expect(again.output).toContain(`  = ${LEE}: roles/storage.admin on gs://${project}-pulumi-state\n`);
+  });
+});
