@@ -38,7 +38,7 @@ const imagesOutput = z.record(z.string(), z.object({ digest: z.string() }));
 const SECOND = 1000;
 
 /** The message of the updates of a run, by which they are known again. */
-export const runMessage = (run: string): string => `run ${run}`;
+const runMessage = (run: string): string => `run ${run}`;
 
 /**
  * The digest of each platform of each image, by image, as far as the run's own updates pushed them. What another run pushed is

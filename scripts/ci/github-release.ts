@@ -10,7 +10,7 @@ import { shellWord } from "../../problems/wording.ts";
 import { codeSpan } from "./markdown.ts";
 
 /** An image of a version, as the registry has it. */
-export interface VersionImage {
+interface VersionImage {
   name: string;
   /** Of the index, or of the only platform's image. */
   digest: string;
