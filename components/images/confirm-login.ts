@@ -89,29 +89,30 @@ function configuredLogin(host: string): ReturnType<typeof dockerLogin> | { kind:
   }
 }
 
-function brokenHelper(host: string, { helper, isStore, hosts, trouble }: BrokenHelper): Problem {
+function brokenHelper(host: string, broken: BrokenHelper): Problem {
+  const { helper, isStore, hosts, trouble } = broken;
   const reads = isStore ? "the logins of all registries" : hosts.map(shownName).join(", ");
-  const what = {
-    missing: "which is not on the PATH",
-    failure: "which fails when the docker plugin has it list them",
-    "too slow": "which does not list them in time",
-  }[trouble];
-  const remove = `take "credsStore" out of the file, or install ${helper}`;
   return {
     where: dockerConfigFile(process.env),
-    found: `the credential helper ${helper} for ${reads}, ${what}`,
+    found: `the credential helper ${helper} for ${reads}, ${TROUBLES[trouble]}`,
     allowed: isStore
       ? "a credential helper that works, or none: the docker plugin lists all logins at its start"
       : "a credential helper that can be run",
-    fix:
-      helper === GCLOUD
-        ? INSTALL_GCLOUD
-        : isStore
-          ? remove
-          : hosts.includes(host)
-            ? configure(host)
-            : `take ${hosts.map((one) => JSON.stringify(one)).join(", ")} out of "credHelpers"`,
+    fix: helperFix(host, broken),
   };
+}
+
+const TROUBLES: Record<BrokenHelper["trouble"], string> = {
+  missing: "which is not on the PATH",
+  failure: "which fails when the docker plugin has it list them",
+  "too slow": "which does not list them in time",
+};
+
+function helperFix(host: string, { helper, isStore, hosts }: BrokenHelper): string {
+  if (helper === GCLOUD) return INSTALL_GCLOUD;
+  if (isStore) return `take "credsStore" out of the file, or install ${helper}`;
+  if (hosts.includes(host)) return configure(host);
+  return `take ${hosts.map((one) => JSON.stringify(one)).join(", ")} out of "credHelpers"`;
 }
 
 const INSTALL_GCLOUD =

@@ -62,7 +62,6 @@ async function end(): Promise<void> {
 /** Its stacks and what `up` makes of them, as the program does, by the same calls. */
 class FakePulumi implements PulumiCli {
   readonly settings = new Map<string, Record<string, string>>();
-  readonly providers: string[] = [];
   isUp = false;
 
   ask({ name }: Stack, ...args: string[]): Promise<string | undefined> {
@@ -82,14 +81,15 @@ class FakePulumi implements PulumiCli {
   }
 
   do({ name }: Stack, ...args: string[]): Promise<void> {
-    if (args[1] === "init") {
-      this.settings.set(name, {});
-      this.providers.push(args.at(-1) ?? "");
-    } else
-      for (const word of args.filter((each) => each.includes("="))) {
-        const [key = "", value = ""] = word.split("=");
-        Object.assign(this.settings.get(name) ?? {}, { [key]: value });
-      }
+    for (const word of args.filter((each) => each.includes("="))) {
+      const [key = "", value = ""] = word.split("=");
+      Object.assign(this.settings.get(name) ?? {}, { [key]: value });
+    }
+    return Promise.resolve();
+  }
+
+  init({ name }: Stack): Promise<void> {
+    this.settings.set(name, {});
     return Promise.resolve();
   }
 

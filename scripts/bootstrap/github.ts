@@ -46,7 +46,8 @@ export class Github {
     try {
       return (await this.octokit.request(route, { ...this.at, ...more })).data;
     } catch (error) {
-      if (statusOf(error) === 404) return undefined;
+      const status = statusOf(error);
+      if (status === 404 || (status === 403 && !isOfPlan(error))) return undefined;
       throw error;
     }
   }
@@ -68,7 +69,7 @@ export class Github {
       await work();
       return true;
     } catch (error) {
-      if (/upgrade to github|billing plan/i.test(String(error))) return false;
+      if (isOfPlan(error)) return false;
       throw error;
     }
   }
@@ -83,6 +84,11 @@ export class Github {
     const { id, owner } = z.object({ id: z.number(), owner: z.object({ id: z.number() }) }).parse(answer);
     return { repository: String(id), owner: String(owner.id) };
   }
+}
+
+/** What the repository's plan does not offer. */
+function isOfPlan(error: unknown): boolean {
+  return /upgrade to github|billing plan/i.test(String(error));
 }
 
 function statusOf(error: unknown): number | undefined {

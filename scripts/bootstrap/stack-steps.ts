@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { z } from "zod";
 import { storage } from "../../google/apis.ts";
@@ -11,10 +12,14 @@ import { keyName, type Stack, stacksOf, type Wanted } from "./wanted.ts";
 export const STACKS = "Stacks";
 export const INFRASTRUCTURE = "Infrastructure";
 
+/** Waits between tries of what takes a grant of a moment ago. */
+const SPREADING_MS = [5000, 10_000, 20_000, 30_000];
+
 /** What the steps ask of Pulumi. */
 export interface PulumiCli {
   ask(stack: Stack, ...args: string[]): Promise<string | undefined>;
   do(stack: Stack, ...args: string[]): Promise<void>;
+  init(stack: Stack, ...args: string[]): Promise<void>;
   up(stack: Stack): Promise<void>;
   secretsProvider(stack: Stack): string;
 }
@@ -44,9 +49,27 @@ export class Pulumi implements PulumiCli {
     if (failed) throw stopError(`pulumi ${args.join(" ")} failed. Run this again once that is repaired.`);
   }
 
+  /** Makes a stack; again while Google does not know everywhere who may write the state and use its key. */
+  async init({ bucket }: Stack, ...args: string[]): Promise<void> {
+    for (const wait of [...SPREADING_MS, undefined]) {
+      const { failed, all } = await this.run(bucket, args, "pipe");
+      if (!failed) return;
+      const says = String(all);
+      if (wait === undefined || !/denied|forbidden|403/i.test(says))
+        throw stopError(`pulumi ${args.join(" ")} failed:\n${says}`);
+      await sleep(wait);
+    }
+  }
+
   private run(bucket: string, args: string[], stdio: "pipe" | "inherit") {
     const env = { PULUMI_BACKEND_URL: `gs://${bucket}` };
-    return execa("pulumi", [...args, "--non-interactive"], { cwd: this.root, env, stdio, reject: false });
+    return execa("pulumi", [...args, "--non-interactive"], {
+      cwd: this.root,
+      env,
+      stdio,
+      all: true,
+      reject: false,
+    });
   }
 
   /** Shows the preview, asks, and applies. */
@@ -115,7 +138,7 @@ async function stackFinding(
           {
             what: `stack ${name}, its state in gs://${bucket}`,
             commands: [`${on} ${init.join(" ")}`],
-            apply: () => pulumi.do(stack, ...init),
+            apply: () => pulumi.init(stack, ...init),
           },
         ]
       : []),

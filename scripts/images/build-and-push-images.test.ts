@@ -3,7 +3,7 @@ import * as path from "node:path";
 import { beforeEach, describe, expect, it, test } from "vitest";
 import catalogue from "../../images.json" with { type: "json" };
 import { FLAGS, readOptions, WITH_VALUE } from "./options.ts";
-import { readPublication } from "./publication.ts";
+import { describePublication, readPublication } from "./publication.ts";
 import { type Ended, root, useShell } from "../../test/support/shell.ts";
 
 const script = "scripts/build-and-push-images.sh";
@@ -115,10 +115,21 @@ describe("what it does", () => {
       ["abc123f, 2025-01-10, edge"],
     ],
     [[], ["latest, unless a version is published"]],
-  ])("only says with %j --dry-run that it tags %j, without Docker and without a login", (args, tags) => {
+  ])("tags with %j %j", (args, tags) => {
+    const options = readOptions(["--registry", registry, ...args], []);
+    const what = options === "help" ? undefined : readPublication(options, root, []);
+    if (what === undefined) throw new Error("the options mean nothing");
+    const said = describePublication(what, false).split("\n");
+    expect(said.filter((line) => !line.startsWith("push "))).toEqual([
+      ...tags.map((one) => `tag   ${one}`),
+      "",
+    ]);
+  });
+
+  it("only says what it would do with --dry-run, without Docker and without a login", () => {
     shell.without("docker");
     rmSync(path.join(shell.folder, ".docker"), { recursive: true });
-    const { status, stdout } = publish("--dry-run", ...args);
+    const { status, stdout } = publish("--dry-run");
     expect(status).toBe(0);
     const steps = catalogue.flatMap(({ name, context, dockerfile }) =>
       platforms.flatMap((platform) => [
@@ -126,7 +137,7 @@ describe("what it does", () => {
         `push  ${registry}/${name} for ${platform}`,
       ]),
     );
-    expect(stdout.split("\n")).toEqual([...steps, ...tags.map((one) => `tag   ${one}`), ""]);
+    expect(stdout.split("\n")).toEqual([...steps, "tag   latest, unless a version is published", ""]);
     expect(shell.calls()).toEqual([]);
   });
 

@@ -180,10 +180,8 @@ const provocations: Provocations = {
   "The credential helper fails": () => pullByGcloud("#!/bin/sh\necho 'no login' >&2\nexit 1\n"),
   "Docker does not run": () =>
     failing(compose(["pull", "hyperion-ui"], { DOCKER_HOST: `unix://${sandbox.scratch}/none.sock` })),
-  "The image is for another platform": async () => {
-    const foreign = process.arch === "arm64" ? "linux/riscv64" : "linux/arm64";
-    return failing(compose(["up", "--detach", "--no-deps", "hyperion-ui"], { HYPERION_PLATFORM: foreign }));
-  },
+  "The image is for another platform": () =>
+    failing(compose(["up", "--detach", "--no-deps", "hyperion-ui"], { HYPERION_PLATFORM: "linux/riscv64" })),
   "A container cannot be executed": async () =>
     failing(
       sandbox.docker(
