@@ -121,7 +121,7 @@ function commands({ version, registryUrl, repository, images }: VersionFacts): s
 /** The words of the command that verifies that publish.yml of the repository built an image. */
 export function verifyCommand(repository: string, image: string): string[] {
   const { host, pathname } = new URL(repository);
-  const name = pathname.slice(1);
+  const name = pathname.split("/").slice(-2).join("/");
   const workflow = `${host === "github.com" ? "" : `${host}/`}${name}/.github/workflows/publish.yml`;
   return ["gh", "attestation", "verify", `oci://${image}`, "--repo", name, "--signer-workflow", workflow];
 }
