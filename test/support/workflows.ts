@@ -194,7 +194,8 @@ export async function useProduction(sandbox: Sandbox): Promise<Github> {
 /** Pushes the sources, in a folder of theirs, to main of their own repository; returns the commit. */
 export async function pushSources(sandbox: Sandbox, github: Github, folder: string): Promise<string> {
   const clone = join(sandbox.scratch, "sources-clone");
-  await cp(sandbox.sources, join(clone, folder), { recursive: true });
+  // Without the repository that the sources are in here.
+  await cp(join(sandbox.sources, "coordinator"), join(clone, folder, "coordinator"), { recursive: true });
   const git = (...args: string[]): Promise<string> => github.git("-C", clone, ...args);
   await git("init", "--quiet", "--initial-branch", "main");
   await git("add", "--all");
