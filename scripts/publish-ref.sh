@@ -18,4 +18,5 @@ fi
 words=$(node scripts/ci/main.ts run-options "${@:3}")
 mapfile -t options <<<"$words"
 echo "${options[@]}"
-exec pulumi up --yes --skip-preview --stack "$2" "${options[@]}"
+# By this message `scripts/ci/main.ts built-images` knows what the run built.
+exec pulumi up --yes --skip-preview --stack "$2" --message "run ${GITHUB_RUN_ID:-by hand}" "${options[@]}"

@@ -7,7 +7,7 @@ import * as path from "node:path";
 import { format } from "prettier";
 import ts from "typescript";
 import { parse } from "yaml";
-import { costRows } from "../cost/table.ts";
+import { costChart, costRows, costsOverTime } from "../cost/table.ts";
 import { isWorkingTag, type Release, TAG_ROWS } from "../../components/images/tags/names.ts";
 import { setTags } from "../../components/images/tags/set-tags.ts";
 import { TagCopy } from "../../components/images/tags/store.ts";
@@ -43,14 +43,7 @@ const TABLES: Readonly<Record<string, Table>> = {
     document: "docs/COST.md",
     source: "scripts/cost/model.ts",
     head: ["builds are kept", "after a year", "after two", "after five", "over $5 a month"],
-    rows: () =>
-      costRows(
-        {
-          cleanupUntaggedAfterDays: Number(declared()["cleanupUntaggedAfterDays"]?.default),
-          cleanupKeepCount: Number(declared()["cleanupKeepCount"]?.default),
-        },
-        Number(declared()["cleanupBuildsAfterDays"]?.default),
-      ),
+    rows: () => costRows(costs()),
   },
   tags: {
     document: "docs/COMPOSE.md",
@@ -74,6 +67,30 @@ const TABLES: Readonly<Record<string, Table>> = {
       ),
   },
 };
+
+/** What else is generated, by the same kind of markers. */
+const CHARTS: Readonly<Record<string, { document: string; source: string; text: () => string }>> = {
+  "cost-over-time": {
+    document: "docs/COST.md",
+    source: "scripts/cost/model.ts",
+    text: () => costChart(costs()),
+  },
+};
+
+let simulated: ReturnType<typeof costsOverTime> | undefined;
+
+/** What the registry costs under the defaults; it takes a while to simulate. */
+function costs(): ReturnType<typeof costsOverTime> {
+  const value = (name: string): number => Number(declared()[name]?.default);
+  simulated ??= costsOverTime(
+    {
+      cleanupUntaggedAfterDays: value("cleanupUntaggedAfterDays"),
+      cleanupKeepCount: value("cleanupKeepCount"),
+    },
+    value("cleanupBuildsAfterDays"),
+  );
+  return simulated;
+}
 
 interface DeclaredSetting {
   type: string;
@@ -164,15 +181,22 @@ async function markdown({ head, rows }: Table): Promise<string> {
 /** A document with its tables as they should be. */
 async function withTables(document: string): Promise<string> {
   let text = read(document);
-  for (const [name, table] of Object.entries(TABLES)) {
-    if (table.document !== document) continue;
-    const begin = `<!-- table ${name}: generated from ${table.source} by \`npm run docs:tables\` -->`;
-    const end = `<!-- /table ${name} -->`;
+  const parts = [
+    ...Object.entries(TABLES).map(([name, table]) => ({
+      name: `table ${name}`,
+      ...table,
+      text: () => markdown(table),
+    })),
+    ...Object.entries(CHARTS).map(([name, chart]) => ({ name: `chart ${name}`, ...chart })),
+  ];
+  for (const { name, source, text: generated } of parts.filter((part) => part.document === document)) {
+    const begin = `<!-- ${name}: generated from ${source} by \`npm run docs:tables\` -->`;
+    const end = `<!-- /${name} -->`;
     const [before, rest] = text.split(begin);
     const after = rest?.split(end)[1];
     if (before === undefined || after === undefined)
       throw new Error(`${document} lacks the markers ${begin} and ${end}`);
-    text = `${before}${begin}\n\n${await markdown(table)}\n\n${end}${after}`;
+    text = `${before}${begin}\n\n${await generated()}\n\n${end}${after}`;
   }
   return format(text, { parser: "markdown", printWidth: 110 });
 }

@@ -3,14 +3,18 @@ import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { text } from "node:stream/consumers";
 import { Command } from "commander";
+import { attestable } from "./attestable.ts";
 import { driftIssue, MARKER } from "./drift-issue.ts";
+import { githubRelease } from "./github-release.ts";
 import { imagesInStateReport } from "./images-in-state.ts";
 import { addToSummary, ofJob, setOutput } from "./job.ts";
 import { readPreview } from "./preview.ts";
 import { type Checkout, gitState, releaseSettings, sourcesCheckout } from "./release-settings.ts";
 import { driftReport, previewComment, type Previewed, releaseSummary } from "./reports.ts";
+import { StackSettings } from "../../settings/stack-settings.ts";
 import { settingKey } from "../../problems/setting-commands.ts";
 import { tagDriftReport } from "./tag-drift.ts";
+import { versionFacts } from "./version-facts.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 
@@ -132,6 +136,35 @@ program
   .description("read `pulumi stack output images --json` on stdin; print what was published in Markdown")
   .action(async () => {
     print(releaseSummary(await input()));
+  });
+
+program
+  .command("built-images <stack> <run> <folder>")
+  .description(
+    "give the job's outputs what the run built: `subjects`, a line for each image to attest, and `sboms`, of each platform " +
+      "the SBOM that SYFT wrote into the folder, in JSON",
+  )
+  .action(async (stack: string, run: string, folder: string) => {
+    const { subjects, sboms } = await attestable(root, stack, run, folder, ofJob("SYFT"));
+    setOutput("subjects", subjects);
+    setOutput("sboms", JSON.stringify(sboms));
+  });
+
+program
+  .command("github-release <stack> <tag>")
+  .description(
+    "give the job's output `release` what the release of a published tag at GitHub is to say, in JSON. Takes what the run " +
+      "built in BUILT; of the rest it asks GitHub for an attestation",
+  )
+  .action(async (stack: string, tag: string) => {
+    const repository = `${ofJob("GITHUB_SERVER_URL")}/${ofJob("GITHUB_REPOSITORY")}`;
+    const facts = await versionFacts(
+      new StackSettings(root, stack),
+      tag.replace(/^v/, ""),
+      repository,
+      ofJob("BUILT"),
+    );
+    setOutput("release", JSON.stringify(githubRelease(facts)));
   });
 
 try {

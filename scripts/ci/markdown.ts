@@ -9,7 +9,8 @@ export function codeBlock(text: string): string {
   return `${fence}text\n${text.trimEnd()}\n${fence}\n`;
 }
 
-function codeSpan(text: string): string {
+/** A text as code within a line. */
+export function codeSpan(text: string): string {
   const fence = "`".repeat(longestRun(text) + 1);
   return fence.length === 1 ? `\`${text}\`` : `${fence} ${text} ${fence}`;
 }

@@ -5,7 +5,7 @@ import { setTags } from "../../components/images/tags/set-tags.ts";
 import { TagCopy } from "../../components/images/tags/store.ts";
 import { type RegistryTags, startedVersions, versionDigests } from "../../components/images/tags/versions.ts";
 import { StackSettings } from "../../settings/stack-settings.ts";
-import { ownTagStore } from "../lib/own-registry.ts";
+import { ownTagStore, stackRepository } from "../lib/own-registry.ts";
 import { codeList } from "./markdown.ts";
 
 /**
@@ -15,11 +15,7 @@ import { codeList } from "./markdown.ts";
  */
 export async function tagDriftReport(projectFolder: string, stack: string): Promise<string> {
   const settings = new StackSettings(projectFolder, stack);
-  const registry = await ownTagStore({
-    project: settings.text("gcp:project"),
-    location: settings.text("gcp:region"),
-    repositoryId: settings.text("repositoryId"),
-  }).read();
+  const registry = await ownTagStore(stackRepository(settings)).read();
   const found = await tagDrift(registry, settings.text("version") || undefined);
   if (found.length === 0) return "";
   return `**Tags that are not as they should be**:\n\n${codeList(found)}\nPut them right: \`pulumi up --stack ${stack}\`, or \`npm run release\`.\n`;

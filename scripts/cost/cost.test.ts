@@ -2,7 +2,7 @@ import { describe, expect, test } from "vitest";
 import { type Expiry, versionsOfBuild } from "../../components/repository/cleanup-rules.ts";
 import { declaredSettings } from "../../test/support/default-settings.ts";
 import { MODEL, type Model, registries, stored } from "./model.ts";
-import { BUDGET, costs, costRows } from "./table.ts";
+import { BUDGET, costChart, costs, costRows, costsOverTime } from "./table.ts";
 
 const KEPT = { cleanupUntaggedAfterDays: 14, cleanupKeepCount: 10 };
 const BUILDS_AFTER_DAYS = 77;
@@ -94,7 +94,7 @@ describe.each(["refused", "allowed"] as const)(
 );
 
 test("the table", () => {
-  const rows = costRows(KEPT, BUILDS_AFTER_DAYS);
+  const rows = costRows(costsOverTime(KEPT, BUILDS_AFTER_DAYS));
   expect(rows.map(([what, ...cells]) => [what, cells.length])).toEqual([
     ["30 days", 4],
     ["77 days (the default)", 4],
@@ -105,4 +105,20 @@ test("the table", () => {
   ]);
   expect(rows[1]?.slice(1)).toEqual(["$4.98", "$6.50", "$11.07", "after 1.0 years"]);
   expect(rows[5]?.at(-1)).toBe("after 3.3 years");
+});
+
+test("the chart has a line for each row that fits, the costliest first, and the budget", () => {
+  const chart = costChart([
+    { builds: "cheap", dollars: Array.from({ length: 365 }, () => 1) },
+    { builds: "dear", dollars: Array.from({ length: 365 }, (_, look) => (look * 20) / 364) },
+    { builds: "too dear", dollars: Array.from({ length: 365 }, () => 26) },
+  ]);
+  const lines = chart.split("\n").filter((line) => line.startsWith("  line ["));
+  const values = lines.map((line) => line.slice("  line [".length, -1).split(", ").map(Number));
+  expect(values.map((line) => [line.length, line[0], line[1], line.at(-1)])).toEqual([
+    [11, 0, 1.98, 20],
+    [11, 0, 1, 1],
+    [11, 5, 5, 5],
+  ]);
+  expect(chart).toContain("from the top: dear; cheap.");
 });

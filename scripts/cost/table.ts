@@ -43,26 +43,64 @@ export function costs(
 /** A project that publishes releases and no build of main; each changes every image. */
 const RELEASES_ALONE: Model = { ...MODEL, buildsADay: 1 / MODEL.releaseEveryDays, oneChangedIn: 1 };
 
+/** What a month costs over time, for one way of keeping builds. */
+export interface CostOverTime {
+  builds: string;
+  /** US dollars, every five days. */
+  dollars: readonly number[];
+}
+
+/** @param byDefault the default of `cleanupBuildsAfterDays`. */
+export function costsOverTime(kept: Kept, byDefault: number): CostOverTime[] {
+  return [
+    ...[30, byDefault, 120, YEAR].map((age) => ({
+      builds: `${age} days${age === byDefault ? " (the default)" : ""}`,
+      dollars: costs(YEARS, kept, age),
+    })),
+    { builds: "for ever", dollars: costs(YEARS, kept, undefined) },
+    { builds: "none: releases alone", dollars: costs(YEARS, kept, 1, RELEASES_ALONE) },
+  ];
+}
+
+const atYear = (dollars: readonly number[], years: number): number =>
+  dollars[Math.round((years * YEAR) / LOOK_EVERY) - 1] ?? 0;
+
 /**
  * The rows of the table in docs/COST.md: builds kept how long; what a month costs at the end of the first, second and
  * fifth year; when it passes the budget.
- *
- * @param byDefault the default of `cleanupBuildsAfterDays`.
  */
-export function costRows(kept: Kept, byDefault: number): string[][] {
-  const row = (what: string, dollars: readonly number[]): string[] => {
+export function costRows(all: readonly CostOverTime[]): string[][] {
+  return all.map(({ builds, dollars }) => {
     const passes = dollars.findIndex((each) => each > BUDGET);
     return [
-      what,
-      ...[1, 2, 5].map((years) => `$${(dollars[(years * YEAR) / LOOK_EVERY - 1] ?? 0).toFixed(2)}`),
+      builds,
+      ...[1, 2, 5].map((years) => `$${atYear(dollars, years).toFixed(2)}`),
       passes < 0 ? `not in ${YEARS} years` : `after ${(((passes + 1) * LOOK_EVERY) / YEAR).toFixed(1)} years`,
     ];
-  };
+  });
+}
+
+/** Highest cost that the chart shows, in US dollars; what is kept for ever leaves it within two years. */
+const HIGHEST = 25;
+
+/** A chart of the same in Mermaid, a line each from the costliest to the cheapest, and one for the budget. */
+export function costChart(all: readonly CostOverTime[]): string {
+  const shown = all
+    .filter(({ dollars }) => atYear(dollars, YEARS) <= HIGHEST)
+    .sort((one, other) => atYear(other.dollars, YEARS) - atYear(one.dollars, YEARS));
+  const halfYears = Array.from({ length: 2 * YEARS + 1 }, (_, half) => half / 2);
+  const line = (value: (years: number) => number): string =>
+    `  line [${halfYears.map((years) => value(years).toFixed(2)).join(", ")}]`;
   return [
-    ...[30, byDefault, 120, YEAR].map((age) =>
-      row(`${age} days${age === byDefault ? " (the default)" : ""}`, costs(YEARS, kept, age)),
-    ),
-    row("for ever", costs(YEARS, kept, undefined)),
-    row("none: releases alone", costs(YEARS, kept, 1, RELEASES_ALONE)),
-  ];
+    "```mermaid",
+    "xychart-beta",
+    '  title "US dollars a month"',
+    `  x-axis "years" [${halfYears.map(String).join(", ")}]`,
+    `  y-axis "US dollars" 0 --> ${HIGHEST}`,
+    ...shown.map(({ dollars }) => line((years) => atYear(dollars, years))),
+    line(() => BUDGET),
+    "```",
+    "",
+    `Lines at the right edge, from the top: ${shown.map(({ builds }) => builds).join("; ")}. The level line is the budget of $${BUDGET}.`,
+  ].join("\n");
 }

@@ -10,6 +10,7 @@ import { artifactRegistry } from "../../google/apis.ts";
 import { callGoogle } from "../../google/client.ts";
 import { repositoryName } from "../../google/full-names.ts";
 import { lookupError } from "../../google/existence.ts";
+import type { StackSettings } from "../../settings/stack-settings.ts";
 import { refusal } from "../../google/client.ts";
 
 const repositoryAnswer = z.object({ registryUri: z.string() });
@@ -17,6 +18,20 @@ const repositoryAnswer = z.object({ registryUri: z.string() });
 /** The tags of the catalogue's images in a repository, with the caller's own Google login. */
 export function ownTagStore(repository: Repository, images = catalogue.images.map(({ name }) => name)) {
   return new ArtifactRegistryTags(repository, images, async () => ownRegistry(await registryUrl(repository)));
+}
+
+/** The repository that a stack's settings name. */
+export function stackRepository(settings: StackSettings): Repository {
+  return {
+    project: settings.text("gcp:project"),
+    location: settings.text("gcp:region"),
+    repositoryId: settings.text("repositoryId"),
+  };
+}
+
+/** The registry of a repository, with the caller's own Google login. */
+export async function repositoryRegistry(repository: Repository): Promise<ImageRegistry> {
+  return ownRegistry(await registryUrl(repository));
 }
 
 /** A registry of Google's, with the caller's own Google login. */

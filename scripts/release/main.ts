@@ -7,6 +7,7 @@ import { versionProblem } from "../../components/images/tags/names.ts";
 import { messageOf } from "../../problems/wording.ts";
 import { useVerifiedPulumi } from "../lib/pulumi-cli.ts";
 import { commitCommand, overwrite, publish, type Release, rollBackTo } from "./release.ts";
+import { releaseAtGithub } from "./github.ts";
 import { StackFile } from "./stack-file.ts";
 
 interface Options {
@@ -14,6 +15,7 @@ interface Options {
   rollback: boolean;
   line?: string;
   overwrite: boolean;
+  githubRelease: boolean;
   dryRun: boolean;
   yes: boolean;
 }
@@ -34,6 +36,11 @@ async function run(version: string, options: Options): Promise<void> {
   if (rollback && options.overwrite) throw new Error("--rollback and --overwrite do not go together.");
   if (line !== undefined && !rollback) throw new Error("--line goes with --rollback.");
   const stack = new StackFile(process.env["HYPERION_PROJECT_DIR"] ?? root, options.stack);
+  if (options.githubRelease) {
+    console.log(await releaseAtGithub(version, stack, root));
+    process.exitCode = 0;
+    return;
+  }
   const begin = (): void => void (process.exitCode = EXIT.failed);
   const release: Release = { version, line, dryRun, yes, root, defaultStack: STACK, begin };
   if (!rollback) await useVerifiedPulumi();
@@ -48,6 +55,7 @@ async function run(version: string, options: Options): Promise<void> {
   const subject = `${rollback ? "Go back to" : "Release"} ${version}`;
   const commit = await commitCommand(stack, subject);
   const done = rollback ? `The floating tags stand on ${version}.` : `${version} is published.`;
+  console.log(`\n${await releaseAtGithub(version, stack, root)}`);
   console.log(`\n${done}${commit === undefined ? "" : ` Commit the stack's file: ${commit}`}`);
 }
 
@@ -77,6 +85,11 @@ new Command("npm run release --")
     "with --rollback: the line to go back in, 1.4, 1 or latest (default: the narrowest that has a version above)",
   )
   .option("--overwrite", "the version is published: move it to a build of these sources", false)
+  .option(
+    "--github-release",
+    "the version is published: only make or update its release at GitHub, which every release and rollback does at its end",
+    false,
+  )
   .option("--dry-run", "only check, and show what would change", false)
   .option("--yes", "do it without asking", false)
   .option("--stack <name>", "the stack", STACK)

@@ -8,7 +8,7 @@ import { BUILD_TAG } from "../../components/images/tags/names.ts";
 import type { TagResult } from "../../components/images/tags/run.ts";
 import { type Problem, problemsError } from "../../problems/problem.ts";
 import { imagesInStateReport } from "../ci/images-in-state.ts";
-import { ownTagStore } from "../lib/own-registry.ts";
+import { ownTagStore, stackRepository } from "../lib/own-registry.ts";
 import { newVersionProblems, overwriteProblems, stackProblems, treeProblems } from "./checks.ts";
 import { pulumi } from "./pulumi.ts";
 import type { StackFile } from "./stack-file.ts";
@@ -139,11 +139,7 @@ async function checkState(stack: string): Promise<void> {
 }
 
 function storeOf({ settings }: StackFile) {
-  return ownTagStore({
-    project: settings.text("gcp:project"),
-    location: settings.text("gcp:region"),
-    repositoryId: settings.text("repositoryId"),
-  });
+  return ownTagStore(stackRepository(settings));
 }
 
 function printResult(result: TagResult): void {

@@ -14,6 +14,8 @@ const TIMEOUT_MS = 30_000;
 export interface ImageVersion extends StoredVersion {
   /** With all of its layers, those it shares with others too. */
   sizeBytes: number;
+  /** Of an index those of its images; of an image its own, where an index says it. */
+  platforms: string[];
 }
 
 /** What a repository holds. */
@@ -49,7 +51,16 @@ const page = z.object({
         imageSizeBytes: z.coerce.number().default(0),
         uploadTime: z.coerce.date(),
         // Of an index alone.
-        imageManifests: z.array(z.object({ digest: z.string() })).optional(),
+        imageManifests: z
+          .array(
+            z.object({
+              digest: z.string(),
+              os: z.string().default(""),
+              architecture: z.string().default(""),
+              variant: z.string().default(""),
+            }),
+          )
+          .optional(),
       }),
     )
     .default([]),
@@ -79,6 +90,7 @@ export async function readContent(client: AuthClient, endpoint: string, name: st
   // Whoever may read images may not read the policy.
   const policy = await request(`${name}:getIamPolicy`, (status) => status === 200 || status === 403);
   const versions: ImageVersion[] = [];
+  const platformOf = new Map<string, string>();
   let token: string | undefined = "";
   while (token !== undefined) {
     const query: string = new URLSearchParams({ pageSize: String(PAGE_SIZE), pageToken: token }).toString();
@@ -86,11 +98,17 @@ export async function readContent(client: AuthClient, endpoint: string, name: st
     for (const { uri, tags, imageSizeBytes, uploadTime, imageManifests } of dockerImages) {
       const [image = "", digest = ""] = uri.slice(url.length + 1).split("@");
       const children = imageManifests?.map((child) => child.digest);
-      const version = { image, digest, tags, sizeBytes: imageSizeBytes, uploaded: uploadTime };
+      for (const { digest: child, os, architecture, variant } of imageManifests ?? [])
+        platformOf.set(child, [os, architecture, variant].filter(Boolean).join("/"));
+      const version = { image, digest, tags, sizeBytes: imageSizeBytes, uploaded: uploadTime, platforms: [] };
       versions.push({ ...version, ...(children && { children }) });
     }
     token = nextPageToken === "" ? undefined : nextPageToken;
   }
+  for (const version of versions)
+    version.platforms = (version.children ?? [version.digest])
+      .map((digest) => platformOf.get(digest) ?? "")
+      .filter(Boolean);
   versions.sort((a, b) => a.image.localeCompare(b.image) || b.uploaded.getTime() - a.uploaded.getTime());
   return {
     url,

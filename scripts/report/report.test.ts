@@ -51,21 +51,28 @@ test("all pages are read, the latest upload of an image first", async () => {
 });
 
 test("the report", async () => {
+  const child = (letter: string, architecture: string) => ({
+    digest: `sha256:${letter.repeat(64)}`,
+    os: "linux",
+    architecture,
+    mediaType: "application/vnd.oci.image.manifest.v1+json",
+  });
+  const imageManifests = [child("b", "amd64"), { ...child("c", "arm64"), variant: "v8" }];
   const untagged = { action: "DELETE", condition: { tagState: "UNTAGGED", olderThan: "86400s" } };
   const content = await read({ sizeBytes: String(1.5 * GB), cleanupPolicies: { untagged } }, [
-    image("a", "24", "latest"),
+    { ...image("a", "24", "latest"), imageManifests },
     image("b", "04"),
   ]);
   const text = reportText({ ...content, deletes: content.versions.slice(1) }, NOW);
   expect(text.split("\n")).toEqual([
     `${URL}: 2 versions of 1 image`,
-    "┌─────────────┬────────┬─────────────────────┬─────────┬─────────┐",
-    "│ image       │ tags   │ digest              │ size    │ age     │",
-    "├─────────────┼────────┼─────────────────────┼─────────┼─────────┤",
-    "│ hyperion-ui │ latest │ sha256:aaaaaaaaaaaa │ 300 MiB │ 0 h     │",
-    "├─────────────┼────────┼─────────────────────┼─────────┼─────────┤",
-    "│ hyperion-ui │ (none) │ sha256:bbbbbbbbbbbb │ 300 MiB │ 20 days │",
-    "└─────────────┴────────┴─────────────────────┴─────────┴─────────┘",
+    "┌─────────────┬────────┬─────────────────────┬─────────────────┬─────────┬─────────┐",
+    "│ image       │ tags   │ digest              │ platforms       │ size    │ age     │",
+    "├─────────────┼────────┼─────────────────────┼─────────────────┼─────────┼─────────┤",
+    "│ hyperion-ui │ latest │ sha256:aaaaaaaaaaaa │ amd64, arm64/v8 │ 300 MiB │ 0 h     │",
+    "├─────────────┼────────┼─────────────────────┼─────────────────┼─────────┼─────────┤",
+    "│ hyperion-ui │ (none) │ sha256:bbbbbbbbbbbb │ amd64           │ 300 MiB │ 20 days │",
+    "└─────────────┴────────┴─────────────────────┴─────────────────┴─────────┴─────────┘",
     "",
     "Stored    1.5 GiB, layers that versions share counted once",
     "Cost      about $0.10 a month to keep: $0.10 per GB above the free 0.5 GB (2^30 bytes) of the billing account",

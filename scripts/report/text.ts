@@ -26,14 +26,15 @@ export function reportText(report: Report, now: Date): string {
 
 function versionTable(versions: readonly ImageVersion[], now: Date): string {
   const table = new Table({
-    head: ["image", "tags", "digest", "size", "age"],
+    head: ["image", "tags", "digest", "platforms", "size", "age"],
     style: { head: [], border: [] },
   });
-  for (const { image, tags, digest, sizeBytes, uploaded } of versions)
+  for (const { image, tags, digest, platforms, sizeBytes, uploaded } of versions)
     table.push([
       image,
       tags.join(", ") || "(none)",
       digest.slice(0, 19),
+      platforms.map((platform) => platform.replace(/^linux\//, "")).join(", "),
       size(sizeBytes),
       age(uploaded, now),
     ]);

@@ -153,16 +153,24 @@ describe("who acts as whom", () => {
     ["drift.yml", "look-at-images", "PREVIEW_SERVICE_ACCOUNT"],
   ])("%s %s acts as %s", (file, name, account) => {
     const { steps } = job(file, name);
-    const used = steps.map(({ uses }) => uses?.replace(/@.*/, "")).filter((uses) => uses !== undefined);
+    const used = steps
+      .map(({ uses }) => uses?.replace(/@.*/, ""))
+      // It keeps for other jobs what was made with credentials.
+      .filter((uses) => uses !== undefined && uses !== "actions/upload-artifact");
     // Whatever else a job takes, it takes before there are any credentials.
     expect([used[0], used.at(-1)]).toEqual(["actions/checkout", "./.github/actions/stack"]);
-    expect(steps[used.length - 1]?.with).toEqual({
+    expect(steps.find(({ uses }) => uses === "./.github/actions/stack")?.with).toEqual({
       "workload-identity-provider": "${{ vars.WORKLOAD_IDENTITY_PROVIDER }}",
       "service-account": `\${{ vars.${account} }}`,
       // What is published is made from nothing that another run left.
       ...(file === "publish.yml" && { cache: "false" }),
     });
-    expect(job(file, name).permissions).toEqual({ contents: "read", "id-token": "write" });
+    expect(job(file, name).permissions).toEqual({
+      contents: "read",
+      "id-token": "write",
+      // It asks whether GitHub has attestations of what earlier runs built.
+      ...(file === "publish.yml" && { attestations: "read" }),
+    });
   });
 
   it("verifies the Pulumi CLI before it has any credentials, and is nobody else then", () => {
@@ -233,6 +241,24 @@ describe("publish.yml", () => {
     expect(commands).toContainEqual(
       expect.stringMatching(/^scripts\/retry-when-locked\.sh scripts\/publish-ref\.sh --stack /),
     );
+  });
+});
+
+describe("what publish.yml says at GitHub", () => {
+  test.each([
+    ["provenance", { "id-token": "write", attestations: "write" }],
+    ["sbom", { "id-token": "write", attestations: "write" }],
+    ["release", { contents: "write" }],
+  ])("%s may do nothing else, and runs no code of the repository", (name, permissions) => {
+    const { permissions: own, environment, steps } = job("publish.yml", name);
+    expect(own).toEqual(permissions);
+    // The token of a job without the environment is nobody at Google.
+    expect(environment).toBeUndefined();
+    expect(steps.map(({ uses, run }) => uses ?? run).join("\n")).not.toMatch(/checkout|node |npm |scripts\//);
+  });
+
+  it("pushes no attestation to the registry", () => {
+    expect(text("publish.yml")).not.toContain("push-to-registry");
   });
 });
 

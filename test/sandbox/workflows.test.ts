@@ -4,7 +4,15 @@ import { beforeAll, describe, expect, test } from "vitest";
 import images from "../../images.json" with { type: "json" };
 import { failed, passed } from "../support/outcome.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
-import { type Github, pushSources, SOURCES, tagsOf, useProduction } from "../support/workflows.ts";
+import {
+  type Attestation,
+  type Github,
+  pushSources,
+  REPOSITORY,
+  SOURCES,
+  tagsOf,
+  useProduction,
+} from "../support/workflows.ts";
 
 // publish.yml, run by act: expressions, conditions, outputs of jobs, actions of this repository, in a job that is who GitHub's
 // token says. Other people's actions are stood in for (test/support/workflows.ts). Not modelled: environments (the OIDC token
@@ -12,6 +20,29 @@ import { type Github, pushSources, SOURCES, tagsOf, useProduction } from "../sup
 
 const sandbox = useSandbox();
 let github: Github;
+
+/** A folder with GitHub's command, which finds an attestation of every image but this one. */
+const ghWithout = async (image: string): Promise<string> => {
+  const bin = join(sandbox.scratch, "gh-bin");
+  await mkdir(bin, { recursive: true });
+  const script = `#!/bin/sh
+[ -n "$GH_TOKEN" ] && [ "$1 $2 $4 $5" = "attestation verify --repo ${REPOSITORY}" ] || exit 2
+case $3 in oci://*/${image}@sha256:*) exit 1 ;; esac
+`;
+  await writeFile(join(bin, "gh"), script, { mode: 0o755 });
+  return bin;
+};
+
+const createTag = (name: string): Promise<unknown> =>
+  github.api("POST", "/git/refs", { ref: `refs/tags/${name}`, sha: "a".repeat(40) });
+
+interface Release {
+  tag_name: string;
+  name: string;
+  body: string;
+  prerelease: boolean;
+}
+const releases = async (): Promise<Release[]> => (await github.api("GET", "/releases")) as Release[];
 
 const ui = (): Promise<Record<string, string>> => tagsOf(sandbox, "hyperion-ui");
 const DRIFT = "/actions/workflows/drift.yml";
@@ -31,20 +62,71 @@ describe("publish.yml", () => {
       expect(tags.map(([tag]) => tag).sort()).toEqual([commit.slice(0, 7), day, "build", "edge"].sort());
       expect(new Set(tags.map(([, digest]) => digest)).size).toBe(1);
     }
+    // What is attested is what the registry has: the index, and the SBOM of each platform.
+    const subjects: Attestation[] = [];
+    for (const { name: image } of images) {
+      const tags = await tagsOf(sandbox, image);
+      const name = `${sandbox.registry.replace(/\/.*/, "")}/production-471918/hyperion-public/${image}`;
+      for (const [tag, kind] of [
+        ["build", "provenance"],
+        ["build-amd64", "sbom"],
+        ["build-arm64", "sbom"],
+      ] as const)
+        subjects.push({ kind, name, digest: tags[tag] ?? "" });
+    }
+    const attested = await github.attestations();
+    expect(attested).toHaveLength(subjects.length);
+    expect(attested).toEqual(expect.arrayContaining(subjects));
+    expect(await releases()).toEqual([]);
     expect(await github.api("GET", DRIFT)).toMatchObject({ state: "active" });
     const started = { event: "workflow_dispatch", head_branch: "refs/heads/main" };
     expect(await github.api("GET", `${DRIFT}/runs`)).toMatchObject({ workflow_runs: [started] });
   });
 
-  test("publishes a version of a tag, and leaves a drift.yml that a person disabled", async () => {
+  test("publishes a version of a tag with a release, attests nothing of an earlier run, and leaves a drift.yml that a person disabled", async () => {
     await github.api("PUT", `${DRIFT}/disable`);
-    passed(await github.run("publish.yml", { ref: "refs/tags/v1.4.2" }));
+    await createTag("v1.4.2");
+    const path = await ghWithout("hyperion-ui");
+    passed(await github.run("publish.yml", { ref: "refs/tags/v1.4.2", path }));
     const { edge, ...tags } = await ui();
     for (const tag of ["1.4.2", "v1.4.2", "1.4", "1", "latest"]) expect(tags[tag]).toBe(edge);
+    expect(await github.attestations()).toEqual([]);
+    const [{ body, ...release } = { body: "" }, ...more] = await releases();
+    expect([release, more]).toMatchObject([{ tag_name: "v1.4.2", name: "v1.4.2", prerelease: false }, []]);
+    for (const { name } of images) {
+      const digest = (await tagsOf(sandbox, name))["1.4.2"] ?? "";
+      const attested = name === "hyperion-ui" ? "\\*\\*none\\*\\*" : "attested";
+      const platforms = "`linux/amd64`, `linux/arm64`";
+      expect(body).toMatch(
+        new RegExp(
+          `^\\| \`${name}\` \\| \`${digest}\` \\| ${platforms} \\| \\S+ \\wi?B, \\S+ \\wi?B \\| ${attested} \\|$`,
+          "m",
+        ),
+      );
+    }
+    expect(body).toMatch(/\*\*Full Changelog\*\*: \S+\/commits\/v1\.4\.2$/);
     expect(await github.api("GET", `${DRIFT}/runs`)).toMatchObject({ total_count: 1 });
   });
 
-  test("publishes what main has left behind under its commit alone", async () => {
+  test("creates no tag, says that the release is missing, and makes it when it is run again", async () => {
+    const trigger = { ref: "refs/tags/v1.4.3" };
+    const output = failed(await github.run("publish.yml", trigger));
+    expect(output).toContain("The images of v1.4.3 are published. Their release at GitHub is missing");
+    const { "1.4.3": digest, latest } = await ui();
+    expect(latest).toBe(digest);
+    await expect(github.api("GET", "/git/ref/tags%2Fv1.4.3")).rejects.toThrow("Not Found");
+    expect(await releases()).toHaveLength(1);
+    await createTag("v1.4.3");
+    for (const attempt of [1, 2]) {
+      passed(await github.run("publish.yml", trigger));
+      const [{ body } = { body: "" }, ...others] = await releases();
+      expect([attempt, others.length]).toEqual([attempt, 1]);
+      expect(body).toContain("/compare/v1.4.2...v1.4.3");
+      expect(await github.api("GET", "/releases/latest")).toMatchObject({ tag_name: "v1.4.3" });
+    }
+  });
+
+  test("publishes what main has left behind under its commit alone, also where GitHub takes no attestations", async () => {
     const { edge } = await ui();
     const page = join(github.folder, "coordinator/ui/src/index.html");
     await writeFile(page, "<!-- another build -->\n", { flag: "a" });
@@ -52,7 +134,9 @@ describe("publish.yml", () => {
     await github.push();
     // A branch whose name ends like that of main, and which git lists first.
     await github.git("push", "--quiet", "origin", `${commit}:refs/heads/a/refs/heads/main`);
-    passed(await github.run("publish.yml", { commit, event: "workflow_dispatch" }));
+    const outcome = await github.run("publish.yml", { commit, event: "workflow_dispatch", attests: false });
+    expect(failed(outcome)).toContain("The images are published, without an attestation of who built them.");
+    expect(await github.attestations()).toEqual([]);
     const tags = await ui();
     expect(tags[commit.slice(0, 7)]).toBe(tags["build"]);
     expect(tags["build"]).not.toBe(edge);

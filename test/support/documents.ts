@@ -24,6 +24,7 @@ export interface Document {
 
 const FILES = [
   "README.md",
+  "SECURITY.md",
   "sandbox/README.md",
   ...readdirSync(join(repositoryRoot, "docs"))
     .filter((name) => name.endsWith(".md"))

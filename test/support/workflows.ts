@@ -30,6 +30,10 @@ const STAND_INS: Readonly<Record<string, { module?: string; defaults?: Record<st
   "actions/setup-node": { module: "setup-node.ts" },
   "actions/github-script": { module: "github-script.ts" },
   "actions/upload-artifact": { module: "upload-artifact.ts" },
+  "actions/download-artifact": { module: "download-artifact.ts" },
+  "actions/attest-build-provenance": { module: "attest.ts" },
+  "actions/attest-sbom": { module: "attest.ts" },
+  "anchore/sbom-action/download-syft": { module: "download-syft.ts" },
   "docker/setup-qemu-action": {},
   "google-github-actions/auth": { module: "auth.ts" },
   "sigstore/cosign-installer": {},
@@ -61,6 +65,15 @@ interface Trigger {
   tokenSeconds?: number;
   /** A folder whose programs come first on the runner's PATH. */
   path?: string;
+  /** Whether GitHub takes attestations. Default: yes. */
+  attests?: boolean;
+}
+
+/** What an attestation says. */
+export interface Attestation {
+  kind: "provenance" | "sbom";
+  name: string;
+  digest: string;
 }
 
 /** This project in a repository at the emulated GitHub, whose workflows run on this machine. */
@@ -77,6 +90,8 @@ export interface Github {
   pulumi(backend: string, ...args: string[]): Promise<string>;
   /** Runs a workflow of the clone; `onPrint` gets all that it has printed so far, as often as it prints more. */
   run(file: string, trigger?: Trigger, onPrint?: (printed: string) => void): Promise<Outcome>;
+  /** What the last run attested. */
+  attestations(): Promise<Attestation[]>;
   /** Asks GitHub's API, as the maintainer. */
   api(method: string, path: string, body?: object): Promise<unknown>;
 }
@@ -118,7 +133,9 @@ async function writeStandIns(folder: string, workflows: string, server: string):
     const code =
       module === undefined ? "" : `await import("file://${join(import.meta.dirname, "actions", module)}");\n`;
     await writeFile(join(place, "main.mjs"), code);
-    options.push("--local-repository", `${server}/${uses}=${place}`);
+    const repository = name.split("/").slice(0, 2).join("/");
+    const version = uses.slice(name.length);
+    options.push("--local-repository", `${server}/${repository}${version}=${join(folder, repository)}`);
   }
   return options;
 }
@@ -177,7 +194,8 @@ export async function useProduction(sandbox: Sandbox): Promise<Github> {
 /** Pushes the sources, in a folder of theirs, to main of their own repository; returns the commit. */
 export async function pushSources(sandbox: Sandbox, github: Github, folder: string): Promise<string> {
   const clone = join(sandbox.scratch, "sources-clone");
-  await cp(sandbox.sources, join(clone, folder), { recursive: true });
+  // Without the repository that the sources are in here.
+  await cp(join(sandbox.sources, "coordinator"), join(clone, folder, "coordinator"), { recursive: true });
   const git = (...args: string[]): Promise<string> => github.git("-C", clone, ...args);
   await git("init", "--quiet", "--initial-branch", "main");
   await git("add", "--all");
@@ -270,6 +288,7 @@ async function useGithub(sandbox: Sandbox, change: (folder: string) => Promise<v
 
   const vars: Record<string, string> = {};
   let runs = 0;
+  let last = "";
   const run: Github["run"] = async (file, trigger = {}, onPrint = () => undefined) => {
     const { event = "push", ref = "refs/heads/main", payload = {}, tokenSeconds = 3600 } = trigger;
     const commit = trigger.commit ?? (await git("rev-parse", "HEAD"));
@@ -290,7 +309,16 @@ async function useGithub(sandbox: Sandbox, change: (folder: string) => Promise<v
         run: { ...of, ...(environment !== undefined && { environment }) },
       });
     }
-    const github = { tokens, google: sandbox.emulatorUrl, tokenSeconds, node: process.execPath };
+    last = own;
+    const { attests = true } = trigger;
+    const github = {
+      tokens,
+      google: sandbox.emulatorUrl,
+      tokenSeconds,
+      node: process.execPath,
+      folder: own,
+      attests,
+    };
     // What github.token is in a step that runs commands: act knows one for all jobs, which may read.
     const readers = { contents: "read", issues: "read" };
     const reader = await mintGithubApiToken(sandbox.root, { login: BOT, permissions: readers });
@@ -337,6 +365,13 @@ async function useGithub(sandbox: Sandbox, change: (folder: string) => Promise<v
     git,
     push,
     run,
+    attestations: async () => {
+      const lines = await readFile(join(last, "attestations"), "utf8").catch(() => "");
+      return lines
+        .split("\n")
+        .filter(Boolean)
+        .map((line) => JSON.parse(line) as Attestation);
+    },
     pulumi: (backend, ...args) =>
       command(tools.pulumi.path, args, {
         PULUMI_BACKEND_URL: backend,

@@ -1,8 +1,9 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
+import project from "../../../package.json" with { type: "json" };
 import { FakeRegistry, REGISTRY_URL } from "../../../test/support/fake-registry.ts";
 import { ImageRegistry } from "./image-registry.ts";
-import { indexPlatforms, makeIndex, manifestDigest, putIndex, putTag } from "./manifests.ts";
+import { indexPlatforms, makeIndex, manifestDigest, platformImages, putIndex, putTag } from "./manifests.ts";
 
 const DOCKER = "application/vnd.docker.distribution.manifest";
 const OCI = "application/vnd.oci.image";
@@ -19,10 +20,17 @@ function pushed(fake: FakeRegistry, mediaType: string): Map<string, string> {
 }
 
 describe("the index of an image's platforms", () => {
+  const annotations = {
+    "org.opencontainers.image.title": "ui",
+    "org.opencontainers.image.source": project.repository,
+    "org.opencontainers.image.licenses": "MIT",
+  };
+
   test.each([
-    [`${DOCKER}.v2+json`, `${DOCKER}.list.v2+json`],
-    [`${OCI}.manifest.v1+json`, `${OCI}.index.v1+json`],
-  ])("of %s is a %s, whose bytes depend on the images alone", async (ofImages, ofIndex) => {
+    // Docker's manifest list has no annotations.
+    [`${DOCKER}.v2+json`, `${DOCKER}.list.v2+json`, {}],
+    [`${OCI}.manifest.v1+json`, `${OCI}.index.v1+json`, { annotations }],
+  ])("of %s is a %s, whose bytes depend on the images alone", async (ofImages, ofIndex, besides) => {
     const fake = new FakeRegistry();
     const images = pushed(fake, ofImages);
     const { build, manifest } = await makeIndex(registry, "ui", images);
@@ -34,7 +42,7 @@ describe("the index of an image's platforms", () => {
       size: JSON.stringify({ config: platform }).length,
       platform: { architecture: platform.slice("linux/".length), os: "linux" },
     }));
-    expect(text).toBe(JSON.stringify({ schemaVersion: 2, mediaType: ofIndex, manifests }));
+    expect(text).toBe(JSON.stringify({ schemaVersion: 2, mediaType: ofIndex, manifests, ...besides }));
     expect(build).toEqual({
       digest: `sha256:${createHash("sha256").update(text).digest("hex")}`,
       platforms: images,
@@ -89,6 +97,37 @@ describe("the index of an image's platforms", () => {
         "  fix:     pulumi up --replace '**docker:index/image:Image**'   # builds and pushes the images again",
       ].join("\n"),
     );
+  });
+});
+
+describe("the size of what a pull transfers", () => {
+  const add = (fake: FakeRegistry, platform: string, layers: number[]): string => {
+    const [os = "", architecture = ""] = platform.split("/");
+    const config = fake.add("ui", "application/octet-stream", { os, architecture });
+    return fake.add("ui", `${OCI}.manifest.v1+json`, {
+      config: { digest: config, size: 1 },
+      layers: layers.map((size) => ({ size })),
+    });
+  };
+
+  test("is that of each platform's configuration and layers", async () => {
+    const fake = new FakeRegistry();
+    const [amd64, arm64] = [add(fake, "linux/amd64", [20, 300]), add(fake, "linux/arm64", [4000])];
+    const images = new Map(Object.entries({ "linux/amd64": amd64, "linux/arm64": arm64 }));
+    const { build, manifest } = await makeIndex(registry, "ui", images);
+    if (manifest !== undefined) await putIndex(registry, "ui", manifest);
+    expect(await platformImages(registry, "ui", build.digest)).toEqual([
+      { platform: "linux/amd64", digest: amd64, bytes: 321 },
+      { platform: "linux/arm64", digest: arm64, bytes: 4001 },
+    ]);
+  });
+
+  test("of an image without an index is that of the platform that its configuration names", async () => {
+    const fake = new FakeRegistry();
+    const digest = add(fake, "linux/arm64", [4000]);
+    expect(await platformImages(registry, "ui", digest)).toEqual([
+      { platform: "linux/arm64", digest, bytes: 4001 },
+    ]);
   });
 });
 

@@ -1,5 +1,6 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
+import project from "../../../package.json" with { type: "json" };
 import { problemsError } from "../../../problems/problem.ts";
 import type { Build } from "../tags/set-tags.ts";
 import type { TagTarget } from "../tags/versions.ts";
@@ -72,14 +73,28 @@ export async function makeIndex(
     }),
   );
   const mediaType = children.every((child) => child.mediaType === OCI.image) ? OCI.index : DOCKER.index;
+  // Docker's manifest list has no annotations.
+  const annotations = mediaType === OCI.index && { annotations: indexAnnotations(image) };
   const bytes = new TextEncoder().encode(
-    JSON.stringify({ schemaVersion: 2, mediaType, manifests: children }),
+    JSON.stringify({ schemaVersion: 2, mediaType, manifests: children, ...annotations }),
   );
   const digest = `sha256:${createHash("sha256").update(bytes).digest("hex")}`;
   const platforms = new Map(
     [...images.keys()].map((platform, index) => [platform, children[index]?.digest ?? ""]),
   );
   return { build: { digest, platforms }, manifest: { digest, mediaType, bytes } };
+}
+
+/**
+ * What an index says of itself: the same between commits, so that unchanged images keep their digest. Commit and version are
+ * in the attestation (https://github.com/opencontainers/image-spec/blob/main/annotations.md).
+ */
+function indexAnnotations(image: string): Record<string, string> {
+  return {
+    "org.opencontainers.image.title": image,
+    "org.opencontainers.image.source": project.repository,
+    "org.opencontainers.image.licenses": project.license,
+  };
 }
 
 /** Puts an index to the registry, without a tag. */
@@ -126,6 +141,48 @@ export async function indexPlatforms(
       child.platform === undefined ? [] : [[platformName(child.platform), child.digest]],
     ),
   );
+}
+
+const imageManifest = z.object({
+  config: z.object({ digest: z.string(), size: z.number() }),
+  layers: z.array(z.object({ size: z.number() })),
+});
+const imageConfig = z.object({ os: z.string(), architecture: z.string(), variant: z.string().optional() });
+
+/** An image of one platform, with what a pull transfers. */
+export interface PlatformImage {
+  platform: string;
+  digest: string;
+  bytes: number;
+}
+
+/** The images of an index, or the one image, each with its compressed size. */
+export async function platformImages(
+  registry: ImageRegistry,
+  image: string,
+  digest: string,
+): Promise<PlatformImage[]> {
+  const platforms = await indexPlatforms(registry, image, digest);
+  const images: [string | undefined, string][] =
+    platforms.size === 0 ? [[undefined, digest]] : [...platforms];
+  return Promise.all(
+    images.map(async ([platform, own]) => {
+      const { bytes } = await getManifest(registry, image, own);
+      const { config, layers } = imageManifest.parse(JSON.parse(new TextDecoder().decode(bytes)));
+      return {
+        platform: platform ?? (await configPlatform(registry, image, config.digest)),
+        digest: own,
+        bytes: layers.reduce((sum, { size }) => sum + size, config.size),
+      };
+    }),
+  );
+}
+
+/** The platform that an image's own configuration names. */
+async function configPlatform(registry: ImageRegistry, image: string, config: string): Promise<string> {
+  const answer = await registry.request(image, `blobs/${config}`);
+  if (!answer.ok) throw refused(registry, image, config, `answered ${answer.status} to a request to read it`);
+  return platformName(imageConfig.parse(await answer.json()));
 }
 
 /** The image of one platform. An engine can push an index that holds the image and its attestations. */

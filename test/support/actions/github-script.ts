@@ -1,9 +1,18 @@
-// actions/github-script: the script as the body of an async function, with GitHub's API as the job may use it.
+// actions/github-script: the script as the body of an async function, with GitHub's API as the job may use it, and `core`.
 import { context, getOctokit } from "@actions/github";
 import { input, jobToken } from "./runner.ts";
 
 // eslint-disable-next-line @typescript-eslint/no-implied-eval
-const script = new Function("github", "context", `return (async () => {${input("script")}\n})();`) as (
-  ...args: unknown[]
-) => Promise<unknown>;
-await script(getOctokit(jobToken()), context);
+const script = new Function(
+  "github",
+  "context",
+  "core",
+  `return (async () => {${input("script")}\n})();`,
+) as (...args: unknown[]) => Promise<unknown>;
+const core = {
+  setFailed: (message: string) => {
+    console.log(`::error::${message}`);
+    process.exitCode = 1;
+  },
+};
+await script(getOctokit(jobToken()), context, core);

@@ -1,4 +1,5 @@
 import { appendFileSync, readFileSync } from "node:fs";
+import { decodeJwt } from "jose/jwt/decode";
 import { z } from "zod";
 
 /** What the stand-ins know beside what a runner tells an action; test/support/workflows.ts writes it. */
@@ -9,6 +10,10 @@ const run = z.object({
   google: z.string(),
   /** How long an access token of Google's lives, in seconds. */
   tokenSeconds: z.number(),
+  /** A folder of the run, which its jobs share. */
+  folder: z.string(),
+  /** Whether GitHub takes attestations. */
+  attests: z.boolean(),
   /** Node.js as `.nvmrc` says. */
   node: z.string(),
 });
@@ -31,6 +36,18 @@ export function jobToken(): string {
   const token = standIn().tokens[variable("GITHUB_JOB")];
   if (token === undefined) throw new Error(`the job ${variable("GITHUB_JOB")} has no token`);
   return token;
+}
+
+/** Fails unless the job's token has this permission. */
+export function requirePermission(name: string): void {
+  const { permissions = {} } = decodeJwt<{ permissions?: Record<string, string> }>(jobToken());
+  if (permissions[name] !== "write")
+    throw new Error(`the job ${variable("GITHUB_JOB")} has not ${name}: write`);
+}
+
+/** Gives the step an output. */
+export function setOutput(name: string, value: string): void {
+  appendFileSync(variable("GITHUB_OUTPUT"), `${name}=${value}\n`);
 }
 
 /** Sets a variable for the next steps. */

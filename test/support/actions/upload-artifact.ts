@@ -1,8 +1,11 @@
-// actions/upload-artifact: what it says where there is nothing to keep.
-import { existsSync } from "node:fs";
+// actions/upload-artifact: keeps a folder for the other jobs of the run.
+import { cpSync, existsSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { input, variable } from "./runner.ts";
+import { input, standIn, variable } from "./runner.ts";
 
-const found = existsSync(join(variable("GITHUB_WORKSPACE"), input("path")));
+const place = join(variable("GITHUB_WORKSPACE"), input("path"));
+const found = existsSync(place);
+if (found && statSync(place).isDirectory())
+  cpSync(place, join(standIn().folder, "artifacts", input("name")), { recursive: true });
 if (!found && input("if-no-files-found") === "error")
   throw new Error(`No files were found with the provided path: ${input("path")}`);

@@ -77,28 +77,6 @@ it("a comment on a pull request takes the permission for either, and an issue ta
   expect((await ask(PULLS, "POST", "/issues/7/comments", { body: "x" })).status).toBe(404);
 });
 
-it("a release is made once for a tag, and the latest is none that is not to be it", async () => {
-  const contents = { contents: "write" };
-  const make = (release: object) => ask(contents, "POST", "/releases", release);
-  const latest = async (): Promise<unknown> =>
-    (await ask({ contents: "read" }, "GET", "/releases/latest")).body;
-  expect((await ask({ contents: "read" }, "POST", "/releases", { tag_name: "v1.0.0" })).status).toBe(403);
-  expect(await make({ tag_name: "v1.0.0", name: "v1.0.0", body: "text" })).toMatchObject({
-    status: 201,
-    body: { tag_name: "v1.0.0", prerelease: false },
-  });
-  expect((await make({ tag_name: "v1.0.0" })).status).toBe(422);
-  await make({ tag_name: "v2.0.0-rc.1", prerelease: true });
-  await make({ tag_name: "v0.9.1", make_latest: "false" });
-  expect(await latest()).toMatchObject({ tag_name: "v1.0.0" });
-  const { body } = await make({ tag_name: "v1.1.0" });
-  expect(await latest()).toMatchObject({ tag_name: "v1.1.0" });
-  await ask(contents, "PATCH", `/releases/${String(body["id"])}`, { draft: true });
-  expect(await latest()).toMatchObject({ tag_name: "v0.9.1" });
-  expect(await ask(contents, "GET", "/releases/tags/v0.9.1")).toMatchObject({ body: { tag_name: "v0.9.1" } });
-  expect((await ask(contents, "GET", "/releases/tags/v1.1.0")).status).toBe(404);
-});
-
 it("a workflow that GitHub disabled is not started before it is enabled", async () => {
   const drift = "/actions/workflows/drift.yml";
   const actions = { actions: "write" };

@@ -1,78 +1,139 @@
 import { z } from "zod";
 import { GithubError, missing } from "../../support/github/errors.ts";
 import type { GithubRelease, GithubRepository } from "../../support/github/repositories.ts";
-import { created, type Need, paged, repositoryRoute } from "../../support/github/route.ts";
+import { created, type Need, repositoryRoute } from "../../support/github/route.ts";
 import type { OpenRoute } from "../../support/http/route.ts";
 
-const need = (level: Need["level"]): Need => ({ permission: "contents", level, role: level });
-const RELEASES = "/releases";
+const READ: Need = { permission: "contents", level: "read", role: "read" };
+const WRITE: Need = { permission: "contents", level: "write", role: "write" };
 
-const changedRelease = z.object({
-  tag_name: z.string().min(1).optional(),
+/** The tip of main; the emulated GitHub has no commits. */
+const TIP = "0".repeat(40);
+
+const fields = {
   name: z.string().nullish(),
-  body: z.string().nullish(),
-  draft: z.boolean().optional(),
+  // Longer ones are refused: "body is too long (maximum is 125000 characters)".
+  body: z.string().max(125_000).nullish(),
   prerelease: z.boolean().optional(),
   make_latest: z.enum(["true", "false", "legacy"]).optional(),
-});
-const newRelease = changedRelease.required({ tag_name: true });
+};
+const newRelease = z.object({ ...fields, tag_name: z.string().min(1) });
+const changedRelease = z.object(fields);
+const notes = z.object({ tag_name: z.string().min(1), previous_tag_name: z.string().optional() });
+const newRef = z.object({ ref: z.string().startsWith("refs/tags/"), sha: z.string().length(40) });
 
-function releaseOf(repository: GithubRepository, is: (release: GithubRelease) => boolean): GithubRelease {
-  const release = repository.releases.find(is);
-  if (release === undefined) throw missing();
-  return release;
+function releaseOf(
+  { releases }: GithubRepository,
+  matches: (release: GithubRelease) => boolean,
+): GithubRelease {
+  const found = releases.find(matches);
+  if (found === undefined) throw missing();
+  return found;
 }
 
-const published = ({ draft, prerelease }: GithubRelease): boolean => !draft && !prerelease;
-
-/** Changes a release. The latest is the one that was said to be it, else the most recent that is published. */
-function put(
+/** Latest is what was made so last, by default the one that is made; a prerelease never is. */
+function change(
   repository: GithubRepository,
   release: GithubRelease,
-  { make_latest: latest = "true", ...fields }: z.infer<typeof changedRelease>,
-): GithubRelease {
-  Object.assign(release, fields);
-  if (published(release) && latest !== "false") repository.latestRelease = release.id;
-  else if (repository.latestRelease === release.id)
-    repository.latestRelease = repository.releases.findLast(published)?.id;
-  return release;
+  { make_latest, ...changed }: z.infer<typeof changedRelease>,
+  makeLatest: boolean,
+): void {
+  const { name, body, prerelease } = changed;
+  if (make_latest === "true" && (prerelease ?? release.prerelease))
+    throw new GithubError(422, "Validation Failed: Latest release cannot be draft or prerelease.");
+  Object.assign(release, {
+    ...(name != null && { name }),
+    ...(body != null && { body }),
+    ...(prerelease !== undefined && { prerelease }),
+  });
+  const wanted = make_latest === undefined ? makeLatest && !release.prerelease : make_latest === "true";
+  if (wanted) repository.latestRelease = release.id;
+  else if (repository.latestRelease === release.id && (make_latest === "false" || release.prerelease))
+    repository.latestRelease = undefined;
 }
 
-/** Releases (https://docs.github.com/rest/releases/releases). */
+const described = ({ login, ...release }: GithubRelease): object => ({
+  ...release,
+  draft: false,
+  author: { login },
+});
+
+/** Releases, and the tags that they are of (https://docs.github.com/rest/releases/releases). */
 export const releases: OpenRoute[] = [
-  repositoryRoute("GET", RELEASES, need("read"), ({ repository, request }) =>
-    paged(request, [...repository.releases].reverse()),
+  repositoryRoute("GET", "/git/ref/{ref*}", READ, ({ repository: { tags }, params: { ref = "" } }) => {
+    const sha = tags[ref.replace(/^tags\//, "")];
+    if (sha === undefined) throw missing();
+    return { ref: `refs/${ref}`, object: { type: "commit", sha } };
+  }),
+  repositoryRoute(
+    "POST",
+    "/git/refs",
+    WRITE,
+    ({ context, repository: { tags }, body: { ref, sha } }) => {
+      const tag = ref.slice("refs/tags/".length);
+      if (tags[tag] !== undefined) throw new GithubError(422, "Reference already exists");
+      context.store.change(() => (tags[tag] = sha));
+      return created({ ref, object: { type: "commit", sha } });
+    },
+    newRef,
   ),
-  repositoryRoute("GET", `${RELEASES}/latest`, need("read"), ({ repository }) =>
-    releaseOf(repository, ({ id }) => id === repository.latestRelease),
+  repositoryRoute("GET", "/releases", READ, ({ repository }) =>
+    Response.json(repository.releases.toReversed().map(described)),
   ),
-  repositoryRoute("GET", `${RELEASES}/tags/{tag}`, need("read"), ({ repository, params }) =>
-    releaseOf(repository, (each) => each.tag_name === params["tag"] && !each.draft),
+  repositoryRoute("GET", "/releases/latest", READ, ({ repository }) =>
+    described(releaseOf(repository, ({ id }) => id === repository.latestRelease)),
+  ),
+  repositoryRoute("GET", "/releases/tags/{tag}", READ, ({ repository, params }) =>
+    described(releaseOf(repository, ({ tag_name }) => tag_name === params["tag"])),
   ),
   repositoryRoute(
     "POST",
-    RELEASES,
-    need("write"),
-    ({ context, repository, body }) => {
-      if (repository.releases.some(({ tag_name }) => tag_name === body.tag_name))
-        throw new GithubError(422, "Validation Failed");
+    "/releases",
+    WRITE,
+    ({ context, repository, caller, body: { tag_name, ...rest } }) => {
+      if (repository.releases.some((each) => each.tag_name === tag_name))
+        throw new GithubError(422, "Validation Failed: tag_name already_exists");
       const made = context.store.change((state) => {
-        const blank = { id: state.nextId++, name: null, body: null, draft: false, prerelease: false };
-        const release: GithubRelease = { ...blank, tag_name: body.tag_name };
+        const empty = { name: tag_name, body: "", prerelease: false };
+        const release = { id: state.nextId++, login: caller.login, tag_name, ...empty };
+        change(repository, release, rest, true);
+        // GitHub makes the tag that there is not, which starts whatever a pushed tag starts.
+        repository.tags[tag_name] ??= TIP;
         repository.releases.push(release);
-        return put(repository, release, body);
+        return release;
       });
-      return created(made);
+      return created(described(made));
     },
     newRelease,
   ),
   repositoryRoute(
+    "POST",
+    "/releases/generate-notes",
+    WRITE,
+    ({ repository: { tags, owner, name }, body: { tag_name, previous_tag_name } }) => {
+      if (previous_tag_name !== undefined && tags[previous_tag_name] === undefined)
+        throw new GithubError(422, "Validation Failed: Invalid previous_tag_name parameter");
+      const range =
+        previous_tag_name === undefined
+          ? `commits/${tag_name}`
+          : `compare/${previous_tag_name}...${tag_name}`;
+      return {
+        name: tag_name,
+        body: `**Full Changelog**: https://github.com/${owner.login}/${name}/${range}`,
+      };
+    },
+    notes,
+  ),
+  repositoryRoute(
     "PATCH",
-    `${RELEASES}/{id}`,
-    need("write"),
+    "/releases/{id}",
+    WRITE,
     ({ context, repository, params, body }) => {
       const release = releaseOf(repository, ({ id }) => String(id) === params["id"]);
-      return context.store.change(() => put(repository, release, body));
+      context.store.change(() => {
+        change(repository, release, body, false);
+      });
+      return described(release);
     },
     changedRelease,
   ),

@@ -38,13 +38,14 @@ export interface GithubIssue {
   comments: { id: number; login: string; body: string }[];
 }
 
-/** What a tag is published as (https://docs.github.com/rest/releases/releases). */
+/** A release of a tag (https://docs.github.com/rest/releases/releases). */
 export interface GithubRelease {
   id: number;
+  /** Who made it. */
+  login: string;
   tag_name: string;
-  name: string | null;
-  body: string | null;
-  draft: boolean;
+  name: string;
+  body: string;
   prerelease: boolean;
 }
 
@@ -70,10 +71,14 @@ export interface GithubRepository {
   rulesets: GithubRuleset[];
   variables: Record<string, string>;
   issues: GithubIssue[];
+  /** Tags, each with its commit. */
+  tags: Record<string, string>;
+  /** In the order in which they were made. */
+  releases: GithubRelease[];
+  /** The id of the release that is the latest. */
+  latestRelease: number | undefined;
   /** By file name; one that is not here is active and was never started. */
   workflows: Record<string, GithubWorkflow>;
-  releases: GithubRelease[];
-  latestRelease?: number | undefined;
 }
 
 /** The person whom the sandbox's own login at GitHub names. */
@@ -93,7 +98,9 @@ export const REPOSITORIES: Record<string, GithubRepository> = {
     rulesets: [],
     variables: {},
     issues: [],
-    workflows: {},
+    tags: {},
     releases: [],
+    latestRelease: undefined,
+    workflows: {},
   },
 };

@@ -1,0 +1,112 @@
+import { expect, it } from "vitest";
+import { ImageRegistry } from "../../components/images/registry/image-registry.ts";
+import { makeIndex, putIndex } from "../../components/images/registry/manifests.ts";
+import { FakeRegistry, REGISTRY_URL } from "../../test/support/fake-registry.ts";
+import { builtImages, builtPlatforms, type StackRecords } from "./built-images.ts";
+
+const OCI = "application/vnd.oci.image.manifest.v1+json";
+const registry = new ImageRegistry(REGISTRY_URL, () => Promise.resolve(undefined));
+
+const update = (message: string, startTime: string, endTime: string): object => ({
+  kind: "update",
+  startTime: `2026-01-01T${startTime}.000Z`,
+  endTime: `2026-01-01T${endTime}.000Z`,
+  message,
+  result: "succeeded",
+});
+
+/** A docker.Image as the state has it. */
+const pushed = (tag: string, platform: string, digest: string, modified: string): object => ({
+  type: "docker:index/image:Image",
+  modified: `2026-01-01T${modified}Z`,
+  inputs: { imageName: `${REGISTRY_URL}/ui:${tag}`, build: { platform } },
+  outputs: { repoDigest: `${REGISTRY_URL}/ui@${digest}` },
+});
+
+const records = (history: object[], resources: object[], digest = ""): StackRecords => ({
+  history: JSON.stringify(history),
+  exported: JSON.stringify({
+    version: 3,
+    deployment: { resources: [{ type: "pulumi:pulumi:Stack" }, ...resources] },
+  }),
+  images: JSON.stringify({ ui: { digest, reference: `${REGISTRY_URL}/ui@${digest}`, tags: [] } }),
+});
+
+const HISTORY = [
+  update("run 7", "12:00:00", "12:05:00"),
+  update("run 8", "11:00:00", "11:30:00"),
+  update("run 7", "10:00:00", "10:05:00"),
+];
+
+it.each([
+  ["its last update", "12:04:59.9", true],
+  ["an earlier attempt", "10:01:00.0", true],
+  ["the last second of its update, which the history rounds", "12:05:00.7", true],
+  ["another run between its attempts", "11:10:00.0", false],
+  ["an update before all of them", "09:00:00.0", false],
+])("a build of %s: %s", (_, modified, isOwn) => {
+  const found = builtPlatforms(
+    records(HISTORY, [pushed("build-amd64", "linux/amd64", "sha256:a", modified)]),
+    "7",
+  );
+  expect(found).toEqual(new Map(isOwn ? [["ui", new Map([["linux/amd64", "sha256:a"]])]] : []));
+});
+
+it("leaves out stages, which are published for their cache alone", () => {
+  const stage = pushed("build-deps-amd64", "linux/amd64", "sha256:a", "12:01:00.0");
+  expect(builtPlatforms(records(HISTORY, [stage]), "7")).toEqual(new Map());
+});
+
+it("takes an image whose platforms the run all built, and none that another run built in part", async () => {
+  const fake = new FakeRegistry();
+  const add = (name: string): string =>
+    fake.add("ui", OCI, { config: { digest: name, size: 1 }, layers: [] });
+  const [amd64, arm64] = [add("one"), add("other")];
+  const { build, manifest } = await makeIndex(
+    registry,
+    "ui",
+    new Map(Object.entries({ "linux/amd64": amd64, "linux/arm64": arm64 })),
+  );
+  if (manifest !== undefined) await putIndex(registry, "ui", manifest);
+  const state = (minute: string): StackRecords =>
+    records(
+      HISTORY,
+      [
+        pushed("build-arm64", "linux/arm64", arm64, `${minute}:00.0`),
+        pushed("build-amd64", "linux/amd64", amd64, "12:01:00.0"),
+      ],
+      build.digest,
+    );
+  expect(await builtImages(state("12:02"), "7", registry)).toMatchObject([
+    { name: "ui", digest: build.digest, platforms: [{ digest: amd64 }, { digest: arm64 }] },
+  ]);
+  expect(await builtImages(state("11:02"), "7", registry)).toEqual([]);
+  // A version that was released before has another build.
+  const other = await makeIndex(
+    registry,
+    "ui",
+    new Map(Object.entries({ "linux/amd64": add("old"), "linux/arm64": arm64 })),
+  );
+  if (other.manifest !== undefined) await putIndex(registry, "ui", other.manifest);
+  const images = JSON.stringify({ ui: { digest: other.build.digest } });
+  expect(await builtImages({ ...state("12:02"), images }, "7", registry)).toEqual([]);
+});
+
+it("takes the image from an index that an engine pushed", async () => {
+  const fake = new FakeRegistry();
+  const amd64 = fake.add("ui", OCI, { config: { digest: "c", size: 1 }, layers: [] });
+  const arm64 = fake.add("ui", OCI, { config: { digest: "d", size: 1 }, layers: [] });
+  const child = { mediaType: OCI, digest: amd64, size: 9, platform: { os: "linux", architecture: "amd64" } };
+  const wrapper = fake.add("ui", "application/vnd.oci.image.index.v1+json", { manifests: [child] });
+  const { build, manifest } = await makeIndex(
+    registry,
+    "ui",
+    new Map(Object.entries({ "linux/amd64": wrapper, "linux/arm64": arm64 })),
+  );
+  if (manifest !== undefined) await putIndex(registry, "ui", manifest);
+  const state = [
+    pushed("build-amd64", "linux/amd64", wrapper, "12:01:00.0"),
+    pushed("build-arm64", "linux/arm64", arm64, "12:01:00.0"),
+  ];
+  expect(await builtImages(records(HISTORY, state, build.digest), "7", registry)).toHaveLength(1);
+});

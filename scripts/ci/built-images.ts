@@ -1,0 +1,104 @@
+import { z } from "zod";
+import type { ImageRegistry } from "../../components/images/registry/image-registry.ts";
+import {
+  indexPlatforms,
+  type PlatformImage,
+  platformImages,
+} from "../../components/images/registry/manifests.ts";
+import { platformTag } from "../../components/images/tags/names.ts";
+
+/** What Pulumi knows of a stack, as its commands print it; taken from Pulumi 3.274. */
+export interface StackRecords {
+  /** `pulumi stack history --json` */
+  history: string;
+  /** `pulumi stack export` */
+  exported: string;
+  /** `pulumi stack output images --json` */
+  images: string;
+}
+
+const history = z.array(
+  z.object({ message: z.string().default(""), startTime: z.coerce.date(), endTime: z.coerce.date() }),
+);
+
+const exported = z.object({
+  deployment: z.object({
+    resources: z.array(z.looseObject({ type: z.string(), modified: z.coerce.date().optional() })).default([]),
+  }),
+});
+
+const dockerImage = z.object({
+  inputs: z.object({ imageName: z.string(), build: z.object({ platform: z.string() }) }),
+  outputs: z.object({ repoDigest: z.string() }),
+});
+
+const imagesOutput = z.record(z.string(), z.object({ digest: z.string() }));
+
+/** The history has whole seconds. */
+const SECOND = 1000;
+
+/** The message of the updates of a run, by which they are known again. */
+const runMessage = (run: string): string => `run ${run}`;
+
+/**
+ * The digest of each platform of each image, by image, as far as the run's own updates pushed them. What another run pushed is
+ * not among it, even if this run published it: nobody attests what somebody else built.
+ */
+export function builtPlatforms(records: StackRecords, run: string): Map<string, Map<string, string>> {
+  const updates = history
+    .parse(JSON.parse(records.history))
+    .filter(({ message }) => message === runMessage(run));
+  const { resources } = exported.parse(JSON.parse(records.exported)).deployment;
+  const built = new Map<string, Map<string, string>>();
+  for (const { type, modified, ...rest } of resources) {
+    const isOwn = updates.some(
+      ({ startTime, endTime }) =>
+        modified !== undefined && modified >= startTime && modified.getTime() < endTime.getTime() + SECOND,
+    );
+    if (type !== "docker:index/image:Image" || !isOwn) continue;
+    const { inputs, outputs } = dockerImage.parse(rest);
+    const { platform } = inputs.build;
+    const [, image = "", tag = ""] = /([^/]+):([^:/]+)$/.exec(inputs.imageName) ?? [];
+    // A stage is published for its cache alone.
+    if (tag !== platformTag(platform)) continue;
+    const platforms = built.get(image) ?? new Map<string, string>();
+    built.set(image, platforms.set(platform, outputs.repoDigest.replace(/^.*@/, "")));
+  }
+  return built;
+}
+
+/** An image that a run built. */
+export interface BuiltImage {
+  name: string;
+  digest: string;
+  platforms: PlatformImage[];
+}
+
+/**
+ * The published images that the run built on every platform. An index of what it built for one platform and another run for
+ * the other one is not among them.
+ */
+export async function builtImages(
+  records: StackRecords,
+  run: string,
+  registry: ImageRegistry,
+): Promise<BuiltImage[]> {
+  const built = builtPlatforms(records, run);
+  const published = Object.entries(imagesOutput.parse(JSON.parse(records.images)));
+  const all = await Promise.all(
+    published.map(async ([name, { digest }]) => {
+      const own = built.get(name);
+      if (own === undefined) return [];
+      const platforms = await platformImages(registry, name, digest);
+      const isOwn = async (image: PlatformImage): Promise<boolean> => {
+        const pushed = own.get(image.platform);
+        if (pushed === undefined || pushed === image.digest) return pushed !== undefined;
+        // An engine can push an index that holds the image and its attestations.
+        return (await indexPlatforms(registry, name, pushed)).get(image.platform) === image.digest;
+      };
+      const areOwn = await Promise.all(platforms.map(isOwn));
+      return areOwn.every(Boolean) ? [{ name, digest, platforms }] : [];
+    }),
+  );
+  return all.flat();
+}

@@ -1,0 +1,131 @@
+import compare from "semver/functions/compare.js";
+import prettyBytes from "pretty-bytes";
+import { LATEST, lines, prefixedTag } from "../../components/images/tags/names.ts";
+import {
+  floatingVersion,
+  type RegistryTags,
+  startedVersions,
+} from "../../components/images/tags/versions.ts";
+import { shellWord } from "../../problems/wording.ts";
+import { codeSpan } from "./markdown.ts";
+
+/** An image of a version, as the registry has it. */
+interface VersionImage {
+  name: string;
+  /** Of the index, or of the only platform's image. */
+  digest: string;
+  /** Compressed, as they are pulled. */
+  platforms: readonly { platform: string; bytes: number }[];
+  /** Whether GitHub has a verified attestation of who built it; undefined where that was not asked. */
+  attested?: boolean | undefined;
+}
+
+/** What the release of a version is about. */
+export interface VersionFacts {
+  version: string;
+  /** Where images are pulled from, without a scheme. */
+  registryUrl: string;
+  /** Address of the repository at GitHub: `https://github.com/OWNER/NAME`. */
+  repository: string;
+  images: readonly VersionImage[];
+  registry: RegistryTags;
+}
+
+/** A release at GitHub, without its tag and without GitHub's generated notes. */
+export interface GithubRelease {
+  body: string;
+  prerelease: boolean;
+  /** Whether `latest` belongs on the version. */
+  latest: boolean;
+  /** The tag of the version that GitHub's generated notes begin at; empty if there is none. */
+  previous: string;
+}
+
+/** The first line of the notice of a withdrawn version, by which it is known again. */
+export const WITHDRAWN_MARKER = "<!-- hyperion: withdrawn -->";
+
+/** The release of a published version. The text depends on the registry alone, so that a re-run gives the same. */
+export function githubRelease(facts: VersionFacts): GithubRelease {
+  const { version, registry } = facts;
+  const notice = withdrawnNotice(registry, version);
+  return {
+    body: [...(notice === undefined ? [] : [notice]), table(facts), commands(facts)].join("\n\n"),
+    prerelease: lines(version).length === 0,
+    latest: floatingVersion(LATEST, startedVersions(registry))?.version === version,
+    previous: previousTag(registry, version),
+  };
+}
+
+/** What the release of a withdrawn version says first; undefined for one that is not. */
+export function withdrawnNotice(registry: RegistryTags, version: string): string | undefined {
+  const versions = startedVersions(registry);
+  if (versions.find((one) => one.version === version)?.withdrawn !== true) return undefined;
+  const better = lines(version).map((line) => floatingVersion(line, versions)?.version);
+  const instead = better.find((one) => one !== undefined);
+  return `${WITHDRAWN_MARKER}\n> [!WARNING]\n> **Withdrawn**: do not use this version.${
+    instead === undefined ? "" : ` Use ${codeSpan(instead)} instead.`
+  }`;
+}
+
+/** The highest version below in the narrowest of its lines that has one; of a prerelease, the highest version below. */
+function previousTag(registry: RegistryTags, version: string): string {
+  const below = startedVersions(registry)
+    .filter((one) => !one.withdrawn && compare(one.version, version) < 0)
+    .map((one) => one.version);
+  const own = lines(version);
+  const holds = own.length === 0 ? [() => true] : own.map((line) => line.holds);
+  const previous = holds.map((of) => below.findLast(of)).find((one) => one !== undefined);
+  return previous === undefined ? "" : prefixedTag(previous);
+}
+
+function table({ images }: VersionFacts): string {
+  const rows = images.map(({ name, digest, platforms, attested }) => {
+    const list = platforms.map(({ platform }) => codeSpan(platform)).join(", ");
+    const sizes = platforms.map(({ bytes }) => prettyBytes(bytes, { binary: true })).join(", ");
+    const provenance = attested === undefined ? "not checked" : attested ? "attested" : "**none**";
+    return `| ${[codeSpan(name), codeSpan(digest), list, sizes, provenance].map(cell).join(" | ")} |`;
+  });
+  const head = ["image", "digest of the index", "platforms", "compressed size", "provenance"];
+  return [`| ${head.join(" | ")} |`, `|${" --- |".repeat(head.length)}`, ...rows].join("\n");
+}
+
+/** A table takes `|` as the end of a cell, in code too. */
+const cell = (text: string): string => text.replaceAll("|", "\\|");
+
+function commands({ version, registryUrl, repository, images }: VersionFacts): string {
+  const named = images.map(({ name, digest }) => ({ path: `${registryUrl}/${name}`, digest }));
+  const compose = `${repository}/raw/${prefixedTag(version)}/docker-compose.yml`;
+  const lock = "docker compose config --lock-image-digests > docker-compose.lock.yml";
+  return [
+    section("Run it", [
+      `curl -fsSLO ${shellWord(compose)}`,
+      `HYPERION_TAG=${version} docker compose up --detach --wait`,
+    ]),
+    section(
+      "Pull it",
+      named.map(({ path }) => `docker pull ${shellWord(`${path}:${version}`)}`),
+    ),
+    section("Pin it by digest", [
+      ...named.map(({ path, digest }) => `docker pull ${shellWord(`${path}@${digest}`)}`),
+      `HYPERION_TAG=${version} ${lock}   # for Compose, all images at once`,
+    ]),
+    section(
+      "Verify where it was built",
+      named.map(({ path, digest }) =>
+        verifyCommand(repository, `${path}@${digest}`).map(shellWord).join(" "),
+      ),
+    ),
+  ].join("\n\n");
+}
+
+/** The words of the command that verifies that publish.yml of the repository built an image. */
+export function verifyCommand(repository: string, image: string): string[] {
+  const { host, pathname } = new URL(repository);
+  const name = pathname.split("/").slice(-2).join("/");
+  const workflow = `${host === "github.com" ? "" : `${host}/`}${name}/.github/workflows/publish.yml`;
+  return ["gh", "attestation", "verify", `oci://${image}`, "--repo", name, "--signer-workflow", workflow];
+}
+
+function section(title: string, lines: readonly string[]): string {
+  return `**${title}**\n\n\`\`\`sh\n${lines.join("\n")}\n\`\`\``;
+}

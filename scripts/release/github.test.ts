@@ -1,0 +1,130 @@
+import { getOctokit } from "@actions/github";
+import { beforeEach, describe, expect, it, test } from "vitest";
+import type { RegistryTags } from "../../components/images/tags/versions.ts";
+import { mintGithubApiToken } from "../../sandbox/emulator/support/github/tokens.ts";
+import { type TestEmulator, testEmulator } from "../../sandbox/emulator/testing/emulator.ts";
+import { githubRepository, syncReleases } from "./github.ts";
+
+const REPOSITORY = "https://github.com/HyperionWave-AI/dev-squad";
+
+let emulator: TestEmulator;
+let api: Parameters<typeof syncReleases>[0];
+
+beforeEach(async () => {
+  emulator = await testEmulator();
+  const origin = "https://github.example/api/v3";
+  api = getOctokit(await mintGithubApiToken(emulator.dir, { login: "maintainer" }), {
+    baseUrl: origin,
+    request: {
+      fetch: (url: string, init: RequestInit) =>
+        emulator.send(url.replace("https://github.example/", ""), init),
+    },
+  }).rest;
+});
+
+const place = { owner: "HyperionWave-AI", repo: "dev-squad" };
+const tag = (name: string): Promise<unknown> =>
+  api.git.createRef({ ...place, ref: `refs/tags/${name}`, sha: "a".repeat(40) });
+const texts = async (): Promise<Record<string, string>> =>
+  Object.fromEntries((await api.repos.listReleases(place)).data.map((one) => [one.tag_name, one.body ?? ""]));
+const latest = async (): Promise<string> => (await api.repos.getLatestRelease(place)).data.tag_name;
+
+function sync(
+  version: string,
+  versions: readonly string[],
+  withdrawn: readonly string[] = [],
+): Promise<string> {
+  const names = [...versions, ...withdrawn.map((one) => `withdrawn-${one}`)];
+  const registry: RegistryTags = new Map([["ui", new Map(names.map((name) => [name, `sha256:${name}`]))]]);
+  const images = [{ name: "ui", digest: `sha256:${version}`, platforms: [] }];
+  return syncReleases(api, { version, registryUrl: "host/p/r", repository: REPOSITORY, images, registry });
+}
+
+it("makes the release of a version once, with the notes since the one before", async () => {
+  for (const name of ["v1.4.1", "v1.4.2"]) await tag(name);
+  await sync("1.4.1", ["1.4.1"]);
+  await sync("1.4.2", ["1.4.1", "1.4.2"]);
+  await sync("1.4.2", ["1.4.1", "1.4.2"]);
+  const { "v1.4.2": body = "", ...others } = await texts();
+  expect(Object.keys(others)).toEqual(["v1.4.1"]);
+  expect(body).toMatch(/^\| image [^]*`sha256:1\.4\.2`[^]*compare\/v1\.4\.1\.\.\.v1\.4\.2$/);
+  expect(await latest()).toBe("v1.4.2");
+});
+
+it("leaves latest where it is for a fix of an old line", async () => {
+  for (const name of ["v1.4.2", "v2.0.0"]) await tag(name);
+  await sync("2.0.0", ["2.0.0"]);
+  await sync("1.4.2", ["1.4.2", "2.0.0"]);
+  expect(await latest()).toBe("v2.0.0");
+});
+
+it("makes no tag, and says how to make it", async () => {
+  expect(await sync("1.4.2", ["1.4.2"])).toContain("git tag v1.4.2 && git push origin v1.4.2");
+  expect(await texts()).toEqual({});
+  await expect(tag("v1.4.2")).resolves.toBeDefined();
+});
+
+it("takes a version before it that has no tag for none", async () => {
+  await tag("v1.4.2");
+  await sync("1.4.2", ["1.4.1", "1.4.2"]);
+  expect((await texts())["v1.4.2"]).toContain("/commits/v1.4.2");
+});
+
+describe("a rollback", () => {
+  const versions = ["1.4.1", "1.4.2", "1.4.3"];
+
+  beforeEach(async () => {
+    for (const [at, version] of versions.entries()) {
+      await tag(`v${version}`);
+      await sync(version, versions.slice(0, at + 1));
+    }
+  });
+
+  it("marks the releases of withdrawn versions once, at the top of what they say, and moves latest", async () => {
+    const before = await texts();
+    await sync("1.4.1", versions, ["1.4.2", "1.4.3"]);
+    await sync("1.4.1", versions, ["1.4.2", "1.4.3"]);
+    const after = await texts();
+    for (const name of ["v1.4.2", "v1.4.3"]) {
+      const [marker, , line, ...rest] = (after[name] ?? "").split("\n");
+      expect([marker, line]).toEqual([
+        "<!-- hyperion: withdrawn -->",
+        expect.stringContaining("Use `1.4.1` instead."),
+      ]);
+      expect(rest.join("\n").trim()).toBe(before[name]);
+    }
+    expect(after["v1.4.1"]).toBe(before["v1.4.1"]);
+    expect(await latest()).toBe("v1.4.1");
+  });
+
+  it("marks them where the version that it goes back to has no tag at GitHub", async () => {
+    await sync("1.4.0", ["1.4.0", ...versions], versions);
+    expect((await texts())["v1.4.3"]).toContain("Use `1.4.0` instead.");
+  });
+});
+
+it("fails where GitHub refuses", async () => {
+  const permissions = { contents: "read" };
+  const token = await mintGithubApiToken(emulator.dir, { login: "github-actions[bot]", permissions });
+  await tag("v1.0.0");
+  api = getOctokit(token, {
+    baseUrl: "https://github.example/api/v3",
+    request: {
+      fetch: (url: string, init: RequestInit) =>
+        emulator.send(url.replace("https://github.example/", ""), init),
+    },
+  }).rest;
+  await expect(sync("1.0.0", ["1.0.0"])).rejects.toThrow("Resource not accessible by integration");
+});
+
+test.each([
+  ["https://github.com/o/n.git", "https://github.com/o/n"],
+  ["https://user@github.com/o/n", "https://github.com/o/n"],
+  ["git@github.com:o/n.git", "https://github.com/o/n"],
+  ["ssh://git@github.example:22/o/n.git/", "https://github.example/o/n"],
+  ["https://gitlab.com/o/n.git", undefined],
+  ["/srv/git/n.git", undefined],
+  ["", undefined],
+])("the repository at GitHub of the remote %s: %s", (url, repository) => {
+  expect(githubRepository(url)).toBe(repository);
+});
