@@ -10,10 +10,9 @@ const REPOSITORIES = `${PROJECT}/locations/{location}/repositories`;
 
 const TAGS = `${REPOSITORIES}/{repository}/packages/{package}/tags`;
 
-/** What the program asks in every run: the repository's cleanup, who may pull, and which tags each image has. */
+/** What the program asks in every run: who may pull, and which tags each image has. */
 export function questions(images: number): Requests {
   return {
-    [`GET ${REPOSITORIES}/{repository}`]: 1,
     [`GET ${REPOSITORIES}/{repository}:getIamPolicy`]: 1,
     [`GET ${TAGS}`]: images,
   };
@@ -48,8 +47,7 @@ export function realPluginSends({ images, readers }: Size, conflicts: number): R
     [`GET ${PROJECT}`]: SERVICES,
     [`POST ${REPOSITORIES}`]: 1,
     [`GET ${PROJECT}/locations/{location}/operations/{operation}`]: 1,
-    // Once by the program, which asks for its cleanup.
-    [`GET ${REPOSITORIES}/{repository}`]: 2,
+    [`GET ${REPOSITORIES}/{repository}`]: 1,
     // Once by the program, which asks who may pull.
     [`GET ${REPOSITORIES}/{repository}:getIamPolicy`]: 2 * members + 1 + conflicts,
     [`POST ${REPOSITORIES}/{repository}:setIamPolicy`]: members + conflicts,
