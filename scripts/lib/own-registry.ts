@@ -7,11 +7,10 @@ import {
 import { ImageRegistry } from "../../components/images/registry/image-registry.ts";
 import { ownAccessToken } from "../../google/own-login.ts";
 import { artifactRegistry } from "../../google/apis.ts";
-import { callGoogle } from "../../google/client.ts";
+import { callGoogle, refusal } from "../../google/client.ts";
 import { repositoryName } from "../../google/full-names.ts";
 import { lookupError } from "../../google/existence.ts";
 import type { StackSettings } from "../../settings/stack-settings.ts";
-import { refusal } from "../../google/client.ts";
 
 const repositoryAnswer = z.object({ registryUri: z.string() });
 
