@@ -79,7 +79,7 @@ export async function removeMember(sandbox: Sandbox, member: string): Promise<vo
 }
 
 /** The tags of an image in the registry, with the digest that each stands on. */
-export async function tagsOf(sandbox: Sandbox, image: string): Promise<Record<string, string>> {
+async function tagsOf(sandbox: Sandbox, image: string): Promise<Record<string, string>> {
   const list = await google(sandbox, "GET", `${PACKAGES}/${image}/tags?pageSize=1000`);
   const { tags = [] } = list as { tags?: { name: string; version: string }[] };
   const last = (name: string): string => name.replace(/^.*\//, "");

@@ -283,7 +283,11 @@ const provocations: Provocations = {
   "An image is gone": async () => {
     await google(sandbox, "DELETE", `${PACKAGES}/hyperion-ui`);
     const output = await failing(sandbox.tryPulumi("preview"));
-    await sandbox.up("--replace", "**docker:index/image:Image**");
+    expect(await sandbox.up("--replace", "**docker:index/image:Image**")).toContain(
+      "1.4.3 does not include hyperion-ui. The next version does.",
+    );
+    await sandbox.set({ version: "1.4.4" });
+    await sandbox.up();
     await succeeding(sandbox.docker("pull", `${sandbox.registry}/hyperion-ui:latest`));
     return output;
   },
@@ -306,7 +310,7 @@ const provocations: Provocations = {
     const text = await readFile(settingsFile(), "utf8");
     await writeFile(settingsFile(), text.replace(/^encryptionsalt:.*\n/m, ""));
     await sandbox.pulumi("stack", "init", "sandbox");
-    await sandbox.set({ version: "1.4.4" });
+    await sandbox.set({ version: "1.4.5" });
     await sandbox.up();
     await sandbox.expectNoChanges();
     return `${missing}\n${wrong}`;
