@@ -127,7 +127,7 @@ check_unknown() {
   local name near distance where
   [ -f docker-compose.yml ] || return 0
   while read -r where name near distance; do
-    case $name in COMPOSE_* | DOCKER_* | BUILDKIT_* | BUILDX_* | HYPERION_SANDBOX_*) continue ;; esac
+    case $name in COMPOSE_* | DOCKER_* | BUILDKIT_* | BUILDX_* | HYPERION_SANDBOX_* | HYPERION_PROJECT_DIR | HYPERION_PULUMI) continue ;; esac
     [[ $former != *" $name:"* ]] || continue
     if [ "$where" = shell ]; then
       case $name in HYPERION_*) ;; *) [ "$distance" -le 2 ] || continue ;; esac
