@@ -1,3 +1,4 @@
+import { nativeBuild } from "../support/native-build.ts";
 import { beforeAll, describe, expect, test } from "vitest";
 import { bindings, grant, POLICIES, policyOf, PROJECT, service } from "../support/google.ts";
 import { failed, passed } from "../support/outcome.ts";
@@ -21,7 +22,7 @@ let probe: string;
 beforeAll(async () => {
   // An image that no stack manages, so that no up has to build: what is pulled and pushed below.
   probe = `${sandbox.registry}/probe:latest`;
-  await sandbox.docker("tag", `${sandbox.registry}/hyperion-ui:latest`, probe);
+  await sandbox.docker("tag", `${sandbox.registry}/hyperion-ui:${nativeBuild}`, probe);
   passed(await sandbox.docker("push", probe));
   await sandbox.set({ publishImages: "false" });
   await sandbox.up();

@@ -56,6 +56,8 @@ export async function startProviderContext() {
   await symlink(join(repositoryRoot, "node_modules"), join(program, "node_modules"));
   const environment: NodeJS.ProcessEnv = {
     ...(await commandEnvironment(paths, config, tools)),
+    // The project that the program enables its APIs in: that is where calls count.
+    GOOGLE_BILLING_PROJECT: "production-471918",
     // Passing errors are tried again without a test having to wait for it.
     HYPERION_FAKE_PROVIDER_BACKOFF_MS: "50",
   };

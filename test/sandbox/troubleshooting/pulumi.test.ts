@@ -1,4 +1,4 @@
-import { symlinkSync } from "node:fs";
+import { nativeBuild } from "../../support/native-build.ts";
 import { appendFile, chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect, onTestFailed, test } from "vitest";
@@ -83,12 +83,14 @@ const provocations: Provocations = {
     expect(output).toContain("nothing was changed");
     return output;
   },
-  "The engine is elsewhere": () => {
-    // Where rootless Docker listens.
-    const socket = join(sandbox.scratch, "docker.sock");
-    symlinkSync((sandbox.env["DOCKER_HOST"] ?? "").replace("unix://", ""), socket);
-    const shell = { DOCKER_HOST: `unix://${sandbox.scratch}/none.sock`, XDG_RUNTIME_DIR: sandbox.scratch };
-    return failing(sandbox.command("pulumi", ["preview"], shell));
+  "The engine is elsewhere": async () => {
+    const DOCKER_CONFIG = await dockerConfig(sandbox, {});
+    const context = (...words: string[]): Promise<string> =>
+      succeeding(sandbox.command("docker", ["context", ...words], { DOCKER_CONFIG, DOCKER_HOST: undefined }));
+    await context("create", "rootless", "--docker", `host=${sandbox.env["DOCKER_HOST"] ?? ""}`);
+    await context("use", "rootless");
+    const DOCKER_HOST = `unix://${sandbox.scratch}/none.sock`;
+    return failing(sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG, DOCKER_HOST }));
   },
   "There is no login at the registry": async () =>
     succeeding(sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG: await dockerConfig(sandbox, {}) })),
@@ -148,7 +150,7 @@ const provocations: Provocations = {
     ),
   "The push is denied": () =>
     failing(
-      sandbox.command("docker", ["push", `${sandbox.registry}/hyperion-ui:latest`], {
+      sandbox.command("docker", ["push", `${sandbox.registry}/hyperion-ui:${nativeBuild}`], {
         HYPERION_SANDBOX_PRINCIPAL: "user:dana@example.com",
       }),
     ),
