@@ -135,16 +135,17 @@ case "$1" in ls-remote) echo "${one}	refs/heads/main" ;; show) echo 2025-01-10 ;
 it("publishes by one pulumi up, whatever the stack's file says", () => {
   const publish = (...args: string[]): Ended =>
     shell.run("scripts/publish-ref.sh", ["--stack", "s", ...args]);
+  shell.environment["GITHUB_RUN_ID"] = "7";
   shell.pass("git");
   shell.fake("node", `record "$@"; printf '%s\\n' --config hyperion-registry:version= --config 'k=a b'`);
   shell.fake("pulumi", `record "$@"; echo $# arguments`);
   expect(publish("refs/heads/main", commit, "https://g/o/n")).toMatchObject({
     status: 0,
-    stdout: "--config hyperion-registry:version= --config k=a b\n9 arguments\n",
+    stdout: "--config hyperion-registry:version= --config k=a b\n11 arguments\n",
   });
   expect(shell.calls()).toEqual([
     `node scripts/ci/main.ts run-options refs/heads/main ${commit} https://g/o/n`,
-    "pulumi up --yes --skip-preview --stack s --config hyperion-registry:version= --config k=a b",
+    "pulumi up --yes --skip-preview --stack s --message run 7 --config hyperion-registry:version= --config k=a b",
   ]);
   shell.forgetCalls();
   shell.fake("node", "echo no version >&2; exit 1");
