@@ -47,6 +47,7 @@ const engineNotes = {
 /** What a stack of images alone holds, with the settings that this program gives to a provider. */
 const HELD: Readonly<Record<string, z.ZodType>> = {
   "pulumi:pulumi:Stack": anything,
+  "hyperion:registry:PublishedImages": anything,
   "hyperion:registry:PublishedImage": anything,
   "docker:index/image:Image": anything,
   // An engine elsewhere, `ssh://`, runs a command here.
@@ -58,7 +59,9 @@ const HELD: Readonly<Record<string, z.ZodType>> = {
       .regex(/^(unix|npipe):\/\/\S*$/)
       .optional(),
   }),
-  "pulumi:providers:gcp": z.strictObject({ ...engineNotes, project: anything, region: anything }).partial(),
+  "pulumi:providers:gcp": z
+    .strictObject({ ...engineNotes, project: anything, region: anything, skipRegionValidation: anything })
+    .partial(),
   // Part of the engine; the stack's last outputs are read by it.
   "pulumi:providers:pulumi": z.strictObject(engineNotes).partial(),
 };

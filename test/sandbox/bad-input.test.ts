@@ -154,7 +154,7 @@ describe("a type that Pulumi.yaml does not declare", () => {
     ["labels", ["a"], "object"],
     ["readers", "user:dana@example.com", "array<string>"],
     ["readers", [{ a: 1 }], "array<string>"],
-    ["platform", { a: 1 }, "string"],
+    ["buildCache", { a: 1 }, "string"],
   ])("%s: %j", async (key, value, type) => {
     await configure({ [`hyperion-registry:${key}`]: value });
     expect(await refusedUp()).toBe(
@@ -171,7 +171,7 @@ describe("settings that the program refuses, all of them in one message", () => 
       "hyperion-registry:revision": "line\nbreak",
       "hyperion-registry:githubRepository": "{{x}}/${y}",
       "hyperion-registry:ciServiceAccountId": "nul\0byte",
-      "hyperion-registry:platform": "a".repeat(20_000),
+      "hyperion-registry:buildCache": "a".repeat(20_000),
       "hyperion-registry:readers": ["usr:a'b;`id`@example.com"],
       "hyperion-registry:labels": { "e\u001b[2J": "x", "it's; id": "x" },
     };
@@ -186,7 +186,6 @@ describe("settings that the program refuses, all of them in one message", () => 
       "gcp:project": "Production",
       "gcp:region": "us-central1-a",
       "hyperion-registry:overrideDomainRestrictedSharing": true,
-      "hyperion-registry:rollback": true,
       "hyperion-registry:githubOwnerId": "7",
       "hyperion-registry:sourceDir": "nowhere",
     };
