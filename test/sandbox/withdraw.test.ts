@@ -17,8 +17,6 @@ let compose: string;
 
 beforeAll(async () => {
   compose = await ensureCompose(console.log);
-  await git("init", "--quiet");
-  await commit("first");
 });
 
 async function git(...args: string[]): Promise<string> {
