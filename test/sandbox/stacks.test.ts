@@ -18,6 +18,8 @@ const sandbox = useSandbox();
 afterEach(() => clearFaults(sandbox));
 
 const on = (stack: string): string[] => ["--stack", stack];
+/** What is released: an image that a stack declares anew is built anew where the engine has dropped its cache. */
+const released = () => published(sandbox, (tag) => !/^build(-a.*64)?$/.test(tag));
 const ui = (tag: string) => digestOf(sandbox, UI, tag);
 const edit = (): Promise<void> =>
   appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "\n// another build\n");
@@ -90,25 +92,25 @@ describe("in one stack, access changes by a plain up", () => {
   testAccessChanges("sandbox", 1);
 
   test("without Docker, while publishImages is false; the images come back, and the registry stays as it is", async () => {
-    const before = await published(sandbox);
+    const before = await released();
     await sandbox.set({ publishImages: "false" }, ...on("sandbox"));
     const withoutDocker = sandbox.with({ DOCKER_HOST: "unix:///nowhere/docker.sock" });
     await changeAccess("user:reader-without-docker@example.com", withoutDocker);
     expect((await typesOf("sandbox")).filter((type) => type.startsWith("docker:"))).toEqual([]);
     await sandbox.unset("publishImages", ...on("sandbox"));
     await sandbox.up(...on("sandbox"));
-    expect(await published(sandbox)).toEqual(before);
+    expect(await released()).toEqual(before);
   });
 });
 
 describe("in two stacks, access changes by a plain up", () => {
   test("after the images moved to a stack of their own, which changes nothing in the registry", async () => {
-    const before = await published(sandbox);
+    const before = await released();
     await initImagesStack(sandbox, { version: "1.0.0" });
     await sandbox.up(...on("images"));
     await sandbox.set({ publishImages: "false" }, ...on("sandbox"));
     await changeAccess("user:reader-moved@example.com");
-    expect(await published(sandbox)).toEqual(before);
+    expect(await released()).toEqual(before);
     expect((await typesOf("sandbox")).filter((type) => type.startsWith("docker:"))).toEqual([]);
     expect((await typesOf("images")).filter((type) => type.startsWith("gcp:"))).toEqual([]);
     for (const stack of ["sandbox", "images"]) await sandbox.expectNoChanges(...on(stack));
@@ -118,12 +120,12 @@ describe("in two stacks, access changes by a plain up", () => {
 });
 
 test("from two stacks back to one, nothing changes in the registry", async () => {
-  const before = await published(sandbox);
+  const before = await released();
   await sandbox.set({ version: "2.0.0" }, ...on("sandbox"));
   await sandbox.unset("publishImages", ...on("sandbox"));
   await sandbox.up(...on("sandbox"));
   await sandbox.pulumi("destroy", "--yes", "--skip-preview", ...on("images"));
   await sandbox.pulumi("stack", "rm", "images", "--yes");
-  expect(await published(sandbox)).toEqual(before);
+  expect(await released()).toEqual(before);
   await sandbox.expectNoChanges(...on("sandbox"));
 });
