@@ -6,13 +6,14 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { checkEmulation } from "../../components/images/check-emulation.ts";
 import { enginePlatforms } from "../../components/images/docker/platforms.ts";
 import { copyProgram } from "../support/copy-program.ts";
+import { nativePlatform } from "../support/native-build.ts";
 import { failed, passed } from "../support/outcome.ts";
 import { commitSources } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
 const UI = "hyperion-ui";
 /** What the engine runs without emulation. */
-const NATIVE = process.arch === "arm64" ? "arm64" : "amd64";
+const NATIVE = nativePlatform.replace("linux/", "");
 
 const sandbox = useSandbox();
 

@@ -1,4 +1,7 @@
 import { platformTag } from "../../components/images/tags/names.ts";
 
+/** The platform of this machine's containers. */
+export const nativePlatform = process.arch === "arm64" ? "linux/arm64" : "linux/amd64";
+
 /** The tag under which an `up` leaves the image of this machine's platform in the engine. */
-export const nativeBuild = platformTag(process.arch === "arm64" ? "linux/arm64" : "linux/amd64");
+export const nativeBuild = platformTag(nativePlatform);
