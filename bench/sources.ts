@@ -6,7 +6,7 @@ import images from "../images.json" with { type: "json" };
 export const WAITING = 10;
 export const COMPUTING = 10;
 
-const compute = `const until = Date.now() + ${COMPUTING * 1000}; while (Date.now() < until) Math.sqrt(until);`;
+const compute = `while (process.cpuUsage().user < ${COMPUTING * 1e6}) Math.sqrt(2);`;
 
 /**
  * Makes every image's build take about 20 s for each platform, half of it waiting: as a Dockerfile that cross-compiles, so
@@ -17,7 +17,7 @@ export async function slowDown(sources: string): Promise<void> {
     const file = join(sources, context, dockerfile);
     // As in a real Dockerfile: what is downloaded comes before the sources, what is compiled after.
     const stage = [
-      "FROM hyperion-sandbox-base:24-$BUILDARCH AS work",
+      "FROM --platform=$BUILDPLATFORM hyperion-sandbox-base:24-$BUILDARCH AS work",
       "ARG TARGETARCH",
       `RUN sleep ${WAITING} && echo $TARGETARCH >/architecture`,
       "COPY . /sources",

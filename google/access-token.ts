@@ -7,6 +7,12 @@ import { ownAccessToken } from "./own-login.ts";
 
 const FUNCTION = "gcp:organizations/getClientConfig:getClientConfig";
 
+/** How long a token is used again. The plugin's tokens are valid for at least ten seconds more. */
+const REUSE_MS = 5000;
+
+/** The last token of each engine, and when it was asked for. */
+const tokens = new WeakMap<object, { askedAt: number; token: Promise<string> }>();
+
 /**
  * The access token of the gcp plugin's credentials; outside a Pulumi program, of the caller's own login.
  *
@@ -18,6 +24,16 @@ const FUNCTION = "gcp:organizations/getClientConfig:getClientConfig";
 export async function accessToken(): Promise<string> {
   const monitor = pulumi.runtime.getMonitor();
   if (monitor === undefined) return ownAccessToken();
+  const last = tokens.get(monitor);
+  if (last !== undefined && Date.now() - last.askedAt < REUSE_MS) return last.token;
+  const token = askPlugin(monitor);
+  tokens.set(monitor, { askedAt: Date.now(), token });
+  return token;
+}
+
+async function askPlugin(
+  monitor: NonNullable<ReturnType<typeof pulumi.runtime.getMonitor>>,
+): Promise<string> {
   const request = new resources.ResourceInvokeRequest()
     .setTok(FUNCTION)
     .setArgs(structs.Struct.fromJavaScript({}))
