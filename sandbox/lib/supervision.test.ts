@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { type SandboxPaths, sandboxPaths } from "./paths.ts";
-import { candidatePorts, ensureConfig, readConfig } from "./config.ts";
+import { ensureConfig, readConfig } from "./config.ts";
 import { allProcesses, commandLine, identify, isAlive } from "./processes.ts";
 import {
   ensureService,
@@ -35,20 +35,15 @@ describe("ports", () => {
     expect(readConfig(paths)).toEqual(config);
   });
 
-  test("are never among those that the system gives to connections", () => {
-    for (const start of [20_000, 31_999])
-      for (const port of candidatePorts(start)) expect(port >= 20_000 && port < 32_000).toBe(true);
-  });
-
-  test("a damaged file says how to begin afresh", async () => {
+  test("a damaged file is reported with the command that starts again", async () => {
     await mkdir(paths.root);
     await writeFile(paths.config, '{"emulatorPort": ');
     expect(() => readConfig(paths)).toThrow("npm run sandbox -- down --force");
   });
 
-  test("a folder that holds something else is refused", async () => {
+  test("a folder with other files is refused", async () => {
     await mkdir(join(paths.root, "photos"), { recursive: true });
-    await expect(ensureConfig(paths)).rejects.toThrow("holds something else already (photos)");
+    await expect(ensureConfig(paths)).rejects.toThrow("contains other files (photos)");
   });
 });
 
@@ -65,7 +60,7 @@ describe("a service", () => {
 
   beforeEach(() => mkdir(paths.root));
 
-  test("runs on its own and is ended with all that it started", async () => {
+  test("runs in the background and ends with its children", async () => {
     const record = await startService(
       paths,
       "emulator",
@@ -78,7 +73,7 @@ describe("a service", () => {
     expect(runningService(paths, "emulator")).toBeUndefined();
   });
 
-  test("that ends at once is told with the end of its log", async () => {
+  test("that exits immediately is reported with the end of its log", async () => {
     const start = startService(
       paths,
       "emulator",
@@ -90,7 +85,7 @@ describe("a service", () => {
     expect(existsSync(join(paths.run, "emulator.json"))).toBe(false);
   });
 
-  test("that never answers is ended", async () => {
+  test("that does not answer is ended", async () => {
     const start = startService(
       paths,
       "emulator",
@@ -100,28 +95,28 @@ describe("a service", () => {
     expect(named("sleep 4712")).toEqual([]);
   });
 
-  test("whose program is missing is told", async () => {
+  test("with a missing program is reported", async () => {
     const start = startService(paths, "emulator", command("", { command: "/no/such/program" }));
     await expect(start).rejects.toThrow("ENOENT");
   });
 
-  test("of another start with the same process number is not taken for it", async () => {
+  test("is not confused with a process that reuses its pid", async () => {
     const mine = identify(process.pid);
     await mkdir(paths.run);
     await writeFile(join(paths.run, "emulator.json"), JSON.stringify({ ...mine, startTicks: "1" }));
     expect(runningService(paths, "emulator")).toBeUndefined();
-    // This process is still here to tell.
+    // This process is still alive.
     await stopService(paths, "emulator");
   });
 
-  test("is left alone while it answers, and names a port that another program took", async () => {
+  test("is not restarted while it answers, and reports a port that another program uses", async () => {
     const server = createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
     const address = server.address();
     const port = typeof address === "object" && address ? address.port : 0;
     try {
       await expect(ensureService(paths, "emulator", port, () => command("sleep 4713"))).rejects.toThrow(
-        `port ${port} of 127.0.0.1, which the service "emulator" of this sandbox uses, is taken`,
+        `port ${port} of 127.0.0.1, which the service "emulator" of this sandbox uses, is in use`,
       );
     } finally {
       server.close();

@@ -5,19 +5,19 @@ import { Faults } from "../emulator/support/faults/faults.ts";
 import { findRegistry } from "../lib/registry-program.ts";
 import { sandboxPaths } from "../lib/paths.ts";
 import { readConfig } from "../lib/config.ts";
+import { claimPorts } from "../lib/ports.ts";
 import { waitUntil } from "../lib/processes.ts";
 import { accepts } from "../lib/supervision.ts";
 import { writeRegistryConfig } from "./registry.ts";
 import { registryProxy } from "./registry-proxy.ts";
 
-// The registry behind the proxy that makes it fail: one service, one process group. Argument: the sandbox's folder.
+// The service `registry` with faults: a proxy and, in the same process group, the registry. Argument: the sandbox's folder.
 
 async function main(root: string): Promise<void> {
   const paths = sandboxPaths(root);
   const config = readConfig(paths);
-  if (!config) throw new Error(`no sandbox is in ${root}`);
-  const { default: getPort } = await import("get-port");
-  const upstreamPort = await getPort({ host: "127.0.0.1" });
+  if (!config) throw new Error(`there is no sandbox in ${root}`);
+  const [upstreamPort = 0] = await claimPorts(paths.registry, 1);
   await writeRegistryConfig(paths, config, upstreamPort);
   const registry = spawn(findRegistry(), ["serve", paths.registryConfig], { stdio: "inherit" });
   registry.once("exit", (code) => process.exit(code ?? 1));

@@ -6,12 +6,12 @@
  */
 import { chown, copyFile, cp, mkdir, mkdtemp, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import getPort from "get-port";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { parse, stringify } from "yaml";
 import images from "../../images.json" with { type: "json" };
 import { ensureCompose } from "../../sandbox/machine/install-compose.ts";
 import { repositoryRoot, shortName } from "../../sandbox/lib/paths.ts";
+import { claimPorts } from "../../sandbox/lib/ports.ts";
 import { fakeInfrastructure } from "../support/infrastructure.ts";
 import { failed, passed, stdoutOf } from "../support/outcome.ts";
 import { commandIn, type Outcome } from "../support/sandbox.ts";
@@ -29,17 +29,15 @@ let project: string;
 /** Where an engine of the user's has the real images: the names of the fakes. */
 let fakes: Record<string, string>;
 let ports: { HYPERION_UI_PORT: string; HYPERION_MCP_PORT: string; HYPERION_BRIDGE_PORT: string };
+let otherPort: string;
 
 beforeAll(async () => {
   composeCommand = await ensureCompose(console.log);
   // Never "hyperion": on an engine of the user's that may be a Hyperion with data in it.
   project = `hyperion-test-${shortName(sandbox.root)}`;
-  const port = async () => String(await getPort());
-  ports = {
-    HYPERION_UI_PORT: await port(),
-    HYPERION_MCP_PORT: await port(),
-    HYPERION_BRIDGE_PORT: await port(),
-  };
+  const [ui = "", mcp = "", bridge = "", other = ""] = (await claimPorts(sandbox.scratch, 4)).map(String);
+  ports = { HYPERION_UI_PORT: ui, HYPERION_MCP_PORT: mcp, HYPERION_BRIDGE_PORT: bridge };
+  otherPort = other;
   fakes = await fakeInfrastructure(docker);
 });
 
@@ -179,7 +177,7 @@ describe("docker-compose.yml, published images", () => {
       const networks = "{{range .NetworkSettings.Networks}}{{.IPAddress}} {{end}}";
       const former = await inspect("hyperion-http-bridge", networks);
       await docker("rm", "--force", first);
-      await up({ HYPERION_BRIDGE_PORT: String(await getPort()) });
+      await up({ HYPERION_BRIDGE_PORT: otherPort });
       expect(await inspect("hyperion-http-bridge", networks)).not.toBe(former);
       const { status } = await fetch(url("HYPERION_UI_PORT", "/api/"));
       expect(status).toBe(200);

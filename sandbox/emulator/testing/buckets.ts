@@ -9,7 +9,7 @@ import {
 } from "node:http";
 import type { AddressInfo } from "node:net";
 import { buffer } from "node:stream/consumers";
-import getPort from "get-port";
+import { claimPorts } from "../../lib/ports.ts";
 import { mintAccessToken } from "../../lib/tokens.ts";
 import { ensureGoTool } from "../../machine/install-go-tool.ts";
 import { bucketFor, StorageError } from "../apis/storage/routes.ts";
@@ -18,35 +18,32 @@ import { ApiError } from "../support/http/errors.ts";
 import { authenticate } from "../support/http/router.ts";
 import { end, listening } from "./registry.ts";
 
-/** Cloud Storage with what is in the buckets: in front of a real emulator of it, who may do what. */
+/** Cloud Storage with objects: a proxy that checks permissions in front of fake-gcs-server. */
 export interface Buckets {
-  /** `http://127.0.0.1:PORT`, where everybody is who their token says. */
+  /** `http://127.0.0.1:PORT`, where requests need an access token. */
   url: string;
   /**
-   * The same, as `127.0.0.1:PORT`, where whoever brings no token is this principal: with STORAGE_EMULATOR_HOST set, the
-   * Go client that Pulumi has sends none (gocloud.dev/blob/gcsblob).
+   * Another address, `127.0.0.1:PORT`, where requests without a token are this principal's. Pulumi's Go client sends no token
+   * if STORAGE_EMULATOR_HOST is set (gocloud.dev/blob/gcsblob).
    */
   as(principal: string): Promise<string>;
-  /** What was refused so far: `storage.objects.create BUCKET serviceAccount:...`. */
+  /** Refused requests: `storage.objects.create BUCKET serviceAccount:...`. */
   refused: string[];
   stop(): Promise<void>;
 }
 
-/** What a request needs on which bucket; undefined for the buckets themselves, which the emulator answers. */
+/** The permissions that a request needs on a bucket. */
 interface Need {
   bucket: string;
   permissions: string[];
 }
 
-/**
- * Starts Cloud Storage on loopback: the emulator's buckets and policies, and the objects of a fake-gcs-server, which
- * has no policies itself and lets in everybody.
- */
+/** Starts Cloud Storage on loopback: buckets and policies are the emulator's, objects are fake-gcs-server's. */
 export async function startBuckets(emulator: Emulator): Promise<Buckets> {
   const program = await ensureGoTool("fake-gcs-server", (line) => {
     console.log(line);
   });
-  const upstream = await getPort({ host: "127.0.0.1" });
+  const [upstream = 0] = await claimPorts(emulator.context.sandboxDir, 1);
   const listeners: Server[] = [];
   const listen = async (principal?: string): Promise<string> => {
     const listener = createServer((request, response) => void answer(request, response, principal));
@@ -56,7 +53,7 @@ export async function startBuckets(emulator: Emulator): Promise<Buckets> {
     return `127.0.0.1:${(listener.address() as AddressInfo).port}`;
   };
   const url = `http://${await listen()}`;
-  // It knows its requests by this name, whatever they came by.
+  // The host name that the server expects in requests.
   const host = `127.0.0.1:${upstream}`;
   const where = `-scheme http -host 127.0.0.1 -port ${upstream} -public-host ${host} -external-url ${url}`;
   const objects = spawn(program, `${where} -backend memory`.split(" "), { stdio: "ignore" });
@@ -75,7 +72,7 @@ export async function startBuckets(emulator: Emulator): Promise<Buckets> {
     const { method = "GET", url: path = "/" } = request;
     const need = needOf(method, path);
     if (need === undefined) {
-      pass(request, body, response, emulator.port, () => emulatorAnswered(method, path, body));
+      pass(request, body, response, emulator.port, () => mirrorBucket(method, path, body));
       return;
     }
     try {
@@ -90,15 +87,15 @@ export async function startBuckets(emulator: Emulator): Promise<Buckets> {
         }
       }
     } catch (error) {
-      const told = refusal(error);
-      response.writeHead(told.status, { "content-type": "application/json" }).end(await told.text());
+      const answer = refusal(error);
+      response.writeHead(answer.status, { "content-type": "application/json" }).end(await answer.text());
       return;
     }
     pass(request, body, response, upstream);
   }
 
-  /** A bucket that the emulator has made takes objects. */
-  async function emulatorAnswered(method: string, path: string, body: Buffer): Promise<void> {
+  /** Creates a bucket in fake-gcs-server after the emulator has created it. */
+  async function mirrorBucket(method: string, path: string, body: Buffer): Promise<void> {
     if (method !== "POST" || !/^\/storage\/v1\/b(\?|$)/.test(path)) return;
     const { name } = JSON.parse(body.toString()) as { name: string };
     await fetch(`http://127.0.0.1:${upstream}/storage/v1/b?project=any`, {
@@ -121,7 +118,10 @@ export async function startBuckets(emulator: Emulator): Promise<Buckets> {
   };
 }
 
-/** By method and path, of the JSON API, its uploads and the XML API, by which the Go client downloads. */
+/**
+ * What a request of the JSON API, or of the XML API, by which the Go client downloads, needs. Undefined for requests about
+ * buckets, which the emulator answers.
+ */
 function needOf(method: string, path: string): Need | undefined {
   const { pathname } = new URL(path, "http://localhost");
   const json = /^\/(?:(?:upload|download)\/)?storage\/v1\/b\/([^/]+)\/o(?:\/|$)(.*)$/.exec(pathname);

@@ -3,33 +3,33 @@ import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import getPort from "get-port";
 import { type Emulator, startEmulator } from "../server.ts";
 import { registryConfigYaml } from "../support/registry/config.ts";
 import { mintAccessToken, MAINTAINER } from "../../lib/tokens.ts";
 import { sandboxPaths } from "../../lib/paths.ts";
+import { claimPorts } from "../../lib/ports.ts";
 import { type Answer, send } from "../../lib/http.ts";
 import { waitUntil } from "../../lib/processes.ts";
 import { accepts } from "../../lib/supervision.ts";
 import { ensureKeys } from "../../lib/keys.ts";
 
-/** The emulated APIs and a real registry, each a server on loopback. */
+/** The emulated APIs and a real registry, on loopback. */
 export interface Servers {
   emulator: Emulator;
   registryPort: number;
   /** Pushes an image of one layer; returns its digest. */
   push(image: string, tag: string, layer: string): Promise<string>;
-  /** Puts an index of images under a tag, one for each architecture; returns its digest. */
+  /** Pushes an index of images, one for each architecture; returns its digest. */
   pushIndex(image: string, tag: string, children: Readonly<Record<string, string>>): Promise<string>;
-  /** A manifest, by a tag or a digest, and its digest. */
+  /** A manifest by tag or digest. */
   manifest(image: string, reference: string): Promise<{ digest: string; manifest: unknown }>;
   stop(): Promise<void>;
 }
 
-/** Starts both on a folder that exists. */
+/** @param dir an existing folder. */
 export async function startServers(dir: string): Promise<Servers> {
   await ensureKeys(sandboxPaths(dir));
-  const registryPort = await getPort({ host: "127.0.0.1" });
+  const [registryPort = 0] = await claimPorts(dir, 1);
   const emulator = await startEmulator({ sandboxDir: dir, port: 0, registryPort });
   const files = sandboxPaths(dir);
   mkdirSync(files.registry, { recursive: true });
@@ -65,12 +65,11 @@ export async function startServers(dir: string): Promise<Servers> {
   };
 }
 
-/** Waits until a server listens on this port. */
 export async function listening(port: number): Promise<void> {
   if (!(await waitUntil(() => accepts(port), 10_000))) throw new Error(`nothing listens on port ${port}`);
 }
 
-/** Ends a process, and waits until it has. */
+/** Ends a process and waits for its exit. */
 export async function end(child: ChildProcess): Promise<void> {
   const exit = once(child, "exit");
   child.kill("SIGTERM");
@@ -79,9 +78,8 @@ export async function end(child: ChildProcess): Promise<void> {
 
 const digestOf = (content: string): string => `sha256:${createHash("sha256").update(content).digest("hex")}`;
 
-/** Where the emulated APIs and a registry are. */
 export interface Target {
-  /** Folder of the sandbox, whose keys make the login. */
+  /** Folder of the sandbox, which has the keys for access tokens. */
   dir: string;
   emulatorUrl: string;
   registryPort: number;
@@ -111,7 +109,7 @@ async function client({ dir, emulatorUrl, registryPort }: Target, image: string)
   };
 }
 
-/** Pushes an image of these layers, one its content each; returns its digest. */
+/** Pushes an image with layers of these contents; returns its digest. */
 export async function pushImage(
   target: Target,
   image: string,
@@ -148,7 +146,7 @@ export async function pushImage(
 const MANIFEST = "application/vnd.docker.distribution.manifest.v2+json";
 const INDEX = "application/vnd.docker.distribution.manifest.list.v2+json";
 
-/** Puts an index of images under a tag, one for each architecture; returns its digest. */
+/** Pushes an index of images, one for each architecture; returns its digest. */
 export async function pushIndex(
   target: Target,
   image: string,
