@@ -1,13 +1,11 @@
 import { readdirSync } from "node:fs";
 import type { Context } from "./support/context.ts";
 import { withFaults } from "./support/faults/inject.ts";
-import { ApiError } from "./support/http/errors.ts";
-import type { OpenRoute, Route } from "./support/http/route.ts";
-import { Router, serve } from "./support/http/router.ts";
+import { ApiError, invalidArgument } from "./support/http/errors.ts";
+import { type OpenRoute, type Params, type Route, templatePattern } from "./support/http/route.ts";
+import { serve } from "./support/http/router.ts";
 
-const health: OpenRoute = { method: "GET", path: "healthz", open: () => Response.json({ status: "ok" }) };
-
-/** What the `routes.ts` of a folder of `apis/` exports: a folder there is an emulated API, with nothing else to do. */
+/** A module `apis/FOLDER/routes.ts`. Each folder is loaded as an emulated API. */
 interface Api {
   routes: (Route | OpenRoute)[];
 }
@@ -18,76 +16,76 @@ const apis = await Promise.all(
   ),
 );
 
-const ROUTES = [health, ...apis.flatMap(({ routes }) => routes)];
+const ROUTES = apis
+  .flatMap(({ routes }) => routes)
+  .map((route) => ({ route, pattern: templatePattern(route.path) }));
 
-/** What a request goes to: a template for counting and faults, and the answer. */
-function dispatch(
-  context: Context,
-  router: Router,
-  request: Request,
-): { template: string; answer: () => Promise<Response> } {
-  const { method } = request;
+/** @throws ApiError 501 for an unknown route, 400 for a malformed path. */
+function findRoute(method: string, pathname: string): { route: Route | OpenRoute; params: Params } {
+  const path = pathname.replace(/\/{2,}/g, "/");
+  for (const { route, pattern } of ROUTES) {
+    const found = route.method === method ? pattern.exec(path) : null;
+    if (!found) continue;
+    try {
+      const params = Object.entries(found.groups ?? {}).map(([name, value]) => [
+        name,
+        decodeURIComponent(value),
+      ]);
+      return { route, params: Object.fromEntries(params) as Params };
+    } catch {
+      throw invalidArgument(`Invalid percent-encoding in the path ${path}`);
+    }
+  }
+  const message = `The sandbox does not know ${method} ${pathname}.`;
+  console.error(message);
+  throw new ApiError(
+    "UNIMPLEMENTED",
+    `${message} It implements the requests of the registry's stack and gcloud; see sandbox/README.md.`,
+  );
+}
+
+async function respond(context: Context, request: Request): Promise<Response> {
   const { pathname } = new URL(request.url);
-  const match = router.match(method, pathname.replace(/\/{2,}/g, "/"));
-  if (!match) {
-    const message = `The sandbox does not know ${method} ${pathname}.`;
-    console.error(message);
-    throw new ApiError(
-      "UNIMPLEMENTED",
-      `${message} It answers what the registry's stack and gcloud ask for; see sandbox/README.md.`,
-    );
-  }
-  const { route, params } = match;
-  return {
-    template: route.path,
-    answer: async () =>
-      "open" in route
-        ? route.open(request, context, params)
-        : Response.json(await serve(context, { route, params }, request)),
+  let template = pathname;
+  const respondOrFail = async (answer: () => Promise<Response>): Promise<Response> => {
+    try {
+      return await answer();
+    } catch (error) {
+      return errorAnswer(context, request, error);
+    }
   };
-}
-
-/** The sandbox's own routes are neither counted nor disturbed. */
-function isOwn(template: string): boolean {
-  return template === "healthz" || template.startsWith("sandbox/");
-}
-
-async function respond(context: Context, router: Router, request: Request): Promise<Response> {
-  let template = new URL(request.url).pathname;
-  let response: Response;
-  try {
-    const target = dispatch(context, router, request);
-    template = target.template;
-    const answer = (): Promise<Response> =>
-      target.answer().catch((error: unknown) => errorAnswer(context, request, error));
-    response = isOwn(template) ? await answer() : await withFaults(context, request, template, answer);
-  } catch (error) {
-    response = errorAnswer(context, request, error);
-  }
+  const response = await respondOrFail(async () => {
+    const { route, params } = findRoute(request.method, pathname);
+    template = route.path;
+    const answer = () =>
+      respondOrFail(async () =>
+        "open" in route
+          ? route.open(request, context, params)
+          : Response.json(await serve(context, route, params, request)),
+      );
+    return isOwn(template) ? answer() : withFaults(context, request, template, answer);
+  });
   if (!isOwn(template)) context.requests.count(request.method, template, response.status);
   return response;
 }
 
+/** The sandbox's own routes are not counted and have no faults. */
+function isOwn(template: string): boolean {
+  return template.startsWith("sandbox/");
+}
+
 function errorAnswer(context: Context, request: Request, error: unknown): Response {
-  const known =
-    error instanceof ApiError
-      ? error
-      : new ApiError("INTERNAL", "Internal error of the sandbox; see logs/emulator.log.");
-  const what =
-    error instanceof ApiError
-      ? error.message
-      : error instanceof Error
-        ? (error.stack ?? error.message)
-        : String(error);
-  context.log(`${known.httpStatus} ${request.method} ${new URL(request.url).pathname}: ${what}`);
+  const isExpected = error instanceof ApiError;
+  const known = isExpected
+    ? error
+    : new ApiError("INTERNAL", "Internal error of the sandbox; see logs/emulator.log.");
+  const logged =
+    !isExpected && error instanceof Error ? error.stack : String(isExpected ? error.message : error);
+  context.log(`${known.httpStatus} ${request.method} ${new URL(request.url).pathname}: ${logged ?? ""}`);
   return Response.json(known.toJSON(), { status: known.httpStatus });
 }
 
-/** Answers a request to any of the emulated APIs. */
-export type Answer = (request: Request) => Promise<Response>;
-
-/** All emulated APIs. */
-export function createApp(context: Context): Answer {
-  const router = new Router(ROUTES);
-  return (request) => respond(context, router, request);
+/** Serves all emulated APIs. */
+export function createApp(context: Context): (request: Request) => Promise<Response> {
+  return (request) => respond(context, request);
 }

@@ -11,10 +11,10 @@ beforeEach(async () => {
   emulator = await testEmulator("artifactregistry", "iam");
 });
 
-test("there are recorded examples", () => {
+test("recorded examples exist", () => {
   expect(FILES.length).toBeGreaterThan(3);
 });
 
-test.each(FILES)("%s: the answers are those of Google", async (file) => {
+test.each(FILES)("%s: the answers equal Google's", async (file) => {
   await replay(emulator, new URL(file, import.meta.url));
 });

@@ -26,7 +26,7 @@ async function permissionsOn(path: string, member: string, ...permissions: strin
 }
 
 describe("a new project", () => {
-  it("has the APIs that Google enables by default, and is made once", async () => {
+  it("has the APIs that Google enables by default, and is created once", async () => {
     const { services } = await emulator.ok("GET", `v1/${PROJECT}/services?filter=state:ENABLED`);
     expect((services as { name: string }[]).map(({ name }) => name.split("/").at(-1))).toEqual([
       "serviceusage.googleapis.com",
@@ -38,7 +38,7 @@ describe("a new project", () => {
     );
   });
 
-  it("gives its maintainer the documented roles, which are not an Owner's", async () => {
+  it("gives its maintainer the documented roles only", async () => {
     const held = await permissionsOn(
       PROJECT,
       MAINTAINER,
@@ -51,7 +51,7 @@ describe("a new project", () => {
   });
 });
 
-it("an administrator of keys may not use them, and an Owner may", async () => {
+it("an administrator of keys has no permission to use them, and an owner has", async () => {
   await enable("cloudkms");
   const ring = `${PROJECT}/locations/us-central1/keyRings`;
   await emulator.ok("POST", `v1/${ring}?keyRingId=ring`, {});
@@ -65,7 +65,7 @@ it("an administrator of keys may not use them, and an Owner may", async () => {
   expect(await permissionsOn(`${ring}/ring/cryptoKeys/key`, DANA, ...asked)).toEqual(asked);
 });
 
-it("a call of a service account counts for its own project, and that of a person does not", async () => {
+it("the consumer of a service account's call is its own project, unlike that of a person's call", async () => {
   await enable("iam");
   await makeAccount();
   const read = (as: string) => emulator.call("GET", `v1/${PROJECT}`, undefined, as);
@@ -77,13 +77,13 @@ it("a call of a service account counts for its own project, and that of a person
   expect(await read(MAINTAINER)).toMatchObject({ status: 200 });
   const disabled = refusal(403, /^Cloud Resource Manager API has not been used in project/);
   expect(await read(ACCOUNT)).toMatchObject(disabled);
-  // There it is enabled; the account's own project is asked all the same.
+  // The API is enabled in that project, but not in the account's project.
   expect(await emulator.call("GET", "v1/projects/production-471918", undefined, ACCOUNT)).toMatchObject(
     disabled,
   );
 });
 
-it("whose a token is, its issuer says", async () => {
+it("tokeninfo returns the email address of a token", async () => {
   const ask = async (token: string) => (await emulator.send(`tokeninfo?access_token=${token}`)).json();
   expect(await ask(await mintAccessToken(emulator.dir, DANA))).toMatchObject({ email: "dana@example.com" });
   expect(await ask("none")).toMatchObject({ error: "invalid_token" });
@@ -103,7 +103,7 @@ describe("an organization's policy", () => {
     await enable("orgpolicy");
   });
 
-  it("turns off new service accounts", async () => {
+  it("disables the creation of service accounts", async () => {
     await organization({ mode: "deny", constraint: "iam.disableServiceAccountCreation" });
     expect(await makeAccount()).toMatchObject(
       refusal(400, "Service account creation is not allowed on this project.", {
@@ -132,7 +132,7 @@ describe("an organization's policy", () => {
     expect(await make()).toMatchObject({ status: 200 });
   });
 
-  it("denies what a constraint of its own says", async () => {
+  it("denies what a custom constraint matches", async () => {
     await organization({
       mode: "deny",
       constraint: "custom.noUsers",

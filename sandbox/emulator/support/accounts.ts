@@ -2,7 +2,7 @@ import type { Context } from "./context.ts";
 import type { Params } from "./http/route.ts";
 import type { ServiceAccount } from "./resources.ts";
 
-/** The account with this email or unique id, in the project unless that is `-`. */
+/** Finds an account by email or unique id. The project `-` stands for any. */
 export function lookUpAccount(
   context: Context,
   project: string,
@@ -14,7 +14,7 @@ export function lookUpAccount(
   return project === "-" || found?.projectId === project ? found : undefined;
 }
 
-/** Name of the account for its policy; of one that does not exist, in the project that it would be in. */
+/** The account's name, which its policy is stored under; also for an account that does not exist. */
 export function accountResource(params: Params, context: Context): string {
   const { project = "", account = "" } = params;
   const found = lookUpAccount(context, project, account);

@@ -1,11 +1,11 @@
 import { type ASTNode, Environment, EvaluationError, ParseError } from "@marcbachmann/cel-js";
 
-/** An expression that cannot be read, or cannot be computed for a token; the message says why. */
+/** An expression does not parse, or fails to evaluate. */
 export class CelError extends Error {
   override readonly name = "CelError";
 }
 
-/** Google's `extract`: what stands at `{name}` in a template such as `assumed-role/{role}/`. */
+/** Google's `extract`: the text in the place of `{name}` in a template such as `assumed-role/{role}/`. */
 function extract(text: string, template: string): string {
   const parts = /^(.*)\{[^{}]*\}(.*)$/s.exec(template);
   if (!parts) throw new Error(`the template "${template}" has no {placeholder}`);
@@ -21,7 +21,7 @@ const base = new Environment({ unlistedVariablesAreDyn: false })
   .registerVariable("assertion", "map<string, dyn>")
   .registerFunction("string.extract(string): string", extract);
 
-// `google` is a namespace of CEL's own types, so what a condition calls `google.subject` needs another name here.
+// CEL reserves `google` as a namespace, so conditions that use `google.subject` are evaluated under another name.
 const GOOGLE = "googleAttributes";
 
 const withMapped = base
@@ -33,7 +33,7 @@ function isNode(value: unknown): value is ASTNode {
   return typeof value === "object" && value !== null && "op" in value && "args" in value;
 }
 
-/** All nodes of a tree that are the identifier `google`. */
+/** Finds the identifier `google` in a tree. */
 function googleNodes(value: unknown): ASTNode[] {
   if (Array.isArray(value)) return value.flatMap(googleNodes);
   if (!isNode(value)) return [];
@@ -46,7 +46,7 @@ function renameGoogle(expression: string): string {
     .reduce((text, { start, end }) => text.slice(0, start) + GOOGLE + text.slice(end), expression);
 }
 
-/** What an expression may use. */
+/** The variables of an expression. */
 export interface CelInput {
   assertion: Record<string, unknown>;
   google?: Record<string, unknown>;
@@ -59,7 +59,7 @@ function wording(error: unknown): string {
     : String(error);
 }
 
-/** Checks an expression's syntax and types. Throws `CelError`. */
+/** Checks syntax and types. @throws CelError */
 export function checkCel(expression: string, kind: "mapping" | "condition"): void {
   try {
     const result = kind === "condition" ? withMapped.check(renameGoogle(expression)) : base.check(expression);
@@ -76,7 +76,7 @@ export function checkCel(expression: string, kind: "mapping" | "condition"): voi
   }
 }
 
-/** Computes an expression. Throws `CelError`, for instance for a claim that the token does not have. */
+/** @throws CelError, for example if the token lacks a claim. */
 export function evaluateCel(expression: string, input: CelInput): unknown {
   try {
     const { assertion, google, attribute } = input;
@@ -97,7 +97,7 @@ const ofResource = new Environment({ unlistedVariablesAreDyn: false }).registerV
   "map<string, dyn>",
 );
 
-/** Whether the condition of an organization's own constraint holds for a resource. Throws `CelError`. */
+/** Evaluates the condition of a custom constraint on a resource. @throws CelError */
 export function evaluateOnResource(condition: string, resource: object): boolean {
   try {
     return ofResource.evaluate(condition, { resource }) === true;

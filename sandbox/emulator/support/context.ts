@@ -8,27 +8,23 @@ import { Registry } from "./registry/registry.ts";
 import { RegistryStorage } from "./registry/storage.ts";
 import { Store } from "./store.ts";
 
-/** What every API works on. */
+/** The state and services that all APIs share. */
 export interface Context {
   sandboxDir: string;
   files: SandboxPaths;
   store: Store;
   registry: Registry;
-  /** The folder behind it. */
   storage: RegistryStorage;
-  /** Port of the registry; part of each repository's `registryUri`. */
+  /** Part of each repository's `registryUri`. */
   registryPort: number;
-  /** What goes wrong on purpose. */
   faults: Faults;
   requests: Requests;
   members: () => Members;
-  /** The present, as the emulated APIs see it. */
+  /** The current time, shifted by the fault `clock-skew`. */
   now: () => Date;
-  /** Adds a line to the log file, with the time. */
   log: (line: string) => void;
 }
 
-/** Opens the state of the sandbox at `sandboxDir`. */
 export function openContext(sandboxDir: string, registryPort: number): Context {
   const files = sandboxPaths(sandboxDir);
   mkdirSync(dirname(files.emulatorLog), { recursive: true });

@@ -15,11 +15,11 @@ import { sandboxPaths } from "../../lib/paths.ts";
 /** Lifetime of GitHub's tokens, in seconds. */
 const TOKEN_SECONDS = 300;
 
-/** Of which run of which workflow a token tells; everything has a default. */
+/** The workflow run that a token describes; every field has a default. */
 export interface GithubRun {
   /** `owner/name`. Default: `HyperionWave-AI/dev-squad`. */
   repository?: string;
-  /** Numeric ids, as strings. */
+  /** A number, as a string. */
   repositoryId?: string;
   ownerId?: string;
   /** Default: `push`. */
@@ -30,24 +30,21 @@ export interface GithubRun {
   workflow?: string;
   environment?: string;
   actor?: string;
-  /** `aud`; default as GitHub's: the URL of the repository's owner. */
+  /** `aud`. Default, as at GitHub: the URL of the repository's owner. */
   audience?: string;
-  /** Default: GitHub's. */
   issuer?: string;
-  /** From now on, default 300 as GitHub's; negative for a token that has expired. */
+  /** Default: 300, as at GitHub. A negative number makes an expired token. */
   ttlSeconds?: number;
-  /** Claims in place of those that follow from the rest. */
-  claims?: Record<string, unknown>;
 }
 
-/** The key of the emulated issuer, made at its first use (0600). */
+/** The issuer's key, created on first use (mode 0600). */
 async function signingKey(sandboxDir: string): Promise<KeyObject> {
   const file = sandboxPaths(sandboxDir).githubKey;
   if (!existsSync(file)) await makeKey(file);
   return createPrivateKey(await readFile(file));
 }
 
-/** Whoever comes first makes the key; it appears whole or not at all. */
+/** Creates the key atomically: `link` fails if another process has created it. */
 async function makeKey(file: string): Promise<void> {
   const { privateKey } = generateKeyPairSync("rsa", { modulusLength: 2048 });
   const draft = `${file}.${randomUUID()}`;
@@ -62,7 +59,6 @@ async function makeKey(file: string): Promise<void> {
   }
 }
 
-/** The issuer's public keys. */
 export async function githubKeys(sandboxDir: string): Promise<JSONWebKeySet> {
   const jwk = await exportJWK(createPublicKey(await signingKey(sandboxDir)));
   return { keys: [{ ...jwk, kid: await calculateJwkThumbprint(jwk), alg: "RS256", use: "sig" }] };
@@ -73,12 +69,12 @@ function subject(repository: string, event: string, ref: string, environment: st
   return event === "pull_request" ? `repo:${repository}:pull_request` : `repo:${repository}:ref:${ref}`;
 }
 
-/** The claims of https://docs.github.com/actions/reference/security/oidc, without the times. */
+/** The claims of https://docs.github.com/actions/reference/security/oidc, except the times. */
 function claimsOf(run: GithubRun): Record<string, unknown> {
   const repository = run.repository ?? "HyperionWave-AI/dev-squad";
   const [owner = ""] = repository.split("/");
   const event = run.eventName ?? "push";
-  // `pull_request_target` runs on the branch that the request would be merged into.
+  // `pull_request_target` runs on the base branch.
   const ref = run.ref ?? (event === "pull_request" ? "refs/pull/7/merge" : "refs/heads/main");
   const workflow = run.workflow ?? "publish.yml";
   const sha = "abc123f00000000000000000000000000000000a";
@@ -112,16 +108,15 @@ function claimsOf(run: GithubRun): Record<string, unknown> {
     job_workflow_ref: `${repository}/.github/workflows/${workflow}@${ref}`,
     job_workflow_sha: sha,
     ...(run.environment !== undefined && { environment: run.environment }),
-    ...run.claims,
   };
 }
 
-/** Signs a token as GitHub gives one to a run of a workflow; no server needs to run. */
+/** Signs an OIDC token of a workflow run. Needs the sandbox's files only, no running service. */
 export async function mintGithubToken(sandboxDir: string, run: GithubRun = {}): Promise<string> {
   return signForGithub(sandboxDir, claimsOf(run), run.ttlSeconds ?? TOKEN_SECONDS);
 }
 
-/** Signs claims with the emulated GitHub's key. */
+/** Signs claims with the issuer's key. */
 export async function signForGithub(
   sandboxDir: string,
   claims: Record<string, unknown>,

@@ -6,7 +6,7 @@ import { findProject } from "./projects.ts";
 import type { Provider } from "./resources.ts";
 import { CelError, checkCel } from "./cel.ts";
 
-/** Issuers that sign for everybody; their providers must have a condition. */
+/** Issuers that all their users share; a provider for one needs a condition. */
 const SHARED_ISSUERS = [GITHUB_ISSUER, "https://gitlab.com", "https://app.terraform.io"];
 
 const RESERVED = ["google.subject", "google.groups"];
@@ -24,14 +24,16 @@ function checkExpression(expression: string, kind: "mapping" | "condition", fiel
 }
 
 /**
- * Checks a provider as Google does when it is created or changed: expressions that compile, a subject, the
- * limits of https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers
+ * Checks expressions, the subject and the limits of
+ * https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers
+ *
+ * @throws ApiError 400
  */
 export function checkProvider(context: Context, provider: Provider): void {
   const issuer = provider.oidc?.issuerUri ?? "";
   if (!provider.oidc)
     throw invalidArgument(
-      "The provider must have one of aws, oidc, saml and x509; the sandbox has oidc.",
+      "The provider must have one of aws, oidc, saml and x509; the sandbox supports oidc.",
       "oidc",
     );
   if (!URL.canParse(issuer) || new URL(issuer).protocol !== "https:")

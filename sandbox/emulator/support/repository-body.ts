@@ -5,7 +5,7 @@ const text = z.string("TYPE_STRING");
 const bool = z.boolean("TYPE_BOOL");
 const texts = z.array(text);
 
-/** Message types are named in errors as Google names them. */
+/** Google's errors name the message type. */
 function oneOf<const T extends readonly [string, ...string[]]>(message: string, values: T) {
   return z.enum(values, `type.googleapis.com/google.devtools.artifactregistry.v1.${message}`);
 }
@@ -28,7 +28,7 @@ const cleanupPolicy = z.strictObject({
     .optional(),
 });
 
-/** A repository as create and update take it; what only Google sets is taken and ignored. */
+/** The body of a create or an update. Output-only fields are accepted and ignored. */
 export const repositoryBody = z.strictObject({
   name: text.optional(),
   format: oneOf("Repository.Format", [
@@ -76,8 +76,6 @@ export const repositoryBody = z.strictObject({
   registryUri: text.optional(),
 });
 
-/** A rule of a repository's clean-up; durations as JSON has them. */
 export type CleanupPolicy = z.infer<typeof cleanupPolicy>;
 
-/** The body of a create or an update. */
 export type RepositoryBody = z.infer<typeof repositoryBody>;

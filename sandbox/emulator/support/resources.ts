@@ -1,7 +1,7 @@
 import type { CleanupPolicy } from "./repository-body.ts";
 
 /**
- * A repository as stored; what an answer adds (registryUri, scanning state) is computed.
+ * A repository as stored. Answers add computed fields (`registryUri`, the scanning state).
  * https://docs.cloud.google.com/artifact-registry/docs/reference/rest/v1/projects.locations.repositories
  */
 export interface Repository {
@@ -39,7 +39,6 @@ export interface Role {
   title?: string;
   description?: string;
   stage?: string;
-  deleted?: boolean;
   etag?: string;
 }
 
@@ -75,7 +74,7 @@ export interface Binding {
   members: string[];
 }
 
-/** An IAM policy; the etag is there from the first change on. */
+/** An IAM policy. The etag exists after the first change. */
 export interface Policy {
   version?: number;
   bindings?: Binding[];
@@ -113,7 +112,7 @@ export interface Project {
 }
 
 /**
- * A bucket's settings as they were set; what an answer adds is computed.
+ * A bucket as stored. Answers add computed fields.
  * https://docs.cloud.google.com/storage/docs/json_api/v1/buckets
  */
 export interface Bucket {
@@ -136,16 +135,16 @@ export interface CryptoKey {
 
 export interface Operation {
   name: string;
-  /** Left out while it runs. */
+  /** Absent while it runs. */
   done?: true;
   metadata?: Record<string, unknown>;
   response?: Record<string, unknown>;
   error?: { code: number; message: string; details?: object[] };
 }
 
-/** What is in force, and what was before where a change takes its time to spread. */
+/** A value, and the value before it while a change propagates. */
 export interface Spreading<T> {
   current: T;
-  /** In force until the moment `until` (milliseconds since 1970). */
+  /** In effect until `until` (milliseconds since 1970). */
   before?: { value: T; until: number };
 }

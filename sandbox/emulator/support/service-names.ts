@@ -1,4 +1,4 @@
-/** The services that can be enabled in the sandbox, with their titles. */
+/** Titles of the services that can be enabled. */
 export const SERVICES: Readonly<Record<string, string>> = {
   "artifactregistry.googleapis.com": "Artifact Registry API",
   "cloudbilling.googleapis.com": "Cloud Billing API",
@@ -14,7 +14,6 @@ export const SERVICES: Readonly<Record<string, string>> = {
   "sts.googleapis.com": "Security Token Service API",
 };
 
-/** The title of a service, as error messages name it. */
 export function serviceTitle(service: string): string {
   return (Object.hasOwn(SERVICES, service) && SERVICES[service]) || service;
 }

@@ -23,13 +23,13 @@ import type {
 /** The emulated organization that every project is in. */
 export const ORGANIZATION = "organizations/100000000001";
 
-/** The one location that has a registry. */
+/** The only location with a registry. */
 export const LOCATION = "us-central1";
 
-/** Everything that the emulated APIs know; resources by name, names with the project's id. */
+/** The state of all APIs. Keys are resource names with the project's id. */
 export interface State {
   projects: Record<string, Project>;
-  /** IAM policies by the name of the resource. */
+  /** IAM policies by resource name. */
   policies: Record<string, Spreading<Policy>>;
   repositories: Record<string, Repository>;
   /** By email. */
@@ -38,26 +38,26 @@ export interface State {
   pools: Record<string, Pool>;
   providers: Record<string, Provider>;
   operations: Record<string, Operation>;
-  /** By name, which is everybody's. */
+  /** By name, which is global. */
   buckets: Record<string, Bucket>;
-  /** When each was made. */
+  /** Creation times. */
   keyRings: Record<string, string>;
   cryptoKeys: Record<string, CryptoKey>;
-  /** By `PARENT/policies/CONSTRAINT`; null once deleted. */
+  /** By `PARENT/policies/CONSTRAINT`; null after deletion. */
   orgPolicies: Record<string, Spreading<OrgPolicy | null>>;
   /** Repositories at GitHub, by `OWNER/NAME`. */
   github: Record<string, GithubRepository>;
-  /** The organization's own constraints, by name: `custom.noGmail`. */
+  /** Custom constraints by name: `custom.noGmail`. */
   customConstraints: Record<string, { condition: string; description: string }>;
-  /** How long a changed organization policy takes to be in force, in seconds. */
+  /** Seconds until a changed organization policy takes effect. */
   orgPolicyDelaySeconds: number;
-  /** What becomes of a request to delete an image to which an index refers. */
+  /** Whether an image that an index refers to can be deleted. */
   childDeletion: ChildDeletion;
-  /** Of the numbers that Google makes up. */
+  /** The source of generated numbers. */
   nextId: number;
 }
 
-/** What a new project has (https://docs.cloud.google.com/service-usage/docs/enabled-service). */
+/** Enabled in a new project (https://docs.cloud.google.com/service-usage/docs/enabled-service). */
 const FIRST_SERVICES = ["serviceusage.googleapis.com", "storage.googleapis.com"];
 
 function project(projectId: string, projectNumber: string, services: readonly string[]): Project {
@@ -75,7 +75,7 @@ function grants(member: string, roles: readonly string[]): Spreading<Policy> {
   return { current: { version: 1, etag: "BwYSandboxA=", bindings } };
 }
 
-/** Adds a project as Google makes one, in which a principal has the roles that the documents ask for, and no more. */
+/** Adds a project as Google creates it. The maintainer gets only the roles that the documents ask for. */
 export function addProject(state: State, projectId: string, maintainer: string): Project {
   const made = project(projectId, String(400_000_000_000 + state.nextId++), []);
   state.projects[projectId] = made;
@@ -83,7 +83,7 @@ export function addProject(state: State, projectId: string, maintainer: string):
   return made;
 }
 
-/** Of whoever sets a project up: see docs/ACCESS.md. */
+/** The roles of the person who sets a project up: see docs/ACCESS.md. */
 function documentedRoles(): string[] {
   const grantsOnProject = permissions
     .filter(({ job }) => job === "bootstrap" || job === "provision")
@@ -122,18 +122,18 @@ function initialState(): State {
   };
 }
 
-/** Keeps the state in memory and, after every change, in a file that is never half written. */
+/** Keeps the state in memory and, after each change, in a file that is replaced atomically. */
 export class Store {
   private readonly file: string;
   readonly state: State;
 
-  /** Reads `file`, or starts anew where it is missing. Throws where it cannot be read. */
+  /** Starts with the initial state if `file` does not exist. @throws if it cannot be read */
   constructor(file: string) {
     this.file = file;
     this.state = { ...initialState(), ...(JSON.parse(readText(file) ?? "{}") as Partial<State>) };
   }
 
-  /** Changes the state and writes it before it returns, so that an answer never tells of what a crash can lose. */
+  /** Writes the file before it returns, so that a crash loses no change that was answered. */
   change<T>(change: (state: State) => T): T {
     const result = change(this.state);
     writeWholeSync(this.file, JSON.stringify(this.state, undefined, 1), 0o600);

@@ -20,16 +20,16 @@ export interface Answer {
   body: Record<string, unknown>;
 }
 
-/** The emulated APIs in this process, on a folder of their own. */
+/** The emulated APIs in this process, in a temporary folder. */
 export interface TestEmulator {
   dir: string;
   readonly context: Context;
-  /** Sends a request; `as` is the principal, the maintainer by default, null for nobody. */
+  /** Sends a request. `as` is the principal (default: the maintainer), or null for no token. */
   call(method: string, path: string, body?: unknown, as?: string | null): Promise<Answer>;
-  /** The same, and fails the test unless the answer is good. */
+  /** Sends a request and fails the test unless the status is 200. */
   ok(method: string, path: string, body?: unknown, as?: string | null): Promise<Record<string, unknown>>;
   send(path: string, init?: RequestInit): Promise<Response>;
-  /** Starts anew from what is on disk, as after a crash. */
+  /** Restarts from the files on disk, as after a crash. */
   restart(): void;
 }
 
@@ -39,7 +39,7 @@ afterAll(() => {
   for (const folder of folders) rmSync(folder, { recursive: true });
 });
 
-/** Makes one, in which these APIs are enabled; its folder is removed after the test file. */
+/** Creates an emulator with these APIs enabled. Its folder is removed after the test file. */
 export async function testEmulator(...apis: string[]): Promise<TestEmulator> {
   const dir = mkdtempSync(join(tmpdir(), "hyperion-emulator-"));
   folders.push(dir);
@@ -85,7 +85,7 @@ export async function testEmulator(...apis: string[]): Promise<TestEmulator> {
   return emulator;
 }
 
-/** How a request is refused, for `toMatchObject`; `error` are further fields of it. */
+/** An error answer for `toMatchObject`; `error` holds further fields. */
 export function refusal(status: number, message: string | RegExp, error: object = {}): object {
   const said = typeof message === "string" ? message : (expect.stringMatching(message) as string);
   return { status, body: { error: { ...error, message: said } } };
@@ -104,18 +104,18 @@ export async function createRepository(
   return emulator.ok("POST", `${REPOSITORIES}?repository_id=hyperion-public`, { format: "DOCKER", ...body });
 }
 
-/** What came of an operation, once it is done. */
+/** Polls an operation that must be done. */
 export async function finished(
   emulator: TestEmulator,
-  begun: Record<string, unknown>,
+  started: Record<string, unknown>,
 ): Promise<Record<string, unknown>> {
-  expect(begun).not.toHaveProperty("done");
-  const operation = await emulator.ok("GET", `v1/${String(begun["name"])}`);
-  expect(operation).toMatchObject({ ...begun, done: true });
+  expect(started).not.toHaveProperty("done");
+  const operation = await emulator.ok("GET", `v1/${String(started["name"])}`);
+  expect(operation).toMatchObject({ ...started, done: true });
   return operation;
 }
 
-/** Sets the bindings of the repository, whatever they were. */
+/** Replaces the bindings of the repository. */
 export async function bind(emulator: TestEmulator, role: string, ...members: string[]): Promise<Answer> {
   return emulator.call("POST", `${REPOSITORY}:setIamPolicy`, { policy: { bindings: [{ role, members }] } });
 }

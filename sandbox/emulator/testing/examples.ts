@@ -4,8 +4,8 @@ import { z } from "zod";
 import type { TestEmulator } from "./emulator.ts";
 
 /**
- * What Google itself was seen to answer, with the names of the sandbox's project put in. `{name}` in a text stands for
- * what differs from time to time: where it comes first it is noted, and later it is the same.
+ * Recorded answers of Google, with the names of the sandbox's project. `{name}` stands for a value that varies: its first
+ * occurrence sets it, and later ones must be equal.
  */
 const example = z.strictObject({
   /** Where it was recorded. */
@@ -32,14 +32,14 @@ export async function replay(emulator: TestEmulator, file: URL): Promise<void> {
   }
 }
 
-/** With what is known put in. */
+/** Replaces placeholders by known values. */
 function filled(value: unknown, known: ReadonlyMap<string, string>): unknown {
   return mapTexts(value, undefined, (text) =>
     text.replace(new RegExp(PLACEHOLDER, "g"), (all, name: string) => known.get(name) ?? all),
   );
 }
 
-/** What is expected, with what was found put in where it differs from time to time; times are never the same. */
+/** Replaces placeholders by the values that were found, and notes them. `{time}` may differ each time. */
 function noted(expected: unknown, found: unknown, known: Map<string, string>): unknown {
   return mapTexts(filled(expected, known), found, (text, actual) => {
     const name = PLACEHOLDER.exec(text)?.[1];
@@ -55,7 +55,7 @@ function noted(expected: unknown, found: unknown, known: Map<string, string>): u
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 const VALUE = /^\S+$/;
 
-/** A copy with each text changed; `found` is what stands in its place elsewhere. */
+/** Copies a value and changes each text; `found` is the value at the same place in another one. */
 function mapTexts(value: unknown, found: unknown, change: (text: string, found: unknown) => string): unknown {
   if (typeof value === "string") return change(value, found);
   if (typeof value !== "object" || value === null) return value;

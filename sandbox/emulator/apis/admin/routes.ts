@@ -18,15 +18,15 @@ import { addProject, ORGANIZATION } from "../../support/store.ts";
 import { putOrgPolicy } from "../../support/policies/org-policies.ts";
 
 const orgPolicyBody = z.strictObject({
-  /** `allow`: no restriction; `deny`: the organization's own customer only; `domains`: these customers. */
+  /** `allow`: no restriction; `deny`: only the organization's customer; `domains`: only these customers. */
   mode: z.enum(["allow", "deny", "domains"]),
   customers: z.array(z.string().regex(/^C0[a-z0-9]+$/i)).default([]),
   constraint: z
     .union([z.enum(CONSTRAINTS), z.string().regex(/^custom\.[A-Za-z0-9.]+$/)])
     .default(DOMAIN_CONSTRAINT),
-  /** Of a constraint of the organization's own: what it denies, in CEL over an IAM policy as `resource`. */
+  /** Of a custom constraint: the denied IAM policies, in CEL with the variable `resource`. */
   condition: z.string().default("false"),
-  /** How long this and later changes of organization policies take to be in force, in seconds. */
+  /** Seconds until this and later changes of organization policies take effect. */
   delaySeconds: z.number().min(0).default(0),
 });
 
@@ -47,7 +47,7 @@ function rules({ mode, customers, constraint }: z.infer<typeof orgPolicyBody>): 
 
 const projectBody = z.strictObject({ projectId: z.string().regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/) });
 
-/** Switches of the sandbox that no Google API has. */
+/** Switches of the sandbox. */
 export const routes: OpenRoute[] = [
   adminRoute("PUT", "org-policy", (context, text) => {
     const body = parseBody(orgPolicyBody, text);

@@ -71,7 +71,7 @@ describe("a repository", () => {
     expect(again).toMatchObject({ status: 409, body: { error: { status: "ALREADY_EXISTS" } } });
   });
 
-  test("is found under the project's number too", async () => {
+  test("is also found by the project's number", async () => {
     const path = REPOSITORY.replace("production-471918", "123456789012");
     expect(await emulator.ok("GET", path)).toMatchObject({ format: "DOCKER" });
   });
@@ -114,7 +114,7 @@ describe("a repository", () => {
     ["a field that cannot change", "format", {}, /"format"/],
     ["an unknown field", "labels", { tags: 1 }, /Unknown name "tags": Cannot find field\./],
     [
-      "one within",
+      "an unknown nested field",
       "labels",
       { dockerConfig: { x: 1 } },
       /Unknown name "x" at 'dockerConfig': Cannot find field\./,
@@ -147,7 +147,7 @@ describe("a repository", () => {
     expect(answer).toMatchObject(invalid(message));
   });
 
-  test("is listed in pages", async () => {
+  test("is listed with pagination", async () => {
     await emulator.ok("POST", `${REPOSITORIES}?repositoryId=another`, { format: "DOCKER" });
     const first = await emulator.ok("GET", `${REPOSITORIES}?pageSize=1`);
     expect(first["repositories"]).toHaveLength(1);
@@ -158,7 +158,7 @@ describe("a repository", () => {
     expect(second["repositories"]).not.toEqual(first["repositories"]);
   });
 
-  test("answers partly when asked for some fields", async () => {
+  test("returns only the requested fields", async () => {
     expect(
       await emulator.ok("GET", `${REPOSITORIES}?fields=repositories(format,labels/app)&pageSize=2`),
     ).toEqual({
@@ -166,7 +166,7 @@ describe("a repository", () => {
     });
   });
 
-  test("is gone once deleted, with its policy", async () => {
+  test("is deleted with its policy", async () => {
     expect(await finished(emulator, await emulator.ok("DELETE", REPOSITORY))).toMatchObject({
       response: { "@type": "type.googleapis.com/google.protobuf.Empty" },
     });
@@ -178,7 +178,7 @@ describe("a repository", () => {
   });
 });
 
-test("says loudly what it does not know", async () => {
+test("answers 501 for unknown routes", async () => {
   expect(
     await emulator.call("GET", "v1/projects/production-471918/locations/us-central1/npmPackages"),
   ).toMatchObject({
@@ -188,7 +188,7 @@ test("says loudly what it does not know", async () => {
   expect(await emulator.call("POST", `${REPOSITORY}:frobnicate`)).toMatchObject({ status: 501 });
 });
 
-test("a restart finds all that was there", async () => {
+test("a restart keeps the state", async () => {
   await createRepository(emulator);
   const before = await emulator.ok("GET", REPOSITORY);
   emulator.restart();

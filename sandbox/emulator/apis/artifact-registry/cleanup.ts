@@ -5,17 +5,17 @@ import type { Repository } from "../../support/resources.ts";
 import { imagesBelow } from "./contents.ts";
 import { registryPath } from "./names.ts";
 
-/** What a run of cleanup chose in one repository. */
+/** The versions that cleanup selected in one repository. */
 export interface CleanedUp {
   repository: string;
-  /** Nothing was deleted, only logged. */
+  /** Versions were only logged, not deleted. */
   dryRun: boolean;
   /** `IMAGE@sha256:...` */
   versions: string[];
 }
 
 /**
- * Runs the cleanup policies of every repository once, as Google's background job does about once a day
+ * Runs the cleanup policies of all repositories, as Google's background job does about once a day
  * (https://cloud.google.com/artifact-registry/docs/repositories/cleanup-policy-overview).
  */
 export async function cleanUp(context: Context): Promise<CleanedUp[]> {
@@ -42,7 +42,7 @@ async function cleanUpOne(
     context.now(),
     context.store.state.childDeletion,
   );
-  // An index before the images that it refers to, which are its own until then.
+  // Indexes first: their images cannot be deleted before.
   chosen.sort((a, b) => b.children.length - a.children.length);
   for (const { image, digest } of chosen) {
     context.log(`cleanup of ${name}: ${dryRun ? "would delete" : "deletes"} ${image}@${digest}`);

@@ -9,29 +9,29 @@ import type { Manifest } from "../../support/registry/storage.ts";
 import { registryPath, REPOSITORY_PATH, repositoryName, onRepository } from "./names.ts";
 import { findRepository, operation } from "./repositories.ts";
 
-/** An image version as found in the registry. */
+/** A version of an image in the registry. */
 interface Version {
   image: string;
   digest: string;
   tags: string[];
-  /** Digests of the images that an index refers to. */
+  /** Digests of an index's images. */
   children: string[];
   pushed: Date;
   updated: Date;
 }
 
-/** The registry's name of the image that a route calls `{package}`: `P/R/IMAGE`. */
+/** The registry's name, `P/R/IMAGE`, of a route's `{package}`. */
 function imageOf(context: Context, params: Params): string {
   return `${registryPath(findRepository(context, params).name)}/${params["package"] ?? ""}`;
 }
 
-/** The API's name of an image: its slashes are escaped. */
+/** The API's name of an image, with its slashes escaped. */
 function packageName(params: Params, image: string): string {
   const path = image.split("/").slice(2).join("/");
   return `${repositoryName(params)}/packages/${encodeURIComponent(path)}`;
 }
 
-/** The images of a repository `P/R`, each with its versions. */
+/** The images of a repository `P/R` with their versions. */
 export async function imagesBelow(
   context: Context,
   path: string,
@@ -44,7 +44,7 @@ function imagesIn(context: Context, params: Params): ReturnType<typeof imagesBel
   return imagesBelow(context, registryPath(findRepository(context, params).name));
 }
 
-/** All versions of an image, tagged or not, the latest first. */
+/** All versions of an image, tagged or not, the newest first. */
 async function versionsOf(context: Context, image: string): Promise<Version[]> {
   const [tags, versions] = await Promise.all([context.storage.tags(image), context.storage.versions(image)]);
   const found = await Promise.all(
@@ -62,7 +62,7 @@ async function versionsOf(context: Context, image: string): Promise<Version[]> {
   return found.sort((a, b) => b.pushed.getTime() - a.pushed.getTime() || (a.digest < b.digest ? -1 : 1));
 }
 
-/** The versions of an image that has any. Throws 404 for an image that does not exist. */
+/** The versions of an image. @throws ApiError 404 if it has none. */
 async function existingVersions(context: Context, params: Params): Promise<Version[]> {
   const versions = await versionsOf(context, imageOf(context, params));
   if (versions.length === 0) throw notFound();
@@ -79,7 +79,7 @@ async function findVersion(context: Context, params: Params): Promise<Version> {
   return versionIn(await existingVersions(context, params), params);
 }
 
-/** Size, type and age that the manifest of a version tells. */
+/** Size, type and age of a version, from its manifest. */
 async function details(context: Context, { image, digest }: Version) {
   const { manifest, mediaType, size } = await context.registry.manifest(image, digest);
   const config = manifest.config && (await context.registry.config(image, manifest.config.digest));
@@ -141,7 +141,6 @@ async function versionAnswer(
   };
 }
 
-/** An image by its versions, of which there is at least one. */
 function packageAnswer(params: Params, image: string, versions: Version[]): object {
   const times = versions.flatMap(({ pushed, updated }) => [pushed.getTime(), updated.getTime()]);
   return {
@@ -167,7 +166,7 @@ async function tagsOf(context: Context, params: Params): Promise<Tag[]> {
   return tags.map(({ tag, digest }) => tagAnswer(params, image, tag, digest));
 }
 
-/** `version="NAME"`, the one filter of tags that clients send. */
+/** Supports `version="NAME"`, the only filter that clients send. */
 function filterTags(tags: Tag[], filter: string | null) {
   if (filter === null || filter === "") return tags;
   const wanted = /^version\s*=\s*"(.+)"$/.exec(filter)?.[1];
@@ -180,7 +179,7 @@ const tagBody = z.strictObject({
   version: z.string("TYPE_STRING").default(""),
 });
 
-/** The digest in the API's name of a version, which has to be one of this package's. */
+/** The digest in a version's name. @throws ApiError 400 unless the version belongs to the package. */
 function digestOf(params: Params, image: string, version: string): string {
   const [owner = "", digest] = version.split("/versions/");
   if (digest === undefined || decodeURIComponent(owner) !== decodeURIComponent(packageName(params, image)))
@@ -188,10 +187,10 @@ function digestOf(params: Params, image: string, version: string): string {
   return digest;
 }
 
-/** The end of the last change of each tag: looking at a tag and setting it is one step. */
+/** The last change of each tag, which serializes changes. */
 const changes = new Map<string, Promise<unknown>>();
 
-/** Does `change` with the digest that a tag stands on, while nothing else here changes that tag. */
+/** Runs `change` with the tag's current digest, while no other change of the tag runs. */
 async function onTag(
   { context, params }: { context: Context; params: Params },
   tag: string,
@@ -210,7 +209,7 @@ async function onTag(
   }
 }
 
-/** Puts a tag on the version that a body names. */
+/** Sets a tag to the version that the body names. */
 async function putTag(
   { context, params, body }: { context: Context; params: Params; body: z.infer<typeof tagBody> },
   image: string,
@@ -240,7 +239,7 @@ const TAGS_PATH = `${PACKAGE_PATH}/tags`;
 const TAG_PATH = `${TAGS_PATH}/{tag}`;
 const IMAGES_PATH = `${REPOSITORY_PATH}/dockerImages`;
 
-/** What is in a repository, asked from the registry itself. */
+/** Packages, versions, tags and Docker images. */
 export const contents: Route[] = [
   onRepository.get(PACKAGES_PATH, "artifactregistry.packages.list", async ({ context, params, query }) => {
     const images = (await imagesIn(context, params)).filter(({ versions }) => versions.length > 0);

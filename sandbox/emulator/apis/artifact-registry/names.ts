@@ -4,7 +4,7 @@ import { LOCATION } from "../../support/store.ts";
 
 const SERVICE = "artifactregistry.googleapis.com";
 
-/** The API's methods on projects, on a location, and on a repository, which has a policy of its own. */
+/** Routes, by the resource whose policy is checked. */
 export const onProject = methodsOf(SERVICE);
 export const onLocation = methodsOf(SERVICE, locationName);
 export const onRepository = methodsOf(SERVICE, repositoryName);
@@ -12,7 +12,7 @@ export const onRepository = methodsOf(SERVICE, repositoryName);
 export const REPOSITORIES_PATH = "v1/projects/{project}/locations/{location}/repositories";
 export const REPOSITORY_PATH = `${REPOSITORIES_PATH}/{repository}`;
 
-/** `projects/P/locations/L`; throws 403 for a location without a registry, as Google does. */
+/** `projects/P/locations/L`. @throws ApiError 403, as Google does, for another location. */
 export function locationName(params: Params): string {
   const location = params["location"] ?? "";
   if (location !== LOCATION)
@@ -28,7 +28,7 @@ export function repositoryName(params: Params): string {
   return `${locationName(params)}/repositories/${params["repository"] ?? ""}`;
 }
 
-/** A repository's name as the registry has it: `P/R`. */
+/** A repository's name in the registry: `P/R`. */
 export function registryPath(name: string): string {
   const [, project, , , , repository] = name.split("/");
   return `${project ?? ""}/${repository ?? ""}`;

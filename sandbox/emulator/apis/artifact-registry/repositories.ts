@@ -30,7 +30,7 @@ const UPDATABLE = [
   "vulnerabilityScanningConfig",
 ] as const;
 
-/** The repository that a route names. Throws 404. */
+/** The repository of a route. @throws ApiError 404 */
 export function findRepository(context: Context, params: Params): Repository {
   const found = context.store.state.repositories[repositoryName(params)];
   if (!found) throw notFound();
@@ -60,7 +60,6 @@ function scanning(context: Context, repository: Repository): object {
   return { ...(wanted && { enablementConfig: wanted }), ...state, lastEnableTime: repository.createTime };
 }
 
-/** What every answer tells of a repository. */
 function described(context: Context, repository: Repository): object {
   return {
     ...repository,
@@ -69,13 +68,13 @@ function described(context: Context, repository: Repository): object {
   };
 }
 
-/** What the operation that makes a repository ends in: without the times. */
+/** The response of the operation that creates a repository: it has no times. */
 function created(context: Context, repository: Repository): object {
   const fields = Object.entries(described(context, repository));
   return Object.fromEntries(fields.filter(([name]) => name !== "createTime" && name !== "updateTime"));
 }
 
-/** A repository as it is answered to those who ask for it. Google leaves out the size of an empty one. */
+/** The answer to GET. Google omits the size of an empty repository. */
 async function answer(context: Context, repository: Repository): Promise<object> {
   const path = registryPath(repository.name);
   const bytes = await context.storage.storedBytes(path);
@@ -122,7 +121,7 @@ function checkPolicy(key: string, policy: CleanupPolicy): void {
     throw refuse("most_recent_versions goes with the action KEEP only");
 }
 
-/** What of a body is stored; Google keeps no empty `dockerConfig`, and names each policy in itself. */
+/** The stored fields of a body. Google drops an empty `dockerConfig` and adds `id` to each policy. */
 function stored(body: RepositoryBody): Partial<Repository> {
   checkLabels(body.labels);
   checkPolicies(body.cleanupPolicies);
@@ -156,14 +155,14 @@ function create(context: Context, params: Params, id: string, body: RepositoryBo
   if (format !== "DOCKER")
     throw new ApiError(
       "UNIMPLEMENTED",
-      `The sandbox has repositories of the format DOCKER only, not ${format}.`,
+      `The sandbox supports only the repository format DOCKER, not ${format}.`,
     );
   const mode =
     body.mode === undefined || body.mode === "MODE_UNSPECIFIED" ? "STANDARD_REPOSITORY" : body.mode;
   if (mode !== "STANDARD_REPOSITORY")
     throw new ApiError(
       "UNIMPLEMENTED",
-      `The sandbox has repositories of the mode STANDARD_REPOSITORY only, not ${mode}.`,
+      `The sandbox supports only the repository mode STANDARD_REPOSITORY, not ${mode}.`,
     );
   if (context.store.state.repositories[name])
     throw new ApiError("ALREADY_EXISTS", "the repository already exists");
@@ -182,7 +181,6 @@ async function remove(context: Context, name: string): Promise<void> {
   await context.storage.deleteBelow(registryPath(name));
 }
 
-/** The operation that a change is answered by, done at once. */
 export function operation(context: Context, params: Params, response?: Record<string, unknown>): Operation {
   return startOperation(context, {
     under: `${locationName(params)}/operations`,

@@ -16,7 +16,7 @@ function location(params: Params): object {
   };
 }
 
-/** Artifact Registry v1; of its locations the sandbox has one (https://docs.cloud.google.com/artifact-registry/docs/reference/rest). */
+/** Artifact Registry v1, with one location (https://docs.cloud.google.com/artifact-registry/docs/reference/rest). */
 export const routes: (Route | OpenRoute)[] = [
   adminRoute("POST", "cleanup", async (context) => ({ repositories: await cleanUp(context) })),
   ...repositories,

@@ -31,7 +31,7 @@ function environmentOf({ environments }: GithubRepository, name = ""): GithubEnv
 }
 
 /**
- * A private repository has no protection on some plans: what is said of it at all is refused, defaults included
+ * Some plans have no protection rules for private repositories: GitHub refuses these fields even with default values
  * (alchemy-run/alchemy#1373, pulumi/pulumi-github#251).
  */
 function requirePlan(repository: GithubRepository, body: z.infer<typeof environmentBody>): void {
@@ -65,7 +65,7 @@ function described(name: string, environment: GithubEnvironment): object {
   return { name, protection_rules: rules, deployment_branch_policy: branchPolicy };
 }
 
-/** Environments and which branches and tags may use them (https://docs.github.com/rest/deployments/environments). */
+/** Environments and their branch policies (https://docs.github.com/rest/deployments/environments). */
 export const environments: OpenRoute[] = [
   repositoryRoute("GET", ENVIRONMENT, READ, ({ repository, params: { environment = "" } }) =>
     described(environment, environmentOf(repository, environment)),
@@ -76,7 +76,7 @@ export const environments: OpenRoute[] = [
     WRITE,
     ({ context, repository, params: { environment = "" }, body }) => {
       requirePlan(repository, body);
-      // What is not said goes back to the default: a PUT makes the whole environment anew, its list of refs aside.
+      // A PUT resets missing fields to their defaults, except the list of branches and tags.
       const made: GithubEnvironment = {
         reviewers: body.reviewers ?? [],
         preventSelfReview: body.prevent_self_review ?? false,

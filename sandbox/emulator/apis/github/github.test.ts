@@ -34,7 +34,7 @@ async function ask(
   return { status: response.status, body: (text === "" ? {} : JSON.parse(text)) as Answer["body"] };
 }
 
-/** Makes the repository private on a plan. */
+/** Makes the repository private and sets its plan. */
 function onPlan(plan: "free" | "team" | "enterprise"): void {
   emulator.context.store.change(({ github }) =>
     Object.assign(github[REPOSITORY] ?? {}, { private: true, plan }),
@@ -42,7 +42,7 @@ function onPlan(plan: "free" | "team" | "enterprise"): void {
 }
 
 describe("the callers of GitHub's API", () => {
-  it("have a token", async () => {
+  it("need a token", async () => {
     const send = (headers: Record<string, string>) =>
       emulator.send(`api/v3/repos/${REPOSITORY}`, { headers }).then((answer) => answer.json());
     expect(await send({})).toMatchObject({ status: "401", message: "Requires authentication" });
@@ -51,17 +51,27 @@ describe("the callers of GitHub's API", () => {
 
   it.each<[string, GithubCaller, number, number]>([
     ["an administrator", { login: "maintainer" }, 200, 200],
-    ["who may push", { login: "dana" }, 200, 404],
-    ["a stranger, of a public repository", { login: "lee" }, 200, 404],
-    ["a job that declares it", { login: "bot", permissions: { administration: "write" } }, 403, 200],
-    ["a job that may only read it", { login: "bot", permissions: { administration: "read" } }, 403, 403],
-    ["a job that reads what a repository is", { login: "bot", permissions: { metadata: "read" } }, 200, 403],
+    ["a collaborator who pushes", { login: "dana" }, 200, 404],
+    ["a stranger, on a public repository", { login: "lee" }, 200, 404],
+    ["a job with the permission", { login: "bot", permissions: { administration: "write" } }, 403, 200],
+    [
+      "a job with the permission to read",
+      { login: "bot", permissions: { administration: "read" } },
+      403,
+      403,
+    ],
+    [
+      "a job with the permission to read metadata",
+      { login: "bot", permissions: { metadata: "read" } },
+      200,
+      403,
+    ],
   ])("%s", async (_, caller, reads, administers) => {
     expect((await ask("GET", "", undefined, caller)).status).toBe(reads);
     expect((await ask("PUT", PRODUCTION, {}, caller)).status).toBe(administers);
   });
 
-  it("see a private repository where they belong to it alone", async () => {
+  it("see a private repository only as collaborators", async () => {
     onPlan("team");
     expect(await ask("GET", "", undefined, { login: "lee" })).toMatchObject({ status: 404 });
     expect(await ask("GET", "", undefined, { login: "dana" })).toMatchObject({
@@ -72,7 +82,7 @@ describe("the callers of GitHub's API", () => {
 });
 
 describe("an environment", () => {
-  it("is there with its rules once it is put, and lists who may use it", async () => {
+  it("has its rules and its list of branches and tags", async () => {
     expect((await ask("GET", PRODUCTION)).status).toBe(404);
     await ask("PUT", PRODUCTION, {
       reviewers: [{ type: "User", id: 4241 }],
@@ -101,13 +111,12 @@ describe("an environment", () => {
   });
 });
 
-it("rules are made once, changed, and not offered for a private repository without a plan", async () => {
+it("a ruleset is created once and changed, and is not available for a private repository on the free plan", async () => {
   const made = await ask("POST", "/rulesets", RULES);
   expect(made).toMatchObject({ status: 201, body: { name: "main" } });
   expect((await ask("POST", "/rulesets", RULES)).status).toBe(422);
   const path = `/rulesets/${String(made.body["id"])}`;
-  await ask("PUT", path, { ...RULES, rules: [] });
-  expect(await ask("GET", path)).toMatchObject({ body: { rules: [] } });
+  expect(await ask("PUT", path, { ...RULES, rules: [] })).toMatchObject({ body: { rules: [] } });
   onPlan("free");
   expect(await ask("GET", "/rulesets")).toMatchObject({
     status: 403,
@@ -115,7 +124,7 @@ it("rules are made once, changed, and not offered for a private repository witho
   });
 });
 
-it("a variable is made once, and changed", async () => {
+it("a variable is created once, and changed", async () => {
   const variables = "/actions/variables";
   expect((await ask("POST", variables, { name: "REGION", value: "a" })).status).toBe(201);
   expect((await ask("POST", variables, { name: "REGION", value: "b" })).status).toBe(409);

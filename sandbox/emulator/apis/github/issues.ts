@@ -5,7 +5,7 @@ import { created, type Need, paged, repositoryRoute } from "../../support/github
 import type { OpenRoute } from "../../support/http/route.ts";
 
 const need = (level: Need["level"]): Need => ({ permission: "issues", level, role: "read" });
-/** A comment on a pull request is one on an issue (https://docs.github.com/rest/issues/comments). */
+/** Pull requests are issues too (https://docs.github.com/rest/issues/comments). */
 const needOfComments = (level: Need["level"]): Need => ({ ...need(level), or: "pull_requests" });
 
 const ISSUES = "/issues";
@@ -34,7 +34,7 @@ function described(issue: GithubIssue): object {
   return { ...rest, user, comments: comments.length, ...(pullRequest && { pull_request: {} }) };
 }
 
-/** Issues, pull requests as far as they are issues, and comments (https://docs.github.com/rest/issues). */
+/** Issues, pull requests and comments (https://docs.github.com/rest/issues). */
 export const issues: OpenRoute[] = [
   repositoryRoute("GET", ISSUES, need("read"), ({ repository, query, request }) => {
     const state = query.get("state") ?? "open";
@@ -51,9 +51,6 @@ export const issues: OpenRoute[] = [
     ({ context, repository, caller, body }) =>
       created(described(context.store.change(() => addIssue(repository, caller.login, body)))),
     newIssue,
-  ),
-  repositoryRoute("GET", `${ISSUES}/{number}`, need("read"), ({ repository, params }) =>
-    described(issueOf(repository, params["number"])),
   ),
   repositoryRoute(
     "PATCH",

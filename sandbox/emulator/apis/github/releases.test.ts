@@ -8,7 +8,7 @@ beforeEach(async () => {
   emulator = await testEmulator();
 });
 
-/** Asks as a job that declares this permission on contents. */
+/** Sends a request as a job with this permission on contents. */
 async function ask(method: string, path: string, body?: object, contents = "write"): Promise<Answer> {
   const token = await mintGithubApiToken(emulator.dir, {
     login: "github-actions[bot]",
@@ -26,7 +26,7 @@ const tag = (name: string): Promise<Answer> =>
   ask("POST", "/git/refs", { ref: `refs/tags/${name}`, sha: "a".repeat(40) });
 const latest = async (): Promise<unknown> => (await ask("GET", "/releases/latest")).body["tag_name"];
 
-it("makes a release once for each tag, and changes it by its id", async () => {
+it("creates one release for each tag, and changes it by its id", async () => {
   await tag("v1");
   const made = await ask("POST", "/releases", { tag_name: "v1", name: "one", body: "text" });
   expect(made).toMatchObject({ status: 201, body: { tag_name: "v1", body: "text", prerelease: false } });
@@ -36,13 +36,13 @@ it("makes a release once for each tag, and changes it by its id", async () => {
   expect(await ask("GET", "/releases/tags/v2")).toMatchObject({ status: 404 });
 });
 
-it("makes the tag that there is not", async () => {
+it("creates a missing tag", async () => {
   expect(await ask("GET", "/git/ref/tags%2Fv1")).toMatchObject({ status: 404 });
   await ask("POST", "/releases", { tag_name: "v1" });
   expect(await ask("GET", "/git/ref/tags%2Fv1")).toMatchObject({ status: 200 });
 });
 
-it("takes the last one for the latest, but for what make_latest says, and never a prerelease", async () => {
+it("makes the newest release the latest unless make_latest says otherwise, and never a prerelease", async () => {
   expect(await ask("GET", "/releases/latest")).toMatchObject({ status: 404 });
   const first = await ask("POST", "/releases", { tag_name: "v2" });
   await ask("POST", "/releases", { tag_name: "v1.1", make_latest: "false" });
@@ -67,7 +67,7 @@ it("generates notes since a tag that exists", async () => {
   expect(await generate("v0")).toMatchObject({ status: 422 });
 });
 
-it("refuses a job that may only read, and a text that is too long", async () => {
+it("refuses a job with the permission to read, and a text that is too long", async () => {
   expect(await ask("POST", "/releases", { tag_name: "v1" }, "read")).toMatchObject({ status: 403 });
   expect(await ask("POST", "/releases/generate-notes", { tag_name: "v1" }, "read")).toMatchObject({
     status: 403,

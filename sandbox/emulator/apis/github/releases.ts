@@ -7,12 +7,12 @@ import type { OpenRoute } from "../../support/http/route.ts";
 const READ: Need = { permission: "contents", level: "read", role: "read" };
 const WRITE: Need = { permission: "contents", level: "write", role: "write" };
 
-/** The tip of main; the emulated GitHub has no commits. */
+/** The tip of main. The emulated GitHub has no commits. */
 const TIP = "0".repeat(40);
 
 const fields = {
   name: z.string().nullish(),
-  // Longer ones are refused: "body is too long (maximum is 125000 characters)".
+  // GitHub's limit: "body is too long (maximum is 125000 characters)".
   body: z.string().max(125_000).nullish(),
   prerelease: z.boolean().optional(),
   make_latest: z.enum(["true", "false", "legacy"]).optional(),
@@ -31,7 +31,7 @@ function releaseOf(
   return found;
 }
 
-/** Latest is what was made so last, by default the one that is made; a prerelease never is. */
+/** By default, a new release becomes the latest. A prerelease never does. */
 function change(
   repository: GithubRepository,
   release: GithubRelease,
@@ -58,7 +58,7 @@ const described = ({ login, ...release }: GithubRelease): object => ({
   author: { login },
 });
 
-/** Releases, and the tags that they are of (https://docs.github.com/rest/releases/releases). */
+/** Releases and tags (https://docs.github.com/rest/releases/releases). */
 export const releases: OpenRoute[] = [
   repositoryRoute("GET", "/git/ref/{ref*}", READ, ({ repository: { tags }, params: { ref = "" } }) => {
     const sha = tags[ref.replace(/^tags\//, "")];
@@ -97,7 +97,7 @@ export const releases: OpenRoute[] = [
         const empty = { name: tag_name, body: "", prerelease: false };
         const release = { id: state.nextId++, login: caller.login, tag_name, ...empty };
         change(repository, release, rest, true);
-        // GitHub makes the tag that there is not, which starts whatever a pushed tag starts.
+        // GitHub creates a missing tag.
         repository.tags[tag_name] ??= TIP;
         repository.releases.push(release);
         return release;

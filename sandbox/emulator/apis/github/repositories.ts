@@ -28,7 +28,7 @@ function described(repository: GithubRepository, { login, permissions }: GithubC
   };
 }
 
-/** Repositories and accounts, as far as this project's scripts ask for them (https://docs.github.com/rest/repos/repos). */
+/** Repositories and accounts (https://docs.github.com/rest/repos/repos). */
 export const repositories: OpenRoute[] = [
   repositoryRoute("GET", "", READ, ({ repository, caller }) => described(repository, caller)),
   repositoryRoute(

@@ -1,4 +1,3 @@
-import { GITHUB_ISSUER } from "../../../../components/ci/github-claims.ts";
 import type { GithubRun } from "../../support/github-issuer.ts";
 import { authenticateMaintainer } from "../../support/http/admin-route.ts";
 import type { OpenRoute } from "../../support/http/route.ts";
@@ -10,7 +9,7 @@ import { rulesets } from "./rulesets.ts";
 import { variables } from "./variables.ts";
 import { workflows } from "./workflows.ts";
 
-/** What can be asked for in the token route's query, by the names of GitHub's claims. */
+/** Query parameters of the token route, named after GitHub's claims. */
 const QUERY: Readonly<Record<string, keyof GithubRun>> = {
   audience: "audience",
   repository: "repository",
@@ -24,10 +23,7 @@ const QUERY: Readonly<Record<string, keyof GithubRun>> = {
   iss: "issuer",
 };
 
-/**
- * The issuer of GitHub Actions' tokens, the place where a run of a workflow gets one, and GitHub's REST API, whose address
- * a runner has in `GITHUB_API_URL`.
- */
+/** GitHub's REST API (`GITHUB_API_URL` of a runner), and OIDC tokens of workflow runs. */
 export const routes: OpenRoute[] = [
   ...repositories,
   ...environments,
@@ -37,28 +33,7 @@ export const routes: OpenRoute[] = [
   ...releases,
   ...workflows,
   {
-    method: "GET",
-    path: "github/.well-known/openid-configuration",
-    open: (request) =>
-      Response.json({
-        issuer: GITHUB_ISSUER,
-        jwks_uri: new URL("/github/.well-known/jwks", request.url).href,
-        subject_types_supported: ["public", "pairwise"],
-        response_types_supported: ["id_token"],
-        id_token_signing_alg_values_supported: ["RS256"],
-        scopes_supported: ["openid"],
-      }),
-  },
-  {
-    method: "GET",
-    path: "github/.well-known/jwks",
-    open: async (_, context) => {
-      const { githubKeys } = await import("../../support/github-issuer.ts");
-      return Response.json(await githubKeys(context.sandboxDir));
-    },
-  },
-  {
-    // As `ACTIONS_ID_TOKEN_REQUEST_URL` of a runner answers; here the query says which run it is.
+    // Answers as `ACTIONS_ID_TOKEN_REQUEST_URL` of a runner. The query describes the run.
     method: "GET",
     path: "github/token",
     open: async (request, context) => {

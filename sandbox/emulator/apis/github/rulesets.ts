@@ -33,7 +33,7 @@ function rulesetOf({ rulesets }: GithubRepository, id = ""): GithubRuleset {
   return found;
 }
 
-/** Rules for branches and tags (https://docs.github.com/rest/repos/rules). */
+/** Rulesets of branches and tags (https://docs.github.com/rest/repos/rules). */
 export const rulesets: OpenRoute[] = [
   repositoryRoute("GET", "/rulesets", READ, ({ repository }) => {
     requirePlan(repository);
@@ -43,10 +43,6 @@ export const rulesets: OpenRoute[] = [
       target,
       enforcement,
     }));
-  }),
-  repositoryRoute("GET", "/rulesets/{id}", READ, ({ repository, params }) => {
-    requirePlan(repository);
-    return rulesetOf(repository, params["id"]);
   }),
   repositoryRoute(
     "POST",

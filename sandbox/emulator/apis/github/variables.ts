@@ -16,12 +16,8 @@ function valueOf(repository: GithubRepository, name = ""): { name: string; value
   return { name: name.toUpperCase(), value };
 }
 
-/** Variables of a repository's workflows (https://docs.github.com/rest/actions/variables). */
+/** Variables of workflows (https://docs.github.com/rest/actions/variables). */
 export const variables: OpenRoute[] = [
-  repositoryRoute("GET", VARIABLES, READ, ({ repository }) => {
-    const all = Object.entries(repository.variables).map(([name, value]) => ({ name, value }));
-    return { total_count: all.length, variables: all };
-  }),
   repositoryRoute("GET", `${VARIABLES}/{name}`, READ, ({ repository, params }) =>
     valueOf(repository, params["name"]),
   ),

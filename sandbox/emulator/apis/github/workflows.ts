@@ -13,24 +13,21 @@ const dispatch = z.object({ ref: z.string(), inputs: z.record(z.string(), z.stri
 const workflowOf = ({ workflows }: GithubRepository, file = ""): GithubWorkflow =>
   workflows[file] ?? { state: "active", runs: [] };
 
-/** Workflows of a repository, and the OIDC token of a job (https://docs.github.com/rest/actions/workflows). */
+/** Workflows, and the OIDC token of a job (https://docs.github.com/rest/actions/workflows). */
 export const workflows: OpenRoute[] = [
   repositoryRoute("GET", WORKFLOW, need("read"), ({ repository, params: { file = "" } }) => {
     const { state } = workflowOf(repository, file);
     return { name: file.replace(/\.ya?ml$/, ""), path: `.github/workflows/${file}`, state };
   }),
-  ...(["enable", "disable"] as const).map((change) =>
-    repositoryRoute(
-      "PUT",
-      `${WORKFLOW}/${change}`,
-      need("write"),
-      ({ context, repository, params: { file = "" } }) => {
-        const { runs } = workflowOf(repository, file);
-        const state = change === "enable" ? "active" : "disabled_manually";
-        context.store.change(() => (repository.workflows[file] = { state, runs }));
-        return noContent();
-      },
-    ),
+  repositoryRoute(
+    "PUT",
+    `${WORKFLOW}/enable`,
+    need("write"),
+    ({ context, repository, params: { file = "" } }) => {
+      const { runs } = workflowOf(repository, file);
+      context.store.change(() => (repository.workflows[file] = { state: "active", runs }));
+      return noContent();
+    },
   ),
   repositoryRoute("GET", `${WORKFLOW}/runs`, need("read"), ({ repository, params }) => {
     const { runs } = workflowOf(repository, params["file"]);
@@ -50,7 +47,7 @@ export const workflows: OpenRoute[] = [
     },
     dispatch,
   ),
-  // As `ACTIONS_ID_TOKEN_REQUEST_URL` of a runner.
+  // `ACTIONS_ID_TOKEN_REQUEST_URL` of a runner.
   githubRoute("GET", "actions/id-token", async ({ context, query, caller }) => {
     const { permissions, run } = caller;
     if (permissions?.["id_token"] !== "write" || run === undefined)
@@ -63,7 +60,7 @@ export const workflows: OpenRoute[] = [
     });
     return { count: 1, value };
   }),
-  // Nothing happened in the repository for 60 days; the real GitHub has no route for that.
+  // GitHub does this after 60 days without activity.
   adminRoute("POST", "github/{owner}/{repo}/{file}/sleep", ({ store }, _, { owner, repo, file = "" }) => {
     const repository = store.state.github[`${String(owner)}/${String(repo)}`];
     if (repository === undefined) throw new GithubError(404, "Not Found");

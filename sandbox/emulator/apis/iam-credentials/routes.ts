@@ -28,7 +28,7 @@ export const routes: Route[] = [
       if (account.disabled === true)
         throw new ApiError("FAILED_PRECONDITION", `The service account ${email} is disabled.`);
       if (body.delegates !== undefined && body.delegates.length > 0)
-        throw new ApiError("UNIMPLEMENTED", "The sandbox does not know chains of delegates.");
+        throw new ApiError("UNIMPLEMENTED", "The sandbox does not support delegates.");
       if (body.scope.length === 0) throw invalidArgument("Request must contain at least one scope.", "scope");
       const seconds = Number.parseInt(body.lifetime ?? `${ACCESS_TOKEN_SECONDS}s`, 10);
       if (seconds <= 0 || seconds > ACCESS_TOKEN_SECONDS)

@@ -16,11 +16,11 @@ const DANA = "user:dana@example.com";
 beforeAll(() => createRepository(emulator));
 
 describe("a policy", () => {
-  test("is empty at first, with the etag of nothing", async () => {
+  test("is empty at first, with the etag ACAB", async () => {
     expect(await emulator.ok("GET", `${REPOSITORY}:getIamPolicy`)).toEqual({ etag: "ACAB" });
   });
 
-  test("keeps what others granted when a stale etag is refused", async () => {
+  test("keeps the bindings of others when it refuses a stale etag", async () => {
     const mine = { bindings: [{ role: "roles/artifactregistry.reader", members: [DANA] }], etag: "ACAB" };
     const set = await emulator.ok("POST", `${REPOSITORY}:setIamPolicy`, { policy: mine });
     expect(set["etag"]).toMatch(/^[A-Za-z0-9+/]{11}=$/);
@@ -36,13 +36,13 @@ describe("a policy", () => {
     expect(await emulator.ok("GET", `${REPOSITORY}:getIamPolicy`)).toEqual(set);
   });
 
-  test("takes the etag in the alphabet for URLs, as gcloud sends it", async () => {
+  test("accepts an etag in URL-safe base64, as gcloud sends it", async () => {
     const { etag, bindings } = await emulator.ok("GET", `${REPOSITORY}:getIamPolicy`);
     const urlSafe = String(etag).replaceAll("+", "-").replaceAll("/", "_");
     await emulator.ok("POST", `${REPOSITORY}:setIamPolicy`, { policy: { bindings, etag: urlSafe } });
   });
 
-  test("merges the bindings of a role and writes addresses in lower case", async () => {
+  test("merges the bindings of a role and lowercases addresses", async () => {
     const reader = "roles/artifactregistry.reader";
     const bindings = [
       { role: reader, members: ["user:Dana@Example.com"] },
@@ -79,7 +79,7 @@ describe("a policy", () => {
 });
 
 describe("permissions", () => {
-  test("no token, a bad one and an expired one are answered 401", async () => {
+  test("a missing, an invalid and an expired token get 401", async () => {
     expect(await emulator.call("GET", REPOSITORY, undefined, null)).toMatchObject({
       status: 401,
       body: { error: { status: "UNAUTHENTICATED" } },
@@ -91,7 +91,7 @@ describe("permissions", () => {
     }
   });
 
-  test("a stranger is refused in Google's words", async () => {
+  test("a stranger gets Google's message", async () => {
     const path = `${REPOSITORIES}?repositoryId=x`;
     const message =
       "Permission 'artifactregistry.repositories.create' denied on resource '//artifactregistry.googleapis.com/projects/production-471918/locations/us-central1' (or it may not exist).";
@@ -100,7 +100,7 @@ describe("permissions", () => {
     );
   });
 
-  test("a project that does not exist looks like one that is not yours", async () => {
+  test("a project that does not exist gets 403, like a project of others", async () => {
     expect(await emulator.call("GET", "v1/projects/nowhere/locations")).toMatchObject({ status: 403 });
   });
 
@@ -108,7 +108,7 @@ describe("permissions", () => {
     ["roles/artifactregistry.reader", [200, 403, 403]],
     ["roles/artifactregistry.writer", [200, 403, 403]],
     ["roles/artifactregistry.admin", [200, 200, 200]],
-  ])("%s on the repository reads, updates and sees the policy: %j", async (role, statuses) => {
+  ])("%s on the repository: read, update, getIamPolicy: %j", async (role, statuses) => {
     await bind(emulator, role, DANA);
     const answers = [
       await emulator.call("GET", REPOSITORY, undefined, DANA),
@@ -118,7 +118,7 @@ describe("permissions", () => {
     expect(answers.map(({ status }) => status)).toEqual(statuses);
   });
 
-  test("a grant on the project counts for all that is in it", async () => {
+  test("a binding on the project applies to its resources", async () => {
     await bind(emulator, "roles/artifactregistry.reader");
     const policy = await emulator.ok("POST", `v1/${PROJECT}:getIamPolicy`, {});
     const bindings = policy["bindings"] as object[];
@@ -134,7 +134,7 @@ describe("permissions", () => {
     });
   });
 
-  test("a role of the project's own holds exactly its permissions", async () => {
+  test("a custom role has exactly its permissions", async () => {
     const role = { includedPermissions: ["artifactregistry.repositories.get"] };
     await emulator.ok("POST", `v1/${PROJECT}/roles`, { roleId: "looker", role });
     await bind(emulator, `${PROJECT}/roles/looker`, DANA);
@@ -149,7 +149,7 @@ describe("permissions", () => {
     });
   });
 
-  test("a grant can take its time to spread", async () => {
+  test("a binding can take time to propagate", async () => {
     await emulator.ok("POST", "sandbox/faults", { kind: "iam-spreading", seconds: 60 });
     await bind(emulator, "roles/artifactregistry.reader", "user:late@example.com");
     expect(await emulator.call("GET", REPOSITORY, undefined, "user:late@example.com")).toMatchObject({
@@ -164,7 +164,7 @@ describe("permissions", () => {
     await emulator.ok("DELETE", "sandbox/faults");
   });
 
-  test("a quota project must be the caller's to use", async () => {
+  test("a quota project requires the permission to use it", async () => {
     const token = await mintAccessToken(emulator.dir, DANA);
     const response = await emulator.send(`v1/${PROJECT}`, {
       headers: { authorization: `Bearer ${token}`, "x-goog-user-project": "production-471918" },
@@ -178,7 +178,7 @@ describe("a service account", () => {
   const ACCOUNTS = `v1/${PROJECT}/serviceAccounts`;
   const email = "hyperion-ci@production-471918.iam.gserviceaccount.com";
 
-  test("is created once, read by email, unique id and without a project, updated by mask", async () => {
+  test("is created once, is read by email, by unique id and without a project, and is updated by mask", async () => {
     const create = { accountId: "hyperion-ci", serviceAccount: { displayName: "Hyperion CI" } };
     const made = await emulator.ok("POST", ACCOUNTS, create);
     expect(made).toMatchObject({
@@ -206,7 +206,7 @@ describe("a service account", () => {
     expect(await emulator.ok("GET", ACCOUNTS)).toMatchObject({ accounts: [{ email }] });
   });
 
-  test("has a policy of its own, read by POST", async () => {
+  test("has a policy, which is read by POST", async () => {
     const bindings = [{ role: "roles/iam.workloadIdentityUser", members: [DANA] }];
     await emulator.ok("POST", `${ACCOUNTS}/${email}:setIamPolicy`, { policy: { bindings, version: 3 } });
     const path = `${ACCOUNTS}/${email}:getIamPolicy?options.requestedPolicyVersion=3`;
@@ -218,7 +218,7 @@ describe("a service account", () => {
     expect(await emulator.ok("GET", `${ACCOUNTS}/${email}/keys?keyTypes=USER_MANAGED`)).toEqual({});
   });
 
-  test("stays in policies by its number when it is deleted", async () => {
+  test("stays in policies under its unique id after deletion", async () => {
     await bind(emulator, "roles/artifactregistry.reader", `serviceAccount:${email}`);
     const { uniqueId } = await emulator.ok("GET", `${ACCOUNTS}/${email}`);
     expect(await emulator.ok("DELETE", `${ACCOUNTS}/${email}`)).toEqual({});
@@ -231,7 +231,7 @@ describe("a service account", () => {
   test.each([
     ["short", /does not have a length between 6 and 30/],
     ["Upper-case", /must start with a lower case letter/],
-  ])("must have a good id, not %s", async (accountId, message) => {
+  ])("cannot have the id %s", async (accountId, message) => {
     expect(await emulator.call("POST", ACCOUNTS, { accountId })).toMatchObject(refusal(400, message));
   });
 });

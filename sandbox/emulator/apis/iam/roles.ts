@@ -3,7 +3,6 @@ import { newEtag } from "../../support/policies/policies.ts";
 import { PERMISSIONS } from "../../support/policies/roles.ts";
 import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
 import { applyMask, given, maskedFields } from "../../support/http/mask.ts";
-import { page } from "../../support/http/paging.ts";
 import { methodsOf, type Params, type Route } from "../../support/http/route.ts";
 import type { Role } from "../../support/resources.ts";
 import type { Context } from "../../support/context.ts";
@@ -41,7 +40,7 @@ function checkPermissions(permissions: string[] = []): void {
     throw invalidArgument(`Permission ${unknown} is not valid.`, "role.included_permissions");
 }
 
-/** A project's own roles, of IAM v1. */
+/** Custom roles of IAM v1. */
 export const roles: Route[] = [
   api.post(ROLES_PATH, "iam.roles.create", createBody, ({ context, params, body }) => {
     if (!/^[a-zA-Z0-9_.]{3,64}$/.test(body.roleId))
@@ -56,12 +55,6 @@ export const roles: Route[] = [
     const role = { name: key, includedPermissions: [], ...given(body.role, FIELDS), etag: newEtag() };
     return context.store.change((state) => (state.roles[key] = role));
   }),
-  api.get(ROLES_PATH, "iam.roles.list", ({ context, params, query }) => {
-    const own = Object.values(context.store.state.roles).filter((role) =>
-      role.name.startsWith(name({ ...params, role: "" })),
-    );
-    return page("roles", own, query, 300);
-  }),
   api.get(ROLE_PATH, "iam.roles.get", ({ context, params }) => roleOf(context, params)),
   api.patch(ROLE_PATH, "iam.roles.update", roleBody, ({ context, params, query, body }) => {
     const role = roleOf(context, params);
@@ -72,10 +65,5 @@ export const roles: Route[] = [
       role.etag = newEtag();
     });
     return role;
-  }),
-  api.delete(ROLE_PATH, "iam.roles.delete", ({ context, params }) => {
-    const role = roleOf(context, params);
-    context.store.change((state) => Reflect.deleteProperty(state.roles, role.name));
-    return { ...role, deleted: true };
   }),
 ];

@@ -60,7 +60,7 @@ function checkTexts({
     throw invalidArgument("The description must be at most 256 UTF-8 bytes.", "service_account.description");
 }
 
-/** In policies, a deleted account stays with its number, so that a new one of the name does not inherit. */
+/** Policies keep a deleted account under its unique id, so that a new account of that name does not inherit roles. */
 function markDeleted(state: State, account: ServiceAccount): void {
   const member = `serviceAccount:${account.email}`;
   const rename = (policy: Policy): Policy => {
@@ -91,7 +91,7 @@ function setDisabled(verb: "enable" | "disable"): Route {
   );
 }
 
-/** Service accounts of IAM v1 (https://cloud.google.com/iam/docs/reference/rest); nobody makes a key here, on purpose. */
+/** Service accounts of IAM v1 (https://cloud.google.com/iam/docs/reference/rest). Keys cannot be created, on purpose. */
 export const serviceAccounts: Route[] = [
   api.post(ACCOUNTS_PATH, "iam.serviceAccounts.create", createBody, ({ context, params, body }) => {
     const projectId = params["project"] ?? "";

@@ -36,7 +36,7 @@ test("a pool is named by the project's number", async () => {
   expect(await emulator.ok("GET", `${POOL}:listAttestationRules`)).toEqual({});
 });
 
-test.each(["abc", "gcp-x", "UPPER", "x".repeat(33)])("a pool is not called %s", async (id) => {
+test.each(["abc", "gcp-x", "UPPER", "x".repeat(33)])("a pool cannot have the id %s", async (id) => {
   expect(await emulator.call("POST", `${POOLS}?workloadIdentityPoolId=${id}`, {})).toMatchObject({
     status: 400,
   });
@@ -74,9 +74,13 @@ describe("a provider", () => {
       { attributeCondition: "assertion.repository ==" },
       /attribute condition expression/,
     ],
-    ["a condition that is no yes or no", { attributeCondition: "assertion.sub + 'x'" }, /expected type bool/],
     [
-      "no condition for an issuer that all share",
+      "a condition that is not a boolean",
+      { attributeCondition: "assertion.sub + 'x'" },
+      /expected type bool/,
+    ],
+    [
+      "no condition for a shared issuer",
       { attributeCondition: "" },
       /must reference one of the provider's claims/,
     ],
@@ -120,7 +124,7 @@ describe("a provider", () => {
     );
   });
 
-  test("changes by mask, and never to what cannot be", async () => {
+  test("changes by mask, and not to invalid values", async () => {
     const path = `${POOL}/providers/github?updateMask=attributeCondition`;
     const attributeCondition = "assertion.repository_id == '1' && google.subject.startsWith('repo:')";
     await emulator.ok("PATCH", path, { attributeCondition });
@@ -141,7 +145,7 @@ test.each([
     provider,
   ],
   ["pool", POOL, `${POOLS}?workloadIdentityPoolId=github`, {}],
-])("a deleted %s blocks its name for 30 days and can come back", async (_, path, create, body) => {
+])("a deleted %s reserves its id for 30 days and can be undeleted", async (_, path, create, body) => {
   await emulator.ok("DELETE", path);
   const deleted = await emulator.ok("GET", path);
   expect(deleted).toMatchObject({ state: "DELETED", expireTime: expect.any(String) as string });
@@ -161,7 +165,7 @@ test.each([
   expect(await emulator.call("POST", `${path}:undelete`, {})).toMatchObject({ status: 400 });
 });
 
-test("after 30 days the name is free", async () => {
+test("after 30 days the id is free", async () => {
   await emulator.ok("DELETE", POOL);
   const pool = emulator.context.store.state.pools[POOL_NAME];
   if (pool) pool.expireTime = "2020-01-01T00:00:00.000000Z";

@@ -12,7 +12,7 @@ import type { Context } from "../../support/context.ts";
 
 const api = methodsOf("iam.googleapis.com");
 
-/** How long a deleted pool or provider can come back, and blocks its name. */
+/** How long a deleted pool or provider can be undeleted, and its id cannot be reused. */
 const KEPT_MILLISECONDS = 30 * 24 * 3600 * 1000;
 
 const text = z.string("TYPE_STRING");
@@ -40,21 +40,20 @@ const providerBody = z.strictObject({
 
 type Body = z.infer<typeof providerBody>;
 
-/** Pools, or providers: they are made, changed, deleted and brought back alike. */
+/** Pools or providers, which share their methods. */
 interface Kind {
   stored: "pools" | "providers";
-  /** As lists and permissions name it. */
+  /** The name in lists and permissions. */
   name: string;
   /** Path of the list. */
   path: string;
-  /** The placeholder of one in a path below. */
+  /** The placeholder of the id in paths. */
   placeholder: string;
-  /** What of these there can be one in. */
   parent?: Kind;
   body: z.ZodType<Body>;
-  /** What is taken from a body, and what an update can change. */
+  /** Fields that a create sets and an update can change. */
   fields: readonly Exclude<keyof Provider, "name" | "state" | "expireTime">[];
-  /** Loads, with what reads expressions (CEL), what throws where Google refuses one such as this. */
+  /** Imports the check on first use, because the CEL library loads slowly. */
   check?: () => Promise<(context: Context, resource: Provider) => void>;
 }
 
@@ -78,7 +77,7 @@ const PROVIDERS: Kind = {
   check: async () => (await import("../../support/provider-rules.ts")).checkProvider,
 };
 
-/** Full name of one, with the project's number. */
+/** The full name, with the project's number. */
 function nameOf(context: Context, { path, placeholder }: Kind, params: Params): string {
   const numbered: Params = { ...params, project: projectOf(context, params).projectNumber };
   return `${path}/{${placeholder}}`
@@ -86,7 +85,7 @@ function nameOf(context: Context, { path, placeholder }: Kind, params: Params): 
     .replace(/\{(\w+)\}/g, (_, key: string) => numbered[key] ?? "");
 }
 
-/** Forgets what was deleted longer than 30 days ago. */
+/** Removes what was deleted more than 30 days ago. */
 function purge(context: Context): void {
   const now = timestamp(context.now());
   const gone = (each: Provider): boolean => each.expireTime !== undefined && each.expireTime < now;
@@ -100,7 +99,7 @@ function purge(context: Context): void {
   });
 }
 
-/** The one that a path names. Throws 404. */
+/** @throws ApiError 404 */
 function find(context: Context, kind: Kind, params: Params): Provider {
   purge(context);
   if (kind.parent) find(context, kind.parent, params);
@@ -109,7 +108,7 @@ function find(context: Context, kind: Kind, params: Params): Provider {
   return found;
 }
 
-/** Throws 400 unless one can be called this. */
+/** @throws ApiError 400 */
 function checkId(id: string, parameter: string): void {
   const what = parameter.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
   if (!/^[a-z0-9-]{4,32}$/.test(id) || id.startsWith("gcp-"))
@@ -195,7 +194,7 @@ function routesOf(kind: Kind): Route[] {
   ];
 }
 
-/** Workload identity pools and their providers, of IAM v1. */
+/** Workload identity pools and providers of IAM v1. */
 export const workloadIdentity: Route[] = [
   ...routesOf(POOLS),
   ...routesOf(PROVIDERS),

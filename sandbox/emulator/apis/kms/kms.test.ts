@@ -11,7 +11,7 @@ beforeEach(async () => {
   emulator = await testEmulator("cloudkms");
 });
 
-it("makes a key in a ring, once, with its rotation", async () => {
+it("creates a key in a ring once, with its rotation period", async () => {
   const key = { purpose: "ENCRYPT_DECRYPT", rotationPeriod: "7776000s" };
   expect(await emulator.call("POST", `${KEYS}?cryptoKeyId=key`, key)).toMatchObject({ status: 404 });
   await emulator.ok("POST", `${RINGS}?keyRingId=ring`, {});
@@ -28,11 +28,11 @@ it.each([`${RINGS}/none`, `${KEYS}/none`, `${KEYS}/none:getIamPolicy`])("does no
   expect(await emulator.call("GET", path)).toMatchObject({ status: 404 });
 });
 
-it("refuses a name that cannot be one", async () => {
+it("refuses an invalid id", async () => {
   expect(await emulator.call("POST", `${RINGS}?keyRingId=a.b`, {})).toMatchObject({ status: 400 });
 });
 
-it("has a policy for each key, and lets nobody else set it", async () => {
+it("has a policy for each key, which others have no permission to set", async () => {
   await emulator.ok("POST", `${RINGS}?keyRingId=ring`, {});
   await emulator.ok("POST", `${KEYS}?cryptoKeyId=key`, { purpose: "ENCRYPT_DECRYPT" });
   const bindings = [{ role: "roles/cloudkms.cryptoKeyDecrypter", members: [DANA] }];

@@ -27,7 +27,7 @@ const ringOf = (params: Params, ring = params["ring"] ?? ""): string =>
   `${locationOf(params)}/keyRings/${ring}`;
 const keyOf = (params: Params): string => `${ringOf(params)}/cryptoKeys/${params["key"] ?? ""}`;
 
-/** Throws 400 unless a name can be one (https://docs.cloud.google.com/kms/docs/resource-hierarchy#retrieve_resource_id). */
+/** @throws ApiError 400 (https://docs.cloud.google.com/kms/docs/resource-hierarchy#retrieve_resource_id). */
 function checkId(id: string | null): string {
   if (id !== null && /^[A-Za-z0-9_-]{1,63}$/.test(id)) return id;
   throw new ApiError("INVALID_ARGUMENT", "The request has errors: the id must match [a-zA-Z0-9_-]{1,63}.");
@@ -44,20 +44,17 @@ function key(context: Context, name: string): CryptoKey {
   throw notFound(`CryptoKey ${name} not found.`);
 }
 
-function refuseSecond(taken: boolean, kind: string, name: string): void {
+function refuseExisting(taken: boolean, kind: string, name: string): void {
   if (taken) throw new ApiError("ALREADY_EXISTS", `${kind} ${name} already exists.`);
 }
 
-/**
- * Key rings, keys and their policies of Cloud KMS v1 (https://docs.cloud.google.com/kms/docs/reference/rest), as far as
- * gcloud asks for them; nothing is encrypted here.
- */
 const keyName = (context: Context, params: Params): string => key(context, keyOf(params)).name;
 
+/** Key rings, keys and policies of Cloud KMS v1, without encryption (https://docs.cloud.google.com/kms/docs/reference/rest). */
 export const routes: Route[] = [
   api.post(RINGS, "cloudkms.keyRings.create", noFields, ({ context, params, query }) => {
     const name = ringOf(params, checkId(query.get("keyRingId")));
-    refuseSecond(name in context.store.state.keyRings, "KeyRing", name);
+    refuseExisting(name in context.store.state.keyRings, "KeyRing", name);
     const createTime = timestamp(context.now());
     context.store.change(({ keyRings }) => {
       keyRings[name] = createTime;
@@ -71,7 +68,7 @@ export const routes: Route[] = [
   api.post(KEYS, "cloudkms.cryptoKeys.create", keyBody, ({ context, params, query, body }) => {
     ringExists(context, ringOf(params));
     const name = keyOf({ ...params, key: checkId(query.get("cryptoKeyId")) });
-    refuseSecond(name in context.store.state.cryptoKeys, "CryptoKey", name);
+    refuseExisting(name in context.store.state.cryptoKeys, "CryptoKey", name);
     const made: CryptoKey = {
       name,
       purpose: body.purpose,

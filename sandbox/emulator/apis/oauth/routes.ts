@@ -1,7 +1,7 @@
 import { verifyAccessToken, InvalidTokenError } from "../../../lib/tokens.ts";
 import type { OpenRoute } from "../../support/http/route.ts";
 
-/** Who an access token belongs to (https://docs.cloud.google.com/docs/authentication/token-types#access-contents). */
+/** The principal of an access token (https://docs.cloud.google.com/docs/authentication/token-types#access-contents). */
 export const routes: OpenRoute[] = [
   {
     method: "GET",
@@ -10,7 +10,7 @@ export const routes: OpenRoute[] = [
       const token = new URL(request.url).searchParams.get("access_token") ?? "";
       try {
         const { principal } = await verifyAccessToken(context.sandboxDir, token, context.now());
-        // A federated identity has no address.
+        // A federated identity has no email address.
         const email = /^(?:user|serviceAccount):(.+)$/.exec(principal)?.[1];
         const scope = "https://www.googleapis.com/auth/cloud-platform openid";
         return Response.json({ scope, ...(email !== undefined && { email, email_verified: "true" }) });

@@ -27,7 +27,7 @@ beforeEach(async () => {
   await bind(emulator, READER);
 });
 
-test("a person's own login takes a quota project, a service account's none", async () => {
+test("a person's own login needs a quota project, a service account does not", async () => {
   const path = `${POLICIES}/${DOMAINS}`;
   const ask = async (principal: string, headers: Record<string, string> = {}): Promise<Response> =>
     emulator.send(path, {
@@ -53,7 +53,7 @@ test("nothing is restricted by default", async () => {
 describe("an organization restricted to its own customer", () => {
   beforeEach(() => organization({ mode: "deny" }));
 
-  test("passes the restriction on to its projects", async () => {
+  test("applies the restriction to its projects", async () => {
     expect(await effective()).toMatchObject({
       spec: { rules: [{ values: { allowedValues: ["C0hyperion"] } }] },
     });
@@ -61,7 +61,7 @@ describe("an organization restricted to its own customer", () => {
   });
 
   test.each(["allUsers", "allAuthenticatedUsers", "user:a@partner.example", "domain:elsewhere.example"])(
-    "keeps out %s",
+    "refuses %s",
     async (member) => {
       const name = member.replace(/^(user|domain):/, "");
       expect(await bind(emulator, READER, member)).toEqual({
@@ -94,11 +94,11 @@ describe("an organization restricted to its own customer", () => {
     "group:developers@example.com",
     "domain:example.com",
     `principalSet://iam.googleapis.com/${NUMBER}/locations/global/workloadIdentityPools/github/*`,
-  ])("lets in %s", async (member) => {
+  ])("permits %s", async (member) => {
     expect(await bind(emulator, READER, member)).toMatchObject({ status: 200 });
   });
 
-  test("is lifted for one project by a policy there, and is back when that is deleted", async () => {
+  test("can be lifted by a policy of a project until that is deleted", async () => {
     const body = { name: `${PROJECT}/policies/${DOMAINS}`, spec: { rules: [{ allowAll: "TRUE" }] } };
     const made = await emulator.ok("POST", POLICIES, body);
     expect(made).toMatchObject({
@@ -108,7 +108,7 @@ describe("an organization restricted to its own customer", () => {
     expect(await emulator.call("POST", POLICIES, body)).toMatchObject({ status: 409 });
     expect(await bind(emulator, READER, "allUsers")).toMatchObject({ status: 200 });
     expect(await emulator.ok("DELETE", `${POLICIES}/${DOMAINS}`)).toEqual({});
-    // Who is in already stays: the constraint does not look back.
+    // The constraint does not apply to existing members.
     expect(await bind(emulator, READER, "allUsers", "user:dana@example.com")).toMatchObject({ status: 200 });
     await bind(emulator, READER);
     expect(await bind(emulator, READER, "allUsers")).toMatchObject({ status: 400 });
@@ -125,7 +125,7 @@ describe("an organization restricted to its own customer", () => {
     expect(await bind(emulator, READER, "allUsers")).toMatchObject({ status: 400 });
   });
 
-  test("is reset to Google's default by a project that says so", async () => {
+  test("can be reset to Google's default by a project", async () => {
     const policy = await emulator.ok("POST", POLICIES, {
       name: `${PROJECT}/policies/${DOMAINS}`,
       spec: { inheritFromParent: true },
@@ -138,13 +138,13 @@ describe("an organization restricted to its own customer", () => {
   });
 });
 
-test("names the customers that an organization lets in", async () => {
+test("permits the customers that an organization names", async () => {
   await organization({ mode: "domains", customers: ["C0partner"] });
   expect(await bind(emulator, READER, "user:a@partner.example")).toMatchObject({ status: 200 });
   expect(await bind(emulator, READER, "user:dana@example.com")).toMatchObject({ status: 400 });
 });
 
-test("knows the managed constraint of newer organizations", async () => {
+test("supports the managed constraint of newer organizations", async () => {
   await organization({ mode: "deny", constraint: MANAGED });
   expect(await effective(MANAGED)).toMatchObject({
     spec: { rules: [{ enforce: true, parameters: { allowedPrincipalSets: [expect.any(String)] } }] },
@@ -153,7 +153,7 @@ test("knows the managed constraint of newer organizations", async () => {
   expect(await bind(emulator, READER, "user:dana@example.com")).toMatchObject({ status: 200 });
 });
 
-test("a changed policy takes its time to be in force, though it is answered at once", async () => {
+test("a changed policy is returned immediately and takes effect later", async () => {
   await organization({ mode: "deny", delaySeconds: 120 });
   expect(await effective()).toMatchObject({ spec: { rules: [{ values: {} }] } });
   expect(await bind(emulator, READER, "allUsers")).toMatchObject({ status: 200 });
@@ -165,7 +165,7 @@ test("a changed policy takes its time to be in force, though it is answered at o
 });
 
 test.each([
-  ["a rule of two kinds", { rules: [{ allowAll: true, denyAll: true }] }],
+  ["a rule with two kinds", { rules: [{ allowAll: true, denyAll: true }] }],
   ["a rule of the wrong kind", { rules: [{ enforce: true }] }],
   ["an unknown field", { rule: [] }],
 ])("refuses %s", async (_, spec) => {

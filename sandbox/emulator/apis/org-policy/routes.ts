@@ -1,6 +1,5 @@
 import { z } from "zod";
 import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
-import { page } from "../../support/http/paging.ts";
 import { methodsOf, type Params, type Route } from "../../support/http/route.ts";
 import { CONSTRAINTS, effectiveRules, isBoolean } from "../../support/policies/constraints.ts";
 import { putOrgPolicy } from "../../support/policies/org-policies.ts";
@@ -13,7 +12,7 @@ const POLICIES_PATH = "v2/projects/{project}/policies";
 const POLICY_PATH = `${POLICIES_PATH}/{constraint}`;
 
 const text = z.string("TYPE_STRING");
-/** Some clients write a boolean as a word. */
+/** A boolean, also as a string. */
 const bool = z.union(
   [z.boolean(), z.stringbool({ truthy: ["true"], falsy: ["false"], case: "insensitive" })],
   "TYPE_BOOL",
@@ -90,13 +89,6 @@ function checkRules(constraint: string, rules: z.infer<typeof policyBody>["spec"
 
 /** Organization Policy v2, of projects (https://cloud.google.com/resource-manager/docs/reference/orgpolicy/rest). */
 export const routes: Route[] = [
-  api.get(POLICIES_PATH, "orgpolicy.policies.list", ({ context, params, query }) => {
-    const policies = Object.entries(context.store.state.orgPolicies)
-      .filter(([name]) => name.startsWith(`${parent(params)}/`))
-      .map(([, stored]) => stored.current)
-      .filter((policy) => policy !== null);
-    return page("policies", policies, query);
-  }),
   api.post(POLICIES_PATH, "orgpolicy.policies.create", policyBody, ({ context, params, body }) => {
     const named = /^projects\/[^/]+\/policies\/([^/]+)$/.exec(body.name ?? "")?.[1];
     if (named === undefined)
@@ -132,7 +124,7 @@ export const routes: Route[] = [
   }),
 ];
 
-/** False is what a field is when it is absent. */
+/** Omits false, which an absent field means. */
 function specOf({ spec }: z.infer<typeof policyBody>): OrgPolicy["spec"] {
   return {
     ...(spec.rules && { rules: spec.rules }),

@@ -65,7 +65,7 @@ test.each([
   }
 });
 
-describe("who is a reader", () => {
+describe("a reader", () => {
   test.each([
     ["allUsers", undefined, true],
     ["allAuthenticatedUsers", undefined, false],
@@ -91,7 +91,7 @@ describe("who is a reader", () => {
   });
 });
 
-test("an anonymous pull ends as soon as allUsers is gone", async () => {
+test("anonymous pulls fail as soon as allUsers is removed", async () => {
   await bind(emulator, "roles/artifactregistry.reader", "allUsers");
   expect((await ask("pull")).status).toBe(200);
   expect((await ask("pull,push")).status).toBe(403);
@@ -101,14 +101,14 @@ test("an anonymous pull ends as soon as allUsers is gone", async () => {
   expect(await response.json()).toEqual(denied("downloadArtifacts"));
 });
 
-test("an unknown repository is refused like one that is not yours", async () => {
+test("an unknown repository gets the same answer as a repository of others", async () => {
   const response = await ask("pull", "user:maintainer@example.com", "production-471918/other/x");
   expect(response.status).toBe(403);
   const resource = RESOURCE.replace("hyperion-public", "other");
   expect(await response.json()).toEqual(denied("downloadArtifacts", resource));
 });
 
-test("a layer of another repository is left out quietly when it may not be read", async () => {
+test("a scope of another repository is ignored without the permission to read it", async () => {
   await bind(emulator, "roles/artifactregistry.writer", DANA);
   const query = `service=localhost:5001&scope=repository:${IMAGE}:pull,push&scope=repository:production-471918/other/x:pull`;
   const basic = Buffer.from(`oauth2accesstoken:${await mintAccessToken(emulator.dir, DANA)}`).toString(
@@ -118,7 +118,7 @@ test("a layer of another repository is left out quietly when it may not be read"
   expect(await granted(response)).toEqual([{ type: "repository", name: IMAGE, actions: ["pull", "push"] }]);
 });
 
-test("nobody lists the registry's catalogue", async () => {
+test("clients have no permission to list the registry's catalog", async () => {
   const query = "service=localhost:5001&scope=registry:catalog:*";
   const basic = Buffer.from(`_token:${await mintAccessToken(emulator.dir, "user:maintainer@example.com")}`);
   const headers = { authorization: `Basic ${basic.toString("base64")}` };
@@ -146,7 +146,7 @@ test("another user name than Artifact Registry's is refused", async () => {
   expect((await ask("pull", DANA, IMAGE, "_dcgcloud_token")).status).toBe(200);
 });
 
-test("clients of OAuth 2 ask by POST", async () => {
+test("OAuth 2 clients request tokens by POST", async () => {
   const post = (form: Record<string, string>): Promise<Response> =>
     emulator.send("token", {
       method: "POST",

@@ -6,7 +6,7 @@ import { type Caller, InvalidTokenError, verifyAccessToken } from "../../../lib/
 import type { Context } from "../../support/context.ts";
 import { type Access, REGISTRY_TOKEN_SECONDS, registryToken } from "../../support/registry/jwt.ts";
 
-/** User names that come with an access token as the password, as Artifact Registry takes them. */
+/** User names for which Artifact Registry accepts an access token as the password. */
 const TOKEN_USERS = ["oauth2accesstoken", "_token", "_dcgcloud_token"];
 
 const PERMISSIONS: Readonly<Record<string, string>> = {
@@ -15,20 +15,20 @@ const PERMISSIONS: Readonly<Record<string, string>> = {
   delete: "artifactregistry.repositories.deleteArtifacts",
 };
 
-/** A refusal in the registry's own shape, which docker prints as `denied: MESSAGE`. */
+/** An error of the registry, which docker prints as `denied: MESSAGE`. */
 function refusal(status: 401 | 403, message: string): Response {
   const code = status === 401 ? "UNAUTHORIZED" : "DENIED";
   return Response.json({ errors: [{ code, message }] }, { status });
 }
 
-/** Parses `repository:P/R/IMAGE:pull,push`; undefined for what is no scope. */
+/** Parses `repository:P/R/IMAGE:pull,push`; undefined if the text is not a scope. */
 function parseScope(scope: string): Access | undefined {
   const parts = /^([a-z]+(?:\([a-z]+\))?):(.+):([a-z*,]+)$/.exec(scope);
   if (parts?.[1] === undefined || parts[2] === undefined || parts[3] === undefined) return undefined;
   return { type: parts[1], name: parts[2], actions: parts[3].split(",") };
 }
 
-/** Repository, as the APIs name it, that an image is in. */
+/** The API's name of an image's repository. */
 function repositoryOf(image: string): string {
   const [project = "", repository = ""] = image.split("/");
   return `projects/${project}/locations/${LOCATION}/repositories/${repository}`;
@@ -36,7 +36,7 @@ function repositoryOf(image: string): string {
 
 interface Decision {
   granted: Access;
-  /** The first permission that is missing, and where. */
+  /** The first missing permission and its resource. */
   missing?: { permission: string; resource: string };
 }
 
@@ -60,7 +60,7 @@ function decide(context: Context, caller: Caller, asked: Access): Decision {
 interface TokenRequest {
   service: string;
   scopes: string[];
-  /** The access token that came as a password, if one came. */
+  /** The password is an access token. */
   credential: { user: string; password: string } | undefined;
 }
 
@@ -84,7 +84,7 @@ async function answer(context: Context, { service, scopes, credential }: TokenRe
   }
   const asked = scopes.map(parseScope).filter((scope) => scope !== undefined);
   const decisions = asked.map((scope) => decide(context, caller, scope));
-  // A second scope only asks whether a layer can be taken over from another repository: no reason to fail.
+  // Further scopes ask whether layers can be mounted from other repositories. A refusal there is not an error.
   const refused = decisions.find(
     ({ missing }, index) => missing && (index === 0 || asked[index]?.actions.includes("push") === true),
   )?.missing;
@@ -115,7 +115,7 @@ function basicCredential(header: string | null): TokenRequest["credential"] {
   return { user, password: password.join(":") };
 }
 
-/** Where the registry sends its clients for a token (https://distribution.github.io/distribution/spec/auth/token/). */
+/** The registry's token server (https://distribution.github.io/distribution/spec/auth/token/). */
 export const routes: OpenRoute[] = [
   {
     method: "GET",

@@ -12,7 +12,7 @@ import type { Context } from "../../support/context.ts";
 const api = methodsOf("serviceusage.googleapis.com");
 const SERVICES_PATH = "v1/projects/{project}/services";
 
-/** A service as operations end in it. */
+/** A service in the response of an operation. */
 function described(project: Project, name: string): Record<string, unknown> {
   return {
     name: `projects/${project.projectNumber}/services/${name}`,
@@ -21,12 +21,12 @@ function described(project: Project, name: string): Record<string, unknown> {
   };
 }
 
-/** A service as it is answered to those who ask for it. */
+/** A service in the answer to GET. */
 function resource(project: Project, name: string): Record<string, unknown> {
   return { ...described(project, name), config: { name, title: serviceTitle(name) } };
 }
 
-/** An operation that ends in this message; operations of this API tell nothing of themselves. */
+/** An operation with this response. Operations of this API have empty metadata. */
 function operation(context: Context, message: string, fields: object): Operation {
   return startOperation(context, {
     under: "operations",

@@ -14,7 +14,7 @@ import type { Context } from "../../support/context.ts";
 const service = "storage.googleapis.com";
 const BUCKETS = "storage/v1/b";
 
-/** An answer that is an error, in the shape of the JSON API (https://docs.cloud.google.com/storage/docs/json_api/v1/status-codes). */
+/** An error answer of the JSON API (https://docs.cloud.google.com/storage/docs/json_api/v1/status-codes). */
 export class StorageError extends Error {
   readonly status: number;
   readonly reason: string;
@@ -32,7 +32,7 @@ export class StorageError extends Error {
   }
 }
 
-/** A bucket's name for its policy, below the project that it is in. */
+/** The name that a bucket's policy is stored under. */
 function bucketResource(name: string, { projectId }: Bucket): string {
   return `projects/${projectId}/buckets/${name}`;
 }
@@ -46,8 +46,8 @@ function existing(context: Context, name: string): Bucket {
 }
 
 /**
- * The bucket that a request is about.
- * @throws StorageError where there is none, or the caller lacks the permission on it.
+ * Finds a bucket.
+ * @throws StorageError if it does not exist, or the caller lacks the permission.
  */
 export function bucketFor(context: Context, caller: Caller, name: string, permission: string): Bucket {
   const bucket = existing(context, name);
@@ -107,7 +107,7 @@ function answer(context: Context, name: string, bucket: Bucket): object {
   };
 }
 
-/** The bindings that a new bucket comes with: convenience values for the project's basic roles. */
+/** The bindings of a new bucket: convenience values for the project's basic roles. */
 function firstBindings(projectId: string): { role: string; members: string[] }[] {
   const owners = [`projectEditor:${projectId}`, `projectOwner:${projectId}`];
   const viewers = [`projectViewer:${projectId}`];
@@ -149,7 +149,7 @@ async function createBucket(request: Request, context: Context): Promise<Respons
   return Response.json(answer(context, name, bucket));
 }
 
-/** Cloud Storage tells a stale etag by another code than IAM does elsewhere. */
+/** Cloud Storage answers 412 for a stale etag. */
 function changePolicy(
   context: Context,
   resource: string,
@@ -167,7 +167,6 @@ function changePolicy(
   }
 }
 
-/** A route of one bucket: what the caller needs, and the answer. */
 function onBucket(
   method: OpenRoute["method"],
   path: string,
@@ -177,7 +176,7 @@ function onBucket(
   return {
     method,
     path,
-    open: told(async (request, context, params) => {
+    open: answeringErrors(async (request, context, params) => {
       const caller = await authenticate(context, request);
       const name = params["bucket"] ?? "";
       const bucket = bucketFor(context, caller, name, permission);
@@ -188,7 +187,7 @@ function onBucket(
 
 type Open = (request: Request, context: Context, params: Params) => Promise<Response>;
 
-function told(open: Open): Open {
+function answeringErrors(open: Open): Open {
   return (...call) =>
     open(...call).catch((error: unknown) => {
       if (error instanceof StorageError) return error.toResponse();
@@ -201,9 +200,9 @@ const policyBody = setPolicyBody.shape.policy.extend({
   resourceId: z.string().optional(),
 });
 
-/** Cloud Storage's buckets and their policies, JSON API v1 (https://docs.cloud.google.com/storage/docs/json_api/v1), as far as gcloud asks for them. */
+/** Buckets and their policies of Cloud Storage's JSON API v1 (https://docs.cloud.google.com/storage/docs/json_api/v1). */
 export const routes: OpenRoute[] = [
-  { method: "POST", path: BUCKETS, open: told(createBucket) },
+  { method: "POST", path: BUCKETS, open: answeringErrors(createBucket) },
   onBucket("GET", `${BUCKETS}/{bucket}`, "storage.buckets.get", answer),
   onBucket("PATCH", `${BUCKETS}/{bucket}`, "storage.buckets.update", (context, name, bucket, body) => {
     const after = changed(bucket, parseBody(bucketBody, body));
@@ -212,27 +211,13 @@ export const routes: OpenRoute[] = [
     });
     return answer(context, name, after);
   }),
-  // What is in a bucket is another program's here: see testing/buckets.ts.
+  // Buckets are empty here. testing/buckets.ts adds objects.
   onBucket("GET", `${BUCKETS}/{bucket}/o`, "storage.objects.list", () => ({ kind: "storage#objects" })),
   onBucket("GET", `${BUCKETS}/{bucket}/iam`, "storage.buckets.getIamPolicy", (context, name, bucket) => ({
     kind: "storage#policy",
     resourceId: `projects/_/buckets/${name}`,
     ...getPolicy(context, bucketResource(name, bucket)),
   })),
-  {
-    method: "GET",
-    path: `${BUCKETS}/{bucket}/iam/testPermissions`,
-    open: told(async (request, context, params) => {
-      const caller = await authenticate(context, request);
-      const name = params["bucket"] ?? "";
-      const bucket = existing(context, name);
-      const asked = new URL(request.url).searchParams.getAll("permissions");
-      const permissions = asked.filter((each) =>
-        isAllowed(context, caller, each, bucketResource(name, bucket)),
-      );
-      return Response.json({ kind: "storage#testIamPermissionsResponse", permissions });
-    }),
-  },
   onBucket(
     "PUT",
     `${BUCKETS}/{bucket}/iam`,

@@ -12,7 +12,7 @@ beforeEach(async () => {
 });
 
 describe("a bucket", () => {
-  it("is made with the settings that are asked for, in the project's own number", async () => {
+  it("is created with the requested settings and the project's number", async () => {
     const made = await emulator.ok("POST", `storage/v1/b?project=${PROJECT}`, {
       name: "other",
       location: "us-central1",
@@ -28,14 +28,14 @@ describe("a bucket", () => {
     });
   });
 
-  it("keeps versions when it is told to, and all else as it was", async () => {
+  it("turns on versioning and changes nothing else", async () => {
     const before = await emulator.ok("GET", "storage/v1/b/state");
     await emulator.ok("PATCH", "storage/v1/b/state", { name: "state", versioning: { enabled: true } });
     const after = await emulator.ok("GET", "storage/v1/b/state");
     expect(after).toEqual({ ...before, etag: after["etag"], versioning: { enabled: true } });
   });
 
-  it("has a name that is everybody's", async () => {
+  it("has a globally unique name", async () => {
     expect(
       await emulator.call("POST", `storage/v1/b?project=hyperion-sandbox`, { name: "state" }),
     ).toMatchObject({
@@ -44,7 +44,7 @@ describe("a bucket", () => {
     });
   });
 
-  it("that is not there is told in the words of the JSON API", async () => {
+  it("that does not exist gets the JSON API's error", async () => {
     expect(await emulator.call("GET", "storage/v1/b/none")).toMatchObject({
       status: 404,
       body: { error: { code: 404, message: "The specified bucket does not exist." } },
@@ -57,7 +57,7 @@ describe("a bucket", () => {
     ["GET", "storage/v1/b/state/iam", undefined, "storage.buckets.getIamPolicy"],
     ["PUT", "storage/v1/b/state/iam", { bindings: [] }, "storage.buckets.setIamPolicy"],
     ["POST", `storage/v1/b?project=${PROJECT}`, { name: "mine" }, "storage.buckets.create"],
-  ])("%s %s takes its permission", async (method, path, body, permission) => {
+  ])("%s %s needs its permission", async (method, path, body, permission) => {
     expect(await emulator.call(method, path, body, DANA)).toMatchObject(
       refusal(403, new RegExp(`dana@example\\.com does not have ${permission} access to`)),
     );
@@ -65,7 +65,7 @@ describe("a bucket", () => {
 });
 
 describe("its policy", () => {
-  it("begins with convenience values, which stand for those of the project's basic roles", async () => {
+  it("starts with convenience values of the project's basic roles", async () => {
     const { bindings } = await emulator.ok("GET", "storage/v1/b/state/iam");
     expect(bindings).toContainEqual({
       role: "roles/storage.legacyBucketOwner",
@@ -73,7 +73,7 @@ describe("its policy", () => {
     });
   });
 
-  it("lets in who it names, and refuses a change of what has changed meanwhile", async () => {
+  it("grants access, and refuses a change with a stale etag", async () => {
     const { etag } = await emulator.ok("GET", "storage/v1/b/state/iam");
     const bindings = [
       { role: "roles/storage.legacyBucketOwner", members: [`projectOwner:${PROJECT}`] },

@@ -8,31 +8,16 @@ const GRANT = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token";
 const SUBJECT_TYPES = ["urn:ietf:params:oauth:token-type:jwt", "urn:ietf:params:oauth:token-type:id_token"];
 
-/** The parameters, from a form or from JSON, which spells them in camel case. */
-async function parameters(request: Request): Promise<Map<string, string>> {
-  const text = await request.text();
-  const entries =
-    request.headers.get("content-type")?.startsWith("application/json") === true
-      ? Object.entries(JSON.parse(text) as Record<string, unknown>)
-      : [...new URLSearchParams(text)];
-  return new Map(
-    entries.map(([name, value]) => [
-      name.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`),
-      typeof value === "string" ? value : JSON.stringify(value),
-    ]),
-  );
-}
-
-async function exchange(context: Context, given: Map<string, string>): Promise<object> {
+async function exchange(context: Context, form: URLSearchParams): Promise<object> {
   const required = (name: string): string => {
-    const value = given.get(name);
-    if (value === undefined || value === "")
+    const value = form.get(name);
+    if (value === null || value === "")
       throw new ExchangeError("invalid_request", `Missing required parameter: ${name}.`);
     return value;
   };
   if (required("grant_type") !== GRANT)
     throw new ExchangeError("unsupported_grant_type", `The grant type must be ${GRANT}.`);
-  if ((given.get("requested_token_type") ?? ACCESS_TOKEN) !== ACCESS_TOKEN)
+  if ((form.get("requested_token_type") ?? ACCESS_TOKEN) !== ACCESS_TOKEN)
     throw new ExchangeError("invalid_request", `The requested token type must be ${ACCESS_TOKEN}.`);
   if (!SUBJECT_TYPES.includes(required("subject_token_type")))
     throw new ExchangeError(
@@ -53,10 +38,10 @@ async function exchange(context: Context, given: Map<string, string>): Promise<o
   };
 }
 
-/** Answers a request for an exchange, in the form of RFC 8693. */
+/** Exchanges a token as specified by RFC 8693. */
 export async function answerExchange(request: Request, context: Context): Promise<Response> {
   try {
-    return Response.json(await exchange(context, await parameters(request)));
+    return Response.json(await exchange(context, new URLSearchParams(await request.text())));
   } catch (error) {
     if (!(error instanceof ExchangeError)) throw error;
     context.log(`token exchange refused: ${error.code}: ${error.message}`);

@@ -6,16 +6,16 @@ import type { Federation } from "../../../lib/tokens.ts";
 import type { Context } from "../../support/context.ts";
 import { CelError, evaluateCel } from "../../support/cel.ts";
 
-/** Longest `google.subject`, in bytes. */
+/** Longest `google.subject` in bytes. */
 const MAX_SUBJECT = 127;
 
-/** All mapped attributes together, in bytes. */
+/** Limit of all mapped attributes in bytes. */
 const MAX_ATTRIBUTES = 8192;
 
 type Code =
   "invalid_request" | "invalid_grant" | "invalid_target" | "unauthorized_client" | "unsupported_grant_type";
 
-/** A token that is not exchanged, in the form of RFC 6749. */
+/** An error as specified by RFC 6749. */
 export class ExchangeError extends Error {
   readonly code: Code;
   override readonly name = "ExchangeError";
@@ -26,12 +26,11 @@ export class ExchangeError extends Error {
   }
 }
 
-/** A token that does not pass the provider's checks. */
 function invalidGrant(message: string): ExchangeError {
   return new ExchangeError("invalid_grant", message);
 }
 
-/** The provider that an audience `//iam.googleapis.com/projects/...` names. Throws where it cannot be used. */
+/** The provider of an audience `//iam.googleapis.com/projects/...`. @throws ExchangeError if it is not usable. */
 export function providerFor(context: Context, audience: string): Provider {
   const name =
     /^\/\/iam\.googleapis\.com\/(projects\/\d+\/locations\/global\/workloadIdentityPools\/[^/]+\/providers\/[^/]+)$/.exec(
@@ -56,7 +55,7 @@ async function keysOf(context: Context, provider: Provider): Promise<JSONWebKeyS
   throw invalidGrant("Error connecting to the given credential's issuer.");
 }
 
-/** Checks who signed a token, for whom, and until when. */
+/** Checks signature, issuer, audience and expiry. */
 async function verify(context: Context, provider: Provider, token: string): Promise<JWTPayload> {
   const issuer = provider.oidc?.issuerUri ?? "";
   const own = [`https://iam.googleapis.com/${provider.name}`, `//iam.googleapis.com/${provider.name}`];
@@ -103,7 +102,7 @@ function evaluate(expression: string, what: string, input: Parameters<typeof eva
   }
 }
 
-/** What the provider's mapping makes of a token's claims. */
+/** Evaluates the provider's attribute mapping. */
 function map(
   provider: Provider,
   assertion: JWTPayload,
@@ -132,7 +131,7 @@ function map(
   return { subject, groups, attributes };
 }
 
-/** Who the bearer of a token of another issuer is, by the provider's mapping and condition. Throws `ExchangeError`. */
+/** The federated identity of a token, by the provider's mapping and condition. @throws ExchangeError */
 export async function federate(context: Context, provider: Provider, token: string): Promise<Federation> {
   const assertion = await verify(context, provider, token);
   const { subject, groups, attributes } = map(provider, assertion);

@@ -1,6 +1,6 @@
 import type { OpenRoute } from "../../support/http/route.ts";
 
-/** Security Token Service v1: a token of another issuer for one of Google's (RFC 8693). */
+/** Security Token Service v1: exchanges an external token for a federated one (RFC 8693). */
 export const routes: OpenRoute[] = [
   {
     method: "POST",

@@ -32,7 +32,7 @@ test.each([
   [429, "RESOURCE_EXHAUSTED"],
   [500, "INTERNAL"],
   [503, "UNAVAILABLE"],
-])("%i for as often as asked, on one route", async (status, code) => {
+])("%i for the requested number of times, on one route", async (status, code) => {
   await fault({ kind: "status", status, method: "GET", route: "/v1/projects/*/repositories/*", times: 2 });
   expect((await emulator.call("GET", REPOSITORIES)).status).toBe(200);
   expect(await emulator.call("GET", REPOSITORY)).toMatchObject({
@@ -42,19 +42,19 @@ test.each([
   expect(await statuses(2, "GET", REPOSITORY)).toEqual([status, 200]);
 });
 
-test.each([0, null])("a fault begins later, and lasts until it is cleared (times: %j)", async (times) => {
+test.each([0, null])("a fault skips requests, and lasts until it is cleared (times: %j)", async (times) => {
   await fault({ id: "slow", kind: "status", status: 503, route: "*repositories", skip: 1, times });
   expect(await statuses(4, "GET", REPOSITORIES)).toEqual([200, 503, 503, 503]);
   expect(await emulator.ok("DELETE", "sandbox/faults/slow")).toEqual({ faults: [] });
   expect(await statuses(1, "GET", REPOSITORIES)).toEqual([200]);
 });
 
-test("a route may be named by its template", async () => {
+test("a route can be given as its template", async () => {
   await fault({ kind: "status", status: 500, route: "/v1/projects/{project}/serviceAccounts" });
   expect(await statuses(2, "GET", `v1/${PROJECT}/serviceAccounts`)).toEqual([500, 200]);
 });
 
-test("an answer is lost though the change was made", async () => {
+test("an answer is lost after the change is made", async () => {
   await fault({ kind: "status", status: 503, method: "POST", after: true, retryAfterSeconds: 1 });
   const created = await emulator.call("POST", `${REPOSITORIES}?repositoryId=lost`, { format: "DOCKER" });
   expect(created.status).toBe(503);
@@ -62,14 +62,14 @@ test("an answer is lost though the change was made", async () => {
   expect(again.status).toBe(409);
 });
 
-test("an answer takes its time", async () => {
+test("an answer is delayed", async () => {
   await fault({ kind: "delay", milliseconds: 120 });
   const start = performance.now();
   await emulator.ok("GET", REPOSITORY);
   expect(performance.now() - start).toBeGreaterThanOrEqual(115);
 });
 
-test("somebody else edits the policy between read and write, and keeps the edit", async () => {
+test("another editor changes the policy between read and write, and the change is kept", async () => {
   await bind(emulator, "roles/artifactregistry.writer", "user:dana@example.com");
   await fault({ kind: "conflict" });
   const write = async (): Promise<number> => {
@@ -93,7 +93,7 @@ test("somebody else edits the policy between read and write, and keeps the edit"
 });
 
 describe("an operation", () => {
-  test("ends in an error and has changed nothing", async () => {
+  test("ends in an error and changes nothing", async () => {
     await fault({ kind: "operation-error", method: "POST", message: "Disk of the zone is full." });
     const operation = await emulator.ok("POST", `${REPOSITORIES}?repositoryId=failed`, { format: "DOCKER" });
     expect(operation).toEqual({ name: operation["name"] });
@@ -105,7 +105,7 @@ describe("an operation", () => {
     expect((await emulator.call("GET", `${REPOSITORIES}/failed`)).status).toBe(404);
   });
 
-  test("is still running at the first look", async () => {
+  test("is still running at the first poll", async () => {
     await fault({ kind: "operation-pending" });
     const operation = await emulator.ok("POST", `${REPOSITORIES}?repositoryId=pending`, { format: "DOCKER" });
     expect(await emulator.ok("GET", `v1/${String(operation["name"])}`)).toEqual(operation);
@@ -116,14 +116,14 @@ describe("an operation", () => {
   });
 });
 
-test("a clock that is off refuses good tokens, and can be set right", async () => {
+test("a skewed clock refuses valid tokens, and can be corrected", async () => {
   await fault({ kind: "clock-skew", seconds: 2 * 3600 });
   expect((await emulator.call("GET", REPOSITORY)).status).toBe(401);
   await emulator.ok("DELETE", "sandbox/faults");
   expect((await emulator.call("GET", REPOSITORY)).status).toBe(200);
 });
 
-test("faults survive a restart and can be written by hand", async () => {
+test("faults survive a restart and can be edited by hand", async () => {
   await fault({ id: "one", kind: "status", status: 500, route: "*repositories", times: 2 });
   emulator.restart();
   expect(await statuses(3, "GET", REPOSITORIES)).toEqual([500, 500, 200]);
@@ -143,7 +143,7 @@ test.each([
   expect(await emulator.call("POST", "sandbox/faults", body)).toMatchObject({ status: 400 });
 });
 
-test("requests are counted by route and status, the switches themselves are not", async () => {
+test("requests are counted by route and status, except those of the sandbox itself", async () => {
   await emulator.ok("DELETE", "sandbox/requests");
   await fault({ kind: "status", status: 503, method: "GET" });
   await statuses(3, "GET", REPOSITORY);
@@ -162,7 +162,7 @@ test("requests are counted by route and status, the switches themselves are not"
   });
 });
 
-test("the switches are the maintainer's alone", async () => {
+test("only the maintainer uses the switches", async () => {
   for (const path of ["sandbox/faults", "sandbox/requests", "sandbox/org-policy"]) {
     expect((await emulator.call("GET", path, undefined, "user:dana@example.com")).status).toBe(403);
     expect((await emulator.call("GET", path, undefined, null)).status).toBe(401);

@@ -11,7 +11,6 @@ import {
 
 type Kind = RequestFault["kind"];
 
-/** Whether `*` in the pattern can be filled so that it is the text. */
 function matches(pattern: string, text: string): boolean {
   const source = pattern
     .split("*")
@@ -20,12 +19,17 @@ function matches(pattern: string, text: string): boolean {
   return new RegExp(`^/?${source}$`).test(text);
 }
 
-function isHit(fault: RequestFault | RegistryFault, method: string, path: string, template: string): boolean {
+function isAffected(
+  fault: RequestFault | RegistryFault,
+  method: string,
+  path: string,
+  template: string,
+): boolean {
   if (fault.method !== "*" && fault.method !== method) return false;
   return matches(fault.route, path) || matches(fault.route, `/${template}`);
 }
 
-/** The faults that are switched on, kept in a file that survives a restart and can be edited by hand. */
+/** The active faults, in a file that survives a restart and can be edited by hand. */
 export class Faults {
   private readonly file: string;
 
@@ -33,7 +37,7 @@ export class Faults {
     this.file = file;
   }
 
-  /** All of them; a file that is missing holds none. Throws where the file is damaged. */
+  /** @throws if the file is damaged. */
   all(): Fault[] {
     return z.array(faultSchema).parse(JSON.parse(readText(this.file) ?? "[]"));
   }
@@ -46,26 +50,27 @@ export class Faults {
     this.write([...this.all().filter(({ id }) => id !== fault.id), fault]);
   }
 
-  /** Switches off the fault with this id, or all. */
+  /** Removes the fault with this id, or all. */
   clear(id?: string): void {
     this.write(id === undefined ? [] : this.all().filter((fault) => fault.id !== id));
   }
 
   /**
-   * The faults that hit this request, at most one of a kind, and counts them as used. `template` is the
-   * path of the route that it goes to.
+   * Takes the faults of this request, at most one of each kind, and counts them as used.
+   *
+   * @param template path of the request's route.
    */
   take(method: string, path: string, template: string): { [K in Kind]?: Extract<RequestFault, { kind: K }> } {
-    const hit = this.takeThose(isRequestFault, method, path, template);
+    const hit = this.takeMatching(isRequestFault, method, path, template);
     return Object.fromEntries(hit.map((fault) => [fault.kind, fault]));
   }
 
-  /** The fault that hits this request to the registry, which counts as used. */
+  /** The same for a request to the registry. */
   takeRegistry(method: string, path: string): RegistryFault | undefined {
-    return this.takeThose(isRegistryFault, method, path, path)[0];
+    return this.takeMatching(isRegistryFault, method, path, path)[0];
   }
 
-  private takeThose<F extends RequestFault | RegistryFault>(
+  private takeMatching<F extends RequestFault | RegistryFault>(
     belongs: (fault: Fault) => fault is F,
     method: string,
     path: string,
@@ -75,7 +80,7 @@ export class Faults {
     const left: Fault[] = [];
     let changed = false;
     for (const fault of this.all()) {
-      if (!belongs(fault) || hit.has(fault.kind) || !isHit(fault, method, path, template)) {
+      if (!belongs(fault) || hit.has(fault.kind) || !isAffected(fault, method, path, template)) {
         left.push(fault);
         continue;
       }
@@ -94,12 +99,12 @@ export class Faults {
     return this.all().reduce((sum, fault) => (fault.kind === kind ? sum + fault.seconds : sum), 0);
   }
 
-  /** How long a changed IAM policy takes to be in force, in seconds. */
+  /** Seconds until a changed IAM policy takes effect. */
   iamSpreadingSeconds(): number {
     return this.seconds("iam-spreading");
   }
 
-  /** How far the clock is ahead, in seconds; negative where it is behind. */
+  /** Seconds that the clock is ahead; negative if it is behind. */
   clockSkewSeconds(): number {
     return this.seconds("clock-skew");
   }

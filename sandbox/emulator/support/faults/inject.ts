@@ -27,7 +27,7 @@ function failure({ status, retryAfterSeconds }: Extract<RequestFault, { kind: "s
   return Response.json(new ApiError(code, message).toJSON(), { status, headers });
 }
 
-/** Another editor grants a role on the resource, between somebody's read and write. */
+/** Grants a role on the resource, as another editor would between a read and a write. */
 function editPolicy(
   context: Context,
   path: string,
@@ -49,7 +49,7 @@ function editPolicy(
   });
 }
 
-/** An operation that is answered as running and is found to have failed. */
+/** An operation that fails. */
 function failingOperation(
   context: Context,
   path: string,
@@ -60,7 +60,7 @@ function failingOperation(
   return Response.json(startOperation(context, { under: `${place}operations`, error }));
 }
 
-/** The operation that was asked for, still running. */
+/** The same operation, still running. */
 async function pending(response: Response): Promise<Response> {
   if (!response.ok) return response;
   const body = (await response.clone().json()) as Partial<Operation>;
@@ -70,7 +70,11 @@ async function pending(response: Response): Promise<Response> {
   return Response.json({ name, ...(metadata && { metadata }) });
 }
 
-/** Answers a request, with whatever is switched on to go wrong with it. `template` is its route's path. */
+/**
+ * Answers a request with its faults.
+ *
+ * @param template path of the request's route.
+ */
 export async function withFaults(
   context: Context,
   request: Request,

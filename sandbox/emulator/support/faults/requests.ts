@@ -1,14 +1,13 @@
-/** How often a route was asked, and what it answered. */
+/** How often a route was called, and its answers. */
 export interface RequestCount {
   method: string;
-  /** The route's template; the path itself where no route matched. */
+  /** The route's template; the path if no route matched. */
   route: string;
   count: number;
   /** Answers by HTTP status. */
   statuses: Record<string, number>;
 }
 
-/** Counts requests by route since the start, or since it was cleared. */
 export class Requests {
   private readonly counts = new Map<string, RequestCount>();
 

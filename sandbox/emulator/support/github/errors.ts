@@ -1,4 +1,4 @@
-/** An answer that is an error, in the shape of GitHub's REST API. */
+/** An error answer of GitHub's REST API. */
 export class GithubError extends Error {
   readonly status: number;
   override readonly name = "GithubError";
@@ -9,5 +9,5 @@ export class GithubError extends Error {
   }
 }
 
-/** What GitHub answers for what does not exist, and for what the caller may not know of. */
+/** GitHub's answer for what does not exist and for what the caller has no permission to see. */
 export const missing = (): GithubError => new GithubError(404, "Not Found");

@@ -1,4 +1,3 @@
-/** A person or an organization at the emulated GitHub. */
 export interface GithubAccount {
   login: string;
   id: number;
@@ -10,7 +9,7 @@ export interface GithubEnvironment {
   reviewers: { type: "User" | "Team"; id: number }[];
   preventSelfReview: boolean;
   branchPolicy: { protected_branches: boolean; custom_branch_policies: boolean } | null;
-  /** Which branches and tags may use it, where they are listed. */
+  /** The branches and tags that deployments are limited to. */
   policies: { id: number; name: string; type: "branch" | "tag" }[];
 }
 
@@ -25,10 +24,10 @@ export interface GithubRuleset {
   rules: { type: string; parameters?: object | undefined }[];
 }
 
-/** An issue, or a pull request, which is one too (https://docs.github.com/rest/issues). */
+/** An issue or a pull request (https://docs.github.com/rest/issues). */
 export interface GithubIssue {
   number: number;
-  /** Who opened it. */
+  /** The author. */
   login: string;
   title: string;
   body: string | null;
@@ -41,7 +40,7 @@ export interface GithubIssue {
 /** A release of a tag (https://docs.github.com/rest/releases/releases). */
 export interface GithubRelease {
   id: number;
-  /** Who made it. */
+  /** The author. */
   login: string;
   tag_name: string;
   name: string;
@@ -49,20 +48,19 @@ export interface GithubRelease {
   prerelease: boolean;
 }
 
-/** What GitHub knows about a file in `.github/workflows` (https://docs.github.com/rest/actions/workflows). */
+/** The state of a file in `.github/workflows` (https://docs.github.com/rest/actions/workflows). */
 export interface GithubWorkflow {
-  state: "active" | "disabled_inactivity" | "disabled_manually";
-  /** Runs that the API started; the emulated GitHub runs nothing. */
+  state: "active" | "disabled_inactivity";
+  /** Runs that the API started. The emulated GitHub does not run them. */
   runs: { event: string; head_branch: string }[];
 }
 
-/** A repository at the emulated GitHub, with what this project's scripts and workflows ask of it. */
 export interface GithubRepository {
   id: number;
   name: string;
   owner: GithubAccount;
   private: boolean;
-  /** What the owner pays for: `free` has no protection for a private repository. */
+  /** The owner's plan. A private repository on `free` has no protection rules. */
   plan: "free" | "team" | "enterprise";
   /** Roles by login. */
   collaborators: Record<string, "read" | "write" | "admin">;
@@ -71,20 +69,20 @@ export interface GithubRepository {
   rulesets: GithubRuleset[];
   variables: Record<string, string>;
   issues: GithubIssue[];
-  /** Tags, each with its commit. */
+  /** The commit of each tag. */
   tags: Record<string, string>;
-  /** In the order in which they were made. */
+  /** The oldest first. */
   releases: GithubRelease[];
-  /** The id of the release that is the latest. */
+  /** The id of the latest release. */
   latestRelease: number | undefined;
-  /** By file name; one that is not here is active and was never started. */
+  /** By file name. A missing one is active and has no runs. */
   workflows: Record<string, GithubWorkflow>;
 }
 
-/** The person whom the sandbox's own login at GitHub names. */
+/** The person of the sandbox's login at GitHub. */
 export const GITHUB_PERSON: GithubAccount = { login: "maintainer", id: 4241, type: "User" };
 
-/** The repositories of the emulated GitHub, by full name; a new one has nothing but its owner. */
+/** The initial repositories, by full name. */
 export const REPOSITORIES: Record<string, GithubRepository> = {
   "HyperionWave-AI/dev-squad": {
     id: 901234567,

@@ -5,10 +5,10 @@ import { GithubError, missing } from "./errors.ts";
 import type { GithubRepository } from "./repositories.ts";
 import type { GithubCaller } from "./tokens.ts";
 
-/** A permission of a workflow's or an app's token, by the names of https://docs.github.com/rest/authentication/permissions-required-for-fine-grained-personal-access-tokens. */
+/** What a route requires. Permissions are named as in https://docs.github.com/rest/authentication/permissions-required-for-fine-grained-personal-access-tokens. */
 export interface Need {
   permission: string;
-  /** Another that does as well. */
+  /** Another permission that is enough. */
   or?: string;
   level: "read" | "write";
   /** The role that a person needs in the repository. */
@@ -25,7 +25,7 @@ interface Call<B> {
   request: Request;
 }
 
-/** An answer: a body with status 200, or a whole response. */
+/** Returns a body for status 200, or a response. */
 type Handle<B> = (call: Call<B>) => object | Promise<object>;
 
 const ROLES = ["read", "write", "admin"];
@@ -53,14 +53,14 @@ async function readBody<B>(schema: z.ZodType<B> | undefined, request: Request): 
   }
   const result = schema.safeParse(json);
   if (result.success) return result.data;
-  const told = result.error.issues.map(({ path, message }) => `${path.map(String).join(".")}: ${message}`);
-  throw new GithubError(422, `Invalid request.\n\n${told.join("\n")}`);
+  const lines = result.error.issues.map(({ path, message }) => `${path.map(String).join(".")}: ${message}`);
+  throw new GithubError(422, `Invalid request.\n\n${lines.join("\n")}`);
 }
 
 /**
- * A route of GitHub's REST API below `/repos/OWNER/NAME`, at the address that a runner has in `GITHUB_API_URL`.
+ * A route of GitHub's REST API below `/repos/OWNER/NAME`.
  *
- * @param path below the repository: `/environments/{environment}`, or nothing
+ * @param path below the repository: `/environments/{environment}`; may be empty.
  */
 export function repositoryRoute<B = undefined>(
   method: OpenRoute["method"],
@@ -81,7 +81,7 @@ export function repositoryRoute<B = undefined>(
   });
 }
 
-/** A route of GitHub's REST API that is about no repository. */
+/** A route of GitHub's REST API. */
 export function githubRoute(
   method: OpenRoute["method"],
   path: string,
@@ -110,7 +110,7 @@ export function githubRoute(
   };
 }
 
-/** A page of a list, and where the next one is (https://docs.github.com/rest/using-the-rest-api/using-pagination-in-the-rest-api). */
+/** A page of a list with a link to the next one (https://docs.github.com/rest/using-the-rest-api/using-pagination-in-the-rest-api). */
 export function paged(request: Request, all: object[]): Response {
   const url = new URL(request.url);
   const size = Number(url.searchParams.get("per_page") ?? 30);
@@ -120,8 +120,6 @@ export function paged(request: Request, all: object[]): Response {
   return Response.json(all.slice((page - 1) * size, page * size), { headers: next });
 }
 
-/** The answer of a change that has no body. */
 export const noContent = (): Response => new Response(null, { status: 204 });
 
-/** The answer of what was made. */
 export const created = (body: object = {}): Response => Response.json(body, { status: 201 });

@@ -8,23 +8,23 @@ import { GithubError } from "./errors.ts";
 /** Who calls GitHub's API. */
 export interface GithubCaller {
   login: string;
-  /** Of a workflow's token alone, which may do what its job declares: `{ issues: "write" }`. */
+  /** Permissions of a job's token: `{ issues: "write" }`. A person's token has none. */
   permissions?: Record<string, string>;
-  /** The run that a workflow's token is of. */
+  /** The workflow run of a job's token. */
   run?: GithubRun;
 }
 
 const AUDIENCE = "https://api.github.com";
 
-/** What a token of GitHub's API lives for, in seconds: a working day. */
+/** Lifetime of a token of GitHub's API, in seconds: a working day. */
 const TOKEN_SECONDS = 12 * 3600;
 
-/** A token for the emulated API of GitHub: a person's own, or, with `permissions`, that of a job. */
+/** A token for GitHub's API: a person's or, with `permissions`, a job's. */
 export async function mintGithubApiToken(sandboxDir: string, caller: GithubCaller): Promise<string> {
   return signForGithub(sandboxDir, { ...caller, aud: AUDIENCE }, TOKEN_SECONDS);
 }
 
-/** @throws GithubError without a good token. */
+/** @throws GithubError 401 without a valid token. */
 export async function githubCaller(context: Context, request: Request): Promise<GithubCaller> {
   const token = /^(?:token|bearer) (.+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
   if (token === undefined) throw new GithubError(401, "Requires authentication");

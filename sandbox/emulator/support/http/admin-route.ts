@@ -4,18 +4,18 @@ import { ApiError } from "./errors.ts";
 import { authenticate } from "./router.ts";
 import type { OpenRoute, Params } from "./route.ts";
 
-/** Throws unless the maintainer asks. */
+/** @throws ApiError unless the caller is the maintainer. */
 export async function authenticateMaintainer(context: Context, request: Request): Promise<void> {
-  // By the true time: else nobody could set a wrong clock right.
+  // By the real time, so that a skewed clock can be corrected.
   const { principal } = await authenticate(context, request, new Date());
   if (principal !== MAINTAINER)
     throw new ApiError(
       "PERMISSION_DENIED",
-      `The sandbox's switches are for ${MAINTAINER}, not ${principal}.`,
+      `Only ${MAINTAINER} can use the sandbox's switches, not ${principal}.`,
     );
 }
 
-/** A route of the sandbox's own, which no Google API has, for its maintainer alone. */
+/** A route of the sandbox itself, for the maintainer only. */
 export function adminRoute(
   method: OpenRoute["method"],
   path: string,

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { ApiError, detail, invalidArgument } from "./errors.ts";
 
-/** In Google's JSON a field that is null is a field that is absent. */
+/** Google treats a null field as absent. */
 function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);
   if (value === null || typeof value !== "object") return value;
@@ -20,7 +20,7 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   );
 }
 
-/** One of zod's findings in the words of Google's JSON parser. */
+/** Words an issue as Google's JSON parser does. */
 function describe(issue: z.core.$ZodIssue, body: unknown): string {
   const path = issue.path.map(String).join(".");
   if (issue.code === "unrecognized_keys")
@@ -36,8 +36,10 @@ function describe(issue: z.core.$ZodIssue, body: unknown): string {
 }
 
 /**
- * Checks a request's body; throws 400 INVALID_ARGUMENT as Google does, for an unknown field too.
- * `nulls`: whether null is a value and not, as at Google, an absent field; default `absent`.
+ * Parses a request's body.
+ *
+ * @param nulls whether null is an absent field, as at Google, or a value.
+ * @throws ApiError 400, also for an unknown field.
  */
 export function parseBody<T>(schema: z.ZodType<T>, text: string, nulls: "absent" | "kept" = "absent"): T {
   let json: unknown;
@@ -57,10 +59,9 @@ export function parseBody<T>(schema: z.ZodType<T>, text: string, nulls: "absent"
   throw new ApiError("INVALID_ARGUMENT", message, [detail("BadRequest", { fieldViolations })]);
 }
 
-/** The body of a method that takes no fields. */
 export const noFields = z.strictObject({});
 
-/** A whole number, which Google's JSON also takes as a string. */
+/** A whole number, as a number or a string. */
 export const wholeNumber = z.union(
   [
     z.int(),
@@ -72,7 +73,7 @@ export const wholeNumber = z.union(
   "TYPE_INT32",
 );
 
-/** A duration such as `1209600s`; answered in whole seconds. */
+/** A duration such as `1209600s`, truncated to whole seconds. */
 export const duration = z
   .string()
   .regex(/^\d+(\.\d{1,9})?s$/, "type.googleapis.com/google.protobuf.Duration")

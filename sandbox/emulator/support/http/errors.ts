@@ -1,7 +1,4 @@
-/**
- * Google's canonical codes that the sandbox answers with: the HTTP status, and the number that operations carry
- * (google.rpc.Code).
- */
+/** Google's canonical codes: the HTTP status, and google.rpc.Code, which operations carry. */
 const CODES = {
   INVALID_ARGUMENT: { http: 400, rpc: 3 },
   FAILED_PRECONDITION: { http: 400, rpc: 9 },
@@ -16,18 +13,17 @@ const CODES = {
   UNAVAILABLE: { http: 503, rpc: 14 },
 } as const;
 
-/** A canonical code, the `status` of an error's body. */
 export type Status = keyof typeof CODES;
 
-/** An answer that is an error, in the shape of all Google APIs. */
+/** An error answer of a Google API. */
 export class ApiError extends Error {
   readonly status: Status;
   readonly details: object[];
-  /** The older form's reason, such as `notFound`, which some APIs add. */
+  /** The reason in the older format, such as `notFound`, which some APIs add. */
   readonly reason: string | undefined;
   override readonly name = "ApiError";
 
-  /** `details` are the typed messages of google.rpc (ErrorInfo, BadRequest, ...). */
+  /** @param details messages of google.rpc: ErrorInfo, BadRequest, ... */
   constructor(status: Status, message: string, details: object[] = [], reason?: string) {
     super(message);
     this.status = status;
@@ -59,12 +55,12 @@ export class ApiError extends Error {
   }
 }
 
-/** A typed message of google.rpc, for an error's details. */
+/** A message of google.rpc, for an error's details. */
 export function detail(type: string, fields: object): object {
   return { "@type": `type.googleapis.com/google.rpc.${type}`, ...fields };
 }
 
-/** 400 of a value that is not allowed; `field` names it in the details. */
+/** 400: a value is not allowed. The details name the field. */
 export function invalidArgument(message: string, field?: string): ApiError {
   const fieldViolations = [{ field, description: message }];
   return new ApiError(
@@ -78,7 +74,7 @@ export function notFound(message = "Requested entity was not found."): ApiError 
   return new ApiError("NOT_FOUND", message);
 }
 
-/** 401 of a call without a good access token. */
+/** 401: the access token is missing or invalid. */
 export function unauthenticated(reason: "ACCESS_TOKEN_EXPIRED" | "CREDENTIALS_MISSING"): ApiError {
   const what =
     reason === "CREDENTIALS_MISSING"
@@ -91,9 +87,9 @@ export function unauthenticated(reason: "ACCESS_TOKEN_EXPIRED" | "CREDENTIALS_MI
   );
 }
 
-/** 403 of a caller without a permission; `resource` is relative (`projects/...`). */
+/** 403: the caller lacks a permission. `resource` is relative: `projects/...`. */
 export function permissionDenied(service: string, permission: string, resource: string): ApiError {
-  // IAM keeps to itself which account it was.
+  // IAM does not name the account.
   const where = service.startsWith("iam") ? "" : ` '//${service}/${resource}'`;
   const metadata = { permission, resource };
   return new ApiError(
@@ -104,11 +100,11 @@ export function permissionDenied(service: string, permission: string, resource: 
 }
 
 /**
- * A person's own login at an API that counts calls for a project, and none was named.
+ * 403: the API requires a quota project from a person's own login.
  * https://docs.cloud.google.com/docs/authentication/troubleshoot-adc#user-creds-client-based
  */
 export function quotaProjectMissing(service: string): ApiError {
-  // The project of the Cloud SDK, for which such a login counts by itself.
+  // The Cloud SDK's own project, the default consumer of such a login.
   const metadata = { service, consumer: "projects/764086051850" };
   return new ApiError(
     "PERMISSION_DENIED",
@@ -117,7 +113,7 @@ export function quotaProjectMissing(service: string): ApiError {
   );
 }
 
-/** 403 of a quota project that the caller may not use, or that does not exist. */
+/** 403: the quota project does not exist, or the caller has no permission to use it. */
 export function quotaProjectDenied(project: string): ApiError {
   const metadata = { consumer: `projects/${project}` };
   return new ApiError(
@@ -127,7 +123,7 @@ export function quotaProjectDenied(project: string): ApiError {
   );
 }
 
-/** 403 of an API that is not enabled in the project. */
+/** 403: the API is not enabled in the project. */
 export function serviceDisabled(service: string, title: string, projectNumber: string): ApiError {
   const activationUrl = `https://console.developers.google.com/apis/api/${service}/overview?project=${projectNumber}`;
   const message = `${title} has not been used in project ${projectNumber} before or it is disabled. Enable it by visiting ${activationUrl} then retry. If you enabled this API recently, wait a few minutes for the action to propagate to our systems and retry.`;

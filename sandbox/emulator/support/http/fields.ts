@@ -33,7 +33,7 @@ function pick(value: unknown, selection: Selection): unknown {
   );
 }
 
-/** A partial answer, for the `fields` parameter that every Google API knows. */
+/** Applies the `fields` parameter, which every Google API supports. */
 export function selectFields(answer: unknown, fields: string): unknown {
   return pick(answer, parse(fields));
 }

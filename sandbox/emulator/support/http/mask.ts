@@ -5,9 +5,10 @@ function camelCase(path: string): string {
 }
 
 /**
- * The fields that an update names, top-level and in camel case (a mask `docker_config.immutable_tags`
- * updates `dockerConfig`). Without a mask: the fields that the body has. `*`: all of `known`.
- * Throws 400 INVALID_ARGUMENT for a field that is not among `known`.
+ * The top-level fields that an update changes, in camel case: the mask `docker_config.immutable_tags` updates
+ * `dockerConfig`. Without a mask: the fields of the body. `*`: all of `known`.
+ *
+ * @throws ApiError 400 for a field that is not in `known`.
  */
 export function maskedFields<K extends string>(
   mask: string | null | undefined,
@@ -29,18 +30,18 @@ export function maskedFields<K extends string>(
   return [...new Set(fields)];
 }
 
-/** What a body says of these fields, without what is empty: Google does not store that. */
+/** These fields of a body. Omits empty values, which Google does not store. */
 export function given<T extends object, K extends keyof T>(
   body: T,
   fields: readonly K[],
 ): { [F in K]?: NonNullable<T[F]> } {
-  const told = fields.map((field) => [field, body[field]] as const);
+  const entries = fields.map((field) => [field, body[field]] as const);
   return Object.fromEntries(
-    told.filter(([, value]) => value !== undefined && value !== "" && value !== false),
+    entries.filter(([, value]) => value !== undefined && value !== "" && value !== false),
   ) as { [F in K]?: NonNullable<T[F]> };
 }
 
-/** Copies the masked fields; one that the body leaves out is cleared. */
+/** Copies the masked fields; clears those that the source omits. */
 export function applyMask<T extends object>(
   target: T,
   source: Partial<T>,

@@ -1,8 +1,10 @@
 import { invalidArgument } from "./errors.ts";
 
 /**
- * One page of a list: `{[key]: items, nextPageToken?}` as the query's `pageSize` (at most `limit`) and
- * `pageToken` ask. As at Google, an empty page has no list at all. Throws 400 for a token it never gave.
+ * One page of a list: `{[key]: items, nextPageToken?}`. As at Google, an empty page omits the list.
+ *
+ * @param limit the largest page size.
+ * @throws ApiError 400 for an invalid page size or token.
  */
 export function page(
   key: string,

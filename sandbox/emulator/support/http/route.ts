@@ -2,7 +2,7 @@ import type { z } from "zod";
 import type { Caller } from "../../../lib/tokens.ts";
 import type { Context } from "../context.ts";
 
-/** Values of a route's `{placeholders}`, decoded; a project's number is replaced by its id. */
+/** Decoded values of a route's `{placeholders}`. `project` is always the id, never the number. */
 export type Params = Record<string, string>;
 
 /** A request that has passed all checks. */
@@ -17,21 +17,20 @@ interface Call<B> {
 /** One method of an API. */
 export interface Route<B = unknown> {
   method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /** Such as `v1/projects/{project}/services/{service}:enable`; `{name*}` may hold colons. */
+  /** A template: `v1/projects/{project}/services/{service}:enable`. A `{name*}` matches colons too. */
   path: string;
   /** The API, which must be enabled in the project: `artifactregistry.googleapis.com`. */
   service: string;
-  /** What the caller needs; undefined where any caller with a token may ask. */
+  /** The required permission; undefined if a valid token is enough. */
   permission: string | undefined;
-  /** The resource (`projects/ID/...`) whose policy decides; by default the project. */
+  /** The resource (`projects/ID/...`) whose policy is checked. Default: the project. */
   resource?: (params: Params, context: Context) => string;
-  /** The body's shape; a route without one takes no body or an empty one. */
   body?: z.ZodType<B>;
-  /** The answer, or a thrown `ApiError`. */
+  /** @throws ApiError */
   handle(call: Call<B>): object | Promise<object>;
 }
 
-/** A route that answers by itself: no access token, no API to enable (token endpoints, health). */
+/** A route that needs no access token and no enabled API: token endpoints, health. */
 export interface OpenRoute {
   method: Route["method"];
   path: string;
@@ -40,16 +39,12 @@ export interface OpenRoute {
 
 type Handle<B> = Route<B>["handle"];
 
-/** In place of a permission: whoever has a token may ask. */
+/** In the place of a permission: a valid token is enough. */
 export const ANY_CALLER = undefined;
 
-/** The methods of one API, as {@link methodsOf} gives them. */
 export type Methods = ReturnType<typeof methodsOf>;
 
-/**
- * The methods of one API (or of what of it has policies of its own: `resource`), each by its path, by what the caller
- * needs for it and, where it takes one, by the shape of its body.
- */
+/** Builders of an API's routes; `resource` names the resource whose policy is checked. */
 export function methodsOf(service: string, resource?: Route["resource"]) {
   const common = { service, ...(resource && { resource }) };
   const plain =
@@ -70,7 +65,7 @@ export function methodsOf(service: string, resource?: Route["resource"]) {
   return { get: plain("GET"), delete: plain("DELETE"), post: withBody("POST"), patch: withBody("PATCH") };
 }
 
-/** A template made into an expression over the undecoded path. */
+/** The regular expression of a template, for the path before decoding. */
 export function templatePattern(path: string): RegExp {
   const source = path
     .split(/(\{[a-z]+\*?\})/i)

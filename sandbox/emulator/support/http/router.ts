@@ -6,7 +6,6 @@ import { type Caller, InvalidTokenError, verifyAccessToken } from "../../../lib/
 import type { Context } from "../context.ts";
 import { parseBody } from "./body.ts";
 import {
-  invalidArgument,
   permissionDenied,
   serviceDisabled,
   quotaProjectDenied,
@@ -14,40 +13,9 @@ import {
   unauthenticated,
 } from "./errors.ts";
 import { selectFields } from "./fields.ts";
-import { type OpenRoute, type Params, type Route, templatePattern } from "./route.ts";
+import type { Params, Route } from "./route.ts";
 
-interface Match<R> {
-  route: R;
-  params: Params;
-}
-
-/** Finds the route of a request. */
-export class Router {
-  private readonly routes: { route: Route | OpenRoute; pattern: RegExp }[];
-
-  constructor(routes: (Route | OpenRoute)[]) {
-    this.routes = routes.map((route) => ({ route, pattern: templatePattern(route.path) }));
-  }
-
-  match(method: string, path: string): Match<Route | OpenRoute> | undefined {
-    for (const { route, pattern } of this.routes) {
-      const found = route.method === method ? pattern.exec(path) : null;
-      if (!found) continue;
-      try {
-        const params = Object.entries(found.groups ?? {}).map(([name, value]) => [
-          name,
-          decodeURIComponent(value),
-        ]);
-        return { route, params: Object.fromEntries(params) as Params };
-      } catch {
-        throw invalidArgument(`Invalid percent-encoding in the path ${path}`);
-      }
-    }
-    return undefined;
-  }
-}
-
-/** Who sends the request; throws 401 without a good access token. */
+/** The caller. @throws ApiError 401 without a valid access token. */
 export async function authenticate(
   context: Context,
   request: Request,
@@ -67,10 +35,10 @@ export async function authenticate(
   }
 }
 
-/** APIs that count a call for the caller's project, not for that of the resource: a person's own login has none. */
+/** APIs that require a quota project from a person's own login. */
 const NEED_QUOTA_PROJECT = ["orgpolicy.googleapis.com"];
 
-/** The project that pays for a call, where the caller names one, must exist and be the caller's to use. */
+/** @throws ApiError 403 if the quota project does not exist or the caller has no permission to use it. */
 function checkQuotaProject(context: Context, caller: Caller, name: string): void {
   if (name === "") return;
   const project = findProject(context, name);
@@ -79,17 +47,18 @@ function checkQuotaProject(context: Context, caller: Caller, name: string): void
   throw quotaProjectDenied(name);
 }
 
-/** Throws 403 unless the API is enabled in the project. */
+/** @throws ApiError 403 unless the API is enabled in the project. */
 export function requireService(project: Project, service: string): void {
   if (!project.services.includes(service))
     throw serviceDisabled(service, serviceTitle(service), project.projectNumber);
 }
 
 /**
- * The projects in which the API must be enabled: that of the resource, and that which the call counts for, which for a
- * service account is its own (kubeflow/kfctl#74). A person's reading of a project counts for the Cloud SDK's own.
+ * The projects in which the API must be enabled: the resource's project and the consumer project. The consumer of a
+ * service account's call is the account's own project (kubeflow/kfctl#74). The consumer of a person's calls to Resource
+ * Manager is the Cloud SDK's project.
  */
-function projectsToAsk(
+function projectsToCheck(
   context: Context,
   { service }: Route,
   { principal }: Caller,
@@ -106,10 +75,11 @@ function projectsToAsk(
   return names.map((name) => findProject(context, name ?? "")).filter((project) => project !== undefined);
 }
 
-/** Runs a route of an API: who calls, is the API on, may the caller, is the body right. */
+/** Runs a route after checking the token, the API, the permission and the body. */
 export async function serve(
   context: Context,
-  { route, params }: Match<Route>,
+  route: Route,
+  params: Params,
   request: Request,
 ): Promise<object> {
   const caller = await authenticate(context, request);
@@ -133,7 +103,7 @@ export async function serve(
     params["project"] = project.projectId;
   }
   const resource = route.resource?.(params, context) ?? `projects/${params["project"] ?? ""}`;
-  for (const project of projectsToAsk(context, route, caller, quotaProject, resource))
+  for (const project of projectsToCheck(context, route, caller, quotaProject, resource))
     requireService(project, route.service);
   if (route.permission !== undefined && !isAllowed(context, caller, route.permission, resource))
     throw permissionDenied(route.service, route.permission, resource);

@@ -5,7 +5,7 @@ import type { Context } from "../context.ts";
 import { isMember } from "./principals.ts";
 import { ROLES } from "./roles.ts";
 
-/** The value in force at `now`: the earlier one while a change still spreads. */
+/** The value in effect at `now`: the earlier one while a change propagates. */
 export function inForce<T>(spreading: Spreading<T>, now: Date): T {
   const { before, current } = spreading;
   return before && now.getTime() < before.until ? before.value : current;
@@ -15,12 +15,12 @@ function own<T>(record: Record<string, T>, key: string): T | undefined {
   return Object.hasOwn(record, key) ? record[key] : undefined;
 }
 
-/** Permissions of a role, the project's own roles included; undefined for a role that does not exist. */
+/** Permissions of a predefined or custom role; undefined if it does not exist. */
 export function rolePermissions(context: Context, role: string): readonly string[] | undefined {
   return Object.hasOwn(ROLES, role) ? ROLES[role] : own(context.store.state.roles, role)?.includedPermissions;
 }
 
-/** The policies that count for a resource: its own and those of all that it is in, up to the organization. */
+/** The policies of a resource and of its parents, up to the organization. */
 function policiesFor(context: Context, resource: string): Policy[] {
   const segments = resource.split("/");
   const names = segments.map((_, index) => segments.slice(0, index + 1).join("/"));
@@ -31,24 +31,24 @@ function policiesFor(context: Context, resource: string): Policy[] {
     .map((policy) => inForce(policy, now));
 }
 
-/** Members that stand for those of a basic role on the project, of a bucket alone. */
-const CONVENIENCE: Readonly<Record<string, string>> = {
+/** Members of bucket policies that stand for the members of a basic role on the project. */
+const CONVENIENCE_VALUES: Readonly<Record<string, string>> = {
   projectOwner: "roles/owner",
   projectEditor: "roles/editor",
   projectViewer: "roles/viewer",
 };
 
-/** A member, or those that a convenience value stands for (https://docs.cloud.google.com/storage/docs/access-control/iam#convenience-values). */
-function meant(context: Context, member: string): string[] {
+/** Resolves a convenience value to members (https://docs.cloud.google.com/storage/docs/access-control/iam#convenience-values). */
+function resolve(context: Context, member: string): string[] {
   const [kind = "", project = ""] = member.split(":");
-  const role = CONVENIENCE[kind];
+  const role = CONVENIENCE_VALUES[kind];
   if (role === undefined) return [member];
   const policy = context.store.state.policies[`projects/${project}`];
   const bindings = policy === undefined ? [] : (inForce(policy, context.now()).bindings ?? []);
   return bindings.filter((binding) => binding.role === role).flatMap(({ members }) => members);
 }
 
-/** Whether the caller holds a permission on a resource (`projects/ID/...`). */
+/** Whether the caller has a permission on a resource (`projects/ID/...`). */
 export function isAllowed(context: Context, caller: Caller, permission: string, resource: string): boolean {
   const members = context.members();
   return policiesFor(context, resource).some((policy) =>
@@ -56,7 +56,7 @@ export function isAllowed(context: Context, caller: Caller, permission: string, 
       (binding) =>
         rolePermissions(context, binding.role)?.includes(permission) === true &&
         binding.members
-          .flatMap((member) => meant(context, member))
+          .flatMap((member) => resolve(context, member))
           .some((member) => isMember(caller, member, members)),
     ),
   );

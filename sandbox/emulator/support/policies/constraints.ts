@@ -6,19 +6,19 @@ import { inForce } from "./access.ts";
 import { evaluateOnResource } from "../cel.ts";
 import { type Members, OWN_CUSTOMER } from "./members.ts";
 
-/** Restricts the members of IAM policies to customers. */
+/** Restricts members of IAM policies to customers. */
 export const DOMAIN_CONSTRAINT = "iam.allowedPolicyMemberDomains";
 
-/** Its successor, which newer organizations have. */
+/** Its successor in newer organizations. */
 export const MANAGED_CONSTRAINT = "iam.managed.allowedPolicyMembers";
 
-/** Restricts which issuers a workload identity pool may trust. */
+/** Restricts the issuers of workload identity pools. */
 const ISSUER_CONSTRAINT = "iam.workloadIdentityPoolProviders";
 
-/** Turns off that service accounts are made. */
+/** Disables the creation of service accounts. */
 const ACCOUNT_CONSTRAINT = "iam.disableServiceAccountCreation";
 
-/** The constraints that Google defines, by what a project may do where nobody set them. */
+/** The constraints that Google defines, with their default rules. */
 const DEFAULT_RULES: Record<string, OrgPolicyRule[]> = {
   [DOMAIN_CONSTRAINT]: [{ allowAll: true }],
   [MANAGED_CONSTRAINT]: [{ enforce: false }],
@@ -28,19 +28,19 @@ const DEFAULT_RULES: Record<string, OrgPolicyRule[]> = {
 
 export const CONSTRAINTS = Object.keys(DEFAULT_RULES);
 
-/** Whether a constraint is on or off, rather than a list of values. */
+/** Whether a constraint is boolean rather than a list of values. */
 export function isBoolean(constraint: string): boolean {
   return isCustom(constraint) || DEFAULT_RULES[constraint]?.[0]?.enforce !== undefined;
 }
 
-/** An organization's own constraint (https://docs.cloud.google.com/organization-policy/create-custom-constraints). */
+/** Whether a constraint is a custom one (https://docs.cloud.google.com/organization-policy/create-custom-constraints). */
 export function isCustom(constraint: string): boolean {
   return constraint.startsWith("custom.");
 }
 
 type Lookup = (parent: string) => OrgPolicy["spec"] | undefined;
 
-/** The rules that count for a parent: its own, else the organization's, else Google's default (no restriction). */
+/** The rules of a parent: its own, else the organization's, else Google's default, which restricts nothing. */
 function resolve(constraint: string, parent: string, lookup: Lookup): OrgPolicyRule[] {
   const fallback = DEFAULT_RULES[constraint] ?? [];
   const spec = lookup(parent);
@@ -51,13 +51,13 @@ function resolve(constraint: string, parent: string, lookup: Lookup): OrgPolicyR
   return spec.inheritFromParent === true ? [...above(), ...rules] : rules;
 }
 
-/** The effective rules of a constraint, as last set. */
+/** The effective rules of a constraint, including changes that still propagate. */
 export function effectiveRules(context: Context, constraint: string, parent: string): OrgPolicyRule[] {
   const { orgPolicies } = context.store.state;
   return resolve(constraint, parent, (at) => orgPolicies[`${at}/policies/${constraint}`]?.current?.spec);
 }
 
-/** The rules that are enforced now; a change may still be spreading. */
+/** The rules that are enforced now. */
 function enforcedRules(context: Context, constraint: string, parent: string): OrgPolicyRule[] {
   const { orgPolicies } = context.store.state;
   return resolve(constraint, parent, (at) => {
@@ -66,9 +66,9 @@ function enforcedRules(context: Context, constraint: string, parent: string): Or
   });
 }
 
-/** The customer that a member belongs to; undefined for the whole internet and for strangers. */
+/** The customer that a member belongs to; undefined for the public and for unknown domains. */
 function customerOf(member: string, members: Members): string | undefined {
-  // Accounts and identity pools are of the organization whose projects hold them.
+  // Accounts and identity pools belong to the organization of their project.
   if (/^serviceAccount:.+\.gserviceaccount\.com$/.test(member) || member.startsWith("principal"))
     return OWN_CUSTOMER;
   const domain = /^(?:user|group):.+@(.+)$|^domain:(.+)$/.exec(member);
@@ -98,8 +98,10 @@ function passesManaged(rules: OrgPolicyRule[], member: string, customer: string 
 }
 
 /**
- * Refuses, with Google's own answer, a member whom the project's effective organization policy keeps
- * out. Members who are in the policy already stay: the constraint does not look back.
+ * Refuses new members that the organization policy does not permit. As at Google, the constraint does not apply to members
+ * that are already in the policy.
+ *
+ * @throws ApiError 400
  */
 export function checkDomainRestriction(
   context: Context,
@@ -128,7 +130,6 @@ export function checkDomainRestriction(
   }
 }
 
-/** Who was refused and why, as Google's answer says it. */
 function domainViolation(parent: string, member: string): object {
   const name = member.replace(/^[a-zA-Z]+:/, "");
   const violation = {
@@ -145,7 +146,7 @@ function violation(parent: string, constraint: string, description: string, subj
   });
 }
 
-/** Refuses a provider whose issuer the organization does not trust (GoogleCloudPlatform/cloud-foundation-fabric#3084). */
+/** Refuses an issuer that the organization does not permit (GoogleCloudPlatform/cloud-foundation-fabric#3084). */
 export function checkIssuer(context: Context, parent: string, issuer: string): void {
   const rules = enforcedRules(context, ISSUER_CONSTRAINT, parent);
   if (passesDomains(rules, issuer)) return;
@@ -154,14 +155,14 @@ export function checkIssuer(context: Context, parent: string, issuer: string): v
   ]);
 }
 
-/** Refuses new service accounts where the organization turned them off. */
+/** Refuses to create service accounts if the organization disables that. */
 export function checkAccountCreation(context: Context, parent: string): void {
   if (enforcedRules(context, ACCOUNT_CONSTRAINT, parent).every(({ enforce }) => enforce !== true)) return;
   const message = "Service account creation is not allowed on this project.";
   throw new ApiError("FAILED_PRECONDITION", message, [violation(parent, ACCOUNT_CONSTRAINT, message)]);
 }
 
-/** Refuses a policy for which the condition of an organization's own constraint holds. */
+/** Refuses a policy that matches the condition of a custom constraint. */
 function checkCustomConstraints(context: Context, parent: string, resource: { bindings: Binding[] }): void {
   const denied = Object.entries(context.store.state.customConstraints)
     .filter(([name]) => enforcedRules(context, name, parent).some(({ enforce }) => enforce === true))

@@ -1,16 +1,16 @@
 import { readText, writeWholeSync } from "../../../lib/files.ts";
 
-/** Who is who beyond the sandbox's own resources; the file is meant to be edited. */
+/** Groups, domains and unknown members. The file is meant to be edited. */
 export interface Members {
   /** Members of each group: `user:...`, `serviceAccount:...`, `group:...`. */
   groups: Record<string, string[]>;
   /** Customer id of each Google Workspace domain, which organization policies name. */
   customers: Record<string, string>;
-  /** Users and groups that do not exist, or not any more; all others do. */
+  /** Users and groups that do not exist; all others do. */
   missing: string[];
 }
 
-/** Customer of the emulated organization: who belongs to it passes the domain restriction. */
+/** Customer of the emulated organization; its members pass the domain restriction. */
 export const OWN_CUSTOMER = "C0hyperion";
 
 const SAMPLE: Members = {
@@ -19,7 +19,7 @@ const SAMPLE: Members = {
   missing: ["user:gone@example.com", "group:gone@example.com"],
 };
 
-/** Reads the file at each call, so that an edit counts at once; makes a sample where it is missing. */
+/** Reads the file at each call, so that edits take effect immediately. Writes a sample if it does not exist. */
 export function readMembers(file: string): Members {
   const text = readText(file);
   if (text === undefined) writeWholeSync(file, `${JSON.stringify(SAMPLE, undefined, 2)}\n`);

@@ -4,7 +4,7 @@ import { findProject } from "../projects.ts";
 import type { OrgPolicy } from "../resources.ts";
 import { newEtag, spread } from "./policies.ts";
 
-/** Sets (or, with null, deletes) the policy of a constraint on a parent; in force after the sandbox's delay. */
+/** Sets the policy of a constraint on a parent, or deletes it (null). It takes effect after the configured delay. */
 export function putOrgPolicy(
   context: Context,
   name: string,

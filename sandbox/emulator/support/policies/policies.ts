@@ -6,7 +6,7 @@ import type { Context } from "../context.ts";
 import { inForce, rolePermissions } from "./access.ts";
 import { checkDomainRestriction } from "./constraints.ts";
 
-/** The etag of a policy that nobody has set yet. */
+/** The etag of a policy that was never set. */
 const EMPTY_ETAG = "ACAB";
 
 /** A new etag: base64 of eight bytes. */
@@ -14,7 +14,7 @@ export function newEtag(): string {
   return Buffer.concat([Buffer.of(7), randomBytes(7)]).toString("base64");
 }
 
-/** Some clients send base64 with the alphabet for URLs, whatever they got. */
+/** gcloud sends etags in URL-safe base64. */
 function sameEtag(a: string, b: string): boolean {
   return Buffer.from(a, "base64").equals(Buffer.from(b, "base64"));
 }
@@ -38,7 +38,7 @@ export const setPolicyBody = z.strictObject({
   updateMask: z.string("TYPE_STRING").optional(),
 });
 
-/** The policy of a resource as it was last set; `{"etag":"ACAB"}` where it never was. */
+/** The policy of a resource as last set; `{"etag":"ACAB"}` if it was never set. */
 export function getPolicy(context: Context, resource: string): Policy {
   return context.store.state.policies[resource]?.current ?? { etag: EMPTY_ETAG };
 }
@@ -48,7 +48,7 @@ const MEMBER =
 const MEMBER_TYPE =
   /^(projectOwner|projectEditor|projectViewer|user|group|serviceAccount|domain|deleted|principal|principalSet):/;
 
-/** Also of users and groups, as https://github.com/kubernetes/k8s.io/pull/8329 shows of Google. */
+/** Google also checks that users and groups exist: https://github.com/kubernetes/k8s.io/pull/8329. */
 function checkMember(context: Context, member: string): void {
   if (member === "allUsers" || member === "allAuthenticatedUsers") return;
   if (!member.includes(":"))
@@ -80,7 +80,7 @@ function canonical(member: string): string {
     : member;
 }
 
-/** Bindings as Google stores them: one a role, sorted, each member once, none empty. */
+/** Bindings as Google stores them: one for each role, sorted, without duplicate members, none empty. */
 function normalize(bindings: Binding[]): Binding[] {
   const roles = new Map<string, Set<string>>();
   for (const { role, members } of bindings) {
@@ -95,8 +95,10 @@ function normalize(bindings: Binding[]): Binding[] {
 }
 
 /**
- * Sets the policy of a resource that exists. Throws 409 ABORTED on a stale etag, 400 on a role or member
- * that does not exist, and 400 FAILED_PRECONDITION where an organization policy refuses a new member.
+ * Sets the policy of an existing resource.
+ *
+ * @throws ApiError 409 ABORTED for a stale etag, 400 for an unknown role or member, 400 FAILED_PRECONDITION if an
+ * organization policy refuses a new member.
  */
 export function setPolicy(context: Context, resource: string, body: z.infer<typeof setPolicyBody>): Policy {
   const before = getPolicy(context, resource);
@@ -109,7 +111,7 @@ export function setPolicy(context: Context, resource: string, body: z.infer<type
     );
   for (const binding of bindings) {
     if (binding.condition)
-      throw new ApiError("UNIMPLEMENTED", "The sandbox does not know conditions in IAM bindings.");
+      throw new ApiError("UNIMPLEMENTED", "The sandbox does not support conditions in IAM bindings.");
     if (!rolePermissions(context, binding.role))
       throw invalidArgument(
         `Role ${binding.role} is not supported for this resource.`,
@@ -127,7 +129,7 @@ export function setPolicy(context: Context, resource: string, body: z.infer<type
   return policy;
 }
 
-/** A change that is in force only after `delaySeconds`. */
+/** A change that takes effect after `delaySeconds`. */
 export function spread<T>(stored: Spreading<T>, value: T, delaySeconds: number, now: Date): Spreading<T> {
   if (delaySeconds <= 0) return { current: value };
   return {

@@ -4,7 +4,7 @@ import { ANY_CALLER, type Methods, type Params, type Route } from "../http/route
 import { isAllowed } from "./access.ts";
 import { getPolicy, setPolicy, setPolicyBody } from "./policies.ts";
 
-/** The resource's name; throws 404 where it does not exist. */
+/** The resource's name. @throws ApiError 404 */
 type NameOf = (context: Context, params: Params) => string;
 
 const getPolicyBody = z.strictObject({
@@ -14,8 +14,8 @@ const getPolicyBody = z.strictObject({
 /**
  * `:getIamPolicy` and `:setIamPolicy` of a kind of resource.
  *
- * @param kind that permissions are named after: `artifactregistry.repositories`
- * @param read the HTTP method of the first, which differs from API to API
+ * @param kind prefix of the permissions: `artifactregistry.repositories`.
+ * @param read HTTP method of `:getIamPolicy`, which depends on the API.
  */
 export function policyRoutes(
   api: Methods,

@@ -1,7 +1,7 @@
 import type { Caller } from "../../../lib/tokens.ts";
 import type { Members } from "./members.ts";
 
-/** A caller without any credential. */
+/** A caller without credentials. */
 export const ANONYMOUS: Caller = { principal: "" };
 
 function inGroup(principal: string, group: string, members: Members, seen: Set<string>): boolean {
@@ -26,12 +26,12 @@ function inPrincipalSet(caller: Caller, member: string): boolean {
   return attribute?.[1] !== undefined && federation.attributes[attribute[1]] === attribute[2];
 }
 
-/** Whether the caller is one of those that `member`, as a binding writes it, stands for. */
+/** Whether `member` of a binding includes the caller. */
 export function isMember(caller: Caller, member: string, members: Members): boolean {
   if (member === "allUsers") return true;
   const { principal } = caller;
   if (principal === "") return false;
-  // Identities of other providers are not Google accounts.
+  // Federated identities are not Google accounts.
   if (member === "allAuthenticatedUsers") return !principal.startsWith("principal://");
   if (member === principal) return true;
   if (member.startsWith("group:"))

@@ -1,4 +1,3 @@
-/** Permissions on a kind of resource: what may be done with it. */
 function on(kind: string, ...verbs: string[]): string[] {
   return verbs.map((verb) => `${kind}.${verb}`);
 }
@@ -119,11 +118,11 @@ const EDIT = [
   "storage.buckets.create",
 ];
 
-/** What a role permits, of what the sandbox's APIs ask for (https://cloud.google.com/iam/docs/roles-permissions). */
+/** Permissions of each role, limited to those that the emulator checks (https://cloud.google.com/iam/docs/roles-permissions). */
 export const ROLES: Readonly<Record<string, readonly string[]>> = {
   "roles/viewer": VIEW,
   "roles/editor": EDIT,
-  // An owner may neither impersonate an account nor change an organization policy: as at Google.
+  // As at Google, an owner has no permission to impersonate accounts or to change organization policies.
   "roles/owner": [
     ...EDIT,
     ...ADMINISTER_ARTIFACTS,
@@ -149,7 +148,7 @@ export const ROLES: Readonly<Record<string, readonly string[]>> = {
   "roles/storage.legacyObjectReader": ["storage.objects.get"],
   "roles/cloudkms.cryptoKeyDecrypter": ["cloudkms.cryptoKeyVersions.useToDecrypt"],
   "roles/cloudkms.cryptoKeyEncrypterDecrypter": USE_CRYPTO_KEYS,
-  // An administrator of keys may not use them.
+  // As at Google, administrators of keys have no permission to use them.
   "roles/cloudkms.admin": [...ADMINISTER_CRYPTO_KEYS, ...PROJECT],
   "roles/browser": [...PROJECT, "resourcemanager.projects.getIamPolicy"],
   "roles/resourcemanager.projectIamAdmin": [
@@ -186,5 +185,4 @@ export const ROLES: Readonly<Record<string, readonly string[]>> = {
   "roles/orgpolicy.policyAdmin": ADMINISTER_ORG_POLICIES,
 };
 
-/** Every permission that a role of the sandbox can hold. */
 export const PERMISSIONS: ReadonlySet<string> = new Set(Object.values(ROLES).flat());

@@ -1,18 +1,17 @@
-/** What the configuration of the registry depends on. */
 export interface RegistryConfigOptions {
-  /** Port that the registry listens on, on 127.0.0.1 only; clients call it `localhost:PORT`. */
+  /** Port of 127.0.0.1 that clients use, as `localhost:PORT`. */
   registryPort: number;
-  /** Port of 127.0.0.1 to listen on instead, without TLS: a proxy has the other one. */
+  /** Port of 127.0.0.1 to listen on without TLS, behind a proxy on `registryPort`. */
   behindProxyAt?: number;
-  /** Port of the emulated APIs, which are the registry's token server. */
+  /** Port of the emulated APIs, which include the registry's token server. */
   emulatorPort: number;
   /** Folder of the registry's data. */
   storage: string;
-  /** PEM file of the certificate; TLS, and the root that signs the tokens. */
+  /** PEM file of the certificate, for TLS and for verifying tokens. */
   certificate: string;
-  /** PEM file of its private key. */
+  /** PEM file of the private key. */
   key: string;
-  /** Shared by the instances of one registry; any random string, new ones only end uploads under way. */
+  /** Any random string. A change aborts uploads in progress. */
   httpSecret: string;
 }
 
@@ -24,7 +23,7 @@ export function registryService(registryPort: number): string {
 /** `iss` of the registry's tokens. */
 export const REGISTRY_TOKEN_ISSUER = "hyperion-sandbox";
 
-/** Configuration of CNCF Distribution (2.8 and 3): TLS, token authentication, data in a folder, deletes allowed. */
+/** Configuration of CNCF Distribution 2.8 and 3. */
 function registryConfig(options: RegistryConfigOptions): object {
   return {
     version: 0.1,
@@ -52,7 +51,7 @@ function registryConfig(options: RegistryConfigOptions): object {
   };
 }
 
-/** The same as the YAML that `docker-registry serve` reads: JSON is that too, and the emulator need load nothing for it. */
+/** The file that `docker-registry serve` reads. JSON is valid YAML, so that no YAML library needs to load. */
 export function registryConfigYaml(options: RegistryConfigOptions): string {
   return JSON.stringify(registryConfig(options), undefined, 2);
 }

@@ -4,18 +4,18 @@ import { SignJWT } from "jose/jwt/sign";
 import { sandboxPaths } from "../../../lib/paths.ts";
 import { REGISTRY_TOKEN_ISSUER } from "./config.ts";
 
-/** What a token of the registry allows on one thing. */
+/** Actions on one resource that a token of the registry grants. */
 export interface Access {
   type: string;
   name: string;
   actions: string[];
 }
 
-/** Lifetime of a registry's token, in seconds; a client asks for a new one by itself. */
+/** Lifetime of a token of the registry, in seconds. Clients renew it themselves. */
 export const REGISTRY_TOKEN_SECONDS = 300;
 
 /**
- * Signs a token for the registry `service` at the moment `now`, as Distribution's specification has it
+ * Signs a token for the registry `service` as specified by Distribution
  * (https://distribution.github.io/distribution/spec/auth/jwt/).
  */
 export async function registryToken(

@@ -14,7 +14,7 @@ const MANIFEST_TYPES = [
   "application/vnd.docker.distribution.manifest.v2+json",
 ].join(", ");
 
-/** The sandbox's registry, asked over HTTPS with a token of the emulator's own. */
+/** A client of the sandbox's registry, with tokens that the emulator signs. */
 export class Registry {
   private readonly sandboxDir: string;
   private readonly port: number;
@@ -32,7 +32,7 @@ export class Registry {
     return (this.ca ??= readFileSync(sandboxPaths(this.sandboxDir).certificate, "utf8"));
   }
 
-  /** A token for this access, signed once and used for half of its time: signing takes longer than a request. */
+  /** A token, reused for half of its lifetime because signing takes longer than a request. */
   private token(access: Access): Promise<string> {
     const key = JSON.stringify(access);
     const now = Date.now();
@@ -44,7 +44,7 @@ export class Registry {
     return token;
   }
 
-  private async ask(
+  private async request(
     method: string,
     path: string,
     access: Access,
@@ -58,8 +58,8 @@ export class Registry {
       ...(body && { "content-type": body.type }),
     };
     const url = new URL(path, `https://127.0.0.1:${this.port}`);
-    const request = { method, url, headers, ca, seconds: 10, ...(body && { body: body.text }) };
-    return send(request).catch((error: unknown) => {
+    const options = { method, url, headers, ca, seconds: 10, ...(body && { body: body.text }) };
+    return send(options).catch((error: unknown) => {
       throw new ApiError(
         "UNAVAILABLE",
         `The sandbox's registry (localhost:${this.port}) does not answer: ${messageOf(error)}`,
@@ -67,15 +67,15 @@ export class Registry {
     });
   }
 
-  private askImage(method: string, image: string, path: string, actions = ["pull"]): Promise<Answer> {
-    return this.ask(method, `/v2/${image}/${path}`, { type: "repository", name: image, actions });
+  private requestImage(method: string, image: string, path: string, actions = ["pull"]): Promise<Answer> {
+    return this.request(method, `/v2/${image}/${path}`, { type: "repository", name: image, actions });
   }
 
-  /** All items of a list that the registry gives in pages (`Link: <...>; rel="next"`). */
+  /** All items of a paginated list (`Link: <...>; rel="next"`). */
   private async list<T>(path: string, access: Access, items: (body: string) => T[]): Promise<T[]> {
     const found: T[] = [];
     for (let next: string | undefined = path; next !== undefined;) {
-      const answer: Answer = await this.ask("GET", next, access);
+      const answer: Answer = await this.request("GET", next, access);
       if (answer.status === 404) break;
       if (answer.status !== 200) throw this.unexpected(answer);
       found.push(...items(answer.body));
@@ -91,7 +91,7 @@ export class Registry {
     );
   }
 
-  /** Names of all images, `PROJECT/REPOSITORY/IMAGE`, that start with `prefix`. */
+  /** Names (`PROJECT/REPOSITORY/IMAGE`) of the images that start with `prefix`. */
   async images(prefix: string): Promise<string[]> {
     const access = { type: "registry", name: "catalog", actions: ["*"] };
     const names = await this.list(
@@ -102,12 +102,12 @@ export class Registry {
     return names.filter((name) => name.startsWith(prefix)).sort();
   }
 
-  /** A manifest and its type. Throws 404 where there is none. */
+  /** @throws ApiError 404 */
   async manifest(
     image: string,
     digest: string,
   ): Promise<{ manifest: Manifest; mediaType: string; size: number }> {
-    const answer = await this.askImage("GET", image, `manifests/${digest}`);
+    const answer = await this.requestImage("GET", image, `manifests/${digest}`);
     if (answer.status === 404) throw notFound();
     if (answer.status !== 200) throw this.unexpected(answer);
     return {
@@ -117,7 +117,7 @@ export class Registry {
     };
   }
 
-  /** Puts a tag on a version. Throws 404 where there is none. */
+  /** Sets a tag to a version. @throws ApiError 404 */
   async tag(image: string, digest: string, tag: string): Promise<void> {
     const text = await this.storage.manifest(image, digest);
     if (text === undefined) throw notFound();
@@ -125,19 +125,19 @@ export class Registry {
     const kind = manifests ? "index" : "manifest";
     const access = { type: "repository", name: image, actions: ["pull", "push"] };
     const body = { type: mediaType ?? `application/vnd.oci.image.${kind}.v1+json`, text };
-    const answer = await this.ask("PUT", `/v2/${image}/manifests/${tag}`, access, body);
+    const answer = await this.request("PUT", `/v2/${image}/manifests/${tag}`, access, body);
     if (answer.status !== 201) throw this.unexpected(answer);
   }
 
-  /** An image's configuration: when it was built. */
+  /** An image's configuration. */
   async config(image: string, digest: string): Promise<{ created?: string }> {
-    const answer = await this.askImage("GET", image, `blobs/${digest}`);
+    const answer = await this.requestImage("GET", image, `blobs/${digest}`);
     return answer.status === 200 ? (JSON.parse(answer.body) as { created?: string }) : {};
   }
 
-  /** Deletes a manifest with all its tags. Throws 404 where there is none. */
+  /** Deletes a manifest and its tags. @throws ApiError 404 */
   async deleteManifest(image: string, digest: string): Promise<void> {
-    const answer = await this.askImage("DELETE", image, `manifests/${digest}`, ["pull", "delete"]);
+    const answer = await this.requestImage("DELETE", image, `manifests/${digest}`, ["pull", "delete"]);
     if (answer.status === 404) throw notFound();
     if (answer.status !== 202) throw this.unexpected(answer);
   }

@@ -1,7 +1,7 @@
 import { readdir, readFile, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 
-/** A manifest, as far as the sandbox reads it. */
+/** The fields of a manifest that the sandbox reads. */
 export interface Manifest {
   mediaType?: string;
   artifactType?: string;
@@ -16,15 +16,14 @@ export interface Manifest {
 }
 
 /**
- * What Distribution keeps in its folder and does not tell over HTTP: versions without a tag, when
- * each was pushed; and what it cannot delete: a tag, an image, a repository. Tags and manifests are read here too, since a
- * file takes a tenth of a request.
+ * The registry's folder. Distribution's API lists neither untagged versions nor push times, and does not delete tags,
+ * images and repositories. Tags and manifests are read here too because reading a file takes a tenth of a request.
  */
 export class RegistryStorage {
   private readonly repositories: string;
   private readonly blobs: string;
 
-  /** `folder` is the registry's `rootdirectory`. */
+  /** @param folder the registry's `rootdirectory`. */
   constructor(folder: string) {
     const root = join(folder, "docker", "registry", "v2");
     this.repositories = join(root, "repositories");
@@ -39,13 +38,13 @@ export class RegistryStorage {
     return join(this.blobs, "sha256", hash.slice(0, 2), hash, "data");
   }
 
-  /** Digests of all versions of an image, tagged or not, with the moment of the first push. */
+  /** All versions of an image, tagged or not, with the time of the first push. */
   async versions(image: string): Promise<{ digest: string; pushed: Date }[]> {
     const folder = join(this.manifests(image), "revisions", "sha256");
     const found = await Promise.all(
       (await names(folder)).map(async (hash) => {
         const linked = await modified(join(folder, hash, "link"));
-        // The link is written anew with every tag; the manifest is written once.
+        // Each new tag rewrites the link; the manifest is written once.
         const pushed = linked && (await modified(this.blob(hash)));
         return pushed && { digest: `sha256:${hash}`, pushed };
       }),
@@ -57,17 +56,17 @@ export class RegistryStorage {
     return join(this.manifests(image), "tags", tag, "current", "link");
   }
 
-  /** When a tag was last moved; undefined for a tag that does not exist. */
+  /** When a tag was last set; undefined if it does not exist. */
   tagMoved(image: string, tag: string): Promise<Date | undefined> {
     return modified(this.tagLink(image, tag));
   }
 
-  /** The digest that a tag stands on; undefined for a tag that does not exist. */
+  /** The digest of a tag; undefined if it does not exist. */
   tagDigest(image: string, tag: string): Promise<string | undefined> {
     return unlessMissing(readFile(this.tagLink(image, tag), "utf8"));
   }
 
-  /** Tags of an image with the digest of each; empty for an image that does not exist. */
+  /** The tags of an image; none if it does not exist. */
   async tags(image: string): Promise<{ tag: string; digest: string }[]> {
     const all = await names(join(this.manifests(image), "tags"));
     const tags = await Promise.all(
@@ -76,7 +75,7 @@ export class RegistryStorage {
     return tags.filter((each): each is { tag: string; digest: string } => each.digest !== undefined);
   }
 
-  /** A manifest as it was pushed; undefined where the image has no such version. */
+  /** A manifest as pushed; undefined if it does not exist. */
   async manifest(image: string, digest: string): Promise<string | undefined> {
     const hash = /^sha256:([0-9a-f]{64})$/.exec(digest)?.[1];
     if (hash === undefined) return undefined;
@@ -84,7 +83,7 @@ export class RegistryStorage {
     return linked && (await readFile(this.blob(hash), "utf8"));
   }
 
-  /** What all versions of all images below a name take, in bytes; a blob that they share counts once. */
+  /** Size of all versions of all images below a name, in bytes. Counts shared blobs once. */
   async storedBytes(name: string): Promise<number> {
     const sizes = new Map<string, number>();
     for (const path of await names(join(this.repositories, name), true)) {
@@ -102,7 +101,7 @@ export class RegistryStorage {
     await rm(join(this.manifests(image), "tags", tag), { recursive: true, force: true });
   }
 
-  /** Deletes an image or a whole repository; its blobs stay until the registry collects its garbage. */
+  /** Deletes an image or a repository. Its blobs remain until garbage collection. */
   async deleteBelow(name: string): Promise<void> {
     await rm(join(this.repositories, name), { recursive: true, force: true });
   }
