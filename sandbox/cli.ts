@@ -5,12 +5,12 @@ import { messageOf } from "../problems/wording.ts";
 import { SandboxError } from "./lib/errors.ts";
 import { compileCache, sandboxPaths } from "./lib/paths.ts";
 
-// Each subcommand imports what it needs only when it is called: most answer within half a second that way.
+// Subcommands import their modules when they run, so that most answer within half a second.
 
 enableCompileCache(compileCache);
 
 const program = new Command("npm run sandbox --")
-  .description("The production registry on this machine: no Google account, nothing outside loopback.")
+  .description("Runs the production registry on this machine, without a Google account.")
   .enablePositionalOptions()
   .configureHelp({ showGlobalOptions: false })
   .showHelpAfterError("(npm run sandbox -- help)");
@@ -26,8 +26,8 @@ program
 
 program
   .command("down")
-  .description("destroy the stacks, stop and remove everything")
-  .option("--force", "do not destroy the stacks first", false)
+  .description("destroy the stacks, stop the services, remove all files except downloads")
+  .option("--force", "without destroying the stacks", false)
   .action(async (options: { force: boolean }) => {
     const { down } = await import("./commands/down.ts");
     process.exitCode = await down(options);
@@ -35,7 +35,7 @@ program
 
 program
   .command("status")
-  .description("what runs, where, since when")
+  .description("show services and plugins")
   .option("--json", "for programs", false)
   .action(async ({ json }: { json: boolean }) => {
     const { readStatus, statusTable } = await import("./commands/status.ts");
@@ -45,7 +45,7 @@ program
 
 program
   .command("env")
-  .description('lines for this shell: eval "$(npm run --silent sandbox -- env)"')
+  .description('print variables for this shell: eval "$(npm run --silent sandbox -- env)"')
   .action(async () => {
     const { exportLines, misleadingVariables, sandboxVariables } = await import("./services/environment.ts");
     const { requireMade } = await import("./lib/require-sandbox.ts");
@@ -66,9 +66,7 @@ program
 
 program
   .command("project")
-  .description(
-    "make a project as Google makes one, in which you have the roles of docs/ACCESS.md and no more",
-  )
+  .description("create a project as Google does; you get only the roles in docs/ACCESS.md")
   .argument("<id>", "such as my-project")
   .action(async (projectId: string) => {
     const { printAdmin } = await import("./services/admin.ts");
@@ -85,7 +83,7 @@ program
 
 program
   .command("pulumi")
-  .description("any pulumi command, in the sandbox")
+  .description("run a pulumi command in the sandbox")
   .argument("[args...]")
   .helpOption(false)
   .allowUnknownOption()
@@ -103,18 +101,18 @@ program
     );
   });
 
-/** Subcommands with subcommands of their own, each in a module that is loaded for it alone. */
+/** Subcommands that have subcommands. */
 const GROUPS: Record<string, { description: string; load: () => Promise<Command> }> = {
   "org-policy": {
-    description: "restrict who may be given access and what may be made, as an organization does",
+    description: "restrict who can get access and what can be created, as an organization does",
     load: async () => (await import("./commands/org-policy.ts")).orgPolicyCommand(),
   },
   fault: {
-    description: "make something fail on purpose, and fix it: a fire drill",
+    description: "make the emulated APIs, the registry or a service fail",
     load: async () => (await import("./commands/fault.ts")).faultCommand(),
   },
   "github-token": {
-    description: "print a token such as GitHub gives to a workflow run",
+    description: "print an OIDC token of a workflow run at GitHub",
     load: async () => (await import("./commands/github-token.ts")).githubTokenCommand(),
   },
 };
@@ -126,20 +124,20 @@ async function addGroups(name: string | undefined): Promise<void> {
   }
 }
 
-/** Without this an unknown subcommand would be taken for an argument of `up`. */
+/** Otherwise commander takes an unknown subcommand for an argument of `up`. */
 function refuseUnknown(subcommand: string | undefined): void {
   const known = [...program.commands.map((command) => command.name()), "help"];
   if (subcommand === undefined || subcommand.startsWith("-") || known.includes(subcommand)) return;
   throw new SandboxError(
-    `there is no subcommand "${subcommand}". There are: ${known.join(", ")} (npm run sandbox -- help)`,
+    `there is no subcommand "${subcommand}". Subcommands: ${known.join(", ")} (npm run sandbox -- help)`,
   );
 }
 
 async function main(): Promise<void> {
   if (platform() !== "linux")
     throw new SandboxError(
-      `the sandbox runs on Linux only (WSL included), and this is ${platform()}. ` +
-        "A virtual machine or a container with Linux will do.",
+      `the sandbox runs only on Linux, including WSL, and this is ${platform()}. ` +
+        "Use a virtual machine or a container with Linux.",
     );
   const [subcommand, next] = process.argv.slice(2);
   await addGroups(subcommand === "help" ? next : subcommand);

@@ -1,4 +1,4 @@
-# Where Docker Hub cannot be reached: from roots of packages. (`docker import` of Docker 20.10 knows no other architecture.)
+# Used if Docker Hub is not reachable. (`docker import` of Docker 20.10 does not support other architectures.)
 FROM scratch AS base
 ADD base.tar /
 ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin

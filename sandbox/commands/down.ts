@@ -16,16 +16,13 @@ import { ensureRegistry } from "../services/registry.ts";
 import { stopService } from "../lib/supervision.ts";
 import { readTools, type Tools } from "../lib/tools.ts";
 
-/**
- * `down`: destroys the stacks of the sandbox, unless that is forced, stops what it started, removes its files but the
- * downloads.
- */
+/** `down`: destroys the stacks unless forced, stops the services, and removes all files except downloads. */
 export async function down(
   options: { force: boolean },
   paths: SandboxPaths = sandboxPaths(),
 ): Promise<number> {
   if (!existsSync(paths.config)) {
-    console.log(`No sandbox is in ${paths.root}: nothing to stop.`);
+    console.log(`There is no sandbox in ${paths.root}.`);
     return 0;
   }
   await whileLocked(paths, async () => {
@@ -37,7 +34,7 @@ export async function down(
     if (existsSync(paths.docker)) await stopOwnEngine(paths);
     await removeFiles(paths);
   });
-  console.log("The sandbox is gone: nothing of it runs. Tools and downloads stay for the next time.");
+  console.log("The sandbox is removed. Tools and downloads are kept.");
   return 0;
 }
 
@@ -48,7 +45,7 @@ async function destroyStacks(
 ): Promise<void> {
   const stacks = await stacksWithResources(paths);
   if (stacks.length === 0 || !config || !tools) return;
-  // What died has to serve once more: a destroy asks the same services as an up.
+  // A destroy needs the same services as an up.
   await ensureEmulator(paths, config);
   await ensureRegistry(paths, config);
   await ensureEngine(paths, tools.engine);
@@ -56,14 +53,14 @@ async function destroyStacks(
   const pulumi = pulumiCommand(paths);
   for (const { stack, guarded } of stacks) {
     if (guarded) {
-      console.log(`Stack ${stack} is protected; in the sandbox that ends here.`);
+      console.log(`Removing the protection of stack ${stack}`);
       await runAttached(pulumi, ["state", "unprotect", "--all", "--yes", "--stack", stack], env);
     }
     const code = await runAttached(pulumi, ["destroy", "--yes", "--skip-preview", "--stack", stack], env);
     if (code !== 0)
       throw new SandboxError(
-        `stack ${stack} was not destroyed (see above); everything still runs.\n` +
-          "To stop and remove everything nevertheless: npm run sandbox -- down --force",
+        `stack ${stack} was not destroyed (see above), and the services still run.\n` +
+          "To remove the sandbox without destroying its stacks: npm run sandbox -- down --force",
       );
   }
 }
@@ -72,7 +69,7 @@ interface Checkpoint {
   checkpoint?: { latest?: { resources?: { protect?: boolean }[] } };
 }
 
-/** Stacks of the file backend that hold anything, and whether any of it is protected. */
+/** Stacks that have resources, and whether any resource is protected. */
 async function stacksWithResources(paths: SandboxPaths): Promise<{ stack: string; guarded: boolean }[]> {
   if (!existsSync(paths.stacks)) return [];
   const names = (await readdir(paths.stacks)).filter((name) => name.endsWith(".json"));
@@ -86,7 +83,7 @@ async function stacksWithResources(paths: SandboxPaths): Promise<{ stack: string
   });
 }
 
-/** Removes the sandbox's images from the user's own engine; one that a container uses stays. */
+/** Removes the sandbox's images from the user's engine, except those that containers use. */
 async function removeLocalImages(config: SandboxConfig, { docker, engine }: Tools): Promise<void> {
   const env = { DOCKER_HOST: engine.host };
   const mine = ["--filter", `reference=${registryHost(config)}/*/*/*`];
@@ -97,11 +94,11 @@ async function removeLocalImages(config: SandboxConfig, { docker, engine }: Tool
   if (names.length > 0) await run(docker.path, ["image", "rm", ...names], { env });
 }
 
-/** Removes what a sandbox consists of, by name: anything else in its folder is not ours. */
+/** Removes the sandbox's files by name. Other files in the folder stay. */
 async function removeFiles(paths: SandboxPaths): Promise<void> {
   const { root, cache, ...own } = paths;
   const entries = Object.values(own).filter((path) => dirname(path) === root);
-  // The configuration marks a sandbox: it goes last, so that an interrupted `down` can be run again.
+  // Removed last because config.json marks a sandbox: an interrupted `down` can run again.
   const inOrder = [...entries.filter((path) => path !== paths.config), join(root, "gcloud"), paths.config];
   for (const path of inOrder) await rm(path, { recursive: true, force: true });
   if (!existsSync(cache) && (await readdir(root)).length === 0) await rmdir(root);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { parseSettings } from "./fault.ts";
 
-test("the settings of a fault are words NAME=VALUE", () => {
+test("parses NAME=VALUE", () => {
   expect(
     parseSettings([
       "status=503",
@@ -23,6 +23,6 @@ test("the settings of a fault are words NAME=VALUE", () => {
   });
 });
 
-test.each(["status", "=503"])("%j is none", (word) => {
+test.each(["status", "=503"])("refuses %j", (word) => {
   expect(() => parseSettings([word])).toThrow("is not NAME=VALUE");
 });

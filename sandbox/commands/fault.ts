@@ -4,14 +4,13 @@ import { type Fault, faultSchema } from "../emulator/support/faults/fault.ts";
 import { SandboxError } from "../lib/errors.ts";
 import { switchRegistryFaults, switchService } from "../services/switch.ts";
 
-/** What each kind of fault of the emulated APIs and of the registry does. */
 const KINDS: Record<Fault["kind"], string> = {
-  status: "answer with the error `status`; `after=true` carries the request out all the same",
+  status: "answer with the error `status`; with `after=true`, carry the request out first",
   delay: "answer `milliseconds` late",
-  conflict: "somebody else edits the IAM policy between a read and a write",
+  conflict: "another editor changes the IAM policy between a read and a write",
   "operation-error": "the long-running operation ends in an error",
-  "operation-pending": "the long-running operation is not done at the first look",
-  "iam-spreading": "a changed IAM policy is in force only after `seconds`",
+  "operation-pending": "the long-running operation is not done at the first poll",
+  "iam-spreading": "a changed IAM policy takes effect after `seconds`",
   "clock-skew": "the clock of the emulated APIs is off by `seconds`",
   "registry-status": "the registry answers an upload with `status` (default 500) after `afterBytes` of it",
   "registry-cut": "the connection to the registry is cut after `afterBytes` of an upload",
@@ -23,21 +22,18 @@ const SERVICES = {
   docker: "the Docker engine, if it is the sandbox's own",
 } as const;
 
-/** `fault`: what may go wrong, switched on and off by hand or by a test. */
 export function faultCommand(): Command {
-  const command = new Command("fault").description(
-    "make something fail on purpose, and fix it: a fire drill",
-  );
+  const command = new Command("fault").description("make the emulated APIs, the registry or a service fail");
   command.addHelpText("after", helpOfKinds());
   command
     .command("list")
-    .description("the faults that are switched on")
+    .description("list the active faults")
     .action(async () => {
       await printAdmin("GET", "faults");
     });
   command
     .command("set")
-    .description("switch a fault of the emulated APIs or of the registry on")
+    .description("add a fault of the emulated APIs or of the registry")
     .addArgument(new Argument("<kind>", "see below").choices(Object.keys(KINDS)))
     .argument("[settings...]", "NAME=VALUE, see below")
     .action(async (kind: string, settings: string[]) => {
@@ -46,7 +42,7 @@ export function faultCommand(): Command {
     });
   command
     .command("clear")
-    .description("switch all of these faults off, or one")
+    .description("remove all faults, or one")
     .argument("[id]")
     .action(async (id?: string) => {
       await printAdmin("DELETE", id === undefined ? "faults" : `faults/${encodeURIComponent(id)}`);
@@ -57,7 +53,7 @@ export function faultCommand(): Command {
       .command(service)
       .description(description)
       .addArgument(
-        new Argument("<action>", "stop ends it in order, kill at once, start brings it back").choices([
+        new Argument("<action>", "stop ends it gracefully, kill immediately, start starts it again").choices([
           "stop",
           "kill",
           "start",
@@ -69,7 +65,7 @@ export function faultCommand(): Command {
   return command;
 }
 
-/** `NAME=VALUE` words as an object; numbers, true, false and null are taken as such. */
+/** Parses words `NAME=VALUE`; converts numbers, true, false and null. */
 export function parseSettings(words: string[]): Record<string, unknown> {
   return Object.fromEntries(
     words.map((word) => {
@@ -95,10 +91,10 @@ function helpOfKinds(): string {
 Kinds of faults of the emulated APIs and, with registry-, of the registry:
 ${kinds.join("\n")}
 
-Settings of all that hit single requests:
-  method, route      which ones: GET, POST, ...; a path in which * is anything, such as '*:setIamPolicy'
-  skip, times        so many pass first, so many are hit (default 0 and 1; times=null: until it is cleared)
-  id                 what to clear it by
+Settings of faults of requests:
+  method, route      GET, POST, ...; a path in which * matches anything, such as '*:setIamPolicy'
+  skip, times        how many requests pass first, how many fail (default 0 and 1; times=null: until cleared)
+  id                 a name for fault clear
 
 Examples:
   npm run sandbox -- fault set status status=503 'route=*/repositories*' times=3
@@ -107,7 +103,7 @@ Examples:
   npm run sandbox -- fault registry kill
   npm run sandbox -- fault clear
 
-npm run sandbox starts every stopped service again; faults that were set stay until they are cleared.`;
+npm run sandbox starts stopped services; it does not clear faults.`;
 }
 
 const COMMON = ["id", "method", "route", "skip", "times"];

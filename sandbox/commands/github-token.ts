@@ -6,10 +6,10 @@ import { sandboxPaths } from "../lib/paths.ts";
 
 type GithubTokenOptions = Omit<GithubRun, "eventName"> & { event?: string };
 
-/** `github-token`: the OIDC token that GitHub gives to a run of a workflow, signed by the sandbox's own issuer. */
+/** `github-token`: an OIDC token of a workflow run, signed by the emulated issuer. */
 export function githubTokenCommand(): Command {
   return new Command("github-token")
-    .description("print a token such as GitHub gives to a workflow run, for the token exchange")
+    .description("print an OIDC token of a workflow run at GitHub, for the token exchange")
     .option("--repository <owner/name>", "default: HyperionWave-AI/dev-squad")
     .option("--event <name>", "push (default), pull_request, workflow_dispatch, ...")
     .option("--ref <ref>", "default: refs/heads/main")

@@ -18,16 +18,12 @@ import type { RunStep } from "./steps.ts";
 import { readTools, type Tools, writeTools } from "../lib/tools.ts";
 import { ensureWrappers } from "../services/wrappers.ts";
 
-/** A sandbox in which every service runs. */
 export interface Ready {
   config: SandboxConfig;
   tools: Tools;
 }
 
-/**
- * Installs what is missing and starts what does not run; what is in order stays as it is. Each step is run by `step`,
- * which tells the user of it.
- */
+/** Installs missing programs and starts stopped services. */
 export async function makeReady(paths: SandboxPaths, step: RunStep): Promise<Ready> {
   const config = await step("Keys and ports", async (_, done) => {
     const ports = await ensureConfig(paths);
@@ -69,7 +65,7 @@ export async function makeReady(paths: SandboxPaths, step: RunStep): Promise<Rea
     );
   });
   await step("Base images of the samples", async (progress, done) => {
-    // Pulumi does not make the folder of its backend.
+    // Pulumi does not create the folder of its backend.
     await mkdir(paths.state, { recursive: true });
     await ensureProject(paths);
     await ensureWrappers(paths, config, tools);

@@ -19,23 +19,20 @@ function seconds(text: string): number {
   return Number(text);
 }
 
-/** `org-policy`: the organization's restriction of who may be named in an IAM policy. */
+/** `org-policy`: restrictions of the organization, for example on the members of IAM policies. */
 export function orgPolicyCommand(): Command {
   const command = new Command("org-policy").description(
-    "restrict who may be given access and what may be made, as an organization does",
+    "restrict who can get access and what can be created, as an organization does",
   );
   command
     .command("show", { isDefault: true })
-    .description("the restrictions in force")
+    .description("show the restrictions")
     .action(async () => {
       await printAdmin("GET", "org-policy");
     });
   for (const [mode, description] of [
     ["allow", "no restriction"],
-    [
-      "deny",
-      "only members of the organization itself; of another constraint: all that it restricts is refused",
-    ],
+    ["deny", "only members of the organization; other constraints refuse everything that they restrict"],
     ["domains", "only members of these customers"],
   ] as const) {
     const subcommand = command
@@ -43,11 +40,14 @@ export function orgPolicyCommand(): Command {
       .description(description)
       .option(
         "--constraint <name>",
-        `which one: ${CONSTRAINTS.join(", ")}, or custom.NAME for one of the organization's own`,
+        `which one: ${CONSTRAINTS.join(", ")}, or custom.NAME for a custom constraint`,
         CONSTRAINTS[0],
       )
-      .option("--condition <cel>", "of a custom.NAME: which IAM policy it denies, as `resource`")
-      .option("--delay <seconds>", "how long the change takes to be in force", seconds, 0);
+      .option(
+        "--condition <cel>",
+        "for custom.NAME: the denied IAM policies, in CEL with the variable `resource`",
+      )
+      .option("--delay <seconds>", "seconds until the change takes effect", seconds, 0);
     if (mode === "domains")
       subcommand.addArgument(new Argument("<customers...>", "customer ids, such as C0abc1234"));
     subcommand.action(async (...args: unknown[]) => {

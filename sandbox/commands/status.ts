@@ -75,8 +75,8 @@ export async function statusTable(status: SandboxStatus): Promise<string> {
   const stopped = status.services.some((service) => service.state !== "running");
   return [
     table.toString(),
-    `Everything is in ${status.folder}`,
-    ...(stopped ? ["Not all of it runs. Start what is missing: npm run sandbox"] : []),
+    `Files: ${status.folder}`,
+    ...(stopped ? ["Some services do not run. Start them: npm run sandbox"] : []),
   ].join("\n");
 }
 

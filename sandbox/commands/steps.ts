@@ -1,19 +1,16 @@
 import type { Progress } from "../lib/progress.ts";
 
-/**
- * Runs one step of a longer work and tells the user: `progress` while it goes on, `done` what came of it, in a few
- * words.
- */
+/** Runs a step and reports it to the user. `progress` reports its progress, `done` its outcome in a few words. */
 export type RunStep = <T>(
   title: string,
   work: (progress: Progress, done: (outcome: string) => void) => Promise<T>,
 ) => Promise<T>;
 
-/** A line for each step: on a terminal one that changes with the progress, elsewhere with plain lines before it. */
-export const tellSteps: RunStep = async (title, work) => {
+/** Prints a line for each step. On a terminal, progress overwrites the line; elsewhere it prints further lines. */
+export const printSteps: RunStep = async (title, work) => {
   const terminal = process.stdout.isTTY && process.stdout.columns > 20;
   const show = (line: string): void => {
-    // Longer than the terminal is wide it could not be taken back.
+    // A line that wraps cannot be erased.
     if (terminal) process.stdout.write(`\r\x1b[K${line.slice(0, process.stdout.columns - 1)}`);
   };
   let outcome = "done";
@@ -30,7 +27,7 @@ export const tellSteps: RunStep = async (title, work) => {
     console.log(`✔ ${title}: ${outcome}`);
     return result;
   } catch (error) {
-    // Whoever called shows the error.
+    // The caller prints the error.
     show("");
     console.log(`✖ ${title}`);
     throw error;

@@ -13,7 +13,7 @@ const outputs = {
   },
 };
 
-test("names the registry, every image with its tags and digest, a pull command, and what to try", () => {
+test("shows the registry, each image with its tags and digest, and commands to try", () => {
   const text = summary(outputs, []);
   expect(text).toContain("Registry  localhost:20001/p/r  (public: no)");
   expect(text).toContain("  hyperion-ui  1.0.0, latest  sha256:abc");
@@ -22,8 +22,8 @@ test("names the registry, every image with its tags and digest, a pull command, 
   expect(text).not.toContain("fake");
 });
 
-test("says which plugins are fake providers", () => {
+test("names the fake providers", () => {
   expect(summary({ ...outputs, images: {} }, ["gcp", "docker"])).toContain(
-    "fake providers serve for gcp and docker",
+    "fake providers for gcp and docker",
   );
 });

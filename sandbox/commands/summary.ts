@@ -4,14 +4,13 @@ import { pluginsServing } from "../providers/install.ts";
 import { pulumiCommand } from "../lib/pulumi.ts";
 import { run } from "../lib/run-command.ts";
 
-/** The outputs of the stack that the summary shows. */
 export interface StackOutputs {
   registryUrl: string;
   images: Record<string, { digest: string; tags: string[]; pull: string }>;
   publicAccess: boolean;
 }
 
-/** Says what the stack published, and what to try next. */
+/** Prints what the stack published, and commands to try next. */
 export async function printSummary(paths: SandboxPaths, env: NodeJS.ProcessEnv): Promise<void> {
   const shown = await run(pulumiCommand(paths), ["stack", "output", "--json", "--stack", "sandbox"], {
     env,
@@ -26,7 +25,7 @@ export async function printSummary(paths: SandboxPaths, env: NodeJS.ProcessEnv):
   );
 }
 
-/** The summary as text; `fakeProviders` are the plugins that are not the real ones. */
+/** @param fakeProviders names of the plugins that are fake providers. */
 export function summary(outputs: StackOutputs, fakeProviders: string[]): string {
   const images = Object.entries(outputs.images);
   const width = Math.max(0, ...images.map(([name]) => name.length));
@@ -35,9 +34,7 @@ export function summary(outputs: StackOutputs, fakeProviders: string[]): string 
     `Registry  ${outputs.registryUrl}  (public: ${outputs.publicAccess ? "yes" : "no"})`,
     ...images.map(([name, image]) => `  ${name.padEnd(width)}  ${image.tags.join(", ")}  ${image.digest}`),
     ...(fakeProviders.length > 0
-      ? [
-          `Plugins   fake providers serve for ${fakeProviders.join(" and ")}: the real ones cannot be downloaded here`,
-        ]
+      ? [`Plugins   fake providers for ${fakeProviders.join(" and ")}: the real plugins cannot be downloaded`]
       : []),
     "",
     "Try next:",

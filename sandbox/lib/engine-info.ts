@@ -1,6 +1,6 @@
 import { askEngine } from "../../components/images/docker/engine.ts";
 
-/** What `GET /info` of a Docker engine tells that matters here. */
+/** Fields of `GET /info` of a Docker engine. */
 export interface EngineInfo {
   ServerVersion: string;
   OperatingSystem: string;
@@ -8,8 +8,8 @@ export interface EngineInfo {
 }
 
 /**
- * Asks a Docker engine at `host` (`unix:///PATH` or `tcp://HOST:PORT` without TLS); undefined when it does not
- * answer within `milliseconds`.
+ * @param host `unix:///PATH` or `tcp://HOST:PORT` without TLS.
+ * @returns undefined if the engine does not answer in time.
  */
 export async function engineInfo(host: string, milliseconds = 3_000): Promise<EngineInfo | undefined> {
   const body = await askEngine(host, "/info", milliseconds);

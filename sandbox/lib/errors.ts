@@ -1,4 +1,4 @@
-/** What went wrong in words for the user: shown without a stack trace. */
+/** An error whose message is for the user. It is printed without a stack trace. */
 export class SandboxError extends Error {
   override readonly name = "SandboxError";
 }

@@ -8,7 +8,7 @@ import {
   storage,
 } from "../../google/apis.ts";
 
-/** The variables by which the gcp plugin, and the program itself, are pointed at an emulator at `origin`. */
+/** Variables that point the gcp plugin and the program at the emulator at `origin`. */
 export function endpointVariables(origin: string): Record<string, string> {
   return {
     [artifactRegistry.variable]: `${origin}/v1/`,

@@ -2,18 +2,17 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Agent } from "node:https";
 import { existsSync, readFileSync } from "node:fs";
 
-/** One request. */
 export interface Request {
   method: string;
   url: URL;
   headers: Record<string, string>;
   body?: string | Buffer;
-  /** Where it is sent to; default: where the URL leads. */
+  /** Default: the URL's host. */
   target?: { socketPath: string } | { hostname: string; port: string };
-  /** How long the other side may be silent; default: for ever. */
+  /** Timeout while the server sends nothing. Default: none. */
   seconds?: number;
   signal?: AbortSignal;
-  /** The certificates that are trusted (PEM). Default: those that a Go program trusts. */
+  /** Trusted certificates (PEM). Default: those that a Go program trusts. */
   ca?: string | Buffer;
 }
 
@@ -23,14 +22,12 @@ export interface Answer {
   body: string;
 }
 
-/** Nobody answered: the connection failed, or the other side was silent for too long. */
+/** The connection failed or timed out. */
 export class NoAnswer extends Error {}
 
 /**
- * Sends one request.
- *
- * @returns the answer, whatever its status
- * @throws NoAnswer where there is none
+ * @returns the answer, with any status.
+ * @throws NoAnswer
  */
 export function send({ method, url, headers, body, target, seconds, signal, ca }: Request): Promise<Answer> {
   const secure = url.protocol === "https:";
@@ -42,15 +39,14 @@ export function send({ method, url, headers, body, target, seconds, signal, ca }
     ...(seconds !== undefined && { timeout: seconds * 1000 }),
     ...(secure && (ca === undefined ? { agent: trusting() } : { ca })),
   };
-  // `fetch`, and an `import` of node:http, load Node.js's whole client (undici, for the WebSocket among its exports), which
-  // takes half as long as Node.js itself.
+  // `fetch` and `import "node:http"` load undici, which takes half as long as the start of Node.js.
   const { request } = process.getBuiltinModule(secure ? "node:https" : "node:http");
   return new Promise((resolve, reject) => {
     const fail = (error: NodeJS.ErrnoException): void => {
-      // One that failed at each address of a host has no message of its own.
+      // An error of several addresses of a host has no message.
       reject(signal?.aborted ? error : new NoAnswer(error.message || error.code, { cause: error }));
     };
-    const asked = request(url, options, (response) => {
+    const sent = request(url, options, (response) => {
       let text = "";
       response.setEncoding("utf8");
       response.on("data", (chunk: string) => {
@@ -61,19 +57,19 @@ export function send({ method, url, headers, body, target, seconds, signal, ca }
         resolve({ status: response.statusCode ?? 0, headers: response.headers, body: text });
       });
     });
-    // Node.js's agents say so after five seconds by themselves.
+    // Node.js's agents emit this event after five seconds by default.
     if (seconds !== undefined)
-      asked.on("timeout", () => asked.destroy(new Error(`${url.host} did not answer within ${seconds} s`)));
-    asked.on("error", fail);
-    asked.end(body);
+      sent.on("timeout", () => sent.destroy(new Error(`${url.host} did not answer within ${seconds} s`)));
+    sent.on("error", fail);
+    sent.end(body);
   });
 }
 
 let agent: Agent | undefined;
 
 /**
- * Trusts the file that SSL_CERT_FILE names, else the system's certificates; Node.js's own where there is none. They are
- * read once: to read them takes longer than all else that a connection takes.
+ * Trusts the file in SSL_CERT_FILE, else the system's certificates, else those of Node.js. Reads them once because reading
+ * takes longer than the rest of a connection.
  */
 function trusting(): Agent {
   const file = process.env["SSL_CERT_FILE"] ?? "/etc/ssl/certs/ca-certificates.crt";

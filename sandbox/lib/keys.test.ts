@@ -15,7 +15,7 @@ beforeAll(async () => {
 
 afterAll(() => rm(paths.root, { recursive: true }));
 
-test("the certificate is for this machine alone, and fits the key", async () => {
+test("the certificate is valid for loopback only, and matches the key", async () => {
   const certificate = new X509Certificate(await readFile(paths.certificate));
   expect(certificate.checkHost("localhost")).toBe("localhost");
   expect(certificate.checkIP("127.0.0.1")).toBe("127.0.0.1");
@@ -23,18 +23,18 @@ test("the certificate is for this machine alone, and fits the key", async () => 
   expect(new Date(certificate.validTo).getFullYear()).toBe(new Date().getFullYear() + 5);
 });
 
-test("key and passphrase are for their owner alone", async () => {
+test("only the owner can read the key and the passphrase", async () => {
   for (const file of [paths.key, paths.passphrase]) expect((await stat(file)).mode & 0o777).toBe(0o600);
   expect((await stat(paths.keys)).mode & 0o777).toBe(0o700);
 });
 
-test("the bundle holds the system's authorities and ours", async () => {
+test("the bundle has the system's certificates and ours", async () => {
   const bundle = await readFile(paths.certificateBundle, "utf8");
   expect(bundle).toContain(await readFile(paths.certificate, "utf8"));
   expect(bundle.match(/BEGIN CERTIFICATE/g)?.length).toBeGreaterThan(10);
 });
 
-test("a second time changes nothing", async () => {
+test("a second call changes nothing", async () => {
   const before = await Promise.all(
     [paths.key, paths.certificate, paths.passphrase].map((file) => readFile(file)),
   );

@@ -5,7 +5,7 @@ import { rootCertificates } from "node:tls";
 import { writeWhole } from "./files.ts";
 import type { SandboxPaths } from "./paths.ts";
 
-/** Where Linux distributions keep the certificate authorities that the system trusts. */
+/** The system's certificate bundle in Linux distributions. */
 const SYSTEM_BUNDLES = [
   "/etc/ssl/certs/ca-certificates.crt",
   "/etc/pki/tls/certs/ca-bundle.crt",
@@ -15,7 +15,7 @@ const SYSTEM_BUNDLES = [
 
 const YEARS_VALID = 5;
 
-/** Makes what is missing: key and certificate, the bundle of certificate authorities, the passphrase. */
+/** Creates missing files: key, certificate, certificate bundle and passphrase. */
 export async function ensureKeys(paths: SandboxPaths): Promise<void> {
   await mkdir(paths.keys, { recursive: true, mode: 0o700 });
   if (!existsSync(paths.key) || !existsSync(paths.certificate)) await makeCertificate(paths);
@@ -28,7 +28,7 @@ async function makeCertificate(paths: SandboxPaths): Promise<void> {
   const { generate } = await import("selfsigned");
   const notAfterDate = new Date();
   notAfterDate.setFullYear(notAfterDate.getFullYear() + YEARS_VALID);
-  // An hour back: virtual machines and containers do not always agree on the time.
+  // One hour ago, because the clocks of virtual machines and containers differ.
   const notBeforeDate = new Date(Date.now() - 3_600_000);
   const pair = await generate([{ name: "commonName", value: "localhost" }], {
     keySize: 2048,

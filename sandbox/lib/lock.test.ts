@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { whileHolding } from "./lock.ts";
 
-test("works that hold the same lock run one after the other, also after one that failed", async () => {
+test("runs work with the same lock one at a time, also after a failure", async () => {
   const folder = await mkdtemp(join(tmpdir(), "hyp-lock-"));
   const seen: string[] = [];
   const work = async (name: string): Promise<void> => {

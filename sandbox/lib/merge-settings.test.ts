@@ -5,17 +5,17 @@ import { mergeSettings } from "./merge-settings.ts";
 const BASE = "config:\n  gcp:project: one\n  hyperion-registry:labels:\n    app: hyperion\n";
 
 describe("the sandbox's copy of a stack's settings", () => {
-  test("follows the tracked file where the sandbox changed nothing", () => {
+  test("follows the tracked file if the sandbox changed nothing", () => {
     const tracked = BASE.replace("one", "two");
     expect(mergeSettings(BASE, tracked, BASE)).toBe(tracked);
   });
 
-  test("stays as it is while the tracked file stays", () => {
+  test("does not change if the tracked file does not change", () => {
     const mine = `${BASE}  hyperion-registry:publicAccess: "true"\n`;
     expect(mergeSettings(BASE, BASE, mine)).toBe(mine);
   });
 
-  test("keeps what was set in the sandbox and takes every other change", () => {
+  test("keeps the sandbox's settings and takes all other changes", () => {
     const mine = `# mine\n${BASE.replace("one", "mine")}  hyperion-registry:publicAccess: "true"\nencryptionsalt: v1:abc\n`;
     const tracked = `${BASE.replace("one", "two").replace("app: hyperion", "app: other")}  hyperion-registry:protect: "false"\n`;
     const merged = mergeSettings(BASE, tracked, mine);
@@ -31,7 +31,7 @@ describe("the sandbox's copy of a stack's settings", () => {
     expect(merged).toContain("# mine");
   });
 
-  test("drops a key that the tracked file dropped, unless the sandbox changed it", () => {
+  test("removes a key that the tracked file no longer has, unless the sandbox changed it", () => {
     const tracked = "config:\n  gcp:project: one\n";
     const untouched = `${BASE}encryptionsalt: v1:abc\n`;
     expect(parse(mergeSettings(BASE, tracked, untouched))).toEqual({
@@ -44,7 +44,7 @@ describe("the sandbox's copy of a stack's settings", () => {
     });
   });
 
-  test("keeps a key removed in the sandbox removed", () => {
+  test("does not restore a key that the sandbox removed", () => {
     const mine = "config:\n  gcp:project: one\n";
     const tracked = BASE.replace("app: hyperion", "app: other");
     expect(parse(mergeSettings(BASE, tracked, mine))).toEqual({ config: { "gcp:project": "one" } });
@@ -54,7 +54,7 @@ describe("the sandbox's copy of a stack's settings", () => {
     ["an empty file", ""],
     ["no settings", "encryptionsalt: v1:abc\n"],
     ["settings of null", "config:\n"],
-  ])("copes with %s", (_, text) => {
+  ])("accepts %s", (_, text) => {
     const merged: unknown = parse(mergeSettings(text, BASE, `${text}secretsprovider: passphrase\n`));
     expect(merged).toMatchObject({ config: { "gcp:project": "one" }, secretsprovider: "passphrase" });
   });

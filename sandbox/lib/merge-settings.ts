@@ -4,9 +4,11 @@ import { type Document, isMap, parseDocument } from "yaml";
 type Plain = Record<string, unknown>;
 
 /**
- * The sandbox's copy of a stack's settings after the tracked file changed: a key that the sandbox changed since the
- * copy was made (by `pulumi config set`) stays, every other follows the tracked file. All three are the text of such a
- * file; `base` is the tracked text that the copy was last made from. Comments of `mine` stay.
+ * Updates the sandbox's copy of a stack file after the tracked file changed. Keys that the sandbox changed keep their value,
+ * and comments of the copy stay.
+ *
+ * @param base the tracked file when the copy was last updated.
+ * @param mine the copy.
  */
 export function mergeSettings(base: string, tracked: string, mine: string): string {
   if (base === tracked) return mine;
@@ -36,7 +38,7 @@ function mergeKeys(document: Document, path: string[], base: Plain, tracked: Pla
   }
 }
 
-/** `setIn` does not step into what is null or missing. */
+/** `setIn` fails below a null or missing value. */
 function makeMap(document: Document, path: string[]): void {
   if (!isMap(document.contents)) document.contents = document.createNode({});
   if (path.length > 0 && !isMap(document.getIn(path))) document.setIn(path, document.createNode({}));

@@ -2,69 +2,63 @@ import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
 import { NAMESPACE } from "../../problems/setting-commands.ts";
 
-/** Root of this checkout: where `Pulumi.yaml` and `index.ts` are. */
+/** Root of this checkout. */
 export const repositoryRoot = resolve(import.meta.dirname, "../..");
 
-/** What Node.js keeps of the code that it compiled; it goes by the code's content, so that none of it is ever stale. */
+/** Node.js's compile cache. Its keys are the code's content. */
 export const compileCache = join(repositoryRoot, "node_modules", ".cache", NAMESPACE);
 
-/**
- * Folder that holds everything of one sandbox, as an absolute path: `HYPERION_SANDBOX_DIR` (relative to the
- * current folder), else `.sandbox` in the repository's root.
- */
+/** The sandbox's folder: `HYPERION_SANDBOX_DIR`, else `.sandbox` in the repository's root. */
 export function sandboxDir(env: NodeJS.ProcessEnv = process.env): string {
   const chosen = env["HYPERION_SANDBOX_DIR"];
   return chosen ? resolve(chosen) : join(repositoryRoot, ".sandbox");
 }
 
-/** A short name that is the same for the same sandbox folder and differs between two of them. */
+/** A short name of a sandbox's folder. */
 export function shortName(root: string): string {
   return createHash("sha256").update(root).digest("hex").slice(0, 8);
 }
 
-/** Every file and folder of a sandbox, as absolute paths. */
 export type SandboxPaths = ReturnType<typeof sandboxPaths>;
 
-/** The files of the sandbox in folder `root`; nothing is read or created. */
+/** Absolute paths of a sandbox's files and folders. */
 export function sandboxPaths(root: string = sandboxDir()) {
   return {
     root,
-    /** Ports, chosen once; see `lib/config.ts`. */
+    /** The ports; see `lib/config.ts`. */
     config: join(root, "config.json"),
-    /** One file a running service: its process, since when, where it listens. */
+    /** A file for each running service; see `lib/supervision.ts`. */
     run: join(root, "run"),
     logs: join(root, "logs"),
-    /** Downloads, which `down` leaves in place. */
+    /** Downloads, which `down` keeps. */
     cache: join(root, "cache"),
-    /** What was found or installed, and where: Pulumi CLI, `docker`, the engine. */
+    /** Found or installed programs: Pulumi CLI, `docker`, the engine. */
     tools: join(root, "run", "tools.json"),
     keys: join(root, "keys"),
-    /** RSA key of the registry's certificate and of all tokens (PEM, 0600). */
+    /** RSA key of the certificate and of all tokens (PEM, mode 0600). */
     key: join(root, "keys", "token.key"),
     /** Self-signed certificate for localhost and 127.0.0.1. */
     certificate: join(root, "keys", "token.crt"),
-    /** The system's certificate authorities and our certificate, for `SSL_CERT_FILE`. */
+    /** The system's certificates and ours, for `SSL_CERT_FILE`. */
     certificateBundle: join(root, "keys", "ca-bundle.crt"),
-    /** Passphrase of the stacks' secrets (0600). */
+    /** Passphrase of the stacks' secrets (mode 0600). */
     passphrase: join(root, "keys", "passphrase"),
-    /** Access tokens that the credential helper keeps for other principals than the maintainer (0600). */
+    /** Access tokens of principals other than the maintainer, for the credential helper (mode 0600). */
     tokens: join(root, "tokens"),
-    /** Folder of the emulated Google APIs. */
     emulator: join(root, "emulator"),
-    /** State of all of them. */
+    /** State of the emulated APIs. */
     emulatorState: join(root, "emulator", "state.json"),
-    /** Who belongs to which group and domain; made with a sample when it is missing, meant to be edited. */
+    /** Members of groups and domains. A sample is written; meant to be edited. */
     members: join(root, "emulator", "members.json"),
-    /** Key of the emulated issuer of GitHub Actions (PEM, 0600). */
+    /** Key of the emulated GitHub issuer (PEM, mode 0600). */
     githubKey: join(root, "emulator", "github.key"),
-    /** Faults that are switched on. */
+    /** Active faults. */
     faults: join(root, "emulator", "faults.json"),
-    /** What could not be answered, and every refused request. */
+    /** Refused and failed requests. */
     emulatorLog: join(root, "logs", "emulator.log"),
-    /** Data of the registry. */
     registry: join(root, "registry"),
     registryConfig: join(root, "registry", "config.yml"),
-    /** Data of the sandbox's own Docker engine. */
+    /** Data of the sandbox's Docker engine. */
     docker: join(root, "docker"),
     /** `DOCKER_CONFIG`. */
     dockerConfig: join(root, "docker-config"),
@@ -75,9 +69,9 @@ export function sandboxPaths(root: string = sandboxDir()) {
     plugins: join(root, "pulumi", "plugins"),
     /** File backend of the stacks. */
     state: join(root, "state"),
-    /** In it, the state of each stack, as `STACK.json`. */
+    /** State of each stack: `STACK.json`. */
     stacks: join(root, "state", ".pulumi", "stacks", NAMESPACE),
-    /** Copy of the Pulumi project: what `pulumi config set` changes here. */
+    /** Copy of the Pulumi project, which `pulumi config set` changes. */
     project: join(root, "project"),
   };
 }

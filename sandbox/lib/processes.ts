@@ -1,10 +1,10 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** One process, told apart from a later one of the same number by its start time. */
+/** A process. The start time distinguishes it from a later process with the same pid. */
 export interface ProcessIdentity {
   pid: number;
-  /** Field 22 of `/proc/PID/stat`: clock ticks between the start of the machine and that of the process. */
+  /** Field 22 of `/proc/PID/stat`: start time in clock ticks since boot. */
   startTicks: string;
 }
 
@@ -22,18 +22,17 @@ function readStat(pid: number): Stat | undefined {
   } catch {
     return undefined;
   }
-  // The second field, the command's name in parentheses, may itself hold spaces and parentheses.
+  // The second field, the command in parentheses, can contain spaces and parentheses.
   const [state = "", parent = "", group = "", ...rest] = text.slice(text.lastIndexOf(")") + 2).split(" ");
   return { state, parent: Number(parent), group: Number(group), startTicks: rest[16] ?? "" };
 }
 
-/** Identity of the running process `pid`; undefined when there is none. */
 export function identify(pid: number): ProcessIdentity | undefined {
   const stat = readStat(pid);
   return stat && { pid, startTicks: stat.startTicks };
 }
 
-/** Whether that very process still runs; one that ended and was not yet reaped does not. */
+/** Whether the process runs. A zombie does not. */
 export function isAlive(identity: ProcessIdentity): boolean {
   const stat = readStat(identity.pid);
   return stat !== undefined && stat.startTicks === identity.startTicks && !isOver(stat.state);
@@ -53,7 +52,7 @@ export function allProcesses(): number[] {
     });
 }
 
-/** The command line of a process, its arguments joined by spaces; empty when it is gone. */
+/** The arguments of a process, joined by spaces; empty if it is gone. */
 export function commandLine(pid: number): string {
   try {
     return readFileSync(`/proc/${pid}/cmdline`, "utf8").replaceAll("\0", " ").trim();
@@ -70,7 +69,7 @@ function membersOf(group: number): number[] {
   return allProcesses().filter((pid) => readStat(pid)?.group === group);
 }
 
-/** Sends a signal to a process (or, below zero, to a process group); one that is gone is fine. */
+/** Sends a signal to a process, which may be gone. */
 export function signal(pid: number, name: NodeJS.Signals): void {
   try {
     process.kill(pid, name);
@@ -79,7 +78,7 @@ export function signal(pid: number, name: NodeJS.Signals): void {
   }
 }
 
-/** Waits until `done` holds, looking every 50 ms; false when it does not within `milliseconds`. */
+/** Polls `done` every 50 ms; false after a timeout. */
 export async function waitUntil(
   done: () => boolean | Promise<boolean>,
   milliseconds: number,
@@ -93,13 +92,13 @@ export async function waitUntil(
 }
 
 /**
- * Ends a process that leads a group, and its group: SIGTERM, and SIGKILL for what is left after `graceMs`
- * milliseconds; with 0, SIGKILL at once. Does nothing when that very process is gone.
+ * Ends a process and its process group: SIGTERM, then SIGKILL after `graceMs` milliseconds (immediately if 0). Does nothing
+ * if the process is gone.
  */
 export async function terminate(identity: ProcessIdentity, graceMs: number): Promise<void> {
   if (!isAlive(identity)) return;
   if (graceMs > 0) {
-    // A stopped process (SIGSTOP) would not see SIGTERM.
+    // A stopped process (SIGSTOP) does not receive SIGTERM.
     signal(identity.pid, "SIGCONT");
     signal(identity.pid, "SIGTERM");
     await waitUntil(() => !isAlive(identity), graceMs);

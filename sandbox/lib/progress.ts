@@ -1,2 +1,2 @@
-/** Told what is being done, one short line at a time. */
+/** Receives progress messages, one short line each. */
 export type Progress = (line: string) => void;

@@ -9,19 +9,19 @@ import { ensureProject, projectCopy } from "./project.ts";
 const PROJECT = "name: hyperion-registry\n# why\nmain: index.ts\n";
 
 describe("the project file's copy", () => {
-  test("runs the program of the checkout that it lies in, and keeps its comments", () => {
+  test("runs the program of its checkout, and keeps comments", () => {
     expect(projectCopy(PROJECT, "/home/dana/.sandbox/project", "/home/dana")).toBe(
       "name: hyperion-registry\n# why\nmain: ../../index.ts\n",
     );
   });
 
-  test("names the program by its absolute path where the sandbox lies elsewhere", () => {
+  test("has an absolute path if the sandbox is outside the checkout", () => {
     expect(projectCopy(PROJECT, "/tmp/sandbox/project", "/home/dana/checkout")).toContain(
       "main: /home/dana/checkout/index.ts",
     );
   });
 
-  test("names the folder where the project names no program", () => {
+  test("names the folder if the project names no program", () => {
     expect(projectCopy("name: x\n", "/home/dana/.sandbox/project", "/home/dana")).toBe(
       "name: x\nmain: ../..\n",
     );
@@ -39,7 +39,7 @@ describe("the project's copy", () => {
 
   afterEach(() => rm(source, { recursive: true }));
 
-  test("is made, keeps what is set there, and follows the tracked files", async () => {
+  test("keeps its settings, and follows the tracked files", async () => {
     const paths = sandboxPaths(join(source, ".sandbox"));
     const copy = join(paths.project, "Pulumi.sandbox.yaml");
     await ensureProject(paths, source);
@@ -50,7 +50,7 @@ describe("the project's copy", () => {
     await ensureProject(paths, source);
     expect(parse(await readFile(copy, "utf8"))).toEqual({ config: { a: 2, b: "mine" } });
 
-    // Once more: what was copied the last time is the base now.
+    // The base is now the last copy.
     await writeFile(join(source, "Pulumi.sandbox.yaml"), "config:\n  a: 3\n");
     await ensureProject(paths, source);
     expect(parse(await readFile(copy, "utf8"))).toEqual({ config: { a: 3, b: "mine" } });

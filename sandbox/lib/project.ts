@@ -9,10 +9,7 @@ import { repositoryRoot, type SandboxPaths } from "./paths.ts";
 const PROJECT = "Pulumi.yaml";
 const STACK_FILE = /^Pulumi\.[\w.-]+\.yaml$/;
 
-/**
- * Copies the Pulumi project into the sandbox, so that `pulumi config set` there changes no tracked file. Settings that
- * were changed in the sandbox stay; all others follow the tracked files.
- */
+/** Copies the Pulumi project into the sandbox, so that `pulumi config set` changes no tracked file. */
 export async function ensureProject(paths: SandboxPaths, source: string = repositoryRoot): Promise<void> {
   const tracked = readText(join(source, PROJECT));
   if (tracked === undefined) throw new SandboxError(`${join(source, PROJECT)} is missing`);
@@ -23,7 +20,7 @@ export async function ensureProject(paths: SandboxPaths, source: string = reposi
 
 async function copySettings(paths: SandboxPaths, source: string, name: string): Promise<void> {
   const copy = join(paths.project, name);
-  // What the copy was made from: without it nobody could tell what was changed in the sandbox.
+  // The tracked file at the time of the copy, to detect changes in the sandbox.
   const baseFile = join(paths.project, ".copied", name);
   const tracked = readText(join(source, name)) ?? "";
   const mine = readText(copy);
@@ -32,13 +29,13 @@ async function copySettings(paths: SandboxPaths, source: string, name: string): 
   await writeWhole(baseFile, tracked);
 }
 
-/** The project file for folder `folder`, whose program is the one in `source`. */
+/** The project file in `folder` for the program in `source`. */
 export function projectCopy(tracked: string, folder: string, source: string): string {
   const document = parseDocument(tracked);
   const main = document.get("main");
   const program = join(source, typeof main === "string" ? main : ".");
   const path = relative(folder, program);
-  // Far apart (a sandbox under the folder for temporary files) a relative path says nothing to a reader.
+  // A long relative path is hard to read.
   const value = path.startsWith("../../../") || isAbsolute(path) ? program : path;
   const node = document.get("main", true);
   if (isScalar(node)) node.value = value;

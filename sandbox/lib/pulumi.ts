@@ -4,21 +4,21 @@ import { constants } from "node:os";
 import { join } from "node:path";
 import type { SandboxPaths } from "./paths.ts";
 
-/** How a command ended, as a shell says it: above 128 when by a signal. */
+/** An exit code as in a shell: 128 plus the signal if a signal ended the command. */
 export type ExitCode = number;
 
-/** The `pulumi` of the sandbox: it works on the sandbox's project. */
+/** The wrapper that runs `pulumi` on the sandbox's project. */
 export function pulumiCommand(paths: SandboxPaths): string {
   return join(paths.bin, "pulumi");
 }
 
-/** Runs a command with this terminal as its own, until it ends. Ctrl-C is the command's to handle. */
+/** Runs a command on this terminal. The command handles Ctrl-C. */
 export function runAttached(command: string, args: string[], env: NodeJS.ProcessEnv): Promise<ExitCode> {
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, { stdio: "inherit", env });
     const ignore = () => undefined;
     const pass = () => child.kill("SIGTERM");
-    // The terminal sends Ctrl-C to the command as well.
+    // The terminal sends SIGINT to the command too.
     process.on("SIGINT", ignore);
     process.on("SIGTERM", pass);
     const done = () => {
@@ -36,7 +36,6 @@ export function runAttached(command: string, args: string[], env: NodeJS.Process
   });
 }
 
-/** Whether a stack of this name exists in the sandbox. */
 export function stackExists(paths: SandboxPaths, stack: string): boolean {
   return existsSync(join(paths.stacks, `${stack}.json`));
 }

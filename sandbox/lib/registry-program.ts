@@ -4,12 +4,11 @@ import { findCommands } from "./files.ts";
 /** The Debian package of CNCF Distribution. */
 export const REGISTRY_PACKAGE = "docker-registry";
 
-/** The executable of CNCF Distribution; undefined when it is not installed. */
 export function installedRegistry(): string | undefined {
   return findCommands("docker-registry")[0];
 }
 
-/** The executable of CNCF Distribution. Throws when it is not installed. */
+/** @throws SandboxError if CNCF Distribution is not installed. */
 export function findRegistry(): string {
   const command = installedRegistry();
   if (command) return command;

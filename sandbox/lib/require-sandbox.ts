@@ -4,12 +4,11 @@ import { readConfig, type SandboxConfig } from "./config.ts";
 import { runningService } from "./supervision.ts";
 import { readTools, type Tools } from "./tools.ts";
 
-/** There is no sandbox yet, and the command that starts one. */
 export function noSandbox(paths: SandboxPaths): SandboxError {
-  return new SandboxError(`no sandbox is in ${paths.root}. Start one: npm run sandbox`);
+  return new SandboxError(`there is no sandbox in ${paths.root}. Start one: npm run sandbox`);
 }
 
-/** Ports and tools of a sandbox that has been up. Throws, with the command to run, when it has not. */
+/** @throws SandboxError if the sandbox was never up. */
 export function requireMade(paths: SandboxPaths): { config: SandboxConfig; tools: Tools } {
   const config = readConfig(paths);
   const tools = readTools(paths);
@@ -17,7 +16,7 @@ export function requireMade(paths: SandboxPaths): { config: SandboxConfig; tools
   throw noSandbox(paths);
 }
 
-/** The same, where its services also have to run. */
+/** @throws SandboxError unless all services run. */
 export function requireRunning(paths: SandboxPaths): { config: SandboxConfig; tools: Tools } {
   const made = requireMade(paths);
   const needed =

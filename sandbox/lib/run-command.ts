@@ -2,24 +2,24 @@ import { execa } from "execa";
 
 export interface RunOptions {
   cwd?: string;
-  /** Added to this process's variables; undefined removes one. */
+  /** Added to this process's variables; undefined removes a variable. */
   env?: NodeJS.ProcessEnv;
-  /** After so many milliseconds it is ended. */
+  /** In milliseconds. */
   timeout?: number;
-  /** Sees what the command writes to its standard error while it runs. */
+  /** Receives standard error while the command runs. */
   onErrorOutput?: (text: string) => void;
 }
 
 export interface RunResult {
-  /** Whether it ended with exit code 0. */
+  /** Whether the exit code is 0. */
   ok: boolean;
   stdout: string;
   stderr: string;
-  /** In one line why it failed; empty when it did not. */
+  /** The reason for a failure in one line; empty on success. */
   failure: string;
 }
 
-/** Runs a command to its end, with nothing to read. Never throws: a command that is missing has failed, too. */
+/** Runs a command without standard input. Never rejects: a missing command is a failure too. */
 export async function run(command: string, args: string[], options: RunOptions = {}): Promise<RunResult> {
   const { onErrorOutput, ...rest } = options;
   const child = execa(command, args, { ...rest, reject: false, stdin: "ignore" });

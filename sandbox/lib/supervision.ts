@@ -9,12 +9,11 @@ import { writeWhole } from "./files.ts";
 import type { SandboxPaths } from "./paths.ts";
 import { identify, isAlive, type ProcessIdentity, terminate, waitUntil } from "./processes.ts";
 
-/** The services that run in the background. */
 export type ServiceName = "emulator" | "registry" | "docker";
 
-/** What is known of a service that was started. */
+/** A started service. */
 export interface ServiceRecord extends ProcessIdentity {
-  /** When it was started, ISO 8601. */
+  /** ISO 8601. */
   startedAt: string;
   /** Where it listens. */
   address: string;
@@ -26,9 +25,9 @@ export interface ServiceCommand {
   env?: NodeJS.ProcessEnv;
   cwd?: string;
   address: string;
-  /** Whether it answers; asked until it does. */
+  /** Whether the service answers; polled. */
   ready: () => Promise<boolean>;
-  /** How long it may take to answer, in milliseconds. */
+  /** Timeout for `ready`, in milliseconds. */
   readyWithinMs: number;
 }
 
@@ -40,7 +39,7 @@ function logFile(paths: SandboxPaths, name: ServiceName): string {
   return join(paths.logs, `${name}.out.log`);
 }
 
-/** The record of a service, whether it still runs or not. */
+/** The record of a service, which may have ended. */
 export function readRecord(paths: SandboxPaths, name: ServiceName): ServiceRecord | undefined {
   try {
     return JSON.parse(readFileSync(recordFile(paths, name), "utf8")) as ServiceRecord;
@@ -56,8 +55,9 @@ export function runningService(paths: SandboxPaths, name: ServiceName): ServiceR
 }
 
 /**
- * Starts a service in the background, as the leader of a process group of its own that outlives this process,
- * with its output in `logs/`. Throws with the end of the log when it ends or does not answer in time.
+ * Starts a service in its own process group, which outlives this process. Its output goes to `logs/`.
+ *
+ * @throws SandboxError with the end of the log if the service exits or does not answer in time.
  */
 export async function startService(
   paths: SandboxPaths,
@@ -90,16 +90,16 @@ export async function startService(
     address: service.address,
   };
   if (record) await writeWhole(recordFile(paths, name), `${JSON.stringify(record)}\n`);
-  // A program that cannot be started is told in a later turn only.
+  // The event `error` of a missing program fires in a later turn.
   await setImmediate();
   const answered = await waitUntil(
     async () => failure !== undefined || (await service.ready()),
     service.readyWithinMs,
   );
-  // A service that ended is not ready, whoever answered in its place.
+  // If the service exited, another program answered.
   if (record && answered && failure === undefined) return record;
 
-  // Before it is ended from here, which would be told as the reason.
+  // Set before `terminate`, which changes `failure`.
   const reason = failure ?? `did not answer at ${service.address} within ${service.readyWithinMs / 1000} s`;
   if (record) await terminate(record, 2_000);
   rmSync(recordFile(paths, name), { force: true });
@@ -110,8 +110,10 @@ export async function startService(
 }
 
 /**
- * Starts a service unless its process is alive and answers; one that is alive and silent is ended first.
- * `port` is the TCP port that it will listen on. Returns whether it was started now.
+ * Starts a service unless it runs and answers. Ends a process that does not answer first.
+ *
+ * @param port TCP port that the service listens on.
+ * @returns whether the service was started.
  */
 export async function ensureService(
   paths: SandboxPaths,
@@ -124,8 +126,8 @@ export async function ensureService(
   await stopService(paths, name);
   if (await accepts(port))
     throw new SandboxError(
-      `port ${port} of 127.0.0.1, which the service "${name}" of this sandbox uses, is taken by another program.\n` +
-        "End that program, or let the sandbox choose other ports by beginning afresh:\n" +
+      `port ${port} of 127.0.0.1, which the service "${name}" of this sandbox uses, is in use by another program.\n` +
+        "End that program, or start again with other ports:\n" +
         "    npm run sandbox -- down --force && npm run sandbox",
     );
   await startService(paths, name, service);
@@ -146,7 +148,7 @@ export async function accepts(port: number): Promise<boolean> {
   }
 }
 
-/** Ends a service that was started, and forgets it. */
+/** Ends a service and removes its record. */
 export async function stopService(paths: SandboxPaths, name: ServiceName, graceMs = 5_000): Promise<void> {
   const record = readRecord(paths, name);
   if (record) await terminate(record, graceMs);

@@ -5,43 +5,44 @@ import { SignJWT } from "jose/jwt/sign";
 import { jwtVerify } from "jose/jwt/verify";
 import { sandboxPaths } from "./paths.ts";
 
-/** Owner of every project of the sandbox, and administrator of its organization policies. */
+/** Owner of the sandbox's projects and administrator of its organization policies. */
 export const MAINTAINER = "user:maintainer@example.com";
 
-/** Lifetime of an access token, in seconds, where the caller asks for no other; Google's own default. */
+/** Google's default lifetime of an access token, in seconds. */
 export const ACCESS_TOKEN_SECONDS = 3600;
 
 const ISSUER = "https://accounts.sandbox.hyperion.example";
 const AUDIENCE = "https://sandbox.hyperion.example/apis";
 
-/** What a federated identity brings along from the token that it was exchanged for. */
+/** Attributes of a federated identity. */
 export interface Federation {
   /** `projects/NUMBER/locations/global/workloadIdentityPools/POOL`. */
   pool: string;
-  /** `google.subject` as the provider's mapping computed it. */
+  /** `google.subject`. */
   subject: string;
   /** `google.groups`. */
   groups: string[];
-  /** Custom attributes by name, without the `attribute.` prefix. */
+  /** Custom attributes by name without the prefix `attribute.`. */
   attributes: Record<string, string>;
 }
 
-/** Who calls: the principal of an access token. */
+/** The principal of an access token. */
 export interface Caller {
   /** `user:...`, `serviceAccount:...` or `principal://...`. */
   principal: string;
-  /** Only for a `principal://`. */
+  /** Of a `principal://`. */
   federation?: Federation;
 }
 
-/** A token that is no access token of this sandbox; the message says why (expired, wrong signature, ...). */
+/** An access token is invalid; the message has the reason. */
 export class InvalidTokenError extends Error {
   override readonly name = "InvalidTokenError";
 }
 
 /**
- * Signs an access token of the sandbox at `sandboxDir` with its key file; no server needs to run.
- * `principal` is `user:dana@example.com`, `serviceAccount:...` or, with `federation`, `principal://...`.
+ * Signs an access token. Needs the sandbox's files only, no running service.
+ *
+ * @param principal `user:dana@example.com`, `serviceAccount:...` or, with `federation`, `principal://...`.
  */
 export async function mintAccessToken(
   sandboxDir: string,
@@ -61,10 +62,7 @@ export async function mintAccessToken(
     .sign(key);
 }
 
-/**
- * Checks signature, audience and expiry of an access token, at `now` (default: the present).
- * Throws `InvalidTokenError` on anything but a good token.
- */
+/** Checks signature, audience and expiry of an access token. @throws InvalidTokenError */
 export async function verifyAccessToken(
   sandboxDir: string,
   token: string,

@@ -2,30 +2,30 @@ import { readText, writeWhole } from "./files.ts";
 import type { SandboxPaths } from "./paths.ts";
 import type { DockerCommand } from "../../components/images/docker/command.ts";
 
-/** A Pulumi CLI that has the Node.js language host beside it. */
+/** A Pulumi CLI with the Node.js language host in its folder. */
 export interface PulumiCli {
   path: string;
   version: string;
-  /** How it came here. */
   source: "PATH" | "cache" | "downloaded" | "built";
 }
 
-/** The engine that a sandbox builds with: whose it is, and its `DOCKER_HOST`. */
+/** The Docker engine of a sandbox: its own, or the user's. */
 export interface EngineChoice {
   kind: "own" | "yours";
+  /** `DOCKER_HOST`. */
   host: string;
-  /** The own one is a current one, which was built here. */
+  /** The sandbox's own engine is a current one, built here. */
   current?: true;
 }
 
-/** What a sandbox runs with: found or installed by `up`, read by the other subcommands. */
+/** Programs that `up` found or installed. */
 export interface Tools {
   pulumi: PulumiCli;
   docker: DockerCommand;
   engine: EngineChoice;
 }
 
-/** The tools of a sandbox that has been up; undefined before that. */
+/** Undefined before the first `up`. */
 export function readTools(paths: SandboxPaths): Tools | undefined {
   const text = readText(paths.tools);
   return text === undefined ? undefined : (JSON.parse(text) as Tools);

@@ -6,7 +6,7 @@ import { whileHolding } from "../lib/lock.ts";
 import { lastLines, run } from "../lib/run-command.ts";
 import type { Progress } from "../lib/progress.ts";
 
-/** How apt-get is called: as root directly, else through sudo where that asks for no password. */
+/** The command for apt-get: directly as root, else by a sudo that needs no password. */
 export type AptPrefix = { usable: true; command: string[] } | { usable: false; why: string };
 
 export function aptPrefix(machine: { root: boolean; apt: boolean; sudo: boolean }): AptPrefix {
@@ -16,7 +16,6 @@ export function aptPrefix(machine: { root: boolean; apt: boolean; sudo: boolean 
   return { usable: false, why: "installing needs root" };
 }
 
-/** The arguments that install packages without a question and without what they merely recommend. */
 export function installArguments(packages: string[]): string[] {
   return ["install", "--yes", "--quiet", "--no-install-recommends", ...packages];
 }
@@ -25,7 +24,7 @@ const env = {
   PATH: systemPath(),
   DEBIAN_FRONTEND: "noninteractive",
   LC_ALL: "C",
-  // Debian starts services as it installs them: an engine and a registry that nobody asked for.
+  // Otherwise Debian starts the services of new packages.
   SYSTEMD_OFFLINE: "1",
   RUNLEVEL: "1",
 };
@@ -42,17 +41,17 @@ export async function aptKnows(name: string): Promise<boolean> {
   return /^\s*Candidate: (?!\(none\))/m.test(shown.stdout);
 }
 
-/** Installs Debian packages; `purpose` says what for. */
+/** @param purpose what the packages are for, in messages. */
 export async function aptInstall(packages: string[], purpose: string, progress: Progress): Promise<void> {
   const prefix = aptPrefix(await machine());
   if (!prefix.usable)
     throw new SandboxError(
       `${purpose} is missing, and ${prefix.why}.\n` +
-        `Install it, and run this again: sudo apt-get update && sudo apt-get install ${packages.join(" ")}\n` +
-        "(on another distribution: the packages that hold the same programs)",
+        `Install it and run this again: sudo apt-get update && sudo apt-get install ${packages.join(" ")}\n` +
+        "(on other distributions: the packages with the same programs)",
     );
   const { command } = prefix;
-  // Two at once would be refused by apt-get itself.
+  // apt-get does not run twice at a time.
   const lockFile = join(tmpdir(), `hyperion-apt-${process.getuid?.() ?? ""}.lock`);
   await whileHolding(lockFile, () => install(command, packages, purpose, progress));
 }
@@ -82,7 +81,7 @@ async function aptGet(command: string[], args: string[]): Promise<void> {
   throw new SandboxError(`apt-get ${args.join(" ")} failed:\n${failure}`);
 }
 
-/** Undefined when it went well, else what it said last. */
+/** Returns the last lines of output on failure, else undefined. */
 async function tryAptGet(command: string[], args: string[]): Promise<string | undefined> {
   const [program = "apt-get", ...before] = command;
   const result = await run(program, [...before, ...args], { env, timeout: 900_000 });

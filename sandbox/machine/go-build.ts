@@ -6,22 +6,22 @@ import { findCommands, systemPath } from "../lib/files.ts";
 import { lastLines, run } from "../lib/run-command.ts";
 import type { Progress } from "../lib/progress.ts";
 
-/** A program to build from a module of ours that pins it and all it needs. */
+/** A program, pinned by a module of this project. */
 export interface GoProgram {
-  /** Folder of the module: `go.mod`, `go.sum`. */
+  /** Folder of the module. */
   folder: string;
   /** Import path of the program. */
   program: string;
-  /** Passed to the linker beside what keeps the file small. */
   linkerFlags?: string;
 }
 
-/** Where Go is usually unpacked, for a PATH that lacks it. */
+/** The usual folder of Go if it is not on PATH. */
 const GO_FOLDER = "/usr/local/go/bin";
 
 /**
- * Builds Go programs into a folder of their own beside `target`; `put` moves what it takes to where it belongs, whole.
- * Then that folder is removed.
+ * Builds Go programs into a temporary folder next to `target`.
+ *
+ * @param put moves the results to their place.
  */
 export async function goBuild(
   programs: readonly GoProgram[],
@@ -39,13 +39,12 @@ export async function goBuild(
   }
 }
 
-/** Says how many packages are done and how long it has taken. */
 async function buildInto(target: string, program: GoProgram, progress: Progress): Promise<void> {
   const go = findCommands("go")[0] ?? (existsSync(join(GO_FOLDER, "go")) ? join(GO_FOLDER, "go") : undefined);
   const name = program.program.split("/").at(-1) ?? program.program;
   if (!go)
     throw new SandboxError(
-      `${name} can neither be downloaded here nor built: Go 1.25 or later is not installed.\n` +
+      `${name} cannot be downloaded, and building it needs Go 1.25 or later.\n` +
         "Install it (https://go.dev/dl), or the Pulumi CLI 3.259.0 or later (https://www.pulumi.com/docs/install)",
     );
   const options = {
@@ -57,13 +56,13 @@ async function buildInto(target: string, program: GoProgram, progress: Progress)
   if (!listed.ok) throw new SandboxError(`${name} cannot be built:\n${lastLines(listed.stderr, 6)}`);
   const total = listed.stdout.split("\n").length;
 
-  const began = Date.now();
+  const start = Date.now();
   let built = 0;
-  const tell = () => {
-    progress(`${name}: building, ${built} of at most ${total} packages, ${seconds(began)}`);
+  const report = () => {
+    progress(`${name}: building, ${built} of at most ${total} packages, ${seconds(start)}`);
   };
-  tell();
-  const timer = setInterval(tell, 10_000);
+  report();
+  const timer = setInterval(report, 10_000);
   const flags = `-s -w ${program.linkerFlags ?? ""}`.trim();
   const args = ["build", "-v", "-trimpath", "-ldflags", flags, "-o", `${target}/`, program.program];
   const result = await run(go, args, {
@@ -72,7 +71,7 @@ async function buildInto(target: string, program: GoProgram, progress: Progress)
   });
   clearInterval(timer);
   if (!result.ok) throw new SandboxError(`${name} cannot be built:\n${lastLines(result.stderr, 6)}`);
-  progress(`${name}: built in ${seconds(began)}`);
+  progress(`${name}: built in ${seconds(start)}`);
 }
 
 function seconds(since: number): string {

@@ -14,23 +14,23 @@ import type { Progress } from "../lib/progress.ts";
 
 const run = promisify(execFile);
 
-/** The version that is built where none is installed; `compose/go.mod` pins the same. */
+/** The version to build, which `compose/go.mod` pins. */
 export const COMPOSE_VERSION = "2.40.3";
 
-/** The first with `config --lock-image-digests`; docker-compose.dev.yml needs 2.26, docker-compose.yml 2.24. */
+/** The first version with `config --lock-image-digests`. docker-compose.dev.yml needs 2.26, docker-compose.yml 2.24. */
 const OLDEST_COMPOSE = "2.36.2";
 
 const MODULE = "github.com/docker/compose/v2";
 
-/** Where the built one is kept, for all checkouts. */
+/** The built one, for all checkouts. */
 function composeCache(home: string = homedir()): string {
   return join(home, ".cache", "hyperion-sandbox", `compose-v${COMPOSE_VERSION}`, "docker-compose");
 }
 
 /**
- * Finds Docker Compose, and builds it where there is none: about two minutes, once for all checkouts.
+ * Finds Docker Compose, or builds it: about two minutes, once for all checkouts.
  *
- * @returns an executable that takes Compose's arguments as they are: `PATH up --detach`
+ * @returns an executable for commands such as `PATH up --detach`.
  */
 export async function ensureCompose(progress: Progress): Promise<string> {
   for (const candidate of [...(await plugins()), ...findCommands("docker-compose"), composeCache()]) {
@@ -45,12 +45,12 @@ export async function ensureCompose(progress: Progress): Promise<string> {
   return target;
 }
 
-/** The Compose plugin of each `docker` on PATH; a plugin runs alone as well. */
+/** The Compose plugin of each `docker` on PATH, which is an executable too. */
 async function plugins(): Promise<string[]> {
   const found = await Promise.all(
     findCommands("docker").map(async (docker) => {
       const format = '{{range .ClientInfo.Plugins}}{{if eq .Name "compose"}}{{.Path}}{{end}}{{end}}';
-      // The command fails where no engine answers, and prints what it knows all the same.
+      // The command prints this even if it fails because no engine answers.
       const { stdout } = await run(docker, ["info", "--format", format]).catch(() => ({ stdout: "" }));
       return stdout.trim();
     }),
@@ -71,7 +71,7 @@ async function build(target: string, progress: Progress): Promise<void> {
     program: `${MODULE}/cmd`,
     linkerFlags: `-X ${MODULE}/internal.Version=v${COMPOSE_VERSION}`,
   };
-  // Its package is called `cmd`.
+  // The Go package is named `cmd`.
   const named: Progress = (line) => {
     progress(line.replace(/^cmd:/, "Compose:"));
   };
@@ -79,8 +79,8 @@ async function build(target: string, progress: Progress): Promise<void> {
     await goBuild([program], target, named, (folder) => rename(join(folder, "cmd"), target));
   } catch (error) {
     throw new SandboxError(
-      `Docker Compose ${OLDEST_COMPOSE} or later is neither installed nor could it be built here.\n` +
-        "Install it, and run this again: https://docs.docker.com/compose/install\n" +
+      `Docker Compose ${OLDEST_COMPOSE} or later is not installed, and building it failed.\n` +
+        "Install it and run this again: https://docs.docker.com/compose/install\n" +
         messageOf(error),
     );
   }

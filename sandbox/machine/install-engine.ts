@@ -7,15 +7,14 @@ import { whileHolding } from "../lib/lock.ts";
 import type { Progress } from "../lib/progress.ts";
 import { goBuild } from "./go-build.ts";
 
-/** The variable that has the sandbox run a current Docker engine of its own, whatever the machine has. */
+/** The variable that makes the sandbox run its own current Docker engine. */
 export const ENGINE_VARIABLE = "HYPERION_SANDBOX_ENGINE";
 
-/** Whether a current engine is asked for. */
 export function wantsCurrentEngine(env: NodeJS.ProcessEnv): boolean {
   const choice = env[ENGINE_VARIABLE] ?? "";
   if (choice === "" || choice === "current") return choice === "current";
   throw new SandboxError(
-    `${ENGINE_VARIABLE} is "${choice}": it may be current; without it, your engine or Debian's serves`,
+    `${ENGINE_VARIABLE} is "${choice}": set it to current, or unset it to use your engine or Debian's`,
   );
 }
 
@@ -29,10 +28,10 @@ const PROGRAMS = [
   `${CONTAINERD}/cmd/containerd-shim-runc-v2`,
 ];
 
-/** What that engine calls itself: this release of its module is part of Docker 29. */
+/** The engine's version: this release of its module is part of Docker 29. */
 const VERSION = "29.0.0-dev";
 
-/** The folder of the current engine's programs, for all checkouts, by the versions that `go/engine/go.mod` pins. */
+/** The engine's programs, for all checkouts. The name has the versions in `go/engine/go.mod`. */
 export function currentEngineFolder(): string {
   const pinned = readFileSync(join(MODULE, "go.mod"), "utf8");
   const version = (module: string) => new RegExp(`^\\t${module} (\\S+)`, "m").exec(pinned)?.[1] ?? "";
@@ -40,7 +39,7 @@ export function currentEngineFolder(): string {
   return join(homedir(), ".cache", "hyperion-sandbox", name);
 }
 
-/** Builds the current engine unless that is done: about seven minutes on two cores, once for all checkouts. */
+/** Builds the current engine: about seven minutes on two cores, once for all checkouts. */
 export async function ensureCurrentEngine(progress: Progress): Promise<void> {
   const target = currentEngineFolder();
   await mkdir(dirname(target), { recursive: true });
@@ -48,7 +47,7 @@ export async function ensureCurrentEngine(progress: Progress): Promise<void> {
     if (existsSync(target)) return;
     const linkerFlags = `-X ${MOBY}/dockerversion.Version=${VERSION}`;
     const programs = PROGRAMS.map((program) => ({ folder: MODULE, program, linkerFlags }));
-    // goBuild removes the folder that it built into, which is moved away by then.
+    // Moves the whole folder before goBuild removes it.
     await goBuild(programs, target, progress, (built) => rename(built, target));
   });
 }

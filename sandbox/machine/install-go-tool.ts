@@ -7,8 +7,8 @@ import type { Progress } from "../lib/progress.ts";
 import { goBuild } from "./go-build.ts";
 
 /**
- * Builds the program that the `tool` line of `go/NAME/go.mod` names, unless that is done: under two minutes, once for all
- * checkouts. Returns the executable.
+ * Builds the program in the `tool` line of `go/NAME/go.mod`: under two minutes, once for all checkouts. Returns the
+ * executable.
  */
 export async function ensureGoTool(name: "act" | "fake-gcs-server", progress: Progress): Promise<string> {
   const folder = join(import.meta.dirname, "go", name);

@@ -7,23 +7,22 @@ import { aptInstall, aptKnows } from "./apt.ts";
 import type { Progress } from "../lib/progress.ts";
 import { installedRegistry, REGISTRY_PACKAGE } from "../lib/registry-program.ts";
 
-/** What is missing on this machine. */
+/** What this machine lacks. */
 export interface Missing {
-  /** dockerd, for an engine of the sandbox's own. */
+  /** dockerd, for the sandbox's own engine. */
   engine: boolean;
-  /** What runs containers for an engine that was built here. */
+  /** For an engine that was built here. */
   runc: boolean;
-  /** `ip`, for the bridge of such an engine. */
+  /** For the bridge of the sandbox's own engine. */
   ip: boolean;
   iptables: boolean;
-  /** Any `docker` command. */
   docker: boolean;
-  /** One that can build with BuildKit. */
+  /** A `docker` command that can build with BuildKit. */
   buildKit: boolean;
   registry: boolean;
 }
 
-/** The Debian packages that hold what is missing. Newer releases have the `docker` command in packages of its own. */
+/** The Debian packages to install. Newer releases have separate packages for the `docker` command. */
 export function packagesFor(missing: Missing, known: { dockerCli: boolean; buildx: boolean }): string[] {
   const packages = new Set<string>();
   if (missing.engine) packages.add("docker.io");
@@ -36,7 +35,7 @@ export function packagesFor(missing: Missing, known: { dockerCli: boolean; build
   return [...packages];
 }
 
-/** Installs the Debian packages that the sandbox lacks; returns the `docker` command to use. */
+/** Installs missing Debian packages; returns the `docker` command to use. */
 export async function ensurePackages(
   engine: EngineChoice,
   wrappers: string,

@@ -13,23 +13,23 @@ import { type GoProgram, goBuild } from "./go-build.ts";
 import type { Progress } from "../lib/progress.ts";
 import { isReachable, PULUMI_DOWNLOADS } from "./reachable.ts";
 
-/** The version that is installed where none is: the newest that can be built from its Go module. */
+/** The version to install: the newest one that can be built from its Go module. */
 export const PULUMI_VERSION = readFileSync(join(repositoryRoot, ".pulumi.version"), "utf8").trim();
 
 const LANGUAGE_HOST = "pulumi-language-nodejs";
 
-/** Whether a CLI of this version (with or without a leading `v`) runs the stack: major 3, and not older than ours. */
+/** Whether a CLI of this version, with or without a leading `v`, runs the stack. */
 export function isRecentEnough(version: string): boolean {
   const plain = coerce(version);
   return plain !== null && satisfies(plain, `^${PULUMI_VERSION}`);
 }
 
-/** The tool cache that the npm package `pulumi` and all checkouts share. */
+/** The cache that the npm package `pulumi` and all checkouts share. */
 function versionFolder(home: string = homedir()): string {
   return join(home, ".pulumi", "versions", PULUMI_VERSION);
 }
 
-/** Finds the Pulumi CLI, and installs it where there is none. */
+/** Finds or installs the Pulumi CLI. */
 export async function ensurePulumi(progress: Progress): Promise<PulumiCli> {
   const found = (await onPath()) ?? inCache();
   if (found) return found;
@@ -44,7 +44,7 @@ export async function ensurePulumi(progress: Progress): Promise<PulumiCli> {
 
 async function onPath(): Promise<PulumiCli | undefined> {
   for (const path of commandsOnPath("pulumi")) {
-    // Neither the npm package's shim nor a sandbox's own wrapper has the language host beside it.
+    // Skips the npm package's shim and the wrappers of sandboxes, which have no language host in their folder.
     if (!isExecutable(join(dirname(await realpath(path)), LANGUAGE_HOST))) continue;
     const shown = await run(path, ["version"], {
       env: { PULUMI_SKIP_UPDATE_CHECK: "true" },
@@ -70,7 +70,7 @@ async function download(progress: Progress): Promise<PulumiCli | undefined> {
   }
   progress(`downloading from ${PULUMI_DOWNLOADS}`);
   const shim = join(repositoryRoot, "node_modules", "pulumi", "run.js");
-  // The shim installs into PULUMI_HOME, which is the shared cache only while that is not set.
+  // The shim installs into PULUMI_HOME, which defaults to the shared cache.
   const env = { PULUMI_HOME: undefined, PULUMI_VERSION };
   const result = await run(process.execPath, [shim, "version"], { env, timeout: 600_000 });
   const cli = inCache();
@@ -81,7 +81,6 @@ async function download(progress: Progress): Promise<PulumiCli | undefined> {
 
 const modules = join(import.meta.dirname, "go");
 
-/** What is built where nothing but a Go module proxy can be reached. */
 const PROGRAMS: GoProgram[] = [
   {
     folder: join(modules, "pulumi-cli"),
@@ -94,10 +93,10 @@ const PROGRAMS: GoProgram[] = [
   },
 ];
 
-/** What the language host that is built is called: it is older than the engine. */
+/** The file name of the built language host, which is older than the engine. */
 const OLD_HOST = `${LANGUAGE_HOST}-3.68.0`;
 
-/** The engine sends the options of Pulumi.yaml with each request; the older host takes them as flags alone. */
+/** The engine sends the options in Pulumi.yaml with each request, but the older host accepts flags only. */
 const hostScript = `#!/bin/sh
 option() { sed -n "s/^ *$1: *//p" Pulumi.yaml 2>/dev/null | head -n 1; }
 nodeargs=$(option nodeargs)

@@ -16,24 +16,24 @@ import { SandboxError } from "../lib/errors.ts";
 import type { Progress } from "../lib/progress.ts";
 import { isReachable, PULUMI_DOWNLOADS } from "./reachable.ts";
 
-/** The variable that says which kind of plugins to begin with: `real` and no others, or `fake`. */
+/** The variable that selects the plugins of a new sandbox: `real` or `fake`. */
 const CHOICE = "HYPERION_SANDBOX_PLUGINS";
 
-/** What the variable says; undefined for the real ones where they can be had. */
+/** Undefined: real plugins if available, else fake providers. */
 export function chosenPlugins(env: NodeJS.ProcessEnv): "real" | "fake" | undefined {
   const choice = env[CHOICE] ?? "";
   if (choice === "real" || choice === "fake") return choice;
   if (choice === "") return undefined;
   throw new SandboxError(
-    `${CHOICE} is "${choice}": it may be real or fake; without it, whichever can be had`,
+    `${CHOICE} is "${choice}": set it to real or fake, or unset it to use the real plugins if they are available`,
   );
 }
 
 /**
- * Sees to it that the engine finds both plugins: the real ones where they are installed or can be downloaded, else
- * the fake providers; or those of one kind, by {@link chosenPlugins}. A sandbox keeps the plugins that it began with.
+ * Installs both plugins: the real ones if they are installed or can be downloaded, else the fake providers; or the kind in
+ * {@link chosenPlugins}. A sandbox keeps its plugins.
  *
- * @throws where the kind that is asked for cannot be had
+ * @throws SandboxError if the requested kind is not available.
  */
 export async function ensurePlugins(paths: SandboxPaths, pulumi: string, progress: Progress): Promise<void> {
   const choice = chosenPlugins(process.env);
@@ -42,8 +42,8 @@ export async function ensurePlugins(paths: SandboxPaths, pulumi: string, progres
     const kind = pluginKind(name, paths.pulumiHome);
     if (kind !== "none" && choice !== undefined && kind !== choice)
       throw new SandboxError(
-        `${CHOICE} is "${choice}", and this sandbox began with the ${kind} ${name} plugin.\n` +
-          "Begin afresh: npm run sandbox -- down --force && npm run sandbox",
+        `${CHOICE} is "${choice}", but this sandbox was created with the ${kind} ${name} plugin.\n` +
+          "Start again: npm run sandbox -- down --force && npm run sandbox",
       );
     if (kind === "real") continue;
     if (kind === "none" && choice !== "fake") {
@@ -53,23 +53,22 @@ export async function ensurePlugins(paths: SandboxPaths, pulumi: string, progres
         continue;
       if (choice === "real")
         throw new SandboxError(
-          `${CHOICE} is "real", and the ${name} plugin ${pluginVersion(name)} is neither in ~/.pulumi/plugins nor can it ` +
-            `be downloaded from ${PULUMI_DOWNLOADS}.\nRun it where that answers, or with the fake providers: unset ${CHOICE}`,
+          `${CHOICE} is "real", but the ${name} plugin ${pluginVersion(name)} is not in ~/.pulumi/plugins and cannot be ` +
+            `downloaded from ${PULUMI_DOWNLOADS}.\nTo use the fake providers: unset ${CHOICE}`,
         );
-      progress(`the ${name} plugin cannot be downloaded here: a fake provider serves`);
+      progress(`the ${name} plugin cannot be downloaded: using a fake provider`);
     }
     await installFakeProvider(name, paths.pulumiHome);
   }
 }
 
-/** A Pulumi home that only keeps downloaded plugins, and outlives `down`. */
+/** A Pulumi home for downloaded plugins, which `down` keeps. */
 function downloads(paths: SandboxPaths): string {
   return join(paths.cache, "pulumi");
 }
 
 /**
- * Makes a plugin's folder out of links to the files of one that is installed already. (The engine passes over a link
- * to a whole folder.)
+ * Links to the files of an installed plugin. The engine ignores a link to a folder.
  */
 async function linkInstalled(name: FakeProviderName, paths: SandboxPaths): Promise<boolean> {
   const target = pluginFolder(name, paths.pulumiHome);

@@ -7,7 +7,7 @@ import { isRecentEnough, PULUMI_VERSION } from "./install-pulumi.ts";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-test("the Pulumi CLI that is built here is the one that workflows install", () => {
+test("go.mod and workflows have the same version of the Pulumi CLI", () => {
   const goModule = readFileSync(join(import.meta.dirname, "go/pulumi-cli/go.mod"), "utf8");
   expect(/github\.com\/pulumi\/pulumi\/pkg\/v3 v(\S+)/.exec(goModule)?.[1]).toBe(PULUMI_VERSION);
 });
@@ -26,7 +26,7 @@ test.each([
   expect(isRecentEnough(version)).toBe(expected);
 });
 
-test("the kind of plugins is left open, or chosen", () => {
+test("the kind of plugins is optional", () => {
   const chosen = (value?: string) =>
     chosenPlugins(value === undefined ? {} : { HYPERION_SANDBOX_PLUGINS: value });
   expect([chosen(), chosen(""), chosen("real"), chosen("fake")]).toEqual([
@@ -35,19 +35,19 @@ test("the kind of plugins is left open, or chosen", () => {
     "real",
     "fake",
   ]);
-  expect(() => chosen("reel")).toThrow('HYPERION_SANDBOX_PLUGINS is "reel": it may be real or fake');
+  expect(() => chosen("reel")).toThrow('HYPERION_SANDBOX_PLUGINS is "reel": set it to real or fake');
 });
 
-test("a current engine is asked for by its variable alone", () => {
+test("a variable selects a current engine", () => {
   const wants = (value?: string) =>
     wantsCurrentEngine(value === undefined ? {} : { HYPERION_SANDBOX_ENGINE: value });
   expect([wants(), wants(""), wants("current")]).toEqual([false, false, true]);
-  expect(() => wants("29")).toThrow('HYPERION_SANDBOX_ENGINE is "29": it may be current');
+  expect(() => wants("29")).toThrow('HYPERION_SANDBOX_ENGINE is "29": set it to current');
   expect(currentEngineFolder()).toMatch(/\/engine-moby-v2\.\S+-containerd-v2\.\S+$/);
 });
 
 describe("apt-get", () => {
-  test("is called directly by root, else through a sudo that asks nothing", () => {
+  test("runs directly as root, else by a sudo that needs no password", () => {
     expect(aptPrefix({ root: true, apt: true, sudo: false })).toEqual({ usable: true, command: ["apt-get"] });
     expect(aptPrefix({ root: false, apt: true, sudo: true })).toMatchObject({ usable: true });
     expect(aptPrefix({ root: false, apt: true, sudo: false })).toEqual({
@@ -57,7 +57,7 @@ describe("apt-get", () => {
     expect(aptPrefix({ root: true, apt: false, sudo: true })).toMatchObject({ usable: false });
   });
 
-  test("asks no question and installs nothing that is only recommended", () => {
+  test("asks no questions and installs no recommended packages", () => {
     expect(installArguments(["a", "b"])).toEqual([
       "install",
       "--yes",
@@ -87,7 +87,7 @@ describe("the Debian packages", () => {
     ["the registry", { registry: true }, bookworm, ["docker-registry"]],
     ["an engine and its command", { engine: true, docker: true, buildKit: true }, bookworm, ["docker.io"]],
     [
-      "the same where the command is a package of its own",
+      "an engine, with separate packages for the command",
       { engine: true, docker: true, buildKit: true },
       trixie,
       ["docker.io", "docker-cli", "docker-buildx"],

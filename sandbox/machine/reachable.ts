@@ -1,7 +1,6 @@
-/** How long a download server may take to answer before it is given up, in milliseconds. */
 const ANSWER_MS = 4_000;
 
-/** Whether the server at `url` answers, whatever its answer, within a few seconds. */
+/** Whether the server at `url` answers within a few seconds, with any status below 500. */
 export async function isReachable(url: string): Promise<boolean> {
   try {
     const response = await fetch(url, { method: "HEAD", signal: AbortSignal.timeout(ANSWER_MS) });
@@ -11,5 +10,5 @@ export async function isReachable(url: string): Promise<boolean> {
   }
 }
 
-/** Where the Pulumi CLI and its plugins are downloaded from. */
+/** The download server of the Pulumi CLI and its plugins. */
 export const PULUMI_DOWNLOADS = "https://get.pulumi.com/";

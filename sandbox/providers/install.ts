@@ -6,7 +6,6 @@ import { shellQuoted } from "../../problems/wording.ts";
 import { writeWhole } from "../lib/files.ts";
 import { compileCache, repositoryRoot } from "../lib/paths.ts";
 
-/** The plugins that a fake provider exists for. */
 export type FakeProviderName = "gcp" | "docker";
 
 /** The plugins that the program needs. */
@@ -26,23 +25,22 @@ export function pluginsServing(pulumiHome: string): PluginChoice[] {
   }));
 }
 
-/** A file of this name in a plugin's folder says that the plugin is a fake provider, not the real one. */
+/** This file in a plugin's folder marks a fake provider. */
 const fakeProviderMarker = "hyperion-fake-provider.json";
 
 const requireHere = createRequire(import.meta.filename);
 
-/** The version that the program's package asks the engine for: that of the npm package `@pulumi/<name>`. */
+/** The version of the npm package `@pulumi/<name>`, which the engine requests. */
 export function pluginVersion(name: FakeProviderName): string {
   const manifest = requireHere(`@pulumi/${name}/package.json`) as { version: string };
   return manifest.version;
 }
 
-/** Where the engine looks for a plugin: `<pulumiHome>/plugins/resource-<name>-v<version>`. */
+/** The plugin's folder: `<pulumiHome>/plugins/resource-<name>-v<version>`. */
 export function pluginFolder(name: FakeProviderName, pulumiHome: string): string {
   return join(pulumiHome, "plugins", `resource-${name}-v${pluginVersion(name)}`);
 }
 
-/** Which plugin the engine would find in this Pulumi home. */
 export function pluginKind(name: FakeProviderName, pulumiHome: string): "real" | "fake" | "none" {
   const folder = pluginFolder(name, pulumiHome);
   if (!existsSync(join(folder, `pulumi-resource-${name}`))) return "none";
@@ -50,10 +48,10 @@ export function pluginKind(name: FakeProviderName, pulumiHome: string): "real" |
 }
 
 /**
- * Puts a fake provider where the engine looks for the plugin, and returns that folder. Running it again
- * changes nothing; a fake provider of another checkout is pointed at this one.
+ * Installs a fake provider of this checkout in the plugin's folder.
  *
- * @throws when a real plugin is there already: it serves better.
+ * @returns the folder.
+ * @throws if it has the real plugin.
  */
 export async function installFakeProvider(name: FakeProviderName, pulumiHome: string): Promise<string> {
   const folder = pluginFolder(name, pulumiHome);
@@ -61,7 +59,7 @@ export async function installFakeProvider(name: FakeProviderName, pulumiHome: st
     throw new Error(`${folder} holds the real ${name} plugin; remove that folder to use the fake provider`);
   }
   await mkdir(folder, { recursive: true });
-  // The engine takes a folder with this file beside it for a broken download.
+  // With this file, the engine treats the folder as a broken download.
   await rm(`${folder}.partial`, { force: true });
   const marker = { fakeOf: name, version: pluginVersion(name), checkout: repositoryRoot };
   await writeWhole(join(folder, fakeProviderMarker), `${JSON.stringify(marker, undefined, 2)}\n`);

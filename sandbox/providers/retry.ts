@@ -1,17 +1,14 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Statuses that pass: too many requests, and a server that is not well. */
-export const passingStatus: ReadonlySet<number> = new Set([429, 500, 502, 503]);
-
 /**
- * Tries again, after longer and longer waits, while an attempt fails by something that passes.
+ * Retries an attempt while its error is transient.
  *
- * @param waits milliseconds before the second, third, ... try.
- * @throws what the last attempt threw.
+ * @param waits milliseconds before each retry.
+ * @throws the last error.
  */
-export async function retried<T>(
+export async function retry<T>(
   attempt: () => Promise<T>,
-  passes: (error: unknown) => boolean,
+  isTransient: (error: unknown) => boolean,
   waits: readonly number[],
   signal: AbortSignal,
 ): Promise<T> {
@@ -19,7 +16,7 @@ export async function retried<T>(
     try {
       return await attempt();
     } catch (error) {
-      if (signal.aborted || !passes(error)) throw error;
+      if (signal.aborted || !isTransient(error)) throw error;
       await sleep(wait, undefined, { signal });
     }
   }

@@ -4,16 +4,15 @@ import { noSandbox } from "../lib/require-sandbox.ts";
 import { type SandboxPaths, sandboxPaths } from "../lib/paths.ts";
 import { readConfig, emulatorUrl } from "../lib/config.ts";
 
-/** Asks and prints the answer. */
-export async function printAdmin(...asked: Parameters<typeof askAdmin>): Promise<void> {
-  console.log(JSON.stringify(await askAdmin(...asked), null, 2));
+export async function printAdmin(...request: Parameters<typeof askAdmin>): Promise<void> {
+  console.log(JSON.stringify(await askAdmin(...request), null, 2));
 }
 
 interface ErrorBody {
   error?: { message?: string };
 }
 
-/** Asks one of the sandbox's own routes (`sandbox/...`) of the emulated APIs, as the maintainer. */
+/** Calls a route `sandbox/...` of the emulator as the maintainer. */
 export async function askAdmin(
   method: "GET" | "PUT" | "POST" | "DELETE",
   path: string,

@@ -2,7 +2,7 @@ import { messageOf } from "../../problems/wording.ts";
 import { type Emulator, startEmulator } from "../emulator/server.ts";
 import { keepTokenFile } from "./token-file.ts";
 
-// The background process of the emulated Google APIs. Argument: the sandbox's folder.
+// The service `emulator`. Argument: the sandbox's folder.
 
 async function main(sandboxDir: string): Promise<void> {
   const emulator = await startEmulator({ sandboxDir });

@@ -3,7 +3,7 @@ import { compileCache, type SandboxPaths } from "../lib/paths.ts";
 import { emulatorUrl, type SandboxConfig } from "../lib/config.ts";
 import { ensureService } from "../lib/supervision.ts";
 
-/** Starts the emulated Google APIs unless they run. */
+/** Starts the emulated Google APIs if they do not run. */
 export async function ensureEmulator(paths: SandboxPaths, config: SandboxConfig): Promise<boolean> {
   const url = emulatorUrl(config);
   return ensureService(paths, "emulator", config.emulatorPort, () => ({
@@ -16,7 +16,7 @@ export async function ensureEmulator(paths: SandboxPaths, config: SandboxConfig)
   }));
 }
 
-/** Whether an HTTP server answers there, with whatever status. */
+/** Whether an HTTP server answers, with any status. */
 async function answers(url: string): Promise<boolean> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(2_000) });

@@ -5,7 +5,7 @@ import { findUserEngine, whyApart, whyElsewhere } from "./user-engine.ts";
 
 describe("the user's engine", () => {
   test.each(["unix:///var/run/docker.sock", "tcp://127.0.0.1:2375", "tcp://localhost:2375"])(
-    "%s may reach this machine's loopback",
+    "%s can reach this machine's loopback",
     (host) => {
       expect(whyElsewhere(host)).toBeUndefined();
     },
@@ -18,14 +18,14 @@ describe("the user's engine", () => {
     },
   );
 
-  test("an engine in a virtual machine or in a network of its own cannot either", () => {
+  test("an engine in a virtual machine or in another network namespace cannot", () => {
     const plain = { ServerVersion: "28.0.0", OperatingSystem: "Debian GNU/Linux 12", SecurityOptions: null };
     expect(whyApart(plain)).toBeUndefined();
     expect(whyApart({ ...plain, OperatingSystem: "Docker Desktop" })).toContain("virtual machine");
     expect(whyApart({ ...plain, SecurityOptions: ["name=seccomp", "name=rootless"] })).toContain("rootless");
   });
 
-  test("one that does not answer is not used, and its address is told", async () => {
+  test("an engine that does not answer is not used, and its address is reported", async () => {
     const host = "unix:///nowhere/docker.sock";
     expect(await findUserEngine({ DOCKER_HOST: host })).toEqual({
       host,
@@ -34,7 +34,7 @@ describe("the user's engine", () => {
     });
   });
 
-  test("DOCKER_HOST is not the user's in a shell that has the sandbox's variables", async () => {
+  test("DOCKER_HOST is ignored in a shell with the sandbox's variables", async () => {
     const found = await findUserEngine({
       HYPERION_SANDBOX_SHELL: "/x",
       DOCKER_HOST: "unix:///x/docker.sock",
@@ -48,7 +48,7 @@ describe("the engine's network", () => {
   const route = (destination: string, mask: string) =>
     `eth0\t${destination}\t00000000\t0001\t0\t0\t0\t${mask}\t0\t0\t0\n`;
 
-  test("is not one that this machine has a route to", () => {
+  test("has no route on this machine", () => {
     // 0.0.0.0/0 (the default route), 10.192.0.0/16, 10.193.0.0/20
     const table =
       header + route("00000000", "00000000") + route("0000C00A", "0000FFFF") + route("0000C10A", "00F0FFFF");
@@ -67,12 +67,12 @@ describe("the engine's network", () => {
     expect(chooseSubnets([], 0xffffffff)?.all).toMatch(/^10\.(19[2-9]|2[0-4]\d|25[0-4])\./);
   });
 
-  test("is none where everything is taken", () => {
+  test("is undefined if all networks are in use", () => {
     expect(chooseSubnets([{ base: 10 * 2 ** 24, prefix: 8 }], 0)).toBeUndefined();
   });
 });
 
-test("mounts of the engine are found below its folders, the innermost first", () => {
+test("finds the mounts of the engine, the innermost first", () => {
   const mountinfo = [
     "1 0 8:1 / / rw - ext4 /dev/vda rw",
     "2 1 0:1 / /tmp/a\\040b/docker rw - tmpfs tmpfs rw",

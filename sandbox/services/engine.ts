@@ -8,9 +8,8 @@ import { currentEngineFolder, ENGINE_VARIABLE, wantsCurrentEngine } from "../mac
 import { findUserEngine } from "./user-engine.ts";
 
 /**
- * Chooses the engine: the one chosen before, as long as it serves; a current one of the sandbox's own if the environment
- * asks for it; the user's own when it answers and can reach the sandbox's registry; else one of the sandbox's own, which
- * needs Linux and root.
+ * Chooses the engine: the one chosen before, if it still answers; else the user's, if it answers and can reach the sandbox's
+ * registry; else the sandbox's own, which needs Linux and root. The environment can request a current one.
  */
 export async function chooseEngine(
   paths: SandboxPaths,
@@ -20,8 +19,8 @@ export async function chooseEngine(
   if (wantsCurrentEngine(process.env)) {
     if (before !== undefined && before.current !== true)
       throw new SandboxError(
-        `${ENGINE_VARIABLE} asks for a current engine, and this sandbox began with another one.\n` +
-          "Begin afresh: npm run sandbox -- down --force && npm run sandbox",
+        `${ENGINE_VARIABLE} requests a current engine, but this sandbox was created with another one.\n` +
+          "Start again: npm run sandbox -- down --force && npm run sandbox",
       );
     return { ...own, current: true };
   }
@@ -32,12 +31,12 @@ export async function chooseEngine(
   if (user.usable) return { kind: "yours", host: user.host };
   if (platform() === "linux" && process.getuid?.() === 0) return own;
   throw new SandboxError(
-    `no Docker engine can be used: ${user.host}: ${user.why}.\n` +
-      "Start one on this machine and set DOCKER_HOST to it, or run this as root: it then starts an engine of its own.",
+    `no Docker engine is usable: ${user.host}: ${user.why}.\n` +
+      "Start one on this machine and set DOCKER_HOST, or run this as root to start the sandbox's own engine.",
   );
 }
 
-/** Starts the engine if it is the sandbox's own and does not run. Returns whether it was started now. */
+/** Starts the sandbox's own engine if it does not run. Returns whether it was started. */
 export async function ensureEngine(paths: SandboxPaths, choice: EngineChoice): Promise<boolean> {
   if (choice.kind === "yours") return false;
   return ensureOwnEngine(paths, choice.current === true ? currentEngineFolder() : undefined);

@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { runCommand } from "../../test/support/sandbox.ts";
 import { exportLines } from "./environment.ts";
 
-test("a shell reads back what was exported, whatever it is", async () => {
+test("a shell reads the exported values back unchanged", async () => {
   const values = fc.sample(fc.string({ unit: "grapheme" }), 200);
   const tricky = ["a'b", 'a"b', "$HOME", "`id`", "a\nb", "\\", "!", "#", " ", "ü", ...values];
   const variables = Object.fromEntries(tricky.map((value, index) => [`V${index}`, value]));

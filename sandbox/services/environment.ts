@@ -11,10 +11,10 @@ import { emulatorUrl } from "../lib/config.ts";
 import type { SandboxConfig } from "../lib/config.ts";
 import type { Tools } from "../lib/tools.ts";
 
-/** How long the token in a shell's environment serves, in seconds: a working day. */
+/** Lifetime of the token in a shell's environment, in seconds: a working day. */
 const SHELL_TOKEN_SECONDS = 12 * 3600;
 
-/** What makes `pulumi`, `docker`, `gcloud` and `skopeo` work against a sandbox. */
+/** Variables that point `pulumi`, `docker`, `gcloud` and `skopeo` at a sandbox. */
 export async function sandboxVariables(
   paths: SandboxPaths,
   config: SandboxConfig,
@@ -24,30 +24,30 @@ export async function sandboxVariables(
   const url = emulatorUrl(config);
   const fakeProviders = pluginsServing(paths.pulumiHome).some((plugin) => plugin.kind === "fake");
   return {
-    // Tells `npm run sandbox` in this shell that DOCKER_HOST is none of the user's.
+    // `npm run sandbox` ignores DOCKER_HOST in this shell.
     HYPERION_SANDBOX_SHELL: paths.root,
-    // The folder of the stacks' files, for the scripts that read and write them.
+    // For scripts that read and write stack files.
     HYPERION_PROJECT_DIR: paths.project,
     PATH: sandboxPath(paths, tools, env["PATH"] ?? ""),
     PULUMI_HOME: paths.pulumiHome,
-    // Commands of this project run no other CLI than the verified one, or this.
+    // This project's commands run the verified CLI, or this one.
     HYPERION_PULUMI: join(paths.bin, "pulumi"),
-    // Without metadata: its files beside the state are not written atomically, and an empty one, left by a kill,
-    // makes the state unreadable ("failed to load checkpoint: EOF").
+    // Metadata files are not written atomically. An empty one, left by a kill, makes the state unreadable ("failed to load
+    // checkpoint: EOF").
     PULUMI_BACKEND_URL: `file://${paths.state}?metadata=skip`,
     PULUMI_CONFIG_PASSPHRASE_FILE: paths.passphrase,
     PULUMI_SKIP_UPDATE_CHECK: "true",
-    // Otherwise the engine looks for newer plugins on a network that cannot be reached.
+    // Otherwise the engine tries to download plugins.
     ...(fakeProviders && { PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" }),
     DOCKER_HOST: tools.engine.host,
     DOCKER_CONFIG: paths.dockerConfig,
     SSL_CERT_FILE: paths.certificateBundle,
     NODE_EXTRA_CA_CERTS: paths.certificate,
-    // As a person does who works with their own login: the Organization Policy API asks for it.
+    // The Organization Policy API requires a quota project from a person's own login.
     USER_PROJECT_OVERRIDE: "true",
     GOOGLE_BILLING_PROJECT: "hyperion-sandbox",
     GOOGLE_OAUTH_ACCESS_TOKEN: await mintAccessToken(paths.root, MAINTAINER, SHELL_TOKEN_SECONDS),
-    // The one request of the gcp plugin that no endpoint leads here, for a stack whose file does not turn it off.
+    // This request of the gcp plugin ignores the endpoint variables.
     PULUMI_GCP_SKIP_REGION_VALIDATION: "true",
     ...endpointVariables(url),
     ...gcloudEnvironment(config.emulatorPort, paths.root),
@@ -63,14 +63,14 @@ export function exportLines(variables: Record<string, string>): string {
     .join("");
 }
 
-/** PATH with the sandbox's wrappers first and the CLI's language host next, also when it is that already. */
+/** PATH with the sandbox's wrappers first and the language host second. */
 function sandboxPath(paths: SandboxPaths, tools: Tools, path: string): string {
   const first = [paths.bin, dirname(tools.pulumi.path)];
   const rest = path.split(delimiter).filter((folder) => folder !== "" && !first.includes(folder));
   return [...first, ...rest].join(delimiter);
 }
 
-/** Variables of the user's shell that would lead a command in the sandbox elsewhere. */
+/** Variables of the user's shell that would point commands outside the sandbox. */
 const MISLEADING = [
   "DOCKER_CONTEXT",
   "DOCKER_TLS_VERIFY",
@@ -98,7 +98,7 @@ export function misleadingVariables(env: NodeJS.ProcessEnv = process.env): strin
   return MISLEADING.filter((name) => env[name] !== undefined);
 }
 
-/** The whole environment of a command that runs in the sandbox. */
+/** The environment of a command that runs in the sandbox. */
 export async function commandEnvironment(
   paths: SandboxPaths,
   config: SandboxConfig,
@@ -110,7 +110,7 @@ export async function commandEnvironment(
   return { ...Object.fromEntries(kept), ...(await sandboxVariables(paths, config, tools)) };
 }
 
-/** The credential helper's file name on PATH: `docker-credential-` and what `credHelpers` calls it. */
+/** The credential helper's name in `credHelpers`. */
 export const CREDENTIAL_HELPER = "hyperion-sandbox";
 
 export function credentialHelper(paths: SandboxPaths): string {

@@ -1,14 +1,11 @@
 import { join } from "node:path";
 
-/** The file that gcloud reads its access token from; whoever runs gcloud keeps a fresh token in it (0600). */
+/** The file with gcloud's access token (mode 0600). */
 export function gcloudTokenFile(sandboxDir: string): string {
   return join(sandboxDir, "gcloud", "access-token");
 }
 
-/**
- * Google's APIs that gcloud asks for what the sandbox has, as its `api_endpoint_overrides` call them; those
- * that the sandbox does not answer are here so that nothing goes out to Google.
- */
+/** Names of APIs in gcloud's `api_endpoint_overrides`. Some are not emulated, but must not reach Google. */
 const APIS = [
   "ARTIFACTREGISTRY",
   "CLOUDKMS",
@@ -21,10 +18,7 @@ const APIS = [
   "STS",
 ];
 
-/**
- * Environment in which gcloud talks to the sandbox alone: its own configuration folder, endpoints at
- * the emulated APIs on `port`, the token from `gcloudTokenFile`.
- */
+/** Variables that point gcloud at the emulated APIs on `port`, with its own configuration folder and token. */
 export function gcloudEnvironment(port: number, sandboxDir: string): Record<string, string> {
   return {
     CLOUDSDK_CONFIG: join(sandboxDir, "gcloud"),

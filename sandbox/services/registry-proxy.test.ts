@@ -16,7 +16,7 @@ let upstream: Server;
 let proxy: Server;
 let certificate: string;
 let faults: Faults;
-/** What reached the registry: how many bytes of each request, and whether it ended. */
+/** Requests that reached the registry: their bytes, and whether they were complete. */
 let reached: { line: string; bytes: number; whole: boolean }[];
 
 const port = (server: Server) => (server.address() as AddressInfo).port;
@@ -76,7 +76,7 @@ async function send(method: string, path: string, body: Buffer) {
 const upload = "/v2/p/r/hyperion-ui/blobs/uploads/0815?_state=x";
 const layer = Buffer.alloc(1_000_000);
 
-test("passes on what no fault hits, and the address that the client used", async () => {
+test("forwards requests without a fault, with the address that the client used", async () => {
   faults.add(faultSchema.parse({ kind: "registry-cut", route: "*/hyperion-http-bridge/*" }));
   faults.add(faultSchema.parse({ kind: "status", status: 500 }));
   expect(await send("PATCH", upload, layer)).toEqual({
@@ -87,7 +87,7 @@ test("passes on what no fault hits, and the address that the client used", async
   expect(reached).toEqual([{ line: `PATCH ${upload}`, bytes: 1_000_000, whole: true }]);
 });
 
-test("answers an error in the middle of an upload, as often as asked", async () => {
+test("answers an upload with an error, for the requested number of times", async () => {
   faults.add(faultSchema.parse({ kind: "registry-status", status: 503, afterBytes: 100_000 }));
   expect(await send("POST", upload, layer)).toMatchObject({ status: 202 });
   expect(await send("PATCH", upload, layer)).toEqual({
@@ -98,13 +98,13 @@ test("answers an error in the middle of an upload, as often as asked", async () 
   expect(reached.map(({ whole }) => whole)).toEqual([true, false, true]);
 });
 
-test("cuts the connection in the middle of an upload", async () => {
+test("breaks the connection during an upload", async () => {
   faults.add(faultSchema.parse({ kind: "registry-cut" }));
   await expect(send("PATCH", upload, layer)).rejects.toMatchObject({ cause: { code: "ECONNRESET" } });
   expect(reached[0]?.whole ?? false).toBe(false);
 });
 
-test("the emulated APIs leave the registry's faults alone", () => {
+test("the emulated APIs ignore faults of the registry", () => {
   faults.add(faultSchema.parse({ kind: "registry-cut", method: "*", route: "*" }));
   expect(faults.take("GET", "/v1/projects", "v1/projects")).toEqual({});
   expect(faults.all().filter(isRegistryFault)).toHaveLength(1);

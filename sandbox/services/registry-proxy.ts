@@ -4,19 +4,18 @@ import { createServer, type Server } from "node:https";
 import { pipeline } from "node:stream";
 import type { RegistryFault } from "../emulator/support/faults/fault.ts";
 
-/** What a proxy in front of the registry needs. */
 export interface RegistryProxyOptions {
   /** PEM. */
   key: string;
   /** PEM. */
   certificate: string;
-  /** Port of 127.0.0.1 at which the registry serves, without TLS. */
+  /** Port of the registry on 127.0.0.1, without TLS. */
   upstreamPort: number;
-  /** The fault that hits a request, if one does. */
+  /** Returns the fault of a request. */
   takeFault: (method: string, path: string) => RegistryFault | undefined;
 }
 
-/** A TLS proxy that passes every request on to the registry, and breaks off those that a fault hits. */
+/** A TLS proxy that forwards requests to the registry, and aborts those with a fault. */
 export function registryProxy(options: RegistryProxyOptions): Server {
   return createServer({ key: options.key, cert: options.certificate }, (asked, answer) => {
     const upstream = request({
@@ -24,7 +23,7 @@ export function registryProxy(options: RegistryProxyOptions): Server {
       port: options.upstreamPort,
       method: asked.method,
       path: asked.url,
-      // The registry makes the addresses that it answers from this and from the client's `Host`.
+      // The registry builds addresses in answers from this and from `Host`.
       headers: { ...asked.headers, "x-forwarded-proto": "https" },
     });
     upstream.on("error", () => answer.destroy());
@@ -47,7 +46,7 @@ export function registryProxy(options: RegistryProxyOptions): Server {
   });
 }
 
-/** Passes so many bytes of a request on and then ends the connection to the registry. */
+/** Forwards the first bytes of a request, then ends the connection to the registry. */
 function passSome(
   asked: IncomingMessage,
   upstream: ReturnType<typeof request>,
@@ -71,7 +70,7 @@ function passSome(
   asked.on("end", end);
 }
 
-/** Answers as Distribution does, and reads the rest of the request: else the client would see a cut connection. */
+/** Answers as Distribution does. Reads the rest of the request; otherwise the client sees a broken connection. */
 function fail(asked: IncomingMessage, answer: ServerResponse, status: number): void {
   asked.resume();
   answer.writeHead(status, { "content-type": "application/json; charset=utf-8" });

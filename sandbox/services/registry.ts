@@ -13,7 +13,7 @@ import { accepts, ensureService, runningService, stopService } from "../lib/supe
 
 const PROXY_PROCESS = join(import.meta.dirname, "registry-proxy-process.ts");
 
-/** Starts the registry unless it runs; where a fault of it is switched on, behind a proxy that makes it fail. */
+/** Starts the registry if it does not run; behind a proxy if it has faults. */
 export async function ensureRegistry(paths: SandboxPaths, config: SandboxConfig): Promise<boolean> {
   await writeRegistryConfig(paths, config);
   return ensureService(paths, "registry", config.registryPort, () => ({
@@ -29,7 +29,7 @@ export async function ensureRegistry(paths: SandboxPaths, config: SandboxConfig)
   }));
 }
 
-/** Puts the proxy in front of a running registry, or takes it away, as its faults ask for. */
+/** Restarts a running registry with or without the proxy if its faults require that. */
 export async function applyRegistryFaults(paths: SandboxPaths, config: SandboxConfig): Promise<void> {
   const record = runningService(paths, "registry");
   if (!record || commandLine(record.pid).includes(PROXY_PROCESS) === hasFault(paths)) return;
@@ -41,7 +41,6 @@ function hasFault(paths: SandboxPaths): boolean {
   return new Faults(paths.faults).all().some(isRegistryFault);
 }
 
-/** Writes what the registry reads at its start. */
 export async function writeRegistryConfig(
   paths: SandboxPaths,
   config: SandboxConfig,
@@ -55,7 +54,7 @@ export async function writeRegistryConfig(
     storage: paths.registry,
     certificate: paths.certificate,
     key: paths.key,
-    // From the key, so that it stays the same: another one ends the uploads under way at a restart.
+    // Derived from the key because a new secret would abort uploads at a restart.
     httpSecret: createHash("sha256").update("registry uploads").update(key).digest("hex"),
   });
   await writeWhole(paths.registryConfig, yaml, 0o600);

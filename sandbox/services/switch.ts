@@ -9,13 +9,13 @@ import { terminate } from "../lib/processes.ts";
 import { applyRegistryFaults, ensureRegistry } from "./registry.ts";
 import { runningService, type ServiceName, stopService } from "../lib/supervision.ts";
 
-/** Makes the running registry fail as the faults say that are switched on, or serve again. */
+/** Applies the active faults to the running registry. */
 export async function switchRegistryFaults(paths: SandboxPaths = sandboxPaths()): Promise<void> {
   const { config } = requireMade(paths);
   await whileLocked(paths, () => applyRegistryFaults(paths, config));
 }
 
-/** Stops, kills or starts one service of the sandbox, and says what happened. */
+/** Stops, kills or starts a service; returns a message. */
 export async function switchService(
   name: ServiceName,
   action: "stop" | "kill" | "start",
@@ -24,7 +24,7 @@ export async function switchService(
   const { config, tools } = requireMade(paths);
   if (name === "docker" && tools.engine.kind === "yours")
     throw new SandboxError(
-      `the Docker engine at ${tools.engine.host} is your own: the sandbox leaves it alone`,
+      `the Docker engine at ${tools.engine.host} is your own: the sandbox does not stop it`,
     );
   return whileLocked(paths, async () => {
     if (action === "start") {

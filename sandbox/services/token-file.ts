@@ -2,15 +2,15 @@ import { gcloudTokenFile } from "./gcloud-environment.ts";
 import { mintAccessToken, MAINTAINER } from "../lib/tokens.ts";
 import { writeWhole } from "../lib/files.ts";
 
-/** Between two tokens, in milliseconds; each lives for an hour. */
+/** Tokens live for an hour. */
 const RENEW_MS = 10 * 60_000;
 
-/** Writes a fresh access token of the maintainer for gcloud and the credential helper (0600). */
+/** Writes an access token of the maintainer for gcloud and the credential helper (mode 0600). */
 export async function writeTokenFile(sandboxDir: string): Promise<void> {
   await writeWhole(gcloudTokenFile(sandboxDir), await mintAccessToken(sandboxDir, MAINTAINER), 0o600);
 }
 
-/** Does so now and from then on, as long as this process runs. */
+/** Keeps the token fresh while this process runs. */
 export async function keepTokenFile(sandboxDir: string): Promise<void> {
   await writeTokenFile(sandboxDir);
   setInterval(() => {

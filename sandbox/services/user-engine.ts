@@ -1,11 +1,10 @@
 import { commandEngine, DEFAULT_ADDRESS } from "../../components/images/docker/engine.ts";
 import { engineInfo, type EngineInfo } from "../lib/engine-info.ts";
 
-/** The engine that the user's own shell uses, and whether the sandbox can use it too. */
+/** The engine of the user's `docker`, and whether the sandbox can use it. */
 export type UserEngine =
   { host: string; usable: true; version: string } | { host: string; usable: false; why: string };
 
-/** Looks at the engine that the user's `docker` uses. */
 export async function findUserEngine(env: NodeJS.ProcessEnv = process.env): Promise<UserEngine> {
   const host = await userHost(env);
   const elsewhere = whyElsewhere(host);
@@ -17,11 +16,11 @@ export async function findUserEngine(env: NodeJS.ProcessEnv = process.env): Prom
 }
 
 async function userHost(env: NodeJS.ProcessEnv): Promise<string> {
-  // A shell with the sandbox's variables: what its user's own DOCKER_HOST was is not known any more.
+  // The user's own DOCKER_HOST is unknown in a shell with the sandbox's variables.
   return env["HYPERION_SANDBOX_SHELL"] ? DEFAULT_ADDRESS : (await commandEngine(env)).address;
 }
 
-/** Why an engine at `host` cannot reach a registry on this machine's loopback; undefined when it might. */
+/** Why an engine at `host` cannot reach this machine's loopback; undefined if it can. */
 export function whyElsewhere(host: string): string | undefined {
   if (host.startsWith("unix://")) return undefined;
   if (URL.canParse(host) && new URL(host).protocol === "tcp:") {
@@ -31,11 +30,11 @@ export function whyElsewhere(host: string): string | undefined {
   return "an engine on another machine cannot reach the sandbox's registry";
 }
 
-/** Why an engine that answers here still cannot reach this machine's loopback; undefined when it can. */
+/** Why an engine on this machine cannot reach its loopback; undefined if it can. */
 export function whyApart(info: EngineInfo): string | undefined {
   if (info.OperatingSystem.includes("Docker Desktop"))
     return "Docker Desktop's engine runs in a virtual machine and cannot reach the sandbox's registry";
   if (info.SecurityOptions?.some((option) => option.includes("rootless")))
-    return "a rootless engine has a network of its own and cannot reach the sandbox's registry";
+    return "a rootless engine has its own network and cannot reach the sandbox's registry";
   return undefined;
 }

@@ -12,21 +12,21 @@ import type { SandboxConfig } from "../lib/config.ts";
 import { registryHost } from "../lib/config.ts";
 import type { Tools } from "../lib/tools.ts";
 
-/** A kept token is taken while it is younger than this, in minutes; it lives for an hour. */
+/** A token is reused for this time. It lives for an hour. */
 const FRESH_MINUTES = 30;
 
-/** Writes what is first in the sandbox's PATH (`pulumi`, `docker`, the credential helper) and Docker's configuration. */
+/** Writes `pulumi`, `docker` and the credential helper, which are first on the sandbox's PATH, and Docker's configuration. */
 export async function ensureWrappers(
   paths: SandboxPaths,
   config: SandboxConfig,
   tools: Tools,
 ): Promise<void> {
   await script(join(paths.bin, "pulumi"), [
-    "# Pulumi finds its project by the current folder: here always the sandbox's copy.",
+    "# Pulumi looks for its project in the current folder. Use the sandbox's copy.",
     `exec ${shellWord(tools.pulumi.path)} -C ${shellWord(paths.project)} "$@"`,
   ]);
   await script(join(paths.bin, "docker"), [
-    "# A docker command that can build with BuildKit, whatever comes first on PATH.",
+    "# A docker command that can build with BuildKit.",
     `DOCKER_BUILDKIT="\${DOCKER_BUILDKIT:-1}" exec ${shellWord(tools.docker.path)} "$@"`,
   ]);
   await script(credentialHelper(paths), helperLines(paths));
@@ -39,7 +39,7 @@ async function script(file: string, lines: string[]): Promise<void> {
 }
 
 function dockerConfig(config: SandboxConfig): string {
-  // Plugins of the user's own (Compose, buildx) lie in a folder that goes by DOCKER_CONFIG.
+  // Docker looks for plugins (Compose, buildx) in DOCKER_CONFIG.
   const plugins = join(homedir(), ".docker", "cli-plugins");
   const content = {
     credHelpers: { [registryHost(config)]: CREDENTIAL_HELPER },
@@ -49,8 +49,8 @@ function dockerConfig(config: SandboxConfig): string {
 }
 
 /**
- * Docker runs the helper for every pull and push, so that it is a shell script that reads a kept token and starts
- * Node.js only when that is old. `HYPERION_SANDBOX_PRINCIPAL` chooses another principal than the maintainer.
+ * Docker runs the helper for each pull and push, so it is a shell script that starts Node.js only for a new token.
+ * `HYPERION_SANDBOX_PRINCIPAL` selects a principal other than the maintainer.
  */
 function helperLines(paths: SandboxPaths): string[] {
   const cli = [process.execPath, join(repositoryRoot, "sandbox", "cli.ts")];

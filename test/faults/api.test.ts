@@ -5,7 +5,7 @@ import { waitUntil } from "../../sandbox/lib/processes.ts";
 import { clearFaults, fault, google, grant, PROJECT } from "../support/google.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 import { live, lived, startAnew } from "./life.ts";
-import { failing, fix, fixed, refreshedAndMended } from "./fixing.ts";
+import { failing, fix, fixed, refreshAndFix } from "./fixing.ts";
 import { seenIn } from "./seen.ts";
 import { survives } from "./survives.ts";
 
@@ -135,7 +135,7 @@ describe("Google's APIs", () => {
       await fix(sandbox, "up");
       await strike({ kind: "status", status: 503, after: true }, [target]);
       const output = await failing(sandbox, "destroy");
-      const row = await refreshedAndMended(sandbox, "deleted; the next `up` undeletes it", "imported");
+      const row = await refreshAndFix(sandbox, "deleted; the next `up` undeletes it", "imported");
       return { ...row, seen: seenIn(output, /Error 400/) };
     });
 

@@ -12,7 +12,7 @@ import {
   removeMember,
   REPOSITORY,
 } from "../support/google.ts";
-import { failing, fix, fixed, pluginsOf, refreshedAndMended, succeeding } from "./fixing.ts";
+import { failing, fix, fixed, pluginsOf, refreshAndFix, succeeding } from "./fixing.ts";
 import { seenIn } from "./seen.ts";
 import { survives } from "./survives.ts";
 
@@ -44,7 +44,7 @@ describe("Behind the stack's back", () => {
 
   survives("a binding is removed", async () => {
     await removeMember(sandbox, READER);
-    return refreshedAndMended(sandbox, "the images stay", "1 created");
+    return refreshAndFix(sandbox, "the images stay", "1 created");
   });
 
   survives("the service account is deleted", async () => {
@@ -54,7 +54,7 @@ describe("Behind the stack's back", () => {
       members.filter((member) => member.startsWith(`deleted:serviceAccount:${email}`)),
     );
     expect(left).toHaveLength(1);
-    const row = await refreshedAndMended(
+    const row = await refreshAndFix(
       sandbox,
       "made anew, with its grants; in the policy Google keeps an entry `deleted:...` that gives nothing",
       "created",
@@ -69,7 +69,7 @@ describe("Behind the stack's back", () => {
       description: "changed by hand",
       labels: { changed: "by-hand" },
     });
-    return refreshedAndMended(sandbox, "changed back in place; the images stay", "1 updated");
+    return refreshAndFix(sandbox, "changed back in place; the images stay", "1 updated");
   });
 
   survives("the Artifact Registry API is disabled", async () => {
@@ -89,7 +89,7 @@ describe("Behind the stack's back", () => {
 
   survives("the identity pool is deleted", async () => {
     await google(sandbox, "DELETE", `${POOLS}/hyperion-github`);
-    return refreshedAndMended(sandbox, "undeleted", "imported");
+    return refreshAndFix(sandbox, "undeleted", "imported");
   });
 
   survives("the exception from the organization's policy is deleted", async () => {
@@ -97,7 +97,7 @@ describe("Behind the stack's back", () => {
     await sandbox.set({ publicAccess: "true", overrideDomainRestrictedSharing: "true" });
     await fix(sandbox, "up");
     await google(sandbox, "DELETE", `${POLICIES}/iam.allowedPolicyMemberDomains`);
-    return refreshedAndMended(sandbox, "made anew", "1 created");
+    return refreshAndFix(sandbox, "made anew", "1 created");
   });
 
   survives("the repository is deleted", async () => {

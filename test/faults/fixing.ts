@@ -45,7 +45,7 @@ export async function fixed(
  *
  * @param changes what the `up` has to report.
  */
-export async function refreshedAndMended(
+export async function refreshAndFix(
   sandbox: Sandbox,
   happened: string,
   changes: string,

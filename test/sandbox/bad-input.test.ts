@@ -39,7 +39,7 @@ interface StackFile {
   config: Record<string, unknown>;
 }
 
-/** All that a run could have changed: the stack's state, the emulated emulator, its images. */
+/** Everything that a run can change: the stack's state, the emulated APIs, the images. */
 async function context(): Promise<string> {
   // Decrypted: each run encrypts anew.
   const state = await sandbox.pulumi("stack", "export", "--show-secrets", ...here());
@@ -220,7 +220,7 @@ describe("settings that the program refuses, all of them in one message", () => 
 });
 
 describe("a catalogue or sources that cannot be built", () => {
-  const MEND = "edit images.json   # what changed: git diff images.json";
+  const EDIT_IMAGES = "edit images.json   # what changed: git diff images.json";
 
   test("images.json has a missing key, a wrong one, a name twice, and an unknown context", async () => {
     const [first, second, third] = JSON.parse(whole.get("images.json") ?? "") as Record<string, string>[];
@@ -233,14 +233,19 @@ describe("a catalogue or sources that cannot be built", () => {
     await writeFile(join(folder, "images.json"), JSON.stringify(catalogue));
     expect(await refusedUp()).toBe(
       told([
-        ["images.json[1].context", "nothing", "a folder below the sources, such as coordinator/ui", MEND],
+        [
+          "images.json[1].context",
+          "nothing",
+          "a folder below the sources, such as coordinator/ui",
+          EDIT_IMAGES,
+        ],
         [
           "images.json[1].file",
           "a key that does not exist",
           "name, context, dockerfile, cacheStage, and nothing else",
-          MEND,
+          EDIT_IMAGES,
         ],
-        ["images.json[2].name", '"hyperion-coordinator-mcp"', "each name once", MEND],
+        ["images.json[2].name", '"hyperion-coordinator-mcp"', "each name once", EDIT_IMAGES],
         [
           join(sandbox.sources, "nowhere"),
           "nothing, where the sources of hyperion-ui should be",

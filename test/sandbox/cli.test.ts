@@ -133,7 +133,7 @@ describe("the other words", () => {
     expect(JSON.parse(payload)).toMatchObject({ sub: "user:dana@example.com" });
     const refused = await sandbox.run("token", "dana");
     expect(refused.code).toBe(1);
-    expect(refused.output).toContain('"dana" cannot call anything');
+    expect(refused.output).toContain('"dana" is not a principal');
   });
 
   test("pulumi passes every argument and the exit code on", async () => {
@@ -154,7 +154,7 @@ describe("the other words", () => {
     for (const words of [["env"], ["pulumi", "preview"], ["token", "user:dana@example.com"]]) {
       const { code, output } = await runWords(nowhere, ...words);
       expect(code).toBe(1);
-      expect(output).toContain(`no sandbox is in ${nowhere}. Start one: npm run sandbox`);
+      expect(output).toContain(`there is no sandbox in ${nowhere}. Start one: npm run sandbox`);
       expect(output).not.toContain("    at ");
     }
     passed(await runWords(nowhere, "down"));

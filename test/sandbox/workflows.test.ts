@@ -7,10 +7,10 @@ import { useSandbox } from "../support/shared-sandbox.ts";
 import {
   type Attestation,
   type Github,
+  productionTags,
   pushSources,
   REPOSITORY,
   SOURCES,
-  tagsOf,
   useProduction,
 } from "../support/workflows.ts";
 
@@ -44,7 +44,7 @@ interface Release {
 }
 const releases = async (): Promise<Release[]> => (await github.api("GET", "/releases")) as Release[];
 
-const ui = (): Promise<Record<string, string>> => tagsOf(sandbox, "hyperion-ui");
+const ui = (): Promise<Record<string, string>> => productionTags(sandbox, "hyperion-ui");
 const DRIFT = "/actions/workflows/drift.yml";
 
 beforeAll(async () => {
@@ -57,7 +57,9 @@ describe("publish.yml", () => {
     const commit = await github.git("rev-parse", "HEAD");
     passed(await github.run("publish.yml"));
     for (const { name } of images) {
-      const tags = Object.entries(await tagsOf(sandbox, name)).filter(([tag]) => !tag.startsWith("build-"));
+      const tags = Object.entries(await productionTags(sandbox, name)).filter(
+        ([tag]) => !tag.startsWith("build-"),
+      );
       const day = new Date().toISOString().slice(0, 10);
       expect(tags.map(([tag]) => tag).sort()).toEqual([commit.slice(0, 7), day, "build", "edge"].sort());
       expect(new Set(tags.map(([, digest]) => digest)).size).toBe(1);
@@ -65,7 +67,7 @@ describe("publish.yml", () => {
     // What is attested is what the registry has: the index, and the SBOM of each platform.
     const subjects: Attestation[] = [];
     for (const { name: image } of images) {
-      const tags = await tagsOf(sandbox, image);
+      const tags = await productionTags(sandbox, image);
       const name = `${sandbox.registry.replace(/\/.*/, "")}/production-471918/hyperion-public/${image}`;
       for (const [tag, kind] of [
         ["build", "provenance"],
@@ -94,7 +96,7 @@ describe("publish.yml", () => {
     const [{ body, ...release } = { body: "" }, ...more] = await releases();
     expect([release, more]).toMatchObject([{ tag_name: "v1.4.2", name: "v1.4.2", prerelease: false }, []]);
     for (const { name } of images) {
-      const digest = (await tagsOf(sandbox, name))["1.4.2"] ?? "";
+      const digest = (await productionTags(sandbox, name))["1.4.2"] ?? "";
       const attested = name === "hyperion-ui" ? "\\*\\*none\\*\\*" : "attested";
       const platforms = "`linux/amd64`, `linux/arm64`";
       expect(body).toMatch(

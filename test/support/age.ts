@@ -4,7 +4,7 @@ import type { Sandbox } from "./sandbox.ts";
 
 const DAY_MS = 86_400_000;
 
-/** Lets a version have been pushed so many days ago: the registry takes that from its manifest's file. */
+/** Sets the push time of a version, which is the modification time of its manifest. */
 export async function makeOld({ root }: Sandbox, digest: string, days: number): Promise<void> {
   const hash = digest.replace("sha256:", "");
   const then = new Date(Date.now() - days * DAY_MS);

@@ -1,8 +1,8 @@
 /**
- * A Dockerfile with a step that runs on the builder's own platform, whatever platform the image is for: the sandbox's
- * engine need not run programs of another one.
+ * Adds a step that runs on the builder's platform to a Dockerfile, because the sandbox's engine may not run programs of other
+ * platforms.
  *
- * @param run the step, `RUN sleep 3`.
+ * @param run the step: `RUN sleep 3`.
  */
 export function withBuildStep(dockerfile: string, run: string): string {
   return [

@@ -2,12 +2,11 @@ import { cp, symlink } from "node:fs/promises";
 import { join, relative, sep } from "node:path";
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 
-/** What of the repository no run of the program reads. */
+/** Files that the program does not read. */
 const ASIDE = ["node_modules", ".git", ".github", ".sandbox", "bench", "docs", "sandbox", "test"];
 
 /**
- * A copy of the Pulumi project and its program in `folder`, for tests that change files of it. Commands work on it
- * with `--cwd FOLDER`.
+ * Copies the Pulumi project and its program, for tests that change files of it. Use it with `--cwd FOLDER`.
  */
 export async function copyProgram(folder: string): Promise<void> {
   await cp(repositoryRoot, folder, {

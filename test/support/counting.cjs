@@ -1,8 +1,8 @@
 "use strict";
 
 /**
- * Loaded before any Node.js of a command (NODE_OPTIONS): writes what each of them does into the file COUNTED, lines of
- * JSON. Of Pulumi's program and of the fake providers also how many modules each loads, and their bytes.
+ * Preloaded into each Node.js process of a command (NODE_OPTIONS). Writes lines of JSON to the file COUNTED: started and
+ * spawned programs, and the number and size of modules that Pulumi's program and the fake providers load.
  */
 const childProcess = require("node:child_process");
 const { appendFileSync, statSync } = require("node:fs");

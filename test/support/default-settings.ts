@@ -7,12 +7,12 @@ const project = z.object({
   config: z.record(z.string(), z.object({ type: z.string(), default: z.unknown(), description: z.string() })),
 });
 
-/** The settings as Pulumi.yaml declares them. */
+/** The settings in Pulumi.yaml. */
 export const declaredSettings = project.parse(
   parse(readFileSync(path.join(import.meta.dirname, "../../Pulumi.yaml"), "utf8")),
 ).config;
 
-/** A stack's configuration as the engine hands it over: the defaults of Pulumi.yaml, and changes. */
+/** A stack's configuration as the engine passes it: the defaults in Pulumi.yaml, and changes. */
 export function stackConfig(changes: Readonly<Record<string, unknown>> = {}): Record<string, string> {
   const text = (value: unknown): string => (typeof value === "string" ? value : JSON.stringify(value));
   const defaults = Object.entries(declaredSettings).map(

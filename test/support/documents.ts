@@ -5,19 +5,17 @@ import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 
 /** A block of commands in a document. */
 export interface CommandBlock {
-  /** `docs/ACCESS.md:12`, of the line that opens it. */
+  /** The line of the opening fence: `docs/ACCESS.md:12`. */
   where: string;
   commands: string;
-  /** The comment before it, which says how it is checked: `<!-- run -->`. */
+  /** The comment before it: `<!-- run -->`. See {@link checkOf}. */
   mark: string | undefined;
 }
 
-/** A document of the project. */
 export interface Document {
   /** Relative to the project. */
   file: string;
   blocks: CommandBlock[];
-  /** Where its links go. */
   links: string[];
   headings: string[];
 }
@@ -31,7 +29,6 @@ const FILES = [
     .map((name) => `docs/${name}`),
 ];
 
-/** The README and everything in docs/, read anew. */
 export function documents(): Document[] {
   return FILES.map(readDocument);
 }
@@ -67,24 +64,24 @@ function textOf(children: { type: string; content: string }[]): string {
 
 /** How a block is checked. */
 export type Check =
-  /** As it stands, in a shell that uses the sandbox. */
+  /** Run in a shell that uses the sandbox. */
   | { kind: "run"; commands: string }
-  /** By a test, or a script of CI, of its own. */
+  /** Run by another test or a script of CI. */
   | { kind: "elsewhere"; file: string }
-  /** Not at all, since the sandbox has nothing like it. */
+  /** Not run. */
   | { kind: "none" };
 
 /**
- * Reads a mark:
+ * Parses a mark:
  *
  * | mark | the block |
  * | --- | --- |
- * | `run` | is run as it stands |
- * | `run by FILE` | is run by that test |
- * | `needs WHAT, runs as: COMMANDS` | is run in the sandbox's form, commands separated by `; ` |
- * | `needs WHAT, and has no form in the sandbox` | is not run; a reason may follow |
+ * | `run` | runs unchanged |
+ * | `run by FILE` | runs in that test |
+ * | `needs WHAT, runs as: COMMANDS` | runs as these commands in the sandbox, separated by `; ` |
+ * | `needs WHAT, and has no form in the sandbox` | does not run; a reason may follow |
  *
- * @returns undefined where it is none of them.
+ * @returns undefined for an unknown mark.
  */
 export function checkOf({ mark = "", commands }: CommandBlock): Check | undefined {
   if (mark === "run") return { kind: "run", commands };

@@ -4,11 +4,11 @@ import { run } from "../../sandbox/lib/run-command.ts";
 import { requireRunning } from "../../sandbox/lib/require-sandbox.ts";
 import { registryHost } from "../../sandbox/lib/config.ts";
 
-/** What a sandbox has in its Docker engine. */
+/** The images of a sandbox in its Docker engine. */
 export class Engine {
   private readonly env: NodeJS.ProcessEnv;
   private readonly registry: string;
-  /** Whether it is the sandbox's own; in the user's, only what is named after the sandbox's registry is looked at. */
+  /** Whether the engine is the sandbox's own. In the user's engine, only images of the sandbox's registry count. */
   private readonly own: boolean;
 
   private constructor(env: NodeJS.ProcessEnv, registry: string, own: boolean) {
@@ -31,7 +31,7 @@ export class Engine {
     return stdout.split("\n").filter((line) => line !== "");
   }
 
-  /** Ids of the images, by name; one without a name by its id. */
+  /** Ids of the images by name, or by id if there is no name. */
   async images(): Promise<Record<string, string>> {
     const format = "{{.Repository}}:{{.Tag}} {{.ID}}";
     const lines = await this.docker("image", "ls", "--no-trunc", "--format", format);
@@ -40,8 +40,8 @@ export class Engine {
     return Object.fromEntries(mine.map(([name, id]) => [name.endsWith(":<none>") ? id : name, id]));
   }
 
-  /** Removes all that is more than these images, and brings them back; false where one cannot be had. */
-  async putBack(kept: Readonly<Record<string, string>>): Promise<boolean> {
+  /** Restores these images and removes all others; false if an image is not available. */
+  async restore(kept: Readonly<Record<string, string>>): Promise<boolean> {
     if (this.own) await this.removeContainers();
     const before = await this.images();
     for (const [name, id] of Object.entries(kept)) {

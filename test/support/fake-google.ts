@@ -4,14 +4,14 @@ import { text as textOf } from "node:stream/consumers";
 import { afterEach, vi } from "vitest";
 import { listen } from "./listen.ts";
 
-/** An answer: its body as JSON, or as any text. */
+/** An answer with a JSON body, or with any text. */
 interface FakeAnswer {
   status: number;
   body?: unknown;
   text?: string;
 }
 
-/** A request, with its body as text. */
+/** A request. */
 interface Asked {
   /** `METHOD path` */
   what: string;
@@ -19,7 +19,7 @@ interface Asked {
   body: Promise<string>;
 }
 
-/** An answer of Google's, by `METHOD path`. */
+/** Answers by `METHOD path`. */
 export type Answers = Record<string, FakeAnswer | ((body: string) => FakeAnswer)>;
 
 const VARIABLES = [
@@ -37,7 +37,7 @@ afterEach(() => {
   vi.unstubAllEnvs();
 });
 
-/** A server that answers as told, 404 otherwise; the endpoint variables point at it until the test ends. */
+/** Starts a server with these answers, else 404. The endpoint variables point at it until the test ends. */
 export async function fakeGoogle(answers: Answers): Promise<Asked[]> {
   const requests: Asked[] = [];
   const server = createServer((request, response) => {
@@ -63,7 +63,7 @@ export async function fakeGoogle(answers: Answers): Promise<Asked[]> {
 /** The tags of each image, with their digests. */
 export type KeptTags = Record<string, Record<string, string>>;
 
-/** Artifact Registry's tags: it lists these, creates and moves them; an image that is not here does not exist. */
+/** Artifact Registry's methods for tags, which change `tags`. Other images do not exist. */
 export function keptTags(
   tags: KeptTags,
   repository = "projects/production-471918/locations/us-central1/repositories/hyperion-public",
@@ -89,12 +89,12 @@ export function keptTags(
   return new Proxy<Answers>({}, { get: (_, what) => (body: string) => answer(String(what), body) });
 }
 
-/** Points the endpoint variables at a port where nobody listens. */
+/** Points the endpoint variables at a closed port. */
 export function nobodyAnswers(): void {
   for (const variable of VARIABLES) vi.stubEnv(variable, "http://127.0.0.1:9/");
 }
 
-/** What the program logs, by severity. */
+/** Records the program's log messages by severity. */
 export function logged(): { warn: string[]; info: string[] } {
   const lines: { warn: string[]; info: string[] } = { warn: [], info: [] };
   for (const severity of ["warn", "info"] as const) {

@@ -4,7 +4,6 @@ import { afterEach, vi } from "vitest";
 const HOST = "us-central1-docker.pkg.dev";
 const PATH = "production-471918/hyperion-public";
 
-/** Where the fake registry's images are, without a scheme. */
 export const REGISTRY_URL = `${HOST}/${PATH}`;
 
 interface Manifest {
@@ -16,13 +15,13 @@ afterEach(() => {
   vi.unstubAllGlobals();
 });
 
-/** A registry with a token server behind `fetch`, until the test ends. Requests to other hosts go where they should. */
+/** Replaces `fetch` for a registry and its token server until the test ends. Other hosts are not affected. */
 export class FakeRegistry {
-  /** `METHOD image/manifests/reference`, or `TOKEN scope`, in their order. */
+  /** `METHOD image/manifests/reference` or `TOKEN scope`. */
   readonly requests: string[] = [];
-  /** Authorization headers that the token server got. */
+  /** Authorization headers at the token server. */
   readonly logins: (string | null)[] = [];
-  /** Statuses of the next answers about images, in the place of what the registry would answer. */
+  /** Error statuses for the next requests about images. */
   readonly failures: number[] = [];
   readonly #manifests = new Map<string, Manifest>();
   readonly #tags = new Map<string, string>();
@@ -35,17 +34,17 @@ export class FakeRegistry {
     });
   }
 
-  /** Adds a manifest, as a push does, and returns its digest. */
+  /** Adds a manifest; returns its digest. */
   add(image: string, mediaType: string, manifest: object, tag?: string): string {
     return this.#put(image, tag, { mediaType, bytes: Buffer.from(JSON.stringify(manifest)) });
   }
 
-  /** The digest that a tag stands on. */
+  /** The digest of a tag. */
   tag(image: string, tag: string): string | undefined {
     return this.#tags.get(`${image}:${tag}`);
   }
 
-  /** A manifest as it was put. */
+  /** A manifest as pushed. */
   manifest(image: string, digest: string): { mediaType: string; text: string } | undefined {
     const found = this.#manifests.get(`${image}@${digest}`);
     return found && { mediaType: found.mediaType, text: Buffer.from(found.bytes).toString() };

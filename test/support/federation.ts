@@ -1,7 +1,7 @@
 import { google } from "./google.ts";
 import type { Sandbox } from "./sandbox.ts";
 
-/** The token that GitHub gives a workflow run with these claims, for a workload identity provider. */
+/** A token of a workflow run with these claims for a workload identity provider. */
 export async function githubToken(
   sandbox: Sandbox,
   provider: string,
@@ -13,10 +13,10 @@ export async function githubToken(
 }
 
 /**
- * Asks the emulated Google for an account's access token by a workflow's token, as google-github-actions/auth does.
+ * Gets an account's access token by a workflow's token, as google-github-actions/auth does.
  *
  * @param provider name of the workload identity provider.
- * @returns Google's answer: to the exchange where that is refused, else to the wish to be the account.
+ * @returns the answer to the exchange if it is refused, else the answer to the impersonation.
  */
 export async function impersonate(
   { emulatorUrl }: Sandbox,

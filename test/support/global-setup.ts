@@ -8,12 +8,12 @@ import { succeed } from "./sandbox.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
-    /** Folder of the sandboxes that files share: one for each process of vitest's, by `VITEST_POOL_ID`. */
+    /** Folder of the shared sandboxes: one for each worker, by `VITEST_POOL_ID`. */
     sandboxes: string;
   }
 }
 
-/** Gives the run a folder for the sandboxes that files share, and takes these down at its end. */
+/** Creates the folder of the shared sandboxes, and takes them down at the end. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const sandboxes = await mkdtemp(join(tmpdir(), "hyp-"));
   project.provide("sandboxes", sandboxes);

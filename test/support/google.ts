@@ -19,7 +19,7 @@ interface Policy {
   etag?: string;
 }
 
-/** A call to the emulated Google that has to succeed; returns the answer's body. */
+/** Calls the emulated Google; fails the test unless the status is 200. Returns the body. */
 export async function google(
   sandbox: Sandbox,
   method: string,
@@ -31,23 +31,21 @@ export async function google(
   return answer.body;
 }
 
-/** Switches an API of Google's on or off. */
 export async function service(sandbox: Sandbox, name: string, action: "enable" | "disable"): Promise<void> {
   await google(sandbox, "POST", `${PROJECT}/services/${name}.googleapis.com:${action}`, {});
 }
 
-/** A policy; by default that of the stack's repository. Only repositories are asked by GET. */
+/** A policy. Default: the repository's, which is read by GET, others by POST. */
 export async function policyOf(sandbox: Sandbox, resource = REPOSITORY): Promise<Policy> {
   const [method, body] = resource === REPOSITORY ? ["GET"] : ["POST", {}];
   return (await google(sandbox, method, `${resource}:getIamPolicy`, body)) as Policy;
 }
 
-/** The bindings of a policy. */
 export async function bindings(sandbox: Sandbox, resource?: string): Promise<Binding[]> {
   return (await policyOf(sandbox, resource)).bindings ?? [];
 }
 
-/** Changes the bindings of a policy behind the stack's back. */
+/** Changes the bindings of a policy outside the stack. */
 export async function changeBindings(
   sandbox: Sandbox,
   change: (before: Binding[]) => Binding[],
@@ -59,7 +57,7 @@ export async function changeBindings(
   });
 }
 
-/** Grants a role behind the stack's back. */
+/** Grants a role outside the stack. */
 export async function grant(
   sandbox: Sandbox,
   role: string,
@@ -69,7 +67,7 @@ export async function grant(
   await changeBindings(sandbox, (before) => [...before, { role, members: [member] }], resource);
 }
 
-/** Takes a member out of the repository's policy, as somebody would by hand. */
+/** Removes a member from the repository's policy outside the stack. */
 export async function removeMember(sandbox: Sandbox, member: string): Promise<void> {
   await changeBindings(sandbox, (before) =>
     before
@@ -78,15 +76,19 @@ export async function removeMember(sandbox: Sandbox, member: string): Promise<vo
   );
 }
 
-/** The tags of an image in the registry, with the digest that each stands on. */
-async function tagsOf(sandbox: Sandbox, image: string): Promise<Record<string, string>> {
-  const list = await google(sandbox, "GET", `${PACKAGES}/${image}/tags?pageSize=1000`);
+/** The digest of each tag of an image. */
+export async function tagsOf(
+  sandbox: Sandbox,
+  image: string,
+  packages = PACKAGES,
+): Promise<Record<string, string>> {
+  const list = await google(sandbox, "GET", `${packages}/${image}/tags?pageSize=1000`);
   const { tags = [] } = list as { tags?: { name: string; version: string }[] };
   const last = (name: string): string => name.replace(/^.*\//, "");
   return Object.fromEntries(tags.map(({ name, version }) => [last(name), last(version)]));
 }
 
-/** The same of every image of the catalogue, but for tags that nobody pulls. */
+/** The same for all images of the catalogue, filtered. */
 export async function published(
   sandbox: Sandbox,
   pulled: (tag: string) => boolean = () => true,
@@ -98,28 +100,25 @@ export async function published(
   return Object.fromEntries(await Promise.all(entries));
 }
 
-/** The digest that a tag stands for in the registry; undefined when there is no such tag. */
+/** The digest of a tag; undefined if it does not exist. */
 export async function digestOf(sandbox: Sandbox, image: string, tag: string): Promise<string | undefined> {
   const { status, body } = await sandbox.google("GET", `${PACKAGES}/${image}/tags/${tag}`);
   return status === 404 ? undefined : (body as { version: string }).version.replace(/^.*\//, "");
 }
 
-/** Takes tags of an image out of the registry. */
 export async function removeTags(sandbox: Sandbox, image: string, ...tags: string[]): Promise<void> {
   for (const tag of tags) await google(sandbox, "DELETE", `${PACKAGES}/${image}/tags/${tag}`);
 }
 
-/** Switches a fault on. */
 export async function fault(sandbox: Sandbox, settings: Record<string, unknown>): Promise<void> {
   await google(sandbox, "POST", "sandbox/faults", settings);
 }
 
-/** Switches every fault off. */
 export async function clearFaults(sandbox: Sandbox): Promise<void> {
   await google(sandbox, "DELETE", "sandbox/faults");
 }
 
-/** The faults that are switched on and have not struck yet. */
+/** The faults that are not used up. */
 export async function faultsLeft(sandbox: Sandbox): Promise<object[]> {
   return ((await google(sandbox, "GET", "sandbox/faults")) as { faults: object[] }).faults;
 }

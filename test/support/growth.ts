@@ -1,14 +1,14 @@
-/** What was measured at a number of images. */
+/** A measurement with a number of images. */
 export interface Point {
   images: number;
   value: number;
 }
 
 /**
- * How much faster a measure grows at the end than at the beginning: the growth for each further image between the last
- * two points over that between the first and the last but one. A line has 1, whatever its start; a square about 3.
+ * The growth for each image between the last two points, divided by the growth before. It is 1 for a line and about 3 for a
+ * square.
  *
- * @param noise growth between the last two points that says nothing, in the measure's unit.
+ * @param noise insignificant growth between the last two points.
  */
 export function acceleration(points: readonly Point[], noise = 0): number {
   const [first, middle, last] = [points[0], points.at(-2), points.at(-1)];

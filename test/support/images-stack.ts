@@ -2,7 +2,7 @@ import { relative } from "node:path";
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 import type { Sandbox } from "./sandbox.ts";
 
-/** Makes the stack `images`, which publishes to the registry that the sandbox's own stack manages. */
+/** Creates the stack `images`, which publishes to the registry of the sandbox's stack. */
 export async function initImagesStack(
   sandbox: Sandbox,
   settings: Readonly<Record<string, string>> = {},

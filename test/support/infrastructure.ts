@@ -1,7 +1,7 @@
 import { join } from "node:path";
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 
-/** Each infrastructure image of docker-compose.yml: the variable that names another, and the folder of its fake. */
+/** The infrastructure images of docker-compose.yml, with the variable that replaces each and the folder of its fake. */
 const IMAGES = [
   { name: "mongo:7.0", variable: "MONGODB_IMAGE", folder: "mongo" },
   { name: "qdrant/qdrant:v1.18.3", variable: "QDRANT_IMAGE", folder: "qdrant" },
@@ -13,11 +13,11 @@ const IMAGES = [
 ];
 
 /**
- * Builds fakes of MongoDB, Qdrant and the embedding service under the very names of their images, so that Compose finds
- * them without a pull. An image of the user's own engine is left alone; the fake has a name of its own there.
+ * Builds fakes of MongoDB, Qdrant and the embedding service with the names of the real images, so that Compose does not pull
+ * these. If the engine has a real image, its fake gets another name.
  *
- * @param docker runs `docker`, and fails unless it succeeds
- * @returns the variables by which docker-compose.yml finds those with a name of their own
+ * @param docker runs `docker`; rejects on failure.
+ * @returns variables for docker-compose.yml with those other names.
  */
 export async function fakeInfrastructure(
   docker: (...args: string[]) => Promise<string>,

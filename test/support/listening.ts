@@ -5,7 +5,7 @@ import { withDescendants } from "./processes.ts";
 
 const LISTEN = "0A";
 
-/** Addresses that the services of a sandbox, and what they started, listen on by TCP. */
+/** TCP addresses that the services of a sandbox and their children listen on. */
 export function listeningAddresses(paths: SandboxPaths): string[] {
   const services = (["emulator", "registry", "docker"] as const).flatMap(
     (name) => runningService(paths, name)?.pid ?? [],
@@ -30,13 +30,13 @@ function socketsOf(pid: number): Set<string> {
     try {
       return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${descriptor}`))?.[1] ?? [];
     } catch {
-      return []; // Closed meanwhile.
+      return []; // Closed.
     }
   });
   return new Set(inodes);
 }
 
-/** An address as the kernel prints it: 32-bit words, each with its bytes in the machine's (little-endian) order. */
+/** Converts the kernel's format: 32-bit words in little-endian order. */
 function addressOf(hex: string): string {
   const bytes = [...hex.matchAll(/.{8}/g)].flatMap(([word]) => [...Buffer.from(word, "hex")].reverse());
   if (bytes.length === 4) return bytes.join(".");

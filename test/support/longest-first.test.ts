@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 import { LAST, LONGEST, place } from "./longest-first.ts";
 
-test("long files come first, the longest before all, and those that end their sandbox last", () => {
+test("sorts the longest files first, and files that end their sandbox last", () => {
   const files = [...LAST, "test/sandbox/report.test.ts", ...LONGEST];
   expect(files.sort((a, b) => place(a) - place(b))).toEqual([
     ...LONGEST,
@@ -13,6 +13,6 @@ test("long files come first, the longest before all, and those that end their sa
   ]);
 });
 
-test("all of them are there", () => {
+test("all listed files exist", () => {
   expect([...LONGEST, ...LAST].filter((file) => !existsSync(join(repositoryRoot, file)))).toEqual([]);
 });

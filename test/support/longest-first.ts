@@ -2,10 +2,7 @@ import { relative } from "node:path";
 import { BaseSequencer, type TestSpecification } from "vitest/node";
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 
-/**
- * The files that take longest, the longest first, as docs/PERFORMANCE.md has them: what is left for the end of a run is
- * short, and no core waits for long.
- */
+/** The longest files in docs/PERFORMANCE.md, so that short ones remain for the end of a run. */
 export const LONGEST = [
   "test/sandbox/workflows.test.ts",
   "test/sandbox/compose.test.ts",
@@ -20,16 +17,15 @@ export const LONGEST = [
   "test/sandbox/access.test.ts",
 ];
 
-/** It ends its sandbox, and the next file has to make another. */
+/** Ends its sandbox, so that the next file has to create another. */
 export const LAST = ["test/sandbox/cli.test.ts"];
 
-/** Where in the order a file comes. */
+/** The position of a file in the order. */
 export function place(file: string): number {
   const at = LONGEST.indexOf(file);
   return at >= 0 ? at : LONGEST.length + 1 + LAST.indexOf(file);
 }
 
-/** Runs long files first. */
 export default class LongestFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const sorted = await super.sort(files);

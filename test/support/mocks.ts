@@ -1,7 +1,7 @@
 import { Repository } from "@pulumi/gcp/artifactregistry/repository.js";
 import * as pulumi from "@pulumi/pulumi";
 
-/** A resource as the program declared it. */
+/** A declared resource. */
 export interface Declared {
   type: string;
   name: string;
@@ -10,13 +10,13 @@ export interface Declared {
   parent: string;
   protect: boolean;
   importId: string;
-  /** Logical names that it waits for. */
+  /** Logical names. */
   dependsOn: string[];
-  /** What a state that was made before calls it, as `parent/name`. */
+  /** Former names, as `parent/name`. */
   aliases: string[];
 }
 
-/** What most resources have of a declaration. */
+/** The options of most resources. */
 export const PLAIN: Pick<Declared, "protect" | "importId" | "aliases" | "dependsOn"> = {
   protect: false,
   importId: "",
@@ -26,13 +26,13 @@ export const PLAIN: Pick<Declared, "protect" | "importId" | "aliases" | "depends
 
 const REGISTRY = "us-central1-docker.pkg.dev/production-471918/hyperion-public";
 
-/** The stack's full name, as the engine is asked for its state. */
+/** The stack's full name. */
 const STACK = "organization/project/stack";
 
-/** What the gcp plugin's own credentials are here. */
+/** The gcp plugin's access token. */
 export const ACCESS_TOKEN = "the-plugin's-token";
 
-/** Outputs that the real plugins compute, by type; a type that is not here is not one of the stack's. */
+/** Computed outputs by type. Other types are unexpected. */
 const COMPUTED: Record<string, (inputs: Record<string, unknown>) => Record<string, unknown>> = {
   "gcp:projects/service:Service": () => ({}),
   "gcp:artifactregistry/repository:Repository": () => ({ registryUri: REGISTRY }),
@@ -56,7 +56,7 @@ const COMPUTED: Record<string, (inputs: Record<string, unknown>) => Record<strin
   "pulumi:providers:docker": () => ({}),
 };
 
-/** A preview does not know the digest of an image that it would build. */
+/** Images that are not in `pushed` have no digest, as in a preview. */
 const pushedImage =
   (pushed: Readonly<Record<string, string>>) =>
   ({ imageName }: Record<string, unknown>): Record<string, unknown> => {
@@ -66,7 +66,7 @@ const pushedImage =
       : { repoDigest: `${String(imageName).replace(/:[^:/]*$/, "")}@${digest}` };
   };
 
-/** What is used here of the engine's end of a registration. */
+/** The methods of the SDK's monitor that are used here. */
 interface Monitor {
   registerResource: (request: RegisterResourceRequest, callback: unknown) => Promise<void>;
 }
@@ -82,22 +82,22 @@ interface RegisterResourceRequest {
   getAliasesList(): { getSpec(): { getName(): string; getParenturn(): string } | undefined }[];
 }
 
-/** What there is of a stack before the program runs. */
+/** The state before the program runs. */
 export interface StackState {
-  /** Outputs of its last `up`, as the engine answers them. Default: there was none. */
+  /** Outputs of the last `up`. Default: none. */
   outputs?: Record<string, unknown>;
-  /** By reference, such as `HOST/PATH/ui:build-amd64`, the digest of each image that the docker plugin pushes or knows. */
+  /** Digests of pushed images, by reference: `HOST/PATH/ui:build-amd64`. */
   pushed?: Readonly<Record<string, string>>;
 }
 
-/** Logical name in a URN; none for the stack. */
+/** The logical name in a URN; empty for the stack. */
 function nameOf(urn: string): string {
   return urn.includes("::pulumi:pulumi:Stack::") ? "" : urn.replace(/^.*::/, "");
 }
 
 /**
- * Runs a piece of the program against mocks.
- * @returns every resource it declared, once all of them are registered, and what it returned.
+ * Runs a part of the program with mocks.
+ * @returns the declared resources, and the part's result.
  */
 export async function declare<T>(
   program: () => T | Promise<T>,
@@ -125,7 +125,7 @@ export async function declare<T>(
           const path = `${String(project)}/${String(repositoryId)}`;
           if (REGISTRY.endsWith(path)) return { registryUri: REGISTRY };
           const name = `projects/${String(project)}/locations/${String(location)}/repositories/${String(repositoryId)}`;
-          // As gRPC tells it: the SDK takes the details alone.
+          // The SDK reads `details` of gRPC errors.
           const details = `invoking ${token}: 1 error occurred:\n\t* ${name} not found\n\n`;
           throw Object.assign(new Error(details), { details });
         }
@@ -137,7 +137,7 @@ export async function declare<T>(
     preview,
     "organization",
   );
-  // Mocks do not tell a resource's options; the request to the engine does.
+  // Mocks do not receive resource options, but the request to the engine has them.
   const monitor = pulumi.runtime.getMonitor() as unknown as Monitor;
   const register = monitor.registerResource.bind(monitor);
   monitor.registerResource = (request, callback) => {
@@ -161,7 +161,7 @@ export async function declare<T>(
   return { resources, result };
 }
 
-/** What a component declares beside a repository, named `given`, that it is given. */
+/** Runs a component with a repository; returns the other resources. */
 export async function declareOn<T>(
   component: (repository: Repository) => T,
 ): Promise<{ resources: Declared[]; result: T }> {
@@ -181,7 +181,6 @@ export async function declareOn<T>(
   };
 }
 
-/** The value of an output. */
 export function valueOf<T>(output: pulumi.Output<T>): Promise<T> {
   return new Promise((resolve) => {
     output.apply(resolve);

@@ -3,5 +3,5 @@ import { platformTag } from "../../components/images/tags/names.ts";
 /** The platform of this machine's containers. */
 export const nativePlatform = process.arch === "arm64" ? "linux/arm64" : "linux/amd64";
 
-/** The tag under which an `up` leaves the image of this machine's platform in the engine. */
+/** The tag of the image for this machine's platform in the engine after an `up`. */
 export const nativeBuild = platformTag(nativePlatform);

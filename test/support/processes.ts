@@ -1,6 +1,6 @@
 import { childrenOf } from "../../sandbox/lib/processes.ts";
 
-/** A process, its children, and theirs. */
+/** A process and its descendants. */
 export function withDescendants(pid: number): number[] {
   return [pid, ...childrenOf(pid).flatMap(withDescendants)];
 }

@@ -1,14 +1,14 @@
 import { expect } from "vitest";
 import type { Sandbox } from "./sandbox.ts";
 
-/** Makes a folder and all in it read-only for as long as `work` takes. */
+/** Makes a folder read-only while `work` runs. */
 export async function whileReadOnly<T>(sandbox: Sandbox, folder: string, work: () => Promise<T>): Promise<T> {
   const run = async (...[name, ...args]: [string, ...string[]]): Promise<void> => {
     const { code, output } = await sandbox.command(name, args);
     expect(code, output).toBe(0);
   };
   const isRoot = process.getuid?.() === 0;
-  // Root may write whatever the modes say.
+  // Modes do not apply to root.
   if (isRoot) {
     await run("mount", "--bind", folder, folder);
     await run("mount", "-o", "remount,ro,bind", folder);

@@ -9,92 +9,86 @@ import { repositoryRoot, sandboxPaths } from "../../sandbox/lib/paths.ts";
 import { requireRunning } from "../../sandbox/lib/require-sandbox.ts";
 import { endWatch, noteCommand, watchSandbox } from "./secrets/watching.ts";
 
-/** What came of a command. */
+/** The result of a command. */
 export interface Outcome {
   code: number;
   stdout: string;
-  /** Standard output and standard error, as a terminal shows them. */
+  /** Interleaved standard output and standard error. */
   output: string;
 }
 
-/** Where a command runs, and what it reads. */
 export interface CommandOptions {
   /** Default: the project's folder. */
   cwd?: string;
-  /** Default: nothing. */
+  /** Default: empty. */
   input?: string;
 }
 
-/** A command that is on its way. */
+/** A running command. */
 interface Running {
   pid: number;
-  /** What it has printed so far. */
+  /** The output so far. */
   printed(): string;
-  /** Tells all that it has printed so far, as often as it prints more. */
+  /** Calls the listener with the output so far after each change. */
   onPrint(listener: (printed: string) => void): void;
-  /** What came of it; no code where a signal ended it. */
+  /** Has no code if a signal ended the command. */
   ended: Promise<{ code: number | undefined; signal: string | undefined; output: string }>;
 }
 
-/** A sandbox that a test file uses, in a temporary folder. */
+/** A sandbox for a test file, in a temporary folder. */
 export interface Sandbox {
-  /** What `npm run sandbox -- env` gives. */
+  /** The environment of a shell after `npm run sandbox -- env`. */
   env: NodeJS.ProcessEnv;
   root: string;
   emulatorUrl: string;
   /** The stack's registry: `localhost:PORT/PROJECT/REPOSITORY`. */
   registry: string;
-  /** A copy of the sample sources that the test may change; the stack builds from it. */
+  /** A copy of the sample sources, from which the stack builds. Tests can change it. */
   sources: string;
   /** An empty folder for a test file. */
   scratch: string;
   /** `npm run sandbox -- WORDS`. */
   run(...words: string[]): Promise<Outcome>;
-  /** `pulumi ARGS` on the sandbox's project; fails the test unless it succeeds. */
+  /** `pulumi ARGS` on the sandbox's project. Rejects on failure. */
   pulumi(...args: string[]): Promise<string>;
-  /** The same, whatever comes of it. */
   tryPulumi(...args: string[]): Promise<Outcome>;
-  /** `pulumi up ARGS` that asks nothing; fails the test unless it succeeds. */
+  /** `pulumi up --yes --skip-preview ARGS`. Rejects on failure. */
   up(...args: string[]): Promise<string>;
-  /** The same, whatever comes of it. */
   tryUp(...args: string[]): Promise<Outcome>;
-  /** Fails the test unless a preview finds nothing to do. */
+  /** Rejects if a preview has changes. */
   expectNoChanges(...args: string[]): Promise<string>;
-  /** `pulumi config set ARGS` of each; a name may be a path, `readers[0]`. */
+  /** `pulumi config set ARGS` for each setting. A name can be a path: `readers[0]`. */
   set(settings: Readonly<Record<string, string>>, ...args: string[]): Promise<void>;
-  /** `pulumi config rm ARGS` of one. */
+  /** `pulumi config rm ARGS`. */
   unset(name: string, ...args: string[]): Promise<string>;
-  /** The same sandbox, in a shell that has these variables besides. */
+  /** The same sandbox with further variables. */
   with(variables: NodeJS.ProcessEnv): Sandbox;
-  /** Any command with `env` and these variables, whatever comes of it. */
+  /** Runs a command with `env` and these variables. */
   command(
     name: string,
     args: readonly string[],
     variables?: NodeJS.ProcessEnv,
     options?: CommandOptions,
   ): Promise<Outcome>;
-  /** Starts a command and does not wait for it. */
+  /** Starts a command without waiting for it. */
   start(name: string, args: readonly string[], variables?: NodeJS.ProcessEnv): Running;
   docker(...args: string[]): Promise<Outcome>;
-  /** `docker` of somebody who never logged in. */
+  /** `docker` without a login. */
   anonymousDocker(...args: string[]): Promise<Outcome>;
-  /** An output of the stack, as JSON where it is no text. */
+  /** An output of the stack; JSON unless it is a string. */
   output(name: string): Promise<string>;
-  /** A call to the emulated Google, as a principal; by default the maintainer. */
+  /** Calls the emulated Google. Default principal: the maintainer. */
   google(
     method: string,
     path: string,
     body?: unknown,
     principal?: string,
   ): Promise<{ status: number; body: unknown }>;
-  /** Ends its use, after a last look for secrets. */
+  /** Ends its use after a last scan for secrets. */
   stop(): Promise<void>;
 }
 
-/**
- * Runs a command with these variables and no others, whatever comes of it. What it prints is not searched for secrets:
- * `commandIn` does that.
- */
+/** Runs a command with these variables only. */
 export async function runCommand(
   name: string,
   args: readonly string[],
@@ -106,7 +100,7 @@ export async function runCommand(
   return { code: exitCode ?? 1, stdout, output: all };
 }
 
-/** The same for a command that uses the sandbox in folder `root`; what it prints must hold no secret of its. */
+/** The same for a command that uses the sandbox in `root`. Its output is scanned for secrets. */
 export async function commandIn(
   root: string,
   name: string,
@@ -139,7 +133,7 @@ function startCommand(root: string, name: string, args: readonly string[], env: 
   };
 }
 
-/** `npm run sandbox -- WORDS` on the sandbox in folder `root`. */
+/** `npm run sandbox -- WORDS` for the sandbox in `root`. */
 export async function runWords(root: string, ...words: string[]): Promise<Outcome> {
   const env = { ...process.env, HYPERION_SANDBOX_DIR: root };
   const outcome = await runCommand(process.execPath, ["sandbox/cli.ts", ...words], env);
@@ -147,14 +141,14 @@ export async function runWords(root: string, ...words: string[]): Promise<Outcom
   return outcome;
 }
 
-/** The same, which has to succeed. */
+/** The same; rejects on failure. */
 export async function succeed(root: string, ...words: string[]): Promise<Outcome> {
   const outcome = await runWords(root, ...words);
   if (outcome.code !== 0) throw new Error(`npm run sandbox -- ${words.join(" ")}: ${outcome.output}`);
   return outcome;
 }
 
-/** Starts a sandbox of its own in a new folder and brings its stack up; `stop` takes it down. */
+/** Starts a sandbox in a new folder and brings its stack up; `stop` takes it down. */
 export async function startSandbox(): Promise<Sandbox> {
   const folder = await mkdtemp(join(tmpdir(), "hyp-"));
   await makeSandbox(folder);
@@ -190,7 +184,7 @@ export async function makeSandbox(folder: string): Promise<void> {
   }
 }
 
-/** Makes a folder a repository of what it holds, as people have the sources. */
+/** Makes a folder a git repository and commits its files. */
 export async function commitSources(folder: string): Promise<void> {
   const commit = "git -c user.name=a -c user.email=a@example.com commit -qm sources";
   const script = `git init -q . && git add -A && { git diff --cached --quiet || ${commit}; }`;
@@ -198,7 +192,7 @@ export async function commitSources(folder: string): Promise<void> {
   if (code !== 0) throw new Error(`${folder} cannot be committed: ${output}`);
 }
 
-/** The running sandbox in `folder`, as `makeSandbox` made it; it runs on after `stop`. */
+/** Opens the running sandbox of `makeSandbox`. It keeps running after `stop`. */
 export async function openSandbox(folder: string): Promise<Sandbox> {
   const root = join(folder, "sb");
   const sources = join(folder, "sources");
@@ -264,7 +258,7 @@ function sandboxIn(place: Place, env: NodeJS.ProcessEnv): Sandbox {
   };
 }
 
-/** The variables of a shell in which the lines of `npm run sandbox -- env` were run. */
+/** The variables of a shell after `npm run sandbox -- env`. */
 async function shellEnvironment(root: string): Promise<NodeJS.ProcessEnv> {
   const script = 'lines=$("$NODE" sandbox/cli.ts env) && eval "$lines" && env -0';
   const variables = { ...process.env, HYPERION_SANDBOX_DIR: root, NODE: process.execPath };

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { afterEach, beforeEach } from "vitest";
 
-/** A folder of a test's own. Its path is short: a socket's holds a hundred bytes or so. */
+/** A temporary folder of a test, with a short path because the length of sockets' paths is limited. */
 export class Scratch {
   readonly folder = mkdtempSync(path.join(tmpdir(), "hyp-"));
 
@@ -12,7 +12,7 @@ export class Scratch {
     return path.resolve(this.folder, name);
   }
 
-  /** Writes a file in the folder and gives its path. */
+  /** Writes a file in the folder; returns its path. */
   write(name: string, text = "", mode = 0o644): string {
     const file = this.path(name);
     mkdirSync(path.dirname(file), { recursive: true });
@@ -21,7 +21,7 @@ export class Scratch {
     return file;
   }
 
-  /** What a file in the folder holds; nothing where there is none. */
+  /** The content of a file in the folder; empty if it does not exist. */
   read(name: string): string {
     const file = this.path(name);
     return existsSync(file) ? readFileSync(file, "utf8") : "";
@@ -32,11 +32,11 @@ export class Scratch {
   }
 }
 
-/** A folder for the tests of a file, a new one for each of them. */
-export const useScratch = (): Scratch => useAnew(Scratch);
+/** A new folder for each test of a file. */
+export const useScratch = (): Scratch => useNew(Scratch);
 
-/** The same of any kind of folder. */
-export function useAnew<T extends Scratch>(made: new () => T): T {
+/** The same for any kind of folder. */
+export function useNew<T extends Scratch>(made: new () => T): T {
   const current = Object.create(made.prototype as object) as T;
   beforeEach(() => {
     Object.assign(current, new made());

@@ -9,8 +9,8 @@ import { Engine } from "./engine.ts";
 import { makeSandbox, openSandbox, type Sandbox, succeed } from "./sandbox.ts";
 
 /**
- * A sandbox for the tests of a file, to be had from the first hook or test on: that of this process of vitest's, as its
- * first `up` left it. Such an `up` takes some ten seconds of both cores; what earlier files changed is put back instead.
+ * The worker's sandbox in its state after the first `up`, available in hooks and tests of a file. Restoring that state is
+ * faster than another `up`, which takes about ten seconds of both cores.
  */
 export function useSandbox(): Sandbox {
   const sandbox = {} as Sandbox;
@@ -21,11 +21,11 @@ export function useSandbox(): Sandbox {
   return sandbox;
 }
 
-/** Put back; made anew where there is none, a file took it down, or its engine lost the base image. */
+/** Restores the sandbox, or creates one if it does not exist or cannot be restored. */
 async function readySandbox(): Promise<Sandbox> {
   const folder = join(inject("sandboxes"), process.env["VITEST_POOL_ID"] ?? "1");
   const paths = sandboxPaths(join(folder, "sb"));
-  if (!existsSync(paths.config) || !(await putBack(folder))) {
+  if (!existsSync(paths.config) || !(await restore(folder))) {
     if (existsSync(paths.config)) await succeed(paths.root, "down", "--force");
     await rm(folder, { recursive: true, force: true });
     await mkdir(folder);
@@ -35,7 +35,7 @@ async function readySandbox(): Promise<Sandbox> {
   return openSandbox(folder);
 }
 
-/** Not put back by files: the engine, and downloads. */
+/** Files that are not restored: the engine's, and downloads. */
 const STAYS = ["sb/docker", "sb/run/docker.json", "sb/logs/docker.out.log", "sb/cache"];
 const SERVICES = ["registry", "emulator"] as const;
 
@@ -51,7 +51,7 @@ async function copy(from: string, to: string): Promise<void> {
   });
 }
 
-/** Keeps a copy of the sandbox's files, and the names of its images. */
+/** Copies the sandbox's files, and the names of its images. */
 async function keep(folder: string): Promise<void> {
   await rm(`${folder}.kept`, { recursive: true, force: true });
   await copy(folder, keptFiles(folder));
@@ -59,8 +59,8 @@ async function keep(folder: string): Promise<void> {
   await writeFile(keptImages(folder), JSON.stringify(await engine.images()));
 }
 
-/** Puts the sandbox back; false where that is not to be had. */
-async function putBack(folder: string): Promise<boolean> {
+/** Restores the sandbox; false if an image is not available. */
+async function restore(folder: string): Promise<boolean> {
   const paths = sandboxPaths(join(folder, "sb"));
   for (const pid of allProcesses()) if (commandLine(pid).includes(paths.project)) signal(pid, "SIGKILL");
   for (const service of SERVICES) await stopService(paths, service, 0);
@@ -69,10 +69,10 @@ async function putBack(folder: string): Promise<boolean> {
   for (const service of SERVICES) await rm(join(paths.run, `${service}.json`));
   await succeed(paths.root, "up", "--no-stack");
   const engine = await Engine.of(paths.root);
-  return engine.putBack(JSON.parse(await readFile(keptImages(folder), "utf8")) as Record<string, string>);
+  return engine.restore(JSON.parse(await readFile(keptImages(folder), "utf8")) as Record<string, string>);
 }
 
-/** Removes everything below a folder but what stays. */
+/** Removes everything below a folder except `STAYS`. */
 async function empty(folder: string, below = ""): Promise<void> {
   for (const { name } of await readdir(join(folder, below), { withFileTypes: true })) {
     const path = join(below, name);

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import * as path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
-import { Scratch, useAnew } from "./scratch.ts";
+import { Scratch, useNew } from "./scratch.ts";
 
 /** The project's folder. */
 export const root = path.resolve(import.meta.dirname, "../..");
@@ -15,25 +15,23 @@ const tools = [
   ..."printf rm sed seq sh sleep sort tail tee touch tr uname wc".split(" "),
 ];
 
-/** How a script ended. */
 export interface Ended {
   status: number | null;
   stdout: string;
   stderr: string;
 }
 
-/** A script that is on its way. */
+/** A running script. */
 export interface RunningScript {
   child: ChildProcessWithoutNullStreams;
-  /** Waits until it has printed this, or has ended without. */
+  /** Waits until the output contains this, or the script has ended. */
   prints: (text: string) => Promise<void>;
   ended: Promise<Ended>;
 }
 
 /**
- * A folder and a PATH of their own to run a script in: only everyday tools, and the fakes that the
- * test puts there. A fake is a bash script; `record "$@"` in it writes its arguments down, and
- * `has WORD` tells whether the variable ANSWERS, which says what is to go wrong, has that word.
+ * Runs scripts in a folder with a PATH of common tools and the test's fakes. A fake is a bash script, in which `record "$@"`
+ * records the call, and `has WORD` checks for a word in the variable ANSWERS.
  */
 export class Shell extends Scratch {
   private readonly bin = this.path("bin");
@@ -52,25 +50,25 @@ export class Shell extends Scratch {
     for (const tool of tools) this.pass(tool);
   }
 
-  /** Puts this machine's own command on the PATH, where it has one. */
+  /** Adds this machine's command to PATH if it exists. */
   pass(tool: string): void {
     const file = which(tool);
     if (file !== undefined) symlinkSync(file, path.join(this.bin, tool));
   }
 
-  /** Puts a command on the PATH, in the place of one that is there. */
+  /** Adds or replaces a command on PATH. */
   fake(name: string, body: string): void {
     const record = `record() { local IFS=' '; echo "${name} $*" >>"$RECORD"; }`;
     const has = `has() { [[ " $ANSWERS " == *" $1 "* ]]; }`;
     this.write(`bin/${name}`, `#!${this.path("bin/bash")}\n${record}\n${has}\n${body}\n`, 0o755);
   }
 
-  /** Takes a command off the PATH. */
+  /** Removes a command from PATH. */
   without(name: string): void {
     rmSync(path.join(this.bin, name), { force: true });
   }
 
-  /** The calls of fakes so far, `docker push x`, in the order of their beginning. */
+  /** The recorded calls, such as `docker push x`. */
   calls(): string[] {
     return this.read("record").split("\n").filter(Boolean);
   }
@@ -79,7 +77,7 @@ export class Shell extends Scratch {
     rmSync(this.record, { force: true });
   }
 
-  /** Runs a script of the project, by bash or (`.ts`) by Node.js, in the folder. */
+  /** Runs a script of the project in the folder, by bash or (`.ts`) by Node.js. */
   run(script: string, args: string[] = [], input = ""): Ended {
     const { folder: cwd, environment: env } = this;
     const options = { cwd, env, input, encoding: "utf8", timeout: 60_000 } as const;
@@ -88,12 +86,12 @@ export class Shell extends Scratch {
     return { status, stdout, stderr };
   }
 
-  /** Runs these commands by bash, in the folder. */
+  /** Runs commands by bash in the folder. */
   bash(commands: string): Ended {
     return this.run(this.write("commands.sh", commands));
   }
 
-  /** Starts a script without waiting for it, as the leader of a process group. */
+  /** Starts a script in its own process group. */
   start(script: string, args: string[] = []): RunningScript {
     const { folder: cwd, environment: env } = this;
     const words = [path.resolve(root, script), ...args];
@@ -116,8 +114,8 @@ export class Shell extends Scratch {
   }
 }
 
-/** A shell for the tests of a file, a new one for each of them. */
-export const useShell = (): Shell => useAnew(Shell);
+/** A new shell for each test of a file. */
+export const useShell = (): Shell => useNew(Shell);
 
 function which(tool: string): string | undefined {
   return (process.env["PATH"] ?? "")

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { slowest } from "./slowest-reporter.ts";
 
-test("the ten slowest come first, in seconds", () => {
+test("prints the ten slowest in seconds", () => {
   const timed = Array.from({ length: 12 }, (_, index) => ({ name: `t${index}`, milliseconds: index * 1500 }));
   const lines = slowest(timed).split("\n");
   expect(lines).toHaveLength(10);

@@ -2,7 +2,7 @@ import type { Reporter, TestModule } from "vitest/node";
 
 const SHOWN = 10;
 
-/** Names the slowest tests and the slowest files of a run at its end. */
+/** Prints the slowest tests and files at the end of a run. */
 export default class SlowestReporter implements Reporter {
   onTestRunEnd(modules: readonly TestModule[]): void {
     const files = modules.map((module) => ({
@@ -19,7 +19,6 @@ export default class SlowestReporter implements Reporter {
   }
 }
 
-/** A line each: seconds and name. */
 export function slowest(timed: readonly { name: string; milliseconds: number }[]): string {
   return [...timed]
     .sort((a, b) => b.milliseconds - a.milliseconds)

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// Stands in for busybox's wget, as far as `wget [-q] [-T SECONDS] -O FILE URL` goes: exits with 1 unless the answer is a success.
+// Replaces busybox's `wget [-q] [-T SECONDS] -O FILE URL`. Exits with 1 unless the status is a success.
 "use strict";
 const { writeFileSync } = require("node:fs");
 const { parseArgs } = require("node:util");

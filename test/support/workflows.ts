@@ -8,19 +8,20 @@ import { mintGithubApiToken } from "../../sandbox/emulator/support/github/tokens
 import { repositoryRoot, sandboxPaths } from "../../sandbox/lib/paths.ts";
 import { readTools } from "../../sandbox/lib/tools.ts";
 import { ensureGoTool } from "../../sandbox/machine/install-go-tool.ts";
+import { google, grant, PACKAGES, tagsOf } from "./google.ts";
 import type { Outcome, Sandbox } from "./sandbox.ts";
 
 /** The emulated repository. */
 export const REPOSITORY = "HyperionWave-AI/dev-squad";
 
-/** The repository of the sources where they are not in this one. */
+/** The repository of the sources if they are separate. */
 export const SOURCES = "HyperionWave-AI/sources";
 
 const BOT = "github-actions[bot]";
 
 /**
- * What stands in for an action of somebody else's, in tests alone: a module of `actions/`, and the inputs that it has
- * without the workflow's saying. Those without a module bring a program that no test needs (cosign, emulation of processors).
+ * Replacements of external actions: a module in `actions/` and default inputs. Actions without a module install programs that
+ * no test needs.
  */
 const STAND_INS: Readonly<Record<string, { module?: string; defaults?: Record<string, string> }>> = {
   "actions/checkout": {
@@ -49,7 +50,7 @@ const workflow = z.object({
   ),
 });
 
-/** What starts a workflow, and with what. */
+/** An event that starts a workflow. */
 interface Trigger {
   /** Default: `push`. */
   event?: string;
@@ -57,46 +58,45 @@ interface Trigger {
   ref?: string;
   /** Default: the tip of main. */
   commit?: string;
-  /** Fields of the event besides. */
+  /** Further fields of the event. */
   payload?: object;
-  /** Variables of the repository, in place of its own. */
+  /** Override the repository's variables. */
   vars?: Record<string, string>;
-  /** How long an access token of Google's lives, in seconds. Default: an hour. */
+  /** Lifetime of Google's access tokens, in seconds. Default: an hour. */
   tokenSeconds?: number;
-  /** A folder whose programs come first on the runner's PATH. */
+  /** A folder that comes first on the runner's PATH. */
   path?: string;
-  /** Whether GitHub takes attestations. Default: yes. */
+  /** Whether GitHub accepts attestations. Default: true. */
   attests?: boolean;
 }
 
-/** What an attestation says. */
 export interface Attestation {
   kind: "provenance" | "sbom";
   name: string;
   digest: string;
 }
 
-/** This project in a repository at the emulated GitHub, whose workflows run on this machine. */
+/** A repository of this project at the emulated GitHub. Workflows run on this machine. */
 export interface Github {
-  /** A clone of it, with main checked out. */
+  /** A clone with main checked out. */
   folder: string;
   /** Variables of the repository. */
   vars: Record<string, string>;
   /** Runs git in the clone. */
   git(...args: string[]): Promise<string>;
-  /** Commits what was changed in the clone and pushes it; returns the commit. */
+  /** Commits and pushes the clone's changes; returns the commit. */
   push(ref?: string): Promise<string>;
   /** Runs pulumi in the clone, as the maintainer. */
   pulumi(backend: string, ...args: string[]): Promise<string>;
-  /** Runs a workflow of the clone; `onPrint` gets all that it has printed so far, as often as it prints more. */
+  /** Runs a workflow of the clone; `onPrint` gets the output so far after each change. */
   run(file: string, trigger?: Trigger, onPrint?: (printed: string) => void): Promise<Outcome>;
-  /** What the last run attested. */
+  /** The attestations of the last run. */
   attestations(): Promise<Attestation[]>;
-  /** Asks GitHub's API, as the maintainer. */
+  /** Calls GitHub's API as the maintainer. */
   api(method: string, path: string, body?: object): Promise<unknown>;
 }
 
-/** What GitHub's list of files is about: what git tracks here, and what it would. */
+/** Copies files that git tracks or would track. */
 async function copyProject(to: string): Promise<void> {
   const list = ["ls-files", "--cached", "--others", "--exclude-standard", "-z"];
   const { stdout } = await execa("git", list, { cwd: repositoryRoot });
@@ -106,7 +106,7 @@ async function copyProject(to: string): Promise<void> {
     await cp(join(repositoryRoot, file), join(to, file), { preserveTimestamps: true });
 }
 
-/** Folders that act takes in the place of the actions that the workflows pin, and its options that say so. */
+/** Writes the replacements of the pinned actions; returns act's options for them. */
 async function writeStandIns(folder: string, workflows: string, server: string): Promise<string[]> {
   const files = (await readdir(workflows, { recursive: true })).filter((name) => name.endsWith(".yml"));
   const texts = await Promise.all(files.map((name) => readFile(join(workflows, name), "utf8")));
@@ -142,19 +142,11 @@ async function writeStandIns(folder: string, workflows: string, server: string):
 
 const PRODUCTION = "production-471918";
 
-/** The tags of an image of production, each with its digest. */
-export async function tagsOf(sandbox: Sandbox, image: string): Promise<Record<string, string>> {
-  const packages = `v1/projects/${PRODUCTION}/locations/us-central1/repositories/hyperion-public/packages`;
-  const { body } = await sandbox.google("GET", `${packages}/${image}/tags?pageSize=1000`);
-  const { tags = [] } = body as { tags?: { name: string; version: string }[] };
-  const last = (name: string): string => name.replace(/^.*\//, "");
-  return Object.fromEntries(tags.map(({ name, version }) => [last(name), last(version)]));
-}
+/** The digest of each tag of an image of production. */
+export const productionTags = (sandbox: Sandbox, image: string): Promise<Record<string, string>> =>
+  tagsOf(sandbox, image, PACKAGES.replace("hyperion-sandbox", PRODUCTION));
 
-/**
- * Production at Google, and this project in a repository at GitHub that publishes to it, at the root of the sources: what
- * a maintainer has after docs/CI.md.
- */
+/** Sets up production at Google and a publishing repository at GitHub, as in docs/CI.md. */
 export async function useProduction(sandbox: Sandbox): Promise<Github> {
   const [registry, images] = ["registry", "images"].map((name) => join(sandbox.scratch, `state-${name}`)) as [
     string,
@@ -191,10 +183,10 @@ export async function useProduction(sandbox: Sandbox): Promise<Github> {
   return github;
 }
 
-/** Pushes the sources, in a folder of theirs, to main of their own repository; returns the commit. */
+/** Pushes the sources, in a folder, to main of their separate repository; returns the commit. */
 export async function pushSources(sandbox: Sandbox, github: Github, folder: string): Promise<string> {
   const clone = join(sandbox.scratch, "sources-clone");
-  // Without the repository that the sources are in here.
+  // Without the folder's `.git`.
   await cp(join(sandbox.sources, "coordinator"), join(clone, folder, "coordinator"), { recursive: true });
   const git = (...args: string[]): Promise<string> => github.git("-C", clone, ...args);
   await git("init", "--quiet", "--initial-branch", "main");
@@ -204,30 +196,21 @@ export async function pushSources(sandbox: Sandbox, github: Github, folder: stri
   return git("rev-parse", "HEAD");
 }
 
-/** As docs/CI.md says: an account that reads the project, and which drift.yml on main may be, as it may the preview account. */
+/** Creates the drift account of docs/CI.md: it reads the project, and drift.yml on main impersonates it and the preview account. */
 async function makeDriftAccount(sandbox: Sandbox, provider: string, preview: string): Promise<string> {
   const project = `v1/projects/${PRODUCTION}`;
-  const google = async (path: string, body: object): Promise<object> => {
-    const { status, body: answer } = await sandbox.google("POST", path, body);
-    if (status !== 200) throw new Error(`${path}: ${JSON.stringify(answer)}`);
-    return answer as object;
-  };
   const account = { accountId: "hyperion-drift", serviceAccount: {} };
-  const { email } = (await google(`${project}/serviceAccounts`, account)) as { email: string };
-  const grant = async (resource: string, role: string, member: string): Promise<void> => {
-    const policy = (await google(`${resource}:getIamPolicy`, {})) as { bindings?: object[] };
-    const bindings = [...(policy.bindings ?? []), { role, members: [member] }];
-    await google(`${resource}:setIamPolicy`, { policy: { ...policy, bindings } });
-  };
+  const made = await google(sandbox, "POST", `${project}/serviceAccounts`, account);
+  const { email } = made as { email: string };
   for (const role of ["roles/viewer", "roles/iam.securityReviewer"])
-    await grant(project, role, `serviceAccount:${email}`);
+    await grant(sandbox, role, `serviceAccount:${email}`, project);
   const run = `principalSet://iam.googleapis.com/${provider.replace(/\/providers\/.*/, "")}/attribute.access/drift`;
   for (const each of [email, preview])
-    await grant(`${project}/serviceAccounts/${each}`, "roles/iam.workloadIdentityUser", run);
+    await grant(sandbox, "roles/iam.workloadIdentityUser", run, `${project}/serviceAccounts/${each}`);
   return email;
 }
 
-/** Makes the repository of this project at the emulated GitHub; `change` adds to its first commit. */
+/** Creates the repository at the emulated GitHub; `change` changes its first commit. */
 async function useGithub(sandbox: Sandbox, change: (folder: string) => Promise<void>): Promise<Github> {
   const place = join(sandbox.scratch, "github");
   const folder = join(sandbox.scratch, "clone");
@@ -242,7 +225,7 @@ async function useGithub(sandbox: Sandbox, change: (folder: string) => Promise<v
     console.error(line);
   });
 
-  // A runner has no sandbox on its PATH, and npm ci finds what it would install.
+  // The runner's PATH has no sandbox, and `npm ci` links to the installed packages.
   const bin = join(sandbox.scratch, "bin");
   await mkdir(bin);
   await symlink(join(sandboxPaths(sandbox.root).bin, "docker"), join(bin, "docker"));
@@ -319,7 +302,7 @@ async function useGithub(sandbox: Sandbox, change: (folder: string) => Promise<v
       folder: own,
       attests,
     };
-    // What github.token is in a step that runs commands: act knows one for all jobs, which may read.
+    // `github.token` in steps that run commands. act has one for all jobs; it has permission to read.
     const readers = { contents: "read", issues: "read" };
     const reader = await mintGithubApiToken(sandbox.root, { login: BOT, permissions: readers });
     const content = { ref, repository: { full_name: REPOSITORY, default_branch: "main" }, ...payload };

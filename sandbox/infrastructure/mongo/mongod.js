@@ -1,7 +1,6 @@
-// Stands in for MongoDB's image. Its first start on an empty volume makes the root user of MONGO_INITDB_ROOT_*, behind a
-// server that listens on loopback only; later starts do not read these variables. In place of MongoDB's protocol it speaks
-// HTTP: anybody may ping, and the folders of the code index take a login. It opens data whose feature compatibility version
-// is its own or the one before.
+// A fake of MongoDB's image. The first start on an empty volume creates the root user in MONGO_INITDB_ROOT_* while the server
+// listens on loopback only; later starts ignore these variables. It uses HTTP instead of MongoDB's protocol: a ping needs no
+// login, and the folders of the code index need one. It opens data with its own feature compatibility version or the one before.
 "use strict";
 const { existsSync, mkdirSync, readFileSync, writeFileSync } = require("node:fs");
 const { createServer } = require("node:http");
@@ -33,7 +32,7 @@ const save = () => {
 };
 save();
 
-/** A BSON document of elements, and an element that holds bytes. */
+/** A BSON document, and an element of it. */
 const bson = (...elements) => {
   const body = Buffer.concat([...elements, Buffer.alloc(1)]);
   const length = Buffer.alloc(4);
@@ -42,7 +41,7 @@ const bson = (...elements) => {
 };
 const element = (type, name, bytes) => Buffer.concat([Buffer.from([type]), Buffer.from(`${name}\0`), bytes]);
 
-/** Diagnostic data begins with what mongod says of its build. */
+/** Diagnostic data starts with mongod's build information. */
 const length = Buffer.alloc(4);
 length.writeInt32LE(MONGO_VERSION.length + 1);
 const version = element(2, "version", Buffer.concat([length, Buffer.from(`${MONGO_VERSION}\0`)]));
@@ -67,7 +66,7 @@ async function bodyOf(request) {
   return JSON.parse(Buffer.concat(chunks).toString());
 }
 
-/** Why a request is refused; undefined when it is not. */
+/** The reason to refuse a request; undefined if there is none. */
 function refusal({ headers: { authorization } }) {
   if (Object.keys(data.users).length === 0) return undefined;
   if (authorization === undefined) return "Command createIndexes requires authentication";

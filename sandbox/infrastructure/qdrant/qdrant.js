@@ -1,5 +1,5 @@
-// Stands in for Qdrant: ready at once, and no collection in it but what was put there, which it opens in one format.
-// QDRANT__SERVICE__API_KEY is the key it asks for.
+// A fake of Qdrant: ready immediately, without collections. It opens existing ones in one format only. Requires the API key in
+// QDRANT__SERVICE__API_KEY.
 "use strict";
 const { mkdirSync, readdirSync, readFileSync } = require("node:fs");
 const { createServer } = require("node:http");

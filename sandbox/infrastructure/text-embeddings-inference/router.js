@@ -1,5 +1,5 @@
-// Stands in for the embedding service: listens once it has its model, which it downloads slowly the first time. There is
-// one model to be had.
+// A fake of the embedding service: listens after it has its model, which it downloads slowly at the first start. Only one model
+// exists.
 "use strict";
 const { existsSync, mkdirSync, writeFileSync } = require("node:fs");
 const { createServer } = require("node:http");

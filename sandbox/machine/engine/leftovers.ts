@@ -4,9 +4,8 @@ import { run } from "../../lib/run-command.ts";
 import { allProcesses, childrenOf, commandLine, signal, waitUntil } from "../../lib/processes.ts";
 
 /**
- * Ends what an engine that was killed left behind: the processes that carry one of `folders` in their command
- * line (containerd and its shims), the containers below them, every process whose root file system lies in one
- * of `folders` (build steps), and the mounts there.
+ * Removes what a killed engine left: processes with one of `folders` in their command line (containerd and its shims), their
+ * containers, processes whose root file system is in one of `folders` (build steps), and mounts.
  */
 export async function removeLeftovers(folders: string[]): Promise<void> {
   const mine = () => allProcesses().filter((pid) => belongsTo(pid, folders));
@@ -28,7 +27,7 @@ function belongsTo(pid: number, folders: string[]): boolean {
   return rootLiesIn(pid, folders);
 }
 
-/** The root of a container is an overlay whose layers are named in the mount's options. */
+/** A container's root is an overlay mount, whose options name the layers. */
 function rootLiesIn(pid: number, folders: string[]): boolean {
   let mounts: string;
   try {
@@ -40,7 +39,7 @@ function rootLiesIn(pid: number, folders: string[]): boolean {
   return root !== undefined && folders.some((folder) => root.includes(`${folder}/`));
 }
 
-/** Mount points below `folders` out of the content of a `mountinfo` file, the innermost first. */
+/** Mount points below `folders` in the content of a `mountinfo` file, the innermost first. */
 export function mountsBelow(mountinfo: string, folders: string[]): string[] {
   return mountinfo
     .split("\n")
@@ -49,7 +48,7 @@ export function mountsBelow(mountinfo: string, folders: string[]): string[] {
     .reverse();
 }
 
-/** The kernel writes blank, tab, newline and backslash as octal numbers. */
+/** The kernel writes space, tab, newline and backslash as octal numbers. */
 function unescape(text: string): string {
   return text.replaceAll(/\\([0-7]{3})/g, (_, digits: string) => String.fromCharCode(parseInt(digits, 8)));
 }

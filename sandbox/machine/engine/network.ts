@@ -5,18 +5,17 @@ import { type SandboxPaths, shortName } from "../../lib/paths.ts";
 import { run } from "../../lib/run-command.ts";
 import { chooseSubnets, type EngineSubnets, routedBlocks } from "./subnet.ts";
 
-// Engines that share a machine also share its packet filter, and each empties the chains named DOCKER when it
-// starts. So the sandbox's engine leaves the filter alone, and these few rules, which carry the sandbox's name,
-// stand beside whatever else is there. Published ports are served by the engine's own proxy.
+// Engines on one machine share the packet filter, and each clears the chains named DOCKER at its start. So the sandbox's
+// engine does not use the filter. The sandbox adds a few rules with its name. The engine's proxy serves published ports.
 
 const env = { PATH: systemPath() };
 
-/** Name of the bridge of a sandbox's engine; at most 15 characters. */
+/** Name of the engine's bridge; at most 15 characters. */
 export function bridgeName(paths: SandboxPaths): string {
   return `hyp${shortName(paths.root)}`;
 }
 
-/** Makes the bridge of a sandbox's engine and lets its containers reach the network. */
+/** Creates the engine's bridge, and the rules that let containers reach the network. */
 export async function makeNetwork(paths: SandboxPaths): Promise<EngineSubnets> {
   await removeNetwork(paths);
   const bridge = bridgeName(paths);
@@ -27,7 +26,7 @@ export async function makeNetwork(paths: SandboxPaths): Promise<EngineSubnets> {
   await ip(["link", "add", "name", bridge, "type", "bridge"]);
   await ip(["address", "add", subnets.bridge, "dev", bridge]);
   await ip(["link", "set", bridge, "up"]);
-  // Without a packet filter in the kernel there is nothing in the way either, but builds reach no network.
+  // Fails without a packet filter in the kernel. Then builds have no network.
   for (const rule of rules(paths, subnets.all))
     await iptables(["-w", "10", "-t", rule.table, "-I", ...rule.rule]);
   return subnets;
@@ -63,8 +62,8 @@ async function ip(args: string[]): Promise<void> {
   const result = await run("ip", args, { env });
   if (!result.ok)
     throw new SandboxError(
-      `a network bridge for the sandbox's Docker engine could not be made: ${result.failure}\n` +
-        "In a container this needs the capability NET_ADMIN; or start a Docker engine and set DOCKER_HOST.",
+      `a network bridge for the sandbox's Docker engine could not be created: ${result.failure}\n` +
+        "In a container, this needs the capability NET_ADMIN. Or start a Docker engine and set DOCKER_HOST.",
     );
 }
 

@@ -10,11 +10,10 @@ import { engineInfo } from "../../lib/engine-info.ts";
 import { removeLeftovers } from "./leftovers.ts";
 import { bridgeName, makeNetwork, removeNetwork } from "./network.ts";
 
-// A socket's path holds 107 bytes at most, and the longest that the engine makes below its folder is
-// `/containerd/containerd-debug.sock` or a little more.
+// A socket's path has at most 107 bytes. The longest one below this folder is about `/containerd/containerd-debug.sock`.
 const LONGEST_RUN_FOLDER = 68;
 
-/** Folder of the engine's sockets: in the sandbox, or a short one elsewhere where that path does not serve. */
+/** Folder of the engine's sockets: in the sandbox, or in the temporary folder if the path is too long. */
 export function engineRunFolder(paths: SandboxPaths): string {
   const inside = join(paths.docker, "run");
   return Buffer.byteLength(inside) <= LONGEST_RUN_FOLDER && !/[,:\\]/.test(inside)
@@ -22,7 +21,7 @@ export function engineRunFolder(paths: SandboxPaths): string {
     : join(tmpdir(), `hyperion-${shortName(paths.root)}`);
 }
 
-/** Folder of the engine's images and containers; mounts and the engine's own files know no comma and no colon. */
+/** Folder of images and containers. Mounts do not support commas and colons. */
 function engineDataFolder(paths: SandboxPaths): string {
   return /[,:\\]/.test(paths.docker) ? join(engineRunFolder(paths), "data") : join(paths.docker, "data");
 }
@@ -33,8 +32,9 @@ export function ownEngineHost(paths: SandboxPaths): string {
 }
 
 /**
- * Starts the sandbox's own engine unless it answers. Needs root. Returns whether it was started now.
- * @param programs the folder of an engine that is not installed.
+ * Starts the sandbox's own engine unless it answers. Needs root.
+ * @param programs folder of the engine's programs. Default: the installed ones.
+ * @returns whether the engine was started.
  */
 export async function ensureOwnEngine(paths: SandboxPaths, programs?: string): Promise<boolean> {
   const host = ownEngineHost(paths);
@@ -63,9 +63,9 @@ export async function ensureOwnEngine(paths: SandboxPaths, programs?: string): P
         "ip-masq": false,
         "shutdown-timeout": 5,
         "live-restore": false,
-        // Debian's runc knows no time namespaces, which a current engine gives to containers.
+        // Debian's runc does not support time namespaces.
         ...(programs !== undefined && { features: { "time-namespaces": false } }),
-        // One after the other: a layer that two images share is then compressed and sent once, and the second mounts it.
+        // Sequential pushes upload a shared layer once; the second image mounts it.
         "max-concurrent-uploads": 1,
       },
       null,
@@ -74,7 +74,7 @@ export async function ensureOwnEngine(paths: SandboxPaths, programs?: string): P
   );
   await startService(paths, "docker", {
     command: dockerd,
-    // A configuration of its own: that of the machine's engine in /etc/docker does not apply.
+    // Ignores the configuration of the machine's engine in /etc/docker.
     args: [
       ...["--config-file", configuration],
       ...["--containerd-namespace", name, "--containerd-plugins-namespace", `${name}-plugins`],
@@ -92,7 +92,7 @@ export async function ensureOwnEngine(paths: SandboxPaths, programs?: string): P
   return true;
 }
 
-/** Stops the sandbox's own engine, its containers, and removes its mounts and its network. */
+/** Stops the engine and its containers, and removes its mounts and network. */
 export async function stopOwnEngine(paths: SandboxPaths): Promise<void> {
   await stopService(paths, "docker", 20_000);
   const run = engineRunFolder(paths);
@@ -105,5 +105,5 @@ async function makePrivateFolder(folder: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const found = lstatSync(folder);
   if (!found.isDirectory() || found.uid !== process.getuid?.() || (found.mode & 0o022) !== 0)
-    throw new SandboxError(`${folder} belongs to somebody else: remove it, and run this again`);
+    throw new SandboxError(`${folder} belongs to another user: remove it, and run this again`);
 }

@@ -1,17 +1,17 @@
-/** A block of IPv4 addresses: its first address as a number, and the length of the network's prefix. */
+/** A block of IPv4 addresses; `base` is the first address. */
 export interface Block {
   base: number;
   prefix: number;
 }
 
-/** Addresses of one sandbox's engine: its bridge, and a pool for the networks that Compose makes. */
+/** Addresses of a sandbox's engine: its bridge, and a pool for Compose's networks. */
 export interface EngineSubnets {
-  /** All of them, for the packet filter. */
+  /** All addresses, for the packet filter. */
   all: string;
-  /** Address of the bridge with its prefix length. */
+  /** Address and prefix length of the bridge. */
   bridge: string;
   pool: string;
-  /** Prefix length of each network out of the pool. */
+  /** Prefix length of each network in the pool. */
   poolSize: number;
 }
 
@@ -27,7 +27,7 @@ function overlaps(one: Block, other: Block): boolean {
   return one.base < other.base + size(other) && other.base < one.base + size(one);
 }
 
-/** The networks that this machine has a route to, from the content of `/proc/net/route`; no default route. */
+/** Networks with a route, from the content of `/proc/net/route`, except the default route. */
 export function routedBlocks(table: string): Block[] {
   return table
     .split("\n")
@@ -54,8 +54,10 @@ const CHOICES = 1008;
 const PREFIX = 20;
 
 /**
- * Addresses out of 10.192.0.0 to 10.254.255.255 that no route of this machine covers. `start` is any number;
- * different sandboxes begin to look at different places. Undefined when all are taken.
+ * Chooses addresses between 10.192.0.0 and 10.254.255.255 without a route.
+ *
+ * @param start any number; different sandboxes start their search at different places.
+ * @returns undefined if all are in use.
  */
 export function chooseSubnets(taken: Block[], start: number): EngineSubnets | undefined {
   for (let step = 0; step < CHOICES; step++) {

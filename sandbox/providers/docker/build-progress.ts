@@ -1,11 +1,11 @@
-/** What a build says, kept for the case that it fails. Reads BuildKit's plain progress. */
+/** Reads BuildKit's plain progress, and keeps output for error messages. */
 export class BuildProgress {
   private readonly headlines = new Map<string, string>();
   private readonly output = new Map<string, string[]>();
   private readonly other: string[] = [];
   private failed: { step: string; reason: string } | undefined;
 
-  /** @returns the headline when the line starts a step, for the terminal */
+  /** @returns the headline if the line starts a step. */
   take(line: string): string | undefined {
     const [, step = "", rest = line] = /^#(\d+) (.*)$/.exec(line) ?? [];
     if (step === "") {
@@ -15,7 +15,7 @@ export class BuildProgress {
     const headline = /^\[.*\]/.test(rest) && !this.headlines.has(step);
     if (headline) {
       this.headlines.set(step, rest);
-      // Loading the Dockerfile and its like say nothing about the user's build.
+      // Internal steps, such as loading the Dockerfile, are not shown.
       return rest.startsWith("[internal]") ? undefined : rest;
     }
     const error = /^ERROR:? (.*)$/.exec(rest)?.[1];
@@ -26,12 +26,12 @@ export class BuildProgress {
     return undefined;
   }
 
-  /** What the failing step said, the last lines of it. */
+  /** The last lines of the failed step's output. */
   failingOutput(): readonly string[] {
     return (this.failed && this.output.get(this.failed.step)) ?? [];
   }
 
-  /** Why it failed, as the real plugin says it: without what the CLI puts around the builder's own words. */
+  /** The builder's error, worded as in the real plugin: without the CLI's prefixes. */
   failure(): string {
     const last = this.other.findLast((line) => LAST_WORD.test(line));
     const reason = last?.replace(LAST_WORD, "") ?? this.failed?.reason ?? this.other.slice(-tail).join("\n");
@@ -39,13 +39,12 @@ export class BuildProgress {
   }
 }
 
-/** Lines of a failing step that are worth showing. */
 const tail = 20;
 
-/** How the CLI begins its last line. */
+/** Prefixes in the CLI's last line. */
 const LAST_WORD =
   /^(error: |ERROR: )?failed to solve( with frontend [\w.]+)?: (failed to solve with frontend [\w.]+: |rpc error: code = \w+ desc = |failed to build LLB: )*/;
 
-/** What it says when the engine goes away: Docker's output then ends where none does. */
+/** Messages of the CLI when the engine stops. */
 const CONNECTION_LOST =
   /\bEOF$|error reading from server|connection (refused|reset)|transport is closing|daemon running/;

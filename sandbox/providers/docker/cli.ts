@@ -4,17 +4,17 @@ import { messageOf } from "../../../problems/wording.ts";
 import { findDockerCommand } from "../../../components/images/docker/command.ts";
 import { findCommands } from "../../lib/files.ts";
 
-/** A build may say far more than anybody will read; this many lines from its end are enough. */
+/** Output that is kept. */
 const keptLines = 2000;
 
-/** A failed command of the Docker CLI, with what it said. */
+/** A failed command of the Docker CLI, with its output. */
 export class DockerError extends Error {
   readonly command: string;
   readonly lines: string[];
 
   constructor(
     command: string,
-    /** Standard output and error, as they came. */
+    /** Standard output and standard error. */
     lines: string[],
   ) {
     super(`docker ${command}: ${lines.slice(-5).join("\n").trim() || "failed without a word"}`);
@@ -23,14 +23,14 @@ export class DockerError extends Error {
   }
 }
 
-/** What a failed command said at its end, without the progress of each layer. */
+/** The last lines of a failed command, without the progress of layers. */
 export function lastWords(error: unknown): string {
   if (!(error instanceof DockerError)) return messageOf(error);
   const words = error.lines.filter((line) => !/^([0-9a-f]{12}: |The push refers to )/.test(line));
   return words.slice(-5).join("\n").trim() || error.message;
 }
 
-/** The Docker CLI, on the engine and with the configuration of the environment. */
+/** The Docker CLI in an environment. */
 export class Docker {
   private readonly environment: NodeJS.ProcessEnv;
   private builder: Promise<string> | undefined;
@@ -39,17 +39,15 @@ export class Docker {
     this.environment = environment;
   }
 
-  /** A CLI that builds with BuildKit: with the buildx plugin, or so old that it brings BuildKit itself. */
+  /** A CLI that builds with BuildKit: one with the buildx plugin, or an old one with BuildKit support. */
   buildCli(): Promise<string> {
     this.builder ??= findBuildCli();
     return this.builder;
   }
 
   /**
-   * Runs one command to its end, and stops it when the signal says so.
-   *
-   * @returns the lines of standard output and error, the last thousands of them
-   * @throws DockerError when it fails
+   * @returns the last lines of standard output and standard error.
+   * @throws DockerError on failure.
    */
   run(
     args: string[],

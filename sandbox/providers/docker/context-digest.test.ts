@@ -21,7 +21,7 @@ async function write(path: string, content: string): Promise<void> {
 
 const digest = (): Promise<string> => contextDigest(folder, join(folder, "Dockerfile"));
 
-/** Whether doing this changes the digest. */
+/** Whether the action changes the digest. */
 async function changes(action: () => Promise<unknown>): Promise<boolean> {
   const before = await digest();
   await action();
@@ -29,7 +29,7 @@ async function changes(action: () => Promise<unknown>): Promise<boolean> {
 }
 
 describe("contextDigest", () => {
-  it("is 64 hexadecimal digits, the same each time", async () => {
+  it("is 64 hexadecimal digits, and stable", async () => {
     expect(await digest()).toMatch(/^[0-9a-f]{64}$/);
     expect(await digest()).toBe(await digest());
   });
@@ -50,7 +50,7 @@ describe("contextDigest", () => {
     expect(await changes(action)).toBe(true);
   });
 
-  it("sees where a link points, not what is there", async () => {
+  it("depends on a link's target path, not on the target's content", async () => {
     await symlink("/etc/hostname", join(folder, "link"));
     expect(await changes(() => Promise.resolve())).toBe(false);
     expect(
@@ -61,16 +61,16 @@ describe("contextDigest", () => {
     ).toBe(true);
   });
 
-  it("does not follow a link in a circle", async () => {
+  it("does not follow circular links", async () => {
     await symlink(".", join(folder, "circle"));
     expect(await digest()).toMatch(/^[0-9a-f]{64}$/);
   });
 
-  it("does not see times", async () => {
+  it("does not depend on times", async () => {
     expect(await changes(() => utimes(join(folder, "a.txt"), 0, 0))).toBe(false);
   });
 
-  it("does not see the order in which files were made", async () => {
+  it("does not depend on the order of files", async () => {
     for (const name of ["z", "y", "Z", "ä"]) await write(`many/${name}`, name);
     const one = await digest();
     await rm(join(folder, "many"), { recursive: true });
@@ -78,7 +78,7 @@ describe("contextDigest", () => {
     expect(await digest()).toBe(one);
   });
 
-  it("does not take a file name for two", async () => {
+  it("distinguishes one file name with a line break from two", async () => {
     await write("x\nfile", "");
     const one = await digest();
     await unlink(join(folder, "x\nfile"));
@@ -103,14 +103,14 @@ describe("contextDigest", () => {
       expect(await changes(() => write(path, "changed"))).toBe(counts);
     });
 
-    it("prefers the Dockerfile's own", async () => {
+    it("prefers the Dockerfile's ignore file", async () => {
       await write("Dockerfile.dockerignore", "a.txt\n");
       expect(await changes(() => write("a.txt", "changed"))).toBe(false);
       expect(await changes(() => write("x.log", "changed"))).toBe(true);
     });
   });
 
-  it("takes a Dockerfile from outside the context", async () => {
+  it("accepts a Dockerfile outside the context", async () => {
     const inner = (): Promise<string> => contextDigest(join(folder, "sub"), join(folder, "Dockerfile"));
     const before = await inner();
     await write("a.txt", "not in the context");

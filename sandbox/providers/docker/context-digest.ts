@@ -3,17 +3,16 @@ import { type FileHandle, lstat, open, readdir, readlink } from "node:fs/promise
 import { join } from "node:path";
 import { type IgnoreRules, readIgnoreRules } from "../../../components/images/ignore-rules.ts";
 
-/** Files that are hashed at one time. */
+/** How many files are hashed in parallel. */
 const parallel = 8;
 const chunkBytes = 1024 * 1024;
 
 /**
- * The hash of everything that a build can see: the Dockerfile, the ignore file, and the paths, modes,
- * link targets and contents of the files in the context that are not ignored. The order in which the
- * file system lists them does not matter, nor do times and owners. Contents are streamed.
+ * Hashes everything that a build reads: the Dockerfile, the ignore file, and paths, modes, link targets and contents of the
+ * files in the context that are not ignored. Times, owners and the order of files do not matter.
  *
- * @returns 64 hexadecimal digits
- * @throws when a file cannot be read
+ * @returns 64 hexadecimal digits.
+ * @throws if a file cannot be read.
  */
 export async function contextDigest(context: string, dockerfile: string): Promise<string> {
   const ignore = readIgnoreRules(context, dockerfile);
@@ -21,7 +20,6 @@ export async function contextDigest(context: string, dockerfile: string): Promis
   const lines = new Array<string>(files.length);
   let next = 0;
   const worker = async (): Promise<void> => {
-    // Each takes the next file until none is left.
     for (let index = next++; index < files.length; index = next++)
       lines[index] = await line(context, files[index] ?? "");
   };
@@ -33,7 +31,7 @@ export async function contextDigest(context: string, dockerfile: string): Promis
   return sum.digest("hex");
 }
 
-/** Paths relative to the context, sorted by their bytes. */
+/** Paths relative to the context, sorted by bytes. */
 async function listFiles(context: string, rules: IgnoreRules): Promise<string[]> {
   const files: Buffer[] = [];
   const walk = async (folder: string): Promise<void> => {
@@ -53,10 +51,10 @@ async function line(context: string, path: string): Promise<string> {
   const file = join(context, path);
   const found = await lstat(file);
   const mode = (found.mode & 0o7777).toString(8);
-  // JSON, so that no file name can look like the end of one line and the start of another.
+  // JSON escapes line breaks in file names.
   const name = JSON.stringify(path);
   if (found.isSymbolicLink()) return `link ${name} ${JSON.stringify(await readlink(file))}\n`;
-  // Sockets and pipes are never sent to the builder; to read one would wait for ever.
+  // Sockets and pipes are not sent to the builder, and reading one would block.
   if (!found.isFile()) return `other ${name} ${mode}\n`;
   return `file ${name} ${mode} ${await fileHash(file)}\n`;
 }

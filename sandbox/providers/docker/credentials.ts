@@ -3,9 +3,9 @@ import { dockerConfigFile } from "../../../components/images/docker/config.ts";
 import { dockerLogin } from "../../../components/images/docker/login.ts";
 
 /**
- * Looks for the login that the Docker configuration has for a registry.
+ * Checks the Docker configuration's login at a registry.
  *
- * @throws when there is no such file, or when a credential helper that it names is missing or fails
+ * @throws if the configuration does not exist, or its credential helper is missing or fails.
  */
 export async function checkLogin(address: string, environment: NodeJS.ProcessEnv): Promise<void> {
   assertConfig(dockerConfigFile(environment));

@@ -15,7 +15,7 @@ describe("parseImageName", () => {
     ["us-central1-docker.pkg.dev/p/r/i:abc123f", "us-central1-docker.pkg.dev", "p/r/i", "abc123f"],
     [`h:1/p/r/i@${digest}`, "h:1", "p/r/i", digest],
     [`h:1/p/r/i:tag@${digest}`, "h:1", "p/r/i", digest],
-  ])("takes %s apart", (name, host, repository, reference) => {
+  ])("parses %s", (name, host, repository, reference) => {
     expect(parseImageName(name)).toEqual({ host, repository, reference });
   });
 
@@ -48,14 +48,14 @@ describe("BuildProgress", () => {
     ]);
   });
 
-  /** What a build said that failed, and why it did. */
+  /** Output and reason of a failed build. */
   const failureOf = (...more: string[]): { said: readonly string[]; why: string } => {
     const progress = new BuildProgress();
     for (const line of [...lines, ...more]) progress.take(line);
     return { said: progress.failingOutput(), why: progress.failure() };
   };
 
-  it("keeps what the failing step said, and why it failed", () => {
+  it("keeps the output of the failed step and the reason", () => {
     const said = ["compiling", "main.c:1: error: expected ';'"];
     const why = "executor failed running [/bin/sh -c make]: exit code: 2";
     expect(failureOf()).toEqual({ said, why });
@@ -75,11 +75,11 @@ describe("BuildProgress", () => {
       "error: failed to solve: rpc error: code = Unavailable desc = error reading from server: EOF",
       "error parsing Docker output: unexpected EOF",
     ],
-  ])("says of %j what the builder itself said", (line, why) => {
+  ])("extracts the builder's error from %j", (line, why) => {
     expect(failureOf(line).why).toBe(why);
   });
 
-  it("keeps the last words where the builder said none", () => {
+  it("keeps the last lines if the builder has no error", () => {
     const progress = new BuildProgress();
     progress.take("unknown flag: --progress");
     expect([progress.failure(), progress.failingOutput()]).toEqual(["unknown flag: --progress", []]);
@@ -93,7 +93,7 @@ describe("the docker provider's settings", () => {
     rmSync(folder, { recursive: true });
   });
 
-  /** The engine that it takes with a Docker configuration, where these helpers are on the PATH. */
+  /** Reads the engine's address with a Docker configuration and these helpers on PATH. */
   const read = async (config: object, helpers: Record<string, string> = {}) => {
     writeFileSync(join(folder, "config.json"), JSON.stringify(config));
     for (const [name, script] of Object.entries(helpers))
@@ -104,7 +104,7 @@ describe("the docker provider's settings", () => {
   const address = "localhost:5001";
   const auths = { [address]: { auth: Buffer.from("u:p").toString("base64") } };
 
-  it("names what it does not support", () => {
+  it("names unsupported settings", () => {
     expect(checkSettings({ sshOpts: "[]", registryAuth: '[{"address":"h","username":"u"}]' })).toEqual([
       expect.objectContaining({ property: "sshOpts" }),
       expect.objectContaining({ property: "registryAuth.username" }),
@@ -117,7 +117,7 @@ describe("the docker provider's settings", () => {
     );
   });
 
-  it("takes a login of the file, that of a helper, or none", async () => {
+  it("accepts a login in the file, one of a helper, or none", async () => {
     const empty = "echo credentials not found in native keychain; exit 1";
     for (const config of [{ auths }, { auths, credHelpers: { [address]: "empty" } }, { credsStore: "empty" }])
       expect(await read(config, { empty })).toBe("unix:///x");
@@ -126,7 +126,7 @@ describe("the docker provider's settings", () => {
   it.each([
     ["is not installed", {}, 'exec: "docker-credential-gone": executable file not found in $PATH'],
     ["fails", { gone: "echo no login; exit 1" }, "exit status 1, out: `no login`"],
-  ])("fails as the real plugin does where a helper %s", async (_, helpers, reason) => {
+  ])("fails as the real plugin does if a helper %s", async (_, helpers, reason) => {
     await expect(read({ credsStore: "gone" }, helpers as Record<string, string>)).rejects.toThrow(
       "Error loading registry auth config: could not get auth config (the credentialhelper did not work or was not " +
         `found): error getting credentials - err: ${reason}`,

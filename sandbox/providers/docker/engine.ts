@@ -1,9 +1,9 @@
 import { engineListens, pluginAddresses } from "../../../components/images/docker/engine.ts";
 
 /**
- * The engine to work with, found as the real plugin finds it.
- * @param host as in DOCKER_HOST; "" where nothing says which.
- * @throws the real plugin's words when no engine answers
+ * Finds the engine as the real plugin does.
+ * @param host as in DOCKER_HOST; may be empty.
+ * @throws the real plugin's error if no engine answers.
  */
 export async function findEngine(host: string, environment: NodeJS.ProcessEnv): Promise<string> {
   const addresses = host === "" ? pluginAddresses(environment) : [host];

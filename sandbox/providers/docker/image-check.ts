@@ -22,20 +22,20 @@ const shape: Shape = {
       target: { kind: "string" },
       args: { kind: "map" },
       cacheFrom: { kind: "block", items: { images: { kind: "strings", required: true } } },
-      // Recorded by the check itself, and sent back by the engine where inputs are reused.
+      // Set by the check. The engine sends it back when it reuses inputs.
       contextDigest: { kind: "string" },
     },
   },
 };
 
-/** Where a build's inputs are: paths as the program wrote them, relative to its folder. */
+/** Paths of a build as in the program, relative to its folder. */
 export function buildPaths(inputs: Properties): { context: string; dockerfile: string } {
   const build = record(inputs, "build");
   const context = text(build, "context") || ".";
   return { context, dockerfile: text(build, "dockerfile") || join(context, "Dockerfile") };
 }
 
-/** Checks an image's inputs and adds the hash of its context, which makes a changed source a changed input. */
+/** Checks an image's inputs and adds the hash of its context, so that a changed source is a changed input. */
 export async function checkImage(news: Properties): Promise<Checked> {
   const checked = checkInputs(shape, news, imageType, "docker");
   const refuse = (property: string, error: unknown): Checked => ({

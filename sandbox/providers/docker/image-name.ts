@@ -6,7 +6,7 @@ export interface ImageName {
   reference: string;
 }
 
-/** @throws with the real plugin's advice when the name does not say which registry it is in */
+/** @throws the real plugin's error if the name has no registry. */
 export function parseImageName(name: string): ImageName {
   const [, host, path] = /^([^/]+)\/(.+)$/.exec(name) ?? [];
   if (host === undefined || path === undefined || !/[.:]|^localhost$/.test(host)) {

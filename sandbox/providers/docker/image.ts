@@ -34,7 +34,7 @@ export function image(docker: () => Docker): Resource {
     async create(inputs, context) {
       return { id: text(inputs, "imageName"), outputs: await publish(docker(), inputs, context) };
     },
-    // As the real plugin: neither looks at the registry.
+    // As in the real plugin, read and delete do not use the registry.
     read: (id, old) => Promise.resolve(old === undefined ? undefined : { id, ...old }),
     update: (_old, inputs, context) => publish(docker(), inputs, context),
     delete: () => Promise.resolve(),
@@ -87,7 +87,7 @@ async function push(docker: Docker, name: string, signal: AbortSignal): Promise<
   }
 }
 
-/** The CLI ends a push with `latest: digest: sha256:... size: 1234`. */
+/** The CLI's last line of a push is `latest: digest: sha256:... size: 1234`. */
 function pushedDigest(lines: string[], name: string): string {
   const digest = lines
     .map((line) => /digest: (sha256:[0-9a-f]{64})/.exec(line)?.[1])
@@ -129,8 +129,8 @@ function cacheImages(inputs: Properties): string[] {
 }
 
 /**
- * BuildKit speaks plain HTTP to a registry on loopback, whatever the registry speaks, and finds no cache
- * there; an image of the local engine it takes. So the engine fetches it, as far as it exists.
+ * BuildKit uses plain HTTP for registries on loopback, and so finds no cache there. It does use local images, so the engine
+ * pulls the cache images that exist.
  */
 async function fetchLoopbackCache(
   docker: Docker,
@@ -143,11 +143,11 @@ async function fetchLoopbackCache(
   )) {
     status(`Fetching ${image} for its layers`);
     try {
-      // Under an index of several platforms the engine would take its own.
+      // The engine would pull its own platform from an index.
       const options = platform === "" ? [] : ["--platform", platform];
       await docker.run(["pull", "--quiet", ...options, "--", image], { signal });
     } catch (error) {
-      // The first build has nothing to begin with.
+      // The first build has no cache.
       if (!(error instanceof DockerError)) throw error;
     }
   }
@@ -169,11 +169,11 @@ function buildCommand(inputs: Properties): { args: string[]; environment: NodeJS
   const buildArgs = record(build, "args") ?? {};
   for (const key of Object.keys(buildArgs)) {
     const value = text(buildArgs, key);
-    // The CLI takes the value from its own environment, out of sight of the process list; a variable
-    // that the CLI itself may need is the exception.
-    const taken = key in process.env || /^(DOCKER|BUILDKIT|BUILDX|HTTP|NO_PROXY)/i.test(key);
-    args.push("--build-arg", taken ? `${key}=${value}` : key);
-    if (!taken) environment[key] = value;
+    // The CLI reads the value from its environment, to hide it from the process list, unless the CLI may use the variable
+    // itself.
+    const reserved = key in process.env || /^(DOCKER|BUILDKIT|BUILDX|HTTP|NO_PROXY)/i.test(key);
+    args.push("--build-arg", reserved ? `${key}=${value}` : key);
+    if (!reserved) environment[key] = value;
   }
   for (const from of cached) args.push("--cache-from", from);
   return { args: [...args, "--", context], environment };

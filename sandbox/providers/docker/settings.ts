@@ -7,7 +7,7 @@ import { checkLogin } from "./credentials.ts";
 const supported = new Set(["host", "registryAuth", "version", "pluginDownloadURL"]);
 const supportedAuth = new Set(["address"]);
 
-/** Every setting that the fake provider would otherwise silently ignore. */
+/** Refuses unsupported settings. */
 export function checkSettings(settings: Properties): Failure[] {
   const refuse = (property: string, names: Set<string>): Failure => ({
     property,
@@ -24,10 +24,9 @@ export function checkSettings(settings: Properties): Failure[] {
 }
 
 /**
- * The engine that the settings or the environment name; "" where nothing does. As the real plugin, it looks for all logins
- * when it is configured.
+ * The engine's address in the settings or the environment; may be empty. As the real plugin does, checks all logins.
  *
- * @throws when there is no Docker configuration, or when a credential helper that it names does not work
+ * @throws if the Docker configuration does not exist, or a credential helper does not work.
  */
 export async function engineHost(settings: Properties, environment: NodeJS.ProcessEnv): Promise<string> {
   const hosts = registryAuth(settings).map((entry) => registryHost(text(entry, "address")));

@@ -40,14 +40,14 @@ describe("Account", () => {
     expect(fake.seen).toHaveLength(7);
   });
 
-  it("is created by somebody who may not read it", async () => {
+  it("is created without the permission to read it", async () => {
     const { outputs } = await create(({ method }) =>
       method === "POST" ? { body: live } : failure(403, "Permission denied"),
     );
     expect(outputs).toMatchObject({ email, uniqueId: "1" });
   });
 
-  it("refuses one that exists, unless it is told to take it", async () => {
+  it("refuses an existing account, unless createIgnoreAlreadyExists is set", async () => {
     const exists = ({ method }: Seen): Answer =>
       method === "POST" ? failure(409, "exists") : { body: live };
     await expect(create(exists)).rejects.toThrow(
@@ -69,7 +69,7 @@ describe("Account", () => {
     });
   });
 
-  it("knows its address before it exists", async () => {
+  it("has a known email address at preview", async () => {
     fake = await FakeGoogle.start(() => undefined);
     expect(resourceOn(account, fake).preview(inputs, undefined, quietContext())).toMatchObject({
       email,

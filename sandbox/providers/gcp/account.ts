@@ -88,7 +88,7 @@ export const account: Definition = {
             description: text(wanted, "description"),
             etag,
           },
-          // Google's own spelling of a field mask in a body.
+          // Field masks in bodies use snake case.
           updateMask: mask.join(",").replace("displayName", "display_name"),
         },
         signal,
@@ -110,8 +110,8 @@ function get(client: GoogleClient, name: string, signal: AbortSignal): Promise<P
 }
 
 /**
- * Waits for three good reads in a row: a new account shows on some of Google's servers before others. What has been
- * created is created, whether it may be read or not.
+ * Waits for three successful reads in a row, because a new account appears on Google's servers at different times. Stops
+ * without the permission to read.
  */
 async function settle(client: GoogleClient, name: string, signal: AbortSignal): Promise<void> {
   let good = 0;

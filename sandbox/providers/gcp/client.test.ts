@@ -22,7 +22,7 @@ describe("GoogleClient", () => {
     expect(fake.seen[0]).toMatchObject({ url: "/v1/projects/p?alt=json", authorization: "Bearer token" });
   });
 
-  it("counts for a quota project where that is turned on and named, as the real plugin does", async () => {
+  it("sends a quota project if it is turned on and named, as the real plugin does", async () => {
     fake = await FakeGoogle.start(() => ({ body: {} }));
     for (const settings of [
       {},
@@ -34,7 +34,7 @@ describe("GoogleClient", () => {
     expect(fake.seen.map(({ quotaProject }) => quotaProject)).toEqual([undefined, undefined, undefined, "b"]);
   });
 
-  it.each([429, 500, 502, 503])("tries again after %i", async (status) => {
+  it.each([429, 500, 502, 503])("retries after %i", async (status) => {
     const result = await get((_, before) =>
       before.length < 3 ? failure(status, "later") : { body: { ok: true } },
     );
@@ -42,7 +42,7 @@ describe("GoogleClient", () => {
     expect(fake.seen).toHaveLength(4);
   });
 
-  it("tries again where the connection breaks", async () => {
+  it("retries if the connection breaks", async () => {
     fake = await FakeGoogle.start(() => ({ body: { ok: true } }));
     let connections = 0;
     const server = createServer((socket) => {
@@ -59,28 +59,28 @@ describe("GoogleClient", () => {
     server.close();
   });
 
-  it("gives up after six tries, in Google's words", async () => {
+  it("fails after six attempts with Google's message", async () => {
     await expect(get(() => failure(503, "no more"))).rejects.toThrow("googleapi: Error 503: no more");
     expect(fake.seen).toHaveLength(6);
   });
 
-  it.each([400, 401, 403, 404, 409, 501])("does not repeat what %i refuses", async (status) => {
+  it.each([400, 401, 403, 404, 409, 501])("does not retry after %i", async (status) => {
     await expect(get(() => failure(status, "no"))).rejects.toThrow(`googleapi: Error ${status}: no`);
     expect(fake.seen).toHaveLength(1);
   });
 
-  it("does not show the details of an error", async () => {
+  it("omits the details of an error", async () => {
     const body = { error: { code: 403, message: "disabled", details: [{ reason: "SERVICE_DISABLED" }] } };
     await expect(get(() => ({ status: 403, body }))).rejects.toThrow(/^googleapi: Error 403: disabled$/);
   });
 
-  it("shows a body that is no error of Google's", async () => {
+  it("shows a body that is not an error of Google", async () => {
     await expect(get(() => ({ status: 418, body: "<html>teapot</html>" }))).rejects.toThrow(
       "googleapi: got HTTP response code 418 with body: <html>teapot</html>",
     );
   });
 
-  it("stops when it is told to", async () => {
+  it("stops when it is aborted", async () => {
     fake = await FakeGoogle.start(() => failure(503, "later"));
     const stop = new AbortController();
     const asked = clientOf(fake).send({ api: "iam", method: "GET", path: "x", signal: stop.signal });
@@ -89,7 +89,7 @@ describe("GoogleClient", () => {
     expect(fake.seen.length).toBeLessThan(2);
   });
 
-  it("says where a token comes from when there is none, before it sends anything", async () => {
+  it("reports a missing token without sending a request", async () => {
     fake = await FakeGoogle.start(() => ({ body: {} }));
     const client = clientOf(fake);
     client.settings.accessToken = "";
@@ -103,7 +103,7 @@ describe("GoogleClient", () => {
 describe("readSettings", () => {
   const bases = (environment: NodeJS.ProcessEnv) => readSettings({}, environment).bases;
 
-  it("speaks to Google where nothing else is set", () => {
+  it("uses Google's endpoints by default", () => {
     expect(bases({})).toEqual({
       artifactRegistry: "https://artifactregistry.googleapis.com/v1/",
       iam: "https://iam.googleapis.com/v1/",
@@ -114,7 +114,7 @@ describe("readSettings", () => {
     });
   });
 
-  it("keeps a path or drops it as the real plugin does", () => {
+  it("keeps or drops an endpoint's path as the real plugin does", () => {
     expect(bases({ GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT: "http://h/any/" }).artifactRegistry).toBe(
       "http://h/any/",
     );
@@ -122,13 +122,13 @@ describe("readSettings", () => {
     expect(bases({ GOOGLE_IAM_BETA_CUSTOM_ENDPOINT: "http://h/v1" }).iamBeta).toBe("http://h/v1/");
   });
 
-  it("prefers a setting to a variable", () => {
+  it("prefers settings to variables", () => {
     const environment = { GOOGLE_PROJECT: "variable", GOOGLE_OAUTH_ACCESS_TOKEN: "variable" };
     expect(readSettings({ project: "setting" }, environment)).toMatchObject({ project: "setting" });
     expect(readSettings({}, environment)).toMatchObject({ project: "variable", accessToken: "variable" });
   });
 
-  it("names what it does not support", () => {
+  it("names unsupported settings", () => {
     expect(checkSettings({ project: "p", batching: "{}" })).toEqual([
       expect.objectContaining({
         property: "batching",

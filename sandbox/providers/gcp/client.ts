@@ -1,7 +1,7 @@
 import type { GoogleAuth } from "google-auth-library";
 import { setTimeout as sleep } from "node:timers/promises";
 import { NoAnswer, send } from "../../lib/http.ts";
-import { passingStatus, retried } from "../retry.ts";
+import { retry } from "../retry.ts";
 import { isRecord, type Properties, text } from "../rpc/values.ts";
 import { GoogleError, googleError } from "./google-error.ts";
 import { type Api, byClientLibrary, type Settings } from "./settings.ts";
@@ -16,16 +16,16 @@ export interface GoogleRequest {
   signal: AbortSignal;
 }
 
-/** Waits before the second, third, ... try, in units of {@link GoogleClient.unit}. */
+/** Waits before each retry, in units of {@link GoogleClient.unit}. */
 const backOff = [1, 2, 4, 8, 16];
 
-/** Speaks to Google's APIs as the real plugin does: bearer token, `alt=json`, back-off on passing errors. */
+/** Calls Google's APIs as the real plugin does: bearer token, `alt=json`, retries with back-off. */
 export class GoogleClient {
   readonly settings: Settings;
   private readonly unit;
   private auth: GoogleAuth | undefined;
 
-  /** @param unit milliseconds of the first wait; tests shorten it by HYPERION_FAKE_PROVIDER_BACKOFF_MS */
+  /** @param unit first wait in milliseconds. */
   constructor(settings: Settings, unit = Number(process.env["HYPERION_FAKE_PROVIDER_BACKOFF_MS"] ?? 1000)) {
     this.settings = settings;
     this.unit = unit;
@@ -41,16 +41,15 @@ export class GoogleClient {
   }
 
   /**
-   * @param passes which errors are worth another try
-   * @returns the answer's body; {} when it has none
-   * @throws GoogleError for an error answer, after the last try
+   * @returns the answer's body; {} if it is empty.
+   * @throws GoogleError after the last attempt.
    */
-  async send(request: GoogleRequest, passes = isPassing): Promise<Properties> {
+  async send(request: GoogleRequest): Promise<Properties> {
     const waits = backOff.map((wait) => wait * this.unit);
-    return retried(() => this.sendOnce(request), passes, waits, request.signal);
+    return retry(() => this.sendOnce(request), isTransient, waits, request.signal);
   }
 
-  /** "" where there are no credentials. */
+  /** Empty without credentials. */
   async accessToken(): Promise<string> {
     const { accessToken, credentialsFile } = this.settings;
     if (accessToken !== "" || credentialsFile === "") return accessToken;
@@ -60,7 +59,7 @@ export class GoogleClient {
     return (await this.auth.getAccessToken()) ?? "";
   }
 
-  /** Waits between two looks at something that is not ready. */
+  /** Waits between two polls. */
   async pause(signal: AbortSignal, units = 1): Promise<void> {
     await sleep(units * this.unit, undefined, { signal });
   }
@@ -98,11 +97,8 @@ export class GoogleClient {
   }
 }
 
-/** Whether it is an answer that may be another one the next time. */
-function isPassingAnswer(error: unknown): boolean {
-  return error instanceof GoogleError && passingStatus.has(error.code);
-}
-
-function isPassing(error: unknown): boolean {
-  return isPassingAnswer(error) || error instanceof NoAnswer;
+function isTransient(error: unknown): boolean {
+  return (
+    error instanceof NoAnswer || (error instanceof GoogleError && [429, 500, 502, 503].includes(error.code))
+  );
 }

@@ -7,19 +7,19 @@ import type { GoogleClient } from "./client.ts";
 import { GoogleError, isNotFound } from "./google-error.ts";
 import { worded } from "./worded.ts";
 
-/** What a resource type of this plugin has to say; {@link define} does the rest. */
+/** A resource type of this plugin. */
 export interface Definition {
   type: string;
-  /** `Repository`, as errors name it. */
+  /** The name in errors: `Repository`. */
   noun: string;
   shape: Shape;
-  /** The inputs, with what the provider's settings add: the wanted state. Default: the inputs. */
+  /** The wanted state: the inputs and values of the provider's settings. Default: the inputs. */
   wanted?(inputs: Properties, client: GoogleClient): Properties;
-  /** Differences that the shape alone does not tell. */
+  /** Differences that do not follow from the shape. */
   moreDifferences?(old: Recorded, wanted: Properties): Difference[];
-  /** The outputs that a preview of a create knows; the rest marked unknown. */
+  /** The outputs in a preview of a create. */
   preview(wanted: Properties, client: GoogleClient): Properties;
-  /** The outputs that a preview of an update knows. Default: the old ones with the wanted ones laid over. */
+  /** The outputs in a preview of an update. Default: the old ones, overwritten by the wanted ones. */
   previewUpdate?(old: Recorded, wanted: Properties): Properties;
   create(
     wanted: Properties,
@@ -27,9 +27,9 @@ export interface Definition {
     context: Context,
   ): Promise<{ id: string; outputs: Properties }>;
   /**
-   * Looks at one instance. May throw the API's 404, which means that it is gone.
+   * Reads a resource. The API's 404 means that it does not exist.
    *
-   * @param old undefined on an import, where the id says it all
+   * @param old undefined on an import.
    */
   read(
     id: string,
@@ -37,7 +37,7 @@ export interface Definition {
     client: GoogleClient,
     context: Context,
   ): Promise<{ id: string; outputs: Properties } | undefined>;
-  /** Sends the differences and returns the outputs. Left out where every property replaces. */
+  /** Sends the differences and returns the outputs. Omitted if each property replaces. */
   update?(
     old: Recorded,
     wanted: Properties,
@@ -45,11 +45,11 @@ export interface Definition {
     client: GoogleClient,
     context: Context,
   ): Promise<Properties>;
-  /** May throw the API's 404: gone is gone. */
+  /** The API's 404 counts as success. */
   delete(old: Recorded, client: GoogleClient, context: Context): Promise<void>;
 }
 
-/** @param client asked for at each call: the engine configures the plugin after it has started */
+/** @param client called on each use, because the engine configures the plugin after its start. */
 export function define(definition: Definition, client: () => GoogleClient): Resource {
   const { type, noun, shape } = definition;
   const wantedOf = (inputs: Properties): Properties => definition.wanted?.(inputs, client()) ?? inputs;
@@ -72,7 +72,7 @@ export function define(definition: Definition, client: () => GoogleClient): Reso
       ),
     read: (id, old, context) =>
       worded(`Error when reading or editing ${noun} "${id}"`, async () => {
-        const found = await unlessGone(definition.read(id, old, client(), context));
+        const found = await unlessNotFound(definition.read(id, old, client(), context));
         if (found === undefined) return undefined;
         return { ...withId(found), inputs: refreshedInputs(shape, found.outputs, old?.inputs) };
       }),
@@ -84,17 +84,17 @@ export function define(definition: Definition, client: () => GoogleClient): Reso
       }),
     delete: (old, context) =>
       worded(`Error when reading or editing ${noun} "${old.id}"`, async () => {
-        await unlessGone(definition.delete(old, client(), context));
+        await unlessNotFound(definition.delete(old, client(), context));
       }),
   };
 }
 
-/** Bridged plugins record the id among the outputs as well. */
+/** Bridged plugins also record the id in the outputs. */
 function withId<Found extends { id: string; outputs: Properties }>(found: Found): Found {
   return { ...found, outputs: { ...found.outputs, id: found.id } };
 }
 
-async function unlessGone<Result>(action: Promise<Result>): Promise<Result | undefined> {
+async function unlessNotFound<Result>(action: Promise<Result>): Promise<Result | undefined> {
   try {
     return await action;
   } catch (error) {
@@ -103,12 +103,12 @@ async function unlessGone<Result>(action: Promise<Result>): Promise<Result | und
   }
 }
 
-/** An id by its template, `projects/{project}/locations/{location}`, in which properties stand in braces. */
+/** Fills a template such as `projects/{project}/locations/{location}` with properties. */
 export function idOf(template: string, properties: Properties): string {
   return template.replace(/\{(\w+)\}/g, (_, name: string) => text(properties, name));
 }
 
-/** The properties in an id, or a clear refusal of an import with another form of it than the full one. */
+/** The properties in an id. @throws GoogleError for an import with another form of the id. */
 export function idParts(template: string, id: string): Record<string, string> {
   const found = new RegExp(`^${template.replace(/\{(\w+)\}/g, "(?<$1>[^/]+)")}$`).exec(id)?.groups;
   if (found) return found;
@@ -118,7 +118,7 @@ export function idParts(template: string, id: string): Record<string, string> {
   throw new GoogleError(400, `cannot import "${id}": expected an id of the form ${form}`);
 }
 
-/** Those of the properties that hold something, as the body of a create or of a masked update. */
+/** The body of a create or of a masked update: these properties, without empty ones. */
 export function bodyOf(wanted: Properties, fields: readonly string[]): Properties {
   return Object.fromEntries(
     fields.flatMap((field) => {
@@ -128,7 +128,7 @@ export function bodyOf(wanted: Properties, fields: readonly string[]): Propertie
   );
 }
 
-/** Which of the properties differ, in the order given. */
+/** The fields that differ, in the given order. */
 export function maskOf(differences: Difference[], fields: readonly string[]): string[] {
   const changed = new Set(differences.map(({ path }) => path.split(/[.[]/)[0]));
   return fields.filter((field) => changed.has(field));

@@ -1,6 +1,6 @@
 import { isRecord, text, type Value } from "../rpc/values.ts";
 
-/** An error answer of a Google API, worded as Google's Go client words it. */
+/** An error answer of a Google API, worded as in Google's Go client. */
 export class GoogleError extends Error {
   readonly code: number;
 
@@ -14,7 +14,7 @@ export class GoogleError extends Error {
   }
 }
 
-/** `googleapi: Error 403: ..., forbidden`. The details of an answer are not shown. */
+/** `googleapi: Error 403: ..., forbidden`. Omits the details. */
 export function googleError(code: number, body: string): GoogleError {
   const error = errorOf(body);
   if (error === undefined) {
@@ -41,7 +41,6 @@ function errorOf(body: string): Record<string, Value> | undefined {
   }
 }
 
-/** True for an error that says that the thing asked for does not exist. */
 export function isNotFound(error: unknown): boolean {
   return error instanceof GoogleError && error.code === 404;
 }

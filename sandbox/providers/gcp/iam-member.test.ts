@@ -22,7 +22,7 @@ const id = `${name}/roles/artifactregistry.reader/user:dana@example.com`;
 
 let fake: FakeGoogle;
 let policy: { bindings?: Binding[]; etag: string; auditConfigs?: object[] };
-/** Called before each write, to interfere. */
+/** Called before each write. */
 let before: (request: Seen) => Answer | undefined;
 
 beforeEach(async () => {
@@ -61,7 +61,7 @@ describe("RepositoryIamMember", () => {
     });
   });
 
-  it("touches no other binding, condition or audit setting", async () => {
+  it("changes no other binding, condition or audit setting", async () => {
     const others: Binding[] = [
       { role: "roles/artifactregistry.reader", members: ["allUsers"], condition: { expression: "false" } },
       { role: "roles/artifactregistry.reader", members: ["user:x@example.com"] },
@@ -78,13 +78,13 @@ describe("RepositoryIamMember", () => {
     expect(policy.bindings).toEqual(others);
   });
 
-  it("writes nothing when the binding is there already", async () => {
+  it("writes nothing if the binding exists", async () => {
     policy.bindings = [{ role: "roles/artifactregistry.reader", members: ["user:dana@example.com"] }];
     await on().create(inputs, quietContext());
     expect(fake.requests.filter((request) => request.startsWith("POST"))).toEqual([]);
   });
 
-  it("reads again and keeps a binding that somebody adds meanwhile", async () => {
+  it("reads again after a conflict and keeps the other binding", async () => {
     let interfered = 0;
     before = () => {
       if (++interfered > 2) return undefined;
@@ -101,14 +101,14 @@ describe("RepositoryIamMember", () => {
     ]);
   });
 
-  it("gives up on a conflict that does not end", async () => {
+  it("fails if conflicts do not end", async () => {
     before = () => failure(409, "concurrent policy changes");
     await expect(on().create(inputs, quietContext())).rejects.toThrow(
       "googleapi: Error 409: concurrent policy changes",
     );
   });
 
-  it("writes one after the other in one process", async () => {
+  it("serializes writes in one process", async () => {
     const resource = on();
     await Promise.all(
       Array.from({ length: 8 }, (_, index) =>
@@ -120,7 +120,7 @@ describe("RepositoryIamMember", () => {
     expect(fake.seen).toHaveLength(24);
   });
 
-  it("waits until the grant shows", async () => {
+  it("waits until the binding appears", async () => {
     const shown = policy;
     let reads = 0;
     await fake.stop();
@@ -135,7 +135,7 @@ describe("RepositoryIamMember", () => {
     expect(reads).toBe(4);
   });
 
-  it("is gone when the binding or the repository is", async () => {
+  it("does not exist without its binding", async () => {
     const made = await on().create(inputs, quietContext());
     policy = { etag: "9", bindings: [] };
     expect(await on().read(made.id, { inputs, outputs: made.outputs }, quietContext())).toBeUndefined();
@@ -143,13 +143,13 @@ describe("RepositoryIamMember", () => {
     expect(fake.requests.filter((request) => request.startsWith("POST"))).toHaveLength(1);
   });
 
-  it("is not imported, and says so", async () => {
+  it("refuses an import", async () => {
     await expect(on().read(id, undefined, quietContext())).rejects.toThrow(
       "does not import a gcp:artifactregistry",
     );
   });
 
-  it("takes a short name of the repository for the full one", async () => {
+  it("treats a repository's short name as the full one", async () => {
     const { outputs } = await on().create(inputs, quietContext());
     expect(outputs["repository"]).toBe(name);
     expect(on().diff({ id, inputs: {}, outputs }, inputs)).toEqual([]);

@@ -15,20 +15,20 @@ import {
 } from "./iam-policy.ts";
 import { onceCreated } from "./worded.ts";
 
-/** What differs between the members of a repository's policy and of a service account's. */
+/** The differences between members of repositories and of service accounts. */
 interface MemberOf {
   type: string;
   noun: string;
-  /** The properties that name the resource. */
+  /** Properties that name the resource. */
   shape: Shape;
   /** The resource's full name and its outputs. */
   resource(wanted: Properties, client: GoogleClient): { name: string; outputs: Properties };
   api: Api;
-  /** How its policy is read. */
+  /** The request that reads the policy. */
   read: { method: "GET" | "POST"; query: Record<string, string> };
 }
 
-/** One role for one member on one resource, beside whatever else its policy says. */
+/** One role for one member; keeps other bindings of the policy. */
 function iamMember(of: MemberOf): Definition {
   const locate = (wanted: Properties, client: GoogleClient) => {
     const { name, outputs } = of.resource(wanted, client);
@@ -116,7 +116,6 @@ export const repositoryIamMember = iamMember({
   read: { method: "GET", query: {} },
 });
 
-/** `gcp.serviceaccount.IAMMember`: who may act as a service account. */
 export const serviceAccountIamMember = iamMember({
   type: "gcp:serviceaccount/iAMMember:IAMMember",
   noun: "IAM Member for service account",

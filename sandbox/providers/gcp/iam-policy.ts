@@ -2,35 +2,33 @@ import { isRecord, type Properties, text, texts } from "../rpc/values.ts";
 import type { GoogleClient } from "./client.ts";
 import { GoogleError } from "./google-error.ts";
 
-/** Where the policy of one resource is read and written. */
+/** Reads and writes the policy of one resource. */
 export interface PolicyAccess {
-  /** Names the resource, for the lock. */
+  /** The resource's name. */
   name: string;
   get(): Promise<Properties>;
   set(policy: Properties): Promise<Properties>;
 }
 
-/** One role given to one member. */
 export interface Grant {
   role: string;
   member: string;
 }
 
-/** Mail addresses mean the same in any case, and Google returns them in lower case. */
+/** Lowercases email addresses, as Google does. */
 export function normalMember(member: string): string {
   return /^(user|serviceAccount|group|domain):/.test(member)
     ? member.replace(/:(.*)$/s, (rest) => rest.toLowerCase())
     : member;
 }
 
-/** True when the policy gives the role, without a condition, to the member. */
+/** Whether the policy has the binding without a condition. */
 export function holds(policy: Properties, grant: Grant): boolean {
   return bindings(policy).some(
     (binding) => isFor(binding, grant) && members(binding).includes(normalMember(grant.member)),
   );
 }
 
-/** Adds one member to one role and touches nothing else. */
 export function added(policy: Properties, grant: Grant): Properties {
   const list = bindings(policy);
   const at = list.findIndex((binding) => isFor(binding, grant));
@@ -41,7 +39,7 @@ export function added(policy: Properties, grant: Grant): Properties {
   return { ...policy, bindings: list, version: 3 };
 }
 
-/** Takes one member from one role, and the role when nobody is left in it. */
+/** Removes a member from a role, and a binding without members. */
 export function removed(policy: Properties, grant: Grant): Properties {
   const member = normalMember(grant.member);
   const list = bindings(policy).flatMap((binding) => {
@@ -55,7 +53,7 @@ export function removed(policy: Properties, grant: Grant): Properties {
 const conflictTries = 12;
 const lines = new Map<string, Promise<unknown>>();
 
-/** One writer at a time in this process: their etags would only refuse each other. */
+/** Serializes writers in this process, whose etags would conflict. */
 async function inLine(name: string, work: () => Promise<void>): Promise<void> {
   const before = lines.get(name) ?? Promise.resolve();
   const mine = before.catch(() => undefined).then(work);
@@ -64,9 +62,9 @@ async function inLine(name: string, work: () => Promise<void>): Promise<void> {
 }
 
 /**
- * Reads, changes and writes a policy; once more when somebody else wrote it in between (409).
+ * Reads, changes and writes a policy. Retries after a conflict (409).
  *
- * @param change returns undefined when nothing is to be done
+ * @param change returns undefined if nothing changes.
  */
 export async function changePolicy(
   access: PolicyAccess,
@@ -84,14 +82,14 @@ export async function changePolicy(
       } catch (error) {
         const conflict = error instanceof GoogleError && error.code === 409;
         if (!conflict || tries === conflictTries) throw error;
-        // Not in step with whoever else is writing.
+        // Jitter.
         await client.pause(signal, Math.min(2 ** (tries - 1), 8) * (0.5 + Math.random() / 2));
       }
     }
   });
 }
 
-/** Reads until the grant shows: a written policy takes a while to be seen everywhere. */
+/** Polls until the binding appears, because changes take time to propagate. */
 export async function awaitGrant(
   access: PolicyAccess,
   grant: Grant,

@@ -1,12 +1,12 @@
 import type { Difference } from "../rpc/diff.ts";
 import { type Properties, record, secret } from "../rpc/values.ts";
 
-/** The labels that a program's labels ask for, with the provider's own. */
+/** The program's labels and the provider's. */
 export function pulumiLabels(wanted: Properties): Properties {
   return { "goog-pulumi-provisioned": "true", ...record(wanted, "labels") };
 }
 
-/** All labels there will be: somebody else's stay, those that the program no longer sets go. */
+/** All labels after an update: keeps labels of others, removes labels that the program no longer sets. */
 export function effectiveLabels(wanted: Properties, old: Properties | undefined): Properties {
   const asked = pulumiLabels(wanted);
   const before = record(old, "pulumiLabels") ?? {};
@@ -15,10 +15,9 @@ export function effectiveLabels(wanted: Properties, old: Properties | undefined)
 }
 
 /**
- * What the real plugin makes of labels: those that the program sets, those with the provider's own, and all that are
- * there; the last two secret in the state.
+ * The real plugin's outputs: the program's labels, those with the provider's, and all labels; the last two are secret.
  *
- * @param asked what the program and the provider set; on an import nothing is known of that
+ * @param asked labels that the program and the provider set; empty on an import.
  */
 export function labelOutputs(live: Properties, labels: Properties, asked: Properties): Properties {
   const found = (keys: Properties): Properties =>
@@ -26,7 +25,7 @@ export function labelOutputs(live: Properties, labels: Properties, asked: Proper
   return { labels: found(labels), pulumiLabels: secret(found(asked)), effectiveLabels: secret(live) };
 }
 
-/** A label of the provider that somebody removed or changed: invisible in `labels` alone. */
+/** Detects a removed or changed label of the provider, which `labels` does not contain. */
 export function labelDifferences(old: Properties, wanted: Properties): Difference[] {
   const live = record(old, "effectiveLabels") ?? {};
   const program = record(wanted, "labels") ?? {};

@@ -2,14 +2,14 @@ import { isRecord, type Properties, text } from "../rpc/values.ts";
 import type { GoogleClient } from "./client.ts";
 import type { Api } from "./settings.ts";
 
-/** What the real plugin waits at most. */
+/** The real plugin's timeout. */
 const limitMs = 20 * 60 * 1000;
 
 /**
  * Waits for a long-running operation.
  *
- * @returns its response; {} when it has none
- * @throws with the operation's own error, worded as the real plugin does
+ * @returns its response; {} if it has none.
+ * @throws the operation's error, worded as in the real plugin.
  */
 export async function operationDone(
   client: GoogleClient,

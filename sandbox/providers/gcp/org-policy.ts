@@ -95,7 +95,7 @@ function get(client: GoogleClient, name: string, signal: AbortSignal): Promise<P
   return client.send({ api, method: "GET", path: name, signal });
 }
 
-/** @param old the spec that is there, whose etag says which version is being changed */
+/** @param old the current spec, which has the etag. */
 function specBody(wanted: Properties, old: Properties | undefined): Properties {
   const spec = record(wanted, "spec");
   if (spec === undefined) return {};

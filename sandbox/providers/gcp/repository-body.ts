@@ -1,7 +1,7 @@
 import { isZero } from "../rpc/shape.ts";
 import { isRecord, type Properties, record, text, texts, type Value } from "../rpc/values.ts";
 
-/** The repository as the API takes it. Empty values are left out, as the real plugin does. */
+/** The API's body of a repository. As the real plugin does, omits empty values. */
 export function repositoryBody(wanted: Properties, labels: Properties): Properties {
   const scanning = text(record(wanted, "vulnerabilityScanningConfig"), "enablementConfig");
   const body: Properties = {
@@ -18,7 +18,7 @@ export function repositoryBody(wanted: Properties, labels: Properties): Properti
   return withoutEmpty(body);
 }
 
-/** A list in the program, an object keyed by id in the API. */
+/** The program has a list, the API an object with ids as keys. */
 function policiesBody(policies: Value | undefined): Properties {
   const list = Array.isArray(policies) ? policies.filter(isRecord) : [];
   return Object.fromEntries(
@@ -37,7 +37,7 @@ function withoutEmpty(value: Properties): Properties {
   return Object.fromEntries(Object.entries(value).filter(([, entry]) => !isZero(entry)));
 }
 
-/** The API's policies as outputs, sorted by id: the order of an object means nothing. */
+/** The outputs of the API's policies, sorted by id. */
 export function policyOutputs(policies: Value | undefined): Value {
   const entries = isRecord(policies) ? Object.entries(policies) : [];
   return entries

@@ -1,6 +1,6 @@
 import { sameButCase, type Shape } from "../rpc/shape.ts";
 
-/** `14d`, `336h` and `1209600s` are one duration. */
+/** `14d`, `336h` and `1209600s` are equal. */
 export function sameDuration(wanted: string, actual: string): boolean {
   return seconds(wanted) !== undefined && seconds(wanted) === seconds(actual);
 }
@@ -31,7 +31,7 @@ const policy: Shape = {
   },
 };
 
-/** The properties of a repository that the fake provider supports: all but those of other formats and modes. */
+/** Supported properties: all except those of other formats and modes. */
 export const repositoryShape: Shape = {
   repositoryId: { kind: "string", required: true, replaces: true },
   format: { kind: "string", required: true, replaces: true, same: sameButCase },
@@ -47,7 +47,7 @@ export const repositoryShape: Shape = {
   vulnerabilityScanningConfig: {
     kind: "block",
     items: { enablementConfig: { kind: "string" } },
-    // Google fills it in for every repository.
+    // Google sets it for each repository.
     computed: true,
   },
 };

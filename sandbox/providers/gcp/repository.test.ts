@@ -81,20 +81,20 @@ describe("Repository", () => {
     );
   });
 
-  it("words a refusal as the real plugin does", async () => {
+  it("reports a refusal as the real plugin does", async () => {
     answer = () => failure(403, "Permission denied", "PERMISSION_DENIED");
     await expect(created()).rejects.toThrow(
       "1 error occurred:\n\t* Error creating Repository: googleapi: Error 403: Permission denied\n\n",
     );
   });
 
-  it("is recorded although reading it back failed", async () => {
+  it("is recorded even if the following read fails", async () => {
     answer = ({ method }) => (method === "POST" ? { body: { done: true } } : failure(403, "no"));
     const error = await created().catch((thrown: unknown) => thrown);
     expect(error).toMatchObject({ id: name });
   });
 
-  it("sees no difference in what it has just created", async () => {
+  it("has no difference after a create", async () => {
     expect(on().diff(await created(), inputs)).toEqual([]);
   });
 
@@ -118,13 +118,13 @@ describe("Repository", () => {
     ["the format", { format: "NPM" }, "format", true],
     ["a key", { kmsKeyName: "k" }, "kmsKeyName", true],
     ["something unknown", { description: unknownValue }, "description", false],
-  ])("sees a change of %s", async (_, change, path, replaces) => {
+  ])("detects a change of %s", async (_, change, path, replaces) => {
     expect(on().diff(await created(), { ...inputs, ...change })).toContainEqual(
       expect.objectContaining({ path, replaces }),
     );
   });
 
-  it("takes the order of policies and the unit of a duration for the same", async () => {
+  it("ignores the order of policies and the unit of a duration", async () => {
     const old = await created();
     const weeks = [{ id: "old", action: "DELETE", condition: { tagState: "UNTAGGED", olderThan: "14d" } }];
     expect(on().diff(old, { ...inputs, cleanupPolicies: weeks })).toEqual([]);
@@ -133,7 +133,7 @@ describe("Repository", () => {
     expect(sameDuration("two weeks", "two weeks ")).toBe(false);
   });
 
-  it("sends only the changed fields in the mask, and keeps somebody else's labels", async () => {
+  it("has only changed fields in the mask, and keeps labels of others", async () => {
     const old = await created();
     old.outputs["effectiveLabels"] = { app: "x", "goog-pulumi-provisioned": "true", theirs: "1" };
     await on().update(old, { ...inputs, description: "new", labels: { team: "core" } }, quietContext());
@@ -146,7 +146,7 @@ describe("Repository", () => {
     expect((patch?.body as { labels: object }).labels).not.toHaveProperty("app");
   });
 
-  it("sees after a refresh what somebody changed", async () => {
+  it("detects changes of others after a refresh", async () => {
     const old = await created();
     answer = () => ({ body: { ...live, description: "theirs", labels: { app: "theirs" } } });
     const read = await on().read(old.id, old, quietContext());
@@ -163,7 +163,7 @@ describe("Repository", () => {
     ).toEqual(["description", "labels.app", "effectiveLabels"]);
   });
 
-  it("is gone when it answers 404", async () => {
+  it("does not exist if the API answers 404", async () => {
     const old = await created();
     answer = () => undefined;
     expect(await on().read(old.id, old, quietContext())).toBeUndefined();
@@ -183,7 +183,7 @@ describe("Repository", () => {
     );
   });
 
-  it("tells a preview what is known", () => {
+  it("previews known outputs", () => {
     expect(on().preview(inputs, undefined, quietContext())).toMatchObject({
       project: "p",
       location: "us-central1",
@@ -197,7 +197,7 @@ describe("getRepository", () => {
   const call = () =>
     readRepository({ location: "us-central1", repositoryId: "r" }, clientOf(fake), quietContext().signal);
 
-  it("reads one that exists; blocks are lists", async () => {
+  it("reads an existing one; blocks are lists", async () => {
     expect(await call()).toMatchObject({
       id: name,
       project: "p",
@@ -211,7 +211,7 @@ describe("getRepository", () => {
     expect(fake.requests).toEqual([`GET /v1/${name}`]);
   });
 
-  it("fails where there is none, and where it may not be read", async () => {
+  it("fails for a missing one, and without the permission to read", async () => {
     answer = () => failure(404, "no such thing");
     await expect(call()).rejects.toThrow(`${name} not found`);
     answer = () => failure(403, "not yours");

@@ -89,7 +89,7 @@ export const repository: Definition = {
   },
 };
 
-/** What an update can change, in the order in which the real plugin names it. */
+/** Fields that an update can change, in the real plugin's order. */
 const masked = [
   "description",
   "dockerConfig",
@@ -104,8 +104,8 @@ function get(client: GoogleClient, name: string, signal: AbortSignal): Promise<P
 }
 
 /**
- * `gcp.artifactregistry.getRepository`: blocks come as lists, and labels are no secret.
- * @throws where there is none, as the real plugin does.
+ * `gcp.artifactregistry.getRepository`. Blocks are lists, and labels are not secret.
+ * @throws if the repository does not exist, as the real plugin does.
  */
 export async function readRepository(
   args: Properties,
@@ -147,12 +147,12 @@ export async function readRepository(
   };
 }
 
-/** A block as the list that a function returns it as. */
+/** A block as a list. */
 function list(value: Value | undefined): Properties[] {
   return (Array.isArray(value) ? value : [value ?? null]).filter(isRecord);
 }
 
-/** @param known where it is and which labels the program sets: the answer does not say */
+/** @param known values that the answer does not have: the project, the location and the program's labels. */
 function outputsOf(live: Properties, known: Properties, asked: Properties): Properties {
   const scanning = record(live, "vulnerabilityScanningConfig");
   const docker = record(live, "dockerConfig");

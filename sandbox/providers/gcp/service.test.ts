@@ -8,7 +8,7 @@ const ENABLE = "POST /v1/projects/p/services";
 let fake: FakeGoogle;
 afterEach(() => fake.stop());
 
-/** Enables these APIs at the same time; what was asked, but for what was read. */
+/** Enables these APIs at the same time; returns the requests that are not reads. */
 async function enableAll(names: string[], failing: (path: string) => boolean = () => false) {
   const on = new Set<string>();
   fake = await FakeGoogle.start(({ method, url, body }: Seen): Answer => {
@@ -27,24 +27,24 @@ async function enableAll(names: string[], failing: (path: string) => boolean = (
 }
 
 describe("APIs that are enabled", () => {
-  it("together are enabled by one request", async () => {
+  it("together are enabled in one request", async () => {
     const { outcomes, asked } = await enableAll(["a", "b", "c"]);
     expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "fulfilled"]);
     expect(asked).toEqual([`${ENABLE}:batchEnable`]);
     expect(fake.seen.find(({ method }) => method === "POST")?.body).toEqual({ serviceIds: ["a", "b", "c"] });
   });
 
-  it("alone have a request of their own", async () => {
+  it("alone are enabled in a single request", async () => {
     expect((await enableAll(["a"])).asked).toEqual([`${ENABLE}/a:enable`]);
   });
 
-  it("each are asked for again where the one request fails", async () => {
+  it("are enabled one at a time if the common request fails", async () => {
     const { outcomes, asked } = await enableAll(["a", "b"], (path) => /batch|\/b:/.test(path));
     expect(asked).toEqual([`${ENABLE}:batchEnable`, `${ENABLE}/a:enable`, `${ENABLE}/b:enable`]);
     expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
   });
 
-  it("are not asked for where they are enabled", async () => {
+  it("are not enabled again", async () => {
     await enableAll(["a"]);
     const before = fake.seen.length;
     await resourceOn(service, fake).create({ service: "a", disableOnDestroy: false }, quietContext());

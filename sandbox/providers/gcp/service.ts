@@ -33,7 +33,7 @@ export const service: Definition = {
     if (!list.has(name)) return undefined;
     return { id, outputs: outputsOf({ ...old?.outputs, project, service: name }) };
   },
-  // An API stays enabled: others in the project may use it.
+  // The API stays enabled because others in the project may use it.
   delete: () => Promise.resolve(),
 };
 
@@ -48,10 +48,10 @@ function outputsOf(wanted: Properties): Properties {
   };
 }
 
-/** How long a request to enable an API waits for others, in milliseconds; with the real plugin some seconds. */
+/** How long a request waits for others, in milliseconds. The real plugin waits for seconds. */
 const TOGETHER_MS = 500;
 
-/** Names of the APIs of a project that are to be enabled, and when they are. */
+/** The APIs of a project that one request enables. */
 interface Batch {
   names: string[];
   done: Promise<void>;
@@ -60,8 +60,8 @@ interface Batch {
 const batches = new Map<string, Batch>();
 
 /**
- * Enables what is to be enabled at about the same time in one request; where that fails, each in its own, as Terraform's
- * provider does, which the plugin bridges (github.com/hashicorp/terraform-provider-google: google/transport/batcher.go).
+ * Enables APIs in one request if they are requested at about the same time; if that fails, one at a time. Terraform's
+ * provider, which the plugin bridges, does this (github.com/hashicorp/terraform-provider-google: google/transport/batcher.go).
  */
 async function enableTogether(
   client: GoogleClient,
@@ -69,7 +69,7 @@ async function enableTogether(
   name: string,
   signal: AbortSignal,
 ): Promise<void> {
-  const batch = batches.get(project) ?? begun(client, project, signal);
+  const batch = batches.get(project) ?? startBatch(client, project, signal);
   batch.names.push(name);
   try {
     await batch.done;
@@ -79,7 +79,7 @@ async function enableTogether(
   }
 }
 
-function begun(client: GoogleClient, project: string, signal: AbortSignal): Batch {
+function startBatch(client: GoogleClient, project: string, signal: AbortSignal): Batch {
   const names: string[] = [];
   const done = sleep(TOGETHER_MS, undefined, { signal }).then(() => {
     batches.delete(project);
@@ -111,7 +111,7 @@ async function enable(
   await operationDone(client, "serviceUsage", operation, "api to enable", signal);
 }
 
-/** The names of the enabled services: `artifactregistry.googleapis.com`, ... */
+/** The enabled services: `artifactregistry.googleapis.com`, ... */
 async function enabled(client: GoogleClient, project: string, signal: AbortSignal): Promise<Set<string>> {
   const names = new Set<string>();
   let page = "";
@@ -135,14 +135,14 @@ async function enabled(client: GoogleClient, project: string, signal: AbortSigna
   return names;
 }
 
-/** The same as the real plugin looks at it: it wants the project's number too. */
+/** The same, and reads the project, because the real plugin needs its number. */
 async function enabledNow(client: GoogleClient, project: string, signal: AbortSignal): Promise<Set<string>> {
   const names = await enabled(client, project, signal);
   await client.send({ api: "resourceManager", method: "GET", path: `projects/${project}`, signal });
   return names;
 }
 
-/** Looks again until the service is listed, as the real plugin does: enabling takes a while to show. */
+/** Polls until the service is listed, as the real plugin does. */
 async function listed(
   client: GoogleClient,
   project: string,

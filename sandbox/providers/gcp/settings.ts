@@ -2,28 +2,25 @@ import { artifactRegistry, iam, organizationPolicy } from "../../../google/apis.
 import { type Failure, unsupported } from "../rpc/shape.ts";
 import { type Properties, text } from "../rpc/values.ts";
 
-/** The APIs that the fake provider speaks to. */
 export type Api = "artifactRegistry" | "iam" | "iamBeta" | "orgPolicy" | "resourceManager" | "serviceUsage";
 
-/** What every request needs to know. */
 export interface Settings {
   project: string;
   region: string;
   zone: string;
   accessToken: string;
-  /** Taken where there is no token: it gives another one when the last has expired. */
+  /** Used without an access token; renews tokens. */
   credentialsFile: string;
-  /** Project that every request counts for; empty where none is named. */
+  /** May be empty. */
   quotaProject: string;
-  /** Base URLs, each ending in "/", to which `projects/...` is appended. */
+  /** Base URLs, which end with "/". */
   bases: Record<Api, string>;
 }
 
 interface Endpoint {
-  /** The variable that points elsewhere. */
   variable: string;
   endpoint: string;
-  /** Google's own client libraries, which the real plugin uses here, keep the host alone and add this path. */
+  /** Google's client libraries, which the real plugin uses for these APIs, keep only the host and add this path. */
   fixedPath?: string;
 }
 
@@ -48,7 +45,7 @@ const endpoints: Record<Api, Endpoint> = {
   orgPolicy: organizationPolicy,
 };
 
-/** Whether an API is asked by Google's own client library, which asks for compact answers. */
+/** Whether the real plugin uses Google's client library, which requests compact answers. */
 export function byClientLibrary(api: Api): boolean {
   return endpoints[api].fixedPath !== undefined;
 }
@@ -59,12 +56,12 @@ const supported = new Set([
   "skipRegionValidation",
   "userProjectOverride",
   "billingProject",
-  // How the engine asks for a plugin, not how the plugin works.
+  // For the engine, not for the plugin.
   "version",
   "pluginDownloadURL",
 ]);
 
-/** Every setting that the fake provider would otherwise silently ignore. */
+/** Refuses unsupported settings. */
 export function checkSettings(settings: Properties): Failure[] {
   return Object.keys(settings)
     .filter((name) => !supported.has(name))
@@ -74,7 +71,7 @@ export function checkSettings(settings: Properties): Failure[] {
     }));
 }
 
-/** The provider's settings, with the variables that the real plugin reads where a setting is missing. */
+/** The provider's settings, or the real plugin's variables if a setting is missing. */
 export function readSettings(settings: Properties, environment: NodeJS.ProcessEnv): Settings {
   const first = (name: string, variables: string[]): string =>
     [text(settings, name), ...variables.map((variable) => environment[variable] ?? "")].find(

@@ -2,10 +2,7 @@ import { messageOf } from "../../../problems/wording.ts";
 import { CreatedButFailed } from "../rpc/provider.ts";
 import type { Properties } from "../rpc/values.ts";
 
-/**
- * Puts what was being done before an error, in the real plugin's words:
- * `1 error occurred:` and `Error creating Repository: googleapi: Error 403: ...`.
- */
+/** Words an error as in the real plugin: `1 error occurred:` and `Error creating Repository: googleapi: Error 403: ...`. */
 export async function worded<Result>(doing: string, action: () => Promise<Result>): Promise<Result> {
   try {
     return await action();
@@ -18,10 +15,7 @@ export async function worded<Result>(doing: string, action: () => Promise<Result
   }
 }
 
-/**
- * Does what follows a create that has succeeded. When that fails, the resource is recorded nevertheless:
- * it exists, and would be lost otherwise.
- */
+/** Runs the steps after a successful create. If one fails, the resource is still recorded. */
 export async function onceCreated<Result>(
   id: string,
   outputs: Properties,

@@ -7,19 +7,19 @@ import { onceCreated } from "./worded.ts";
 
 const api = "iamBeta";
 
-/** A pool, or a provider: the real plugin makes, changes and deletes them alike. */
+/** A pool or a provider. */
 interface Kind {
   type: string;
   noun: string;
-  /** As {@link idOf} takes it. */
+  /** A template for {@link idOf}. */
   id: string;
-  /** The properties that are named in the id. */
+  /** Properties in the id. */
   named: Shape;
-  /** The other ones, which an update can change. */
+  /** Properties that an update can change. */
   changeable: Shape;
-  /** The outputs that are not those of both. */
+  /** Outputs that pools and providers do not share. */
   outputs(live: Properties): Properties;
-  /** Looks up what the answer to a GET does not tell. */
+  /** Adds fields that the answer to GET does not have. */
   complete?(live: Properties, name: string, client: GoogleClient, signal: AbortSignal): Promise<Properties>;
 }
 
@@ -90,7 +90,7 @@ function oidcOutputs(oidc: Properties | undefined): Properties | null {
   };
 }
 
-/** As the real plugin names a changed `oidc`. */
+/** The real plugin's mask for a changed `oidc`. */
 const oidcMask = ["oidc.allowed_audiences", "oidc.issuer_uri", "oidc.jwks_json"];
 
 function definitionOf(kind: Kind): Definition {
@@ -142,7 +142,7 @@ function definitionOf(kind: Kind): Definition {
     async read(id, _old, client, { signal }) {
       const known = idParts(kind.id, id);
       const live = await get(client, id, signal);
-      // Deleted softly: it still answers, for 30 days.
+      // Soft-deleted resources exist for 30 days.
       if (text(live, "state") === "DELETED") return undefined;
       return { id, outputs: outputsOf(live, known) };
     },

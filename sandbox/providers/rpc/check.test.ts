@@ -18,7 +18,7 @@ const shape: Shape = {
 const check = (news: Properties) => checkInputs(shape, news, "t:t:T", "gcp");
 
 describe("checkInputs", () => {
-  it("adds defaults and keeps the rest as written", () => {
+  it("adds defaults and changes nothing else", () => {
     expect(check({ name: "x" })).toEqual({ inputs: { name: "x", on: true }, failures: [] });
   });
 
@@ -35,16 +35,16 @@ describe("checkInputs", () => {
     [{ name: "x", labels: { a: 1 } }, "labels", "expected a map of strings"],
     [{ name: "x", block: [] }, "block", "expected an object, found a list"],
     [{ name: "x", list: {} }, "list", "expected a list of objects"],
-    [{ name: "x", kept: false }, "kept", 'supports "kept: true" of t:t:T alone'],
+    [{ name: "x", kept: false }, "kept", 'supports only "kept: true" of t:t:T'],
   ])("refuses %o", (news, property, reason) => {
     expect(check(news).failures).toEqual([{ property, reason: expect.stringContaining(reason) as string }]);
   });
 
-  it("says which plugin does support it", () => {
+  it("names the plugin that supports it", () => {
     expect(check({ name: "x", other: 1 }).failures[0]?.reason).toContain("the real gcp plugin does");
   });
 
-  it("takes what is not known yet for anything", () => {
+  it("accepts unknown values", () => {
     expect(
       check({ name: unknownValue, kept: unknownValue, block: unknownValue, list: [unknownValue] }).failures,
     ).toEqual([]);
@@ -52,7 +52,7 @@ describe("checkInputs", () => {
 });
 
 describe("plainProperties", () => {
-  it("takes off marks of secrets and the bookkeeping of the real plugins", () => {
+  it("removes marks of secrets and internal keys of the real plugins", () => {
     expect(
       plainProperties({ a: secret("x"), b: [{ c: secret({ d: 1 }), __defaults: [] }], __meta: "{}" }),
     ).toEqual({
@@ -63,7 +63,7 @@ describe("plainProperties", () => {
 });
 
 describe("refreshedInputs", () => {
-  it("keeps what the program wrote where it still holds", () => {
+  it("keeps the program's inputs if they still apply", () => {
     const outputs: Properties = { name: "x", count: 2, labels: {}, tags: [], on: false, block: null };
     expect(refreshedInputs(shape, outputs, { name: "x", count: 1, labels: {} })).toEqual({
       name: "x",
@@ -72,7 +72,7 @@ describe("refreshedInputs", () => {
     });
   });
 
-  it("takes everything that is set after an import", () => {
+  it("has all set properties after an import", () => {
     const outputs: Properties = {
       name: "x",
       count: 0,

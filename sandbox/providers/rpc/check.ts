@@ -1,17 +1,17 @@
 import { type Failure, type Property, type Shape, unsupported } from "./shape.ts";
 import { isRecord, type Properties, unknownValue, type Value } from "./values.ts";
 
-/** Checked inputs as they are recorded, and every reason to refuse them. */
+/** Checked inputs, and the reasons to refuse them. */
 export interface Checked {
   inputs: Properties;
   failures: Failure[];
 }
 
 /**
- * Checks inputs against the properties that the fake provider supports, and adds defaults.
+ * Checks inputs and adds defaults.
  *
- * @param what the resource type, for messages
- * @param plugin the real plugin, which supports the rest
+ * @param what the resource type, for messages.
+ * @param plugin the real plugin, for messages.
  */
 export function checkInputs(shape: Shape, news: Properties, what: string, plugin: string): Checked {
   const failures: Failure[] = [];
@@ -42,8 +42,8 @@ function checkRecord(shape: Shape, news: Properties, path: string, checking: Che
     if (property.only !== undefined && value !== property.only && value !== unknownValue)
       refuse(
         at,
-        `the sandbox's fake provider for the ${plugin} plugin supports "${at}: ${JSON.stringify(property.only)}" of ` +
-          `${what} alone; the real ${plugin} plugin takes others`,
+        `the sandbox's fake provider for the ${plugin} plugin supports only "${at}: ${JSON.stringify(property.only)}" of ` +
+          `${what}; the real ${plugin} plugin supports other values`,
       );
   }
   for (const [name, property] of Object.entries(shape)) {
@@ -57,13 +57,11 @@ function checkRecord(shape: Shape, news: Properties, path: string, checking: Che
 const isText = (value: unknown): boolean => typeof value === "string";
 const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText);
 
-/** What a value of each kind is called, and whether one is that. */
 const KINDS: Record<Property["kind"], [expected: string, is: (value: Value) => boolean]> = {
   string: ["a string", isText],
   boolean: ["a boolean", (value) => typeof value === "boolean"],
   integer: ["a whole number", Number.isInteger],
   strings: ["a list of strings", isTexts],
-  set: ["a list of strings", isTexts],
   map: ["a map of strings", (value) => isRecord(value) && Object.values(value).every(isText)],
   block: ["an object", isRecord],
   blocks: ["a list of objects", Array.isArray],

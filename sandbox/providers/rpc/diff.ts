@@ -1,7 +1,6 @@
 import { compact, isZero, type Property, type Shape } from "./shape.ts";
 import { hasUnknown, isRecord, type Properties, unknownValue, type Value } from "./values.ts";
 
-/** One difference, for the engine to show and to act on. */
 export interface Difference {
   /** `labels.app`, `cleanupPolicies[0].action`. */
   path: string;
@@ -10,10 +9,7 @@ export interface Difference {
   replaces: boolean;
 }
 
-/**
- * What the program wants, compared with what is there: the *outputs* of the last update or refresh,
- * so that a change behind the stack's back is seen and fixed.
- */
+/** Compares the wanted state with the recorded outputs, so that changes by others are detected after a refresh. */
 export function difference(shape: Shape, wanted: Properties, actual: Properties): Difference[] {
   return Object.entries(shape).flatMap(([name, property]) => {
     const found = compare(property, wanted[name], actual[name], name);
@@ -22,8 +18,8 @@ export function difference(shape: Shape, wanted: Properties, actual: Properties)
 }
 
 /**
- * The inputs that describe what was found, for a refresh or an import to record. After a refresh: the
- * properties that the program sets, as written where they still hold. After an import: everything that is set.
+ * The inputs that a refresh or an import records. Refresh: the properties that the program sets, unchanged if they still
+ * apply. Import: all set properties.
  */
 export function refreshedInputs(shape: Shape, outputs: Properties, old: Properties | undefined): Properties {
   const inputs: Properties = {};
@@ -57,8 +53,6 @@ function compare(
       return compareScalar(property, absent ? undefined : wanted, actual, path);
     case "strings":
       return compareLists(list(wanted), list(actual), path);
-    case "set":
-      return compareLists(sorted(list(wanted)), sorted(list(actual)), path);
     case "map":
       return compareMaps(isRecord(wanted) ? wanted : {}, isRecord(actual) ? actual : {}, path);
     case "block":
@@ -110,7 +104,7 @@ function compareBlock(
   path: string,
 ): Found[] {
   if (wanted === undefined && actual === undefined) return [];
-  // An empty object that is not there stays a difference for ever, as in the real plugin.
+  // As in the real plugin, an empty object that is not stored is always a difference.
   if (!isRecord(actual)) return [{ path, kind: "add" }];
   if (!isRecord(wanted)) return [{ path, kind: "delete" }];
   return Object.entries(items).flatMap(([name, item]) =>
@@ -145,8 +139,4 @@ function compareBlocks(property: Property, wanted: Value[], actual: Value[], pat
 
 function list(value: Value | undefined): Value[] {
   return Array.isArray(value) ? value : [];
-}
-
-function sorted(values: Value[]): Value[] {
-  return [...values].sort((a, b) => (JSON.stringify(a) < JSON.stringify(b) ? -1 : 1));
 }

@@ -9,7 +9,7 @@ import { CreatedButFailed } from "./provider.ts";
 /** google.rpc.Code */
 const UNKNOWN = 2;
 
-/** An error as the engine prints it; a resource that was created in spite of it goes into the state. */
+/** An error for the engine, which records a resource that was created nevertheless. */
 export function asCallError(error: unknown): CallError {
   const message = messageOf(error);
   if (!(error instanceof CreatedButFailed)) return new CallError(message);

@@ -6,7 +6,7 @@ import { CallError, GrpcClient, type Method, serveGrpc } from "./grpc.ts";
 
 const message = (value: object) => structs.Struct.fromJavaScript({ value: JSON.stringify(value) });
 
-/** What a server with one method answers: the headers and, as text, what follows. */
+/** The answer of a server with one method: its headers and body. */
 async function ask(path: string, method: Method): Promise<{ headers: IncomingHttpHeaders; body: string }> {
   const session = connect(`http://127.0.0.1:${await serveGrpc({ "/s/Known": method })}`);
   const stream = session.request({ ":method": "POST", ":path": path });
@@ -19,7 +19,7 @@ async function ask(path: string, method: Method): Promise<{ headers: IncomingHtt
 }
 
 describe("a call", () => {
-  it("carries one message, of any size", async () => {
+  it("sends one message of any size", async () => {
     const sizes: number[] = [];
     const port = await serveGrpc({
       "/s/Known": (request) => {
@@ -33,7 +33,7 @@ describe("a call", () => {
     expect(sizes).toEqual([4, 104, 5_000_004]);
   });
 
-  it("is answered in a frame", async () => {
+  it("is answered with a frame", async () => {
     const answer = message({ a: 1 });
     const { body } = await ask("/s/Known", () => Promise.resolve(answer));
     expect(body).toBe(
@@ -41,7 +41,7 @@ describe("a call", () => {
     );
   });
 
-  it("ends with the error's words and details", async () => {
+  it("returns the error's message and details", async () => {
     const status = message({ id: "made" });
     const { headers } = await ask("/s/Known", () =>
       Promise.reject(new CallError("100 % wrong\nhere", status)),
@@ -53,12 +53,12 @@ describe("a call", () => {
     });
   });
 
-  it("of what is not there is told so", async () => {
+  it("of an unknown method is refused", async () => {
     const { headers } = await ask("/s/Other", () => Promise.resolve(message({})));
     expect(headers).toMatchObject({ "grpc-status": "12", "grpc-message": "unknown%20method%20%2Fs%2FOther" });
   });
 
-  it("to a server that is gone ends", async () => {
+  it("to a stopped server ends", async () => {
     await new GrpcClient("127.0.0.1:1").call("/s/Known", message({}));
   });
 });

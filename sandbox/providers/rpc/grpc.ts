@@ -1,22 +1,23 @@
+import { once } from "node:events";
 import { type ClientHttp2Session, connect, createServer, type ServerHttp2Stream } from "node:http2";
 import type { AddressInfo } from "node:net";
 import { messageOf } from "../../../problems/wording.ts";
 
-// As much of gRPC (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md) as the engine and a plugin need: one
-// message there, one back, no compression. The library for it takes twice as long to load as all the rest of a plugin.
+// The part of gRPC (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md) that the engine and a plugin use: unary
+// calls without compression. The gRPC library takes twice as long to load as the rest of a plugin.
 
-/** A message of protobuf, as protoc's code for JavaScript has it. */
+/** A protobuf message of protoc's JavaScript code. */
 export interface Message {
   serializeBinary(): Uint8Array;
 }
 
-/** Answers one call: from the bytes of a message to a message. */
+/** Answers a call. */
 export type Method = (request: Uint8Array) => Promise<Message>;
 
-/** Methods by their path, `/package.Service/Method`. */
+/** Methods by path: `/package.Service/Method`. */
 export type Methods = Readonly<Record<string, Method>>;
 
-/** The error of a call, as the other side reads it; without a status of its own it is UNKNOWN. */
+/** The error of a call, with code UNKNOWN unless it has a status. */
 export class CallError extends Error {
   /** A `google.rpc.Status` with details. */
   readonly status: Message | undefined;
@@ -34,9 +35,9 @@ const CONTENT_TYPE = { "content-type": "application/grpc" };
 const PREFIX_BYTES = 5;
 
 /**
- * Serves methods on a free port of loopback; a call waits until they are there.
+ * Serves methods on a free port of loopback. Calls wait for the methods.
  *
- * @returns the port
+ * @returns the port.
  */
 export async function serveGrpc(methods: Methods | Promise<Methods>): Promise<number> {
   const server = createServer();
@@ -48,10 +49,8 @@ export async function serveGrpc(methods: Methods | Promise<Methods>): Promise<nu
       else await answer(stream, method, request);
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(0, "127.0.0.1", resolve);
-  });
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
   return (server.address() as AddressInfo).port;
 }
 
@@ -84,17 +83,17 @@ function fail(stream: ServerHttp2Stream, code: number, message: string, status?:
   stream.respond(headers, { endStream: true });
 }
 
-/** Calls methods of a server whose answers say nothing. */
+/** Calls methods and ignores the answers. */
 export class GrpcClient {
   private readonly address: string;
   private session: ClientHttp2Session | undefined;
 
-  /** @param address `HOST:PORT`; connected to at the first call */
+  /** @param address `HOST:PORT`. */
   constructor(address: string) {
     this.address = address;
   }
 
-  /** Resolves when the server has answered, or is gone. */
+  /** Resolves when the server has answered or closed the connection. */
   call(path: string, request: Message): Promise<void> {
     if (this.session === undefined || this.session.destroyed) {
       this.session = connect(`http://${this.address}`);
@@ -115,7 +114,7 @@ export class GrpcClient {
   }
 }
 
-/** A message in its frame: not compressed, so many bytes, the bytes. */
+/** A frame: a zero (no compression), the length, the message. */
 function framed(message: Message): Buffer {
   const bytes = message.serializeBinary();
   const prefix = Buffer.alloc(PREFIX_BYTES);

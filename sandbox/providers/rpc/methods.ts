@@ -10,7 +10,7 @@ import type { Message, Method, Methods } from "./grpc.ts";
 import type { Context, Provider, Resource } from "./provider.ts";
 import { plainProperties, type Properties, type Value } from "./values.ts";
 
-/** The engine's calls by path, turned into those of {@link Provider}. What is not here answers "unimplemented". */
+/** The engine's calls, implemented by a {@link Provider}. */
 export function providerMethods(provider: Provider, log: EngineLog, stop: AbortController): Methods {
   const types = new Map(provider.resources.map((resource) => [resource.type, resource]));
   const context = (urn: string): Context => ({
@@ -22,7 +22,7 @@ export function providerMethods(provider: Provider, log: EngineLog, stop: AbortC
       log.send("info", message, urn, true);
     },
   });
-  /** Lines sent by a call must be shown before its result is. */
+  /** The engine must show a call's lines before its result. */
   const unary =
     <Request>(
       type: { deserializeBinary: (bytes: Uint8Array) => Request },
@@ -63,8 +63,7 @@ export function providerMethods(provider: Provider, log: EngineLog, stop: AbortC
     }),
     Configure: unary(proto.ConfigureRequest, async (request) => {
       await provider.configure(properties(request.getArgs()), context(""));
-      // Secrets are not accepted: the engine takes their marks off, and puts them back on every
-      // property of the same name that is returned.
+      // Without acceptSecrets, the engine removes the marks of secrets, and restores them on outputs of the same name.
       return new proto.ConfigureResponse().setSupportspreview(true);
     }),
     Invoke: unary(proto.InvokeRequest, async (request) => {
@@ -106,7 +105,7 @@ export function providerMethods(provider: Provider, log: EngineLog, stop: AbortC
     }),
     Read: unary(proto.ReadRequest, async (request) => {
       const outputs = request.getProperties();
-      // An import names the id alone.
+      // An import has no properties.
       const importing = Object.keys(outputs?.toJavaScript() ?? {}).length === 0;
       const old = importing ? undefined : recorded(request.getId(), request.getInputs(), outputs);
       const found = await resource(typeOf(request.getUrn())).read(
@@ -156,7 +155,7 @@ function struct(value: Properties): Struct {
   return structs.Struct.fromJavaScript(defined(value) as Record<string, JavaScriptValue>);
 }
 
-/** Struct knows no undefined. */
+/** Struct does not support undefined. */
 function defined(value: Value): Value {
   if (Array.isArray(value)) return value.map(defined);
   if (typeof value !== "object" || value === null) return value;

@@ -3,54 +3,52 @@ import type { Difference } from "./diff.ts";
 import type { Failure } from "./shape.ts";
 import type { Properties, Value } from "./values.ts";
 
-/** How a resource handler speaks to the user, and hears that it should stop. */
 export interface Context {
-  /** Aborted when the plugin ends, and when the engine cancels where the plugin is one that then ends what it does. */
+  /** Aborted when the plugin ends, and when the engine cancels if `endsOnCancel` is set. */
   signal: AbortSignal;
-  /** A line beside the resource; `status` lines are replaced by the next one and not kept. */
-  log: (severity: "debug" | "info" | "warning" | "error", message: string) => void;
+  /** Shows a line with the resource. */
+  log: (severity: "info" | "warning", message: string) => void;
+  /** Shows a line until the next one. */
   status: (message: string) => void;
 }
 
-/** A resource as the state holds it. */
+/** A resource in the state. */
 export interface Recorded {
   id: string;
   inputs: Properties;
   outputs: Properties;
 }
 
-/** One resource type. Inputs that reach create and update are checked and fully known. */
+/** A resource type. The inputs of create and update are checked and known. */
 export interface Resource {
   type: string;
   check(news: Properties): Promise<Checked> | Checked;
   diff(old: Recorded, inputs: Properties): Difference[];
-  /** What a preview shows; {@link unknownValue} for what only the update can tell. */
+  /** The outputs in a preview; {@link unknownValue} for unknown ones. */
   preview(inputs: Properties, old: Recorded | undefined, context: Context): Promise<Properties> | Properties;
   create(inputs: Properties, context: Context): Promise<{ id: string; outputs: Properties }>;
-  /** What is there now; undefined when it is gone. `old` is undefined on import. */
+  /** Undefined if the resource does not exist. `old` is undefined on an import. */
   read(id: string, old: Omit<Recorded, "id"> | undefined, context: Context): Promise<Recorded | undefined>;
   update(old: Recorded, inputs: Properties, context: Context): Promise<Properties>;
   delete(old: Recorded, context: Context): Promise<void>;
 }
 
-/** A function of a plugin; the signal is that of {@link Context}. */
 export type Call = (args: Properties, signal: AbortSignal) => Promise<Properties> | Properties;
 
-/** What a plugin's main file hands to {@link serve}. */
 export interface Provider {
   name: string;
   version: string;
-  /** @param settings the provider's settings: each a string, as the engine sends them */
+  /** @param settings strings, as the engine sends them. */
   configure(settings: Properties, context: Context): Promise<void> | void;
-  /** Why the settings are refused; [] when they are fine. */
+  /** The reasons to refuse settings. */
   checkSettings(settings: Properties): Failure[];
   resources: Resource[];
   functions: Record<string, Call>;
-  /** Whether Ctrl-C ends what is under way; else it is finished. */
+  /** Whether Ctrl-C aborts running calls. */
   endsOnCancel: boolean;
 }
 
-/** The resource exists, but what had to follow failed: the engine records it, so that it is not lost. */
+/** A step after a create failed. The engine records the resource. */
 export class CreatedButFailed extends Error {
   readonly id: string;
   readonly outputs: Properties;
@@ -62,7 +60,7 @@ export class CreatedButFailed extends Error {
   }
 }
 
-/** A setting of the provider that may come as JSON, as the SDKs send all that is no string. */
+/** A setting of the provider. The SDKs send values other than strings as JSON. */
 export function setting(settings: Properties, name: string): Value | undefined {
   const value = settings[name];
   if (typeof value !== "string" || !/^(true|false|[[{"].*)$/s.test(value)) return value;

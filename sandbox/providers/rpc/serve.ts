@@ -2,10 +2,10 @@ import { type Methods, serveGrpc } from "./grpc.ts";
 import type { Provider } from "./provider.ts";
 
 /**
- * Serves a plugin: prints the port, as the engine expects, and answers until the engine goes away. Not by
- * `@pulumi/pulumi/provider`, which has neither Configure nor previews nor functions with failures.
+ * Serves a plugin: prints the port, and answers until the engine ends. `@pulumi/pulumi/provider` lacks Configure, previews and
+ * functions that fail.
  *
- * @param load gives the provider; it is loaded once the port is printed, while the engine connects.
+ * @param load loads the provider while the engine connects.
  */
 export async function serve(load: () => Promise<Provider>): Promise<void> {
   const stop = new AbortController();
@@ -26,15 +26,15 @@ async function loadMethods(load: () => Promise<Provider>, stop: AbortController)
   return providerMethods(provider, new EngineLog(address), stop);
 }
 
-/** What runs for this plugin (a build, a push) must not outlive it, nor the plugin the engine. */
+/** Ends the plugin with the engine, and its children (a build, a push) with the plugin. */
 function endWithTheEngine(stop: AbortController): void {
   const end = (): void => {
-    // Sends the children their signal before it returns.
+    // Signals the children synchronously.
     stop.abort(new Error("the plugin was stopped"));
     process.exit(0);
   };
-  // The engine sends SIGINT when it has no more work. Ctrl-C does not reach a plugin: the engine starts
-  // it in a process group of its own, decides, and calls Cancel.
+  // The engine sends SIGINT at its end. Ctrl-C does not reach a plugin, which has its own process group; the engine calls
+  // Cancel.
   process.on("SIGINT", end);
   process.on("SIGTERM", end);
   const engine = process.ppid;

@@ -1,39 +1,34 @@
 import type { Properties, Value } from "./values.ts";
 
-/**
- * What a fake provider knows of one property. One table serves the check of the inputs, the difference
- * and the inputs that a refresh records, so that they cannot disagree.
- */
+/** A property: used to check inputs, to compute differences, and for the inputs that a refresh records. */
 export interface Property {
-  /** `map` holds strings; `set` is a list without order; `block` a nested record; `blocks` a set of them. */
-  kind: "string" | "boolean" | "integer" | "map" | "strings" | "set" | "block" | "blocks";
-  /** Refused when missing. */
+  /** `map` has strings as values; `block` is a nested record; `blocks` is a set of records. */
+  kind: "string" | "boolean" | "integer" | "map" | "strings" | "block" | "blocks";
   required?: true;
-  /** A change cannot be made in place. */
+  /** A change replaces the resource. */
   replaces?: true;
-  /** Google or the provider fills it in: leaving it out asks for no change. */
+  /** Google or the provider sets a default: a missing value is no difference. */
   computed?: true;
-  /** Recorded in the inputs when the program leaves it out. */
+  /** Recorded in the inputs if the program omits it. */
   default?: Value;
   /** The nested properties of a `block` or of each of `blocks`. */
   items?: Shape;
-  /** What tells one of `blocks` from the other. */
+  /** The property that identifies one of `blocks`. */
   key?: string;
-  /** Two strings that mean the same: no difference. Default: equal strings. */
+  /** Whether two strings are equivalent. Default: if they are equal. */
   same?: (wanted: string, actual: string) => boolean;
-  /** The one value that the fake provider knows what to do with. */
+  /** The only supported value. */
   only?: Value;
 }
 
 export type Shape = Record<string, Property>;
 
-/** One reason why inputs are refused. */
+/** A reason to refuse inputs. */
 export interface Failure {
   property: string;
   reason: string;
 }
 
-/** Why a fake provider refuses what it lacks. */
 export function unsupported(plugin: string, what: string, supported: Iterable<string>): string {
   const has = [...supported].sort().join(", ") || "none";
   return (
@@ -42,7 +37,7 @@ export function unsupported(plugin: string, what: string, supported: Iterable<st
   );
 }
 
-/** Names of the last part of a path are enough: `hyperion-public` is `projects/p/locations/l/repositories/hyperion-public`. */
+/** `hyperion-public` is equivalent to `projects/p/locations/l/repositories/hyperion-public`. */
 export function sameLastPart(wanted: string, actual: string): boolean {
   return wanted.split("/").at(-1) === actual.split("/").at(-1);
 }
@@ -51,13 +46,13 @@ export function sameButCase(wanted: string, actual: string): boolean {
   return wanted.toLowerCase() === actual.toLowerCase();
 }
 
-/** Null, "", false, 0 and empty lists and records: what an answer holds for a property that was never set. */
+/** Whether a value is undefined, null, "", false, 0 or empty, as answers have it for unset properties. */
 export function isZero(value: Value | undefined): boolean {
   if (value === undefined || value === null || value === "" || value === false || value === 0) return true;
   return typeof value === "object" && Object.keys(value).length === 0;
 }
 
-/** A copy without the properties that hold nothing, as a program would have written it. */
+/** A copy without empty properties. */
 export function compact(value: Value): Value {
   if (Array.isArray(value)) return value.map(compact);
   if (typeof value !== "object" || value === null) return value;

@@ -1,17 +1,17 @@
-/** A property value as the engine sends it and the state holds it. */
+/** A property value. */
 export type Value = null | boolean | number | string | Value[] | { [key: string]: Value };
 
-/** The properties of a resource: its inputs or its outputs. */
+/** Inputs or outputs. */
 export type Properties = Record<string, Value>;
 
-/** What the engine sends for a value that is not known before the update has run. */
+/** The engine's mark of an unknown value. */
 export const unknownValue = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
-// Both from the engine's wire format (sdk/go/common/resource/sig).
+// From the engine's wire format (sdk/go/common/resource/sig).
 const signature = "4dabf18193072939515e22adb298388d";
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
 
-/** The value, marked so that the engine encrypts it in the state and hides it on the screen. */
+/** Marks a value as a secret. */
 export function secret(value: Value): Value {
   return { [signature]: secretSignature, value };
 }
@@ -20,7 +20,7 @@ export function isRecord(value: unknown): value is Record<string, Value> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** What the engine sent, with the marks of secrets and the real plugins' bookkeeping keys (`__meta`, `__defaults`, ...) taken off. */
+/** Removes marks of secrets and the real plugins' internal keys (`__meta`, `__defaults`, ...). */
 function plain(value: unknown): Value {
   if (Array.isArray(value)) return value.map(plain);
   if (!isRecord(value)) return value as Value;
@@ -35,37 +35,37 @@ function plain(value: unknown): Value {
   return result;
 }
 
-/** A record as {@link plain} gives it; nothing sent is an empty one. */
+/** The same for a record; undefined is an empty one. */
 export function plainProperties(value: unknown): Properties {
   const result = plain(value ?? {});
   return isRecord(result) ? result : {};
 }
 
-/** True when an unknown value is anywhere in it. */
+/** Whether a value contains an unknown one. */
 export function hasUnknown(value: Value | undefined): boolean {
   if (value === unknownValue) return true;
   if (Array.isArray(value)) return value.some(hasUnknown);
   return isRecord(value) && Object.values(value).some(hasUnknown);
 }
 
-/** The string at a key; "" when it is absent or no string. */
+/** The string at a key; "" if there is none. */
 export function text(properties: Properties | undefined, key: string): string {
   const value = properties?.[key];
   return typeof value === "string" ? value : "";
 }
 
-/** The strings in the list at a key; [] when it is absent. */
+/** The strings at a key; [] if there are none. */
 export function texts(properties: Properties | undefined, key: string): string[] {
   const value = properties?.[key];
   return Array.isArray(value) ? value.filter((item) => typeof item === "string") : [];
 }
 
-/** The boolean at a key; false when it is absent. */
+/** The boolean at a key; false if there is none. */
 export function flag(properties: Properties | undefined, key: string): boolean {
   return properties?.[key] === true;
 }
 
-/** The record at a key; undefined when it is absent. */
+/** The record at a key; undefined if there is none. */
 export function record(properties: Properties | undefined, key: string): Properties | undefined {
   const value = properties?.[key];
   return isRecord(value) ? value : undefined;

@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 
-/** One request as it came. */
+/** A request. */
 export interface Seen {
   method: string;
   /** With the query. */
@@ -18,7 +18,7 @@ export interface Answer {
   body?: unknown;
 }
 
-/** A Google API that answers what a test tells it to, and remembers what it was asked. */
+/** A Google API with answers by a test. Records requests. */
 export class FakeGoogle {
   private readonly server: Server;
   readonly seen: Seen[] = [];
@@ -42,7 +42,7 @@ export class FakeGoogle {
     });
   }
 
-  /** @param answer for each request; a 404 where it returns nothing */
+  /** @param answer answers a request; 404 if it returns undefined. */
   static async start(answer: (request: Seen, before: Seen[]) => Answer | undefined): Promise<FakeGoogle> {
     const fake = new FakeGoogle(answer);
     fake.server.listen(0, "127.0.0.1");
@@ -55,7 +55,7 @@ export class FakeGoogle {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
   }
 
-  /** `GET /v1/projects/p/...`, without the parameters that every request carries. */
+  /** `GET /v1/projects/p/...`, without `alt` and `prettyPrint`. */
   get requests(): string[] {
     return this.seen.map(({ method, url }) => {
       const parsed = new URL(url, this.origin);
@@ -70,7 +70,7 @@ export class FakeGoogle {
   }
 }
 
-/** An error body as Google words it. */
+/** An error answer. */
 export function failure(code: number, message: string, status = "UNKNOWN"): Answer {
   return { status: code, body: { error: { code, message, status } } };
 }

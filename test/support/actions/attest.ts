@@ -1,4 +1,4 @@
-// actions/attest-build-provenance and actions/attest-sbom: what is attested, once, of subjects with a name and a digest.
+// Replaces actions/attest-build-provenance and actions/attest-sbom: records the attestations.
 import { appendFileSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { z } from "zod";
@@ -11,7 +11,7 @@ if (input("push-to-registry") === "true") throw new Error("nothing is pushed to 
 
 const read = (name: string): string => readFileSync(join(variable("GITHUB_WORKSPACE"), input(name)), "utf8");
 const isSbom = input("sbom-path") !== "";
-// What syft said the SBOM is of, which is another document where the wrong one was taken.
+// Fails if the SBOM describes another image.
 if (isSbom)
   z.object({
     spdxVersion: z.string(),

@@ -1,4 +1,4 @@
-// google-github-actions/auth: a file of credentials by which the job's token is exchanged whenever somebody needs access.
+// Replaces google-github-actions/auth: writes a file of credentials that exchange the job's token.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { exportVariable, input, jobToken, standIn, variable } from "./runner.ts";

@@ -1,4 +1,4 @@
-// actions/checkout: a commit, by git, without a history and without a login in its configuration.
+// Replaces actions/checkout: checks out a commit without history and without credentials.
 import { join } from "node:path";
 import { execa } from "execa";
 import { input, variable } from "./runner.ts";
@@ -12,7 +12,7 @@ const remote = `${variable("GITHUB_SERVER_URL")}/${repository}`;
 
 const git = (...args: string[]): Promise<{ stdout: string }> => execa("git", args, { cwd: folder });
 
-/** The ref and the commit to take: those of the event, or what the input names, else the repository's own branch. */
+/** The ref and the commit to check out: the event's, or the input's, else the default branch. */
 async function wanted(): Promise<[ref: string, commit: string]> {
   if (own && input("ref") === "") return [variable("GITHUB_REF"), variable("GITHUB_SHA")];
   const name = input("ref") === "" ? "HEAD" : input("ref");

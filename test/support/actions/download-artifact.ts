@@ -1,4 +1,4 @@
-// actions/download-artifact: what a job of the same run has uploaded.
+// Replaces actions/download-artifact.
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { input, standIn, variable } from "./runner.ts";

@@ -1,4 +1,4 @@
-// anchore/sbom-action/download-syft: a syft that names what it was asked to scan, by its own command line alone.
+// Replaces anchore/sbom-action/download-syft: installs a syft that writes only the name of the scanned image.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setOutput, variable } from "./runner.ts";

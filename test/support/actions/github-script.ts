@@ -1,4 +1,4 @@
-// actions/github-script: the script as the body of an async function, with GitHub's API as the job may use it, and `core`.
+// Replaces actions/github-script: runs the script with GitHub's API and the job's token.
 import { context, getOctokit } from "@actions/github";
 import { input, jobToken } from "./runner.ts";
 

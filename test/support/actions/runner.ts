@@ -2,30 +2,30 @@ import { appendFileSync, readFileSync } from "node:fs";
 import { decodeJwt } from "jose/jwt/decode";
 import { z } from "zod";
 
-/** What the stand-ins know beside what a runner tells an action; test/support/workflows.ts writes it. */
+/** Data of a run, which test/support/workflows.ts writes. */
 const run = z.object({
-  /** Tokens by job, each with the permissions that the job declares: act gives one to all. */
+  /** A token for each job with the job's permissions, because act has one for all jobs. */
   tokens: z.record(z.string(), z.string()),
   /** Address of the emulated APIs. */
   google: z.string(),
   /** How long an access token of Google's lives, in seconds. */
   tokenSeconds: z.number(),
-  /** A folder of the run, which its jobs share. */
+  /** A folder that the run's jobs share. */
   folder: z.string(),
-  /** Whether GitHub takes attestations. */
+  /** Whether GitHub accepts attestations. */
   attests: z.boolean(),
-  /** Node.js as `.nvmrc` says. */
+  /** Path of Node.js. */
   node: z.string(),
 });
 
-/** A variable of the runner's. */
+/** A variable of the runner. */
 export function variable(name: string): string {
   const value = process.env[name];
   if (value === undefined) throw new Error(`${name} is not set`);
   return value;
 }
 
-/** What the workflow gives the action. */
+/** An input of the action. */
 export const input = (name: string): string => process.env[`INPUT_${name.toUpperCase()}`] ?? "";
 
 export const standIn = (): z.infer<typeof run> =>
@@ -38,14 +38,14 @@ export function jobToken(): string {
   return token;
 }
 
-/** Fails unless the job's token has this permission. */
+/** @throws unless the job's token has this permission. */
 export function requirePermission(name: string): void {
   const { permissions = {} } = decodeJwt<{ permissions?: Record<string, string> }>(jobToken());
   if (permissions[name] !== "write")
     throw new Error(`the job ${variable("GITHUB_JOB")} has not ${name}: write`);
 }
 
-/** Gives the step an output. */
+/** Sets an output of the step. */
 export function setOutput(name: string, value: string): void {
   appendFileSync(variable("GITHUB_OUTPUT"), `${name}=${value}\n`);
 }
@@ -55,7 +55,7 @@ export function exportVariable(name: string, value: string): void {
   appendFileSync(variable("GITHUB_ENV"), `${name}=${value}\n`);
 }
 
-/** Puts a folder first on the next steps' PATH. */
+/** Prepends a folder to PATH for the next steps. */
 export function addPath(folder: string): void {
   appendFileSync(variable("GITHUB_PATH"), `${folder}\n`);
 }

@@ -1,4 +1,4 @@
-// actions/setup-node: the version of the file, which the test's own Node.js has to be.
+// Replaces actions/setup-node: requires that the test's Node.js has the version in the file.
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { addPath, input, standIn, variable } from "./runner.ts";

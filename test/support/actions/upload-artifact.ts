@@ -1,4 +1,4 @@
-// actions/upload-artifact: keeps a folder for the other jobs of the run.
+// Replaces actions/upload-artifact.
 import { cpSync, existsSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { input, standIn, variable } from "./runner.ts";

@@ -16,12 +16,12 @@ const token = (key = mine.privateKey) =>
 const base64 = (text: string) => Buffer.from(text).toString("base64");
 
 describe("a key", () => {
-  it("is found as it is, on one line, and with escaped line ends", () => {
+  it("is found unchanged, on one line, and with escaped line breaks", () => {
     for (const text of [pem, pem.replaceAll("\n", ""), JSON.stringify(pem)])
       expect(finder.find(`before ${text} after`)).toEqual([{ secret: "the key", form: "raw" }]);
   });
 
-  it.each(["", "a", "ab"])("is found in base64, wherever it begins (after %j)", (before) => {
+  it.each(["", "a", "ab"])("is found in base64 at any offset (after %j)", (before) => {
     const found = [{ secret: "the key", form: "base64" }];
     expect(finder.find(base64(`${before}${pem}`))).toEqual(found);
     expect(finder.find(Buffer.from(`${before}${pem}`).toString("base64url"))).toEqual(found);
@@ -34,7 +34,7 @@ describe("a key", () => {
       expect(finder.find(`?key=${text}&`)).toEqual([{ secret: "the key", form: "URL-encoded" }]);
   });
 
-  it("is not its certificate, its public half or another key", () => {
+  it("is not confused with its public key or another key", () => {
     const half = createPublicKey(pem).export({ type: "spki", format: "pem" }) as string;
     expect(finder.find(half + base64(half))).toEqual([]);
     expect(finder.find(pair().privateKey.export({ type: "pkcs8", format: "pem" }) as string)).toEqual([]);
@@ -44,12 +44,12 @@ describe("a key", () => {
 describe("a token", () => {
   const found = (form: string) => [{ secret: "a token of user:dana@example.com", form }];
 
-  it("is found as it is, amid text", async () => {
+  it("is found in text", async () => {
     expect(finder.find(`Bearer${await token()}next word`)).toEqual(found("raw"));
   });
 
   it.each(["", "a:", "oauth2accesstoken:"])(
-    "is found in base64, as Docker keeps it (after %j)",
+    "is found in base64, as Docker stores it (after %j)",
     async (before) => {
       expect(finder.find(`{"auth":"${base64(`${before}${await token()}`)}"}`)).toEqual(found("base64"));
       expect(finder.find(base64(`${before}${await token()}`).replace(/.{76}/g, "$&\n"))).toEqual(
@@ -58,7 +58,7 @@ describe("a token", () => {
     },
   );
 
-  it("is none of ours when another key signed it, or when its signature is missing", async () => {
+  it("is ignored with another signature or without one", async () => {
     expect(finder.find(await token(pair().privateKey))).toEqual([]);
     expect(finder.find((await token()).replace(/[^.]+$/, ""))).toEqual([]);
   });

@@ -1,14 +1,12 @@
 import { type KeyObject, verify } from "node:crypto";
 
-/** A value that nobody may see. */
 export interface Secret {
-  /** What to call it. */
   name: string;
-  /** Long and random: whatever holds it leaks it. */
+  /** A long random value. */
   value: string;
 }
 
-/** A secret that was found, without its value. */
+/** A found secret, without its value. */
 export interface Finding {
   secret: string;
   form: "raw" | "base64" | "URL-encoded";
@@ -18,25 +16,25 @@ interface Needle extends Finding {
   text: string;
 }
 
-/** What the header of every token of the sandbox begins with, `{"alg":"RS256",`, as tokens spell it. */
+/** The start of the sandbox's tokens. */
 const TOKEN_BEGIN = Buffer.from('{"alg":"RS256",').toString("base64url");
 
 /** Header, payload and the signature of a 2048-bit key. */
 const TOKEN = /[\w-]+\.([\w-]+)\.[\w-]{342}/y;
 
-/** Finds known values, and tokens signed by known keys, in whatever form they are written. */
+/** Finds known values and tokens with known signatures, in several encodings. */
 export class SecretFinder {
   private readonly keys: readonly KeyObject[];
   private readonly needles: Needle[];
   private readonly tokenNeedles = encodings(TOKEN_BEGIN);
 
-  /** @param keys public keys: a token that one of them verifies is a secret */
+  /** @param keys public keys that verify tokens. */
   constructor(secrets: readonly Secret[], keys: readonly KeyObject[]) {
     this.keys = keys;
     this.needles = secrets.flatMap(({ name, value }) => needlesOf(name, value));
   }
 
-  /** Each secret in each form once. White space does not hide one: base64 is often wrapped. */
+  /** Finds each secret once in each form. Ignores white space, because base64 is often wrapped. */
   find(content: Buffer | string): Finding[] {
     const text = content.toString("latin1").replace(/\s+/g, "");
     const found = [...this.needles.filter((needle) => text.includes(needle.text)), ...this.tokens(text)];
@@ -48,7 +46,7 @@ export class SecretFinder {
     const found = [...positions(text, TOKEN_BEGIN)].flatMap((at) => this.tokenAt(text, at, "raw"));
     for (const { shift, encoded } of this.tokenNeedles) {
       for (const at of positions(text, encoded)) {
-        // Whole groups of four characters, so that what comes before the token decodes to as many bytes.
+        // Decodes from the start of a group of four characters.
         const group = Math.max(0, at - charactersOf(shift));
         const [run = ""] = /^[\w+/=-]*/.exec(text.slice(group, group + 8192)) ?? [];
         const decoded = Buffer.from(run, "base64").toString("latin1");
@@ -91,10 +89,7 @@ function needlesOf(name: string, value: string): Needle[] {
   ];
 }
 
-/**
- * How a value shows in base64 of something that it is a part of: after 0, 1 or 2 bytes more than whole groups of
- * three, without the characters that its neighbours have a share in; in both alphabets.
- */
+/** The base64 forms of a value inside longer data: at each offset, without characters that encode neighboring bytes. */
 function encodings(value: string): { shift: number; encoded: string }[] {
   return [0, 1, 2].flatMap((shift) => {
     const bytes = Buffer.concat([Buffer.alloc(shift), Buffer.from(value)]);
@@ -106,7 +101,7 @@ function encodings(value: string): { shift: number; encoded: string }[] {
   });
 }
 
-/** Characters of base64 that so many bytes have a share in. */
+/** How many characters of base64 encode a number of bytes, rounded up. */
 function charactersOf(bytes: number): number {
   return Math.ceil((bytes * 8) / 6);
 }

@@ -3,10 +3,9 @@ import { readText } from "../../../sandbox/lib/files.ts";
 import { sandboxPaths } from "../../../sandbox/lib/paths.ts";
 import { type Secret, SecretFinder } from "./finder.ts";
 
-/** A finder of everything that is secret in a sandbox; a file that is not there yet has no secret yet. */
+/** A finder for the secrets of a sandbox. */
 export function finderFor(root: string): SecretFinder {
-  const { passphrase } = sandboxPaths(root);
-  const { key, githubKey } = sandboxPaths(root);
+  const { passphrase, key, githubKey } = sandboxPaths(root);
   const keys = [
     ["the key of registry and tokens", readText(key)],
     ["the key of GitHub's tokens", readText(githubKey)],
@@ -22,8 +21,8 @@ export function finderFor(root: string): SecretFinder {
 }
 
 /**
- * A line of a key's PEM body that stands for the key. The first third of the body is in the certificate too; a `+` or
- * a `/` makes the URL-encoded form another one.
+ * A line of a key's PEM body. The first third of the body is also in the certificate. A `+` or `/` makes the URL-encoded form
+ * differ.
  */
 export function privateLine(pem: string): string {
   const lines = pem.split("\n").filter((line) => /^[\w+/]{64}$/.test(line));

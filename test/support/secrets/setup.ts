@@ -1,6 +1,6 @@
 import { afterEach } from "vitest";
 import { checkSandboxes, watchSandboxes } from "./watching.ts";
 
-// After every test that uses a sandbox: no secret in the clear.
+// Scans sandboxes for exposed secrets after each test.
 watchSandboxes();
 afterEach(checkSandboxes);

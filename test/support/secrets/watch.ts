@@ -7,24 +7,22 @@ import type { Finding, SecretFinder } from "./finder.ts";
 import { exposedFiles, readExposed } from "./files.ts";
 import { finderFor } from "./secrets.ts";
 
-/** A secret that was found, and where. */
 export interface Leak extends Finding {
   where: string;
 }
 
-/** How long the engine may take to answer, in milliseconds: one that a test has stopped never does. */
+/** Timeout of the engine, which a test may have stopped. */
 const ENGINE_MS = 10_000;
 
-/** Between two looks at the process list, in milliseconds. */
+/** Interval of looks at the process list. */
 const LOOK_MS = 100;
 
-/** Words of the sandbox that print a token because they are asked to. */
+/** Subcommands that print tokens. */
 const PRINT_SECRETS = ["env", "token", "github-token"];
 
 /**
- * Watches a sandbox for secrets in the clear: in its state and logs, in files that everybody can read, in the history
- * and configuration of its images, in what commands print, and in the command line of any process. What was looked at
- * once is looked at again only when it changed.
+ * Watches a sandbox for exposed secrets: in state and logs, in files that all users can read, in the history and configuration
+ * of images, in the output of commands, and in command lines. Scans only changes.
  */
 export class SecretsWatch {
   private readonly root: string;
@@ -42,7 +40,7 @@ export class SecretsWatch {
     this.timer.unref();
   }
 
-  /** Notes a command of a test: its words, and what it printed. */
+  /** Records a command of a test. */
   note(words: readonly string[], output: string): void {
     const where = `\`${words.slice(0, 2).join(" ")}\``;
     this.outputs.push({ where: `the command line of ${where}`, text: words.join(" ") });
@@ -50,7 +48,7 @@ export class SecretsWatch {
       this.outputs.push({ where: `the output of ${where}`, text: output });
   }
 
-  /** Everything that leaked since the last time. */
+  /** Leaks since the last scan. */
   async scan(): Promise<Leak[]> {
     this.lookAtProcesses();
     const finder = finderFor(this.root);
@@ -62,13 +60,13 @@ export class SecretsWatch {
     ];
   }
 
-  /** Throws when anything leaked since the last time. */
+  /** @throws if there are leaks since the last scan. */
   async check(): Promise<void> {
     const leaks = await this.scan();
     if (leaks.length > 0) throw new Error(leakMessage(leaks));
   }
 
-  /** Ends the watch, after a last look. Throws when it finds anything. */
+  /** Ends the watch after a last check. */
   async end(): Promise<void> {
     clearInterval(this.timer);
     await this.check();
@@ -115,7 +113,7 @@ export class SecretsWatch {
     ];
   }
 
-  /** What a command of Docker prints; nothing where the engine does not answer. */
+  /** The output of a Docker command; empty if the engine does not answer. */
   private async docker(...args: string[]): Promise<string> {
     const tools = readTools(sandboxPaths(this.root));
     if (tools === undefined) return "";
@@ -135,7 +133,7 @@ function inContent(finder: SecretFinder, where: string, content: Buffer | string
   return content === undefined ? [] : finder.find(content).map((finding) => ({ ...finding, where }));
 }
 
-/** Says what leaked where, and not what it is. */
+/** Names leaks without their values. */
 export function leakMessage(leaks: readonly Leak[]): string {
   const lines = leaks.map(({ secret, form, where }) => `  ${secret}, ${form}, in ${where}`);
   return ["Secrets in the clear:", ...lines].join("\n");

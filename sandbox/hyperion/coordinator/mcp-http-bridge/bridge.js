@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-// Stands in for Hyperion's bridge: starts an MCP server of its own, speaks to it, and says that it is well whatever becomes
-// of that server.
+// A fake of Hyperion's bridge: starts an MCP server and sends requests to it. Reports that it is healthy even if the server
+// has ended.
 "use strict";
 const { spawn } = require("node:child_process");
 const { createServer } = require("node:http");
@@ -8,7 +8,7 @@ const { createInterface } = require("node:readline");
 
 const NAME = "Hyperion HTTP bridge (sample)";
 const port = Number(process.env.PORT ?? 7095);
-// In development the bridge is not the first process, nobody forwards signals, and the server goes with its input.
+// In development, the bridge is not process 1 and receives no signals. The server ends with its input.
 const server = spawn(process.env.MCP_SERVER_PATH ?? "/app/hyper-mcp", { stdio: ["pipe", "pipe", "inherit"] });
 const waiting = new Map();
 let last = 0;

@@ -1,4 +1,4 @@
-// Hands requests on to the bridge, as nginx and Vite both do.
+// Forwards requests to the bridge.
 "use strict";
 const http = require("node:http");
 

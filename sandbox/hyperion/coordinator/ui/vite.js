@@ -1,4 +1,4 @@
-// Stands in for Vite's development server with `base: '/ui/'`: nothing is outside of it but the way to it and the bridge.
+// A fake of Vite's development server with `base: '/ui/'`. Outside of it are only a redirect to it and the bridge.
 "use strict";
 const { mkdirSync, readFileSync } = require("node:fs");
 const { createServer } = require("node:http");
@@ -7,7 +7,7 @@ const { toBridge } = require("./proxy.js");
 
 const BASE = "/ui/";
 
-// Vite keeps what it prepared beside the packages.
+// Vite's cache.
 mkdirSync(join(__dirname, "node_modules/.vite"), { recursive: true });
 createServer((request, response) => {
   if (request.url === "/") response.writeHead(302, { location: BASE }).end();
@@ -21,7 +21,7 @@ createServer((request, response) => {
   else
     response
       .writeHead(200, { "content-type": "text/html; charset=utf-8" })
-      // Read at each request, so that an edited page shows at the next reload.
+      // Read at each request, so that edits appear after a reload.
       .end(readFileSync(join(__dirname, "src", "index.html")));
 }).listen(5173, () => console.log("Vite (sample) listens on port 5173"));
 
