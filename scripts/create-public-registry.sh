@@ -74,7 +74,7 @@ check_pulumi() {
   fi
   eval "$settings"
   if ! answer=$(pulumi whoami --non-interactive 2>&1); then
-    problem "not logged in to the stack's state: pulumi login gs://BUCKET (pulumi says: $(tail -n 1 <<<"$answer"))"
+    problem "not logged in to the stack's state: npm run pulumi -- login gs://BUCKET (pulumi says: $(tail -n 1 <<<"$answer"))"
   fi
 }
 
@@ -104,7 +104,7 @@ ensure_stack() {
       ;;
   esac
   if $revert; then
-    problem "there is no stack $stack in this state, so nothing is public: pulumi stack ls"
+    problem "there is no stack $stack in this state, so nothing is public: npm run pulumi -- stack ls"
   elif [ ! -f "Pulumi.$stack.yaml" ]; then
     problem "there is no stack $stack, and no Pulumi.$stack.yaml to make it from: --stack NAME"
   else
@@ -140,7 +140,7 @@ put_back() {
   # Nothing may come between the settings and their return.
   trap '' INT TERM
   for command in "${undo[@]}"; do
-    $command || echo "Could not put a setting back; see to it: pulumi config --stack $stack" >&2
+    $command || echo "Could not put a setting back; see to it: npm run pulumi -- config --stack $stack" >&2
   done
   undo=()
   echo "The settings are as they were; nothing was changed." >&2

@@ -156,7 +156,7 @@ describe("errors before anything is begun", () => {
     [
       "logged-out",
       [],
-      "not logged in to the stack's state: pulumi login gs://BUCKET (pulumi says: error: PULUMI_ACCESS_TOKEN must be set for login)",
+      "not logged in to the stack's state: npm run pulumi -- login gs://BUCKET (pulumi says: error: PULUMI_ACCESS_TOKEN must be set for login)",
     ],
     [
       "expired",
@@ -167,7 +167,7 @@ describe("errors before anything is begun", () => {
     [
       "no-stack",
       ["--revert"],
-      "there is no stack production in this state, so nothing is public: pulumi stack ls",
+      "there is no stack production in this state, so nothing is public: npm run pulumi -- stack ls",
     ],
     [
       "no-stack",

@@ -60,7 +60,7 @@ while true; do
   fi
   grep -q 'the stack is currently locked by\|Another update is currently in progress' "$log" || exit "$status"
   if [ "$SECONDS" -ge "$patience" ]; then
-    echo "Still locked after $SECONDS s. If whoever holds it is gone: pulumi cancel --stack $stack" >&2
+    echo "Still locked after $SECONDS s. If whoever holds it is gone: npm run pulumi -- cancel --stack $stack" >&2
     exit "$status"
   fi
   echo "Locked; trying again in $pause s" >&2

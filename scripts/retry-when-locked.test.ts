@@ -40,7 +40,7 @@ it("gives up in time, and says what to do about a lock that nobody holds", () =>
   expect(status).toBe(255);
   expect(shell.calls()).toHaveLength(1);
   expect(stderr).toMatch(
-    /Still locked after \d+ s\. If whoever holds it is gone: pulumi cancel --stack dev\n$/,
+    /Still locked after \d+ s\. If whoever holds it is gone: npm run pulumi -- cancel --stack dev\n$/,
   );
 });
 

@@ -352,7 +352,7 @@ const ROWS = Object.entries(BAD).flatMap(([key, [usual, rows]]) => {
   const fullKey = key.includes(":") ? key : `hyperion-registry:${key}`;
   return rows.map(([category, value, found, other]) => {
     const { path, allowed, fix } = { ...usual, ...other };
-    const command = fix === BY_HAND ? fix : `pulumi config ${fix.replace("KEY", fullKey)}`;
+    const command = fix === BY_HAND ? fix : `npm run pulumi -- config ${fix.replace("KEY", fullKey)}`;
     return { key, category, value, problem: { where: fullKey + path, found, allowed, fix: command } };
   });
 });
@@ -440,7 +440,7 @@ test.each(Object.entries(BAD))("%s as a secret is refused, and not shown", (name
   const allowed = `plain text: ${IN_SHORT[name] ?? usual.allowed}`;
   const fix = usual.fix.includes("--path") ? "rm KEY" : usual.fix;
   expect(problems).toEqual([
-    { where, found: "a secret", allowed, fix: `pulumi config ${fix.replace("KEY", where)}` },
+    { where, found: "a secret", allowed, fix: `npm run pulumi -- config ${fix.replace("KEY", where)}` },
   ]);
   expect(JSON.stringify(problems)).not.toContain("hush");
 });
@@ -449,11 +449,11 @@ describe("a key that does not exist", () => {
   const names = Object.keys(declaredSettings).join(", ");
 
   test.each<[key: string, where: string, allowed: string, fix: string]>([
-    ["publicAcess", "publicAcess", "hyperion-registry:publicAccess", "pulumi config rm KEY"],
-    ["PUBLICACCESS", "PUBLICACCESS", "hyperion-registry:publicAccess", "pulumi config rm KEY"],
-    ["colour", "colour", names, "pulumi config rm KEY"],
-    ["$(id)", "$(id)", names, "pulumi config rm 'KEY'"],
-    ["it's", "it's", names, String.raw`pulumi config rm 'hyperion-registry:it'\''s'`],
+    ["publicAcess", "publicAcess", "hyperion-registry:publicAccess", "npm run pulumi -- config rm KEY"],
+    ["PUBLICACCESS", "PUBLICACCESS", "hyperion-registry:publicAccess", "npm run pulumi -- config rm KEY"],
+    ["colour", "colour", names, "npm run pulumi -- config rm KEY"],
+    ["$(id)", "$(id)", names, "npm run pulumi -- config rm 'KEY'"],
+    ["it's", "it's", names, String.raw`npm run pulumi -- config rm 'hyperion-registry:it'\''s'`],
     ["a\u001b[2J\0", String.raw`a\u001b[2J\u0000`, names, BY_HAND],
     [LONG, `${"a".repeat(179)}...`, names, BY_HAND],
   ])("%j", (key, where, allowed, fix) => {
@@ -475,7 +475,7 @@ describe("a key that does not exist", () => {
         where: "hyperion-registy:publicAccess",
         found: "a setting that does not exist",
         allowed: "hyperion-registry:publicAccess",
-        fix: "pulumi config rm hyperion-registy:publicAccess",
+        fix: "npm run pulumi -- config rm hyperion-registy:publicAccess",
       },
     ]);
   });

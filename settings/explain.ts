@@ -1,7 +1,7 @@
 import { closest, distance } from "fastest-levenshtein";
 import type { z } from "zod";
 import type { Problem } from "../problems/problem.ts";
-import { NAMESPACE } from "../problems/setting-commands.ts";
+import { NAMESPACE, PULUMI } from "../problems/setting-commands.ts";
 import { canBeTyped, shellQuoted, shellWord, shown, shownName } from "../problems/wording.ts";
 
 /** So many slips of typing still show what was meant. */
@@ -52,7 +52,7 @@ export function secretProblem(key: string, { allowed, example, composite }: Word
     where: key,
     found: "a secret",
     allowed: `plain text: ${allowed}`,
-    fix: composite ? removal(key) : `pulumi config set ${key} ${example}`,
+    fix: composite ? removal(key) : `${PULUMI} config set ${key} ${example}`,
   };
 }
 
@@ -95,7 +95,7 @@ function badName(key: string, path: string, name: string, allowed: string): Prob
   };
 }
 
-/** One step of a path, as `pulumi config set --path` takes it. */
+/** One step of a path, as `${PULUMI} config set --path` takes it. */
 function step(part: PropertyKey): string {
   if (typeof part === "number") return `[${part}]`;
   const name = String(part);
@@ -103,15 +103,15 @@ function step(part: PropertyKey): string {
 }
 
 function assignment(key: string, path: string, word: string): string {
-  if (path === "") return `pulumi config set ${key} ${word}`;
-  return canBeTyped(path) ? `pulumi config set --path ${shellQuoted(key + path)} ${word}` : byHand;
+  if (path === "") return `${PULUMI} config set ${key} ${word}`;
+  return canBeTyped(path) ? `${PULUMI} config set --path ${shellQuoted(key + path)} ${word}` : byHand;
 }
 
 function removal(key: string, path = ""): string {
   if (!canBeTyped(key + path)) return byHand;
   return path === ""
-    ? `pulumi config rm ${shellWord(key)}`
-    : `pulumi config rm --path ${shellQuoted(key + path)}`;
+    ? `${PULUMI} config rm ${shellWord(key)}`
+    : `${PULUMI} config rm --path ${shellQuoted(key + path)}`;
 }
 
 const byHand = "take it out of the stack's file, Pulumi.STACK.yaml, in an editor";

@@ -71,7 +71,7 @@ describe("settings that contradict each other", () => {
   ])("%j", (changes, key, found, allowed, fix) => {
     const where = `hyperion-registry:${key}`;
     expect(parseSettings(stackConfig(changes), []).problems).toEqual([
-      { where, found, allowed, fix: `pulumi config ${fix.replace("KEY", where)}` },
+      { where, found, allowed, fix: `npm run pulumi -- config ${fix.replace("KEY", where)}` },
     ]);
   });
 });
@@ -91,7 +91,7 @@ describe("a stack that leaves the registry to another", () => {
         where: "hyperion-registry:publishImages",
         found: "false, while manageRegistry is false",
         allowed: "true for one of them: such a stack would hold nothing",
-        fix: "pulumi config rm hyperion-registry:publishImages",
+        fix: "npm run pulumi -- config rm hyperion-registry:publishImages",
       },
     ]);
   });
@@ -115,7 +115,7 @@ describe("a stack that leaves the registry to another", () => {
         where: `hyperion-registry:${name}`,
         found: `${JSON.stringify(value)}, while manageRegistry is false`,
         allowed: "set in the stack that manages the registry alone",
-        fix: `pulumi config rm hyperion-registry:${name}`,
+        fix: `npm run pulumi -- config rm hyperion-registry:${name}`,
       },
     ]);
   });

@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
+import { PULUMI } from "../problems/setting-commands.ts";
 
 type Settings = Partial<Record<string, unknown>>;
 
@@ -33,7 +34,7 @@ export class StackSettings {
   text(key: string): string {
     const value = this.find(key);
     if (value !== undefined) return value;
-    throw new Error(`Pulumi.${this.stack}.yaml does not say ${key}: pulumi config set ${key} VALUE`);
+    throw new Error(`Pulumi.${this.stack}.yaml does not say ${key}: ${PULUMI} config set ${key} VALUE`);
   }
 
   /** The same; undefined when neither says it. */

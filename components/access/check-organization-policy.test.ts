@@ -62,9 +62,9 @@ describe("public access", () => {
         "constraints/iam.allowedPolicyMemberDomains",
         "  found:   allUsers would be refused by the organization policy, as organizations/100000000001 has it",
         "  allowed: members of C0abcdefg",
-        "  fix:     pulumi config set hyperion-registry:overrideDomainRestrictedSharing true   # takes roles/orgpolicy.policyAdmin",
-        "           or name the readers of your domain: pulumi config set --path 'hyperion-registry:readers[0]' domain:example.com",
-        "           or stay private: pulumi config set hyperion-registry:publicAccess false",
+        "  fix:     npm run pulumi -- config set hyperion-registry:overrideDomainRestrictedSharing true   # takes roles/orgpolicy.policyAdmin",
+        "           or name the readers of your domain: npm run pulumi -- config set --path 'hyperion-registry:readers[0]' domain:example.com",
+        "           or stay private: npm run pulumi -- config set hyperion-registry:publicAccess false",
       ].join("\n"),
     );
   });
@@ -127,7 +127,7 @@ describe("public access", () => {
         "  found:   whether it refuses allUsers cannot be read: the Organization Policy API is not enabled in production-471918",
         "  allowed: an enabled API, or a registry that is not public",
         "  fix:     gcloud services enable orgpolicy.googleapis.com --project=production-471918   # takes a minute to spread",
-        "           or stay private: pulumi config set hyperion-registry:publicAccess false",
+        "           or stay private: npm run pulumi -- config set hyperion-registry:publicAccess false",
       ].join("\n"),
     );
     expect(lines.warn).toEqual([]);
@@ -146,7 +146,7 @@ describe("public access", () => {
     await fakeGoogle({ [LEGACY]: domains });
     await check({ publicAccess: true, overrideDomainRestrictedSharing: true });
     expect(lines.warn).toEqual([
-      'The exception from iam.allowedPolicyMemberDomains takes minutes to spread. Should the public binding be refused ("do not belong to a permitted customer"), run pulumi up again in five minutes: everything else stays as it is.',
+      'The exception from iam.allowedPolicyMemberDomains takes minutes to spread. Should the public binding be refused ("do not belong to a permitted customer"), run this again in five minutes: npm run pulumi -- up',
       "overrideDomainRestrictedSharing lifts iam.allowedPolicyMemberDomains on the whole project production-471918: whoever may set a policy there can then share any of its resources outside the organization, not this repository alone.",
     ]);
   });

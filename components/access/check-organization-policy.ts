@@ -6,7 +6,7 @@ import { organizationPolicy } from "../../google/apis.ts";
 import { ALL_AUTHENTICATED_USERS } from "./principals.ts";
 import type { Checked } from "../../problems/checks.ts";
 import type { Problem } from "../../problems/problem.ts";
-import { configRemove, configSet } from "../../problems/setting-commands.ts";
+import { configRemove, configSet, PULUMI } from "../../problems/setting-commands.ts";
 
 /** Domain restricted sharing, as most organizations have it, and its managed successor. */
 const LEGACY = "iam.allowedPolicyMemberDomains";
@@ -175,7 +175,7 @@ function waysBack({ publicAccess, readers }: PublicAccess): string[] {
 
 function warnOfSpreading(): void {
   warn(
-    `The exception from ${LEGACY} takes minutes to spread. Should the public binding be refused ("do not belong to a permitted customer"), run pulumi up again in five minutes: everything else stays as it is.`,
+    `The exception from ${LEGACY} takes minutes to spread. Should the public binding be refused ("do not belong to a permitted customer"), run this again in five minutes: ${PULUMI} up`,
   );
 }
 

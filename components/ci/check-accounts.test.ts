@@ -69,7 +69,7 @@ describe("the CI accounts", () => {
         found:
           "a service account that exists already, and that no stack is known to have made: its keys: 2, the oldest of 2023-06-30; its roles on the project: roles/editor",
         allowed: "what this stack (project/stack) made",
-        fix: "pulumi config set hyperion-registry:adoptExisting true   # takes it over as it is\n           or name another: pulumi config set hyperion-registry:ciServiceAccountId NAME",
+        fix: "npm run pulumi -- config set hyperion-registry:adoptExisting true   # takes it over as it is\n           or name another: npm run pulumi -- config set hyperion-registry:ciServiceAccountId NAME",
       },
     ]);
   });

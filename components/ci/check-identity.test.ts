@@ -103,8 +103,8 @@ describe("adopting a workload identity", () => {
         POOL.slice(1),
         "  found:   an identity pool that exists already, and that no stack is known to have made: its state is ACTIVE",
         "  allowed: what this stack (project/stack) made",
-        "  fix:     pulumi config set hyperion-registry:adoptExisting true   # takes it over as it is",
-        "           or name another: pulumi config set hyperion-registry:githubPoolId NAME",
+        "  fix:     npm run pulumi -- config set hyperion-registry:adoptExisting true   # takes it over as it is",
+        "           or name another: npm run pulumi -- config set hyperion-registry:githubPoolId NAME",
         "",
         PROVIDER.slice(1),
         "  found:   a provider that exists already, and that no stack is known to have made: its state is ACTIVE; its issuer is https://ci.example.com; its condition is assertion.repository_id == '7'",
@@ -121,8 +121,8 @@ describe("adopting a workload identity", () => {
           "  found:   an identity pool that the stack hyperion-registry/production made: its state is " +
             state,
           "  allowed: what this stack (project/stack) made",
-          "  fix:     name one of this stack's own: pulumi config set hyperion-registry:githubPoolId NAME",
-          "           or where that stack is gone: gcloud iam workload-identity-pools update hyperion-github --project=production-471918 --location=global --description= && pulumi config set hyperion-registry:adoptExisting true",
+          "  fix:     name one of this stack's own: npm run pulumi -- config set hyperion-registry:githubPoolId NAME",
+          "           or where that stack is gone: gcloud iam workload-identity-pools update hyperion-github --project=production-471918 --location=global --description= && npm run pulumi -- config set hyperion-registry:adoptExisting true",
         ].join("\n"),
       );
     }

@@ -34,7 +34,7 @@ test("a stage that runs a command for a platform that the engine lacks is a prob
           "linux/arm64, which the Docker engine cannot run (it runs linux/amd64, linux/amd64/v2, linux/386), and which is run by stage build of ui/Dockerfile (hyperion-ui)",
         allowed:
           "platforms that the engine runs or emulates; or stages FROM --platform=$BUILDPLATFORM, which cross-compile",
-        fix: "docker run --privileged --rm tonistiigi/binfmt --install arm64   # the engine notices within 20 s; or without the platform: pulumi config rm hyperion-registry:platforms; pulumi config set --path 'hyperion-registry:platforms[0]' linux/amd64",
+        fix: "docker run --privileged --rm tonistiigi/binfmt --install arm64   # the engine notices within 20 s; or without the platform: npm run pulumi -- config rm hyperion-registry:platforms; npm run pulumi -- config set --path 'hyperion-registry:platforms[0]' linux/amd64",
       },
     ],
     warnings: [],

@@ -244,7 +244,7 @@ test("of sources that git ignores as a whole every file is searched, and that is
       where: sources,
       found: "sources of hyperion-ui that no git repository has: every file counts as untracked",
       allowed: "a clone: nothing else says whether another machine builds the same",
-      fix: "pulumi config set hyperion-registry:sourceDir PATH",
+      fix: "npm run pulumi -- config set hyperion-registry:sourceDir PATH",
     },
   ];
   expect(await check([UI])).toEqual({ problems: [], warnings });

@@ -42,7 +42,7 @@ describe("the repository", () => {
         found:
           "a repository that exists already, and that no stack is known to have made: format DOCKER, mode STANDARD_REPOSITORY; made at 2025-01-10T08:00:00Z; 500 MB; the customer-managed key projects/k",
         allowed: "what this stack (project/stack) made",
-        fix: "pulumi config set hyperion-registry:adoptExisting true   # takes it over as it is\n           or name another: pulumi config set hyperion-registry:repositoryId NAME",
+        fix: "npm run pulumi -- config set hyperion-registry:adoptExisting true   # takes it over as it is\n           or name another: npm run pulumi -- config set hyperion-registry:repositoryId NAME",
       },
     ]);
   });
@@ -51,7 +51,7 @@ describe("the repository", () => {
     const body = { description: "Images (Pulumi stack hyperion-registry/production)" };
     const { problems } = await check(body, { adoptExisting: true });
     expect(problems.map(({ fix }) => fix)).toEqual([
-      "name one of this stack's own: pulumi config set hyperion-registry:repositoryId NAME\n           or where that stack is gone: gcloud artifacts repositories update hyperion-public --project=production-471918 --location=us-central1 --description= && pulumi config set hyperion-registry:adoptExisting true",
+      "name one of this stack's own: npm run pulumi -- config set hyperion-registry:repositoryId NAME\n           or where that stack is gone: gcloud artifacts repositories update hyperion-public --project=production-471918 --location=us-central1 --description= && npm run pulumi -- config set hyperion-registry:adoptExisting true",
     ]);
   });
 
@@ -67,7 +67,7 @@ describe("the repository", () => {
           where: NAME,
           found: `a repository that could only be replaced, with all that is in it: it has ${unlike}`,
           allowed: "one that can be taken over in place",
-          fix: "pulumi config set hyperion-registry:repositoryId NAME",
+          fix: "npm run pulumi -- config set hyperion-registry:repositoryId NAME",
         },
       ]);
     }

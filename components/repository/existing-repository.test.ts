@@ -17,6 +17,6 @@ test("a repository that is not there is one problem, without what the SDK puts b
       "projects/production-471918/locations/us-central1/repositories/other\n" +
       "  found:   the repository cannot be read: projects/production-471918/locations/us-central1/repositories/other not found\n" +
       "  allowed: one that the stack which manages it has made, and that you may read (roles/artifactregistry.reader)\n" +
-      "  fix:     pulumi up --stack production",
+      "  fix:     npm run pulumi -- up --stack production",
   );
 });

@@ -2,6 +2,7 @@ import { getRepository } from "@pulumi/gcp/artifactregistry/getRepository.js";
 import { messageOf } from "../../problems/wording.ts";
 import { repositoryName } from "../../google/full-names.ts";
 import { problemsError } from "../../problems/problem.ts";
+import { PULUMI } from "../../problems/setting-commands.ts";
 
 /** A repository that another stack manages. */
 export interface ExistingRepositoryArgs {
@@ -25,7 +26,7 @@ export async function existingRepositoryUrl(args: ExistingRepositoryArgs): Promi
         found: `the repository cannot be read: ${reason(error)}`,
         allowed:
           "one that the stack which manages it has made, and that you may read (roles/artifactregistry.reader)",
-        fix: "pulumi up --stack production",
+        fix: `${PULUMI} up --stack production`,
       },
     ]);
   }

@@ -86,7 +86,7 @@ it("wants no setting in a stack's file that is for one run", () => {
   expect(oneTimeViolations(scratch.folder, ["Pulumi.yaml", "Pulumi.a.yaml"])).toEqual([]);
   expect(oneTimeViolations(scratch.folder, ["Pulumi.b.yaml"])).toEqual(
     ["revision", "releaseDate"].map(
-      (key) => `one run: Pulumi.b.yaml has ${key}, which is for one run: pulumi config rm ${key} --stack b`,
+      (key) => `one run: Pulumi.b.yaml has ${key}, which is for one run: npm run pulumi -- config rm ${key} --stack b`,
     ),
   );
 });
@@ -121,8 +121,8 @@ it("wants the stack of the images where its registry is, and each of the two to 
     }),
   ];
   expect(stackViolations(scratch.folder, files)).toEqual([
-    "stacks: bad: pulumi config set gcp:skipRegionValidation true --stack bad",
-    "stacks: bad-images: pulumi config set gcp:skipRegionValidation true --stack bad-images",
+    "stacks: bad: npm run pulumi -- config set gcp:skipRegionValidation true --stack bad",
+    "stacks: bad-images: npm run pulumi -- config set gcp:skipRegionValidation true --stack bad-images",
     "stacks: bad and bad-images differ in gcp:project",
     "stacks: bad and bad-images differ in gcp:region",
     "stacks: bad and bad-images differ in repositoryId",

@@ -1,3 +1,4 @@
+import { PULUMI } from "../../problems/setting-commands.ts";
 import { ONE_TIME } from "../../settings/one-time.ts";
 import { StackSettings } from "../../settings/stack-settings.ts";
 
@@ -11,7 +12,7 @@ export function oneTimeViolations(folder: string, files: readonly string[]): str
         .filter((key) => settings.sets(key))
         .map(
           (key) =>
-            `one run: Pulumi.${stack}.yaml has ${key}, which is for one run: pulumi config rm ${key} --stack ${stack}`,
+            `one run: Pulumi.${stack}.yaml has ${key}, which is for one run: ${PULUMI} config rm ${key} --stack ${stack}`,
         );
     });
 }

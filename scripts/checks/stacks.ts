@@ -1,3 +1,4 @@
+import { PULUMI } from "../../problems/setting-commands.ts";
 import { StackSettings } from "../../settings/stack-settings.ts";
 
 /** What two stacks of one registry have to say alike. */
@@ -11,7 +12,7 @@ export function stackViolations(folder: string, files: readonly string[]): strin
   const asking = files
     .flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? [])
     .filter((stack) => new StackSettings(folder, stack).find("gcp:skipRegionValidation") !== "true")
-    .map((stack) => `stacks: ${stack}: pulumi config set gcp:skipRegionValidation true --stack ${stack}`);
+    .map((stack) => `stacks: ${stack}: ${PULUMI} config set gcp:skipRegionValidation true --stack ${stack}`);
   const differing = files
     .flatMap((file) => /^Pulumi\.(.+)-images\.yaml$/.exec(file)?.[1] ?? [])
     .flatMap((stack) => {

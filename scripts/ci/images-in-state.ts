@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { fromJson } from "../../components/images/docker/config.ts";
+import { PULUMI } from "../../problems/setting-commands.ts";
 
 const operation = z.object({ resource: z.object({ urn: z.string(), type: z.string() }) });
 
@@ -86,7 +87,7 @@ export function imagesInStateReport(text: string): string {
   if (foreign.length > 0) {
     throw new Error(
       `The state holds what no stack of images alone makes; run nothing on it:\n${foreign.map((line) => `  ${line}\n`).join("")}` +
-        "Find out who wrote it; take it out with pulumi state delete URN, or restore an earlier version of the object.",
+        `Find out who wrote it; take it out with ${PULUMI} state delete URN, or restore an earlier version of the object.`,
     );
   }
   return "The state holds images and tags alone.\n";

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { PUBLIC_ANYWAY } from "../../components/access/public-grants.ts";
+import { PULUMI } from "../../problems/setting-commands.ts";
 import { codeBlock, codeList, shortened } from "./markdown.ts";
 import { describe, isBookkeeping, type Preview } from "./preview.ts";
 
@@ -19,7 +20,7 @@ export function previewComment(registry: Previewed, images: Previewed): string {
     failure("The preview of the infrastructure failed.", registry) ??
       (infrastructure.length === 0
         ? "No infrastructure changes.\n"
-        : `**Infrastructure**, to be applied by a maintainer (\`pulumi up --stack production\`):\n\n${codeList(infrastructure)}`),
+        : `**Infrastructure**, to be applied by a maintainer (\`${PULUMI} up --stack production\`):\n\n${codeList(infrastructure)}`),
     failure("The preview of the images failed: nothing could be published from this.", images) ??
       (published.length === 0
         ? "Images and tags stay as they are.\n"
@@ -51,11 +52,11 @@ export function driftReport(refresh: Preview, preview: Preview): string {
   if (drifted.length > 0) {
     parts.push(
       `**Changed outside the stack** (Pulumi's words for what it would note in its state):\n\n${codeList(drifted)}\n` +
-        "If it was meant, write it into the settings; if not, `pulumi up --refresh` puts it back.\n",
+        `If it was meant, write it into the settings; if not, \`${PULUMI} up --refresh\` puts it back.\n`,
     );
   }
   if (unapplied.length > 0) {
-    parts.push(`**In the program and not applied**:\n\n${codeList(unapplied)}\nApply it: \`pulumi up\`.\n`);
+    parts.push(`**In the program and not applied**:\n\n${codeList(unapplied)}\nApply it: \`${PULUMI} up\`.\n`);
   }
   if (open.length > 0) parts.push(`**Public by somebody else's binding**:\n\n${codeList(open)}`);
   return shortened(parts.join("\n"));

@@ -4,6 +4,7 @@ import { TagRun } from "../../components/images/tags/run.ts";
 import { setTags } from "../../components/images/tags/set-tags.ts";
 import { TagCopy } from "../../components/images/tags/store.ts";
 import { type RegistryTags, startedVersions, versionDigests } from "../../components/images/tags/versions.ts";
+import { PULUMI } from "../../problems/setting-commands.ts";
 import { StackSettings } from "../../settings/stack-settings.ts";
 import { ownTagStore, stackRepository } from "../lib/own-registry.ts";
 import { codeList } from "./markdown.ts";
@@ -18,7 +19,7 @@ export async function tagDriftReport(projectFolder: string, stack: string): Prom
   const registry = await ownTagStore(stackRepository(settings)).read();
   const found = await tagDrift(registry, settings.text("version") || undefined);
   if (found.length === 0) return "";
-  return `**Tags that are not as they should be**:\n\n${codeList(found)}\nPut them right: \`pulumi up --stack ${stack}\`, or \`npm run release\`.\n`;
+  return `**Tags that are not as they should be**:\n\n${codeList(found)}\nPut them right: \`${PULUMI} up --stack ${stack}\`, or \`npm run release\`.\n`;
 }
 
 /**

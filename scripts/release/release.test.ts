@@ -249,8 +249,8 @@ test("everything that keeps it from being begun is reported at once, and nothing
   const { status, output } = await run(["1.4.2", "--yes", "--stack", "production"]);
   expect(output).toContain("5 problems; nothing was changed.");
   for (const fix of [
-    "pulumi config rm hyperion-registry:revision --stack production",
-    "pulumi config rm hyperion-registry:releaseDate --stack production",
+    "npm run pulumi -- config rm hyperion-registry:revision --stack production",
+    "npm run pulumi -- config rm hyperion-registry:releaseDate --stack production",
     "npm run release -- 1.4.2   # on production-images",
     `git -C ${shell.path("sources")} commit --all`,
     "npm run release -- 1.4.3   # or, to go back to it: npm run release -- 1.4.2 --rollback",

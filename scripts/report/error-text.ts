@@ -1,5 +1,6 @@
 import { isApiDisabled } from "../../google/client.ts";
 import { z } from "zod";
+import { PULUMI } from "../../problems/setting-commands.ts";
 import type { Place } from "../../settings/place.ts";
 
 /** What a failed request of the Google client tells. */
@@ -43,7 +44,7 @@ export function refusalText(
     case 403:
       return `${where} cannot be read: ${sentence(message)} It takes roles/artifactregistry.reader on the repository, which its owner grants: gcloud artifacts repositories add-iam-policy-binding ${repositoryId} --project=${project} --location=${location} --member=user:EMAIL --role=roles/artifactregistry.reader`;
     case 404:
-      return `${where} cannot be read: there is none in ${location}. Provision it: pulumi up; or name another stack: ${command}${command.includes(" -- ") ? "" : " --"} --stack NAME`;
+      return `${where} cannot be read: there is none in ${location}. Provision it: ${PULUMI} up; or name another stack: ${command}${command.includes(" -- ") ? "" : " --"} --stack NAME`;
     default:
       return `${where} cannot be read: Google answered ${response.status}: ${sentence(message)} ${retry}`;
   }

@@ -191,7 +191,7 @@ describe("a repository that cannot be read", () => {
     ],
     [
       refused(404),
-      `${WHERE}: there is none in us-central1. Provision it: pulumi up; or name another stack: npm run report -- --stack NAME`,
+      `${WHERE}: there is none in us-central1. Provision it: npm run pulumi -- up; or name another stack: npm run report -- --stack NAME`,
     ],
     [refused(503), `${WHERE}: Google answered 503: status 503. Run it again: npm run report`],
     [

@@ -11,9 +11,9 @@ const OTHERS = "user:eve@partner.example";
 const EXCEPTION = `${POLICIES}/iam.allowedPolicyMemberDomains`;
 const REFUSED_BY_GOOGLE = "do not belong to a permitted customer";
 const WAYS_OUT = [
-  "pulumi config set hyperion-registry:overrideDomainRestrictedSharing true",
-  "name the readers of your domain: pulumi config set --path 'hyperion-registry:readers[0]' domain:example.com",
-  "stay private: pulumi config set hyperion-registry:publicAccess false",
+  "npm run pulumi -- config set hyperion-registry:overrideDomainRestrictedSharing true",
+  "name the readers of your domain: npm run pulumi -- config set --path 'hyperion-registry:readers[0]' domain:example.com",
+  "stay private: npm run pulumi -- config set hyperion-registry:publicAccess false",
 ];
 
 const sandbox = useSandbox();
@@ -188,7 +188,7 @@ describe("public access by an exception", () => {
     await sandbox.set({ publicAccess: "true", overrideDomainRestrictedSharing: "true" });
     const output = failed(await sandbox.tryUp());
     expect(output).toContain(REFUSED_BY_GOOGLE);
-    expect(output).toContain("run pulumi up again in five minutes");
+    expect(output).toContain("run this again in five minutes: npm run pulumi -- up");
     expect(await sandbox.google("GET", EXCEPTION)).toMatchObject({ status: 200 });
     expect(await readers()).not.toContain("allUsers");
     // Google's clock goes on instead of this test's; tokens of an hour still serve.
@@ -242,7 +242,7 @@ describe("readers and writers", () => {
     const output = failed(await sandbox.tryPulumi("preview"));
     expect(output).toContain("allAuthenticatedUsers would be refused by the organization policy");
     expect(output).toContain("readers[0]' domain:example.com");
-    expect(output).toContain("pulumi config rm --path 'hyperion-registry:readers[0]'");
+    expect(output).toContain("npm run pulumi -- config rm --path 'hyperion-registry:readers[0]'");
     // It comes with publicAccess alone.
     expect(output).not.toContain("overrideDomainRestrictedSharing");
     await sandbox.unset("readers");

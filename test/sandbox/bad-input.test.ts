@@ -195,7 +195,7 @@ describe("settings that the program refuses, all of them in one message", () => 
         where: "hyperion-registry:sourceDir",
         found: '"nowhere", where there is no folder',
         allowed: "the folder of the Hyperion sources, which holds coordinator/",
-        fix: "pulumi config set hyperion-registry:sourceDir PATH",
+        fix: "npm run pulumi -- config set hyperion-registry:sourceDir PATH",
       }),
     );
   });
@@ -209,7 +209,7 @@ describe("settings that the program refuses, all of them in one message", () => 
           "hyperion-registry:version",
           "a secret",
           "plain text: a semantic version",
-          "pulumi config set hyperion-registry:version 1.4.2",
+          "npm run pulumi -- config set hyperion-registry:version 1.4.2",
         ],
       ]),
     );
@@ -250,7 +250,7 @@ describe("a catalogue or sources that cannot be built", () => {
           join(sandbox.sources, "nowhere"),
           "nothing, where the sources of hyperion-ui should be",
           "the layout of images.json below hyperion-registry:sourceDir",
-          "pulumi config set hyperion-registry:sourceDir PATH",
+          "npm run pulumi -- config set hyperion-registry:sourceDir PATH",
         ],
       ]),
     );
@@ -265,7 +265,7 @@ describe("a catalogue or sources that cannot be built", () => {
     await appendFile(join(sources, "coordinator/ui/Dockerfile"), "FROM scratch\n");
     await configure({ "hyperion-registry:sourceDir": "sources" });
     const layout = "the layout of images.json below hyperion-registry:sourceDir";
-    const fix = "pulumi config set hyperion-registry:sourceDir PATH";
+    const fix = "npm run pulumi -- config set hyperion-registry:sourceDir PATH";
     const missing = (image: string): string => `nothing, where the sources of ${image} should be`;
     expect(await refusedUp()).toBe(
       told([

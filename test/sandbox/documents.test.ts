@@ -5,8 +5,14 @@ import { checkOf, documents } from "../support/documents.ts";
 import { passed } from "../support/outcome.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
-/** What the forms of commands that need Google may use: the repository's path in the API, and a call to it. */
+/**
+ * What the commands may use: `npm run pulumi --` without the start of npm, which README.md's block shows; the repository's
+ * path in the API, and a call to it.
+ */
 const PRELUDE = `
+npm() {
+  if [ "\${*:1:3}" = "run pulumi --" ]; then scripts/pulumi.sh "\${@:4}"; else command npm "$@"; fi
+}
 repository=v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public
 google() {
   # The token by standard input: the process list shows arguments to everybody.

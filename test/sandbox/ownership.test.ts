@@ -49,7 +49,7 @@ describe("a second stack in the same project", () => {
       );
       expect(output).toContain("an identity pool that the stack hyperion-registry/sandbox made");
       for (const setting of ["repositoryId", "ciServiceAccountId", "githubPoolId"])
-        expect(output).toContain(`pulumi config set hyperion-registry:${setting} NAME`);
+        expect(output).toContain(`npm run pulumi -- config set hyperion-registry:${setting} NAME`);
     }
     expect(await everything()).toEqual(before);
   });
@@ -84,7 +84,7 @@ describe("what somebody made by hand", () => {
     expect(output).toContain(
       "a service account that exists already, and that no stack is known to have made: it has no key; its roles on the project: roles/editor",
     );
-    expect(output).toContain("pulumi config set hyperion-registry:adoptExisting true");
+    expect(output).toContain("npm run pulumi -- config set hyperion-registry:adoptExisting true");
     await sandbox.set({ adoptExisting: "true" }, ...SECOND);
     expect(await sandbox.up(...SECOND)).toMatch(/serviceaccount:Account \S+ .*import/);
     expect(await google(sandbox, "GET", account)).toMatchObject({

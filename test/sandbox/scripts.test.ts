@@ -175,5 +175,5 @@ test("of a stack of images alone, a registry that is not there is one problem, w
   const output = failed(await sandbox.tryPulumi("preview", "--stack", "images"));
   expect(output).toContain("1 problem; nothing was changed.");
   expect(output).toMatch(/found: {3}the repository cannot be read: \S+\/repositories\/other not found\n/);
-  expect(output).toContain("fix:     pulumi up --stack production");
+  expect(output).toContain("fix:     npm run pulumi -- up --stack production");
 });

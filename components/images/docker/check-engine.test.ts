@@ -98,7 +98,7 @@ describe("an engine that the plugin finds", () => {
       where: `DOCKER_HOST=${address}`,
       found: `no engine listens at ${address}`,
       allowed: "a running Docker engine, which builds the images",
-      fix: "start Docker, or provision without building: pulumi config set hyperion-registry:publishImages false",
+      fix: "start Docker, or provision without building: npm run pulumi -- config set hyperion-registry:publishImages false",
     });
   });
 
