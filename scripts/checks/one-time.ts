@@ -2,7 +2,7 @@ import { PULUMI } from "../../problems/setting-commands.ts";
 import { ONE_TIME } from "../../settings/one-time.ts";
 import { StackSettings } from "../../settings/stack-settings.ts";
 
-/** Settings for one run that are in the file of a stack: the next run, CI's too, would do them again. */
+/** Settings for one run in a stack's file: the next run, also in CI, would repeat them. */
 export function oneTimeViolations(folder: string, files: readonly string[]): string[] {
   return files
     .flatMap((file) => /^Pulumi\.(.+)\.yaml$/.exec(file)?.[1] ?? [])
@@ -12,7 +12,7 @@ export function oneTimeViolations(folder: string, files: readonly string[]): str
         .filter((key) => settings.sets(key))
         .map(
           (key) =>
-            `one run: Pulumi.${stack}.yaml has ${key}, which is for one run: ${PULUMI} config rm ${key} --stack ${stack}`,
+            `one run: Pulumi.${stack}.yaml has ${key}, a setting for one run: ${PULUMI} config rm ${key} --stack ${stack}`,
         );
     });
 }

@@ -1,21 +1,21 @@
-/** One entry of package-lock.json (https://docs.npmjs.com/cli/configuring-npm/package-lock-json). */
+/** An entry of package-lock.json (https://docs.npmjs.com/cli/configuring-npm/package-lock-json). */
 export interface LockedPackage {
   version?: string;
   integrity?: string;
   resolved?: string;
   license?: string;
   dev?: boolean;
-  /** Whether it stands for a workspace of the project. */
+  /** Whether it is a workspace of the project. */
   link?: boolean;
 }
 
-/** What is read of package-lock.json. */
+/** The parts of package-lock.json that this check reads. */
 export interface Lockfile {
-  /** By folder: `node_modules/zod`; outside of `node_modules` are the project itself (the empty name) and its workspaces. */
+  /** By folder, such as `node_modules/zod`; outside of `node_modules`: the project (the empty name) and its workspaces. */
   packages: Record<string, LockedPackage>;
 }
 
-/** What is read of package.json. */
+/** The parts of package.json that this check reads. */
 export interface Manifest {
   dependencies: Record<string, string>;
   devDependencies: Record<string, string>;
@@ -23,7 +23,7 @@ export interface Manifest {
   workspaces?: string[];
 }
 
-/** Licences that a package may have: SPDX ids that ask for a notice at most, or (MPL) for changes of the files. */
+/** Allowed licences, as SPDX ids: they require at most a notice or (MPL) to publish changes of its files. */
 export const ALLOWED_LICENSES: readonly string[] = [
   "0BSD",
   "Apache-2.0",
@@ -39,7 +39,7 @@ export const ALLOWED_LICENSES: readonly string[] = [
   "Python-2.0",
 ];
 
-/** Licences of packages that declare no SPDX expression, as their licence files have them. */
+/** Licences of packages without an SPDX expression, from their licence files. */
 const READ_BY_HAND: Readonly<Record<string, string>> = {
   "@logdna/tail-file": "MIT",
   "url-template": "BSD-3-Clause",
@@ -49,13 +49,13 @@ const READ_BY_HAND: Readonly<Record<string, string>> = {
 export interface Package {
   name: string;
   version: string;
-  /** SPDX expression; empty where none is known. */
+  /** An SPDX expression; empty if unknown. */
   license: string;
-  /** Only for work on this project, not for running the stack. */
+  /** Only for development of this project. */
   dev: boolean;
 }
 
-/** Every package of the lockfile but those of the project itself, by name. */
+/** The packages of the lockfile, without the project and its workspaces, sorted by name. */
 export function packagesOf(lockfile: Lockfile): Package[] {
   return entriesOf(lockfile)
     .map(([name, { version = "", license = "", dev = false }]) => ({
@@ -73,7 +73,7 @@ function entriesOf({ packages }: Lockfile): [string, LockedPackage][] {
     .map(([folder, entry]) => [folder.replace(/^.*node_modules\//, ""), entry]);
 }
 
-/** Everything that is wrong with the dependencies, each with what fixes it; empty when nothing is. */
+/** The problems with the dependencies, each with its fix. */
 export function packageProblems(manifest: Manifest, lockfile: Lockfile): string[] {
   const wanted = Object.entries({ ...manifest.dependencies, ...manifest.devDependencies });
   return [
@@ -87,12 +87,12 @@ export function packageProblems(manifest: Manifest, lockfile: Lockfile): string[
       ...(integrity?.startsWith("sha512-") === true
         ? []
         : [
-            `package-lock.json: ${name} has no sha512 integrity, so that nobody checks what is downloaded. Fix it: install ${name} from a registry`,
+            `package-lock.json: ${name} has no sha512 integrity, so that npm cannot verify the download. Fix it: install ${name} from a registry`,
           ]),
       ...(resolved === undefined
         ? []
         : [
-            `package-lock.json: ${name} names the address ${resolved}; allowed is none: the registry is each machine's own. Fix it: npm install --package-lock-only --omit-lockfile-registry-resolved`,
+            `package-lock.json: ${name} names the address ${resolved}; allowed is none: each machine has its own registry. Fix it: npm install --package-lock-only --omit-lockfile-registry-resolved`,
           ]),
     ]),
     ...packagesOf(lockfile)
@@ -104,7 +104,7 @@ export function packageProblems(manifest: Manifest, lockfile: Lockfile): string[
   ];
 }
 
-/** A choice ("OR") counts as both: stricter than it has to be, and simpler. */
+/** Requires both sides of an "OR": simpler, and stricter than needed. */
 function isAllowed(expression: string): boolean {
   const ids = expression.split(/[()\s]+|\b(?:AND|OR)\b/).filter((id) => id !== "");
   return ids.length > 0 && ids.every((id) => ALLOWED_LICENSES.includes(id));

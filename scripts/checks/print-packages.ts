@@ -1,6 +1,6 @@
 /**
- * Prints every package with its version and licence, in Markdown; with `--check` it checks versions, lockfile and
- * licences instead.
+ * Prints every package with its version and licence, in Markdown. With `--check`, checks versions, lockfile and licences
+ * instead.
  * Usage: npm run licenses
  */
 import { readFileSync } from "node:fs";

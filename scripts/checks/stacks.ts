@@ -1,12 +1,12 @@
 import { PULUMI } from "../../problems/setting-commands.ts";
 import { StackSettings } from "../../settings/stack-settings.ts";
 
-/** What two stacks of one registry have to say alike. */
+/** Settings that both stacks of a registry share. */
 const PLACE = ["gcp:project", "gcp:region", "repositoryId"];
 
 /**
- * Of each `Pulumi.<stack>-images.yaml` the stack that manages its registry, where the two do not fit; and each stack with
- * which the gcp plugin asks for Compute Engine's regions whenever it starts.
+ * Contradictions between `Pulumi.<stack>-images.yaml` and the stack that manages its registry, and stacks with which the gcp
+ * plugin requests Compute Engine's regions at every start.
  */
 export function stackViolations(folder: string, files: readonly string[]): string[] {
   const asking = files
@@ -22,10 +22,10 @@ export function stackViolations(folder: string, files: readonly string[]): strin
       return [
         ...differ.map((key) => `stacks: ${stack} and ${stack}-images differ in ${key}`),
         ...(registry.flag("publishImages")
-          ? [`stacks: ${stack} publishes images, as ${stack}-images does`]
+          ? [`stacks: ${stack} publishes images, and so does ${stack}-images`]
           : []),
         ...(images.flag("manageRegistry")
-          ? [`stacks: ${stack}-images manages the registry, as ${stack} does`]
+          ? [`stacks: ${stack}-images manages the registry, and so does ${stack}`]
           : []),
       ];
     });

@@ -1,5 +1,5 @@
 /**
- * Writes the tables of the documents that restate what code and data say; with `--check` it only compares.
+ * Generates the tables in the documents from code and data. With `--check`, only compares them.
  * Usage: npm run docs:tables
  */
 import { readFileSync, writeFileSync } from "node:fs";
@@ -16,7 +16,7 @@ import permissions from "../../docs/permissions.json" with { type: "json" };
 /** A table of a document. */
 interface Table {
   document: string;
-  /** Where its facts are, for whoever wants to change it. */
+  /** The file to edit in place of the table. */
   source: string;
   head: readonly string[];
   rows: () => readonly (readonly string[])[] | Promise<readonly (readonly string[])[]>;
@@ -25,7 +25,7 @@ interface Table {
 const root = path.join(import.meta.dirname, "../..");
 const read = (file: string): string => readFileSync(path.join(root, file), "utf8");
 
-/** By the name in the markers around it. A further table is an entry here and a pair of markers there. */
+/** By the name in the table's markers. A new table needs an entry here and a pair of markers in its document. */
 const TABLES: Readonly<Record<string, Table>> = {
   settings: {
     document: "docs/SETTINGS.md",
@@ -54,7 +54,7 @@ const TABLES: Readonly<Record<string, Table>> = {
   releases: {
     document: "docs/RELEASING.md",
     source: "components/images/tags/set-tags.ts",
-    head: ["settings", "published already", "tags"],
+    head: ["settings", "already published", "tags"],
     rows: releaseRows,
   },
   permissions: {
@@ -68,7 +68,7 @@ const TABLES: Readonly<Record<string, Table>> = {
   },
 };
 
-/** What else is generated, by the same kind of markers. */
+/** Generated charts, with the same kind of markers. */
 const CHARTS: Readonly<Record<string, { document: string; source: string; text: () => string }>> = {
   "cost-over-time": {
     document: "docs/COST.md",
@@ -79,7 +79,7 @@ const CHARTS: Readonly<Record<string, { document: string; source: string; text: 
 
 let simulated: ReturnType<typeof costsOverTime> | undefined;
 
-/** What the registry costs under the defaults; it takes a while to simulate. */
+/** The cost with the default settings, cached: the simulation is slow. */
 function costs(): ReturnType<typeof costsOverTime> {
   const value = (name: string): number => Number(declared()[name]?.default);
   simulated ??= costsOverTime(
@@ -109,7 +109,7 @@ function settingRows(): string[][] {
   });
 }
 
-/** What the rules make of settings, beside a version that is published or none. */
+/** The tags for some settings, with and without a published version. */
 async function releaseRows(): Promise<string[][]> {
   const revision = "abc123f0".repeat(5);
   const tip = { revision, releaseDate: "2025-01-10" };
@@ -147,7 +147,7 @@ async function releaseRows(): Promise<string[][]> {
   );
 }
 
-/** What index.ts returns, by the comment above each output. */
+/** The outputs of index.ts, with the comment above each. */
 function outputRows(): string[][] {
   const file = ts.createSourceFile("index.ts", read("index.ts"), ts.ScriptTarget.Latest, true);
   const rows: string[][] = [];
@@ -155,7 +155,7 @@ function outputRows(): string[][] {
     if (returned && ts.isPropertyAssignment(node)) {
       const name = node.name.getText();
       const [comment] = ts.getLeadingCommentRanges(file.text, node.getFullStart()) ?? [];
-      if (comment === undefined) throw new Error(`index.ts: the output ${name} says nothing of itself`);
+      if (comment === undefined) throw new Error(`index.ts: the output ${name} has no comment`);
       const text = file.text.slice(comment.pos, comment.end).replaceAll(/^\/\*\*|\*\/$|^\s*\*/gm, "");
       rows.push([code(name), text.trim().replaceAll(/\s+/g, " ")]);
       return;
@@ -178,7 +178,7 @@ async function markdown({ head, rows }: Table): Promise<string> {
   return [line(head), line(head.map(() => "---")), ...(await rows()).map(line)].join("\n");
 }
 
-/** A document with its tables as they should be. */
+/** The document with current tables. */
 async function withTables(document: string): Promise<string> {
   let text = read(document);
   const parts = [
@@ -205,7 +205,7 @@ for (const document of new Set(Object.values(TABLES).map((table) => table.docume
   const wanted = await withTables(document);
   if (wanted === read(document)) continue;
   if (process.argv.includes("--check")) {
-    console.error(`${document}: a table is not what its source says. Fix it: npm run docs:tables`);
+    console.error(`${document}: a table differs from its source. Fix it: npm run docs:tables`);
     process.exitCode = 1;
   } else writeFileSync(path.join(root, document), wanted);
 }

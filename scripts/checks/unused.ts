@@ -3,7 +3,7 @@ import { z } from "zod";
 
 const names = z.array(z.object({ name: z.string() })).default([]);
 
-/** What `knip --reporter json` prints, as far as it is used here; taken from knip 6.44. */
+/** The parts of `knip --reporter json` that this check uses; taken from knip 6.44. */
 const report = z.object({
   issues: z.array(
     z.object({
@@ -24,8 +24,8 @@ const report = z.object({
 });
 
 /**
- * Files, exports and dependencies that nothing uses, and dependencies that package.json lacks, as knip finds them by its
- * settings in package.json; `KIND: NAME in FILE` each, sorted.
+ * Unused files, exports and dependencies, and unlisted dependencies, found by knip with its settings in package.json;
+ * `KIND: NAME in FILE`, sorted.
  */
 export async function unusedViolations(folder: string): Promise<string[]> {
   const { stdout, stderr } = await execa("knip", ["--no-progress", "--reporter", "json"], {

@@ -7,30 +7,29 @@ import {
   type StoredVersion,
 } from "../../components/repository/cleanup-rules.ts";
 
-/** Longest wait for an answer. */
 const TIMEOUT_MS = 30_000;
 
 /** A version of an image: a manifest in the repository, tagged or not. */
 export interface ImageVersion extends StoredVersion {
-  /** With all of its layers, those it shares with others too. */
+  /** All layers, including those that other versions share. */
   sizeBytes: number;
-  /** Of an index those of its images; of an image its own, where an index says it. */
+  /** The platforms of an index, or of an image that an index names. */
   platforms: string[];
 }
 
-/** What a repository holds. */
+/** The content of a repository. */
 export interface Content {
-  /** Where images are pulled from, without a scheme. */
+  /** The registry URL, without a scheme. */
   url: string;
-  /** As it is billed: a layer that versions share counts once. */
+  /** As billed: a layer that several versions share counts once. */
   storedBytes: number;
-  /** By their ids. */
+  /** By id. */
   policies: Record<string, CleanupPolicy>;
   /** Whether cleanup only logs what it would delete. */
   dryRun: boolean;
-  /** What everybody may do, as the repository's policy says; undefined where that may not be read. */
+  /** The public bindings of the repository; undefined without permission to read its policy. */
   publicGrants: PublicGrant[] | undefined;
-  /** By image, the latest upload first. */
+  /** Sorted by image, the latest upload first. */
   versions: ImageVersion[];
 }
 
@@ -50,7 +49,7 @@ const page = z.object({
         tags: z.array(z.string()).default([]),
         imageSizeBytes: z.coerce.number().default(0),
         uploadTime: z.coerce.date(),
-        // Of an index alone.
+        // Only for an index.
         imageManifests: z
           .array(
             z.object({
@@ -74,7 +73,7 @@ const PAGE_SIZE = 1000;
  *
  * @param endpoint of the API, with its version.
  * @param name of the repository, `projects/P/locations/L/repositories/R`.
- * @throws what the client throws: a GaxiosError where Google refuses.
+ * @throws the error of the client.
  */
 export async function readContent(client: AuthClient, endpoint: string, name: string): Promise<Content> {
   const request = (path: string, validateStatus?: (status: number) => boolean) =>
@@ -87,7 +86,7 @@ export async function readContent(client: AuthClient, endpoint: string, name: st
   const get = async (path: string): Promise<unknown> => (await request(path)).data;
   const repository = repositoryAnswer.parse(await get(name));
   const url = repository.registryUri;
-  // Whoever may read images may not read the policy.
+  // A reader of images often has no permission to read the policy.
   const policy = await request(`${name}:getIamPolicy`, (status) => status === 200 || status === 403);
   const versions: ImageVersion[] = [];
   const platformOf = new Map<string, string>();

@@ -1,15 +1,15 @@
-/** A GB of Google's bills, in bytes: 2^30. */
+/** A GB on Google's bills, in bytes. */
 export const GB = 2 ** 30;
 
 /** Free storage of a billing account, in GB (https://cloud.google.com/artifact-registry/pricing). */
 export const FREE_GB = 0.5;
 
-/** US dollars for a GB and month of storage above the free part (same page). */
+/** US dollars for each GB and month above the free storage (same page). */
 export const DOLLARS_PER_GB_MONTH = 0.1;
 
 /**
- * What keeping so many bytes costs a month, in US dollars, where nothing else of the billing account
- * uses the free part. Pulls are billed apart (docs/COST.md).
+ * The cost of stored bytes, in US dollars a month, if nothing else in the billing account uses the free storage. Pulls are
+ * billed separately (docs/COST.md).
  */
 export function monthlyStorageCost(bytes: number): number {
   return Math.max(0, bytes / GB - FREE_GB) * DOLLARS_PER_GB_MONTH;

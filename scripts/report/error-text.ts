@@ -3,7 +3,7 @@ import { z } from "zod";
 import { PULUMI } from "../../problems/setting-commands.ts";
 import type { Place } from "../../settings/place.ts";
 
-/** What a failed request of the Google client tells. */
+/** The error of a failed request. */
 const failure = z.object({
   response: z.object({ status: z.number(), data: z.unknown() }).optional(),
   message: z.string(),
@@ -12,18 +12,16 @@ const failure = z.object({
 const LOGIN = "gcloud auth application-default login";
 
 /**
- * Why a repository could not be read, with the command that fixes it.
+ * The reason why a repository cannot be read, with the command that fixes it.
  *
  * @param ownToken whether the login is the token in GOOGLE_OAUTH_ACCESS_TOKEN.
- * @param command what to run again.
  */
 export function refusalText(
   error: unknown,
   { project, location, repositoryId }: Place,
   ownToken: boolean,
-  command: string,
 ): string {
-  const retry = `Run it again: ${command}`;
+  const retry = "Run it again: npm run report";
   const where = `The repository ${repositoryId} of project ${project}`;
   const parsed = failure.safeParse(error);
   if (!parsed.success) return `${where} cannot be read: ${String(error)}`;
@@ -32,7 +30,7 @@ export function refusalText(
     return `${where} cannot be read: the Artifact Registry API is not enabled. Enable it: gcloud services enable artifactregistry.googleapis.com --project=${project}`;
   if (message.includes("default credentials"))
     return `${where} cannot be read without a login at Google: ${LOGIN}`;
-  // What a login that was revoked, or that its organization wants renewed, answers.
+  // The answer for a revoked login, or one that the organization wants renewed.
   if (message.includes("invalid_grant"))
     return `${where} cannot be read: the login at Google has expired. Log in: ${LOGIN}`;
   if (response === undefined) return `${where} cannot be read: ${sentence(message)} ${retry}`;
@@ -44,7 +42,7 @@ export function refusalText(
     case 403:
       return `${where} cannot be read: ${sentence(message)} It takes roles/artifactregistry.reader on the repository, which its owner grants: gcloud artifacts repositories add-iam-policy-binding ${repositoryId} --project=${project} --location=${location} --member=user:EMAIL --role=roles/artifactregistry.reader`;
     case 404:
-      return `${where} cannot be read: there is none in ${location}. Provision it: ${PULUMI} up; or name another stack: ${command}${command.includes(" -- ") ? "" : " --"} --stack NAME`;
+      return `${where} cannot be read: there is none in ${location}. Provision it: ${PULUMI} up; or name another stack: npm run report -- --stack NAME`;
     default:
       return `${where} cannot be read: Google answered ${response.status}: ${sentence(message)} ${retry}`;
   }

@@ -1,9 +1,10 @@
-// Prints what is in the registry, what it costs and what cleanup would delete: npm run report -- --help
-// First: what is imported below loads half as much then.
+// Prints the content of the registry, its cost, and the versions that cleanup would delete: npm run report -- --help
+// First: it halves the load time of the imports below.
 import "../../start/start.cjs";
 import * as path from "node:path";
 import { Command } from "commander";
 import { repositoryName } from "../../google/full-names.ts";
+import { messageOf } from "../../problems/wording.ts";
 import { deletedVersions } from "../../components/repository/cleanup-rules.ts";
 import { monthlyStorageCost } from "./cost.ts";
 import { type Place, stackPlace } from "../../settings/place.ts";
@@ -20,7 +21,7 @@ async function report({ stack, project, json }: Options): Promise<void> {
   const place: Place = await stackPlace(path.resolve(import.meta.dirname, "../.."), stack, process.env);
   if (project !== undefined) place.project = project;
   const now = new Date();
-  const content = await readRepository(place, "npm run report");
+  const content = await readRepository(place);
   const deletes = deletedVersions(content.versions, Object.values(content.policies), now);
   if (json === true) {
     const { policies, dryRun, ...rest } = content;
@@ -33,19 +34,19 @@ async function report({ stack, project, json }: Options): Promise<void> {
 
 new Command("npm run report --")
   .description(
-    "What is in the registry, what it costs and what cleanup would delete. Reads the Artifact Registry API with your own login (gcloud auth application-default login, or a token in GOOGLE_OAUTH_ACCESS_TOKEN) and changes nothing.",
+    "Prints the content of the registry, its cost, and the versions that cleanup would delete. Reads the Artifact Registry API with your login (gcloud auth application-default login, or a token in GOOGLE_OAUTH_ACCESS_TOKEN) and changes nothing.",
   )
   .option(
     "--stack <name>",
-    "the stack whose settings say which repository (default: the selected one, else production)",
+    "the stack whose settings name the repository (default: the selected stack, or else production)",
   )
-  .option("--project <id>", "the Google Cloud project, where it is not the stack's own")
-  .option("--json", "for programs: sizes in bytes, cost in US dollars a month")
+  .option("--project <id>", "the Google Cloud project (default: the project of the stack)")
+  .option("--json", "print JSON, with sizes in bytes and the cost in US dollars a month")
   .helpOption("--help", "print this")
   .showHelpAfterError("(npm run report -- --help)")
   .action(report)
   .parseAsync()
   .catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
+    console.error(messageOf(error));
     process.exitCode = 1;
   });

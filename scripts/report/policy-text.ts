@@ -2,7 +2,7 @@ import type { CleanupPolicy } from "../../components/repository/cleanup-rules.ts
 
 const SECONDS_A_DAY = 86_400;
 
-/** A cleanup policy in words: `deletes versions without a tag, older than 14 days`. */
+/** A cleanup policy in words: `deletes untagged versions older than 14 days, unless another policy keeps them`. */
 export function policyText({ action, condition, mostRecentVersions }: CleanupPolicy): string {
   const does = action === "DELETE" ? "deletes" : "keeps";
   if (condition === undefined) {
@@ -10,16 +10,17 @@ export function policyText({ action, condition, mostRecentVersions }: CleanupPol
     return `${does} the ${keepCount} most recent versions of ${packageNamePrefixes.length > 0 ? named("images", packageNamePrefixes) : "each image"}`;
   }
   const { tagState, tagPrefixes, versionNamePrefixes, packageNamePrefixes, olderThan, newerThan } = condition;
+  const kind =
+    tagState === "UNTAGGED" ? "untagged versions" : tagState === "TAGGED" ? "tagged versions" : "versions";
   const only = [
-    ...(tagState === "UNTAGGED" ? ["without a tag"] : []),
-    ...(tagState === "TAGGED" ? ["with a tag"] : []),
     ...(tagPrefixes.length > 0 ? [`with ${named("tags", tagPrefixes)}`] : []),
     ...(versionNamePrefixes.length > 0 ? [`with ${named("digests", versionNamePrefixes)}`] : []),
     ...(packageNamePrefixes.length > 0 ? [`of ${named("images", packageNamePrefixes)}`] : []),
     ...(olderThan !== undefined ? [`older than ${days(olderThan)}`] : []),
     ...(newerThan !== undefined ? [`newer than ${days(newerThan)}`] : []),
   ];
-  return only.length > 0 ? `${does} versions ${only.join(", ")}` : `${does} every version`;
+  const which = only.length > 0 ? `${kind} ${only.join(", ")}` : `all ${kind}`;
+  return `${does} ${which}${action === "DELETE" ? ", unless another policy keeps them" : ""}`;
 }
 
 function named(what: string, prefixes: readonly string[]): string {

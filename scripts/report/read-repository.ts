@@ -8,17 +8,16 @@ import { refusalText } from "./error-text.ts";
 const token = process.env["GOOGLE_OAUTH_ACCESS_TOKEN"] ?? "";
 
 /**
- * Reads a repository with the caller's own login.
+ * Reads a repository with the caller's login.
  *
- * @param command what to run again where it cannot be read now.
- * @throws one error that says why it cannot be read, and the command that fixes it.
+ * @throws one error with the reason and the command that fixes it.
  */
-export async function readRepository(place: Place, command: string): Promise<Content> {
+export async function readRepository(place: Place): Promise<Content> {
   const name = repositoryName(place.project, place.location, place.repositoryId);
   const endpoint = process.env[artifactRegistry.variable] ?? artifactRegistry.endpoint;
   try {
     return await readContent(await googleLogin(), endpoint, name);
   } catch (error) {
-    throw new Error(refusalText(error, place, token !== "", command), { cause: error });
+    throw new Error(refusalText(error, place, token !== ""), { cause: error });
   }
 }

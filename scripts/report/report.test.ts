@@ -41,7 +41,7 @@ async function readWith(policy: { status: number; body?: object }, repository: o
   return readContent(client, process.env["GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT"] ?? "", NAME);
 }
 
-test("all pages are read, the latest upload of an image first", async () => {
+test("versions of all pages are sorted, the latest upload of an image first", async () => {
   const content = await read({ sizeBytes: "42" }, [image("a", "01")], [image("b", "03", "latest", "1.0")]);
   expect(content).toMatchObject({ url: URL, storedBytes: 42, policies: {}, dryRun: false });
   expect(content.versions.map(({ digest, tags }) => [digest.slice(7, 8), tags])).toEqual([
@@ -74,19 +74,19 @@ test("the report", async () => {
     "│ hyperion-ui │ (none) │ sha256:bbbbbbbbbbbb │ amd64           │ 300 MiB │ 20 days │",
     "└─────────────┴────────┴─────────────────────┴─────────────────┴─────────┴─────────┘",
     "",
-    "Stored    1.5 GiB, layers that versions share counted once",
+    "Stored    1.5 GiB, with each shared layer counted once",
     "Cost      about $0.10 a month to keep: $0.10 per GB above the free 0.5 GB (2^30 bytes) of the billing account",
-    "          Pulls cost apart: nothing to Google Cloud in the same region, about $0.12 per GB to the internet (docs/COST.md)",
-    "Cleanup   untagged: deletes versions without a tag, older than 1 day",
+    "          Pulls are billed separately: free to Google Cloud in the same region, about $0.12 per GB to the internet (docs/COST.md)",
+    "Cleanup   untagged: deletes untagged versions older than 1 day, unless another policy keeps them",
     "          deletes, within a day, 1 version, at most 300 MiB:",
     `            hyperion-ui@sha256:${"b".repeat(64)}`,
-    "Public    no: a pull takes a login",
+    "Public    no: a pull needs a login",
   ]);
 });
 
 test.each<[string, { status: number; body?: object }, string]>([
   [
-    "everybody",
+    "everyone",
     {
       status: 200,
       body: {
@@ -98,11 +98,11 @@ test.each<[string, { status: number; body?: object }, string]>([
     },
     "Public    yes: allUsers has roles/artifactregistry.reader",
   ],
-  ["nobody", { status: 200, body: { etag: "ACAB" } }, "Public    no: a pull takes a login"],
+  ["no one", { status: 200, body: { etag: "ACAB" } }, "Public    no: a pull needs a login"],
   [
-    "unknown to who may not read the policy",
+    "an unknown group, without permission to read the policy",
     { status: 403 },
-    "Public    unknown: that takes artifactregistry.repositories.getIamPolicy",
+    "Public    unknown: this needs artifactregistry.repositories.getIamPolicy",
   ],
 ])("public for %s", async (_, policy, line) => {
   const content = await readWith(policy, {}, [image("a", "24", "latest")]);
@@ -132,7 +132,7 @@ test.each<[string, object, number, string[]]>([
     1,
     [
       "Cleanup   cleanupDryRun is on: nothing is deleted, only logged",
-      "          all: deletes every version",
+      "          all: deletes all versions, unless another policy keeps them",
       "          would delete 1 version, at most 300 MiB:",
       `            hyperion-ui@sha256:${"a".repeat(64)}`,
     ],
@@ -147,7 +147,7 @@ test.each<[string, object, number, string[]]>([
 describe("a repository that cannot be read", () => {
   const shell = useShell();
 
-  test("for want of a login is told in one sentence, and nothing else is printed", () => {
+  test("without a login is reported in one sentence, and nothing else is printed", () => {
     // Without a pulumi that knows another one, it is the repository of production.
     expect(shell.run("scripts/report/main.ts")).toEqual({
       status: 1,
@@ -160,12 +160,7 @@ describe("a repository that cannot be read", () => {
 
   const PLACE = { project: "p", location: "us-central1", repositoryId: "r" };
   const refused = (status: number, data: unknown = {}, message = `status ${status}`, ownToken = false) =>
-    refusalText(
-      Object.assign(new Error(message), { status, response: { status, data } }),
-      PLACE,
-      ownToken,
-      "npm run report",
-    );
+    refusalText(Object.assign(new Error(message), { status, response: { status, data } }), PLACE, ownToken);
   const WHERE = "The repository r of project p cannot be read";
 
   test.each([
@@ -195,11 +190,11 @@ describe("a repository that cannot be read", () => {
     ],
     [refused(503), `${WHERE}: Google answered 503: status 503. Run it again: npm run report`],
     [
-      refusalText(new Error("Could not load the default credentials."), PLACE, false, "npm run report"),
+      refusalText(new Error("Could not load the default credentials."), PLACE, false),
       `${WHERE} without a login at Google: gcloud auth application-default login`,
     ],
     [
-      refusalText(new Error("connect ECONNREFUSED"), PLACE, false, "npm run report"),
+      refusalText(new Error("connect ECONNREFUSED"), PLACE, false),
       `${WHERE}: connect ECONNREFUSED. Run it again: npm run report`,
     ],
   ])("%s", (text, expected) => {

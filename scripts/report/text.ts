@@ -4,21 +4,20 @@ import type { Content, ImageVersion } from "./content.ts";
 import { DOLLARS_PER_GB_MONTH, FREE_GB, monthlyStorageCost } from "./cost.ts";
 import { policyText } from "./policy-text.ts";
 
-/** A repository's content, with what cleanup would delete now. */
+/** A repository's content, with the versions that cleanup would delete now. */
 export interface Report extends Content {
   deletes: ImageVersion[];
 }
 
-/** The report as people read it. */
 export function reportText(report: Report, now: Date): string {
   const { url, versions, storedBytes } = report;
   return [
     `${url}: ${count(versions.length, "version")} of ${count(new Set(versions.map(({ image }) => image)).size, "image")}`,
     ...(versions.length > 0 ? [versionTable(versions, now)] : []),
     "",
-    `Stored    ${size(storedBytes)}, layers that versions share counted once`,
+    `Stored    ${size(storedBytes)}, with each shared layer counted once`,
     `Cost      about ${dollars(monthlyStorageCost(storedBytes))} a month to keep: $${DOLLARS_PER_GB_MONTH.toFixed(2)} per GB above the free ${FREE_GB} GB (2^30 bytes) of the billing account`,
-    "          Pulls cost apart: nothing to Google Cloud in the same region, about $0.12 per GB to the internet (docs/COST.md)",
+    "          Pulls are billed separately: free to Google Cloud in the same region, about $0.12 per GB to the internet (docs/COST.md)",
     `Cleanup   ${cleanup(report)}`,
     `Public    ${publicText(report)}`,
   ].join("\n");
@@ -61,12 +60,11 @@ function cleanup({ policies, dryRun, deletes }: Report): string {
 }
 
 function publicText({ publicGrants: grants }: Report): string {
-  if (grants === undefined) return "unknown: that takes artifactregistry.repositories.getIamPolicy";
-  if (grants.length === 0) return "no: a pull takes a login";
+  if (grants === undefined) return "unknown: this needs artifactregistry.repositories.getIamPolicy";
+  if (grants.length === 0) return "no: a pull needs a login";
   return `yes: ${grants.map(({ member, role }) => `${member} has ${role}`).join(", ")}`;
 }
 
-/** In units of 2^10, as on the bill. */
 function size(bytes: number): string {
   return prettyBytes(bytes, { binary: true });
 }

@@ -72,10 +72,14 @@ test("what cleanup would delete: an old version without a tag, once newer ones f
   const { stdout } = await report({});
   expect(stdout).toContain("12 versions of 3 images");
   expect(stdout).toMatch(/│ hyperion-ui +│ 1, 1\.0, 1\.0\.0, build, build-1\.0\.0, latest, v1\.0\.0 +│/);
-  expect(stdout).toMatch(/│ hyperion-ui +│ \(none\) +│ sha256:[0-9a-f]{12} │ amd64, arm64 │ [\d.]+ \w+ │ 20 days │/);
+  expect(stdout).toMatch(
+    /│ hyperion-ui +│ \(none\) +│ sha256:[0-9a-f]{12} │ amd64, arm64 │ [\d.]+ \w+ │ 20 days │/,
+  );
   expect(stdout).toMatch(/Cost {6}about \$0\.\d\d a month to keep/);
   expect(stdout).toContain("Cleanup   cleanupDryRun is on: nothing is deleted, only logged");
-  expect(stdout).toContain("delete-builds: deletes versions with a tag, older than 77 days");
+  expect(stdout).toContain(
+    "delete-builds: deletes tagged versions older than 77 days, unless another policy keeps them",
+  );
   expect(stdout).toContain("would delete 1 version, at most ");
   expect(stdout).toContain(`hyperion-ui@${digest}`);
 });

@@ -1,13 +1,11 @@
 /**
- * Checks the rules of the house: who may import whom, nothing unused, one form of file names, a short top level, no prose
- * that counts the images, two stacks of one registry that agree where it is.
- * Usage: npm run check:house
+ * Checks imports, unused code, file names, the length of the top level and the settings of the stacks.
+ * Usage: npm run check:structure
  */
 import { execFileSync } from "node:child_process";
 import * as path from "node:path";
 import { importViolations } from "./imports.ts";
 import { nameViolations, topLevelViolations } from "./names.ts";
-import { countViolations } from "./prose.ts";
 import { oneTimeViolations } from "./one-time.ts";
 import { stackViolations } from "./stacks.ts";
 import { unusedViolations } from "./unused.ts";
@@ -21,13 +19,12 @@ const found = [
   ...unused,
   ...nameViolations(files),
   ...topLevelViolations(files),
-  ...countViolations(root, files),
   ...stackViolations(root, files),
   ...oneTimeViolations(root, files),
 ];
 
 if (found.length > 0) {
   const lines = found.map((violation) => `  ${violation}\n`).join("");
-  console.error(`Rules of the house (docs/CONTRIBUTING.md) are broken:\n${lines}`);
+  console.error(`These rules are broken (docs/CONTRIBUTING.md):\n${lines}`);
   process.exitCode = 1;
 }

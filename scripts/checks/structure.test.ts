@@ -3,7 +3,6 @@ import { useScratch } from "../../test/support/scratch.ts";
 import { importViolations } from "./imports.ts";
 import { nameViolations, topLevelViolations } from "./names.ts";
 import { oneTimeViolations } from "./one-time.ts";
-import { countViolations } from "./prose.ts";
 import { stackViolations } from "./stacks.ts";
 
 const scratch = useScratch();
@@ -15,32 +14,32 @@ test.each<[string, Record<string, string>, string[]]>([
     ["circle: google/a.ts -> google/b.ts"],
   ],
   [
-    "rooms that import each other, by different files",
+    "folders that import each other, through different files",
     {
       "google/a.ts": `import "../settings/b.ts";`,
       "settings/b.ts": "",
       "settings/c.ts": `import "../google/d.ts";`,
       "google/d.ts": "",
     },
-    ["room circle: google -> settings", "room circle: settings -> google"],
+    ["folder circle: google -> settings", "folder circle: settings -> google"],
   ],
   [
-    "a subject that imports another's inside",
+    "a subject that imports another subject",
     { "components/ci/a.ts": `import "../access/b.ts";`, "components/access/b.ts": "" },
     ["subject: components/ci/a.ts -> components/access/b.ts"],
   ],
   [
-    "the sandbox in what people run",
+    "an import of the sandbox",
     { "scripts/a.ts": `await import("../sandbox/lib/b.ts");`, "sandbox/lib/b.ts": "" },
     ["sandbox: scripts/a.ts -> sandbox/lib/b.ts"],
   ],
   [
-    "what is there for tests, in what people run",
+    "an import of test code",
     { "scripts/a.ts": `import "../test/support/b.ts";`, "test/support/b.ts": "" },
     ["test: scripts/a.ts -> test/support/b.ts"],
   ],
   [
-    "nothing, where a unit test imports what it tests and test/support the sandbox",
+    "nothing if a test imports its subject, and test/support the sandbox",
     {
       "components/ci/a.ts": `import "../../google/d.ts";`,
       "google/d.ts": "",
@@ -55,30 +54,21 @@ test.each<[string, Record<string, string>, string[]]>([
   expect(await importViolations(`${scratch.folder}/project`)).toEqual(violations);
 });
 
-it("wants code in kebab-case, and leaves other files their tools' names", () => {
+it("finds code that is not in kebab-case, and ignores other files", () => {
   expect(
     nameViolations(["scripts/aB.ts", "Scripts/a.sh", "a_b.cjs", "a-b.test.ts", "docs/CI.md", "Pulumi.yaml"]),
   ).toEqual(["scripts/aB.ts", "Scripts/a.sh", "a_b.cjs"].map((file) => `name: ${file} is not in kebab-case`));
 });
 
-it("wants a top level that can be read: each folder and file once, hidden ones aside", () => {
+it("finds a long top level, and ignores hidden files", () => {
   const files = Array.from({ length: 30 }, (_, index) => `${index}/a.ts`);
   expect(topLevelViolations([...files, "0/b.ts", ".nvmrc"])).toEqual([]);
   expect(topLevelViolations([...files, "one-more"])).toEqual([
-    "top level: 31 entries; allowed are 30: move one into the room of its subject",
+    "top level: 31 entries; allowed are 30: move one into the folder of its subject",
   ]);
 });
 
-it("wants no document that counts the images, across lines too", () => {
-  scratch.write("a.md", "It builds all three\nprebuilt images.\n");
-  scratch.write("b.md", "It builds every image, on two cores.\n");
-  scratch.write("c.ts", "// three images\n");
-  expect(countViolations(scratch.folder, ["a.md", "b.md", "c.ts"])).toEqual([
-    "prose: a.md counts the images",
-  ]);
-});
-
-it("wants no setting in a stack's file that is for one run", () => {
+it("finds settings for one run in a stack's file", () => {
   scratch.write("Pulumi.yaml", "name: hyperion-registry\n");
   scratch.write("Pulumi.a.yaml", "config:\n  hyperion-registry:version: 1.4.2\n  gcp:project: p\n");
   const lines = ["revision: abc", "releaseDate: x"];
@@ -86,12 +76,13 @@ it("wants no setting in a stack's file that is for one run", () => {
   expect(oneTimeViolations(scratch.folder, ["Pulumi.yaml", "Pulumi.a.yaml"])).toEqual([]);
   expect(oneTimeViolations(scratch.folder, ["Pulumi.b.yaml"])).toEqual(
     ["revision", "releaseDate"].map(
-      (key) => `one run: Pulumi.b.yaml has ${key}, which is for one run: npm run pulumi -- config rm ${key} --stack b`,
+      (key) =>
+        `one run: Pulumi.b.yaml has ${key}, a setting for one run: npm run pulumi -- config rm ${key} --stack b`,
     ),
   );
 });
 
-it("wants the stack of the images where its registry is, and each of the two to do its own", () => {
+it("finds contradictions between the stacks of one registry", () => {
   scratch.write(
     "Pulumi.yaml",
     "name: hyperion-registry\nconfig:\n  hyperion-registry:repositoryId: { type: string, default: r }\n",
@@ -126,7 +117,7 @@ it("wants the stack of the images where its registry is, and each of the two to 
     "stacks: bad and bad-images differ in gcp:project",
     "stacks: bad and bad-images differ in gcp:region",
     "stacks: bad and bad-images differ in repositoryId",
-    "stacks: bad publishes images, as bad-images does",
-    "stacks: bad-images manages the registry, as bad does",
+    "stacks: bad publishes images, and so does bad-images",
+    "stacks: bad-images manages the registry, and so does bad",
   ]);
 });
