@@ -12,6 +12,7 @@ import { ensureKeys } from "../../sandbox/lib/keys.ts";
 import { sandboxPaths } from "../../sandbox/lib/paths.ts";
 import { MAINTAINER, mintAccessToken } from "../../sandbox/lib/tokens.ts";
 import { root } from "../../test/support/shell.ts";
+import { githubClient } from "../lib/github.ts";
 import { Github } from "./github.ts";
 import { Google } from "./google.ts";
 import { settingKey } from "../../problems/setting-commands.ts";
@@ -59,7 +60,7 @@ async function end(): Promise<void> {
   rmSync(dir, { recursive: true });
 }
 
-/** Its stacks and what `up` makes of them, as the program does, by the same calls. */
+/** Stacks in memory; `up` makes the accounts that the program makes. */
 class FakePulumi implements PulumiCli {
   readonly settings = new Map<string, Record<string, string>>();
   isUp = false;
@@ -130,7 +131,8 @@ async function steps(
   pulumi: PulumiCli,
   { principal = MAINTAINER, login = "maintainer", wanted = WANTED } = {},
 ): Promise<Step[]> {
-  const github = new Github(REPOSITORY, await mintGithubApiToken(dir, { login }));
+  const client = await githubClient(await mintGithubApiToken(dir, { login }));
+  const github = new Github(REPOSITORY, client);
   return stepsOf(wanted, await googleOf(principal), github, pulumi, root);
 }
 
@@ -143,7 +145,7 @@ const bindings = (name: string): string[] =>
     .flatMap(({ role, members }) => members.map((member) => `${role} ${member}`))
     .sort();
 
-/** What there is in the end, without what differs from run to run. */
+/** The final state, without values that differ between runs. */
 function outcome(pulumi: FakePulumi): unknown {
   const state: State = emulator.context.store.state;
   const plain = JSON.parse(
@@ -158,7 +160,7 @@ function outcome(pulumi: FakePulumi): unknown {
   return [plain, [...pulumi.settings], pulumi.isUp];
 }
 
-it("makes a production from nothing, as a maintainer with the documented roles, and nothing a second time", async () => {
+it("sets up a production from nothing with the documented roles, and changes nothing in a second run", async () => {
   const pulumi = new FakePulumi();
   expect(await plan(await steps(pulumi), print)).toBeGreaterThan(8);
   expect(lines.join("\n")).not.toContain("  = bucket");
@@ -226,16 +228,15 @@ it("makes a production from nothing, as a maintainer with the documented roles, 
   expect(emulator.context.store.state).toEqual(before);
 }, 60_000);
 
-/** Ends after so many changes, between Google's answer and the next step. */
 class Killed extends Error {}
 
-it("ends the same wherever it is killed, once it is run again", { timeout: 240_000 }, async () => {
+it("reaches the same state after a kill at any change and a second run", { timeout: 240_000 }, async () => {
   const whole = new FakePulumi();
   await carryOut(await steps(whole), print);
   const expected = outcome(whole);
   const count = lines.length;
   expect(count).toBeGreaterThan(40);
-  // Each place would take minutes: every fourth, and the first and the last.
+  // Testing every change would take minutes, so this tests every fourth.
   for (let at = 1; at <= count; at += 4) {
     await end();
     await fresh();
@@ -252,12 +253,12 @@ it("ends the same wherever it is killed, once it is run again", { timeout: 240_0
   }
 });
 
-describe("without a right", () => {
+describe("without a permission", () => {
   const job = permissions.find((each) => each.job === "bootstrap");
   const all = job?.grants.flatMap((grant) => grant.permissions) ?? [];
   const LEE = "user:lee@example.com";
 
-  /** Lee may do what the documents say, but for one permission. */
+  /** Grants Lee the documented permissions, except one. */
   function allow(without?: string): void {
     emulator.context.store.change((state) => {
       const name = `projects/${PROJECT}/roles/bootstrapper`;
@@ -266,26 +267,26 @@ describe("without a right", () => {
     });
   }
 
-  it.each(all)("%s something is left, with a command, and the rest is done", async (permission) => {
+  it.each(all)("%s prints commands for the open changes and makes the others", async (permission) => {
     allow(permission);
     const wanted = { ...WANTED, maintainers: [DANA] };
     const pulumi = new FakePulumi();
     const first = await carryOut(await steps(pulumi, { principal: LEE, wanted }), print);
-    // What is there already is only looked at.
+    // The second run only inspects what exists.
     const second = await carryOut(await steps(pulumi, { principal: LEE, wanted }), print);
     expect(lines.filter((line) => line.startsWith("- ")).join("\n")).toContain(permission);
     for (const { commands } of [...first, ...second])
       expect(commands.join()).toMatch(/^(gcloud|gh|PULUMI_BACKEND_URL=\S+ npm run pulumi --) /);
   });
 
-  it("but with those of the documents, all is done", async () => {
+  it("applies all changes with the documented permissions", async () => {
     allow();
     const wanted = { ...WANTED, maintainers: [DANA] };
     expect(await carryOut(await steps(new FakePulumi(), { principal: LEE, wanted }), print)).toEqual([]);
     expect(lines.filter((line) => line.startsWith("- "))).toEqual([]);
   });
 
-  it("at GitHub nothing of the infrastructure is applied, and nothing can publish", async () => {
+  it("at GitHub applies no infrastructure, and nothing can publish", async () => {
     const pulumi = new FakePulumi();
     const left = await carryOut(await steps(pulumi, { login: "dana" }), print);
     expect(left[0]?.commands.join()).toMatch(/^gh api --method PUT repos\/HyperionWave-AI\/dev-squad\//);
@@ -295,22 +296,22 @@ describe("without a right", () => {
   });
 });
 
-describe("it says", () => {
-  it("in one sentence what a plan of GitHub's does not offer, and goes on", async () => {
+describe("it reports", () => {
+  it("in one sentence the rules that a plan of GitHub does not offer, and continues", async () => {
     emulator.context.store.change(({ github }) => Object.assign(github[REPOSITORY] ?? {}, { private: true }));
     const pulumi = new FakePulumi();
     expect(await carryOut(await steps(pulumi), print)).toEqual([]);
     expect(pulumi.isUp).toBe(true);
     lines = [];
     expect(await plan(await steps(pulumi), print)).toBe(0);
-    expect(lines.filter((line) => line.includes("whoever may push can publish"))).not.toEqual([]);
+    expect(lines.filter((line) => line.includes("everyone with push access can publish"))).not.toEqual([]);
     expect(emulator.context.store.state.github[REPOSITORY]?.environments).toHaveProperty("production");
   });
 
   it.each([
     ["iam.disableServiceAccountCreation", "refuses the service accounts of CI"],
     ["iam.workloadIdentityPoolProviders", "refuses the issuer https://token.actions.githubusercontent.com"],
-  ])("what %s refuses, before anything but APIs is made", async (constraint, words) => {
+  ])("that %s refuses a later step, before it makes anything but APIs", async (constraint, words) => {
     const token = await mintAccessToken(dir, MAINTAINER);
     await fetch(`${emulator.url}sandbox/org-policy`, {
       method: "PUT",
@@ -321,7 +322,7 @@ describe("it says", () => {
     expect(emulator.context.store.state.buckets).toEqual({});
   });
 
-  it("that a bucket of that name is another project's", async () => {
+  it("that a bucket of that name belongs to another project", async () => {
     emulator.context.store.change(({ buckets }) => {
       buckets[WANTED.bucket] = {
         ...{ projectId: "production-471918", location: "us-central1", uniform: true },
@@ -332,7 +333,7 @@ describe("it says", () => {
       };
     });
     await expect(carryOut(await steps(new FakePulumi()), print)).rejects.toThrow(
-      "is of another project, number 123456789012. Name another bucket: --bucket NAME",
+      "belongs to another project, number 123456789012. Name another bucket: --bucket NAME",
     );
   });
 });

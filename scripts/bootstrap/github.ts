@@ -1,50 +1,46 @@
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
-import { Octokit } from "@octokit/core";
 import { parse } from "yaml";
 import { z } from "zod";
 import { stopError } from "../../problems/problem.ts";
-import { RightMissing, type Finding, type Step, type Todo } from "./step.ts";
+import type { GithubClient } from "../lib/github.ts";
+import { together } from "./grants.ts";
+import { PermissionMissing, type Finding, type Step, type Todo } from "./step.ts";
 
-/** Steps that others wait for. */
 export const PROTECTION = "Protection at GitHub";
 
 const ENVIRONMENT = "production";
 
-/** Refs whose jobs may use the environment. */
+/** Refs whose jobs can use the environment. */
 const REFS = [
   { name: "main", type: "branch" },
   { name: "v*", type: "tag" },
 ] as const;
 
-/** Administrators and maintainers of a repository, by the numbers of GitHub's own roles. */
+/** Administrators and maintainers of a repository, by GitHub's ids of the roles. */
 const MAINTAINERS = [5, 2].map((actor_id) => ({
   actor_id,
   actor_type: "RepositoryRole" as const,
   bypass_mode: "always" as const,
 }));
 
-/** GitHub with the caller's own login. */
+/** A repository at GitHub, with the caller's login. */
 export class Github {
   readonly repository: string;
-  private readonly octokit: Octokit;
+  private readonly client: GithubClient;
   private readonly at: { owner: string; repo: string };
 
-  constructor(repository: string, token: string) {
+  constructor(repository: string, client: GithubClient) {
     this.repository = repository;
     const [owner = "", repo = ""] = repository.split("/");
     this.at = { owner, repo };
-    this.octokit = new Octokit({
-      auth: token,
-      // As a runner's; the REST API of an enterprise's own GitHub is there too.
-      baseUrl: process.env["GITHUB_API_URL"] ?? "https://api.github.com",
-    });
+    this.client = client;
   }
 
-  /** The answer's body; undefined where there is nothing, or where the caller may not see it. */
+  /** Reads a resource; undefined if it does not exist or the caller has no permission to see it. */
   async read(route: string, more: Record<string, string | number> = {}): Promise<unknown> {
     try {
-      return (await this.octokit.request(route, { ...this.at, ...more })).data;
+      return (await this.client.request(route, { ...this.at, ...more })).data;
     } catch (error) {
       const status = statusOf(error);
       if (status === 404 || (status === 403 && !isOfPlan(error))) return undefined;
@@ -54,16 +50,16 @@ export class Github {
 
   async write(route: string, body: object): Promise<void> {
     try {
-      await this.octokit.request(route, { ...this.at, ...body });
+      await this.client.request(route, { ...this.at, ...body });
     } catch (error) {
-      // 404 is how GitHub refuses who is no administrator.
+      // GitHub answers 404 to callers who are not administrators.
       if ([403, 404].includes(statusOf(error) ?? 0))
-        throw new RightMissing(`GitHub answered ${String(error)}`);
+        throw new PermissionMissing(`GitHub answered ${String(error)}`);
       throw error;
     }
   }
 
-  /** The same, or false where the repository's plan does not offer it. */
+  /** Does some work. Returns false if the repository's plan does not offer it. */
   async offers(work: () => Promise<unknown>): Promise<boolean> {
     try {
       await work();
@@ -74,19 +70,16 @@ export class Github {
     }
   }
 
-  /** The numeric ids by which Google knows the repository. @throws where there is none, or it may not be seen. */
+  /** The numeric ids in GitHub's tokens. @throws if the login cannot see the repository. */
   async ids(): Promise<{ repository: string; owner: string }> {
     const answer = await this.read("GET /repos/{owner}/{repo}");
     if (answer === undefined)
-      throw stopError(
-        `There is no repository ${this.repository} at GitHub that this login may see: --github OWNER/NAME`,
-      );
+      throw stopError(`This login cannot see a repository ${this.repository} at GitHub: --github OWNER/NAME`);
     const { id, owner } = z.object({ id: z.number(), owner: z.object({ id: z.number() }) }).parse(answer);
     return { repository: String(id), owner: String(owner.id) };
   }
 }
 
-/** What the repository's plan does not offer. */
 function isOfPlan(error: unknown): boolean {
   return /upgrade to github|billing plan/i.test(String(error));
 }
@@ -95,12 +88,12 @@ function statusOf(error: unknown): number | undefined {
   return z.object({ status: z.number() }).safeParse(error).data?.status;
 }
 
-/** `gh` for somebody else, with the same body. */
+/** The `gh` command that sends the same request. */
 function gh(repository: string, method: string, at: string, body: object): string {
   return `gh api --method ${method} repos/${repository}/${at} --input - <<<'${JSON.stringify(body)}'`;
 }
 
-/** What keeps everybody who may push from publishing: it has to be there before anything can publish. */
+/** Keeps people with push access from publishing; must exist before anything can publish. */
 export function protection(github: Github, root: string): Step {
   return {
     name: PROTECTION,
@@ -110,17 +103,13 @@ export function protection(github: Github, root: string): Step {
         await environment(github),
         await rulesets(github, root),
       ];
-      return {
-        have: findings.flatMap(({ have }) => have),
-        todo: findings.flatMap(({ todo }) => todo),
-        notes: findings.flatMap(({ notes = [] }) => notes),
-      };
+      return together(findings);
     },
   };
 }
 
 async function workflowPermissions(github: Github): Promise<Finding> {
-  const what = "a job's token reads, unless its workflow says otherwise";
+  const what = "read-only job tokens by default";
   const route = "/repos/{owner}/{repo}/actions/permissions/workflow";
   const body = { default_workflow_permissions: "read", can_approve_pull_request_reviews: false };
   const answer = z
@@ -153,7 +142,7 @@ async function environment(github: Github): Promise<Finding> {
   const listed = policiesAnswer.safeParse(await github.read(`GET ${route}/deployment-branch-policies`)).data;
   const have: string[] = [];
   const todo: Todo[] = [];
-  const what = `environment ${ENVIRONMENT}, for listed branches and tags alone`;
+  const what = `environment ${ENVIRONMENT}, only for listed branches and tags`;
   if (answer?.deployment_branch_policy?.custom_branch_policies === true) have.push(what);
   else {
     todo.push({
@@ -161,14 +150,14 @@ async function environment(github: Github): Promise<Finding> {
       commands: [gh(github.repository, "PUT", at, body)],
       apply: async () => {
         const offered = await github.offers(() => github.write(`PUT ${route}`, body));
-        // Without a rule at least by name: GitHub makes an environment that a workflow names without any.
+        // The name alone is enough for the workflows.
         if (!offered) await github.write(`PUT ${route}`, {});
       },
     });
   }
   const others = listed?.branch_policies.filter(({ name }) => REFS.every((ref) => ref.name !== name)) ?? [];
   for (const ref of REFS) {
-    const may = `${ref.type} ${ref.name} may use it`;
+    const may = `${ref.type} ${ref.name} can use it`;
     if (listed?.branch_policies.some(({ name, type }) => name === ref.name && type === ref.type) === true)
       have.push(may);
     else
@@ -181,27 +170,27 @@ async function environment(github: Github): Promise<Finding> {
         },
       });
   }
-  const notes = others.map(({ name }) => `${name} may use the environment too: jobs of it can publish`);
-  // It is there, and a plan without protection kept it from having rules.
+  const notes = others.map(({ name }) => `${name} can use the environment too: its jobs can publish`);
+  // The environment exists without rules, because the plan has none.
   if (answer?.deployment_branch_policy === null && !(await offersProtection(github)))
     return { have: [`environment ${ENVIRONMENT}`], todo: [], notes: [...notes, WITHOUT_PLAN] };
   return { have, todo, notes };
 }
 
 const WITHOUT_PLAN =
-  "The plan of this private repository offers no rules for environments, branches and tags: whoever may push can publish. Make it public, or upgrade, and run this again.";
+  "The plan of this private repository offers no rules for environments, branches and tags: everyone with push access can publish. Make it public or upgrade, then run this again.";
 
 async function hasBranchPolicy(github: Github): Promise<boolean> {
   const answer = await github.read(`GET /repos/{owner}/{repo}/environments/${ENVIRONMENT}`);
   return environmentAnswer.safeParse(answer).data?.deployment_branch_policy?.custom_branch_policies === true;
 }
 
-/** Rules and protected environments come with the same plans, as far as branches and tags go. */
+/** The plans with rulesets are those with protected environments. */
 function offersProtection(github: Github): Promise<boolean> {
   return github.offers(() => github.read("GET /repos/{owner}/{repo}/rulesets"));
 }
 
-/** The checks of pull requests, as GitHub names the jobs of check.yml. */
+/** The required checks of pull requests: the job names of check.yml. */
 function requiredChecks(root: string): string[] {
   const file = readFileSync(path.join(root, ".github/workflows/check.yml"), "utf8");
   const { jobs } = z
@@ -258,7 +247,7 @@ function wantedRulesets(root: string) {
       rules: [{ type: "creation" }],
     },
     {
-      name: "Hyperion: nobody moves or deletes v*",
+      name: "Hyperion: v* never move and are never deleted",
       target: "tag",
       enforcement: "active",
       bypass_actors: [],
@@ -278,7 +267,7 @@ async function rulesets(github: Github, root: string): Promise<Finding> {
   for (const wanted of wantedRulesets(root)) {
     const what = `rules "${wanted.name}"`;
     const found = known.find(({ name }) => name === wanted.name);
-    // Whoever changed it since has a reason; one that is off protects nothing.
+    // Leaves changed rules alone, unless they are disabled.
     if (found?.enforcement === "active") have.push(what);
     else {
       const [method, at] = found ? ["PUT", `rulesets/${found.id}`] : ["POST", "rulesets"];
@@ -292,7 +281,7 @@ async function rulesets(github: Github, root: string): Promise<Finding> {
   return { have, todo };
 }
 
-/** The variables that turn the workflows on: the last of all. */
+/** The variables that enable the workflows; the last step. */
 export function variables(
   github: Github,
   values: () => Promise<Readonly<Record<string, string>>>,
@@ -312,7 +301,7 @@ export function variables(
         if (before === value) have.push(what);
         else
           todo.push({
-            what: before === undefined ? what : `${what} (it is ${before})`,
+            what: before === undefined ? what : `${what} (now ${before})`,
             commands: [`gh variable set ${name} --repo ${github.repository} --body '${value}'`],
             apply: () =>
               before === undefined

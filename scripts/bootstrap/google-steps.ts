@@ -7,7 +7,7 @@ import { stopError } from "../../problems/problem.ts";
 import { NAMESPACE } from "../../problems/setting-commands.ts";
 import { accountOf, bucketOf, grants, keyOf, projectOf, revocations, together } from "./grants.ts";
 import type { Google } from "./google.ts";
-import { type Finding, NotYet, RightMissing, type Step, type Todo } from "./step.ts";
+import { type Finding, NotYet, PermissionMissing, type Step, type Todo } from "./step.ts";
 import {
   account,
   DRIFT_ACCOUNT_ID,
@@ -18,7 +18,6 @@ import {
   type Wanted,
 } from "./wanted.ts";
 
-/** Names of steps that others wait for. */
 const APIS = "APIs";
 export const STATE = "State";
 export const MAINTAINERS = "Maintainers";
@@ -77,7 +76,7 @@ const effective = z.object({
     .default({ rules: [] }),
 });
 
-/** What an organization may refuse later, looked at before anything is made. Its own constraints cannot be read here. */
+/** Finds the organization policies that would refuse a later step. A project cannot read custom constraints. */
 export function organization(google: Google, { project, github }: Wanted): Step {
   const rulesOf = async (constraint: string) => {
     const path = `projects/${project}/policies/${constraint}:getEffectivePolicy`;
@@ -101,25 +100,25 @@ export function organization(google: Google, { project, github }: Wanted): Step 
     const notes = [
       ...(named.length > 0
         ? [
-            `members of ${named.join(", ")} alone may be named: \`user:\` and \`group:\` of others are refused`,
+            `policies can only name members of ${named.join(", ")}: Google refuses \`user:\` and \`group:\` of other organizations`,
           ]
         : []),
       ...(members?.some(({ enforce }) => enforce === true) === true
-        ? ["constraints/iam.managed.allowedPolicyMembers restricts whom a policy may name"]
+        ? ["constraints/iam.managed.allowedPolicyMembers restricts the members that a policy can name"]
         : []),
     ];
-    if (refuses.length === 0) return { ...found("nothing that this needs is refused"), notes };
-    const ask = `an exception for ${project}, by whoever has roles/orgpolicy.policyAdmin`;
-    throw stopError([...refuses, `It takes ${ask}; then run this again.`].join("\n"));
+    if (refuses.length === 0) return { ...found("no policy refuses a later step"), notes };
+    const ask = `Ask a person with roles/orgpolicy.policyAdmin for an exception for ${project}; then run this again.`;
+    throw stopError([...refuses, ask].join("\n"));
   };
   return {
     name: "Organization policies",
     needs: [APIS],
     inspect: () =>
       look().catch((error: unknown) => {
-        if (!(error instanceof RightMissing)) throw error;
+        if (!(error instanceof PermissionMissing)) throw error;
         const notes = [
-          `may not be read, so what they refuse shows only when it is refused (${error.message})`,
+          `cannot be read with this login, so a refusal only shows when a later step fails (${error.message})`,
         ];
         return { have: [], todo: [], notes };
       }),
@@ -135,7 +134,7 @@ const bucketAnswer = z.object({
   }),
 });
 
-/** What a bucket of states is like: versions are kept, access is by policy alone, and nothing is ever public. */
+/** The settings of a bucket with states. */
 const BUCKET = {
   versioning: { enabled: true },
   iamConfiguration: { uniformBucketLevelAccess: { enabled: true }, publicAccessPrevention: "enforced" },
@@ -180,7 +179,7 @@ async function bucket(google: Google, wanted: Wanted, stack: Stack): Promise<Fin
   return isRight
     ? found(what)
     : open({
-        what: `${what}: versions, uniform access, never public`,
+        what: `${what}: object versions, uniform access, never public`,
         commands: [update],
         apply: async () => {
           await google.write(storage, "PATCH", `b/${name}`, BUCKET);
@@ -188,7 +187,7 @@ async function bucket(google: Google, wanted: Wanted, stack: Stack): Promise<Fin
       });
 }
 
-/** Names of buckets are everybody's, and who may read one state of a bucket may read them all. */
+/** Bucket names are global, and a reader of one state in a bucket can read all of them. */
 async function refuseOthers(
   google: Google,
   { bucket: name, name: stack }: Stack,
@@ -196,7 +195,7 @@ async function refuseOthers(
 ): Promise<void> {
   const another = "Name another bucket: --bucket NAME";
   const own = await google.projectNumber();
-  if (own !== owner) throw stopError(`gs://${name} is of another project, number ${owner}. ${another}`);
+  if (own !== owner) throw stopError(`gs://${name} belongs to another project, number ${owner}. ${another}`);
   const listed = z
     .object({ items: z.array(z.object({ name: z.string() })).default([]) })
     .parse(await google.read(storage, `b/${name}/o?prefix=.pulumi/stacks/&fields=items/name`));
@@ -263,7 +262,7 @@ async function stateGrants(
   ]);
 }
 
-/** Grants come before anything is taken back, so that nobody is locked out. */
+/** Grants come before removals, so that the caller keeps access. */
 export function maintainers(google: Google, wanted: Wanted): Step {
   return {
     name: MAINTAINERS,
@@ -279,20 +278,18 @@ export function maintainers(google: Google, wanted: Wanted): Step {
   };
 }
 
-/** A new bucket lets every Editor of the project write, and every Viewer read. */
+/** Google grants every Editor of the project write access to a new bucket, and every Viewer read access. */
 export function legacyBindings(google: Google, wanted: Wanted): Step {
   return {
-    name: "Nobody else",
+    name: "Legacy bindings",
     needs: [MAINTAINERS],
     inspect: async () => {
       const stacks = stacksOf(wanted);
       for (const { bucket: name } of stacks)
         if ((await google.read(storage, `b/${name}`)) === undefined)
-          throw new NotYet(
-            "takes back what a new bucket gives to Owners, Editors and Viewers of the project",
-          );
+          throw new NotYet("removes the roles of the project's Owners, Editors and Viewers on a new bucket");
       const ofProject = (_: string, member: string) => /^project(Owner|Editor|Viewer):/.test(member);
-      // From the time when one state held everything.
+      // A stack that holds registry and images gives CI access to its state.
       const ofCi = (_: string, member: string) => member === account(wanted, wanted.ciAccountId);
       const [infrastructure] = stacks;
       const todo = await Promise.all([
@@ -301,12 +298,15 @@ export function legacyBindings(google: Google, wanted: Wanted): Step {
         ...(usesKms(wanted) ? [revocations(google, keyOf(wanted, infrastructure), ofCi)] : []),
       ]);
       const none = todo.flat().length === 0;
-      return { have: none ? ["no role for a whole class of the project's members"] : [], todo: todo.flat() };
+      return {
+        have: none ? ["no role for the Owners, Editors and Viewers of the project"] : [],
+        todo: todo.flat(),
+      };
     },
   };
 }
 
-/** What CI's own accounts may do with the states, once `pulumi up` has made them. */
+/** The roles of CI's accounts on the states; `pulumi up` makes the accounts. */
 export function ciGrants(google: Google, wanted: Wanted, needs: readonly string[]): Step {
   return {
     name: "CI's accounts",
@@ -335,7 +335,7 @@ const driftJob = permissions.find(({ job }) => job === "drift");
 const DRIFT_ROLE = driftJob?.role ?? "";
 const DRIFT_PERMISSIONS = driftJob?.grants.flatMap((grant) => grant.permissions) ?? [];
 
-/** An account that reads what the nightly comparison reads, and nothing else. */
+/** An account with only the read permissions of the nightly drift run. */
 export function drift(google: Google, wanted: Wanted, needs: readonly string[]): Step {
   const { project, poolId } = wanted;
   const email = account(wanted, DRIFT_ACCOUNT_ID);
@@ -354,7 +354,7 @@ export function drift(google: Google, wanted: Wanted, needs: readonly string[]):
           { role: `projects/${project}/roles/${DRIFT_ROLE}`, member: email },
         ]),
         await grants(google, accountOf(wanted, DRIFT_ACCOUNT_ID), acts),
-        // The images' state is CI's: it is looked at as the preview account, which can only read.
+        // CI writes the images' state, so the drift run reads it as the preview account, which can only read.
         await grants(google, accountOf(wanted, `${wanted.ciAccountId}-preview`), acts),
         await stateGrants(google, wanted, infrastructure, [email], ["roles/storage.objectViewer", DECRYPTS]),
       ]);
@@ -364,7 +364,7 @@ export function drift(google: Google, wanted: Wanted, needs: readonly string[]):
 
 async function driftRole(google: Google, project: string): Promise<Finding> {
   const name = `projects/${project}/roles/${DRIFT_ROLE}`;
-  const what = `custom role ${DRIFT_ROLE}: ${DRIFT_PERMISSIONS.length} permissions, all of them to read`;
+  const what = `custom role ${DRIFT_ROLE}: ${DRIFT_PERMISSIONS.length} read permissions`;
   const answer = await google.read(iam, name);
   const role = { title: "Drift of the Hyperion registry", includedPermissions: DRIFT_PERMISSIONS };
   const options = `${DRIFT_ROLE} --project ${project} --permissions ${DRIFT_PERMISSIONS.join(",")}`;

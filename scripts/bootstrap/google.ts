@@ -3,9 +3,9 @@ import type { AuthClient } from "google-auth-library";
 import { z } from "zod";
 import { type GoogleApi, oauth, organizationPolicy, serviceUsage } from "../../google/apis.ts";
 import { isApiDisabled, refusal } from "../../google/client.ts";
-import { RightMissing } from "./step.ts";
+import { PermissionMissing } from "./step.ts";
 
-/** Waits between tries of what takes a moment to hold: an API that was just enabled, a new account or binding. */
+/** Waits between tries while an enabled API, a new account or a new binding spreads. */
 const SPREADING_MS = [1000, 2000, 4000, 8000, 15_000, 30_000];
 
 const TIMEOUT_MS = 30_000;
@@ -25,23 +25,23 @@ const policyAnswer = z.looseObject({
     .default([]),
 });
 
-/** An IAM policy, with conditions as they are. */
+/** An IAM policy, with its conditions. */
 export type Policy = z.infer<typeof policyAnswer>;
 
-/** Google's APIs with the caller's own login. */
+/** Google's APIs, with the caller's login. */
 export class Google {
   private readonly login: AuthClient;
   private readonly project: string;
   private readonly waits: readonly number[];
 
-  /** @param waits between tries; default: those for Google itself. */
+  /** @param waits between tries, in milliseconds. */
   constructor(login: AuthClient, project: string, waits: readonly number[] = SPREADING_MS) {
     this.login = login;
     this.project = project;
     this.waits = waits;
   }
 
-  /** The principal of the login; undefined where its token does not say. */
+  /** The principal of the login; undefined if the token does not name it. */
   async caller(): Promise<string | undefined> {
     const { token } = await this.login.getAccessToken();
     const { body } = await this.send(
@@ -54,7 +54,7 @@ export class Google {
     return `${email.endsWith(".gserviceaccount.com") ? "serviceAccount" : "user"}:${email}`;
   }
 
-  /** What there is; undefined where there is nothing, also where its API is not enabled. */
+  /** Reads a resource; undefined if it does not exist or its API is not enabled. */
   async read(api: GoogleApi, path: string): Promise<unknown> {
     const answer = await this.send(api, "GET", path);
     if (answer.status === 200) return answer.body;
@@ -62,7 +62,7 @@ export class Google {
     throw failure(answer);
   }
 
-  /** Changes something; again while an API or an account of a moment ago is not known everywhere. */
+  /** Changes a resource. Tries again while an API or an account that it needs spreads. */
   async write(api: GoogleApi, method: Method, path: string, body: object): Promise<unknown> {
     for (const wait of [...this.waits, undefined]) {
       const answer = await this.send(api, method, path, body);
@@ -73,7 +73,7 @@ export class Google {
     return undefined;
   }
 
-  /** Reads a policy, changes it and writes it, again where somebody else was faster. */
+  /** Reads, changes and writes a policy. Tries again after a concurrent change. */
   async changePolicy(resource: Guarded, change: (policy: Policy) => Policy): Promise<void> {
     for (let tries = 1; ; tries++) {
       const before = await this.policyOf(resource);
@@ -88,7 +88,7 @@ export class Google {
     }
   }
 
-  /** The policy of a resource; empty where there is no such resource yet. */
+  /** The policy of a resource; empty if the resource does not exist. */
   async policyOf({ api, getMethod, getPath }: Guarded): Promise<Policy> {
     const body = getMethod === "POST" ? { options: { requestedPolicyVersion: 3 } } : undefined;
     const answer = await this.send(api, getMethod, getPath, body);
@@ -97,7 +97,7 @@ export class Google {
     return policyAnswer.parse(answer.body);
   }
 
-  /** The project's number, from the one API that every project has enabled. */
+  /** The project's number, from an API that every project has enabled. */
   async projectNumber(): Promise<string> {
     const path = `v1/projects/${this.project}/services/serviceusage.googleapis.com`;
     const { name } = z.object({ name: z.string() }).parse(await this.read(serviceUsage, path));
@@ -110,7 +110,7 @@ export class Google {
       url: url.href,
       method,
       ...(body && { data: body }),
-      // A person's own login counts for no project, which this API refuses.
+      // This API refuses a person's login without a quota project.
       ...(api === organizationPolicy && { headers: { "x-goog-user-project": this.project } }),
       validateStatus: () => true,
       retry: true,
@@ -120,7 +120,7 @@ export class Google {
   }
 }
 
-/** What has an IAM policy, where its API reads and sets it. */
+/** How to read and set the IAM policy of a resource. */
 export interface Guarded {
   api: GoogleApi;
   getMethod: "GET" | "POST";
@@ -130,7 +130,6 @@ export interface Guarded {
   wrap(policy: Policy): object;
 }
 
-/** An answer of Google's that is an error, in Google's words. */
 class GoogleError extends Error {
   readonly status: number;
   override readonly name = "GoogleError";
@@ -143,16 +142,16 @@ class GoogleError extends Error {
 
 function failure(answer: Answer): Error {
   if (answer.status === 403 && !isApiDisabled(answer))
-    return new RightMissing(`Google answered ${refusal(answer)}`);
+    return new PermissionMissing(`Google answered ${refusal(answer)}`);
   return new GoogleError(answer.status, `Google answered ${refusal(answer)}${explanation(answer)}`);
 }
 
-/** Which organization policy refuses, where Google says no more than that a precondition failed. */
+/** Names the organization policy; Google itself reports only a failed precondition. */
 function explanation({ body }: Answer): string {
   const text = JSON.stringify(body ?? "");
   const constraint = /constraints\/[\w.]+|customConstraints\/[\w.]+/.exec(text)?.[0];
   if (constraint === undefined && !/org(anization)? policy/i.test(text)) return "";
-  return `\nThe organization policy ${constraint ?? "that this names"} refuses it: ask who administers it (roles/orgpolicy.policyAdmin) for an exception on this project.`;
+  return `\nThe organization policy ${constraint ?? "that this names"} refuses it: ask a person with roles/orgpolicy.policyAdmin for an exception on this project.`;
 }
 
 function isSpreading(answer: Answer): boolean {

@@ -1,13 +1,12 @@
 import { iam, kms, resourceManager, storage } from "../../google/apis.ts";
 import { accountName } from "../../google/full-names.ts";
 import type { Google, Guarded, Policy } from "./google.ts";
-import { type Finding, RightMissing, type Todo } from "./step.ts";
+import { type Finding, PermissionMissing, type Todo } from "./step.ts";
 import { keyName, type Stack, type Wanted } from "./wanted.ts";
 
-/** Something that has a policy, and how gcloud changes it. */
+/** A resource with an IAM policy, and the gcloud command that changes the policy. */
 export interface Resource extends Guarded {
   label: string;
-  /** `gcloud ...`, between which and its options a verb goes: `add-iam-policy-binding`. */
   command: (verb: "add" | "remove") => string;
 }
 
@@ -56,7 +55,7 @@ export function projectOf({ project }: Wanted): Resource {
   };
 }
 
-/** Of bindings without a condition: another condition makes another binding. */
+/** Only bindings without a condition count: a binding with one is another binding. */
 function holds(policy: Policy, role: string, member: string): boolean {
   return policy.bindings.some(
     (binding) => binding.role === role && !("condition" in binding) && binding.members.includes(member),
@@ -71,15 +70,15 @@ function withMember(policy: Policy, role: string, member: string): Policy {
 
 const NO_POLICY: Policy = { bindings: [] };
 
-/** Grants a role where it is not held. */
+/** Grants the missing roles. */
 export async function grants(
   google: Google,
   resource: Resource,
   wanted: readonly { role: string; member: string }[],
 ): Promise<Finding> {
-  // Whoever may not read a policy gets the commands for somebody who may.
+  // A caller who cannot read the policy gets the commands for a person who can.
   const policy = await google.policyOf(resource).catch((error: unknown) => {
-    if (error instanceof RightMissing) return NO_POLICY;
+    if (error instanceof PermissionMissing) return NO_POLICY;
     throw error;
   });
   const have: string[] = [];
@@ -97,7 +96,7 @@ export async function grants(
   return { have, todo };
 }
 
-/** Takes back every role that some members hold; `which` says of which role and member. */
+/** Removes the selected members from the policy. */
 export async function revocations(
   google: Google,
   resource: Resource,
@@ -125,7 +124,7 @@ export async function revocations(
   );
 }
 
-/** Findings of several, as one. */
+/** Merges findings. */
 export function together(findings: readonly Finding[]): Finding {
   return {
     have: findings.flatMap(({ have }) => have),

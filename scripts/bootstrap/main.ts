@@ -1,21 +1,22 @@
-// Makes all that a production takes: npm run bootstrap -- --help
+// Sets up a production: npm run bootstrap -- --help
 import * as path from "node:path";
-import { createInterface } from "node:readline/promises";
 import { Command, InvalidArgumentError } from "commander";
-import { execa } from "execa";
 import { accountEmail } from "../../google/full-names.ts";
 import { type Problem, problemsError, stopError } from "../../problems/problem.ts";
+import { messageOf } from "../../problems/wording.ts";
 import { GCP_SETTINGS } from "../../settings/schema.ts";
 import { StackSettings } from "../../settings/stack-settings.ts";
-import { useVerifiedPulumi } from "../lib/pulumi-cli.ts";
 import { googleLogin } from "../../google/own-login.ts";
+import { githubClient, githubToken } from "../lib/github.ts";
+import { useVerifiedPulumi } from "../lib/pulumi-cli.ts";
+import { confirm } from "../lib/terminal.ts";
 import { Google } from "./google.ts";
 import { Github } from "./github.ts";
 import { toolProblems } from "./preflight.ts";
 import { carryOut, plan } from "./step.ts";
 import { stepsOf } from "./steps.ts";
 import { Pulumi } from "./stack-steps.ts";
-import { stacksOf, type Wanted } from "./wanted.ts";
+import { DRIFT_ACCOUNT_ID, stacksOf, type Wanted } from "./wanted.ts";
 
 const PARTS = ["github", "drift"] as const;
 
@@ -36,23 +37,7 @@ const print = (line: string): void => {
   console.log(line);
 };
 
-async function asks(question: string): Promise<boolean> {
-  const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  try {
-    return /^y(es)?$/i.test(await terminal.question(`${question} [y/N] `));
-  } finally {
-    terminal.close();
-  }
-}
-
-async function githubToken(): Promise<string | undefined> {
-  const token = process.env["GH_TOKEN"] ?? process.env["GITHUB_TOKEN"];
-  if (token !== undefined && token !== "") return token;
-  const { stdout, failed } = await execa("gh", ["auth", "token"], { reject: false });
-  return failed ? undefined : stdout.trim();
-}
-
-/** The caller, so far as Google knows them; undefined, with a problem, where nobody is logged in. */
+/** A client with the caller's login, and the principal if Google names it. Without a login: adds a problem. */
 async function logIn(
   project: string,
   problems: Problem[],
@@ -63,8 +48,8 @@ async function logIn(
   } catch {
     problems.push({
       where: "Google",
-      found: "no login, or one that has expired",
-      allowed: "a login of your own",
+      found: "no login, or an expired one",
+      allowed: "your own login",
       fix: "gcloud auth application-default login",
     });
     return undefined;
@@ -91,8 +76,8 @@ async function run(options: Options): Promise<void> {
   if (login !== undefined && maintainers.length === 0)
     problems.push({
       where: "--maintainer",
-      found: "a login that does not say whose it is",
-      allowed: "who is to work on the states",
+      found: "none, and the login does not name its principal",
+      allowed: "the principals that work on the states",
       fix: "npm run bootstrap -- --maintainer user:NAME@example.com",
     });
   if (login === undefined || problems.length > 0) throw problemsError(problems);
@@ -107,21 +92,23 @@ async function run(options: Options): Promise<void> {
     poolId: settings.text("githubPoolId"),
   };
   await useVerifiedPulumi();
-  const pulumi = new Pulumi(wanted, root, async (question) => yes || asks(question));
+  const pulumi = new Pulumi(wanted, root, async (question) => yes || confirm(question));
   const github =
-    wanted.github === undefined || token === undefined ? undefined : new Github(wanted.github, token);
+    wanted.github === undefined || token === undefined
+      ? undefined
+      : new Github(wanted.github, await githubClient(token));
   const steps = await stepsOf(wanted, login.google, github, pulumi, root);
 
   print(
-    `${project}, as ${login.caller ?? maintainers.join(", ")}: what there is (=), and what would be done (+)`,
+    `${project}, as ${login.caller ?? maintainers.join(", ")}: what exists (=), and what a run changes (+)`,
   );
   const open = await plan(steps, print);
   if (open > 0 && !dryRun) {
-    if (!yes && !(await asks("\nDo it?"))) throw stopError("Declined; nothing was changed.");
+    if (!yes && !(await confirm("Do it?"))) throw stopError("Declined; nothing was changed.");
     print("");
     const left = await carryOut(steps, print);
     if (left.length > 0) {
-      print("\nFor somebody who may, as they stand; then run this again:");
+      print("\nCommands for a person with the missing permissions; run this again afterwards:");
       for (const { commands } of left) for (const command of commands) print(`  ${command}`);
       process.exitCode = 1;
       return;
@@ -134,12 +121,11 @@ async function run(options: Options): Promise<void> {
 function printNext(wanted: Wanted): void {
   const [stack] = stacksOf(wanted);
   print(
-    "\nCommit what other machines need: git add Pulumi.production.yaml Pulumi.production-images.yaml .pulumi.plugins",
+    "\nCommit the files that other machines need: git add Pulumi.production.yaml Pulumi.production-images.yaml .pulumi.plugins",
   );
   print(`Log in to the infrastructure's state: npm run pulumi -- login gs://${stack.bucket}`);
-  print("Open the registry, if everybody is to pull: scripts/create-public-registry.sh");
-  if (wanted.drift)
-    print(`The nightly comparison runs as ${accountEmail(wanted.project, "hyperion-drift")}.`);
+  print("To make the registry public: scripts/create-public-registry.sh");
+  if (wanted.drift) print(`The nightly drift run acts as ${accountEmail(wanted.project, DRIFT_ACCOUNT_ID)}.`);
 }
 
 const list = (value: string, before: string[]): string[] => [...before, value];
@@ -159,25 +145,30 @@ const parts = (value: string): string[] => {
 
 new Command("npm run bootstrap --")
   .description(
-    "Makes what a production takes, as far as it is not there: APIs, buckets and keys for the states, grants, both stacks, protection at GitHub, the infrastructure itself, the workflows' variables. It looks first, prints, asks, and can be run again at any time.",
+    "Sets up a production: APIs, buckets and keys for the states, grants, both stacks, protection at GitHub, the infrastructure, the variables of the workflows. Inspects, prints what it would change, asks, and makes what is missing. You can run it again at any time.",
   )
   .requiredOption("--project <id>", "Google Cloud project; it exists, with billing", checked("project"))
-  .option("--region <name>", "of the registry and of the states", checked("region"), "us-central1")
+  .option("--region <name>", "region of the registry and the states", checked("region"), "us-central1")
   .option("--github <owner/name>", "repository whose workflows publish")
-  .option("--maintainer <principal>", "who may work on the states, beside you; repeat it", list, [])
+  .option(
+    "--maintainer <principal>",
+    "another principal with access to the states; can be repeated",
+    list,
+    [],
+  )
   .option(
     "--bucket <name>",
-    "of the infrastructure's state; the images' is NAME-images (default: ID-pulumi-state)",
+    "bucket of the infrastructure's state; the images' bucket is NAME-images (default: ID-pulumi-state)",
   )
   .option(
     "--secrets-provider <name>",
-    "as pulumi stack init takes it (default: keys of Cloud KMS, which it makes)",
+    "secrets provider for pulumi stack init (default: keys of Cloud KMS, which it creates)",
   )
   .option("--without <parts>", `leave out: ${PARTS.join("|")}`, parts, [])
-  .option("--dry-run", "only look, and print", false)
-  .option("--yes", "do it without asking", false)
+  .option("--dry-run", "only inspect and print", false)
+  .option("--yes", "do not ask", false)
   .helpOption("--help", "print this")
-  .addHelpText("after", "\nExit code: 0 all there; 1 something is left, or failed; 2 the call is wrong.")
+  .addHelpText("after", "\nExit code: 0 complete; 1 something is missing or failed; 2 wrong usage.")
   .showHelpAfterError("(npm run bootstrap -- --help)")
   .action(run)
   .exitOverride((error) => {
@@ -185,6 +176,6 @@ new Command("npm run bootstrap --")
   })
   .parseAsync()
   .catch((error: unknown) => {
-    console.error(error instanceof Error ? error.message : error);
+    console.error(messageOf(error));
     process.exitCode = 1;
   });

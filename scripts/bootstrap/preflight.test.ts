@@ -11,7 +11,7 @@ beforeEach(() => {
 
 const missing = (): string[] => toolProblems(shell.folder, shell.environment).map(({ where }) => where);
 
-it("names all tools that the verified Pulumi takes and that are not here, each with where it is had", () => {
+it("names every missing tool that the installer of Pulumi needs, and where to get it", () => {
   shell.without("curl");
   shell.without("tar");
   expect(missing()).toEqual(["curl", "tar", "cosign"]);
@@ -20,7 +20,7 @@ it("names all tools that the verified Pulumi takes and that are not here, each w
   expect(missing()).toEqual(["curl", "tar"]);
 });
 
-it("misses none of them where Pulumi is installed, or another CLI is named", () => {
+it("needs no tool if Pulumi is installed or HYPERION_PULUMI names a CLI", () => {
   shell.without("curl");
   shell.write("home/versions/3.0.0/bin/pulumi", "#!/bin/sh\n", 0o755);
   expect(missing()).toEqual([]);

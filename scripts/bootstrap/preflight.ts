@@ -3,14 +3,14 @@ import * as path from "node:path";
 import { verifiedCli } from "../../settings/place.ts";
 import type { Problem } from "../../problems/problem.ts";
 
-/** What the installer of the verified Pulumi takes, and how it is had. */
+/** The programs that the installer of the verified Pulumi needs, and where to get them. */
 const TOOLS = {
   curl: "https://curl.se/download.html",
   tar: "https://www.gnu.org/software/tar/",
   cosign: "https://docs.sigstore.dev/cosign/system_config/installation",
 };
 
-/** Tools that are missing here, all of them at once. */
+/** A problem for each missing program. */
 export function toolProblems(root: string, environment: NodeJS.ProcessEnv = process.env): Problem[] {
   if (isExecutable(verifiedCli(root, environment))) return [];
   const folders = (environment["PATH"] ?? "").split(path.delimiter);
@@ -19,7 +19,7 @@ export function toolProblems(root: string, environment: NodeJS.ProcessEnv = proc
     .map(([tool, page]) => ({
       where: tool,
       found: "not installed",
-      allowed: "what verifies and unpacks the Pulumi CLI",
+      allowed: "the programs that download, verify and unpack the Pulumi CLI",
       fix: `install ${tool}: ${page}`,
     }));
 }

@@ -3,7 +3,7 @@ import { execa } from "execa";
 import { z } from "zod";
 import { storage } from "../../google/apis.ts";
 import { stopError } from "../../problems/problem.ts";
-import { settingKey } from "../../problems/setting-commands.ts";
+import { PULUMI, settingKey } from "../../problems/setting-commands.ts";
 import type { Google } from "./google.ts";
 import { MAINTAINERS, STATE } from "./google-steps.ts";
 import { NotYet, type Finding, type Step, type Todo } from "./step.ts";
@@ -12,10 +12,10 @@ import { keyName, type Stack, stacksOf, type Wanted } from "./wanted.ts";
 export const STACKS = "Stacks";
 export const INFRASTRUCTURE = "Infrastructure";
 
-/** Waits between tries of what takes a grant of a moment ago. */
+/** Waits between tries while a new grant spreads. */
 const SPREADING_MS = [5000, 10_000, 20_000, 30_000];
 
-/** What the steps ask of Pulumi. */
+/** Pulumi, as far as the steps need it. */
 export interface PulumiCli {
   ask(stack: Stack, ...args: string[]): Promise<string | undefined>;
   do(stack: Stack, ...args: string[]): Promise<void>;
@@ -24,32 +24,33 @@ export interface PulumiCli {
   secretsProvider(stack: Stack): string;
 }
 
-/** The verified CLI on the two states. */
+/** The verified CLI, with the state of each stack. */
 export class Pulumi implements PulumiCli {
   private readonly wanted: Wanted;
   private readonly root: string;
-  /** Asks the person, before anything of the infrastructure changes. */
-  private readonly agreed: (question: string) => Promise<boolean>;
+  /** Asks the caller before the infrastructure changes. */
+  private readonly confirm: (question: string) => Promise<boolean>;
 
-  constructor(wanted: Wanted, root: string, agreed: (question: string) => Promise<boolean>) {
+  constructor(wanted: Wanted, root: string, confirm: (question: string) => Promise<boolean>) {
     this.wanted = wanted;
     this.root = root;
-    this.agreed = agreed;
+    this.confirm = confirm;
   }
 
-  /** What it prints; undefined where it fails. */
+  /** Runs a command. Returns its output; undefined if it fails. */
   async ask({ bucket }: Stack, ...args: string[]): Promise<string | undefined> {
     const { stdout, failed } = await this.run(bucket, args, "pipe");
     return failed ? undefined : String(stdout);
   }
 
-  /** In this terminal. @throws where it fails; it has said why. */
+  /** Runs a command in this terminal. */
   async do({ bucket }: Stack, ...args: string[]): Promise<void> {
     const { failed } = await this.run(bucket, args, "inherit");
-    if (failed) throw stopError(`pulumi ${args.join(" ")} failed. Run this again once that is repaired.`);
+    if (failed)
+      throw stopError(`pulumi ${args.join(" ")} failed, for the reason above. Run this again afterwards.`);
   }
 
-  /** Makes a stack; again while Google does not know everywhere who may write the state and use its key. */
+  /** Makes a stack. Tries again while the grants on its bucket and key spread. */
   async init({ bucket }: Stack, ...args: string[]): Promise<void> {
     for (const wait of [...SPREADING_MS, undefined]) {
       const { failed, all } = await this.run(bucket, args, "pipe");
@@ -75,7 +76,7 @@ export class Pulumi implements PulumiCli {
   /** Shows the preview, asks, and applies. */
   async up(stack: Stack): Promise<void> {
     await this.do(stack, "preview", "--stack", stack.name);
-    if (!(await this.agreed(`Apply this to ${this.wanted.project}?`)))
+    if (!(await this.confirm(`Apply this to ${this.wanted.project}?`)))
       throw stopError("Declined; what was done so far stays. Run this again at any time.");
     await this.do(stack, "up", "--yes", "--skip-preview", "--stack", stack.name);
   }
@@ -87,7 +88,7 @@ export class Pulumi implements PulumiCli {
 
 const printed = z.record(z.string(), z.object({ value: z.string().optional() }));
 
-/** Both stacks, each with the settings that make it what it is; others stay as they are. */
+/** Both stacks, each with its own settings; other settings stay. */
 export function stackSteps(
   google: Google,
   wanted: Wanted,
@@ -116,7 +117,7 @@ async function stackFinding(
   settings: Readonly<Record<string, string>>,
 ): Promise<Finding> {
   const { name, bucket } = stack;
-  const on = `PULUMI_BACKEND_URL=gs://${bucket} npm run pulumi --`;
+  const on = `PULUMI_BACKEND_URL=gs://${bucket} ${PULUMI}`;
   const provider = pulumi.secretsProvider(stack);
   const init = ["stack", "init", name, "--no-select", `--secrets-provider=${provider}`];
   const hasState = (await google.read(storage, `b/${bucket}`)) !== undefined;
@@ -158,7 +159,7 @@ async function stackFinding(
   };
 }
 
-/** The infrastructure as the settings say it, after a preview. */
+/** The infrastructure; applied after a preview. */
 export function infrastructure(wanted: Wanted, pulumi: PulumiCli, needs: readonly string[]): Step {
   const [stack] = stacksOf(wanted);
   const look = ["--expect-no-changes", "--stack", stack.name];
@@ -168,7 +169,7 @@ export function infrastructure(wanted: Wanted, pulumi: PulumiCli, needs: readonl
     inspect: async () => {
       if ((await pulumi.ask(stack, "preview", ...look)) !== undefined)
         return { have: ["pulumi up would change nothing"], todo: [] };
-      const command = `PULUMI_BACKEND_URL=gs://${stack.bucket} npm run pulumi -- up --stack ${stack.name}`;
+      const command = `PULUMI_BACKEND_URL=gs://${stack.bucket} ${PULUMI} up --stack ${stack.name}`;
       const todo = {
         what: `pulumi up of ${stack.name}, after its preview`,
         commands: [command],
@@ -179,7 +180,7 @@ export function infrastructure(wanted: Wanted, pulumi: PulumiCli, needs: readonl
   };
 }
 
-/** What the variables of the workflows are; the accounts' from the outputs of the last `up`. */
+/** The variables of the workflows; the accounts come from the outputs of the last `up`. */
 export async function variableValues(
   wanted: Wanted,
   pulumi: PulumiCli,
@@ -194,7 +195,7 @@ export async function variableValues(
       previewServiceAccountEmail: z.string(),
     })
     .safeParse(JSON.parse(text ?? "{}")).data;
-  if (outputs === undefined) throw new NotYet("variables that turn the workflows on, once pulumi up has run");
+  if (outputs === undefined) throw new NotYet("variables that enable the workflows, after pulumi up");
   return {
     WORKLOAD_IDENTITY_PROVIDER: outputs.workloadIdentityProvider,
     CI_SERVICE_ACCOUNT: outputs.ciServiceAccountEmail,

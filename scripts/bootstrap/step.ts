@@ -1,35 +1,34 @@
 import { messageOf } from "../../problems/wording.ts";
 
-/** Something that is not as it should be. */
+/** A change that is needed. */
 export interface Todo {
   what: string;
-  /** What somebody who has the right runs in its place. */
+  /** For a person with the permissions that the caller lacks. */
   commands: readonly string[];
   apply(): Promise<void>;
 }
 
-/** What a step finds. */
 export interface Finding {
   have: readonly string[];
   todo: readonly Todo[];
-  /** What the person has to know, and no command changes. */
+  /** Facts for the caller that no command can change. */
   notes?: readonly string[];
 }
 
-/** A part of the set-up. It can be looked at and carried out at any time, however far an earlier run came. */
+/** A part of the set-up. A run can inspect and apply it at any time, and finishes what an earlier run left. */
 export interface Step {
   name: string;
-  /** Steps without which this one cannot be carried out, or must not be. */
+  /** Steps that must be done before this one. */
   needs?: readonly string[];
   inspect(): Promise<Finding>;
 }
 
-/** The caller lacks a right; whoever has it can do the same. */
-export class RightMissing extends Error {
-  override readonly name = "RightMissing";
+/** The caller lacks a permission. */
+export class PermissionMissing extends Error {
+  override readonly name = "PermissionMissing";
 }
 
-/** A step that can say nothing before an earlier one is done. */
+/** A step cannot be inspected before an earlier step is done. */
 export class NotYet extends Error {
   override readonly name = "NotYet";
 }
@@ -37,9 +36,9 @@ export class NotYet extends Error {
 export type Print = (line: string) => void;
 
 /**
- * Prints what there is and what would be done.
+ * Prints what exists and what a run would change.
  *
- * @returns how many steps have something to do.
+ * @returns how many steps have changes.
  */
 export async function plan(steps: readonly Step[], print: Print): Promise<number> {
   let open = 0;
@@ -52,7 +51,7 @@ export async function plan(steps: readonly Step[], print: Print): Promise<number
       for (const { what } of todo) print(`  + ${what}`);
       if (todo.length > 0) open += 1;
     } catch (error) {
-      if (!(error instanceof NotYet || error instanceof RightMissing)) throw error;
+      if (!(error instanceof NotYet || error instanceof PermissionMissing)) throw error;
       print(`  ${error instanceof NotYet ? "+" : "?"} ${error.message}`);
       open += 1;
     }
@@ -61,10 +60,10 @@ export async function plan(steps: readonly Step[], print: Print): Promise<number
 }
 
 /**
- * Carries out what is open, one step after the other. Where the caller lacks a right, the commands are kept for somebody
- * who has it, and what does not depend on them goes on.
+ * Applies all changes, one step after the other. Where the caller lacks a permission, collects the commands and continues
+ * with the steps that do not depend on them.
  *
- * @returns the commands that are left, by what they do.
+ * @returns the collected commands.
  */
 export async function carryOut(
   steps: readonly Step[],
@@ -89,15 +88,15 @@ export async function carryOut(
           await todo.apply();
           print(`+ ${todo.what}`);
         } catch (error) {
-          // What follows a refusal in the same step may fail for it.
-          if (!(error instanceof RightMissing || blocked.has(step.name))) throw error;
+          // Later changes of the step can fail because of this one.
+          if (!(error instanceof PermissionMissing || blocked.has(step.name))) throw error;
           blocked.add(step.name);
           left.push(todo);
           print(`- ${todo.what}: ${messageOf(error)}`);
         }
       }
     } catch (error) {
-      if (!(error instanceof NotYet || error instanceof RightMissing)) throw error;
+      if (!(error instanceof NotYet || error instanceof PermissionMissing)) throw error;
       blocked.add(step.name);
       if (waitsFor === undefined) print(`- ${step.name}: ${error.message}`);
     }

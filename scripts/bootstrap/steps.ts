@@ -13,7 +13,7 @@ import {
 } from "./stack-steps.ts";
 import { DRIFT_ACCOUNT_ID, type Wanted } from "./wanted.ts";
 
-/** All steps, in their order: grants before anything is taken back, protection before anything can publish. */
+/** All steps in order: grants before bindings are removed, protection before anything can publish. */
 export async function stepsOf(
   wanted: Wanted,
   google: Google,

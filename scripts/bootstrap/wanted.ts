@@ -1,14 +1,14 @@
 import { accountEmail } from "../../google/full-names.ts";
 
-/** What `npm run bootstrap` was asked for. */
+/** The set-up that the caller asks for. */
 export interface Wanted {
   project: string;
   region: string;
   /** `OWNER/NAME`; undefined without GitHub. */
   github: string | undefined;
-  /** Principals who may work on both states. */
+  /** Principals with access to both states. */
   maintainers: readonly string[];
-  /** As `pulumi stack init` takes it; undefined for keys of Cloud KMS. */
+  /** For `pulumi stack init`; undefined: keys of Cloud KMS. */
   secretsProvider: string | undefined;
   bucket: string;
   drift: boolean;
@@ -16,18 +16,17 @@ export interface Wanted {
   poolId: string;
 }
 
-/** A stack, and where its state is. */
 export interface Stack {
   name: "production" | "production-images";
   bucket: string;
-  /** Name of its key in the key ring. */
+  /** The name of its key in the key ring. */
   key: string;
   settings: Readonly<Record<string, string>>;
 }
 
 const KEY_RING = "hyperion-state";
 
-/** The two stacks: the infrastructure's, which maintainers alone write, and the images', which CI writes. */
+/** The stack of the infrastructure, which only maintainers write, and the stack of the images, which CI writes. */
 export function stacksOf({ project, region, bucket }: Wanted): [Stack, Stack] {
   const place = { "gcp:project": project, "gcp:region": region, "gcp:skipRegionValidation": "true" };
   return [
@@ -41,7 +40,7 @@ export function stacksOf({ project, region, bucket }: Wanted): [Stack, Stack] {
   ];
 }
 
-/** Full name of the key ring, as Cloud KMS has it. */
+/** The full name of the key ring in Cloud KMS. */
 export const keyRingName = ({ project, region }: Wanted): string =>
   `projects/${project}/locations/${region}/keyRings/${KEY_RING}`;
 

@@ -14,7 +14,7 @@ import type { StackSettings } from "../../settings/stack-settings.ts";
 
 const repositoryAnswer = z.object({ registryUri: z.string() });
 
-/** The tags of the catalogue's images in a repository, with the caller's own Google login. */
+/** The tags of images in a repository, with the caller's Google login. */
 export function ownTagStore(repository: Repository, images = catalogue.images.map(({ name }) => name)) {
   return new ArtifactRegistryTags(repository, images, async () => ownRegistry(await registryUrl(repository)));
 }
@@ -28,12 +28,11 @@ export function stackRepository(settings: StackSettings): Repository {
   };
 }
 
-/** The registry of a repository, with the caller's own Google login. */
+/** The registry of a repository, with the caller's Google login. */
 export async function repositoryRegistry(repository: Repository): Promise<ImageRegistry> {
   return ownRegistry(await registryUrl(repository));
 }
 
-/** A registry of Google's, with the caller's own Google login. */
 function ownRegistry(url: string): ImageRegistry {
   return new ImageRegistry(url, async () => ({
     username: "oauth2accesstoken",
@@ -41,7 +40,7 @@ function ownRegistry(url: string): ImageRegistry {
   }));
 }
 
-/** Whether a registry's URL is that of a repository; false too if Google does not say what that is. */
+/** Whether a repository has this registry URL; false if Google does not answer. */
 export async function isRegistryOf(repository: Repository, url: string): Promise<boolean> {
   try {
     return (await registryUrl(repository)) === url;

@@ -1,18 +1,18 @@
 # shellcheck shell=bash
-# Sourced by the scripts that a person calls: collects what is wrong and tells all of it before anything is begun.
-# shellcheck disable=SC2154 # root: the project's folder, which the script sets
+# Sourced by the scripts for people: collects problems and reports all of them before the script starts.
+# shellcheck disable=SC2154 # the script sets root, the project's folder
 problems=()
 
 problem() { problems+=("$1"); }
 
 stop_on_problems() {
   [ "${#problems[@]}" -eq 0 ] && return
-  echo "Nothing was begun:" >&2
+  echo "Nothing was started:" >&2
   printf '  - %s\n' "${problems[@]}" >&2
   exit 2
 }
 
-# node_program: prints the Node.js that npm ci brings, where it brings one; else that on the PATH.
+# node_program: prints the Node.js of npm ci, or else the one on the PATH.
 node_program() {
   local own=$root/node_modules/.bin/node
   if [ -x "$own" ]; then echo "$own"; else type -P node; fi
@@ -20,7 +20,7 @@ node_program() {
 
 node() { "$(node_program)" "$@"; }
 
-# need_node WHY: notes what keeps this project's TypeScript from running.
+# need_node WHY: adds a problem if this project's TypeScript cannot run.
 need_node() {
   local program version least
   # ">=22.18" in package.json.

@@ -4,9 +4,9 @@ import { execa } from "execa";
 const root = path.resolve(import.meta.dirname, "../..");
 
 /**
- * Makes `pulumi` the verified one, for this process and all that it starts; installs it first where it is not there yet.
+ * Makes `pulumi` the verified CLI for this process and its children. Installs it first if it is missing.
  *
- * @throws what scripts/install-pulumi.sh says where it cannot be had.
+ * @throws the message of scripts/install-pulumi.sh.
  */
 export async function useVerifiedPulumi(): Promise<void> {
   const print =

@@ -11,7 +11,7 @@ import type { Problem } from "../../problems/problem.ts";
 import { configRemove, settingKey } from "../../problems/setting-commands.ts";
 import type { StackFile } from "./stack-file.ts";
 
-/** What keeps a version from being released, by what the registry holds. One that a run did not finish may be. */
+/** The reasons against releasing a version, by the tags of the registry. A version that a run did not finish is allowed. */
 export function newVersionProblems(version: string, registry: RegistryTags): Problem[] {
   const next = nextVersion(version, registry);
   if (isWithdrawn(registry, version)) return [withdrawnProblem(version, next)];
@@ -23,14 +23,14 @@ export function newVersionProblems(version: string, registry: RegistryTags): Pro
   return [
     {
       where: version,
-      found: "published already",
+      found: "already published",
       allowed: "a new version: a published one never moves",
       fix: `npm run release -- ${next}   # or, to go back to it: npm run release -- ${version} --rollback`,
     },
   ];
 }
 
-/** What keeps a version from being overwritten. */
+/** The reasons against overwriting a version. */
 export function overwriteProblems(version: string, registry: RegistryTags): Problem[] {
   if (isWithdrawn(registry, version)) return [withdrawnProblem(version, nextVersion(version, registry))];
   if (
@@ -52,12 +52,12 @@ function withdrawnProblem(version: string, next: string): Problem {
   return {
     where: version,
     found: "a version that is withdrawn",
-    allowed: "a version that is not withdrawn: nobody who pinned one gets another under its name",
+    allowed: "a version that is not withdrawn: a pinned version must not change",
     fix: `npm run release -- ${next}`,
   };
 }
 
-/** A stack that publishes nothing cannot release. */
+/** A stack without images cannot release. */
 export function stackProblems({ stack, settings }: StackFile, version: string, fallback: string): Problem[] {
   if (settings.flag("publishImages")) return [];
   return [
@@ -77,9 +77,9 @@ export function stackProblems({ stack, settings }: StackFile, version: string, f
 const NAMED = 5;
 
 /**
- * Changes that are not committed in the sources: a release is of a commit.
+ * Uncommitted changes in the sources: a release is of a commit.
  *
- * @param except a file that may be changed: the stack's, in which an earlier try left the version.
+ * @param except the stack's file, in which an earlier try can leave the version.
  */
 export async function treeProblems(folder: string, except: string): Promise<Problem[]> {
   const args = ["status", "--porcelain", "--", ".", `:(top,exclude,glob)**/${except}`];
@@ -88,8 +88,8 @@ export async function treeProblems(folder: string, except: string): Promise<Prob
     return [
       {
         where: folder,
-        found: `sources that git cannot look at (${stderr.split("\n")[0] ?? ""})`,
-        allowed: "sources that a commit names",
+        found: `sources that git cannot read (${stderr.split("\n")[0] ?? ""})`,
+        allowed: "committed sources",
         fix: `git -C ${folder} status`,
       },
     ];

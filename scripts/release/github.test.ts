@@ -40,7 +40,7 @@ function sync(
   return syncReleases(api, { version, registryUrl: "host/p/r", repository: REPOSITORY, images, registry });
 }
 
-it("makes the release of a version once, with the notes since the one before", async () => {
+it("makes one release for a version, with the notes since the version before", async () => {
   for (const name of ["v1.4.1", "v1.4.2"]) await tag(name);
   await sync("1.4.1", ["1.4.1"]);
   await sync("1.4.2", ["1.4.1", "1.4.2"]);
@@ -51,20 +51,20 @@ it("makes the release of a version once, with the notes since the one before", a
   expect(await latest()).toBe("v1.4.2");
 });
 
-it("leaves latest where it is for a fix of an old line", async () => {
+it("leaves the latest release alone for a fix of an old line", async () => {
   for (const name of ["v1.4.2", "v2.0.0"]) await tag(name);
   await sync("2.0.0", ["2.0.0"]);
   await sync("1.4.2", ["1.4.2", "2.0.0"]);
   expect(await latest()).toBe("v2.0.0");
 });
 
-it("makes no tag, and says how to make it", async () => {
+it("makes no tag, and names the command that does", async () => {
   expect(await sync("1.4.2", ["1.4.2"])).toContain("git tag v1.4.2 && git push origin v1.4.2");
   expect(await texts()).toEqual({});
   await expect(tag("v1.4.2")).resolves.toBeDefined();
 });
 
-it("takes a version before it that has no tag for none", async () => {
+it("ignores an earlier version that has no tag at GitHub", async () => {
   await tag("v1.4.2");
   await sync("1.4.2", ["1.4.1", "1.4.2"]);
   expect((await texts())["v1.4.2"]).toContain("/commits/v1.4.2");
@@ -80,7 +80,7 @@ describe("a rollback", () => {
     }
   });
 
-  it("marks the releases of withdrawn versions once, at the top of what they say, and moves latest", async () => {
+  it("marks the releases of withdrawn versions once, at the top, and moves the latest release", async () => {
     const before = await texts();
     await sync("1.4.1", versions, ["1.4.2", "1.4.3"]);
     await sync("1.4.1", versions, ["1.4.2", "1.4.3"]);
@@ -97,13 +97,13 @@ describe("a rollback", () => {
     expect(await latest()).toBe("v1.4.1");
   });
 
-  it("marks them where the version that it goes back to has no tag at GitHub", async () => {
+  it("marks them if the version that it goes back to has no tag at GitHub", async () => {
     await sync("1.4.0", ["1.4.0", ...versions], versions);
     expect((await texts())["v1.4.3"]).toContain("Use `1.4.0` instead.");
   });
 });
 
-it("fails where GitHub refuses", async () => {
+it("fails if GitHub refuses", async () => {
   const permissions = { contents: "read" };
   const token = await mintGithubApiToken(emulator.dir, { login: "github-actions[bot]", permissions });
   await tag("v1.0.0");

@@ -1,11 +1,12 @@
 // Releases a version from this machine: npm run release -- --help
-// First: what is imported below loads half as much then.
+// First: it halves the load time of the imports below.
 import "../../start/start.cjs";
 import * as path from "node:path";
 import { Command } from "commander";
 import { versionProblem } from "../../components/images/tags/names.ts";
 import { messageOf } from "../../problems/wording.ts";
 import { useVerifiedPulumi } from "../lib/pulumi-cli.ts";
+import { catchSignals } from "../lib/terminal.ts";
 import { commitCommand, overwrite, publish, type Release, rollBackTo } from "./release.ts";
 import { releaseAtGithub } from "./github.ts";
 import { StackFile } from "./stack-file.ts";
@@ -22,15 +23,16 @@ interface Options {
 
 const root = path.resolve(import.meta.dirname, "../..");
 
-/** The stack that publishes images, if no other is named. */
+/** The default stack. */
 const STACK = "production-images";
 
-const EXIT = { failed: 1, nothingBegun: 2 };
+const EXIT = { failed: 1, nothingStarted: 2 };
 
 async function run(version: string, options: Options): Promise<void> {
+  catchSignals();
   process.chdir(root);
   const { rollback, line, dryRun, yes } = options;
-  process.exitCode = EXIT.nothingBegun;
+  process.exitCode = EXIT.nothingStarted;
   const wrong = versionProblem(version);
   if (wrong !== undefined) throw new Error(`The version ${wrong}.`);
   if (rollback && options.overwrite) throw new Error("--rollback and --overwrite do not go together.");
@@ -54,12 +56,12 @@ async function run(version: string, options: Options): Promise<void> {
   }
   const subject = `${rollback ? "Go back to" : "Release"} ${version}`;
   const commit = await commitCommand(stack, subject);
-  const done = rollback ? `The floating tags stand on ${version}.` : `${version} is published.`;
+  const done = rollback ? `The floating tags point to ${version}.` : `${version} is published.`;
   console.log(`\n${await releaseAtGithub(version, stack, root)}`);
   console.log(`\n${done}${commit === undefined ? "" : ` Commit the stack's file: ${commit}`}`);
 }
 
-/** The command of this run, for another try. */
+/** The command that repeats this run. */
 function retry(version: string, { rollback, line, overwrite: overwrites, stack }: Options): string {
   return [
     `npm run release -- ${version}`,
@@ -72,7 +74,7 @@ function retry(version: string, { rollback, line, overwrite: overwrites, stack }
 
 new Command("npm run release --")
   .description(
-    "Releases a version from this machine: checks that the sources are committed and the version is new, shows the preview, asks, publishes by `pulumi up`, and leaves the version in the stack's file. `pulumi up` by hand does the same without the checks.",
+    "Releases a version from this machine: checks that the sources are committed and the version is new, shows the preview, asks, publishes with `pulumi up`, and leaves the version in the stack's file. A plain `pulumi up` does the same without the checks.",
   )
   .argument("<version>", "a semantic version such as 1.4.2 or 2.0.0-rc.1")
   .option(
@@ -82,19 +84,19 @@ new Command("npm run release --")
   )
   .option(
     "--line <tag>",
-    "with --rollback: the line to go back in, 1.4, 1 or latest (default: the narrowest that has a version above)",
+    "with --rollback: the line to go back in, 1.4, 1 or latest (default: the narrowest with a version above)",
   )
-  .option("--overwrite", "the version is published: move it to a build of these sources", false)
+  .option("--overwrite", "move the published version to a build of these sources", false)
   .option(
     "--github-release",
-    "the version is published: only make or update its release at GitHub, which every release and rollback does at its end",
+    "only make or update the release of the published version at GitHub; every release and rollback ends with this",
     false,
   )
-  .option("--dry-run", "only check, and show what would change", false)
-  .option("--yes", "do it without asking", false)
+  .option("--dry-run", "only check and show the changes", false)
+  .option("--yes", "do not ask", false)
   .option("--stack <name>", "the stack", STACK)
   .helpOption("--help", "print this")
-  .addHelpText("after", "\nExit code: 0 done; 1 failed or declined; 2 nothing was begun.")
+  .addHelpText("after", "\nExit code: 0 done; 1 failed or declined; 2 nothing was started.")
   .showHelpAfterError("(npm run release -- --help)")
   .action(run)
   .parseAsync()

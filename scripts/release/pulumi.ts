@@ -1,14 +1,14 @@
 import { execa } from "execa";
-import { interrupt } from "./terminal.ts";
+import { interrupted } from "../lib/terminal.ts";
 
-/** Runs pulumi in this terminal. False if it fails, or if the command was interrupted before. */
+/** Runs pulumi in this terminal. Returns false if it fails, and without running it after an interrupt. */
 export async function pulumi(...args: string[]): Promise<boolean> {
-  if (interrupt.signal.aborted) return false;
+  if (interrupted.aborted) return false;
   const child = execa("pulumi", args, { stdio: "inherit", reject: false });
-  // Ctrl-C reaches it by itself.
+  // Ctrl-C reaches the child itself; SIGTERM does not.
   const stop = (): void => void child.kill("SIGINT");
   process.once("SIGTERM", stop);
   const { failed } = await child;
   process.off("SIGTERM", stop);
-  return !failed && !interrupt.signal.aborted;
+  return !failed && !interrupted.aborted;
 }

@@ -7,7 +7,7 @@ import { newVersionProblems, overwriteProblems } from "./checks.ts";
 import { overwrite } from "./release.ts";
 import { StackFile } from "./stack-file.ts";
 
-/** Keeps what the stack's file says at each preview and up; ANSWERS names what is to go wrong. */
+/** Copies the stack's file at each preview and up. ANSWERS names the steps that fail. */
 const pulumi = `
 record "$@"
 for stack; do :; done
@@ -25,7 +25,7 @@ const REPOSITORY = "projects/production-471918/locations/us-central1/repositorie
 const names = catalogue.images.map(({ name }) => name);
 const VERSION = "hyperion-registry:version";
 
-/** A stack's file as a person writes it, and no program would. */
+/** A stack's file in a hand-written style. */
 const written = (sources = shell.path("sources")): string => `# Ours.
 config:
     'gcp:project': production-471918
@@ -64,7 +64,7 @@ function commitIn(folder: string): void {
   shell.bash(`cd ${folder}; git init --quiet; git add .; ${git} commit --quiet --message one`);
 }
 
-/** A registry in which every image has these versions, each with its own digest, and floating tags on the last one. */
+/** A registry in which every image has these versions, each with its own digest; the floating tags are on the last one. */
 async function published(versions: readonly string[], floating: readonly string[] = []): Promise<KeptTags> {
   const tags = Object.fromEntries(
     names.map((name) => {
@@ -91,7 +91,7 @@ interface Outcome {
   output: string;
 }
 
-/** `npm run release -- ARGS`, with an answer to its question, or with a signal once it has printed something. */
+/** `npm run release -- ARGS`, with an answer to its question, or with Ctrl-C once it has printed a text. */
 async function run(
   args: string[],
   { answer = "", interruptAt }: { answer?: string; interruptAt?: string } = {},
@@ -100,7 +100,7 @@ async function run(
   if (interruptAt === undefined) child.stdin.end(answer);
   else {
     await prints(interruptAt);
-    // As a terminal does it: to all that runs in it.
+    // A terminal sends it to the whole process group.
     process.kill(-(child.pid ?? 0), "SIGINT");
   }
   const { status, stdout, stderr } = await ended;
@@ -111,7 +111,7 @@ const steps = (): string[] => shell.calls().filter((call) => /^pulumi (preview|u
 const PREVIEW = "pulumi preview --suppress-outputs --stack production-images";
 const UP = "pulumi up --yes --skip-preview --suppress-outputs --stack production-images";
 
-test("a new version is shown, asked for and published, and stays in the stack's file", async () => {
+test("a release shows the preview, asks, publishes, and leaves the version in the stack's file", async () => {
   await published(["1.4.1"]);
   commitIn("project");
   const { status, output } = await run(["1.4.2"], { answer: "y\n" });
@@ -147,7 +147,7 @@ test.each<[string, string, string[], string, string[]]>([
 
 test.each([
   [["1.4.2"], [PREVIEW], "+ 1 to create\n"],
-  [["1.4.1", "--overwrite"], [PREVIEW], "Then 1.4.1 moves to these builds, for everybody"],
+  [["1.4.1", "--overwrite"], [PREVIEW], "Then 1.4.1 moves to these builds, for everyone"],
   [["1.4.0", "--rollback"], [], `${names[0] ?? ""}: 1.4: 1.4.1 -> 1.4.0`],
 ])("a dry run of %j only shows what would change", async (args, expected, shown) => {
   const tags = await published(["1.4.0", "1.4.1"], ["1.4"]);
@@ -189,7 +189,7 @@ test("a rollback moves the floating tags, and needs no pulumi and no clean sourc
   const { status, output } = await run(["1.4.1", "--rollback", "--line", "latest"], { answer: "y\n" });
   expect(output).toContain(`${names[0] ?? ""}: 1.4, 1, latest: 1.5.0 -> 1.4.1; withdrawn-1.4.2`);
   // git does not track the file here.
-  expect(output.trimEnd()).toMatch(/\nThe floating tags stand on 1\.4\.1\.$/);
+  expect(output.trimEnd()).toMatch(/\nThe floating tags point to 1\.4\.1\.$/);
   expect(status).toBe(0);
   for (const name of names) {
     const one = `sha256:${name}-1.4.1`;
@@ -206,7 +206,7 @@ test("an overwrite builds by an up that names no version, then moves the version
   shell.write("project/Pulumi.production-images.yaml", `${written()}    ${VERSION}: 1.4.2\n`);
   const registry = new FakeRegistry();
   const digests = names.map((name) => registry.add(name, "application/vnd.oci.image.manifest.v1+json", {}));
-  // What the up leaves.
+  // The tag that the up sets.
   for (const [index, name] of names.entries()) Object.assign(tags[name] ?? {}, { build: digests[index] });
   const answers = keptTags(tags, REPOSITORY);
   await fakeGoogle(
@@ -241,7 +241,7 @@ test("an overwrite builds by an up that names no version, then moves the version
   );
 });
 
-test("everything that keeps it from being begun is reported at once, and nothing is begun", async () => {
+test("all problems are reported at once, and nothing is started", async () => {
   await published(["1.4.2"]);
   shell.write("sources/Dockerfile", "FROM scratch\n# changed\n");
   const text = `${written()}    hyperion-registry:revision: abc\n    hyperion-registry:releaseDate: 2025-01-10\n    hyperion-registry:publishImages: false\n`;
@@ -262,7 +262,7 @@ test("everything that keeps it from being begun is reported at once, and nothing
 });
 
 test.each<[string, string[], string]>([
-  ["a version that is none", ["v1.4.2"], "write 1.4.2, without v"],
+  ["an invalid version", ["v1.4.2"], "write 1.4.2, without v"],
   ["a stack that does not exist", ["1.5.0", "--stack", "s"], "there are the stacks production-images"],
   ["a line without a rollback", ["1.5.0", "--line", "1"], "--line goes with --rollback."],
   [
@@ -271,7 +271,7 @@ test.each<[string, string[], string]>([
     "--rollback and --overwrite do not go together.",
   ],
   [
-    "a rollback to what is not published",
+    "a rollback to an unpublished version",
     ["1.5.0", "--rollback"],
     "found:   a version that is not published",
   ],
@@ -294,22 +294,25 @@ test.each<[string[], release: string | undefined, overwrite: string | undefined]
   [[], undefined, undefined],
   [["1.4.2", "v1.4.2"], undefined, undefined],
   [["1.4.2", "v1.4.2", "withdrawn-1.4.2", "1.4.3"], "1.4.4", "1.4.4"],
-])("beside %j on one of two images, 1.4.2 is to be released: %j, or overwritten: %j", (tags, ...next) => {
-  const fixes = [newVersionProblems, overwriteProblems].map((problems) =>
-    problems("1.4.2", registryOf(...tags)),
-  );
-  expect(fixes.map(([problem]) => problem?.fix)).toEqual(
-    next.map((version) => version && `npm run release -- ${version}`),
-  );
-});
+])(
+  "with the tags %j on one of two images, the fix for a release of 1.4.2 names %j, for an overwrite %j",
+  (tags, ...next) => {
+    const fixes = [newVersionProblems, overwriteProblems].map((problems) =>
+      problems("1.4.2", registryOf(...tags)),
+    );
+    expect(fixes.map(([problem]) => problem?.fix)).toEqual(
+      next.map((version) => version && `npm run release -- ${version}`),
+    );
+  },
+);
 
-test("a version of which nothing is published is not overwritten", () => {
+test("an unpublished version is not overwritten", () => {
   expect(overwriteProblems("1.5.0", registryOf("1.4.2"))).toMatchObject([
     { found: "a version that is not published", fix: "npm run release -- 1.5.0" },
   ]);
 });
 
-test("nothing runs on a state of images alone that holds more", async () => {
+test("nothing runs on the images' state if it holds anything else", async () => {
   await published([]);
   shell.write(
     "project/Pulumi.production-images.yaml",
@@ -317,7 +320,7 @@ test("nothing runs on a state of images alone that holds more", async () => {
   );
   const urn = "urn:pulumi:s::hyperion-registry::evil:index:Thing::planted";
   for (const [resources, message, status] of [
-    [[{ urn, type: "evil:index:Thing" }], `run nothing on it:\n  ${urn}: a evil:index:Thing`, 2],
+    [[{ urn, type: "evil:index:Thing" }], `Run nothing on it:\n  ${urn}: a evil:index:Thing`, 2],
     [[], "is published.", 0],
   ] as const) {
     shell.write("state.json", JSON.stringify({ deployment: { resources } }));
@@ -328,11 +331,11 @@ test("nothing runs on a state of images alone that holds more", async () => {
   expect(steps()).toEqual([PREVIEW, UP]);
 });
 
-test("sources that git does not know are no sources of a release", async () => {
+test("sources outside of git are refused", async () => {
   await published([]);
   shell.write("bare/Dockerfile");
   shell.write("project/Pulumi.production-images.yaml", written(shell.path("bare")));
   const { status, output } = await run(["1.4.2"]);
-  expect(output).toContain(`${shell.path("bare")}\n  found:   sources that git cannot look at (fatal: `);
+  expect(output).toContain(`${shell.path("bare")}\n  found:   sources that git cannot read (fatal: `);
   expect(status).toBe(2);
 });

@@ -9,54 +9,50 @@ import type { TagResult } from "../../components/images/tags/run.ts";
 import { type Problem, problemsError } from "../../problems/problem.ts";
 import { imagesInStateReport } from "../ci/images-in-state.ts";
 import { ownTagStore, stackRepository } from "../lib/own-registry.ts";
+import { ask, confirm } from "../lib/terminal.ts";
 import { newVersionProblems, overwriteProblems, stackProblems, treeProblems } from "./checks.ts";
 import { pulumi } from "./pulumi.ts";
 import type { StackFile } from "./stack-file.ts";
-import { agreed, ask } from "./terminal.ts";
 
-/** What is released, and how. */
 export interface Release {
   version: string;
-  /** The line to go back in; undefined: the narrowest that has a version above. */
+  /** The line to go back in; undefined: the narrowest with a version above. */
   line?: string | undefined;
   dryRun: boolean;
-  /** Do it without asking. */
+  /** Do not ask. */
   yes: boolean;
-  /** The folder of this project. */
   root: string;
-  /** The stack that is taken if none is named. */
   defaultStack: string;
-  /** Called before the first change that stays. */
+  /** Called before the first change that is not undone. */
   begin: () => void;
 }
 
-/** How it ended. */
 export type Outcome = "done" | "only shown" | "declined" | "failed";
 
 /**
- * Publishes a new version by `pulumi up`. The version stays in the stack's file from the moment that something may have
- * been published; until then the file is put back, whatever happens.
+ * Publishes a new version with `pulumi up`. Restores the stack's file unless `up` started: from then on a part of the version
+ * can be published.
  */
 export async function publish(release: Release, stack: StackFile): Promise<Outcome> {
   const { version, dryRun, yes } = release;
   await checkPublish(release, stack, async () => newVersionProblems(version, await storeOf(stack).read()));
-  let begun = false;
+  let started = false;
   try {
     stack.setVersion(version);
     if (!(await pulumi("preview", ...quietly(stack)))) return "failed";
     if (dryRun) return "only shown";
-    if (!yes && !(await agreed(`Publish ${version} on the stack ${stack.stack}?`))) return "declined";
-    begun = true;
+    if (!yes && !(await confirm(`Publish ${version} on the stack ${stack.stack}?`))) return "declined";
+    started = true;
     release.begin();
     return (await pulumi("up", "--yes", "--skip-preview", ...quietly(stack))) ? "done" : "failed";
   } finally {
-    if (!begun) stack.restore();
+    if (!started) stack.restore();
   }
 }
 
 /**
- * Moves a published version to what the sources give now. Builds by an `up` that names no version; a killed run is
- * finished by another one.
+ * Moves a published version to a build of the current sources. Builds with an `up` that names no version. The same command
+ * finishes a killed run.
  */
 export async function overwrite(release: Release, stack: StackFile): Promise<Outcome> {
   const { version, dryRun, yes } = release;
@@ -66,7 +62,7 @@ export async function overwrite(release: Release, stack: StackFile): Promise<Out
   try {
     stack.setVersion(undefined);
     if (!(await pulumi("preview", ...quietly(stack)))) return "failed";
-    console.log(`\nThen ${version} moves to these builds, for everybody who pinned it by its tag.`);
+    console.log(`\nThen ${version} moves to these builds, for everyone who pinned it by tag.`);
     if (dryRun) return "only shown";
     if (!yes && (await ask(`Type ${version} to overwrite it on the stack ${stack.stack}:`)) !== version)
       return "declined";
@@ -88,17 +84,17 @@ export async function overwrite(release: Release, stack: StackFile): Promise<Out
   }
 }
 
-/** Moves the floating tags back to a published version. Needs no engine, no plugin and no state. */
+/** Moves the floating tags back to a published version. Needs no Docker engine, no plugin and no state. */
 export async function rollBackTo(release: Release, stack: StackFile): Promise<Outcome> {
   const { version, line, dryRun, yes } = release;
   const store = storeOf(stack);
   const planned = await rollBack(new TagCopy(await store.read()), version, line);
   const changes = [...describeChanges(planned), ...planned.notes];
   console.log(
-    changes.length === 0 ? `The floating tags of ${version} are right already.` : changes.join("\n"),
+    changes.length === 0 ? `The floating tags of ${version} are already right.` : changes.join("\n"),
   );
   if (dryRun) return "only shown";
-  if (changes.length > 0 && !yes && !(await agreed(`Go back to ${version}?`))) return "declined";
+  if (changes.length > 0 && !yes && !(await confirm(`Go back to ${version}?`))) return "declined";
   release.begin();
   const result = await rollBack(store, version, line);
   if (changes.length > 0) {
@@ -132,7 +128,7 @@ async function checkPublish(
   if (problems.length > 0) throw problemsError(problems);
 }
 
-/** CI writes the state of a stack of images alone, and what is planted there would run here: checked without a plugin. */
+/** CI can write this state, and Pulumi would run what it names here. The check itself loads no plugin. */
 async function checkState(stack: string): Promise<void> {
   const { stdout } = await execa("pulumi", ["stack", "export", "--stack", stack]);
   imagesInStateReport(stdout);

@@ -87,7 +87,7 @@ test("a bad release is withdrawn by one command, and whoever pulls again has the
   const { output, seconds } = await rollBackWithNothingElse("1.4.2");
   for (const { name } of images) expect(output).toMatch(new RegExp(`^${name}: .*withdrawn-1\\.4\\.3`, "m"));
   expect(output).toMatch(/^hyperion-ui: .*1\.4, 1, latest: 1\.4\.3 -> 1\.4\.2/m);
-  expect(output).toContain("The floating tags stand on 1.4.2.");
+  expect(output).toContain("The floating tags point to 1.4.2.");
   expect(seconds).toBeLessThan(5);
   for (const tag of ["1", "latest"]) expect(await pulled(tag)).toContain(good);
   expect(await ui("1.4.3")).toBe(bad);
