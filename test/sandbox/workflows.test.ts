@@ -137,7 +137,7 @@ describe("publish.yml", () => {
     // A branch whose name ends like that of main, and which git lists first.
     await github.git("push", "--quiet", "origin", `${commit}:refs/heads/a/refs/heads/main`);
     const outcome = await github.run("publish.yml", { commit, event: "workflow_dispatch", attests: false });
-    expect(failed(outcome)).toContain("The images are published, without an attestation of who built them.");
+    expect(failed(outcome)).toContain("The images are published, but without an attestation of the build.");
     expect(await github.attestations()).toEqual([]);
     const tags = await ui();
     expect(tags[commit.slice(0, 7)]).toBe(tags["build"]);
