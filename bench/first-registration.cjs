@@ -1,6 +1,6 @@
 "use strict";
 
-// Loaded before the program (NODE_OPTIONS): notes the CPU seconds of this process at its first registration.
+// Preloaded by NODE_OPTIONS: writes the CPU seconds of this process at its first registration.
 const { appendFileSync } = require("node:fs");
 const { ResourceMonitorClient } = require("@pulumi/pulumi/proto/resource_grpc_pb.js");
 

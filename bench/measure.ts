@@ -14,12 +14,12 @@ export function figure(values: readonly number[]): Figure {
   return { median: middle / 2, min: sorted[0] ?? 0, max: sorted.at(-1) ?? 0 };
 }
 
-/** Ratios of two series, pair by pair, so that a machine that gets slower meanwhile does not matter. */
+/** The ratios of two series, pair by pair: a machine that slows down slows both values of a pair. */
 export function ratio(a: readonly number[], b: readonly number[]): Figure {
   return figure(a.map((value, index) => value / (b[index] ?? Number.NaN)));
 }
 
-/** Wall seconds that some work takes. */
+/** The duration of some work, in seconds. */
 export async function seconds(work: () => Promise<unknown>): Promise<number> {
   const start = process.hrtime.bigint();
   await work();
@@ -27,9 +27,9 @@ export async function seconds(work: () => Promise<unknown>): Promise<number> {
 }
 
 /**
- * Peak memory, in MB, of the Pulumi program's own process while some work runs.
+ * The peak memory of the Pulumi program's process during some work, in MB.
  *
- * @param folder counts only programs that run in this folder; default any.
+ * @param folder only counts programs in this folder.
  */
 export async function programMemory(work: () => Promise<unknown>, folder = ""): Promise<number> {
   let peak = 0;
@@ -48,7 +48,7 @@ function programs(folder: string): string[] {
       const command = readFileSync(`/proc/${pid}/cmdline`, "utf8");
       return command.includes("pulumi/cmd/run") && command.includes(folder);
     } catch {
-      return false; // it ended meanwhile
+      return false; // the process has ended
     }
   });
 }

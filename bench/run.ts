@@ -1,5 +1,5 @@
 /**
- * Measures the aims of docs/PERFORMANCE.md in one run on one machine.
+ * Measures the goals of docs/PERFORMANCE.md on this machine.
  * Usage: npm run bench [-- --rounds N] [-- --json]
  */
 import Table from "cli-table3";
@@ -16,7 +16,7 @@ import { CHANGED_IMAGE, changeOneSource, COMPUTING, slowDown, WAITING } from "./
 
 interface Result {
   name: string;
-  /** Unit of the figure: a ratio has none. */
+  /** Empty for a ratio. */
   unit: "" | "s" | "MB";
   aim: number | undefined;
   figure: Figure;
@@ -56,7 +56,7 @@ async function main(): Promise<void> {
   }
 }
 
-/** Commands that change nothing, ours and an empty program's in turn. */
+/** Measures commands that change nothing, alternating with an empty program. */
 async function measureStart(sandbox: Sandbox, empty: string): Promise<Result[]> {
   const ours = ["--stack", "sandbox"];
   const theirs = ["--cwd", empty];
@@ -67,7 +67,7 @@ async function measureStart(sandbox: Sandbox, empty: string): Promise<Result[]> 
   for (let round = 0; round <= rounds * 3; round++) {
     const preview = await seconds(() => sandbox.pulumi("preview", ...ours));
     const emptyPreview = await seconds(() => sandbox.pulumi("preview", ...theirs));
-    if (round === 0) continue; // a warm-up: Node.js fills its cache of compiled code
+    if (round === 0) continue; // fills Node.js's cache of compiled code
     times["preview"]?.push(preview);
     times["emptyPreview"]?.push(emptyPreview);
     memory.push(
@@ -118,7 +118,7 @@ async function cpuToFirstRegistration(sandbox: Sandbox, project: readonly string
   return seen;
 }
 
-/** The sandbox's own commands, as a person calls them. */
+/** Measures the commands of the sandbox. */
 async function measureCommands(sandbox: Sandbox): Promise<Result[]> {
   const commands: { words: string[]; aim: number }[] = [
     { words: ["status"], aim: 0.4 },
@@ -217,7 +217,7 @@ async function measurePublishing(sandbox: Sandbox): Promise<Result[]> {
   ];
 }
 
-/** A stack that owns a repository of its own. */
+/** Makes a stack with its own repository. */
 async function newStack(sandbox: Sandbox, name: string): Promise<string> {
   await sandbox.pulumi("stack", "init", name, "--no-select");
   const settings = {
@@ -238,7 +238,7 @@ async function emptyBuildCache(sandbox: Sandbox): Promise<void> {
   await sandbox.docker("builder", "prune", "--all", "--force");
 }
 
-/** The platforms of the changed image, by the commands of a person, side by side. */
+/** Builds and pushes the platforms of the changed image with docker, in parallel. */
 async function buildAndPush(sandbox: Sandbox, registry: string): Promise<void> {
   for (const { name, context, dockerfile } of images.filter(({ name }) => name === CHANGED_IMAGE)) {
     const folder = join(sandbox.sources, context);
@@ -258,7 +258,7 @@ async function succeed(sandbox: Sandbox, name: string, ...args: string[]): Promi
   if (code !== 0) throw new Error(output);
 }
 
-/** A program that declares nothing, with the SDK as it is published. */
+/** Makes a project that declares nothing, with the unmodified SDK. */
 async function emptyProject(sandbox: Sandbox): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), "empty-"));
   await symlink(join(repositoryRoot, "node_modules"), join(folder, "node_modules"));

@@ -2,20 +2,20 @@ import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import images from "../images.json" with { type: "json" };
 
-/** Seconds that each image's build waits, as for downloads, and computes, as for a compile. */
+/** Seconds of each image's build: WAITING stands for downloads, COMPUTING for a compiler. */
 export const WAITING = 10;
 export const COMPUTING = 10;
 
 const compute = `while (process.cpuUsage().user < ${COMPUTING * 1e6}) Math.sqrt(2);`;
 
 /**
- * Makes every image's build take about 20 s for each platform, half of it waiting: as a Dockerfile that cross-compiles, so
- * that nothing is emulated.
+ * Makes every image's build take about 20 s for each platform, half of it waiting. The new stage runs on the build platform,
+ * as in a Dockerfile that cross-compiles.
  */
 export async function slowDown(sources: string): Promise<void> {
   for (const { context, dockerfile } of images) {
     const file = join(sources, context, dockerfile);
-    // As in a real Dockerfile: what is downloaded comes before the sources, what is compiled after.
+    // As in most Dockerfiles, downloads come before the sources, and the compiler runs after them.
     const stage = [
       "FROM --platform=$BUILDPLATFORM hyperion-sandbox-base:24-$BUILDARCH AS work",
       "ARG TARGETARCH",
@@ -31,7 +31,7 @@ export async function slowDown(sources: string): Promise<void> {
 /** The image whose sources {@link changeOneSource} changes. */
 export const CHANGED_IMAGE = "hyperion-ui";
 
-/** Changes what goes into one image and into no other. */
+/** Changes a source of CHANGED_IMAGE. */
 export async function changeOneSource(sources: string): Promise<void> {
   await appendFile(join(sources, "coordinator/ui/src/index.html"), `\n<!-- ${Date.now()} -->\n`);
 }

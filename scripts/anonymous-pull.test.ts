@@ -27,19 +27,19 @@ function answering(token: number, image: () => number): { count: number } {
 test.each([
   ["every image can be pulled", 200, "open"],
   ["an image does not exist", 404, "open"],
-  ["the token is good for nothing", 403, "closed"],
+  ["the token has no permission", 403, "closed"],
   ["the token is refused", 401, "closed"],
 ])("%s", async (_, image, expected) => {
   answering(200, () => image);
   expect(await anonymousPull(REGISTRY, "open", 0)).toBe(expected);
 });
 
-test("an answer that is neither is an error", async () => {
+test("another answer is an error", async () => {
   answering(200, () => 418);
   await expect(anonymousPull(REGISTRY, "open", 0)).rejects.toThrow("answered 418");
 });
 
-test("a change of the policy is given its time, and no more", async () => {
+test("waits for a changed policy, for a limited time", async () => {
   const first = answering(200, () => (first.count > 2 * catalogue.images.length ? 403 : 200));
   expect(await anonymousPull(REGISTRY, "closed", 1, 0.01)).toBe("closed");
   const second = answering(200, () => 200);

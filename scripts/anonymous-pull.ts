@@ -1,6 +1,6 @@
-// Says what a pull without a login gets, and fails unless that is as wanted:
+// Reports whether a pull needs a login, and fails on the other answer than the expected one:
 // node scripts/anonymous-pull.ts REGISTRY open|closed SECONDS
-// First: what is imported below loads half as much then.
+// First: it halves the load time of the imports below.
 import "../start/start.cjs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { pathToFileURL } from "node:url";
@@ -8,15 +8,15 @@ import { catalogue } from "../components/images/catalogue.ts";
 import { ImageRegistry } from "../components/images/registry/image-registry.ts";
 import { messageOf } from "../problems/wording.ts";
 
-/** What a pull without a login gets. */
+/** The answer to a pull without a login. */
 type Answer = "open" | "closed";
 
 /**
- * What every image of a registry answers to a pull without a login, asked until it is as wanted, for some seconds at most:
- * a changed policy takes minutes to spread. An image that does not exist is no refusal. A registry is open if one image is.
+ * Asks every image of a registry without a login until the answer is the wanted one, for a limited time: a changed policy takes
+ * minutes to spread. A missing image counts as open. A registry is open if one of its images is.
  *
  * @param registry host and path, without a scheme.
- * @throws if the registry answers neither yes nor no.
+ * @throws if the registry answers with another status.
  */
 export async function anonymousPull(
   registry: string,
@@ -33,8 +33,8 @@ export async function anonymousPull(
 }
 
 async function isOpen(registry: string, image: string): Promise<boolean> {
-  const nobody = new ImageRegistry(registry, () => Promise.resolve(undefined));
-  const { ok, status } = await nobody.request(image, "tags/list");
+  const anonymous = new ImageRegistry(registry, () => Promise.resolve(undefined));
+  const { ok, status } = await anonymous.request(image, "tags/list");
   if (ok || status === 404) return true;
   if (status === 401 || status === 403) return false;
   throw new Error(`${registry}/${image} answered ${status} to a pull without a login.`);

@@ -1,32 +1,32 @@
 #!/usr/bin/env bash
-# Reports what on this machine keeps Hyperion's compose file from working, and the command that fixes it.
-# Stands alone beside docker-compose.yml. Runs on bash 3.2, which macOS has, and in WSL.
+# Reports the problems that keep Hyperion's compose file from working on this machine, with the commands that fix them. Needs
+# no other file than docker-compose.yml. Runs on bash 3.2 (macOS) and in WSL.
 set -euo pipefail
 
 usage() {
   cat <<'USAGE'
 Checks the machine, Docker and Compose, the .env beside docker-compose.yml, this shell's variables, Docker's containers and
-volumes, and the files in which clients keep how they call Hyperion. Reports everything at once, and pulls nothing.
+volumes, and the configuration files of Hyperion's clients. Reports all problems at once, and pulls nothing.
 
 Usage: check-compose.sh [--write] [FOLDER]
-  --write  writes to .env what this machine needs (an image for its processor, an option that its Docker refuses, the
-           hosts that its proxy is not for); without it, the script changes nothing
-  FOLDER   where docker-compose.yml and .env are (default: this script's folder, or the one above)
+  --write  write the settings that this machine needs to .env: an image for its processor, an option that its Docker
+           refuses, the hosts that its proxy excludes; without this option, the script changes nothing
+  FOLDER   the folder of docker-compose.yml and .env (default: this script's folder, or its parent)
 
-Exit code: 0 nothing found; 1 something was; 2 called wrongly.
+Exit code: 0 no problem; 1 problems found; 2 wrong usage.
 USAGE
 }
 
-# Compose's own variable for the name that docker-compose.yml gives the project.
+# Compose reads this variable too; docker-compose.yml sets the default.
 compose_project=${COMPOSE_PROJECT_NAME:-hyperion}
 problems=() notes=() write=false
 
-# found WHAT FIX: a problem, and the command that ends it.
+# found PROBLEM FIX
 found() { problems+=("$1"$'\n'"    fix: $2"); }
 
 not_checked() { notes+=("$1"); }
 
-# number VERSION: its first two numbers as one, to compare.
+# number VERSION: its first two numbers as one number, for comparisons.
 number() {
   local major minor
   IFS=. read -r major minor _ <<<"${1#v}"
@@ -34,7 +34,7 @@ number() {
   echo $((${major%%[!0-9]*} * 1000 + ${minor:-0}))
 }
 
-# read_env: what .env sets, each as a variable file_NAME, without its quotes; their names in $in_env.
+# read_env: reads .env into variables file_NAME, without quotes, and the names into $in_env.
 in_env=()
 read_env() {
   local line name text
@@ -54,17 +54,17 @@ read_env() {
 
 in_file() { local name=file_$1; [ -n "${!name+set}" ]; }
 
-# value NAME: as Compose sees it: this shell's, else the last one in .env.
+# value NAME: the value that Compose uses: this shell's, or else the last one in .env.
 value() {
   local name=$1
   [ -n "${!name+set}" ] || name=file_$1
   printf '%s' "${!name-}"
 }
 
-# drop NAME: the command that takes it away where it is set. This shell's variables come before .env.
+# drop NAME: the command that removes it where it is set. This shell's variables override .env.
 drop() { if [ -n "${!1+set}" ]; then echo "unset $1"; else echo "sed -i.old '/^$1=/d' .env"; fi; }
 
-# set_to NAME VALUE: the command that sets it where it is set, or else in .env.
+# set_to NAME VALUE: the command that changes it where it is set, or else in .env.
 set_to() {
   if [ -n "${!1+set}" ]; then
     echo "export $1=$2"
@@ -75,7 +75,7 @@ set_to() {
   fi
 }
 
-# setting NAME: its value, else the default that docker-compose.yml gives it.
+# setting NAME: its value, or else the default in docker-compose.yml.
 setting() {
   local set
   set=$(value "$1")
@@ -83,7 +83,7 @@ setting() {
   printf '%s' "$set"
 }
 
-# needs NAME VALUE WHY: a value without which nothing works here; --write writes it.
+# needs NAME VALUE WHY: a value that this machine requires; --write writes it.
 needs() {
   if ! $write || [ -n "${!1+set}" ]; then
     found "$3" "$(set_to "$1" "$2"), or $0 --write"
@@ -95,7 +95,7 @@ needs() {
   fi
 }
 
-# runs_here PLACE: whether the service is a container here, by the variable that says where it runs.
+# runs_here VARIABLE: whether the service runs in a container here.
 runs_here() {
   case $1 in
     HYPERION_EMBEDDING) case $(value "$1")$(value EMBEDDING) in *elsewhere* | openai) return 1 ;; esac ;;
@@ -103,7 +103,7 @@ runs_here() {
   esac
 }
 
-# What an earlier compose file read, and what it is called now.
+# Variables of an earlier compose file, with their new names.
 former=' WEB_PORT:HYPERION_UI_PORT MCP_PORT:HYPERION_MCP_PORT BRIDGE_PORT:HYPERION_BRIDGE_PORT MONGODB_PORT: QDRANT_HTTP_PORT:
  MONGO_ROOT_USERNAME:MONGODB_USERNAME MONGO_ROOT_PASSWORD:MONGODB_PASSWORD EMBEDDING_SERVICE_URL:TEI_URL QDRANT_GRPC_PORT:
  EMBEDDING_PORT: '
@@ -114,15 +114,15 @@ check_names() {
     old=${pair%%:*} new=${pair#*:}
     if ! in_file "$old"; then continue; fi
     if [ -n "$new" ]; then
-      found "$old in .env is not read any more: it is called $new now" "sed -i.old 's/^$old=/$new=/' .env"
+      found "$old in .env is no longer read: its new name is $new" "sed -i.old 's/^$old=/$new=/' .env"
     else
-      found "$old in .env is not read any more: the services behind Hyperion have no port on this machine" "$(drop "$old")"
+      found "$old in .env is no longer read: the services behind Hyperion have no port on this machine" "$(drop "$old")"
     fi
   done
 }
 
-# check_unknown: names that no compose file of this folder reads, those of the user's own included: all in .env, and of this
-# shell's variables those that begin as ours do. (The comment stands here: bash 3.2 trips over one in "< <(".)
+# check_unknown: finds names that no compose file in this folder reads: all names in .env, and those of this shell's variables
+# that start like Hyperion's. (bash 3.2 fails on a comment inside "< <(".)
 check_unknown() {
   local name near distance where
   [ -f docker-compose.yml ] || return 0
@@ -133,11 +133,11 @@ check_unknown() {
       case $name in HYPERION_*) ;; *) [ "$distance" -le 2 ] || continue ;; esac
     fi
     if [ "$distance" -gt 3 ]; then
-      found "$name is a name that nothing reads" "$(drop "$name")"
+      found "$name is not read by any compose file" "$(drop "$name")"
     elif [ "$where" = file ]; then
-      found "$name in .env is a name that nothing reads; $near is one" "sed -i.old 's/^$name=/$near=/' .env"
+      found "$name in .env is not read by any compose file; did you mean $near?" "sed -i.old 's/^$name=/$near=/' .env"
     else
-      found "$name is a name that nothing reads; $near is one" "export $near=\"\$$name\"; unset $name"
+      found "$name is not read by any compose file; did you mean $near?" "export $near=\"\$$name\"; unset $name"
     fi
   done < <(
     {
@@ -168,7 +168,7 @@ check_unknown() {
   )
 }
 
-# check_values: NAMES PATTERN WHAT IS ALLOWED. A name whose value may be secret is reported without it.
+# check_values: rules are NAMES PATTERN ALLOWED. Does not print values that can be secret.
 check_values() {
   local names name pattern allowed value shown
   while read -r names pattern allowed; do
@@ -204,7 +204,7 @@ NO_PROXY [^[:space:]]+ hosts, separated by commas, without a space
 RULES
 }
 
-# check_ports: used twice, or taken by something that is not this Hyperion.
+# check_ports: finds ports that two services use, or another program.
 check_ports() {
   local name port address other used=' '
   address=$(setting HYPERION_BIND)
@@ -225,7 +225,7 @@ check_ports() {
 
 listens() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
 
-# check_folders: Docker mounts an empty folder, or one that nothing can read, without a word.
+# check_folders: Docker mounts an empty or unreadable folder without an error.
 check_folders() {
   local code='' folder label name
   for name in HYPERION_CODE HYPERION_SOURCE; do
@@ -237,18 +237,18 @@ check_folders() {
     esac
     [ "$name" = HYPERION_SOURCE ] || code=$folder
     if [ ! -d "$folder" ]; then
-      found "$name=$folder is not a folder of this machine" "$(drop "$name"), or name one that is"
+      found "$name=$folder is not a folder of this machine" "$(drop "$name"), or name another"
       continue
     elif [ -z "$(ls -A "$folder" 2>/dev/null)" ]; then
-      found "$name=$folder is empty, or you may not read it" "$(drop "$name"), or name another"
+      found "$name=$folder is empty, or you have no permission to read it" "$(drop "$name"), or name another"
     elif [ "$(uname)" = Linux ] && [ "$name" = HYPERION_CODE ] && [ -z "$(find "$folder" -maxdepth 0 \( -perm -005 -o -user 1000 -perm -500 -o -group 1000 -perm -050 \))" ]; then
-      found "$name=$folder may not be read by user 1000, as which Hyperion reads it" "chmod -R o+rX '$folder'"
+      found "$name=$folder is not readable for user 1000, as which Hyperion runs" "chmod -R o+rX '$folder'"
     fi
     if [[ $security == *name=selinux* ]]; then
       label=$(stat -c %C "$folder" 2>/dev/null) || label=''
       case $label in
         *:container_file_t:* | *:container_ro_file_t:* | *:container_share_t:* | *:svirt_sandbox_file_t:*) ;;
-        *) found "$name=$folder has no label by which SELinux lets containers read it (${label:-none})" "sudo chcon -R -t container_file_t '$folder'" ;;
+        *) found "$name=$folder has no SELinux label that lets containers read it (${label:-none})" "sudo chcon -R -t container_file_t '$folder'" ;;
       esac
     fi
     if $snap; then
@@ -261,7 +261,7 @@ check_folders() {
   done
   [ -n "$(value CODE_INDEX_FOLDERS)" ] || return 0
   if [ -z "$code" ]; then
-    found "CODE_INDEX_FOLDERS names folders, and HYPERION_CODE names none that holds them: the container has an empty one" "$(set_to HYPERION_CODE "$PWD")"
+    found "CODE_INDEX_FOLDERS names folders, but HYPERION_CODE is not set: the container has an empty folder" "$(set_to HYPERION_CODE "$PWD")"
     return
   fi
   while read -r -d , folder; do
@@ -269,7 +269,7 @@ check_folders() {
   done <<<"$(value CODE_INDEX_FOLDERS),"
 }
 
-# check_place SERVICE NAME: NAME says where the service runs.
+# check_place SERVICE VARIABLE
 check_place() {
   case $(value "$2") in
     '' | local | elsewhere) ;;
@@ -277,19 +277,19 @@ check_place() {
   esac
 }
 
-# check_elsewhere SERVICE PLACE URL HOST: that the address and the place say the same.
+# check_elsewhere SERVICE PLACE URL HOST: the address must match the place.
 check_elsewhere() {
   local url host plain
   url=$(value "$3") plain=$url
   while [ "$plain" != "${plain%/}" ]; do plain=${plain%/}; done
-  case $3 in *_URL) [ "$url" = "$plain" ] || found "$3=$url ends in a slash, and Hyperion puts paths behind it" "$(set_to "$3" "$plain")" ;; esac
+  case $3 in *_URL) [ "$url" = "$plain" ] || found "$3=$url ends in a slash, but Hyperion appends paths to it" "$(set_to "$3" "$plain")" ;; esac
   host=${url#*://} host=${host##*@} host=${host%%[/:?,]*}
   if [ "$(value "$2")" = elsewhere ]; then
     if [ -z "$url" ] || [ "$host" = "$4" ]; then
-      found "$2=elsewhere, and $3 does not say where" "$(set_to "$2" local)"
+      found "$2=elsewhere, but $3 names no other server" "$(set_to "$2" local)"
     fi
   elif [ -n "$url" ] && [ "$host" != "$4" ]; then
-    found "$3 names $host, and the container of $4 here is started all the same" "$(set_to "$2" elsewhere)"
+    found "$3 names $host, but Compose starts the container of $4 here too" "$(set_to "$2" elsewhere)"
   fi
 }
 
@@ -302,9 +302,9 @@ check_mongodb_login() {
   login=${uri#*://}
   case $login in *@*) login=${login%%@*} ;; *) login='' ;; esac
   if [ -z "$login" ]; then
-    found "MONGODB_URI has no login, and the database takes one; without the line the address is put together rightly" "$(drop MONGODB_URI)"
+    found "MONGODB_URI has no login, but the database needs one; without this line, Compose sets the right address" "$(drop MONGODB_URI)"
   elif [ "${login%%:*}" != "$expected" ]; then
-    found "MONGODB_URI logs in as ${login%%:*}, and the database's user is $expected (MONGODB_USERNAME)" "$(drop MONGODB_URI)"
+    found "MONGODB_URI logs in as ${login%%:*}, but the database's user is $expected (MONGODB_USERNAME)" "$(drop MONGODB_URI)"
   fi
 }
 
@@ -313,10 +313,10 @@ check_embedding() {
     '' | local) ;;
     openai)
       [ -n "$(value OPENAI_API_KEY)" ] ||
-        found "EMBEDDING=openai needs OPENAI_API_KEY, and the MCP server ends without it" "$(set_to EMBEDDING local)"
-      found "EMBEDDING=openai makes vectors of 1536 dimensions, and Hyperion's code index holds 768: code is not found" "$(set_to EMBEDDING local)"
+        found "EMBEDDING=openai needs OPENAI_API_KEY; the MCP server ends without it" "$(set_to EMBEDDING local)"
+      found "EMBEDDING=openai makes vectors of 1536 dimensions, but Hyperion's code index has 768: a search finds no code" "$(set_to EMBEDDING local)"
       ;;
-    *) found "EMBEDDING=$(value EMBEDDING) is none of local, openai" "$(set_to EMBEDDING local)" ;;
+    *) found "EMBEDDING=$(value EMBEDDING) is neither local nor openai" "$(set_to EMBEDDING local)" ;;
   esac
 }
 
@@ -326,12 +326,12 @@ check_images() {
   plain=${registry#*://}
   while [ "$plain" != "${plain%/}" ]; do plain=${plain%/}; done
   [ "$registry" = "$plain" ] ||
-    found "HYPERION_REGISTRY=$registry is no place of images: it has neither a scheme nor a slash at its end" "$(set_to HYPERION_REGISTRY "$plain")"
+    found "HYPERION_REGISTRY=$registry has a scheme or a slash at its end; it must have neither" "$(set_to HYPERION_REGISTRY "$plain")"
   tag=$(value HYPERION_TAG)
   case $tag in
     '') ;;
-    *sha256:*) found "HYPERION_TAG=$tag is a digest, and each image has its own: a lock file pins them" "HYPERION_TAG=1.4.2 docker compose config --lock-image-digests > docker-compose.lock.yml" ;;
-    [!A-Za-z0-9_]* | *[!A-Za-z0-9_.-]*) found "HYPERION_TAG=$tag is no tag: letters, digits, - _ and . make one (1.4.2, v1.4.2, 1, latest)" "$(set_to HYPERION_TAG latest)" ;;
+    *sha256:*) found "HYPERION_TAG=$tag is a digest, but each image has its own: use a lock file to pin them" "HYPERION_TAG=1.4.2 docker compose config --lock-image-digests > docker-compose.lock.yml" ;;
+    [!A-Za-z0-9_]* | *[!A-Za-z0-9_.-]*) found "HYPERION_TAG=$tag is not a tag: letters, digits, - _ and . are allowed (1.4.2, v1.4.2, 1, latest)" "$(set_to HYPERION_TAG latest)" ;;
   esac
 }
 
@@ -341,12 +341,12 @@ check_override() {
     [ -f "$file" ] || continue
     # A port without an address before it: "7778:7778".
     if grep -Eq "^[[:space:]]*-[[:space:]]*[\"']?[^.[:space:]]*:[0-9]+[\"']?[[:space:]]*(#.*)?\$" "$file"; then
-      found "$file opens ports to every address of this machine, beside those of docker-compose.yml" "mv $file $file.old"
+      found "$file opens ports on every address of this machine, in addition to those of docker-compose.yml" "mv $file $file.old"
     fi
   done
 }
 
-# look_at_docker: what Docker says of itself; false when it does not answer.
+# look_at_docker: reads Docker's properties; false if it does not answer.
 look_at_docker() {
   local components
   root='' security='' memory=0 arch='' version='' snap=false
@@ -355,7 +355,7 @@ look_at_docker() {
     return 1
   fi
   if ! IFS='|' read -r version arch components < <(docker version --format '{{.Server.Version}}|{{.Server.Arch}}|{{range .Server.Components}}{{.Name}},{{end}}' 2>/dev/null) || [ -z "$version" ]; then
-    found "Docker does not answer, so its containers, volumes and limits were not looked at" "docker version"
+    found "Docker does not answer, so its containers, volumes and limits are not checked" "docker version"
     return 1
   fi
   if [[ $components == *Podman* ]]; then
@@ -374,7 +374,7 @@ check_versions() {
     [ "$(number "$compose")" -ge "$(number 2.24)" ] ||
       found "Compose $compose is older than 2.24, which docker-compose.yml needs" "install a later one: https://docs.docker.com/compose/install"
   elif compose=$(docker-compose version --short 2>/dev/null) && [ "$(number "$compose")" -ge "$(number 2.24)" ]; then
-    not_checked "there is no docker compose here: write docker-compose in its place"
+    not_checked "there is no docker compose here: use docker-compose instead"
   else
     found "there is no docker compose${compose:+; docker-compose $compose is too old for docker-compose.yml, which needs 2.24}" "install it: https://docs.docker.com/compose/install"
   fi
@@ -388,25 +388,25 @@ check_machine() {
   image=$(setting EMBEDDING_IMAGE)
   case $arch in
     amd64 | arm64) ;;
-    *) found "this Docker runs on $arch, and Hyperion's images on amd64 and arm64" "HYPERION_PLATFORM=linux/amd64 where QEMU emulates it: docs/COMPOSE.md" ;;
+    *) found "this Docker runs on $arch, but Hyperion's images on amd64 and arm64" "HYPERION_PLATFORM=linux/amd64 where QEMU emulates it: docs/COMPOSE.md" ;;
   esac
   if runs_here HYPERION_EMBEDDING; then
     case $arch:$image in
       arm64:*text-embeddings-inference:cpu-arm64-*) ;;
       arm64:*text-embeddings-inference:cpu-*)
-        needs EMBEDDING_IMAGE "${image%:*}:cpu-arm64-latest" "this Docker runs on arm64, and $image is for amd64: it crashes, or is emulated and takes minutes for a request" ;;
-      amd64:*:cpu-arm64-*) found "this Docker runs on amd64, and EMBEDDING_IMAGE=$image is for arm64" "$(drop EMBEDDING_IMAGE)" ;;
+        needs EMBEDDING_IMAGE "${image%:*}:cpu-arm64-latest" "this Docker runs on arm64, but $image is for amd64: it crashes, or is emulated and takes minutes for a request" ;;
+      amd64:*:cpu-arm64-*) found "this Docker runs on amd64, but EMBEDDING_IMAGE=$image is for arm64" "$(drop EMBEDDING_IMAGE)" ;;
     esac
     [ "${memory:-0}" -eq 0 ] || [ "$memory" -ge 3600000000 ] ||
-      found "Docker has $((memory / 1000000)) MB of memory, and Hyperion takes about 4 GB" "give it more (Docker Desktop: Settings, Resources), or $(set_to HYPERION_EMBEDDING elsewhere)"
+      found "Docker has $((memory / 1000000)) MB of memory, but Hyperion needs about 4 GB" "give it more (Docker Desktop: Settings, Resources), or $(set_to HYPERION_EMBEDDING elsewhere)"
     if ! docker image inspect "$image" >/dev/null 2>&1; then
       [ -d "$root" ] || root=$HOME
       df -Pk "$root" 2>/dev/null | awk 'NR == 2 { exit $4 < 5000000 }' ||
-        found "the disk that $root is on has less than 5 GB left, which the images and the model take" "docker image prune --all"
+        found "the disk of $root has less than 5 GB left, but the images and the model need as much" "docker image prune --all"
     fi
   fi
 
-  # The same words that MongoDB's own image looks for.
+  # The features that MongoDB's image looks for.
   cpu=$(cat /proc/cpuinfo 2>/dev/null) || true
   if [ -n "$cpu" ] && runs_here HYPERION_MONGODB && [ "$(number "$(version_of "$(setting MONGODB_IMAGE)" mongo)")" -ge 5000 ]; then
     case $arch in
@@ -418,31 +418,31 @@ check_machine() {
 
   proxies=$(cat "${DOCKER_CONFIG:-$HOME/.docker}/config.json" 2>/dev/null | tr -d '\n' | sed -n 's/.*"noProxy"[[:space:]]*:[[:space:]]*"\([^"]*\)".*/\1/p') || true
   [ -z "$proxies" ] || [ -n "$(value NO_PROXY)" ] ||
-    needs NO_PROXY "$proxies" "Docker's config.json excepts $proxies from the proxy, and docker-compose.yml sets exceptions of its own in their place"
+    needs NO_PROXY "$proxies" "Docker's config.json excludes $proxies from the proxy, but docker-compose.yml replaces these exclusions"
 }
 
-# version_of IMAGE [mongo]: what the image says of itself where it is here, else what its tag says.
+# version_of IMAGE [mongo]: the version in the image if it is here, or else in its tag.
 version_of() {
   local format='{{index .Config.Labels "org.opencontainers.image.version"}}' version=''
-  # MongoDB's image has this label from Ubuntu's.
+  # In MongoDB's image, this label is Ubuntu's.
   [ "${2:-}" != mongo ] || format='{{range .Config.Env}}{{println .}}{{end}}'
   version=$(docker image inspect --format "$format" "$1" 2>/dev/null | sed -n 's/^\(MONGO_VERSION=\)\{0,1\}v\{0,1\}\([0-9][0-9]*\.[0-9][0-9.]*\).*/\2/p') || true
   [ -n "$version" ] || version=$(sed -n 's/^[^@]*:v\{0,1\}\([0-9][0-9]*\(\.[0-9][0-9]*\)*\).*/\1/p' <<<"${1##*/}")
   printf '%s' "${version:-0}"
 }
 
-# container_with VOLUME: an ended one counts.
+# container_with VOLUME: also finds stopped containers.
 container_with() { docker ps --all --quiet --filter "volume=$1" | head -n 1; }
 
 has_volume() { docker volume inspect "$1" >/dev/null 2>&1; }
 
-# read_volume VOLUME IMAGE COMMANDS: what sh prints in the image, with the volume at /from; fails where no image is here.
+# read_volume VOLUME IMAGE COMMANDS: runs sh in the image, with the volume at /from; fails if the image is not here.
 read_volume() {
   docker image inspect "$2" >/dev/null 2>&1 &&
     docker run --rm --pull never --network none --entrypoint sh --volume "$1:/from:ro" "$2" -c "$3" </dev/null 2>/dev/null
 }
 
-# The last fix of each minor version of Qdrant, by which one goes from one to the next.
+# The last fix of each minor version of Qdrant: an upgrade passes through each minor version.
 qdrant_steps='1.9.7 1.10.1 1.11.5 1.12.6 1.13.6 1.14.1 1.15.5 1.16.3 1.17.1'
 
 check_qdrant_data() {
@@ -454,7 +454,7 @@ check_qdrant_data() {
   [ -z "$container" ] || from=$(number "$(version_of "$(docker inspect --format '{{.Image}}' "$container")")")
   [ "$from" -ne 0 ] || [ -z "$container" ] || from=$(number "$(version_of "$(docker inspect --format '{{.Config.Image}}' "$container")")")
   if [ "$from" -eq 0 ] || [ "$to" -eq 0 ]; then
-    not_checked "whether $image opens the data in $volume: no container or no image here says its version"
+    not_checked "whether $image opens the data in $volume: no container or image here has a version"
   elif [ "$from" -gt "$to" ]; then
     found "$volume was last opened by Qdrant $((from / 1000)).$((from % 1000)), and $image is older" "$(set_to QDRANT_IMAGE "qdrant/qdrant:v$((from / 1000)).$((from % 1000)).0")"
   elif [ $((to - from)) -gt 1 ]; then
@@ -464,10 +464,10 @@ check_qdrant_data() {
       "QDRANT_IMAGE=qdrant/qdrant:v$step docker compose up --detach --wait qdrant, then this check again"
   fi
   # shellcheck disable=SC2016 # the shell in the container expands it
-  # Qdrant's own count of its format, 0.4.2 since before 1.0, and it opens no other.
+  # Qdrant's format version: 0.4.2 since before 1.0; Qdrant opens no other.
   if formats=$(read_volume "$volume" "$image" 'for file in /from/collections/*/version.info; do [ ! -f "$file" ] || { cat "$file"; echo; }; done'); then
     ! grep -v '^$' <<<"$formats" | grep -qv '^0\.4\.2$' ||
-      found "$volume holds a collection of format $(grep -v '^0\.4\.2$' <<<"$formats" | head -n 1), and $image opens 0.4.2 alone: \"Try to use older version of Qdrant first\"" \
+      found "$volume holds a collection of format $(grep -v '^0\.4\.2$' <<<"$formats" | head -n 1), but $image only opens 0.4.2: \"Try to use older version of Qdrant first\"" \
         "$(set_to QDRANT_IMAGE qdrant/qdrant:v0.11.7)"
   else
     not_checked "the format of the collections in $volume: $image is not here"
@@ -479,12 +479,12 @@ check_mongodb_data() {
   runs_here HYPERION_MONGODB && $mongodb_filled || return 0
   image=$(setting MONGODB_IMAGE)
   # shellcheck disable=SC2016 # the shell in the container expands it
-  # MongoDB's diagnostic data begins with what mongod says of its build.
+  # MongoDB's diagnostic data starts with mongod's build information.
   from=$(read_volume "$volume" "$image" 'for file in /from/diagnostic.data/metrics.[0-9]*; do last=$file; done; cat "$last"' | head -c 65536 |
     LC_ALL=C tr -c '[:print:]' '\n' | awk 'after && /^[0-9]+\.[0-9]+\.[0-9]+/ { print; exit } $0 != "" { after = $0 == "version" }') || true
   to=$(version_of "$image" mongo)
   if [ -z "$from" ] || [ "$to" = 0 ]; then
-    not_checked "whether $image opens the data in $volume: the image is not here, or the data does not say its version"
+    not_checked "whether $image opens the data in $volume: the image is not here, or the data has no version"
   elif [ "${from%%.*}" -gt "${to%%.*}" ]; then
     found "$volume was last opened by MongoDB $from, and $image is older" "$(set_to MONGODB_IMAGE "mongo:$(cut -d. -f1,2 <<<"$from")")"
   elif [ $((${to%%.*} - ${from%%.*})) -gt 1 ]; then
@@ -494,22 +494,22 @@ check_mongodb_data() {
   running=$(docker ps --quiet --filter "label=com.docker.compose.project=$compose_project" --filter label=com.docker.compose.service=mongodb)
   if [ -z "$running" ]; then
     [ -z "$(value MONGODB_PASSWORD)$(value MONGODB_USERNAME)" ] ||
-      not_checked "whether MONGODB_USERNAME and MONGODB_PASSWORD are those that $volume was filled with: MongoDB does not run"
+      not_checked "whether MONGODB_USERNAME and MONGODB_PASSWORD are the login in $volume: MongoDB does not run"
   elif ! HYPERION_LOGIN="mongodb://$(setting MONGODB_USERNAME):$(setting MONGODB_PASSWORD)@127.0.0.1:27017/?authSource=admin" \
     docker exec --env HYPERION_LOGIN --env ALL_PROXY= --env all_proxy= "$running" mongosh --nodb --quiet --eval 'connect(process.env.HYPERION_LOGIN)' >/dev/null 2>&1; then
-    found "MongoDB does not take MONGODB_USERNAME and MONGODB_PASSWORD: its volume keeps those of the first start" \
-      "write those of the first start to .env, or change them in the database first: COMPOSE.md, \"Settings\""
+    found "MongoDB refuses MONGODB_USERNAME and MONGODB_PASSWORD: its volume keeps the login of the first start" \
+      "write that login to .env, or change the login in the database first: COMPOSE.md, \"Settings\""
   fi
 }
 
-# check_tag: a version may lack an image that a later compose file names.
+# check_tag: an older version can lack an image that the compose file names.
 check_tag() {
   local tag name image said there='' missing=''
   tag=$(value HYPERION_TAG)
   [ -n "$tag" ] && [ "$tag" != latest ] && docker compose version >/dev/null 2>&1 || return 0
   while read -r name; do
     image=$(setting HYPERION_REGISTRY)/$name:$tag
-    # The engine asks the registry, as it would for a pull.
+    # The engine asks the registry, as for a pull.
     if said=$(docker compose --project-name check --file - config --resolve-image-digests <<<"services: { check: { image: '$image' } }" 2>&1); then
       there="$there $name"
     elif [[ $said == *"manifest unknown"* || $said == *"not found"* ]]; then
@@ -536,7 +536,7 @@ check_earlier() {
   type earlier_volumes >/dev/null 2>&1 || return 0
   while read -r old new; do
     if ! is_copied "$new"; then
-      found "the volume $old of an earlier compose file holds data, and $new has none of it" "scripts/copy-compose-volumes.sh ${old%_*_*}"
+      found "the volume $old of an earlier compose file holds data, but $new does not" "scripts/copy-compose-volumes.sh ${old%_*_*}"
     fi
   done < <(earlier_volumes)
 }

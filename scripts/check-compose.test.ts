@@ -8,8 +8,8 @@ import { listen } from "../test/support/listen.ts";
 const script = "scripts/check-compose.sh";
 
 /**
- * A Docker whose containers, volumes and local images the variables CONTAINERS, VOLUMES and IMAGES name, on a machine that
- * the others describe. $DATA is what a volume's file holds.
+ * A fake Docker. CONTAINERS, VOLUMES and IMAGES name what it has, DATA the content of a file in a volume; the other variables
+ * describe the machine.
  */
 const docker = `
 case "$1 $2" in
@@ -51,12 +51,11 @@ beforeEach(() => {
 
 const check = (...options: string[]) => shell.run(script, [...options, shell.folder]);
 
-/** What the machine says of its processor. */
+/** Sets the content of /proc/cpuinfo. */
 function cpu(text: string): void {
   shell.fake("cat", `[ "$*" != /proc/cpuinfo ] || { echo "${text}"; exit; }; exec /bin/cat "$@"`);
 }
 
-/** What the check finds, and how it ends each. */
 function expectFound(what: string, fix: string): void {
   const { status, stdout } = check();
   expect(stdout).toContain(what);
@@ -75,7 +74,7 @@ it.each(["# nothing\n", readFileSync(path.join(root, ".env.example"), "utf8")])(
   },
 );
 
-it("takes every default of .env.example, and what it says may be there", () => {
+it("accepts every default and suggestion of .env.example", () => {
   const example = readFileSync(path.join(root, ".env.example"), "utf8");
   const defaults = [...example.matchAll(/^#([A-Z_]+=.+)$/gm)].map(([, line]) => line);
   shell.write("code/main.go", "package main\n");
@@ -84,12 +83,12 @@ it("takes every default of .env.example, and what it says may be there", () => {
   expect(check()).toEqual(CLEAN);
 });
 
-/** A line of .env, what is wrong with it, and what fixes it. */
+/** A line of .env, its problem and the fix. */
 const WRONG = [
   ["MONGODB_URI=mongodb://mongodb:27017", "MONGODB_URI has no login", "sed -i.old '/^MONGODB_URI=/d' .env"],
   [
     "MONGODB_URI='mongodb://admin:admin123@mongodb:27017/?authSource=admin'",
-    "logs in as admin, and the database's user is hyperion",
+    "logs in as admin, but the database's user is hyperion",
     "sed -i.old '/^MONGODB_URI=/d' .env",
   ],
   [
@@ -100,29 +99,25 @@ const WRONG = [
   ["QDRANT_URL=https://q.example.com:6333", "names q.example.com", "echo HYPERION_QDRANT=elsewhere >> .env"],
   [
     "HYPERION_QDRANT=elsewhere",
-    "QDRANT_URL does not say where",
+    "QDRANT_URL names no other server",
     "sed -i.old 's|^HYPERION_QDRANT=.*|HYPERION_QDRANT=local|' .env",
   ],
   ["QDRANT_URL=http://qdrant:6333/", "ends in a slash", "QDRANT_URL=http://qdrant:6333|"],
   ["HYPERION_MONGODB=remote", "is not a place", "HYPERION_MONGODB=local"],
-  ["WEB_PORT=7777", "it is called HYPERION_UI_PORT now", "sed -i.old 's/^WEB_PORT=/HYPERION_UI_PORT=/' .env"],
-  [
-    "MONGO_ROOT_PASSWORD=x",
-    "it is called MONGODB_PASSWORD now",
-    "s/^MONGO_ROOT_PASSWORD=/MONGODB_PASSWORD=/",
-  ],
+  ["WEB_PORT=7777", "its new name is HYPERION_UI_PORT", "sed -i.old 's/^WEB_PORT=/HYPERION_UI_PORT=/' .env"],
+  ["MONGO_ROOT_PASSWORD=x", "its new name is MONGODB_PASSWORD", "s/^MONGO_ROOT_PASSWORD=/MONGODB_PASSWORD=/"],
   ["MONGODB_PORT=27017", "have no port on this machine", "sed -i.old '/^MONGODB_PORT=/d' .env"],
   ["EMBEDDING=openai", "needs OPENAI_API_KEY", "EMBEDDING=local"],
-  ["EMBEDDING=voyage", "none of local, openai", "EMBEDDING=local"],
+  ["EMBEDDING=voyage", "neither local nor openai", "EMBEDDING=local"],
   [
     'HYPERION_REGISTRY="https://us-central1-docker.pkg.dev/p/r/"',
-    "neither a scheme nor a slash",
+    "a scheme or a slash at its end",
     "HYPERION_REGISTRY=us-central1-docker.pkg.dev/p/r",
   ],
-  ["HYPERION_TAG=@sha256:00ff", "a lock file pins them", "docker compose config --lock-image-digests"],
-  ["HYPERION_TAG=1.4.2 beta", "is no tag", "HYPERION_TAG=latest"],
-  ["HYPERION_UI_PROT=8080", "HYPERION_UI_PORT is one", "s/^HYPERION_UI_PROT=/HYPERION_UI_PORT=/"],
-  ["SOMETHING_OF_ANOTHER=1", "is a name that nothing reads", "'/^SOMETHING_OF_ANOTHER=/d' .env"],
+  ["HYPERION_TAG=@sha256:00ff", "use a lock file to pin them", "docker compose config --lock-image-digests"],
+  ["HYPERION_TAG=1.4.2 beta", "is not a tag", "HYPERION_TAG=latest"],
+  ["HYPERION_UI_PROT=8080", "did you mean HYPERION_UI_PORT?", "s/^HYPERION_UI_PROT=/HYPERION_UI_PORT=/"],
+  ["SOMETHING_OF_ANOTHER=1", "is not read by any compose file", "'/^SOMETHING_OF_ANOTHER=/d' .env"],
   ["HYPERION_UI_PORT=abc", "a port from 1 to 65535", "'/^HYPERION_UI_PORT=/d' .env"],
   ["HYPERION_MCP_PORT=70000", "a port from 1 to 65535", "'/^HYPERION_MCP_PORT=/d' .env"],
   ["HYPERION_BRIDGE_PORT=7778", "is the port of another service here", "HYPERION_BRIDGE_PORT=17778|"],
@@ -147,11 +142,11 @@ const WRONG = [
   ["QDRANT_IMAGE=https://hub.docker.com/qdrant", "without a scheme", "'/^QDRANT_IMAGE=/d' .env"],
   ["HYPERION_CODE=/misspelt", "is not a folder of this machine", "'/^HYPERION_CODE=/d' .env"],
   ["HYPERION_SOURCE=/misspelt", "is not a folder of this machine", "'/^HYPERION_SOURCE=/d' .env"],
-  ["CODE_INDEX_FOLDERS=/code/src", "HYPERION_CODE names none", "echo HYPERION_CODE="],
+  ["CODE_INDEX_FOLDERS=/code/src", "HYPERION_CODE is not set", "echo HYPERION_CODE="],
   ["CODE_INDEX_FOLDERS=/home/dana/src", "folders in the container", "'/^CODE_INDEX_FOLDERS=/d' .env"],
 ] as const;
 
-/** All lines at once, but for those that are about the same. */
+/** Names of the same subject: their lines are tested in turn. */
 const SAME: Record<string, string> = {
   HYPERION_QDRANT: "QDRANT_URL",
   CODE_INDEX_FOLDERS: "HYPERION_CODE",
@@ -166,7 +161,7 @@ const turns = WRONG.map(
   (row, index) => WRONG.slice(0, index).filter((one) => nameOf(one) === nameOf(row)).length,
 );
 
-it.each([...new Set(turns)])("says what is wrong in .env and how to fix it, all at once (%i)", (turn) => {
+it.each([...new Set(turns)])("reports all problems in .env at once, with their fixes (%i)", (turn) => {
   const rows = WRONG.filter((_, index) => turns[index] === turn);
   const env = rows.map(([line]) => `${line}\n`).join("");
   shell.write(".env", env);
@@ -179,7 +174,7 @@ it.each([...new Set(turns)])("says what is wrong in .env and how to fix it, all 
 });
 
 test.each([["1.4.2"], ["v1.4.2"], ["1"], ["latest"], ["abc123f"], ["2025-01-10"]])(
-  "takes the tag %s",
+  "accepts the tag %s",
   (tag) => {
     shell.write(
       ".env",
@@ -210,23 +205,23 @@ it("finds volumes, containers, an override and clients of an earlier compose fil
   expect(stdout).not.toContain("unrelated");
 });
 
-it("leaves an override alone that opens ports on this machine only", () => {
+it("accepts an override that opens ports on loopback only", () => {
   shell.write("docker-compose.override.yml", 'services:\n  x:\n    ports:\n      - "127.0.0.1:9173:80"\n');
   expect(check()).toMatchObject({ status: 0 });
 });
 
 describe("of this shell's variables", () => {
-  it("finds a misspelt name, and leaves those of other programs alone", () => {
+  it("finds a misspelt name, and ignores those of other programs", () => {
     Object.assign(shell.environment, {
       HYPERION_TGA: "1.4.2",
       QDRANT_PATH: "/x",
       HYPERION_SANDBOX_DIR: "/y",
     });
-    expectFound("HYPERION_TAG is one", "unset HYPERION_TGA");
+    expectFound("did you mean HYPERION_TAG?", "unset HYPERION_TGA");
     expect(check().stdout).not.toMatch(/QDRANT_PATH|SANDBOX/);
   });
 
-  it("takes a name that a compose file of the user's own reads", () => {
+  it("accepts a name that the user's compose file reads", () => {
     shell.write("docker-compose.override.yml", "services:\n  x:\n    image: ${MY_IMAGE:-y}\n");
     shell.write(".env", "MY_IMAGE=z\n");
     expect(check()).toEqual(CLEAN);
@@ -263,12 +258,12 @@ describe("of the folder of code", () => {
   it("finds one that is empty", () => {
     shell.write(".env", "HYPERION_CODE=./bin/none\n");
     shell.bash("mkdir -p bin/none");
-    expectFound("is empty, or you may not read it", "'/^HYPERION_CODE=/d' .env");
+    expectFound("is empty, or you have no permission to read it", "'/^HYPERION_CODE=/d' .env");
   });
 
-  it("finds one that user 1000 may not read", () => {
+  it("finds one that is not readable for user 1000", () => {
     shell.bash("chmod 700 code");
-    expectFound("may not be read by user 1000", `chmod -R o+rX '${shell.folder}/./code'`);
+    expectFound("is not readable for user 1000", `chmod -R o+rX '${shell.folder}/./code'`);
   });
 
   it("finds a folder to index that is not in it", () => {
@@ -276,7 +271,7 @@ describe("of the folder of code", () => {
     expectFound("CODE_INDEX_FOLDERS names /code/lib", "'/^CODE_INDEX_FOLDERS=/d' .env");
   });
 
-  it("finds one whose label SELinux does not let containers read", () => {
+  it("finds one without an SELinux label for containers", () => {
     shell.environment["INFO"] = "/var/lib/docker|8000000000|[name=seccomp,profile=builtin name=selinux]";
     shell.fake("stat", "echo unconfined_u:object_r:user_home_t:s0");
     expectFound("user_home_t", "sudo chcon -R -t container_file_t");
@@ -328,13 +323,13 @@ describe("of the machine", () => {
     expectFound(what, fix);
   });
 
-  it("finds docker-compose 1, and takes a later one of that name", () => {
+  it("finds docker-compose 1, and accepts a later docker-compose", () => {
     shell.environment["COMPOSE"] = "";
     shell.fake("docker-compose", "echo 1.29.2");
     expectFound("docker-compose 1.29.2 is too old", "docs.docker.com/compose/install");
     shell.fake("docker-compose", "echo 5.0.1");
     const { status, stdout } = check();
-    expect([status, stdout]).toEqual([0, expect.stringContaining("write docker-compose")]);
+    expect([status, stdout]).toEqual([0, expect.stringContaining("use docker-compose")]);
   });
 
   it("finds a full disk, while the images are not here yet", () => {
@@ -360,12 +355,12 @@ describe("of the machine", () => {
     expect(check()).toEqual(CLEAN);
   });
 
-  it("finds hosts that Docker's proxy is not for", () => {
+  it("finds hosts that Docker's proxy excludes", () => {
     shell.write(".docker/config.json", '{\n "proxies": { "default": { "noProxy": "*.corp,10.0.0.0/8" } }\n}');
-    expectFound("excepts *.corp,10.0.0.0/8", "echo NO_PROXY=*.corp,10.0.0.0/8 >> .env");
+    expectFound("excludes *.corp,10.0.0.0/8", "echo NO_PROXY=*.corp,10.0.0.0/8 >> .env");
   });
 
-  it("writes what the machine needs when it is asked to, and nothing else", () => {
+  it("writes only the settings that the machine needs, with --write", () => {
     Object.assign(shell.environment, { ENGINE: "28.2.2|arm64|Engine,", INFO: SNAP });
     cpu("Features\t: asimddp");
     shell.write(".docker/config.json", '{"proxies":{"default":{"noProxy":"*.corp"}}}');
@@ -404,8 +399,8 @@ describe("of the data", () => {
     ],
     [{ ...MONGODB, LOGIN, DATA: mongod("5.0.31") }, "opened by MongoDB 5.0.31", "MONGODB_IMAGE=mongo:6.0"],
     [{ ...MONGODB, LOGIN, DATA: mongod("8.0.4") }, "opened by MongoDB 8.0.4", "MONGODB_IMAGE=mongo:8.0"],
-    [{ ...MONGODB, LOGIN: "another", DATA: mongod("7.0.9") }, "does not take MONGODB_USERNAME", "COMPOSE.md"],
-  ])("finds what the next image cannot open (%#)", (facts, what, fix) => {
+    [{ ...MONGODB, LOGIN: "another", DATA: mongod("7.0.9") }, "refuses MONGODB_USERNAME", "COMPOSE.md"],
+  ])("finds data that the next image cannot open (%#)", (facts, what, fix) => {
     Object.assign(shell.environment, { IMAGES }, facts);
     expectFound(what, fix);
   });
@@ -415,7 +410,7 @@ describe("of the data", () => {
     { ...QDRANT, RAN: "qdrant/qdrant:v1.18.3" },
     { ...MONGODB, LOGIN, DATA: mongod("6.0.2") },
     { ...MONGODB, LOGIN, DATA: mongod("7.0.14") },
-  ])("says nothing of what it can open (%#)", (facts) => {
+  ])("reports nothing for data that it can open (%#)", (facts) => {
     Object.assign(shell.environment, { IMAGES }, facts);
     expect(check()).toEqual(CLEAN);
   });
@@ -426,13 +421,13 @@ describe("of the data", () => {
     { ...QDRANT, RAN: "qdrant/qdrant:v1.18.0", IMAGES: MODEL },
     { ...MONGODB, LOGIN, DATA: "" },
     { ...MONGODB, RUNNING: "", DATA: mongod("7.0.14"), MONGODB_PASSWORD: "another" },
-  ])("says what was not checked (%#)", (facts) => {
+  ])("names the checks that were skipped (%#)", (facts) => {
     Object.assign(shell.environment, { IMAGES }, facts);
     const { status, stdout } = check();
     expect([status, stdout]).toEqual([0, expect.stringMatching(/^not checked: .*\nNothing found/)]);
   });
 
-  it("says that a password that breaks the address is in the volume already", () => {
+  it("reports that the volume already has a password that breaks the address", () => {
     Object.assign(shell.environment, MONGODB, { IMAGES, LOGIN: "another", DATA: mongod("7.0.14") });
     shell.write(".env", "MONGODB_PASSWORD=p@ss\n");
     expectFound("its volume keeps the login", 'COMPOSE.md, "Settings"');
@@ -458,7 +453,7 @@ describe("of the version", () => {
     expectFound(what, fix);
   });
 
-  it("takes one that is whole, and says when the registry does not answer", () => {
+  it("accepts a complete version, and reports that the registry does not answer", () => {
     shell.environment["TAGGED"] = ALL;
     expect(check()).toEqual(CLEAN);
     Object.assign(shell.environment, { TAGGED: "", REFUSAL: "dial tcp: i/o timeout" });
@@ -468,17 +463,17 @@ describe("of the version", () => {
   });
 });
 
-it("stands alone beside the compose file", () => {
+it("needs no other file than the compose file", () => {
   shell.write("check-compose.sh", readFileSync(path.join(root, script), "utf8"));
   expect(shell.run(path.join(shell.folder, "check-compose.sh"))).toEqual(CLEAN);
 });
 
-it("goes on without Docker, and says so", () => {
+it("continues without Docker, and reports it", () => {
   shell.fake("docker", "exit 1");
   expect(check().stdout).toContain("Docker does not answer");
 });
 
-it("refuses what it does not know", () => {
+it("refuses unknown options and folders", () => {
   expect(shell.run(script, ["--fix"])).toMatchObject({ status: 2 });
   expect(shell.run(script, [`${shell.folder}/none`])).toMatchObject({ status: 2 });
   shell.bash("rm docker-compose.yml");

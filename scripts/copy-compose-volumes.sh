@@ -1,18 +1,18 @@
 #!/usr/bin/env bash
-# Copies the data of an earlier compose file's volumes into those of today's; the earlier ones stay as they are.
-# Runs on bash 3.2, which macOS has.
+# Copies the data of an earlier compose file's volumes to the current ones, and leaves the earlier ones alone. Runs on bash
+# 3.2 (macOS).
 set -euo pipefail
 
 usage() {
   cat <<'USAGE'
 Copies MongoDB's and Qdrant's data from the volumes of an earlier compose file (PROJECT_mongodb_data, PROJECT_mongodb_config,
-PROJECT_qdrant_data) into today's (hyperion_mongodb-data and so on). Nothing is deleted and nothing overwritten: today's
+PROJECT_qdrant_data) to the current ones (hyperion_mongodb-data and so on). Deletes and overwrites nothing: the current
 volumes must not exist yet, and no container may use the earlier ones.
 
 Usage: scripts/copy-compose-volumes.sh PROJECT
-  PROJECT   what the volumes' names begin with: the name of the folder that held the earlier compose file
+  PROJECT   the start of the volumes' names: the name of the folder of the earlier compose file
 
-Set MONGODB_IMAGE where that is not mongo:7.0; it does the copying. Exit code: 0 copied; 1 Docker failed; 2 nothing was begun.
+MONGODB_IMAGE names the image that copies (default: mongo:7.0). Exit code: 0 copied; 1 Docker failed; 2 nothing was started.
 USAGE
 }
 
@@ -49,7 +49,7 @@ stop_on_problems
 
 while read -r old new; do
   echo "+ $old -> $new"
-  # As Compose labels what it makes, so that it takes the volume for its own.
+  # Compose takes over a volume that has its labels.
   docker volume create --label "com.docker.compose.project=$compose_project" --label "com.docker.compose.volume=${new#"${compose_project}_"}" \
     --label "$copied_label=$old" "$new" >/dev/null
   if ! docker run --rm --network none --user root --entrypoint cp --volume "$old:/from:ro" --volume "$new:/to" "$image" -a /from/. /to/ </dev/null; then
@@ -60,8 +60,8 @@ while read -r old new; do
 done <<<"$pairs"
 cat <<'NEXT'
 
-The database keeps the login that its volume was first given, which in the earlier compose file was admin, admin123 by
-default. Say so in .env, and start:
+The database keeps the login of its first start. The default in the earlier compose file was admin, admin123. Set it in .env,
+and start:
   MONGODB_USERNAME=admin
   MONGODB_PASSWORD=admin123
   docker compose up --detach --wait

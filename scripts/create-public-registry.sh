@@ -1,27 +1,26 @@
 #!/usr/bin/env bash
-# Makes the registry public, or private again, through the stack, so that its state stays true.
-# Runs on bash 3.2, which macOS has.
+# Makes the registry public or private through the stack, so that its state stays correct. Runs on bash 3.2 (macOS).
 set -euo pipefail
 
 usage() {
   cat <<'USAGE'
-Lets everybody pull from the registry without a login, by the stack: checks the login, sets
-hyperion-registry:publicAccess, shows the preview, asks, applies by pulumi up, and says what a pull without a
-login gets. The stack checks the organization policy before anything is changed.
+Lets everyone pull from the registry without a login: checks the login, sets hyperion-registry:publicAccess, shows the
+preview, asks, runs pulumi up, and tries a pull without a login. The stack checks the organization policy before it changes
+anything.
 
 Usage: scripts/create-public-registry.sh [OPTION]...
-  --override-policy  lift the organization policy that refuses allUsers, on this project alone
-                     (hyperion-registry:overrideDomainRestrictedSharing); takes the role
+  --override-policy  lift the organization policy that refuses allUsers, only for this project
+                     (hyperion-registry:overrideDomainRestrictedSharing); needs the role
                      Organization Policy Administrator
   --revert           make the registry private again; removes that exception too
-  --wait SECONDS     how long the changed policy may take to spread (default: 300)
+  --wait SECONDS     how long to wait until the changed policy has spread (default: 300)
   --stack NAME       the stack (default: production)
   --yes              apply without asking
   --help             print this
 
-When the preview fails, the answer is no or you press Ctrl-C before the answer, the settings are put
-back as they were and nothing is changed.
-Exit code: 0 done; 1 failed or declined; 2 nothing was begun.
+If the preview fails, the answer is no or you press Ctrl-C before the answer, the script restores the settings and changes
+nothing.
+Exit code: 0 done; 1 failed or declined; 2 nothing was started.
 USAGE
 }
 
@@ -62,14 +61,14 @@ read_options() {
     '' | *[!0-9]*) problem "--wait takes a number of seconds, not '$patience'" ;;
   esac
   if $revert && $want_override; then
-    problem "--revert removes the exception from the policy, so it cannot go with --override-policy"
+    problem "--revert removes the exception from the policy, so it does not go with --override-policy"
   fi
 }
 
 check_pulumi() {
   local answer settings
   if ! settings=$("$root/scripts/install-pulumi.sh"); then
-    problem "the verified Pulumi is not to be had, for the reason above"
+    problem "the verified Pulumi cannot be installed, for the reason above"
     return
   fi
   eval "$settings"
@@ -78,7 +77,7 @@ check_pulumi() {
   fi
 }
 
-# The gcp plugin takes its login from one of these.
+# The gcp plugin reads its login from one of these.
 check_google() {
   local variable
   for variable in GOOGLE_OAUTH_ACCESS_TOKEN GOOGLE_CREDENTIALS GOOGLE_CLOUD_KEYFILE_JSON GCLOUD_KEYFILE_JSON \
@@ -87,8 +86,8 @@ check_google() {
   done
   if ! command -v gcloud >/dev/null; then
     [ -f "${CLOUDSDK_CONFIG:-$HOME/.config/gcloud}/application_default_credentials.json" ] && return
-    problem "gcloud is not installed, and nothing else logs Pulumi in at Google: https://cloud.google.com/sdk/docs/install"
-  elif ! CLOUDSDK_CORE_DISABLE_FILE_LOGGING=true gcloud auth application-default print-access-token >/dev/null 2>&1; then # its log has what it prints
+    problem "gcloud is not installed, and there is no other login at Google: https://cloud.google.com/sdk/docs/install"
+  elif ! CLOUDSDK_CORE_DISABLE_FILE_LOGGING=true gcloud auth application-default print-access-token >/dev/null 2>&1; then # without a log of the token
     problem "not logged in at Google, or the login has expired: gcloud auth application-default login"
   fi
 }
@@ -108,8 +107,8 @@ ensure_stack() {
   elif [ ! -f "Pulumi.$stack.yaml" ]; then
     problem "there is no stack $stack, and no Pulumi.$stack.yaml to make it from: --stack NAME"
   else
-    echo "There is no stack $stack in this state yet; making it, with nothing in it."
-    pulumi stack init "$stack" --no-select || problem "the stack $stack could not be made; Pulumi says why above"
+    echo "There is no stack $stack in this state yet; making an empty one."
+    pulumi stack init "$stack" --no-select || problem "the stack $stack could not be made, for the reason above"
   fi
 }
 
@@ -117,15 +116,15 @@ setting() { pulumi config get "$1" --stack "$stack" --non-interactive; }
 set_setting() { pulumi config set "$1" "$2" --type bool --stack "$stack" --non-interactive; }
 unset_setting() { pulumi config rm "$1" --stack "$stack" --non-interactive; }
 
-# The commands that put the settings back, in order; empty while nothing has been changed.
+# The commands that restore the settings, in order.
 undo=()
 
-# change KEY VALUE: sets a toggle that has another value, and notes how to put it back.
+# change KEY VALUE: sets a toggle, unless it has the value, and adds the command that restores it.
 change() {
   local before
   before=$(setting "$1")
   [ "$before" = "$2" ] && return
-  # An undeclared value and the default, false, read alike: only the file tells them apart.
+  # `config get` prints the default too: only the file shows whether the value is set.
   if [ "$before" = true ] || grep -qs "^ *$1:" "Pulumi.$stack.yaml"; then
     undo+=("set_setting $1 $before")
   else
@@ -137,10 +136,10 @@ change() {
 put_back() {
   local command
   [ "${#undo[@]}" -eq 0 ] && return
-  # Nothing may come between the settings and their return.
+  # An interrupt must not stop this.
   trap '' INT TERM
   for command in "${undo[@]}"; do
-    $command || echo "Could not put a setting back; see to it: npm run pulumi -- config --stack $stack" >&2
+    $command || echo "Could not restore a setting; check them: npm run pulumi -- config --stack $stack" >&2
   done
   undo=()
   echo "The settings are as they were; nothing was changed." >&2
@@ -169,24 +168,24 @@ trap 'exit 130' INT TERM
 if $revert; then
   change "$public" false
   change "$override" false
-  question="Make the registry private? Whoever pulls without a login is then refused."
+  question="Make the registry private? Pulls without a login are then refused."
 else
   change "$public" true
   if $want_override; then change "$override" true; fi
-  question="Make the registry public? Everybody can then pull all of its images, at your cost."
+  question="Make the registry public? Everyone can then pull all of its images, at your cost."
 fi
 
 if ! pulumi preview "${options[@]}"; then
   echo >&2
   echo "The preview failed." >&2
   if ! $revert && ! $want_override && [ "$(setting "$override")" != true ]; then
-    echo "If it is for the organization policy: $0 --override-policy" >&2
+    echo "If the organization policy is the reason: $0 --override-policy" >&2
   fi
   exit 1
 fi
 if ! agreed "$question"; then exit 1; fi
 
-# From here on the settings say what is wanted, also when it takes a second run to get there.
+# From here on the settings stay, even if it takes a second run to apply them.
 undo=()
 trap - INT TERM
 again=$0
@@ -203,14 +202,14 @@ if ! pulumi up "${options[@]}" --yes --skip-preview; then
 fi
 
 registry=$(pulumi stack output registryUrl --stack "$stack" --non-interactive)
-# Somebody else's binding does not go by itself.
+# Another binding is not removed by waiting.
 if $revert && [ "$(pulumi stack output publicAccess --stack "$stack" --non-interactive)" = true ]; then patience=0; fi
 wanted=open
 if $revert; then wanted=closed; fi
 echo
 if ! node "$root/scripts/anonymous-pull.ts" "$registry" "$wanted" "$patience"; then
   if $revert; then
-    echo "If pulumi up warns of a binding that the stack did not make, run the command that it names." >&2
+    echo "If pulumi up warns of a binding that the stack did not make, run the command in the warning." >&2
   fi
   echo "${still}run it again: $again" >&2
   exit 1

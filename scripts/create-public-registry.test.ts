@@ -5,7 +5,7 @@ const script = "scripts/create-public-registry.sh";
 const publicAccess = "hyperion-registry:publicAccess";
 const override = "hyperion-registry:overrideDomainRestrictedSharing";
 
-/** Answers as Pulumi does and keeps the stack's settings in files; ANSWERS names what is to go wrong. */
+/** A fake Pulumi that keeps the stack's settings in files. ANSWERS names the steps that fail. */
 const pulumi = `
 record "$@"
 case "$1 $2" in
@@ -36,7 +36,7 @@ beforeEach(() => {
   registryAnswers(200);
 });
 
-/** What the registry answers everybody who comes without a login. */
+/** Sets the registry's answer to requests without a login. */
 function registryAnswers(status: number): void {
   const fetch = encodeURIComponent(
     `globalThis.fetch = async () => new Response(null, { status: ${status} })`,
@@ -61,19 +61,19 @@ const set = (key: string, value: string): string =>
   `pulumi config set ${key} ${value} --type bool --stack production --non-interactive`;
 const rm = (key: string): string => `pulumi config rm ${key} --stack production --non-interactive`;
 
-describe("the way", () => {
+describe("the normal course", () => {
   it("sets, shows the preview, asks, applies", () => {
     const { status, stdout } = run("y\n");
     expect(status).toBe(0);
     expect(steps()).toEqual([set(publicAccess, "true"), preview, up]);
     expect(stdout).toContain(
-      "Make the registry public? Everybody can then pull all of its images, at your cost. [y/N]",
+      "Make the registry public? Everyone can then pull all of its images, at your cost. [y/N]",
     );
     expect(settings()).toEqual({ [publicAccess]: "true" });
     expect(stdout.trimEnd().split("\n").at(-1)).toBe("A pull without a login succeeds: registry.example/p/r");
   });
 
-  it("fails if a pull without a login is refused all the same", () => {
+  it("fails if a pull without a login is still refused", () => {
     registryAnswers(403);
     const { status, stdout, stderr } = run("", "--yes", "--wait", "0");
     expect(status).toBe(1);
@@ -81,7 +81,7 @@ describe("the way", () => {
     expect(stderr).toBe(`run it again: ${root}/${script}\n`);
   });
 
-  it("lifts the organization policy when told to", () => {
+  it("lifts the organization policy with --override-policy", () => {
     expect(run("", "--yes", "--override-policy").status).toBe(0);
     expect(steps()).toEqual([set(publicAccess, "true"), set(override, "true"), preview, up]);
   });
@@ -92,28 +92,26 @@ describe("the way", () => {
     registryAnswers(403);
     const { status, stdout } = run("yes\n", "--revert");
     expect(status).toBe(0);
-    expect(stdout).toContain(
-      "Make the registry private? Whoever pulls without a login is then refused. [y/N]",
-    );
+    expect(stdout).toContain("Make the registry private? Pulls without a login are then refused. [y/N]");
     expect(steps()).toEqual([set(publicAccess, "false"), set(override, "false"), preview, up]);
     expect(stdout).toContain("A pull without a login is refused: registry.example/p/r");
   });
 
   test.each<[string, string, string[]]>([
-    ["M3: somebody else's binding keeps it open", "others-binding", []],
+    ["M3: another binding keeps it open", "others-binding", []],
     ["a registry stays open for longer than it may", "", ["--wait", "0"]],
   ])("says that it is still public if %s", (_, answers, options) => {
     shell.environment["ANSWERS"] = answers;
     const { status, stdout, stderr } = run("", "--revert", "--yes", ...options);
     expect(status).toBe(1);
     expect(stdout).toContain("A pull without a login succeeds: registry.example/p/r");
-    expect(stderr).toContain("run the command that it names.\n");
+    expect(stderr).toContain("run the command in the warning.\n");
     expect(stderr.trimEnd().split("\n").at(-1)).toBe(
       `still public: run it again: ${root}/${script} --revert`,
     );
   });
 
-  it("leaves settings alone that are as wanted", () => {
+  it("leaves settings alone that have the wanted value", () => {
     shell.write(publicAccess, "true\n");
     expect(run("", "--yes").status).toBe(0);
     expect(steps()).toEqual([preview, up]);
@@ -123,7 +121,7 @@ describe("the way", () => {
     shell.environment["ANSWERS"] = "no-stack";
     const { status, stdout } = run("", "--yes");
     expect(status).toBe(0);
-    expect(stdout).toContain("There is no stack production in this state yet; making it");
+    expect(stdout).toContain("There is no stack production in this state yet; making an empty one");
     expect(shell.calls()).toContain("pulumi stack init production --no-select");
   });
 
@@ -142,7 +140,7 @@ describe("the way", () => {
   });
 });
 
-describe("errors before anything is begun", () => {
+describe("problems before the start", () => {
   const stack = "pulumi stack --show-name";
   test.each<[string, string[], string]>([
     ["", ["--nonsense"], "unknown option --nonsense; see --help"],
@@ -151,7 +149,7 @@ describe("errors before anything is begun", () => {
     [
       "",
       ["--revert", "--override-policy"],
-      "--revert removes the exception from the policy, so it cannot go with --override-policy",
+      "--revert removes the exception from the policy, so it does not go with --override-policy",
     ],
     [
       "logged-out",
@@ -174,16 +172,16 @@ describe("errors before anything is begun", () => {
       ["--stack", "prod"],
       "there is no stack prod, and no Pulumi.prod.yaml to make it from: --stack NAME",
     ],
-    ["no-stack no-init", [], "the stack production could not be made; Pulumi says why above"],
+    ["no-stack no-init", [], "the stack production could not be made, for the reason above"],
   ])("%s %j", (answers, args, message) => {
     shell.environment["ANSWERS"] = answers;
     const { status, stderr } = run("y\n", ...args);
-    expect(stderr.slice(stderr.indexOf("Nothing"))).toBe(`Nothing was begun:\n  - ${message}\n`);
+    expect(stderr.slice(stderr.indexOf("Nothing"))).toBe(`Nothing was started:\n  - ${message}\n`);
     expect(status).toBe(2);
     expect(steps()).toEqual([]);
   });
 
-  it("both logins at once, before the stack is asked", () => {
+  it("both logins at once, before it reads the stack", () => {
     shell.environment["ANSWERS"] = "logged-out expired";
     const { stderr } = run("y\n");
     expect(stderr).toContain("not logged in to the stack's state");
@@ -191,9 +189,9 @@ describe("errors before anything is begun", () => {
     expect(shell.calls().join("\n")).not.toContain(stack);
   });
 
-  it("no gcloud, unless Pulumi has a login of its own", () => {
+  it("no gcloud, unless Pulumi has another login", () => {
     shell.without("gcloud");
-    expect(run("").stderr).toContain("gcloud is not installed, and nothing else logs Pulumi in at Google");
+    expect(run("").stderr).toContain("gcloud is not installed, and there is no other login at Google");
     shell.environment["GOOGLE_OAUTH_ACCESS_TOKEN"] = "token";
     expect(run("", "--yes").status).toBe(0);
     delete shell.environment["GOOGLE_OAUTH_ACCESS_TOKEN"];
@@ -202,7 +200,7 @@ describe("errors before anything is begun", () => {
   });
 });
 
-describe("settings are put back", () => {
+describe("restores the settings", () => {
   const unchanged = "The settings are as they were; nothing was changed.\n";
 
   test.each(["n\n", "\n", "", "maybe\n"])("when the answer is %j", (answer) => {
@@ -221,12 +219,12 @@ describe("settings are put back", () => {
     expect(settings()).toEqual({ [publicAccess]: "true", [override]: "true" });
   });
 
-  it("when the preview fails, with the way out of the policy", () => {
+  it("if the preview fails, and names the option that lifts the policy", () => {
     shell.environment["ANSWERS"] = "bad-preview";
     const { status, stderr } = run("y\n");
     expect(status).toBe(1);
     expect(stderr).toContain(
-      `The preview failed.\nIf it is for the organization policy: ${root}/${script} --override-policy\n${unchanged}`,
+      `The preview failed.\nIf the organization policy is the reason: ${root}/${script} --override-policy\n${unchanged}`,
     );
     expect(settings()).toEqual({});
     expect(run("y\n", "--override-policy").stderr).not.toContain("--override-policy");
@@ -242,7 +240,7 @@ describe("settings are put back", () => {
     expect(steps()).not.toContain(up);
   });
 
-  it("on Ctrl-C during the preview, which reaches Pulumi too", async () => {
+  it("on Ctrl-C during the preview, which Pulumi gets too", async () => {
     shell.environment["ANSWERS"] = "slow-preview";
     const { child, prints, ended } = shell.start(script);
     await prints("begun");
@@ -252,7 +250,7 @@ describe("settings are put back", () => {
   });
 });
 
-it("keeps the settings when applying fails, and says how to go on", () => {
+it("keeps the settings if the update fails, and names the command that continues", () => {
   shell.environment["ANSWERS"] = "bad-up";
   const { status, stderr } = run("", "--yes");
   expect(status).toBe(1);
@@ -264,7 +262,7 @@ it("keeps the settings when applying fails, and says how to go on", () => {
   expect(settings()).toEqual({ [publicAccess]: "true" });
 });
 
-it("says that it is still public when a revert is not applied", () => {
+it("reports that the registry is still public if a revert fails", () => {
   shell.environment["ANSWERS"] = "bad-up";
   shell.write(publicAccess, "true\n");
   const { status, stderr } = run("", "--revert", "--yes");

@@ -1,19 +1,19 @@
-// Docker's program for logins at one host, with a new token each time: docker-credential.ts ACTION HOST [ACCOUNT]
-// The protocol is that of docker/docker-credential-helpers; log-in-at-registry.sh sets it up.
+// Docker credential helper for one host, with a new token for each login: docker-credential.ts ACTION HOST [ACCOUNT]
+// Protocol: docker/docker-credential-helpers. log-in-at-registry.sh sets it up.
 import { text } from "node:stream/consumers";
 import { iamCredentials } from "../google/apis.ts";
 import { messageOf } from "../problems/wording.ts";
 
 const SCOPE = "https://www.googleapis.com/auth/cloud-platform";
 
-/** Docker goes on without a login: docker-credential-helpers, `errCredentialsNotFound`. */
+/** With this answer (`errCredentialsNotFound`), Docker continues without a login. */
 const NONE = "credentials not found in native keychain";
 
 const [action = "", host = "", account = ""] = process.argv.slice(2);
 try {
   console.log(await answer());
 } catch (error) {
-  // Docker reads the reason on standard output.
+  // Docker reads the error from stdout.
   console.log(messageOf(error));
   process.exitCode = 1;
 }
@@ -28,7 +28,7 @@ async function answer(): Promise<string> {
 
 async function accessToken(): Promise<string> {
   const { GoogleAuth, Impersonated } = await import("google-auth-library");
-  // Google's own machines are known by their firmware. To ping for one elsewhere ends in a warning of the library's.
+  // Detects Google's machines by firmware: elsewhere, the ping ends in a warning of the library.
   process.env["METADATA_SERVER_DETECTION"] ??= "bios-only";
   const endpoint = new URL(process.env[iamCredentials.variable] ?? iamCredentials.endpoint).origin;
   let token: string | null | undefined;

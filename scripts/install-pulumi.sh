@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# Installs what Pulumi runs here, and nothing else: the CLI of .pulumi.version, once it is proven that Pulumi's own release
-# workflow made it, and the plugins of package.json, each as .pulumi.plugins has its checksum. Takes curl, tar, cosign and
-# sha256sum or shasum. Runs on bash 3.2, which macOS has.
+# Installs the Pulumi CLI of .pulumi.version after it verifies that Pulumi's release workflow signed it, and the plugins of
+# package.json after it compares their checksums with .pulumi.plugins. Needs curl, tar, cosign, and sha256sum or shasum. Runs
+# on bash 3.2 (macOS).
 set -euo pipefail
 
 usage() {
   cat <<'USAGE'
 Usage: scripts/install-pulumi.sh [OPTION]...
-npm run pulumi -- ARGS runs it by itself.
-  --from URL          take the CLI's release from a mirror; it is verified all the same (default: GitHub)
-  --plugins-from URL  take the plugins from a mirror; they are verified all the same (default: Pulumi's own choice)
-Installs into PULUMI_HOME or ~/.hyperion-registry, a folder of its own: what another project has installed is not found
-there. Prints the lines that make a shell use it; a workflow's next steps use it by themselves. A plugin whose version
-.pulumi.plugins lacks is recorded there, once two servers have given the same files; a workflow stops instead.
-Where HYPERION_PULUMI names a CLI, as in the sandbox, that one is used, and nothing is installed.
-Exit code: 0 installed; 1 something is not verified or not to be had, and is not installed; 2 the call is wrong.
+npm run pulumi -- ARGS calls this script.
+  --from URL          download the CLI from a mirror; the script verifies it too (default: GitHub)
+  --plugins-from URL  download the plugins from a mirror; the script verifies them too (default: Pulumi's default)
+Installs into PULUMI_HOME or ~/.hyperion-registry, apart from other projects. Prints the lines that make a shell use it. In a
+workflow, the next steps use it. If .pulumi.plugins lacks the version of a plugin, the script compares the files of two servers
+and records their checksums; in a workflow, it fails instead.
+If HYPERION_PULUMI names a CLI, as in the sandbox, the script uses that one and installs nothing.
+Exit code: 0 installed; 1 a download or a verification failed; 2 wrong usage.
 USAGE
 }
 
@@ -23,10 +23,10 @@ releases=https://github.com/pulumi/pulumi/releases/download
 plugin_files=https://get.pulumi.com/releases/plugins
 plugins_from=()
 installed=
-# Who signs: a workflow of Pulumi's repository, by the certificate that GitHub's token gave it.
+# The signer: a workflow of Pulumi's repository, with a certificate for its GitHub token.
 identity='^https://github\.com/pulumi/pulumi/\.github/workflows/sign\.yml@refs/'
 issuer=https://token.actions.githubusercontent.com
-# The CLI comes with more, such as the plugin that runs programs which a state carries in it: they are left out.
+# Leaves out the other programs of the archive, such as the plugin that runs programs from a state.
 needed=(pulumi pulumi-language-nodejs)
 plugins=(gcp docker)
 
@@ -65,10 +65,10 @@ download() {
 
 sha256() { if command -v sha256sum >/dev/null; then sha256sum "$@"; else shasum -a 256 "$@"; fi; }
 
-# plugin_version NAME: as package.json pins it.
+# plugin_version NAME: the version in package.json.
 plugin_version() { sed -n "s|^ *\"@pulumi/$1\": \"\([0-9.]*\)\".*|\1|p" "$root/package.json"; }
 
-# record NAME VERSION: notes the checksums of a plugin for each platform, once two servers have given the same files.
+# record NAME VERSION: records the checksums of a plugin for each platform if two servers give the same files.
 record() {
   local platform file sum
   grep -v "^$1 " "$root/.pulumi.plugins" >recorded || :
@@ -94,9 +94,9 @@ install_cli() {
     fail "$checksums is not signed by Pulumi's release workflow"
 
   download "$releases/v$version/$archive" "$archive"
-  # A line that names the archive exactly; none is a failure of the check.
+  # Only the line for this archive. Without one, the check fails.
   awk -v name="$archive" '$2 == name' "$checksums" | sha256 --check --strict --quiet - >&2 ||
-    fail "$archive is not what the signed $checksums says; do not use it"
+    fail "$archive does not match the signed $checksums; do not use it"
 
   tar -xzf "$archive"
   mkdir bin
@@ -123,19 +123,19 @@ install_plugins() {
       sum=$(checksum "$name $of $1")
     fi
     PULUMI_HOME=$home "$bin/pulumi" plugin install resource "$name" "$of" --exact --checksum "$sum" \
-      ${plugins_from[@]+"${plugins_from[@]}"} >&2 || fail "the plugin $name $of is not to be had, or not what .pulumi.plugins says"
+      ${plugins_from[@]+"${plugins_from[@]}"} >&2 || fail "the plugin $name $of could not be downloaded, or differs from .pulumi.plugins"
     installed=yes
   done
   for folder in "$home"/plugins/resource-*; do
     case $known in *" ${folder##*/} "*) continue ;; esac
     case $folder in *.lock | *.partial) continue ;; esac
-    fail "$folder is a plugin that this project does not use, and that a state could name: rm -r '$folder'"
+    fail "$folder is a plugin that this project does not use, but that a state could name: rm -r '$folder'"
   done
 }
 
 protection=(PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true PULUMI_IGNORE_AMBIENT_PLUGINS=true)
 
-# use SETTING...: what a shell evaluates, or what a workflow's next steps have, to run the CLI in $bin.
+# use SETTING...: makes a shell, or the next steps of a workflow, run the CLI in $bin with these settings.
 use() {
   if [ -n "${GITHUB_PATH:-}" ]; then
     echo "$bin" >>"$GITHUB_PATH"

@@ -9,7 +9,7 @@ import { generate } from "selfsigned";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Ended, root, useShell } from "../test/support/shell.ts";
 
-/** What the script reads of its project, which is a copy here: its checksums are a test's own. */
+/** Copies of the files that the script reads; the tests have their own checksums. */
 const PROJECT = ["scripts/install-pulumi.sh", ".pulumi.version", "package.json"];
 const version = readFileSync(path.join(root, ".pulumi.version"), "utf8").trim();
 const archive = `pulumi-v${version}-linux-${arch === "arm64" ? "arm64" : "x64"}.tar.gz`;
@@ -21,7 +21,7 @@ const { dependencies } = JSON.parse(readFileSync(path.join(root, "package.json")
   dependencies: Record<string, string>;
 };
 const plugins = ["gcp", "docker"].map((name) => [name, dependencies[`@pulumi/${name}`] ?? ""] as const);
-/** What the engine in the release does: a plugin whose archive has the checksum is there then. */
+/** The fake CLI of the release: installs a plugin whose archive has the checksum. */
 const engine = `#!/usr/bin/env bash
 echo "pulumi $*" >>"$RECORD"
 [ "$1 $2 $3" = "plugin install resource" ] || exit 9
@@ -100,7 +100,7 @@ async function refuses(message: string): Promise<void> {
   expect(shell.read("path")).toBe("");
 }
 
-it("installs a release that is what its signed checksums say, with its plugins, for the workflow's next steps", async () => {
+it("installs a release that matches its signed checksums, and the plugins, for the next steps of a workflow", async () => {
   const { status, stdout, stderr } = await install();
   expect([status, stdout, stderr]).toEqual([
     0,
@@ -119,12 +119,12 @@ it("installs a release that is what its signed checksums say, with its plugins, 
   ]);
 });
 
-it("leaves out what runs programs that a state carries", async () => {
+it("leaves out programs that run code from a state", async () => {
   await install();
   expect(readdirSync(path.join(shell.folder, bin)).sort()).toEqual(["pulumi", "pulumi-language-nodejs"]);
 });
 
-it("downloads nothing a second time, and tells a shell what to use", async () => {
+it("downloads nothing a second time, and prints the settings for a shell", async () => {
   await install();
   shell.forgetCalls();
   delete shell.environment["GITHUB_PATH"];
@@ -161,7 +161,7 @@ case $word in *"${odd || "nowhere"}"*) echo other >"$out" ;; *) echo "\${word##*
     shell.forgetCalls();
   });
 
-  it("where two servers have the same files, and goes on", async () => {
+  it("if two servers have the same files, and continues", async () => {
     const [other = ""] = shell.read("project/.pulumi.plugins").split("\n");
     shell.fake("curl", curl());
     const { status, stderr } = await run();
@@ -181,7 +181,7 @@ case $word in *"${odd || "nowhere"}"*) echo other >"$out" ;; *) echo "\${word##*
     );
   });
 
-  it("and nothing where they have not", async () => {
+  it("and records nothing if they differ", async () => {
     shell.fake("curl", curl("github.com"));
     const before = shell.read("project/.pulumi.plugins");
     const { status, stderr } = await run();
@@ -190,7 +190,7 @@ case $word in *"${odd || "nowhere"}"*) echo other >"$out" ;; *) echo "\${word##*
   });
 });
 
-it("takes the CLI that HYPERION_PULUMI names, and installs nothing", async () => {
+it("uses the CLI that HYPERION_PULUMI names, and installs nothing", async () => {
   delete shell.environment["GITHUB_PATH"];
   shell.environment["HYPERION_PULUMI"] = "/own/bin/pulumi";
   const { status, stdout } = await install();
@@ -200,7 +200,7 @@ it("takes the CLI that HYPERION_PULUMI names, and installs nothing", async () =>
   );
 });
 
-it("is what npm run pulumi runs, and nothing where it fails", async () => {
+it("runs first in npm run pulumi, which runs nothing if it fails", async () => {
   delete shell.environment["GITHUB_PATH"];
   shell.write("project/scripts/pulumi.sh", readFileSync(path.join(root, "scripts/pulumi.sh"), "utf8"), 0o755);
   shell.fake("pulumi", "echo another");
@@ -218,7 +218,7 @@ it("is what npm run pulumi runs, and nothing where it fails", async () => {
 describe("plugins", () => {
   const [[name, of] = ["", ""]] = plugins;
 
-  it("are not installed by a workflow without a checksum, and the command that records it is named", async () => {
+  it("without a checksum fail in a workflow, with the command that records it", async () => {
     shell.write("project/.pulumi.plugins", `${name} 0.0.1 ${platform} ${checksum("x")}\n`);
     const { status, stderr } = await install();
     expect(status).toBe(1);
@@ -230,15 +230,17 @@ describe("plugins", () => {
     expect(shell.read("path")).toBe("");
   });
 
-  it("are not installed where they are others", async () => {
+  it("with another checksum are not installed", async () => {
     shell.environment["FORGED"] = "1";
     const { status, stderr } = await install();
     expect(status).toBe(1);
-    expect(stderr).toContain(`the plugin ${name} ${of} is not to be had, or not what .pulumi.plugins says\n`);
+    expect(stderr).toContain(
+      `the plugin ${name} ${of} could not be downloaded, or differs from .pulumi.plugins\n`,
+    );
     expect(shell.read("path")).toBe("");
   });
 
-  it("that nobody asked for are an error: a state could name them", async () => {
+  it("that this project does not use are an error: a state could name them", async () => {
     mkdirSync(path.join(shell.folder, home, "plugins/resource-command-v1.0.0"), { recursive: true });
     const { status, stderr } = await install();
     expect(status).toBe(1);
@@ -247,23 +249,23 @@ describe("plugins", () => {
 });
 
 describe("installs nothing", () => {
-  it("when the archive is another one than the checksums say", async () => {
+  it("if the archive does not match the checksums", async () => {
     files.set(checksums, sums(Buffer.from("another")));
-    await refuses(`${archive} is not what the signed ${checksums} says; do not use it`);
+    await refuses(`${archive} does not match the signed ${checksums}; do not use it`);
   });
 
-  it("when the checksums do not name the archive", async () => {
+  it("if the checksums do not name the archive", async () => {
     files.set(checksums, sums(files.get(archive) ?? Buffer.of(), `x${archive}`));
-    await refuses(`${archive} is not what the signed ${checksums} says; do not use it`);
+    await refuses(`${archive} does not match the signed ${checksums}; do not use it`);
   });
 
-  it("when the checksums are not signed, and looks at no archive then", async () => {
+  it("if the checksums are not signed, and downloads no archive then", async () => {
     shell.environment["UNSIGNED"] = "1";
     files.delete(archive);
     await refuses(`${checksums} is not signed by Pulumi's release workflow`);
   });
 
-  it.each([checksums, `${checksums}.sig`, archive])("when there is no %s", async (file) => {
+  it.each([checksums, `${checksums}.sig`, archive])("if there is no %s", async (file) => {
     files.delete(file);
     await refuses(`${releases}/v${version}/${file} could not be downloaded`);
   });

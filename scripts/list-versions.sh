@@ -1,21 +1,21 @@
 #!/usr/bin/env bash
-# Lists the published versions of Hyperion, the newest first. Needs curl alone; runs on bash 3.2, which macOS has.
+# Lists the published versions of Hyperion, the newest first. Needs only curl. Runs on bash 3.2 (macOS).
 set -euo pipefail
 
 usage() {
   cat <<'USAGE'
-Lists the published versions, the newest first, with the tags that stand on each (latest, 1, 1.4), and which are withdrawn.
-Asks the registry itself: without a login if it is public, else with gcloud's (or the token in GOOGLE_OAUTH_ACCESS_TOKEN).
+Lists the published versions, the newest first, with their floating tags (latest, 1, 1.4), and marks withdrawn versions.
+Uses gcloud's login, or the token in GOOGLE_OAUTH_ACCESS_TOKEN, if the registry is not public.
 
 Usage: scripts/list-versions.sh [--registry URL]
-  --registry URL  where images are pulled from (default: the one of docker-compose.yml)
+  --registry URL  the registry (default: the one in docker-compose.yml)
 
-Exit code: 0 listed; 1 the registry did not answer or refuses; 2 called wrongly.
+Exit code: 0 listed; 1 the registry did not answer or refused; 2 wrong usage.
 USAGE
 }
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-# shellcheck disable=SC2016 # Compose's own variable
+# shellcheck disable=SC2016 # a variable of Compose
 registry=$(sed -n 's/.*image: *\${HYPERION_REGISTRY:-\([^}]*\)}.*/\1/p' "$root/docker-compose.yml" | head -n 1)
 case $#:${1-} in
   0:) ;;
@@ -37,7 +37,7 @@ trap 'rm -rf "$work"' EXIT
 
 manifests='application/vnd.oci.image.index.v1+json, application/vnd.docker.distribution.manifest.list.v2+json, application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json'
 
-# fetch LOGIN OPTION...: curl, with a login by standard input: the process list shows arguments to everybody.
+# fetch LOGIN OPTION...: curl with a login on stdin, because the process list shows arguments.
 fetch() {
   local login=$1
   shift
@@ -45,7 +45,7 @@ fetch() {
   curl --silent --show-error --retry 2 --max-time 30 --config - "$@" <<<"$login"
 }
 
-# challenge IMAGE NAME: a word of the registry's challenge.
+# challenge IMAGE NAME: a parameter of the registry's challenge.
 challenge() { grep -i '^www-authenticate:' "$work/$1.head" | sed -n "s/.*$2=\"\([^\"]*\)\".*/\1/p"; }
 
 own_login() {
@@ -54,7 +54,7 @@ own_login() {
   printf 'Basic %s' "$(printf 'oauth2accesstoken:%s' "$token" | base64 | tr -d '\n')"
 }
 
-# get IMAGE URL: its answer's body in $work/IMAGE.body; sets $status.
+# get IMAGE URL: writes the body to $work/IMAGE.body; sets $status.
 get() { status=$(fetch "$bearer" --dump-header "$work/$1.head" --output "$work/$1.body" --write-out '%{http_code}' "$2"); }
 
 # log_in IMAGE LOGIN: sets $bearer to a token of the registry's token server.
@@ -68,7 +68,7 @@ log_in() {
   if [ -n "$bearer" ]; then bearer="Bearer $bearer"; fi
 }
 
-# read_image IMAGE: prints `IMAGE TAG DIGEST` for each tag of a version or of a line.
+# read_image IMAGE: prints `IMAGE TAG DIGEST` for each version and floating tag.
 read_image() {
   local image=$1 url="$base/$1/tags/list?n=1000" status bearer='' login next tags=''
   get "$image" "$url"
@@ -89,7 +89,7 @@ read_image() {
       200) ;;
       404) return ;; # an image that was never pushed
       *)
-        echo "$registry/$image: the registry answered $status. If it should let you in, ask for roles/artifactregistry.reader" >&2
+        echo "$registry/$image: the registry answered $status. To get access, ask for roles/artifactregistry.reader" >&2
         return 1
         ;;
     esac
@@ -102,7 +102,7 @@ read_image() {
     get "$image" "$next"
   done
   tr , '\n' <<<"$tags" | grep . >"$work/$image.tags" || return 0
-  # Of a version: its own tag, and those that say that it was begun or withdrawn.
+  # The tags that mark a version as started or withdrawn.
   sed -n "s/^\(build-\)\([0-9].*\)/$image build \2/p; s/^\(withdrawn-\)\(.*\)/$image withdrawn \2/p" "$work/$image.tags"
   grep -E '^(latest|[0-9]+(\.[0-9]+)?|[0-9]+\.[0-9]+\.[0-9]+(-.*)?)$' "$work/$image.tags" |
     sed "s|.*|url = \"$base/$image/manifests/&\"|" >"$work/$image.urls" || return 0
@@ -113,7 +113,7 @@ read_image() {
       $1 == "url" { sub(/.*\//, "", $2); if (digest != "") print image, $2, digest; digest = "" }'
 }
 
-# sorted: versions by their precedence, the highest first (https://semver.org/#spec-item-11).
+# sorted: versions by precedence, the highest first (https://semver.org/#spec-item-11).
 sorted() {
   awk -F '[.]' '
     function padded(number) { return sprintf("%3d%s", length(number), number) }
@@ -142,7 +142,7 @@ done
 failed=false
 for pid in $pids; do wait "$pid" || failed=true; done
 if $failed; then
-  # What is wrong with the registry is the same for every image.
+  # The error is the same for every image.
   cat "$work"/*.error | sort | head -n 1 >&2
   exit 1
 fi
@@ -163,7 +163,7 @@ awk '
   { digest[$1, $2] = $3 }
   # note VERSION TEXT
   function note(version, text) { notes[version] = notes[version] (notes[version] == "" ? "" : ", ") text }
-  # place TAG: notes the version that a floating tag stands on, by image where they differ.
+  # place TAG: adds the tag to the note of its version, by image if the images differ.
   function place(tag, image, at, on, by, all, where) {
     split("", by)
     where = ""
@@ -179,9 +179,9 @@ awk '
       where = on
     }
     if (where == "") return
-    if (all) { if (where == "none") other = other tag " stands on no version\n"; else note(where, tag); return }
+    if (all) { if (where == "none") other = other tag " points to no version\n"; else note(where, tag); return }
     for (at = 1; at <= many; at++)
-      if (by[images[at]] == "none") other = other tag " of " images[at] " stands on no version\n"
+      if (by[images[at]] == "none") other = other tag " of " images[at] " points to no version\n"
       else if (by[images[at]] != "") note(by[images[at]], tag " of " images[at])
   }
   END {

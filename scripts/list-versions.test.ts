@@ -6,7 +6,7 @@ import { useShell } from "../test/support/shell.ts";
 const shell = useShell();
 let server: Server;
 let address: string;
-/** Tags by image, each on a digest. */
+/** The digest of each tag, by image. */
 let tags: Record<string, Record<string, string>>;
 /** The logins that may read. */
 let readers: (string | undefined)[];
@@ -81,7 +81,7 @@ function publish(
       );
 }
 
-it("lists versions by precedence, with what floats to them and what is withdrawn", async () => {
+it("lists versions by precedence, with floating tags and withdrawals", async () => {
   publish("1.4.3", ["withdrawn-1.4.3"]);
   publish("1.4.2", ["1.4", "1", "latest"]);
   publish("1.4.10-rc.9");
@@ -102,7 +102,7 @@ it("lists versions by precedence, with what floats to them and what is withdrawn
   expect(status).toBe(0);
 });
 
-it("says which image lacks a version, and which floating tag stands apart", async () => {
+it("reports an image without the version, and floating tags that differ", async () => {
   publish("1.0.0", ["1.0", "1"]);
   publish("1.0.1", ["latest"], ["hyperion-ui"]);
   Object.assign(tags["hyperion-http-bridge"] ?? {}, { "build-1.0.1": digest("c"), latest: digest("d") });
@@ -110,18 +110,18 @@ it("says which image lacks a version, and which floating tag stands apart", asyn
   expect(stdout.split("\n").slice(1)).toEqual([
     "1.0.1  latest of hyperion-ui, hyperion-http-bridge lacks it",
     "1.0.0  1.0, 1",
-    "latest of hyperion-http-bridge stands on no version",
+    "latest of hyperion-http-bridge points to no version",
     "",
   ]);
 });
 
-it("says that there is no version", async () => {
+it("reports that there is no version", async () => {
   tags["hyperion-ui"] = { latest: digest("a"), build: digest("a") };
   const { status, stdout } = await list();
   expect([status, stdout]).toEqual([0, `No version is published at ${address}/p/r.\n`]);
 });
 
-it("takes gcloud's login where the registry is not public, and shows it to no other process", async () => {
+it("uses gcloud's login if the registry is not public, and hides it from the process list", async () => {
   publish("1.0.0");
   readers = [basic("gcloud's")];
   shell.fake("gcloud", 'record "$@"; echo "gcloud\'s"');
@@ -133,7 +133,7 @@ it("takes gcloud's login where the registry is not public, and shows it to no ot
   expect(shell.calls().join("\n")).not.toMatch(/let-me-in|Basic|gcloud's/);
 });
 
-it("says that a login is needed, and that this one may not read", async () => {
+it("reports a missing login, and a login without permission", async () => {
   readers = [];
   const without = await list();
   expect([without.status, without.stdout]).toEqual([1, ""]);
@@ -143,12 +143,12 @@ it("says that a login is needed, and that this one may not read", async () => {
   shell.environment["GOOGLE_OAUTH_ACCESS_TOKEN"] = "dana's";
   const refused = await list();
   expect(refused.stderr).toContain(
-    "the registry answered 401. If it should let you in, ask for roles/artifactregistry.reader",
+    "the registry answered 401. To get access, ask for roles/artifactregistry.reader",
   );
   expect(refused.status).toBe(1);
 });
 
-it("says that the registry does not answer", async () => {
+it("reports that the registry does not answer", async () => {
   const { status, stderr } = await list("http://127.0.0.1:1/p/r");
   expect([status, stderr]).toEqual([1, expect.stringContaining("127.0.0.1 port 1")]);
 });
@@ -160,7 +160,7 @@ test.each([["--registry"], ["--registry localhost:5000"], ["--registry ftp://hos
   },
 );
 
-it("asks production where no other is named", () => {
+it("asks production by default", () => {
   shell.fake("curl", 'record "$@"; exit 6');
   shell.run("scripts/list-versions.sh");
   expect(shell.calls().join("\n")).toContain(

@@ -1,16 +1,15 @@
 #!/usr/bin/env bash
-# Lets Docker log in at production's registry by a program that asks Google for a new token each time: a token that Docker
-# keeps expires within the hour.
+# Sets up a credential helper for production's registry that gets a new token for each login: a token that Docker stores
+# expires within the hour.
 set -euo pipefail
 
 usage() {
   cat <<'USAGE'
 Usage: eval "$(scripts/log-in-at-registry.sh)"
-  --as ACCOUNT  log in as this service account, by impersonation (default: as whoever is logged in)
-  --host HOST   log in there (default: REGISTRY_HOST, else the registry of the region of the stack production)
-Takes Google's application default credentials: gcloud auth application-default login. Writes a Docker configuration of its
-own, which has this login and no other, and prints the lines that make a shell use it; a workflow's next steps use it by
-themselves.
+  --as ACCOUNT  log in as this service account, by impersonation (default: the account of the login)
+  --host HOST   the registry's host (default: REGISTRY_HOST, or else the registry in the region of the stack production)
+Uses Google's application default credentials: gcloud auth application-default login. Writes a separate Docker configuration
+that has only this login, and prints the lines that make a shell use it. In a workflow, the next steps use it.
 USAGE
 }
 
@@ -43,7 +42,7 @@ if [ -z "$host" ]; then
   host=$region-docker.pkg.dev
 fi
 
-# Each account has a folder: a second shell does not change whom the first one is logged in as.
+# One folder for each account: a second shell does not change the login of the first.
 folder=${RUNNER_TEMP:-$HOME/.hyperion-registry}/login/${account:-own}
 mkdir -p "$folder/bin"
 helper=$folder/bin/docker-credential-hyperion-registry
@@ -51,7 +50,7 @@ helper=$folder/bin/docker-credential-hyperion-registry
 printf '#!/usr/bin/env bash\nexec %q %q "$1" %q %q\n' \
   "$(command -v node)" "$root/scripts/docker-credential.ts" "$host" "$account" >"$helper"
 chmod +x "$helper"
-# What lies in the user's folder is not found in this one: plugins (Compose, buildx), and where the engine is.
+# A separate configuration does not find the plugins (Compose, buildx) and the context of the user's own.
 printf '{ "credHelpers": { "%s": "hyperion-registry" }, "cliPluginsExtraDirs": ["%s"] }\n' \
   "$host" "${DOCKER_CONFIG:-$HOME/.docker}/cli-plugins" >"$folder/config.json"
 settings=(DOCKER_CONFIG="$folder")

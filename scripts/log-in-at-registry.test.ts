@@ -9,7 +9,7 @@ const NONE = "credentials not found in native keychain\n";
 
 const shell = useShell();
 let google: Server;
-/** What Google was asked, in order; each answer has another token. */
+/** The requests to Google, in order; each answer has another token. */
 let asked: string[];
 
 beforeEach(async () => {
@@ -64,13 +64,13 @@ it("gives Docker a new token each time it asks for this host's login", async () 
   expect(shell.read("said")).not.toContain("token-");
 });
 
-it("asks Google for nothing on behalf of another host", async () => {
+it("sends no request to Google for another host", async () => {
   const others = ["evil.example.com", `${HOST}.evil.example.com`, `https://evil.example.com/${HOST}`, ""];
   for (const other of others) expect(await inShell(ask(other))).toMatchObject({ status: 1, stdout: NONE });
   expect(asked).toEqual([]);
 });
 
-it("acts as the account that it is told, and as no other that the user's configuration knows", async () => {
+it("acts as the account of --as, and ignores the user's Docker configuration", async () => {
   shell.write(
     ".docker/config.json",
     JSON.stringify({ credHelpers: { [HOST]: "gcloud" }, credsStore: "desktop" }),
@@ -87,12 +87,12 @@ it("acts as the account that it is told, and as no other that the user's configu
   expect(engine).toBe("unix:///run/of-the-context.sock");
 });
 
-it("takes no login that would expire", async () => {
+it("refuses to store a login", async () => {
   const { status, stdout } = await inShell("echo '{}' | docker-credential-hyperion-registry store");
   expect([status, stdout]).toEqual([1, "this login renews itself: docker cannot store it\n"]);
 });
 
-it("says that nobody is logged in at Google", async () => {
+it("reports a missing login at Google", async () => {
   shell.environment["GOOGLE_APPLICATION_CREDENTIALS"] = "/nowhere";
   const { status, stdout } = await inShell(ask(HOST));
   expect(status).toBe(1);
@@ -101,7 +101,7 @@ it("says that nobody is logged in at Google", async () => {
   );
 });
 
-it("hands the login to a workflow's next steps", async () => {
+it("sets up the next steps of a workflow", async () => {
   for (const name of ["path", "env"]) shell.write(name, "");
   Object.assign(shell.environment, {
     GITHUB_PATH: shell.path("path"),
@@ -116,7 +116,7 @@ it("hands the login to a workflow's next steps", async () => {
   expect(shell.read("runner/login/own/config.json")).toContain('"localhost:5000": "hyperion-registry"');
 });
 
-test.each([["--as"], ["--stack x"]])("shows how it is called: %s", (options) => {
+test.each([["--as"], ["--stack x"]])("prints the usage for %s", (options) => {
   const { status, stderr } = shell.run("scripts/log-in-at-registry.sh", options.split(" "));
   expect([status, stderr.split("\n")[0]]).toEqual([2, 'Usage: eval "$(scripts/log-in-at-registry.sh)"']);
 });

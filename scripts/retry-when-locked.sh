@@ -1,14 +1,13 @@
 #!/usr/bin/env bash
-# Runs a pulumi command again while somebody else holds the stack's lock: two publishing workflows may
-# meet. Runs it once more if a build failed by a race of Docker 29 (components/images/docker/engine-race.ts). Any other
-# failure ends it at once.
+# Repeats a pulumi command while another run holds the stack's lock; two publishing workflows can run at the same time.
+# Repeats it once after the known race of Docker 29 (components/images/docker/engine-race.ts). Any other failure ends it.
 set -euo pipefail
 
 usage() {
   cat <<'USAGE'
 Usage: scripts/retry-when-locked.sh [--for SECONDS] [--every SECONDS] COMMAND [ARGUMENT]...
   --for SECONDS    give up after this time (default: 1800)
-  --every SECONDS  wait so long between two tries (default: 20)
+  --every SECONDS  wait between two tries (default: 20)
 Exit code: that of the last try.
 USAGE
 }
@@ -35,7 +34,7 @@ case ${1:-} in '' | -*)
   ;;
 esac
 
-# Whatever the state names: what is not installed is not loaded.
+# A state can name any plugin: never download one.
 export PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION=true
 
 stack=production
@@ -50,7 +49,7 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 while true; do
   status=0
-  # Both streams: Pulumi tells the lock on stderr. They still go where they went.
+  # Pulumi reports the lock on stderr. Both streams still go where the caller sent them.
   { "$@" 2>&1 >&3 | tee "$log" >&2; } 3>&1 || status=$?
   [ "$status" -eq 0 ] && exit
   if [ -z "${raced:-}" ] && grep -q "$race" "$log"; then
@@ -60,7 +59,7 @@ while true; do
   fi
   grep -q 'the stack is currently locked by\|Another update is currently in progress' "$log" || exit "$status"
   if [ "$SECONDS" -ge "$patience" ]; then
-    echo "Still locked after $SECONDS s. If whoever holds it is gone: npm run pulumi -- cancel --stack $stack" >&2
+    echo "Still locked after $SECONDS s. If that run has ended, remove its lock: npm run pulumi -- cancel --stack $stack" >&2
     exit "$status"
   fi
   echo "Locked; trying again in $pause s" >&2

@@ -7,7 +7,7 @@ const locked =
 
 const shell = useShell();
 
-/** A pulumi that is locked out so many times. */
+/** A fake pulumi that finds the stack locked a number of times. */
 function lockedFor(times: number): void {
   shell.fake(
     "pulumi",
@@ -25,7 +25,7 @@ it("tries again until the lock is gone", () => {
   expect(stderr).toBe(`${locked}\nLocked; trying again in 0 s\n`.repeat(2));
 });
 
-it("gives up in time, and says what to do about a lock that nobody holds", () => {
+it("gives up after the time, and names the command for a stale lock", () => {
   lockedFor(100);
   const { status, stderr } = shell.run(script, [
     "--for",
@@ -40,7 +40,7 @@ it("gives up in time, and says what to do about a lock that nobody holds", () =>
   expect(status).toBe(255);
   expect(shell.calls()).toHaveLength(1);
   expect(stderr).toMatch(
-    /Still locked after \d+ s\. If whoever holds it is gone: npm run pulumi -- cancel --stack dev\n$/,
+    /Still locked after \d+ s\. If that run has ended, remove its lock: npm run pulumi -- cancel --stack dev\n$/,
   );
 });
 
@@ -61,14 +61,14 @@ it.each([
   expect(stderr).toBe(`${race}\n${said}${times > 1 ? `${race}\n` : ""}`);
 });
 
-it("ends at once at any other failure", () => {
+it("ends after any other failure", () => {
   shell.fake("pulumi", 'record "$@"; echo "error: no such bucket" >&2; exit 3');
   const { status, stderr } = shell.run(script, ["pulumi", "up"]);
   expect([status, stderr]).toEqual([3, "error: no such bucket\n"]);
   expect(shell.calls()).toHaveLength(1);
 });
 
-it.each([[[]], [["--for"]], [["--every", "soon", "pulumi"]]])("shows how it is called: %j", (args) => {
+it.each([[[]], [["--for"]], [["--every", "soon", "pulumi"]]])("prints the usage for %j", (args) => {
   const { status, stderr } = shell.run(script, args);
   expect(status).toBe(2);
   expect(stderr).toMatch(/^Usage: /);

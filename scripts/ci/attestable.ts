@@ -7,23 +7,21 @@ import { builtImages } from "./built-images.ts";
 
 /** The SBOM of an image of one platform. */
 interface Sbom {
-  /** Full name of the image, without a tag. */
+  /** The full name of the image, without the tag. */
   name: string;
   digest: string;
-  /** The file. */
   sbom: string;
 }
 
-/** What a run built and GitHub is to attest. */
 interface Attestable {
-  /** `HEX  NAME`, a line for each image: what sha256sum prints. */
+  /** `HEX  NAME` for each image, in the format of sha256sum. */
   subjects: string;
   sboms: Sbom[];
 }
 
 /**
- * Finds what a run built, and has syft write the SBOM of each platform's image (SPDX) into a folder. Syft reads the image from
- * the registry, by the login of Docker's configuration.
+ * Finds the images that a run built, and writes an SBOM (SPDX) for each platform into a folder. Syft reads the images from the
+ * registry, with the login of Docker's configuration.
  */
 export async function attestable(
   project: string,

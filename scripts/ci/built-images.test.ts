@@ -15,7 +15,7 @@ const update = (message: string, startTime: string, endTime: string): object => 
   result: "succeeded",
 });
 
-/** A docker.Image as the state has it. */
+/** A docker.Image in the state. */
 const pushed = (tag: string, platform: string, digest: string, modified: string): object => ({
   type: "docker:index/image:Image",
   modified: `2026-01-01T${modified}Z`,
@@ -52,12 +52,12 @@ it.each([
   expect(found).toEqual(new Map(isOwn ? [["ui", new Map([["linux/amd64", "sha256:a"]])]] : []));
 });
 
-it("leaves out stages, which are published for their cache alone", () => {
+it("leaves out stages, which are only published for their cache", () => {
   const stage = pushed("build-deps-amd64", "linux/amd64", "sha256:a", "12:01:00.0");
   expect(builtPlatforms(records(HISTORY, [stage]), "7")).toEqual(new Map());
 });
 
-it("takes an image whose platforms the run all built, and none that another run built in part", async () => {
+it("returns images of which the run built every platform, and no others", async () => {
   const fake = new FakeRegistry();
   const add = (name: string): string =>
     fake.add("ui", OCI, { config: { digest: name, size: 1 }, layers: [] });
@@ -92,7 +92,7 @@ it("takes an image whose platforms the run all built, and none that another run 
   expect(await builtImages({ ...state("12:02"), images }, "7", registry)).toEqual([]);
 });
 
-it("takes the image from an index that an engine pushed", async () => {
+it("finds the image in an index that an engine pushed", async () => {
   const fake = new FakeRegistry();
   const amd64 = fake.add("ui", OCI, { config: { digest: "c", size: 1 }, layers: [] });
   const arm64 = fake.add("ui", OCI, { config: { digest: "d", size: 1 }, layers: [] });

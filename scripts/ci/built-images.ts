@@ -7,7 +7,7 @@ import {
 } from "../../components/images/registry/manifests.ts";
 import { platformTag } from "../../components/images/tags/names.ts";
 
-/** What Pulumi knows of a stack, as its commands print it; taken from Pulumi 3.274. */
+/** The output of Pulumi's commands for a stack; taken from Pulumi 3.274. */
 export interface StackRecords {
   /** `pulumi stack history --json` */
   history: string;
@@ -34,15 +34,15 @@ const dockerImage = z.object({
 
 const imagesOutput = z.record(z.string(), z.object({ digest: z.string() }));
 
-/** The history has whole seconds. */
+/** Times in the history are whole seconds. */
 const SECOND = 1000;
 
-/** The message of the updates of a run, by which they are known again. */
+/** The message of a run's updates; publish-ref.sh sets it. */
 const runMessage = (run: string): string => `run ${run}`;
 
 /**
- * The digest of each platform of each image, by image, as far as the run's own updates pushed them. What another run pushed is
- * not among it, even if this run published it: nobody attests what somebody else built.
+ * The digests that the updates of a run pushed, by image and platform. An image that another run pushed is left out, even if
+ * this run published it: a run attests only its own builds.
  */
 export function builtPlatforms(records: StackRecords, run: string): Map<string, Map<string, string>> {
   const updates = history
@@ -59,7 +59,7 @@ export function builtPlatforms(records: StackRecords, run: string): Map<string, 
     const { inputs, outputs } = dockerImage.parse(rest);
     const { platform } = inputs.build;
     const [, image = "", tag = ""] = /([^/]+):([^:/]+)$/.exec(inputs.imageName) ?? [];
-    // A stage is published for its cache alone.
+    // A stage is published only for its cache.
     if (tag !== platformTag(platform)) continue;
     const platforms = built.get(image) ?? new Map<string, string>();
     built.set(image, platforms.set(platform, outputs.repoDigest.replace(/^.*@/, "")));
@@ -75,8 +75,7 @@ export interface BuiltImage {
 }
 
 /**
- * The published images that the run built on every platform. An index of what it built for one platform and another run for
- * the other one is not among them.
+ * The published images of which the run built every platform.
  */
 export async function builtImages(
   records: StackRecords,

@@ -36,7 +36,7 @@ test.each<[string, string[] | undefined, string | undefined, object]>([
   expect(driftIssue({ reports, before, run, now })).toEqual(issue);
 });
 
-it("reads with the line ends that a person's browser leaves", () => {
+it("reads a body with the line ends of a browser", () => {
   const before = `${MARKER}\r\n${unknown("2026-01-02")}\r\n\r\n${old}`;
   expect(driftIssue({ reports: undefined, before, run, now })).toMatchObject({ title: UNKNOWN });
 });

@@ -1,24 +1,24 @@
-/** The first line of the issue about drift, by which it is known again. drift.yml writes the same. */
+/** The first line of the issue about drift, which identifies it. drift.yml has a copy. */
 export const MARKER = "<!-- hyperion: drift -->";
 
 const UNKNOWN = "Drift is unknown since ";
 const LAST = "Last run: ";
 
-/** What a night found. */
+/** The results of a nightly run. */
 export interface Found {
-  /** What each job found, empty where that is no drift; undefined where one of them could not look. */
+  /** The report of each job, empty without drift; undefined if a job failed. */
   reports: string[] | undefined;
   /** The body of the open issue. */
   before: string | undefined;
-  /** Address of the run. */
+  /** The address of the run. */
   run: string;
   now: Date;
 }
 
-/** What the issue is to say; closed with a comment where there is no drift. */
+/** The issue, or the comment that closes it if there is no drift. */
 export type DriftIssue = { title: string; body: string } | { comment: string };
 
-/** The issue about drift after a run. What was found before stays while nobody can look, and so does the first such day. */
+/** The issue about drift after a run. While runs fail, the last report and the day of the first failure stay. */
 export function driftIssue({ reports, before, run, now }: Found): DriftIssue {
   const minute = now.toISOString().slice(0, 16).replace("T", " ");
   const last = `${LAST}[${minute} UTC](${run}).`;

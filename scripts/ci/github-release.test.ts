@@ -78,18 +78,21 @@ test.each([
   ["the first version of a minor line", "1.5.0", ["1.3.0", "1.4.9"], "v1.4.9", true],
   ["the first version of a major line", "2.0.0", ["0.9.0", "1.4.9", "2.0.0-rc.1"], "v1.4.9", true],
   ["a minor release of 0.x", "0.4.0", ["0.3.1"], "v0.3.1", true],
-] as const)("%s: what it follows, and whether it is the latest", (_, version, others, previous, latest) => {
-  expect(githubRelease(facts(version, published([...others, version])))).toMatchObject({
-    previous,
-    latest,
-    prerelease: false,
-  });
-});
+] as const)(
+  "%s: its previous version, and whether it is the latest",
+  (_, version, others, previous, latest) => {
+    expect(githubRelease(facts(version, published([...others, version])))).toMatchObject({
+      previous,
+      latest,
+      prerelease: false,
+    });
+  },
+);
 
 test.each([
   [["1.9.0", "2.0.0-rc.1"], "v2.0.0-rc.1"],
   [["1.9.0"], "v1.9.0"],
-] as const)("a prerelease after %s is no latest one, even if there is none", (others, previous) => {
+] as const)("a prerelease after %s is never the latest", (others, previous) => {
   const release = githubRelease(facts("2.0.0-rc.2", published([...others, "2.0.0-rc.2"])));
   expect(release).toMatchObject({ previous, latest: false, prerelease: true });
 });
@@ -97,7 +100,7 @@ test.each([
 describe("a withdrawn version", () => {
   const registry = published(["1.3.0", "1.4.1", "1.4.2", "1.4.3"], ["1.4.3", "1.4.2"]);
 
-  it("says so first, and what to use instead", () => {
+  it("starts with a notice that names the version to use instead", () => {
     const { body, latest } = githubRelease(facts("1.4.3", registry));
     expect(body).toMatch(
       /^<!-- hyperion: withdrawn -->\n> \[!WARNING\]\n> .*Use `1\.4\.1` instead\.\n\n\| image/,
@@ -105,20 +108,20 @@ describe("a withdrawn version", () => {
     expect(latest).toBe(false);
   });
 
-  it("is nothing that a later version follows", () => {
+  it("is not the previous version of a later one", () => {
     const { previous, latest } = githubRelease(
       facts("1.4.4", published(["1.4.1", "1.4.3", "1.4.4"], ["1.4.3"])),
     );
     expect([previous, latest]).toEqual(["v1.4.1", true]);
   });
 
-  it("names nothing where its lines have no other version", () => {
+  it("names no other version if its lines have none", () => {
     expect(withdrawnNotice(published(["1.0.0"], ["1.0.0"]), "1.0.0")).toMatch(/do not use this version\.$/);
     expect(withdrawnNotice(registry, "1.4.1")).toBeUndefined();
   });
 });
 
-it("says which image has no provenance, and where that was not asked", () => {
+it("shows images without provenance, and images that were not checked", () => {
   const images = [false, undefined].map((attested, at) => ({
     name: `i${at}`,
     digest: "sha256:a",
@@ -130,14 +133,14 @@ it("says which image has no provenance, and where that was not asked", () => {
   expect(body).toContain("| `i1` | `sha256:a` |  |  | not checked |");
 });
 
-it("shows names as they are, whatever they mean in Markdown or to a shell", () => {
+it("escapes names for Markdown and for a shell", () => {
   const images = [{ name: "a`b|c_d_$(id)", digest: "sha256:a", platforms: [], attested: true }];
   const { body } = githubRelease(facts("1.0.0", undefined, { images }));
   expect(body).toContain("| `` a`b\\|c_d_$(id) `` |");
   expect(body).toContain(`docker pull '${URL}/a\`b|c_d_$(id):1.0.0'`);
 });
 
-it("verifies by the workflow of another GitHub than github.com", () => {
+it("names the workflow at another GitHub than github.com", () => {
   const { body } = githubRelease(facts("1.0.0", undefined, { repository: "https://github.example/o/n" }));
   expect(body).toContain("--repo o/n --signer-workflow github.example/o/n/.github/workflows/publish.yml");
 });

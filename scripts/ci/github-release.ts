@@ -9,23 +9,21 @@ import {
 import { shellWord } from "../../problems/wording.ts";
 import { codeSpan } from "./markdown.ts";
 
-/** An image of a version, as the registry has it. */
 interface VersionImage {
   name: string;
-  /** Of the index, or of the only platform's image. */
+  /** The digest of the index, or of the image of the only platform. */
   digest: string;
-  /** Compressed, as they are pulled. */
+  /** `bytes` is the compressed size. */
   platforms: readonly { platform: string; bytes: number }[];
-  /** Whether GitHub has a verified attestation of who built it; undefined where that was not asked. */
+  /** Whether GitHub has a verified attestation of the build; undefined if not checked. */
   attested?: boolean | undefined;
 }
 
-/** What the release of a version is about. */
 export interface VersionFacts {
   version: string;
-  /** Where images are pulled from, without a scheme. */
+  /** The registry URL, without a scheme. */
   registryUrl: string;
-  /** Address of the repository at GitHub: `https://github.com/OWNER/NAME`. */
+  /** The repository at GitHub: `https://github.com/OWNER/NAME`. */
   repository: string;
   images: readonly VersionImage[];
   registry: RegistryTags;
@@ -35,16 +33,16 @@ export interface VersionFacts {
 export interface GithubRelease {
   body: string;
   prerelease: boolean;
-  /** Whether `latest` belongs on the version. */
+  /** Whether the version is the latest. */
   latest: boolean;
-  /** The tag of the version that GitHub's generated notes begin at; empty if there is none. */
+  /** The tag that GitHub's generated notes start from; empty if there is none. */
   previous: string;
 }
 
-/** The first line of the notice of a withdrawn version, by which it is known again. */
+/** The first line of the notice of a withdrawn version, which identifies it. */
 export const WITHDRAWN_MARKER = "<!-- hyperion: withdrawn -->";
 
-/** The release of a published version. The text depends on the registry alone, so that a re-run gives the same. */
+/** The release of a published version. The text depends only on the registry, so that a second run gives the same text. */
 export function githubRelease(facts: VersionFacts): GithubRelease {
   const { version, registry } = facts;
   const notice = withdrawnNotice(registry, version);
@@ -56,7 +54,7 @@ export function githubRelease(facts: VersionFacts): GithubRelease {
   };
 }
 
-/** What the release of a withdrawn version says first; undefined for one that is not. */
+/** The notice at the top of a withdrawn version's release; undefined for other versions. */
 export function withdrawnNotice(registry: RegistryTags, version: string): string | undefined {
   const versions = startedVersions(registry);
   if (versions.find((one) => one.version === version)?.withdrawn !== true) return undefined;
@@ -67,7 +65,7 @@ export function withdrawnNotice(registry: RegistryTags, version: string): string
   }`;
 }
 
-/** The highest version below in the narrowest of its lines that has one; of a prerelease, the highest version below. */
+/** The next lower version in the narrowest of the version's lines that has one; for a prerelease, in all versions. */
 function previousTag(registry: RegistryTags, version: string): string {
   const below = startedVersions(registry)
     .filter((one) => !one.withdrawn && compare(one.version, version) < 0)
@@ -89,7 +87,7 @@ function table({ images }: VersionFacts): string {
   return [`| ${head.join(" | ")} |`, `|${" --- |".repeat(head.length)}`, ...rows].join("\n");
 }
 
-/** A table takes `|` as the end of a cell, in code too. */
+/** In a table, `|` ends a cell, even in code. */
 const cell = (text: string): string => text.replaceAll("|", "\\|");
 
 function commands({ version, registryUrl, repository, images }: VersionFacts): string {
@@ -118,7 +116,7 @@ function commands({ version, registryUrl, repository, images }: VersionFacts): s
   ].join("\n\n");
 }
 
-/** The words of the command that verifies that publish.yml of the repository built an image. */
+/** The command that verifies that publish.yml of the repository built an image. */
 export function verifyCommand(repository: string, image: string): string[] {
   const { host, pathname } = new URL(repository);
   const name = pathname.split("/").slice(-2).join("/");

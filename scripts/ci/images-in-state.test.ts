@@ -12,14 +12,14 @@ const IMAGE = "docker:index/image:Image";
 const DOCKER = "pulumi:providers:docker";
 const KMS = { type: "cloud", state: { url: "gcpkms://projects/p/locations/l/keyRings/r/cryptoKeys/k" } };
 
-/** A state as the engine writes it, with these resources and parts. */
+/** A state with these resources and parts. */
 const state = (resources: object[], parts: object = {}): string =>
   JSON.stringify({
     version: 3,
     deployment: { manifest: {}, metadata: {}, secrets_providers: KMS, resources, ...parts },
   });
 
-it("takes what this program makes", () => {
+it("accepts the resources that this program makes", () => {
   const login = JSON.stringify([{ address: "us-central1-docker.pkg.dev" }]);
   const inputs = { __internal: {}, version: "5.2.0", registryAuth: login, host: "unix:///run/docker.sock" };
   const made = [
@@ -30,7 +30,7 @@ it("takes what this program makes", () => {
   ];
   const pending = [{ resource: resource(IMAGE), type: "creating" }];
   expect(imagesInStateReport(state(made, { pending_operations: pending }))).toBe(
-    "The state holds images and tags alone.\n",
+    "The state holds only images and tags.\n",
   );
 });
 
@@ -74,6 +74,6 @@ test.each<[string, object, object?]>([
   ],
 ])("refuses %s", (found, planted, parts) => {
   expect(() => imagesInStateReport(state([planted], parts))).toThrow(
-    new RegExp(`run nothing on it:\n(  .*\n)*  .*${found}\n`),
+    new RegExp(`Run nothing on it:\n(  .*\n)*  .*${found}\n`),
   );
 });

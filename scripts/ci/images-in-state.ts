@@ -4,7 +4,7 @@ import { PULUMI } from "../../problems/setting-commands.ts";
 
 const operation = z.object({ resource: z.object({ urn: z.string(), type: z.string() }) });
 
-/** `pulumi stack export`, as far as this file reads it; taken from Pulumi 3.274. */
+/** The parts of `pulumi stack export` that this check reads; taken from Pulumi 3.274. */
 const exported = z.object({
   deployment: z.looseObject({
     resources: z.array(z.looseObject({ urn: z.string(), type: z.string() })).nullish(),
@@ -15,16 +15,16 @@ const exported = z.object({
 
 const anything = z.unknown();
 
-/** Parts of a deployment, in the engine's words. `snippets` and `extensions` are programs, and this stack has none. */
+/** The allowed parts of a deployment. `snippets` and `extensions` hold programs; this stack has none. */
 const PARTS = ["manifest", "metadata", "pending_operations", "resources", "secrets_providers"];
 
-/** Where the engine decrypts: with the passphrase at hand, or by Cloud KMS. */
+/** The allowed secrets providers: a passphrase, or Cloud KMS. */
 const secretsProvider = z.discriminatedUnion("type", [
   z.object({ type: z.literal("passphrase") }),
   z.object({ type: z.literal("cloud"), state: z.object({ url: z.string().startsWith("gcpkms://") }) }),
 ]);
 
-/** What the engine notes on a resource; hooks, snippets and extensions lead to programs, and are not among it. */
+/** The allowed fields of a resource. Hooks, snippets and extensions lead to programs. */
 const NOTES = [
   ...["urn", "type", "custom", "id", "inputs", "outputs", "parent", "provider", "created", "modified"],
   ...["dependencies", "propertyDependencies", "sourcePosition", "stackTrace", "aliases", "initErrors"],
@@ -32,26 +32,26 @@ const NOTES = [
   ...["additionalSecretOutputs", "ignoreChanges", "replaceOnChanges", "customTimeouts"],
 ];
 
-/** The logins of the docker provider: an address alone; a configuration names helpers, which are run. */
+/** The logins of the docker provider: only addresses. A configuration can name helpers, which Docker runs. */
 const registryAuth = z.string().refine((text) => {
   const { success } = z.array(z.strictObject({ address: z.string() })).safeParse(fromJson(text));
   return success;
 });
 
-/** The engine's own notes on a provider: empty, since a plugin's address, other name or parameters would be here. */
+/** The engine's fields of a provider. `__internal` would hold a plugin's address, name or parameters. */
 const engineNotes = {
   version: anything,
   __internal: z.strictObject({}).optional(),
   __defaults: z.array(z.string()).optional(),
 };
 
-/** What a stack of images alone holds, with the settings that this program gives to a provider. */
+/** The resource types of a stack of images, with the inputs that this program gives to each provider. */
 const HELD: Readonly<Record<string, z.ZodType>> = {
   "pulumi:pulumi:Stack": anything,
   "hyperion:registry:PublishedImages": anything,
   "hyperion:registry:PublishedImage": anything,
   "docker:index/image:Image": anything,
-  // An engine elsewhere, `ssh://`, runs a command here.
+  // A remote engine, `ssh://`, runs a command here.
   "pulumi:providers:docker": z.strictObject({
     ...engineNotes,
     registryAuth: registryAuth.optional(),
@@ -63,13 +63,14 @@ const HELD: Readonly<Record<string, z.ZodType>> = {
   "pulumi:providers:gcp": z
     .strictObject({ ...engineNotes, project: anything, region: anything, skipRegionValidation: anything })
     .partial(),
-  // Part of the engine; the stack's last outputs are read by it.
+  // Part of the engine; reads the outputs of the last `up`.
   "pulumi:providers:pulumi": z.strictObject(engineNotes).partial(),
 };
 
 /**
- * Says that a state of images alone holds nothing else.
- * @param text what `pulumi stack export` printed, which loads no plugin.
+ * Checks that a state only holds resources of a stack of images.
+ *
+ * @param text the output of `pulumi stack export`, which loads no plugin.
  * @throws one line for each entry that this program does not make.
  */
 export function imagesInStateReport(text: string): string {
@@ -86,11 +87,11 @@ export function imagesInStateReport(text: string): string {
   ];
   if (foreign.length > 0) {
     throw new Error(
-      `The state holds what no stack of images alone makes; run nothing on it:\n${foreign.map((line) => `  ${line}\n`).join("")}` +
-        `Find out who wrote it; take it out with ${PULUMI} state delete URN, or restore an earlier version of the object.`,
+      `The state holds entries that a stack of images does not make. Run nothing on it:\n${foreign.map((line) => `  ${line}\n`).join("")}` +
+        `Find out who wrote them. Remove them with ${PULUMI} state delete URN, or restore an earlier version of the object.`,
     );
   }
-  return "The state holds images and tags alone.\n";
+  return "The state holds only images and tags.\n";
 }
 
 interface Resource {
@@ -110,7 +111,7 @@ function foreignIn(resource: Resource): string[] {
   ];
 }
 
-/** The type that does not belong. The engine goes by the URN where the two differ. */
+/** The unexpected type. If type and URN differ, the engine uses the URN. */
 function foreignType({ urn, type }: { urn: string; type: string }): string | undefined {
   const named = urn.split("::")[2]?.replace(/^.*\$/, "") ?? "";
   return [named, type].find((each) => !Object.hasOwn(HELD, each)) ?? (named === type ? undefined : named);
@@ -120,7 +121,7 @@ function unknownKeys(of: object, known: readonly string[]): string[] {
   return Object.keys(of).filter((key) => !known.includes(key));
 }
 
-/** Full names of the settings that an issue is about: `__internal.pluginDownloadURL`. */
+/** The full names of the inputs with an issue: `__internal.pluginDownloadURL`. */
 function settingsOf(issue: z.core.$ZodIssue): string[] {
   const below = issue.code === "unrecognized_keys" ? issue.keys : [];
   return below.length === 0 ? [issue.path.join(".")] : below.map((key) => [...issue.path, key].join("."));

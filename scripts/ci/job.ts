@@ -1,20 +1,20 @@
 import { randomUUID } from "node:crypto";
 import { appendFileSync } from "node:fs";
 
-/** A variable that GitHub sets for every step. */
+/** A variable of the step. */
 export function ofJob(name: string): string {
   const value = process.env[name];
-  if (value === undefined) throw new Error(`${name} is not set: this command is for a step of a workflow`);
+  if (value === undefined) throw new Error(`${name} is not set: this command runs in a step of a workflow`);
   return value;
 }
 
-/** Gives a text of any lines to later steps and jobs: https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands#multiline-strings */
+/** Sets an output of the step; the text can have several lines: https://docs.github.com/actions/reference/workflows-and-actions/workflow-commands#multiline-strings */
 export function setOutput(name: string, text: string): void {
   const end = randomUUID();
   appendFileSync(ofJob("GITHUB_OUTPUT"), `${name}<<${end}\n${text}\n${end}\n`);
 }
 
-/** Shows a text in Markdown on the run's page. */
+/** Adds Markdown to the page of the run. */
 export function addToSummary(text: string): void {
   appendFileSync(ofJob("GITHUB_STEP_SUMMARY"), `${text}\n`);
 }

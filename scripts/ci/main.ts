@@ -1,4 +1,4 @@
-// What the workflows ask of this project: node scripts/ci/main.ts SUBCOMMAND
+// Commands for the workflows: node scripts/ci/main.ts SUBCOMMAND
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { text } from "node:stream/consumers";
@@ -13,6 +13,7 @@ import { type Checkout, gitState, releaseSettings, sourcesCheckout } from "./rel
 import { driftReport, previewComment, type Previewed, releaseSummary } from "./reports.ts";
 import { StackSettings } from "../../settings/stack-settings.ts";
 import { settingKey } from "../../problems/setting-commands.ts";
+import { messageOf } from "../../problems/wording.ts";
 import { tagDriftReport } from "./tag-drift.ts";
 import { versionFacts } from "./version-facts.ts";
 
@@ -22,21 +23,21 @@ const read = (file: string): string => readFileSync(file, "utf8");
 const input = (): Promise<string> => text(process.stdin);
 const print = (output: string): void => void process.stdout.write(output);
 
-/** The settings of what is checked out, each worded, with these besides. */
+/** The settings of a checkout and `more`, formatted. */
 function settingsOf(
   checkout: Checkout,
-  word: (setting: [string, string]) => string,
+  format: (setting: [string, string]) => string,
   more: Record<string, string> = {},
 ): string {
   const settings = { ...releaseSettings(gitState(checkout)), ...more };
   return Object.entries(settings)
-    .map(([key, value]) => word([settingKey(key), value]))
+    .map(([key, value]) => format([settingKey(key), value]))
     .join("");
 }
 
-const program = new Command("scripts/ci/main.ts").description("What the workflows ask of this project.");
+const program = new Command("scripts/ci/main.ts").description("Commands for the workflows.");
 
-/** Prints a report; an output of the job with this name has it too, and the job's summary. */
+/** Prints a report. With `output`, also adds it to that job output and to the job's summary. */
 function report(text: string, { output }: { output?: string }): void {
   print(text);
   if (output === undefined) return;
@@ -47,8 +48,8 @@ function report(text: string, { output }: { output?: string }): void {
 program
   .command("drift-issue")
   .description(
-    "give the job's outputs what the issue about drift is to say: `title` and `body`, or `comment` to close it. Takes what " +
-      "was found in REPORT and IMAGES_REPORT, and whether all could be looked at in LOOKED",
+    "set the job outputs `title` and `body` for the issue about drift, or `comment` to close it. Reads the reports from REPORT " +
+      "and IMAGES_REPORT, and from LOOKED whether both jobs finished",
   )
   .action(async () => {
     const { getOctokit, context } = await import("@actions/github");
@@ -68,8 +69,8 @@ program
 
 program
   .command("drift-report <refresh.json> <preview.json>")
-  .option("--output <name>", "give it to the job too")
-  .description("print what differs from the stack in Markdown, or nothing")
+  .option("--output <name>", "also set this job output")
+  .description("print the differences from the stack in Markdown, if any")
   .action((refresh: string, preview: string, options: { output?: string }) => {
     report(driftReport(readPreview(read(refresh)), readPreview(read(preview))), options);
   });
@@ -77,7 +78,7 @@ program
 program
   .command("only-images-in-state")
   .description(
-    "read `pulumi stack export` on stdin; fail where it holds more than a stack of images alone makes",
+    "read `pulumi stack export` on stdin; fail if it holds anything that a stack of images does not make",
   )
   .action(async () => {
     print(imagesInStateReport(await input()));
@@ -85,17 +86,17 @@ program
 
 program
   .command("tag-drift <stack>")
-  .option("--output <name>", "give it to the job too")
-  .description("print the tags that are not as the stack's file and the rules say, in Markdown, or nothing")
+  .option("--output <name>", "also set this job output")
+  .description("print the tags that differ from the stack's file and the tag rules in Markdown, if any")
   .action(async (stack: string, options: { output?: string }) => {
     report(await tagDriftReport(process.env["HYPERION_PROJECT_DIR"] ?? root, stack), options);
   });
 
 program
   .command("preview-comment <registry> <images>")
-  .option("--output <name>", "give it to the job too")
+  .option("--output <name>", "also set this job output")
   .description(
-    "print the comment on a pull request in Markdown, from STACK.json and STACK.err of both stacks",
+    "print the comment for a pull request in Markdown, from STACK.json and STACK.err of both stacks",
   )
   .action((registry: string, images: string, options: { output?: string }) => {
     const previewed = (stack: string): Previewed => ({
@@ -108,7 +109,7 @@ program
 program
   .command("release-settings <ref> <commit> [remote]")
   .description(
-    "print all that says what a ref publishes, `KEY VALUE` a line; without a remote to ask the commit counts as the tip",
+    "print the settings that a ref publishes, one `KEY VALUE` a line; without a remote, the commit counts as the tip",
   )
   .action((ref: string, commit: string, remote: string | undefined) => {
     print(settingsOf({ ref, commit, remote }, ([key, value]) => `${key} ${value}\n`));
@@ -117,8 +118,8 @@ program
 program
   .command("run-options <ref> <commit> [remote]")
   .description(
-    "print the same as options of pulumi, a word a line, with what else a workflow sets for a run. Where SOURCES_FOLDER has " +
-      "the sources, which SOURCES_REMOTE is asked for, a branch publishes what is checked out there",
+    "print the same settings and those of a workflow as options of pulumi, one word a line. If SOURCES_FOLDER names a checkout " +
+      "of the sources, a branch publishes the commit there, and SOURCES_REMOTE is the remote to ask for the tip",
   )
   .action((ref: string, commit: string, remote: string | undefined) => {
     const { SOURCES_FOLDER: folder = "", SOURCES_REMOTE } = process.env;
@@ -126,14 +127,14 @@ program
       folder === "" || ref.startsWith("refs/tags/")
         ? { ref, commit, remote }
         : sourcesCheckout(folder, remote === undefined ? undefined : SOURCES_REMOTE);
-    // The machine is empty: layers come from the last published build.
+    // A runner starts without layers: takes those of the last published build.
     const more = { buildCache: "registry", ...(folder !== "" && { sourceDir: folder }) };
     print(settingsOf(checkout, ([key, value]) => `--config\n${key}=${value}\n`, more));
   });
 
 program
   .command("release-summary")
-  .description("read `pulumi stack output images --json` on stdin; print what was published in Markdown")
+  .description("read `pulumi stack output images --json` on stdin; print the published images in Markdown")
   .action(async () => {
     print(releaseSummary(await input()));
   });
@@ -141,8 +142,8 @@ program
 program
   .command("built-images <stack> <run> <folder>")
   .description(
-    "give the job's outputs what the run built: `subjects`, a line for each image to attest, and `sboms`, of each platform " +
-      "the SBOM that SYFT wrote into the folder, in JSON",
+    "set the job outputs `subjects`, a line for each image that the run built, and `sboms`, in JSON the SBOM of each platform, " +
+      "which SYFT writes into the folder",
   )
   .action(async (stack: string, run: string, folder: string) => {
     const { subjects, sboms } = await attestable(root, stack, run, folder, ofJob("SYFT"));
@@ -153,8 +154,8 @@ program
 program
   .command("github-release <stack> <tag>")
   .description(
-    "give the job's output `release` what the release of a published tag at GitHub is to say, in JSON. Takes what the run " +
-      "built in BUILT; of the rest it asks GitHub for an attestation",
+    "set the job output `release`, in JSON the release at GitHub of a published tag. Takes the images that the run built from " +
+      "BUILT; asks GitHub for the attestations of the others",
   )
   .action(async (stack: string, tag: string) => {
     const repository = `${ofJob("GITHUB_SERVER_URL")}/${ofJob("GITHUB_REPOSITORY")}`;
@@ -170,6 +171,6 @@ program
 try {
   await program.parseAsync();
 } catch (error) {
-  console.error(error instanceof Error ? error.message : error);
+  console.error(messageOf(error));
   process.exitCode = 1;
 }

@@ -18,13 +18,13 @@ const run = (subcommand: string, args: string[]): Ended =>
   shell.run("scripts/ci/main.ts", [subcommand, ...args]);
 
 group("readPreview", () => {
-  it("takes what changes and leaves what stays", () => {
+  it("reads the changes, and no unchanged resource", () => {
     const type = "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember";
     const grant = { operation: "create", type, name: "ci-writer", properties: [] };
     expect(preview("preview-grant.json")).toEqual({ ...NOTHING, changes: [grant] });
   });
 
-  it("takes what the program reported", () => {
+  it("reads the messages of the program", () => {
     const { changes, notes } = preview("preview-release.json");
     expect(changes.map(describe)).toContain(
       "update docker:index/image:Image hyperion-ui-amd64 (build.contextDigest)",
@@ -32,13 +32,13 @@ group("readPreview", () => {
     expect(notes).toContain("hyperion-ui: 3.0.0, v3.0.0, 3.0, 3 -> a new build; latest: 1.4.4 -> 3.0.0");
   });
 
-  it("takes what a refresh found to differ, and which properties", () => {
+  it("reads the differences that a refresh finds, with their properties", () => {
     expect(preview("refresh-drift.json").changes.map(describe)).toContain(
       "update gcp:artifactregistry/repository:Repository registry (description)",
     );
   });
 
-  it("takes errors", () => {
+  it("reads errors", () => {
     expect(preview("preview-failed.json").errors[0]).toMatch(/^error: 1 problem; nothing was changed\./);
   });
 
@@ -55,7 +55,7 @@ group("the comment on a pull request", () => {
   const of = (name: string): Previewed => ({ ...none, preview: preview(name) });
   const failed = (...errors: string[]): Previewed => ({ ...none, preview: { ...NOTHING, errors } });
 
-  it("tells infrastructure from images, and leaves out what is nothing in the cloud", () => {
+  it("separates infrastructure from images, and leaves out changes to Pulumi's state", () => {
     const registry = of("preview-grant.json");
     const outputs = { operation: "update", type: "pulumi:pulumi:Stack", name: "stack", properties: [] };
     registry.preview.changes.push(outputs);
@@ -73,18 +73,18 @@ group("the comment on a pull request", () => {
     expect(comment).not.toContain("pulumi:pulumi:Stack");
   });
 
-  it("says that nothing changes", () => {
+  it("reports that nothing changes", () => {
     expect(previewComment(none, none)).toBe(
       "### What this changes in production\n\nNo infrastructure changes.\n\nImages and tags stay as they are.\n",
     );
   });
 
-  it("shows why one of the two failed beside what the other would change", () => {
+  it("shows the error of one preview and the changes of the other", () => {
     const images = { ...failed("error: 1 problem"), stderr: "step 3 of the Dockerfile\n" };
     const comment = previewComment(of("preview-grant.json"), images);
     expect(comment).toContain("RepositoryIamMember ci-writer`\n");
     expect(comment).toContain(
-      "The preview of the images failed: nothing could be published from this.\n\n" +
+      "The preview of the images failed: this cannot be published.\n\n" +
         "```text\nerror: 1 problem\n\nstep 3 of the Dockerfile\n```\n",
     );
     expect(previewComment(of("preview-failed.json"), none)).toContain(
@@ -92,14 +92,14 @@ group("the comment on a pull request", () => {
     );
   });
 
-  it("shows what Pulumi said on stderr only", () => {
+  it("shows errors that are only on stderr", () => {
     const registry = { preview: readPreview(""), stderr: "error: no stack named 'production' found\n" };
     expect(previewComment(registry, none)).toContain(
       "```text\nPulumi printed no preview\n\nerror: no stack named 'production' found\n```\n",
     );
   });
 
-  it("cannot be broken out of by what a build prints", () => {
+  it("keeps the output of a build within its code block", () => {
     const hostile = "```\n@everyone <script>";
     expect(previewComment(none, failed(hostile))).toContain(`\`\`\`\`text\n${hostile}\n\`\`\`\`\n`);
     const change = { operation: "create", type: "docker:x", name: "a`b", properties: [] };
@@ -111,7 +111,7 @@ group("the comment on a pull request", () => {
     expect(previewComment(failed("x".repeat(100_000)), none).length).toBeLessThan(65_536);
   });
 
-  it("comes from the files of the workflow", () => {
+  it("reads the files of both stacks", () => {
     for (const [stack, name] of [
       ["one", "preview-grant.json"],
       ["two", "preview-release.json"],
@@ -126,7 +126,7 @@ group("the comment on a pull request", () => {
 });
 
 group("drift", () => {
-  it("tells what was changed outside the stack", () => {
+  it("reports changes outside of the stack", () => {
     const report = driftReport(preview("refresh-drift.json"), NOTHING);
     expect(report).toContain("**Changed outside the stack**");
     expect(report).toContain(
@@ -134,23 +134,23 @@ group("drift", () => {
     );
   });
 
-  it("tells what was never applied", () => {
+  it("reports unapplied changes", () => {
     const report = driftReport(NOTHING, preview("preview-grant.json"));
-    expect(report).toContain("**In the program and not applied**");
+    expect(report).toContain("**Not applied yet**");
     expect(report).toContain("ci-writer");
   });
 
-  it("tells that somebody else's binding makes it public, and no other warning", () => {
+  it("reports a public binding outside of the stack, and no other warning", () => {
     const open = `${PUBLIC_ANYWAY}: allUsers has roles/artifactregistry.reader`;
     const diagnostics = [open, "no credentials for the registry"].map((message) => ({
       severity: "warning",
       message: `${message}\n`,
     }));
     const report = driftReport(NOTHING, readPreview(JSON.stringify({ diagnostics })));
-    expect(report).toBe(`**Public by somebody else's binding**:\n\n- \`${open}\`\n`);
+    expect(report).toBe(`**Public by a binding that the stack did not make**:\n\n- \`${open}\`\n`);
   });
 
-  it("prints the report, and fails when a preview did", () => {
+  it("prints the report, and fails if a preview failed", () => {
     const file = (name: string): string => path.join(import.meta.dirname, "fixtures", name);
     const drift = run("drift-report", [file("refresh-drift.json"), file("preview-grant.json")]);
     expect(drift.status).toBe(0);

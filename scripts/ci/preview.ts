@@ -1,11 +1,10 @@
 import { z } from "zod";
 
-/** What matters here of a resource's state in a preview. */
 const state = z.object({ type: z.string() }).nullish();
 
 /**
- * The output of `pulumi preview --json` and `pulumi refresh --preview-only --json`, as far as it is
- * used here; taken from Pulumi 3.259.
+ * The parts of `pulumi preview --json` and `pulumi refresh --preview-only --json` that this file reads; taken from Pulumi
+ * 3.259.
  */
 const previewOutput = z.object({
   steps: z
@@ -28,29 +27,29 @@ export interface Change {
   operation: string;
   /** `gcp:artifactregistry/repository:Repository`. */
   type: string;
-  /** Its logical name, the last part of its URN. */
+  /** The last part of the URN. */
   name: string;
-  /** The properties that differ; empty when it comes or goes. */
+  /** The changed properties; empty for a new or deleted resource. */
   properties: string[];
 }
 
-/** What a preview found. */
 export interface Preview {
   changes: Change[];
-  /** Messages of the errors that ended it; empty when it ended well. */
+  /** Error messages; empty if the preview succeeded. */
   errors: string[];
-  /** Messages of its warnings. */
+  /** Warnings. */
   warnings: string[];
-  /** What the program reported: which tags would move. */
+  /** Messages of the program, such as the tags that would move. */
   notes: string[];
 }
 
-/** Steps that change nothing. `refresh` reads; a difference that it finds is a step `update` or `delete`. */
+/** Steps that change nothing. A difference that `refresh` finds is another step, `update` or `delete`. */
 const idle = ["same", "refresh", "read", "read-replacement", "discard"];
 
 /**
  * Reads a preview.
- * @param text what Pulumi printed; it may be empty when Pulumi failed before it began.
+ *
+ * @param text the output of Pulumi, which is empty after an early failure.
  */
 export function readPreview(text: string): Preview {
   const output = previewOutput.safeParse(json(text));
@@ -81,12 +80,12 @@ function json(text: string): unknown {
   }
 }
 
-/** Whether a change is about the stack's own entries, plugins and outputs: they are nothing in the cloud. */
+/** Whether a change only concerns Pulumi's state: the stack and its providers. */
 export function isBookkeeping({ type }: Change): boolean {
   return type.startsWith("pulumi:providers:") || type === "pulumi:pulumi:Stack";
 }
 
-/** A change on one line: `update gcp:artifactregistry/repository:Repository registry (description)`. */
+/** A change as one line: `update gcp:artifactregistry/repository:Repository registry (description)`. */
 export function describe({ operation, type, name, properties }: Change): string {
   const what = properties.length > 0 ? ` (${properties.join(", ")})` : "";
   return `${operation} ${type} ${name}${what}`;

@@ -12,15 +12,13 @@ test.each<[string, boolean, Record<string, string>]>([
   ["refs/tags/v1.4.2", true, { version: "1.4.2" }],
   ["refs/tags/v1.4.2", false, { version: "1.4.2" }],
   ["refs/tags/v2.0.0-rc.1", true, { version: "2.0.0-rc.1" }],
-])("%s, at the tip: %j -> %j, and nothing else that a file may say", (ref, isTip, settings) => {
+])("%s, at the tip: %j -> %j, without the settings of the stack's file", (ref, isTip, settings) => {
   expect(releaseSettings({ ref, commit, date, isTip })).toEqual({ ...NONE, ...settings });
 });
 
 test.each(["vnext", "1.4.2", "v1.4", "v1.4.2+build", "v01.4.2"])("refuses the tag %s", (tag) => {
   const state = { ref: `refs/tags/${tag}`, commit, date, isTip: false };
-  expect(() => releaseSettings(state)).toThrow(
-    `the tag ${tag} is no version to publish: name it like v1.4.2`,
-  );
+  expect(() => releaseSettings(state)).toThrow(`the tag ${tag} is not a version: use a name such as v1.4.2`);
 });
 
 const shell = useShell();
@@ -59,14 +57,14 @@ commit three
     expect(settings("refs/heads/main", one).stdout).toBe(tip(one));
   });
 
-  it("asks for the tip of main, and not of a branch whose name ends like it", () => {
+  it("asks for the tip of main, not of a branch whose name ends with it", () => {
     const [one = "", two = ""] = commits;
     shell.bash(`git push --quiet remote ${one}:refs/heads/a/refs/heads/main`);
     expect(settings("refs/heads/main", one, "remote").stdout).toContain("releaseDate \n");
     expect(settings("refs/heads/main", two, "remote").stdout).toContain("releaseDate 2025");
   });
 
-  it("publishes what is checked out of the sources where they are another repository's", () => {
+  it("publishes the checkout of the sources if they are in another repository", () => {
     const [one = "", two = "", three = ""] = commits;
     const options = (...args: string[]): string[] =>
       shell
@@ -94,19 +92,19 @@ commit three
     );
   });
 
-  it("refuses what is no version, and does not guess where the remote does not answer", () => {
+  it("refuses a tag that is not a version, and fails if the remote does not answer", () => {
     const [one = ""] = commits;
     expect(settings("refs/tags/vnext", one)).toMatchObject({
       status: 1,
       stdout: "",
-      stderr: "the tag vnext is no version to publish: name it like v1.4.2\n",
+      stderr: "the tag vnext is not a version: use a name such as v1.4.2\n",
     });
     const silent = settings("refs/heads/main", one, "nowhere");
     expect(silent).toMatchObject({ status: 1, stdout: "" });
     expect(silent.stderr).toContain("'nowhere' does not appear to be a git repository");
   });
 
-  it("logs git in by the job's token, which is on no command line", () => {
+  it("logs git in with the job's token, which is on no command line", () => {
     const [one = ""] = commits;
     shell.fake(
       "git",
@@ -132,7 +130,7 @@ case "$1" in ls-remote) echo "${one}	refs/heads/main" ;; show) echo 2025-01-10 ;
   });
 });
 
-it("publishes by one pulumi up, whatever the stack's file says", () => {
+it("publishes with one pulumi up that overrides the stack's file", () => {
   const publish = (...args: string[]): Ended =>
     shell.run("scripts/publish-ref.sh", ["--stack", "s", ...args]);
   shell.environment["GITHUB_RUN_ID"] = "7";

@@ -2,22 +2,22 @@ import { execFileSync, type StdioOptions } from "node:child_process";
 import { versionProblem } from "../../components/images/tags/names.ts";
 import { ONE_TIME } from "../../settings/one-time.ts";
 
-/** What a workflow knows about what it publishes. */
 export interface GitState {
   /** Full ref, `refs/heads/main` or `refs/tags/v1.4.2`. */
   ref: string;
   /** Full commit. */
   commit: string;
-  /** Day of the commit, in UTC, `YYYY-MM-DD`; not today, so that a second run publishes the same. */
+  /** The day of the commit in UTC, `YYYY-MM-DD`; not today, so that a second run publishes the same tags. */
   date: string;
-  /** Whether the commit is the tip of its branch; a tag is always. */
+  /** Whether the commit is the tip of its branch; always true for a tag. */
   isTip: boolean;
 }
 
 /**
- * Everything that says what a workflow publishes: of a tag `v1.4.2` its version, of a branch the commit and, at its tip,
- * the day. Every setting that is for one run is among them, so that none of the stack's file counts.
- * @throws when the tag is no version.
+ * The settings that a workflow publishes with: the version of a tag `v1.4.2`; the commit of a branch and, at its tip, the day.
+ * Sets every setting for one run, so that those in the stack's file do not count.
+ *
+ * @throws if the tag is not a version.
  */
 export function releaseSettings({ ref, commit, date, isTip }: GitState): Record<string, string> {
   const none = { version: "", ...ONE_TIME };
@@ -25,17 +25,16 @@ export function releaseSettings({ ref, commit, date, isTip }: GitState): Record<
   return { ...none, revision: commit, ...(isTip && { releaseDate: date }) };
 }
 
-/** A ref, the commit that it stood on, and where to ask for it. */
 export interface Checkout {
   ref: string;
   commit: string;
-  /** Where the ref is looked up: an address, or the name of a remote. Default: the commit counts as the tip. */
+  /** The address or name of the remote to ask for the tip. Default: the commit counts as the tip. */
   remote?: string | undefined;
-  /** Default: this folder. */
+  /** Default: the current folder. */
   folder?: string;
 }
 
-/** What is checked out of the sources where they are another repository's; a branch publishes that. */
+/** The checkout of the sources, if they are in another repository. */
 export function sourcesCheckout(folder: string, remote: string | undefined): Checkout {
   const [commit = "", ref = ""] = git(["rev-parse", "HEAD", "--symbolic-full-name", "HEAD"], folder).split(
     "\n",
@@ -44,8 +43,9 @@ export function sourcesCheckout(folder: string, remote: string | undefined): Che
 }
 
 /**
- * What a checkout knows about its ref and its commit.
- * @throws when the remote does not tell.
+ * Asks git about the ref and the commit of a checkout.
+ *
+ * @throws if the remote does not answer.
  */
 export function gitState({ ref, commit, remote, folder }: Checkout): GitState {
   return {
@@ -59,7 +59,7 @@ export function gitState({ ref, commit, remote, folder }: Checkout): GitState {
   };
 }
 
-/** The commit of a ref; git lists every ref whose name ends like it, such as `refs/heads/a/refs/heads/main`. */
+/** The commit of a ref. git also lists refs that end with the name, such as `refs/heads/a/refs/heads/main`. */
 function tipOf(ref: string, listed: string): string | undefined {
   const lines = listed.split("\n").map((line) => line.split("\t"));
   return lines.find(([, name]) => name === ref)?.[0];
@@ -76,7 +76,7 @@ function git(args: readonly string[], cwd?: string): string {
   }).trim();
 }
 
-/** The job's own token as git's login at GitHub, by variables: a command line is no place for it. */
+/** Variables that log git in with the job's token; a command line would show it. */
 function authorization(): NodeJS.ProcessEnv {
   const { GITHUB_TOKEN: token, GITHUB_SERVER_URL: server } = process.env;
   if (token === undefined || server === undefined) return {};
@@ -91,6 +91,6 @@ function authorization(): NodeJS.ProcessEnv {
 function versionOf(tag: string): string {
   const version = tag.replace(/^v/, "");
   if (!tag.startsWith("v") || versionProblem(version) !== undefined)
-    throw new Error(`the tag ${tag} is no version to publish: name it like v1.4.2`);
+    throw new Error(`the tag ${tag} is not a version: use a name such as v1.4.2`);
   return version;
 }

@@ -4,13 +4,13 @@ import { PULUMI } from "../../problems/setting-commands.ts";
 import { codeBlock, codeList, shortened } from "./markdown.ts";
 import { describe, isBookkeeping, type Preview } from "./preview.ts";
 
-/** A preview, and what Pulumi printed beside it, for errors that the preview does not have. */
+/** A preview, and stderr, which has the errors that are missing in the preview. */
 export interface Previewed {
   preview: Preview;
   stderr: string;
 }
 
-/** The comment on a pull request, in Markdown: what applying it would change, and what main would publish then. */
+/** The comment for a pull request, in Markdown: the changes to the infrastructure, and the images that main would publish. */
 export function previewComment(registry: Previewed, images: Previewed): string {
   const changes = (of: Previewed): string[] =>
     of.preview.changes.filter((change) => !isBookkeeping(change)).map(describe);
@@ -21,7 +21,7 @@ export function previewComment(registry: Previewed, images: Previewed): string {
       (infrastructure.length === 0
         ? "No infrastructure changes.\n"
         : `**Infrastructure**, to be applied by a maintainer (\`${PULUMI} up --stack production\`):\n\n${codeList(infrastructure)}`),
-    failure("The preview of the images failed: nothing could be published from this.", images) ??
+    failure("The preview of the images failed: this cannot be published.", images) ??
       (published.length === 0
         ? "Images and tags stay as they are.\n"
         : `<details><summary>Images and tags: ${published.length} changes, published on merge</summary>\n\n${codeList(published)}\n</details>\n`),
@@ -35,30 +35,32 @@ function failure(title: string, { preview, stderr }: Previewed): string | undefi
 }
 
 /**
- * The issue about drift, in Markdown; empty when there is none.
- * @param refresh what differs between the cloud and the state.
- * @param preview what differs between the state and the program.
- * @throws when one of the two failed.
+ * The report about drift, in Markdown; empty if there is none.
+ *
+ * @param refresh the differences between the cloud and the state.
+ * @param preview the differences between the state and the program.
+ * @throws if one of the two failed.
  */
 export function driftReport(refresh: Preview, preview: Preview): string {
   const errors = [...refresh.errors, ...preview.errors];
   if (errors.length > 0) throw new Error(`Whether there is drift is unknown:\n${errors.join("\n")}`);
   const drifted = refresh.changes.map(describe);
   const unapplied = preview.changes.filter((change) => !isBookkeeping(change)).map(describe);
-  // A binding of somebody else's is in no state, so that a refresh does not see it.
+  // A refresh does not see a binding that is not in the state.
   const open = preview.warnings.filter((warning) => warning.includes(PUBLIC_ANYWAY));
   if (drifted.length + unapplied.length + open.length === 0) return "";
   const parts = [];
   if (drifted.length > 0) {
     parts.push(
-      `**Changed outside the stack** (Pulumi's words for what it would note in its state):\n\n${codeList(drifted)}\n` +
-        `If it was meant, write it into the settings; if not, \`${PULUMI} up --refresh\` puts it back.\n`,
+      `**Changed outside the stack** (the updates that Pulumi would make to its state):\n\n${codeList(drifted)}\n` +
+        `Is the change intended? Then write it into the settings. Otherwise, undo it: \`${PULUMI} up --refresh\`.\n`,
     );
   }
   if (unapplied.length > 0) {
-    parts.push(`**In the program and not applied**:\n\n${codeList(unapplied)}\nApply it: \`${PULUMI} up\`.\n`);
+    parts.push(`**Not applied yet**:\n\n${codeList(unapplied)}\nApply it: \`${PULUMI} up\`.\n`);
   }
-  if (open.length > 0) parts.push(`**Public by somebody else's binding**:\n\n${codeList(open)}`);
+  if (open.length > 0)
+    parts.push(`**Public by a binding that the stack did not make**:\n\n${codeList(open)}`);
   return shortened(parts.join("\n"));
 }
 
@@ -68,7 +70,7 @@ const imagesOutput = z.record(
   z.object({ digest: z.string(), reference: z.string(), tags: z.array(z.string()) }),
 );
 
-/** What was published as a table in Markdown. */
+/** The published images as a table in Markdown. */
 export function releaseSummary(output: string): string {
   const rows = Object.values(imagesOutput.parse(JSON.parse(output))).flatMap(
     ({ digest, reference, tags }) => {

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import { tagDrift } from "./tag-drift.ts";
 
-/** Two images with these tags; a tag with `@` stands on another digest than the build. */
+/** Two images with these tags; a tag with `@` is on another digest than the build. */
 const registry = (...tags: string[]) =>
   new Map(
     ["mcp", "ui"].map((image) => [
@@ -19,22 +19,22 @@ const released = ["build-1.4.2", "1.4.2", "v1.4.2", "1.4", "1", "latest"];
 
 test.each<[string, string | undefined, string[], string[]]>([
   ["nothing published", undefined, [], []],
-  ["a release as it should be", "1.4.2", released, []],
+  ["a correct release", "1.4.2", released, []],
   ["newer builds of main", "1.4.2", [...released.map((tag) => `${tag}@0`), "edge"], []],
   [
-    "a floating tag that somebody deleted",
+    "a deleted floating tag",
     undefined,
     released.filter((tag) => tag !== "1.4"),
     ["mcp: 1.4 -> mcp1", "ui: 1.4 -> ui1"],
   ],
   [
-    "an own tag that somebody deleted",
+    "a deleted own tag",
     "1.4.2",
     released.filter((tag) => tag !== "v1.4.2"),
     ["mcp: v1.4.2 -> mcp1", "ui: v1.4.2 -> ui1"],
   ],
   [
-    "an own tag that somebody moved",
+    "a moved own tag",
     "1.4.2",
     [...released.filter((tag) => tag !== "v1.4.2"), "v1.4.2@2"],
     [
@@ -42,7 +42,7 @@ test.each<[string, string | undefined, string[], string[]]>([
     ],
   ],
   [
-    "a withdrawn version that floating tags still stand on",
+    "floating tags on a withdrawn version",
     undefined,
     [...released, "withdrawn-1.4.2", "build-1.4.1@0", "1.4.1@0"],
     ["mcp: 1.4, 1, latest: 1.4.2 -> 1.4.1", "ui: 1.4, 1, latest: 1.4.2 -> 1.4.1"],

@@ -10,21 +10,21 @@ import { ownTagStore, stackRepository } from "../lib/own-registry.ts";
 import { codeList } from "./markdown.ts";
 
 /**
- * The tags of a stack's registry that are not as they should be, in Markdown; empty if there are none.
+ * The wrong tags of a stack's registry, in Markdown; empty if there are none.
  *
- * @throws one error if the registry does not answer: whether there is drift is unknown then.
+ * @throws one error if the registry does not answer.
  */
 export async function tagDriftReport(projectFolder: string, stack: string): Promise<string> {
   const settings = new StackSettings(projectFolder, stack);
   const registry = await ownTagStore(stackRepository(settings)).read();
   const found = await tagDrift(registry, settings.text("version") || undefined);
   if (found.length === 0) return "";
-  return `**Tags that are not as they should be**:\n\n${codeList(found)}\nPut them right: \`${PULUMI} up --stack ${stack}\`, or \`npm run release\`.\n`;
+  return `**Wrong tags**:\n\n${codeList(found)}\nCorrect them: \`${PULUMI} up --stack ${stack}\`, or \`npm run release\`.\n`;
 }
 
 /**
- * What a run that names the stack's version would move, from the registry's own builds, and every floating tag that does
- * not stand where it should; a line for each image.
+ * The changes that a run with the stack's version would make from the registry's builds, and the wrong floating tags; a line
+ * for each image.
  */
 export async function tagDrift(registry: RegistryTags, version: string | undefined): Promise<string[]> {
   const copy = new TagCopy(registry);
@@ -45,7 +45,7 @@ export async function tagDrift(registry: RegistryTags, version: string | undefin
   return [...new Set([...describeChanges({ before: registry, after }), ...notes, ...lineNotes(after, all)])];
 }
 
-/** The lines of every version that the registry has. */
+/** The lines of all versions in the registry. */
 function allLines(registry: RegistryTags): Line[] {
   const found = startedVersions(registry).flatMap(({ version }) => lines(version));
   return [...new Map(found.map((line) => [line.tag, line])).values()];

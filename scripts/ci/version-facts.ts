@@ -6,10 +6,10 @@ import { ownTagStore, repositoryRegistry, stackRepository } from "../lib/own-reg
 import { type VersionFacts, verifyCommand } from "./github-release.ts";
 
 /**
- * Reads what the registry has of a version.
+ * Reads the images of a version from the registry.
  *
- * @param repository address of the repository at GitHub.
- * @param built digests that this run built, and attests.
+ * @param repository the address of the repository at GitHub.
+ * @param built the digests that this run built and attests.
  */
 export async function versionFacts(
   settings: StackSettings,
@@ -34,7 +34,7 @@ export async function versionFacts(
   return { version, registryUrl: client.url, repository, images, registry };
 }
 
-/** Whether GitHub has an attestation of an image; undefined where its command is not installed. */
+/** Whether GitHub has an attestation of an image; undefined if `gh` is not installed. */
 async function isAttested(repository: string, image: string): Promise<boolean | undefined> {
   const [gh = "", ...args] = verifyCommand(repository, image);
   const { failed, code } = await execa(gh, args, { reject: false });

@@ -19,7 +19,7 @@ test("the default age of builds is the largest that stays under the budget for a
   expect(costliest(BUILDS_AFTER_DAYS + 1)).toBeGreaterThan(BUDGET);
 });
 
-test("a day of builds adds what the images add that it changes; all are new at first", () => {
+test("a day of builds stores the layers of the changed images; the first build is all new", () => {
   const [first = 0, second = 0] = stored(2, 1, undefined);
   const { baseMegabytes, changedMegabytes, platforms, buildsADay, images, oneChangedIn } = MODEL;
   const changed = (buildsADay * images) / oneChangedIn;
@@ -54,7 +54,7 @@ test.each([1, 2])(
   },
 );
 
-test("what cleanup is asked less often is stored all the same at the end", () => {
+test("less frequent cleanup leads to the same stored bytes at the end", () => {
   const expiry = { ...EXPIRY, untaggedAfterDays: 14, buildsAfterDays: 30, keepCount: 10 };
   for (const childDeletion of ["refused", "allowed"] as const) {
     const after = (every: number) => stored(120, every, expiry, MODEL, childDeletion);

@@ -9,20 +9,20 @@ import {
   type StoredVersion,
 } from "../../components/repository/cleanup-rules.ts";
 
-/** What a project does that CI publishes. */
+/** The publishing habits of a project. */
 export interface Model {
   images: number;
-  /** Platforms that each image is built for. */
+  /** Platforms of each image. */
   platforms: number;
-  /** Base images of all for a platform, in MB (2^20 bytes): they do not change, and are stored once. */
+  /** All base images for a platform, in MB (2^20 bytes). They do not change and are stored once. */
   baseMegabytes: number;
-  /** What a changed image adds for a platform: the layers above its base. */
+  /** The new layers of a changed image for a platform. */
   changedMegabytes: number;
-  /** Pushes to main that are built. */
+  /** Builds of main. */
   buildsADay: number;
-  /** One image in so many is changed by a build; at first all are new. */
+  /** A build changes one image in this many; the first build is all new. */
   oneChangedIn: number;
-  /** Days from one release to the next. */
+  /** Days between releases. */
   releaseEveryDays: number;
 }
 
@@ -39,15 +39,15 @@ export const MODEL: Model = {
 
 /** A build of main, or a release of its tip. */
 export interface Step {
-  /** Since the beginning. */
+  /** Days since the start. */
   day: number;
-  /** Of every image: the commit or the version. */
+  /** The commit or the version. */
   tag: string;
-  /** Which images a build changes, counted from 0; of a release undefined. */
+  /** The images that a build changes, counted from 0; undefined for a release. */
   changes: readonly number[] | undefined;
 }
 
-/** All that happens in so many days, in order. */
+/** The builds and releases of a number of days, in order. */
 export function steps(days: number, model: Model): Step[] {
   const { images, buildsADay, oneChangedIn, releaseEveryDays } = model;
   const builds = Array.from({ length: Math.ceil(days * buildsADay) }, (_, build) => ({
@@ -56,7 +56,7 @@ export function steps(days: number, model: Model): Step[] {
     changes: [...Array(images).keys()].filter((image) => build === 0 || (build + image) % oneChangedIn === 0),
   }));
   const releases = Array.from({ length: Math.floor(days / releaseEveryDays) }, (_, release) => ({
-    // The evening before the next begins.
+    // Just before the next build.
     day: (release + 1) * releaseEveryDays - 1 / 1000,
     tag: prefixedTag(`1.${release}.0`),
     changes: undefined,
@@ -69,13 +69,13 @@ interface Version extends StoredVersion {
   megabytes: number;
 }
 
-/** A build of an image: what users name, and what an index refers to. */
+/** A build of an image: the version that users name, and the children of the index. */
 interface Build {
   named: Version;
   children: Version[];
 }
 
-/** Tags of an index or a single image that every build takes from the one before. */
+/** Tags that move to every new build. */
 const FLOATING = ["build", "edge"];
 
 function build(image: number, { day, tag }: Step, { platforms, changedMegabytes }: Model): Build {
@@ -97,11 +97,11 @@ function build(image: number, { day, tag }: Step, { platforms, changedMegabytes 
 const DAY_MS = 86_400_000;
 
 /**
- * The versions that are stored at the end of every so many days. Cleanup is asked then, and not every day: what it would
- * have deleted before, it deletes now, since what has no tag to keep it gets none later.
+ * The stored versions at the end of each period. Cleanup runs once a period instead of once a day, with the same result: a
+ * version that cleanup can delete never becomes protected later.
  *
- * @param expiry when the repository's policies delete; undefined: they delete nothing.
- * @param childDeletion what Google does.
+ * @param every the length of a period, in days.
+ * @param expiry undefined: no cleanup.
  */
 export function* registries(
   days: number,
@@ -117,7 +117,7 @@ export function* registries(
     for (const image of step.changes ?? []) {
       const former = tips[image];
       if (former) {
-        // These move from build to build; of the others each has its own.
+        // The other tags of a build stay on it.
         former.named.tags = former.named.tags.filter((each) => !FLOATING.includes(each));
         for (const child of former.children) child.tags.shift();
       }
@@ -127,7 +127,7 @@ export function* registries(
     }
     for (const { named, children } of tips) {
       named.tags.push(step.tag);
-      // A release keeps the images of its index by tags of their own.
+      // A release tags the children of its index, so that cleanup keeps them.
       if (step.changes === undefined)
         for (const [platform, child] of children.entries()) child.tags.push(`build-${platform}-${step.tag}`);
     }
@@ -144,7 +144,7 @@ export function* registries(
   }
 }
 
-/** The bytes that are stored at the end of every so many days. */
+/** The stored bytes at the end of each period. */
 export function stored(
   days: number,
   every: number,

@@ -3,24 +3,24 @@ import { versionsOfBuild } from "../../components/repository/cleanup-rules.ts";
 import { monthlyStorageCost } from "../report/cost.ts";
 import { MODEL, type Model, stored } from "./model.ts";
 
-/** What the registry may cost a month, in US dollars. */
+/** The budget of the registry, in US dollars a month. */
 export const BUDGET = 5;
 
 const YEAR = 365;
 
-/** How long a row is simulated. */
+/** Simulated years of each row. */
 const YEARS = 5;
 
-/** What of the settings the cost depends on, beside the age of builds. */
+/** The cleanup settings of the model, except the age of builds. */
 export interface Kept {
   cleanupUntaggedAfterDays: number;
   cleanupKeepCount: number;
 }
 
-/** Days from one look at a simulated registry to the next. */
+/** Days between two points of the simulation. */
 const LOOK_EVERY = 5;
 
-/** What a month costs, in US dollars, every five days of so many years. */
+/** The monthly cost, in US dollars, every LOOK_EVERY days. */
 export function costs(
   years: number,
   kept: Kept,
@@ -40,13 +40,13 @@ export function costs(
   return stored(years * YEAR, LOOK_EVERY, expiry, model).map(monthlyStorageCost);
 }
 
-/** A project that publishes releases and no build of main; each changes every image. */
+/** A project that only publishes releases, each of which changes every image. */
 const RELEASES_ALONE: Model = { ...MODEL, buildsADay: 1 / MODEL.releaseEveryDays, oneChangedIn: 1 };
 
-/** What a month costs over time, for one way of keeping builds. */
+/** The monthly cost over time, for one age of builds. */
 export interface CostOverTime {
   builds: string;
-  /** US dollars, every five days. */
+  /** US dollars, every LOOK_EVERY days. */
   dollars: readonly number[];
 }
 
@@ -66,8 +66,8 @@ const atYear = (dollars: readonly number[], years: number): number =>
   dollars[Math.round((years * YEAR) / LOOK_EVERY) - 1] ?? 0;
 
 /**
- * The rows of the table in docs/COST.md: builds kept how long; what a month costs at the end of the first, second and
- * fifth year; when it passes the budget.
+ * The rows of the table in docs/COST.md: the age of builds; the monthly cost after one, two and five years; when it exceeds the
+ * budget.
  */
 export function costRows(all: readonly CostOverTime[]): string[][] {
   return all.map(({ builds, dollars }) => {
@@ -80,10 +80,10 @@ export function costRows(all: readonly CostOverTime[]): string[][] {
   });
 }
 
-/** Highest cost that the chart shows, in US dollars; what is kept for ever leaves it within two years. */
+/** The highest cost in the chart, in US dollars. Without cleanup, the cost exceeds it within two years. */
 const HIGHEST = 25;
 
-/** A chart of the same in Mermaid, a line each from the costliest to the cheapest, and one for the budget. */
+/** A Mermaid chart with a line for each row, from the costliest to the cheapest, and one for the budget. */
 export function costChart(all: readonly CostOverTime[]): string {
   const shown = all
     .filter(({ dollars }) => atYear(dollars, YEARS) <= HIGHEST)

@@ -7,14 +7,14 @@ import { describePublication, readPublication } from "./publication.ts";
 import { type Ended, root, useShell } from "../../test/support/shell.ts";
 
 const script = "scripts/build-and-push-images.sh";
-// Nobody listens there.
+// No server listens there.
 const host = "127.0.0.1:9";
 const registry = `${host}/project/repository`;
 const names = catalogue.map(({ name }) => name);
 const last = names.at(-1) ?? "";
 const platforms = ["linux/amd64", "linux/arm64"];
 
-/** Answers as Docker does; ANSWERS names what is to go wrong, one word each. */
+/** A fake Docker. ANSWERS names the steps that fail. */
 const docker = `
 record "$@"
 case "$1 $2" in
@@ -58,7 +58,7 @@ function publish(...args: string[]): Ended {
 const work = (): string[] => shell.calls().filter((call) => /^docker (buildx build|build|push) /.test(call));
 const pushes = (): string[] => work().filter((call) => call.startsWith("docker push"));
 
-/** What is built and pushed of each image; the tags need a registry, which answers nothing here. */
+/** The expected builds and pushes. */
 const expectedWork = (build: string): string[] =>
   catalogue.flatMap(({ name, context, dockerfile }) =>
     platforms.flatMap((platform) => {
@@ -71,7 +71,7 @@ const expectedWork = (build: string): string[] =>
     }),
   );
 
-describe("what it does", () => {
+describe("the normal course", () => {
   it("builds and pushes each platform of every image, loads what buildx builds, and then sets tags", () => {
     const { status, stdout, stderr } = publish("--version", "1.4.2", "--jobs", "1");
     expect(work()).toEqual(expectedWork("buildx build --load"));
@@ -81,13 +81,13 @@ describe("what it does", () => {
     expect(status).toBe(1);
   });
 
-  it("builds without buildx where Docker brings BuildKit", () => {
+  it("builds without buildx if Docker has BuildKit", () => {
     shell.environment["ANSWERS"] = "no-buildx";
     publish("--jobs", "1");
     expect(work()).toEqual(expectedWork("build"));
   });
 
-  it("pushes local images as they are with --skip-build, and says which", () => {
+  it("pushes local images with --skip-build, and names them", () => {
     const { stdout } = publish("--skip-build", "--only", last, "--only", names[0] ?? "", "--jobs", "1");
     const references = [names[0], last].flatMap((name) =>
       ["amd64", "arm64"].map((platform) => `${registry}/${name ?? ""}:build-${platform}`),
@@ -97,7 +97,7 @@ describe("what it does", () => {
       expect(stdout).toContain(`: pushing ${reference}, sha256:1111, made on 2026-11-24 12:34 UTC\n`);
   });
 
-  it("takes production's registry by default", () => {
+  it("uses production's registry by default", () => {
     const { stdout } = shell.run(script, ["--dry-run", "--source", path.join(shell.folder, "src")]);
     expect(stdout).toContain(
       `push  us-central1-docker.pkg.dev/production-471918/hyperion-public/${last} for linux/arm64\n`,
@@ -126,7 +126,7 @@ describe("what it does", () => {
     ]);
   });
 
-  it("only says what it would do with --dry-run, without Docker and without a login", () => {
+  it("only prints the steps with --dry-run, without Docker and without a login", () => {
     shell.without("docker");
     rmSync(path.join(shell.folder, ".docker"), { recursive: true });
     const { status, stdout } = publish("--dry-run");
@@ -148,11 +148,11 @@ describe("what it does", () => {
   });
 });
 
-describe("errors before any work", () => {
+describe("problems before the start", () => {
   const DATE = "--release-date goes with --revision, the tip of main, and without --version";
   const refuse = (args: string[], messages: string[]): void => {
     const { status, stdout, stderr } = publish(...args);
-    expect(stderr).toBe(`Nothing was begun:\n${messages.map((message) => `  - ${message}\n`).join("")}`);
+    expect(stderr).toBe(`Nothing was started:\n${messages.map((message) => `  - ${message}\n`).join("")}`);
     expect(stdout).toBe("");
     expect(status).toBe(2);
     expect(work()).toEqual([]);
@@ -202,11 +202,11 @@ describe("errors before any work", () => {
     expect(problems).toEqual(messages);
   });
 
-  it("options that are wrong, whatever else there is", () => {
+  it("wrong options", () => {
     refuse(["--jobs", "0"], ["--jobs 0 must be a number from 1 to 99"]);
   });
 
-  it("sources that are not there", () => {
+  it("missing sources", () => {
     refuse(["--source", "nowhere"], [`the folder of the sources, nowhere, does not exist: --source DIR`]);
     const empty = path.join(shell.folder, "empty");
     mkdirSync(empty);
@@ -219,7 +219,7 @@ describe("errors before any work", () => {
     );
   });
 
-  it("Docker that is missing, cannot build or does not answer", () => {
+  it("a Docker that is missing, cannot build or does not answer", () => {
     shell.environment["ANSWERS"] = "no-buildx docker-28";
     refuse(
       [],
@@ -236,7 +236,7 @@ describe("errors before any work", () => {
     refuse([], ["Docker is not installed (no docker on the PATH): https://docs.docker.com/get-docker/"]);
   });
 
-  it("no login, and what Docker's configuration says of it", () => {
+  it("a missing login, with the reason in Docker's configuration", () => {
     const file = path.join(shell.folder, ".docker/config.json");
     rmSync(file);
     refuse([], [`not logged in at ${host} (${file} has no login for it): docker login ${host}`]);
@@ -272,7 +272,7 @@ describe("errors before any work", () => {
     );
   });
 
-  it("local images that --skip-build would push", () => {
+  it("missing or wrong local images with --skip-build", () => {
     const reference = `${registry}/${last}:build-arm64`;
     shell.environment["ANSWERS"] = "no-local-image";
     refuse(
@@ -290,7 +290,7 @@ describe("errors before any work", () => {
     );
   });
 
-  it("sources that hold what git does not: a warning, and what looks like a secret is refused under a version", () => {
+  it("untracked files as a warning, and as a problem if one looks like a secret and there is a version", () => {
     shell.pass("git");
     const sources = path.join(shell.folder, "src");
     for (const { context } of catalogue) shell.write(`src/${context}/.dockerignore`, "");
@@ -317,7 +317,7 @@ describe("errors before any work", () => {
     );
   });
 
-  it("everything at once", () => {
+  it("all problems at once", () => {
     shell.without("docker");
     rmSync(path.join(shell.folder, ".docker"), { recursive: true });
     rmSync(path.join(shell.folder, "src/coordinator/ui"), { recursive: true });
@@ -327,14 +327,14 @@ describe("errors before any work", () => {
     expect(stderr).toContain("not logged in");
   });
 
-  it("a machine without Node.js, with one that is too old, and without this project's packages", () => {
+  it("a machine without Node.js, with an old one, and without this project's packages", () => {
     const project = path.join(shell.folder, "project");
     for (const file of [script, "scripts/lib/problems.sh", "package.json"])
       shell.write(path.join("project", file), readFileSync(path.join(root, file), "utf8"));
     const refused = (): string => {
       const { status, stderr } = shell.run(path.join(project, script));
       expect(status).toBe(2);
-      return stderr.replace(/^Nothing was begun:\n {2}- /, "");
+      return stderr.replace(/^Nothing was started:\n {2}- /, "");
     };
     const why = "it reads images.json and the tag rules: install Node.js 22.18 or later";
     shell.fake("node", "echo v22.17.1");
@@ -349,16 +349,16 @@ describe("errors before any work", () => {
     expect(refused()).toBe(`Node.js is not installed; ${why}\n`);
   });
 
-  it("the Node.js that npm ci brings, before that on the PATH", () => {
+  it("uses the Node.js of npm ci before the one on the PATH", () => {
     shell.fake("node", "echo v20.0.0");
     expect(publish("--dry-run").status).toBe(0);
   });
 });
 
-describe("failures on the way", () => {
+describe("failures", () => {
   const others = (names.length - 1) * platforms.length;
 
-  it("shows the failing step of which image, and pushes the others", () => {
+  it("shows the failing step of an image, and pushes the others", () => {
     shell.environment["ANSWERS"] = "bad-build";
     const { status, stdout, stderr } = publish("--version", "1.4.2");
     expect(status).toBe(1);
@@ -376,14 +376,14 @@ describe("failures on the way", () => {
     expect(pushes()).toHaveLength(others);
   });
 
-  it("builds once more after the engine's known race, and says so", () => {
+  it("repeats a build after the engine's known race, and reports it", () => {
     shell.environment["ANSWERS"] = "racing-build";
     const { stdout } = publish("--jobs", "1");
     expect(stdout).toContain(`${last}: building once more: the engine lost a layer (moby/buildkit#6521)\n`);
     expect(pushes()).toHaveLength(names.length * platforms.length);
   });
 
-  it("shows a failed push, pushes the others, and keeps the logs by image in --log-dir", () => {
+  it("shows a failed push, pushes the others, and keeps the logs in --log-dir", () => {
     shell.environment["ANSWERS"] = "no-push";
     const { status, stdout, stderr } = publish("--version", "1.4.2", "--log-dir", "logs");
     expect(status).toBe(1);
@@ -393,7 +393,7 @@ describe("failures on the way", () => {
     expect(shell.read(`logs/${names[0] ?? ""}.log`)).toContain("digest: sha256:cccc");
   });
 
-  it("ends the builds that run when it is interrupted", async () => {
+  it("ends running builds on an interrupt", async () => {
     shell.environment["ANSWERS"] = "slow-build";
     const args = ["--registry", registry, "--source", path.join(shell.folder, "src")];
     const { child, ended } = shell.start(script, args);

@@ -7,17 +7,16 @@ import { commandsOnPath } from "../../components/images/programs.ts";
 import { platformTag } from "../../components/images/tags/names.ts";
 import type { Publication } from "./publication.ts";
 
-/** Runs a command to its end, whatever that is. */
 const run = (command: string, args: string[]) => execa(command, args, { reject: false });
 
-/** The docker command of this machine that can do the work, and what is wrong with it. */
+/** The docker command to use, or the problems with it. */
 export interface DockerCommand {
   command: string;
   hasBuildx: boolean;
   problems: string[];
 }
 
-/** Finds a docker command that can build (or, with `skipBuild`, any), and looks whether its engine answers. */
+/** Finds a docker command that can build (with `skipBuild`: any), and checks that its engine answers. */
 export async function findDocker(publication: Publication, skipBuild: boolean): Promise<DockerCommand> {
   const candidates = commandsOnPath("docker");
   const [first] = candidates;
@@ -64,7 +63,7 @@ async function localImageProblems(
   return (await Promise.all(problems)).filter((problem) => problem !== undefined);
 }
 
-/** Why Docker has no login at the registry; undefined where it has one. */
+/** The problem with Docker's login at the registry, if any. */
 export async function loginProblem({ host }: Publication): Promise<string | undefined> {
   const google = /(^|\.)gcr\.io$|\.pkg\.dev$/.test(host);
   const fix = google ? `gcloud auth login && gcloud auth configure-docker ${host}` : `docker login ${host}`;

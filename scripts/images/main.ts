@@ -1,4 +1,4 @@
-// Builds and pushes the images; what build-and-push-images.sh starts.
+// Builds and pushes the images for build-and-push-images.sh.
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
@@ -17,8 +17,8 @@ import { tagImages } from "./tag-images.ts";
 
 const root = process.env["HYPERION_PROJECT_DIR"] ?? path.resolve(import.meta.dirname, "../..");
 
-/** How the script ends. */
-const EXIT = { published: 0, failed: 1, nothingBegun: 2, interrupted: 130 };
+/** Exit codes. */
+const EXIT = { published: 0, failed: 1, nothingStarted: 2, interrupted: 130 };
 
 async function main(): Promise<number> {
   const problems: string[] = [];
@@ -52,8 +52,8 @@ async function main(): Promise<number> {
 }
 
 function refuse(problems: readonly string[]): number {
-  process.stderr.write(`Nothing was begun:\n${problems.map((problem) => `  - ${problem}\n`).join("")}`);
-  return EXIT.nothingBegun;
+  process.stderr.write(`Nothing was started:\n${problems.map((problem) => `  - ${problem}\n`).join("")}`);
+  return EXIT.nothingStarted;
 }
 
 async function publish(options: Options, what: Publication, docker: DockerCommand): Promise<number> {
@@ -79,7 +79,7 @@ async function publish(options: Options, what: Publication, docker: DockerComman
   return EXIT.published;
 }
 
-/** Pushes every image, some at a time; one that fails stops no other. */
+/** Pushes every image, several at a time. A failure does not stop the others. */
 async function pushAll(pushing: Pushing, jobs: number): Promise<PushResult[]> {
   const { images } = pushing.publication;
   const results: PushResult[] = [];
@@ -96,14 +96,14 @@ function interrupt(running: ReadonlySet<number>, logDir: string): void {
     try {
       process.kill(-group, "SIGTERM");
     } catch {
-      // It has just ended by itself.
+      // It has already ended.
     }
   }
   process.stderr.write(`Interrupted; run it again to go on. Logs: ${logDir}\n`);
   process.exit(EXIT.interrupted);
 }
 
-/** A table of how each image ended, then the end of the logs of those that failed. */
+/** A table of the results, then the last lines of the failed images' logs. */
 function report(results: readonly PushResult[]): string {
   const row = (name: string, result: string, seconds: string): string =>
     `${name.padEnd(26)} ${result.padEnd(12)} ${seconds.padStart(7)}\n`;
@@ -118,7 +118,6 @@ function report(results: readonly PushResult[]): string {
   );
 }
 
-/** The last lines of a log. */
 function endOf(log: string): string {
   return readFileSync(log, "utf8").trimEnd().split("\n").slice(-15).join("\n");
 }

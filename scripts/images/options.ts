@@ -1,54 +1,53 @@
 import { parseArgs } from "node:util";
 
-/** What build-and-push-images.sh is asked to do. */
 export interface Options {
-  /** Images to publish, by name; empty: all of the catalogue. */
+  /** Names of the images to publish; empty: the whole catalogue. */
   only: string[];
   version: string | undefined;
   revision: string | undefined;
   releaseDate: string | undefined;
   overwrite: boolean;
-  /** The stack whose settings say where and what. */
+  /** The stack whose settings apply. */
   stack: string;
-  /** Registry's URL, without a scheme. */
+  /** The registry's URL, without a scheme. */
   registry: string | undefined;
-  /** Folder that holds coordinator/. */
+  /** The folder that holds coordinator/. */
   source: string | undefined;
   skipBuild: boolean;
-  /** How many images at a time. */
+  /** Images to push at the same time. */
   jobs: number;
   logDir: string | undefined;
   dryRun: boolean;
 }
 
-export const usage = `Builds and pushes Hyperion's images, and sets their tags by the stack's own rules.
+export const usage = `Builds and pushes Hyperion's images, and sets their tags by the rules of the stack.
 
 Usage: scripts/build-and-push-images.sh [OPTION]...
 
 What to publish:
-  --version V                semantic version, such as 1.4.2: gives 1.4.2 and v1.4.2, and moves 1.4, 1 and
-                             latest unless a higher version holds them
-  --revision COMMIT          full git commit: gives its first 7 characters
-  --release-date YYYY-MM-DD  the revision is the tip of main, of this day: gives the day and edge
-                             (none of these: latest, while no version is published)
+  --version V                semantic version, such as 1.4.2: sets 1.4.2 and v1.4.2, and moves 1.4, 1 and
+                             latest unless a higher version has them
+  --revision COMMIT          full git commit: sets its first 7 characters
+  --release-date YYYY-MM-DD  the revision is the tip of main on this day: sets the day and edge
+                             (without these options: sets latest, while no version is published)
   --overwrite                move a published version to this build
-  --only IMAGE               this image alone, without a version; repeat it for several
+  --only IMAGE               only this image, without a version; can be repeated
 Where:
   --stack NAME               publish to the repository of this stack (default: production)
   --registry URL             publish to HOST[:PORT]/PATH instead
-  --source DIR               folder that holds coordinator/ (default: as the stack is set)
+  --source DIR               folder that holds coordinator/ (default: the stack's sourceDir)
 How:
-  --skip-build               push the local images REGISTRY/IMAGE:build-amd64, ... as they are
-  --jobs N                   how many images at a time (default: 3)
-  --log-dir DIR              keep the log of each image here (default: a temporary folder)
-  --dry-run                  print what would be done; needs neither Docker nor a login
+  --skip-build               push the local images REGISTRY/IMAGE:build-amd64, ... without a build
+  --jobs N                   images to build at the same time (default: 3)
+  --log-dir DIR              folder for the log of each image (default: a temporary folder)
+  --dry-run                  only print the steps; needs neither Docker nor a login
   --help                     print this
 
-With a Google login the tags are set by Artifact Registry's API. Without one they are put at the registry itself,
-which cannot tell two runs apart: do not run two at a time then.
+With a Google login, the script sets the tags through Artifact Registry's API. Without one, it sets them at the registry
+itself, which is not safe for two runs at the same time.
 
-Exit code: 0 all published; 1 something failed; 2 nothing was begun.
-Safe to run again: a run that failed is finished by the next one.
+Exit code: 0 all published; 1 something failed; 2 nothing was started.
+You can run it again at any time: it finishes what a failed run left.
 `;
 
 export const FLAGS = ["help", "skip-build", "dry-run", "overwrite"];
@@ -65,9 +64,9 @@ export const WITH_VALUE = [
 ];
 
 /**
- * Reads the command line; "help" where it asks for that alone.
+ * Reads the command line.
  *
- * @param problems gets a sentence for everything that is wrong with it.
+ * @param problems receives a sentence for each problem.
  */
 export function readOptions(args: string[], problems: string[]): Options | "help" {
   const { tokens } = parseArgs({

@@ -15,35 +15,33 @@ import {
 } from "../../components/images/tags/names.ts";
 import type { Problem } from "../../problems/problem.ts";
 import { StackSettings } from "../../settings/stack-settings.ts";
+import { stackRepository } from "../lib/own-registry.ts";
 import type { Options } from "./options.ts";
 
-/** The sources are relative to the program, wherever the stack's file is. */
+/** `sourceDir` is relative to the program, wherever the stack's file is. */
 const root = path.resolve(import.meta.dirname, "../..");
 
-/** What is published, and where. */
 export interface Publication {
-  /** URL without scheme. */
+  /** The URL without a scheme. */
   registry: string;
   /** The registry's host, with its port. */
   host: string;
-  /** The repository of the stack. */
   repository: Repository;
-  /** Whether `registry` was named, so that it can be another. */
+  /** Whether the caller named `registry`; then it can differ from the repository of the stack. */
   isNamed: boolean;
   platforms: readonly string[];
-  /** Folder of the sources. */
   source: string;
   images: readonly CatalogueImage[];
   release: Release;
   overwrite: boolean;
-  /** Whether everybody may pull what is published. */
+  /** Whether a pull needs no login. */
   isPublic: boolean;
 }
 
 /**
- * What the options mean, by the image catalogue and the settings of the stack; undefined if they mean nothing.
+ * Completes the options with the catalogue and the settings of the stack; undefined if there are problems.
  *
- * @param problems gets a sentence for everything that is wrong with them.
+ * @param problems receives a sentence for each problem.
  */
 export function readPublication(
   options: Options,
@@ -51,11 +49,7 @@ export function readPublication(
   problems: string[],
 ): Publication | undefined {
   const settings = new StackSettings(projectFolder, options.stack);
-  const repository = {
-    project: settings.text("gcp:project"),
-    location: settings.text("gcp:region"),
-    repositoryId: settings.text("repositoryId"),
-  };
+  const repository = stackRepository(settings);
   const registry =
     options.registry ??
     `${repository.location}-docker.pkg.dev/${repository.project}/${repository.repositoryId}`;
@@ -105,7 +99,7 @@ function releaseProblems({ version, revision, releaseDate, overwrite, only }: Op
   ];
 }
 
-/** What cannot be built: what is missing by what --source names, and what the stack finds beside that. */
+/** Problems with the sources: missing files, and the problems that the stack finds. */
 export function missingSources({ source, images }: Publication): string[] {
   if (!existsSync(source)) return [`the folder of the sources, ${source}, does not exist: --source DIR`];
   return images.flatMap((image) => {
@@ -118,7 +112,7 @@ export function missingSources({ source, images }: Publication): string[] {
   });
 }
 
-/** What builds of these sources would see that git does not have: what stops them, and what is only reported. */
+/** Compares the build contexts with git. */
 export async function compareSources({
   source,
   images,

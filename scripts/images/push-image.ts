@@ -7,33 +7,30 @@ import { platformTag } from "../../components/images/tags/names.ts";
 import type { DockerCommand } from "./docker.ts";
 import type { Publication } from "./publication.ts";
 
-/** What every image is pushed with. */
 export interface Pushing {
   publication: Publication;
   docker: DockerCommand;
   skipBuild: boolean;
-  /** Folder of the logs, one an image. */
+  /** The folder with a log for each image. */
   logDir: string;
-  /** Process groups that run, for an interrupt to end. */
+  /** Process groups to end on an interrupt. */
   running: Set<number>;
 }
 
-/** How an image ended. */
 export interface PushResult {
   name: string;
   result: "pushed" | "build failed" | "push failed";
   seconds: number;
-  /** By platform, the digest of what was pushed. */
+  /** The pushed digest of each platform. */
   digests: ReadonlyMap<string, string>;
-  /** The log's file. */
   log: string;
 }
 
-/** Builds and pushes each platform of an image; says each step on stdout and keeps what docker prints in a log. */
+/** Builds and pushes each platform of an image. Prints each step, and writes the output of docker to a log. */
 export async function pushImage(image: CatalogueImage, pushing: Pushing): Promise<PushResult> {
   const { name } = image;
   const { publication, skipBuild } = pushing;
-  const begun = Date.now();
+  const start = Date.now();
   const log = path.join(pushing.logDir, `${name}.log`);
   const file = openSync(log, "w");
   const digests = new Map<string, string>();
@@ -66,7 +63,7 @@ export async function pushImage(image: CatalogueImage, pushing: Pushing): Promis
   }
   writeSync(file, `${result}\n`);
   closeSync(file);
-  return { name, result, seconds: Math.floor((Date.now() - begun) / 1000), digests, log };
+  return { name, result, seconds: Math.floor((Date.now() - start) / 1000), digests, log };
 }
 
 function say(image: CatalogueImage, text: string): void {
@@ -81,14 +78,13 @@ function buildArgs(
 ): string[] {
   const folder = `${publication.source}/${context}`;
   return [
-    // A builder of the driver docker-container keeps its result to itself without --load.
+    // A builder with the driver docker-container needs --load to give the image to the engine.
     ...(docker.hasBuildx ? ["buildx", "build", "--load"] : ["build"]),
     ...["--progress", "plain", "--platform", platform],
     ...["--tag", reference, "--file", `${folder}/${dockerfile}`, folder],
   ];
 }
 
-/** The id and the age of a local image. */
 async function describeLocal({ command }: DockerCommand, reference: string): Promise<string> {
   const { stdout } = await execa(command, [
     "image",
@@ -101,14 +97,14 @@ async function describeLocal({ command }: DockerCommand, reference: string): Pro
   return `${id}, made on ${created.slice(0, 16).replace("T", " ")} UTC`;
 }
 
-/** Runs docker in a process group of its own, all that it prints going to the log. */
+/** Runs docker in a new process group, with its output in the log. */
 async function logged(
   { docker, running }: Pushing,
   file: number,
   args: string[],
 ): Promise<{ failed: boolean; all: string }> {
   const child = execa(docker.command, args, {
-    // Without attestations the build is one manifest, as the stack's is.
+    // Without attestations the build is a single manifest, like a build of the stack.
     env: { DOCKER_BUILDKIT: "1", BUILDX_NO_DEFAULT_ATTESTATIONS: "1" },
     all: true,
     detached: true,

@@ -5,7 +5,7 @@ import { DistributionTags } from "./registry-tags.ts";
 
 const tags = new DistributionTags(new ImageRegistry(REGISTRY_URL, () => Promise.resolve(undefined)), ["ui"]);
 
-test("lists and creates tags at the registry itself, and moves none that exists", async () => {
+test("lists and creates tags at the registry, and does not move existing tags", async () => {
   const fake = new FakeRegistry();
   expect(await tags.read()).toEqual(new Map([["ui", new Map()]]));
   const mediaType = "application/vnd.oci.image.manifest.v1+json";
@@ -27,10 +27,10 @@ test("lists and creates tags at the registry itself, and moves none that exists"
   );
 });
 
-test("a registry that refuses is reported, and does not count as one without tags", async () => {
+test("reports a registry that refuses, instead of returning no tags", async () => {
   const fake = new FakeRegistry();
   fake.failures.push(403);
   await expect(tags.read()).rejects.toThrow(
-    `${REGISTRY_URL}/ui\n  found:   the registry answered 403 to the question which tags it has`,
+    `${REGISTRY_URL}/ui\n  found:   the registry answered 403 to a request to list the tags`,
   );
 });

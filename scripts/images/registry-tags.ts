@@ -8,8 +8,8 @@ import { problemsError } from "../../problems/problem.ts";
 const tagList = z.object({ tags: z.array(z.string()).nullable().default([]) });
 
 /**
- * The tags of a registry by its own protocol, for those without a Google login. A tag cannot be created there unless it
- * exists: this asks first, so that two runs at a time are unsafe.
+ * The tags of a registry through its own protocol, for callers without a Google login. The protocol has no create that fails
+ * for an existing tag; this class asks first, which is not safe for two runs at the same time.
  */
 export class DistributionTags implements TagStore {
   readonly lagMs = 100;
@@ -21,7 +21,7 @@ export class DistributionTags implements TagStore {
     this.#images = images;
   }
 
-  /** One request an image, and one for each of its tags. */
+  /** Sends one request for each image and one for each tag. */
   async read(): Promise<RegistryTags> {
     return new Map(
       await Promise.all(this.#images.map(async (image) => [image, await this.#readTags(image)] as const)),
@@ -49,8 +49,8 @@ export class DistributionTags implements TagStore {
       throw problemsError([
         {
           where: `${this.#registry.url}/${image}`,
-          found: `the registry answered ${answer.status} to the question which tags it has`,
-          allowed: "an account that may read the repository's tags",
+          found: `the registry answered ${answer.status} to a request to list the tags`,
+          allowed: "an account with permission to read the tags",
           fix: `docker login ${this.#registry.url.replace(/\/.*/, "")}`,
         },
       ]);

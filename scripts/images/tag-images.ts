@@ -14,8 +14,8 @@ import { DistributionTags } from "./registry-tags.ts";
 /**
  * Puts the index of each image and sets the tags, as `pulumi up` does.
  *
- * @returns what moved, a line for each image, and what a person should know.
- * @throws one error if a version consists of another build already.
+ * @returns the changed tags of each image, notes and warnings.
+ * @throws one error if the version is already published with another build.
  */
 export async function tagImages(publication: Publication, results: readonly PushResult[]): Promise<string[]> {
   const { registry: url, repository, isNamed, release, overwrite } = publication;
@@ -25,7 +25,9 @@ export async function tagImages(publication: Publication, results: readonly Push
   const store = isGoogle ? ownTagStore(repository, names) : new DistributionTags(registry, names);
   const warnings = isGoogle
     ? []
-    : ["The tags were set without a Google login: no other run may have published at the same time."];
+    : [
+        "The tags were set without a Google login. This is only safe if no other run published at the same time.",
+      ];
   const builds = new Map<string, Build>();
   for (const { name, digests } of results) {
     const { build, manifest } = await makeIndex(registry, name, digests);
@@ -42,9 +44,9 @@ export async function tagImages(publication: Publication, results: readonly Push
       throw problemsError(
         other.map(([image, digest]) => ({
           where: `${image}:${version}`,
-          found: `published already as ${digest}; this build is ${builds.get(image)?.digest ?? "none"}`,
+          found: `already published as ${digest}; this build is ${builds.get(image)?.digest ?? "none"}`,
           allowed: "a new version: a published one never moves",
-          fix: `scripts/build-and-push-images.sh --version ${nextVersion(version, tags)}   # or --overwrite, under those who pinned it`,
+          fix: `scripts/build-and-push-images.sh --version ${nextVersion(version, tags)}   # or --overwrite, which changes it for everyone who pinned it`,
         })),
         "no tag was set",
       );
@@ -61,7 +63,6 @@ async function hasGoogleLogin(): Promise<boolean> {
   }
 }
 
-/** What Docker logs in with. */
 async function dockerCredentials(host: string): Promise<Credentials | undefined> {
   const login = dockerLogin(host, process.env);
   if (login.kind === "stored") return login.credentials;

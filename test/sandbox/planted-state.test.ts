@@ -173,7 +173,7 @@ describe("only-images-in-state", () => {
   };
 
   test("takes the state as this program makes it", async () => {
-    expect(await look()).toMatchObject({ code: 0, output: "The state holds images and tags alone." });
+    expect(await look()).toMatchObject({ code: 0, output: "The state holds only images and tags." });
   });
 
   test("refuses what the engine keeps of a planted plugin's address", async () => {

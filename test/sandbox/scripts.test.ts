@@ -28,7 +28,7 @@ describe("build-and-push-images.sh", () => {
     );
   const WITHOUT_GOOGLE = { GOOGLE_OAUTH_ACCESS_TOKEN: undefined };
   const WARNING =
-    "The tags were set without a Google login: no other run may have published at the same time.";
+    "The tags were set without a Google login. This is only safe if no other run published at the same time.";
 
   test("publishes every image under every tag of a version without a Google login, and warns", async () => {
     const output = passed(await publish(["--version", "3.1.4"], WITHOUT_GOOGLE));
@@ -64,7 +64,7 @@ describe("build-and-push-images.sh", () => {
     const before = await published(sandbox, (tag) => !/^build-a.*64$/.test(tag));
     const { code, output } = await publish(["--version", "3.1.4"], login);
     expect(code).toBe(1);
-    expect(output).toContain(`published already as ${before["hyperion-ui"]?.["3.1.4"] ?? ""}; this build is`);
+    expect(output).toContain(`already published as ${before["hyperion-ui"]?.["3.1.4"] ?? ""}; this build is`);
     expect(output).toContain("scripts/build-and-push-images.sh --version 3.1.5 ");
     expect(await published(sandbox, (tag) => !/^build-a.*64$/.test(tag))).toEqual(before);
   });
@@ -134,7 +134,7 @@ describe("create-public-registry.sh", () => {
     passed(await sandbox.run("org-policy", "deny"));
     const blocked = await script(["--yes"]);
     expect(blocked.code).toBe(1);
-    expect(blocked.output).toMatch(/If it is for the organization policy: .* --override-policy/);
+    expect(blocked.output).toMatch(/If the organization policy is the reason: .* --override-policy/);
     expect(await setting("publicAccess")).toBe("false");
     expect(passed(await script(["--yes", "--override-policy"]))).toContain("orgpolicy");
     passed(await pull());
