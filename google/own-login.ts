@@ -2,6 +2,9 @@ import type { AuthClient } from "google-auth-library";
 import { problemsError } from "../problems/problem.ts";
 import { messageOf } from "../problems/wording.ts";
 
+/** The command that logs in at Google. */
+export const LOG_IN = "gcloud auth application-default login";
+
 /** The caller's own credentials: the token in GOOGLE_OAUTH_ACCESS_TOKEN, which the gcp plugin takes too, else those of gcloud. */
 export async function googleLogin(): Promise<AuthClient> {
   const { GoogleAuth, OAuth2Client } = await import("google-auth-library");
@@ -31,7 +34,7 @@ export async function ownAccessToken(): Promise<string> {
         where: "Google login",
         found: messageOf(error).split("\n")[0] ?? "none",
         allowed: "Application Default Credentials, or a token in GOOGLE_OAUTH_ACCESS_TOKEN",
-        fix: "gcloud auth application-default login",
+        fix: LOG_IN,
       },
     ]);
   }

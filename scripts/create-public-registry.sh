@@ -145,7 +145,7 @@ put_back() {
   echo "The settings are as they were; nothing was changed." >&2
 }
 
-agreed() {
+confirm() {
   local answer
   $yes && return
   printf '\n%s [y/N] ' "$1"
@@ -183,7 +183,7 @@ if ! pulumi preview "${options[@]}"; then
   fi
   exit 1
 fi
-if ! agreed "$question"; then exit 1; fi
+if ! confirm "$question"; then exit 1; fi
 
 # From here on the settings stay, even if it takes a second run to apply them.
 undo=()

@@ -2,6 +2,7 @@
 // Protocol: docker/docker-credential-helpers. log-in-at-registry.sh sets it up.
 import { text } from "node:stream/consumers";
 import { iamCredentials } from "../google/apis.ts";
+import { LOG_IN } from "../google/own-login.ts";
 import { messageOf } from "../problems/wording.ts";
 
 const SCOPE = "https://www.googleapis.com/auth/cloud-platform";
@@ -39,7 +40,7 @@ async function accessToken(): Promise<string> {
     ({ token } = await client.getAccessToken());
   } catch (error) {
     throw new Error(
-      `Google gave no access token: ${messageOf(error)}; log in by gcloud auth application-default login`,
+      `Google gave no access token: ${messageOf(error)}; log in: ${LOG_IN}`,
       {
         cause: error,
       },

@@ -97,7 +97,7 @@ it("reports a missing login at Google", async () => {
   const { status, stdout } = await inShell(ask(HOST));
   expect(status).toBe(1);
   expect(stdout).toMatch(
-    /^Google gave no access token: .*; log in by gcloud auth application-default login\n$/,
+    /^Google gave no access token: .*; log in: gcloud auth application-default login\n$/,
   );
 });
 

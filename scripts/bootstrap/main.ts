@@ -6,7 +6,7 @@ import { type Problem, problemsError, stopError } from "../../problems/problem.t
 import { messageOf } from "../../problems/wording.ts";
 import { GCP_SETTINGS } from "../../settings/schema.ts";
 import { StackSettings } from "../../settings/stack-settings.ts";
-import { googleLogin } from "../../google/own-login.ts";
+import { googleLogin, LOG_IN } from "../../google/own-login.ts";
 import { githubClient, githubToken } from "../lib/github.ts";
 import { useVerifiedPulumi } from "../lib/pulumi-cli.ts";
 import { confirm } from "../lib/terminal.ts";
@@ -50,7 +50,7 @@ async function logIn(
       where: "Google",
       found: "no login, or an expired one",
       allowed: "your own login",
-      fix: "gcloud auth application-default login",
+      fix: LOG_IN,
     });
     return undefined;
   }

@@ -1,4 +1,5 @@
 import { isApiDisabled } from "../../google/client.ts";
+import { LOG_IN } from "../../google/own-login.ts";
 import { z } from "zod";
 import { PULUMI } from "../../problems/setting-commands.ts";
 import type { Place } from "../../settings/place.ts";
@@ -8,8 +9,6 @@ const failure = z.object({
   response: z.object({ status: z.number(), data: z.unknown() }).optional(),
   message: z.string(),
 });
-
-const LOGIN = "gcloud auth application-default login";
 
 /**
  * The reason why a repository cannot be read, with the command that fixes it.
@@ -29,16 +28,16 @@ export function refusalText(
   if (isApiDisabled({ body: response?.data }))
     return `${where} cannot be read: the Artifact Registry API is not enabled. Enable it: gcloud services enable artifactregistry.googleapis.com --project=${project}`;
   if (message.includes("default credentials"))
-    return `${where} cannot be read without a login at Google: ${LOGIN}`;
+    return `${where} cannot be read without a login at Google: ${LOG_IN}`;
   // The answer for a revoked login, or one that the organization wants renewed.
   if (message.includes("invalid_grant"))
-    return `${where} cannot be read: the login at Google has expired. Log in: ${LOGIN}`;
+    return `${where} cannot be read: the login at Google has expired. Log in: ${LOG_IN}`;
   if (response === undefined) return `${where} cannot be read: ${sentence(message)} ${retry}`;
   switch (response.status) {
     case 401:
       return ownToken
         ? `${where} cannot be read: the token in GOOGLE_OAUTH_ACCESS_TOKEN has expired, or is none. Take a new one: export GOOGLE_OAUTH_ACCESS_TOKEN="$(gcloud auth print-access-token)"`
-        : `${where} cannot be read: the login at Google has expired. Log in: ${LOGIN}`;
+        : `${where} cannot be read: the login at Google has expired. Log in: ${LOG_IN}`;
     case 403:
       return `${where} cannot be read: ${sentence(message)} It takes roles/artifactregistry.reader on the repository, which its owner grants: gcloud artifacts repositories add-iam-policy-binding ${repositoryId} --project=${project} --location=${location} --member=user:EMAIL --role=roles/artifactregistry.reader`;
     case 404:
