@@ -80,7 +80,8 @@ const argument = below("buildArgs", ".hyperion-ui.A", "value");
 type BadPrincipal = [principal: string, allowed: string, example?: string];
 
 const BAD_PRINCIPALS: BadPrincipal[] = [
-  ["dana@example.com", PRINCIPAL],
+  ["dana@example.com", PRINCIPAL, "user:dana@example.com"],
+  ["user:dana", "the form user:dana@example.com", "user:dana@example.com"],
   ["usr:dana@example.com", PRINCIPAL, "user:dana@example.com"],
   ["allUsers", "principals by name; everybody is the setting publicAccess"],
   ["user:Dana@example.com", "lower case, as Google stores it", "user:dana@example.com"],
@@ -447,10 +448,11 @@ test.each(Object.entries(BAD))("%s as a secret is refused, and not shown", (name
 
 describe("a key that does not exist", () => {
   const names = Object.keys(declaredSettings).join(", ");
+  const RENAME = "rename it to hyperion-registry:publicAccess in the stack's file, Pulumi.STACK.yaml";
 
   test.each<[key: string, where: string, allowed: string, fix: string]>([
-    ["publicAcess", "publicAcess", "hyperion-registry:publicAccess", "npm run pulumi -- config rm KEY"],
-    ["PUBLICACCESS", "PUBLICACCESS", "hyperion-registry:publicAccess", "npm run pulumi -- config rm KEY"],
+    ["publicAcess", "publicAcess", "hyperion-registry:publicAccess", RENAME],
+    ["PUBLICACCESS", "PUBLICACCESS", "hyperion-registry:publicAccess", RENAME],
     ["colour", "colour", names, "npm run pulumi -- config rm KEY"],
     ["$(id)", "$(id)", names, "npm run pulumi -- config rm 'KEY'"],
     ["it's", "it's", names, String.raw`npm run pulumi -- config rm 'hyperion-registry:it'\''s'`],
@@ -475,7 +477,7 @@ describe("a key that does not exist", () => {
         where: "hyperion-registy:publicAccess",
         found: "a setting that does not exist",
         allowed: "hyperion-registry:publicAccess",
-        fix: "npm run pulumi -- config rm hyperion-registy:publicAccess",
+        fix: RENAME,
       },
     ]);
   });

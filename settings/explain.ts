@@ -26,12 +26,14 @@ export function unknownKeys(config: Readonly<Record<string, string>>, names: rea
     // Settings of plugins have namespaces of their own, which are theirs to judge.
     if (namespace !== NAMESPACE && slips(namespace, NAMESPACE) > SLIPS) return [];
     const nearest = nearestOf(name, names);
+    const meant = slips(name, nearest) <= SLIPS ? `${NAMESPACE}:${nearest}` : undefined;
     return [
       {
         where: shownName(key),
         found: "a setting that does not exist",
-        allowed: slips(name, nearest) <= SLIPS ? `${NAMESPACE}:${nearest}` : names.join(", "),
-        fix: removal(key),
+        allowed: meant ?? names.join(", "),
+        // Renaming keeps the value, which a command would have to show.
+        fix: meant === undefined ? removal(key) : `rename it to ${meant} in the stack's file, Pulumi.STACK.yaml`,
       },
     ];
   });

@@ -49,6 +49,11 @@ describe("principals", () => {
     ["groups:devs@example.com", "group:devs@example.com"],
     ["allAuthenticatedUser", "allAuthenticatedUsers"],
     ["domain:Example.com", "domain:example.com"],
+    ["Dana@example.com", "user:dana@example.com"],
+    ["ci@my-project.iam.gserviceaccount.com", "serviceAccount:ci@my-project.iam.gserviceaccount.com"],
+    ["example.com", "domain:example.com"],
+    ["user:dana", "user:dana@example.com"],
+    ["user:A'; id", "user:dana@example.com"],
     [
       "principalset://iam.googleapis.com/locations/global/workforcePools/altostrat-contractors/*",
       "principalSet://iam.googleapis.com/locations/global/workforcePools/altostrat-contractors/*",
@@ -82,7 +87,7 @@ describe("principals", () => {
     expect(principalProblem(principal)).toBeDefined();
   });
 
-  test.each(["usr:dana", "usr:$(id)@example.com", "user:A'; id", `usr:${"a".repeat(600)}@example.com`])(
+  test.each(["usr:dana", "usr:$(id)@example.com", `usr:${"a".repeat(600)}@example.com`])(
     "the slip %s suggests nothing, since it would not do either",
     (slip) => {
       expect(principalProblem(slip)).toEqual({ allowed: expect.any(String) as string });

@@ -80,19 +80,27 @@ export function principalProblem(principal: string): { allowed: string; instead?
   if (!form.endsWith("//") && lowered !== principal && principalProblem(lowered) === undefined) {
     return { allowed: "lower case, as Google stores it", instead: lowered };
   }
-  return rest.test(name) ? undefined : { allowed: `the form ${example}` };
+  return rest.test(name) ? undefined : { allowed: `the form ${example}`, instead: example };
 }
 
-/** The valid principal that a typing slip probably meant. */
+/** The valid principal that was probably meant: one without its kind, or with a typing slip. */
 function nearest(principal: string): string | undefined {
   if (distance(principal.toLowerCase(), ALL_AUTHENTICATED_USERS.toLowerCase()) <= 3) {
     return ALL_AUTHENTICATED_USERS;
   }
-  const [kind, ...rest] = principal.split(":");
-  if (kind === undefined || rest.length === 0) return undefined;
+  const meant = principal.includes(":") ? withNearestKind(principal) : withKind(principal.toLowerCase());
+  return meant !== undefined && principalProblem(meant) === undefined ? meant : undefined;
+}
+
+function withKind(name: string): string | undefined {
+  if (DOMAIN.test(name)) return `domain:${name}`;
+  if (!EMAIL.test(name)) return undefined;
+  return name.endsWith(".gserviceaccount.com") ? `serviceAccount:${name}` : `user:${name}`;
+}
+
+function withNearestKind(principal: string): string | undefined {
+  const [kind = "", ...rest] = principal.split(":");
   const kinds = Object.keys(FORMS).map((prefix) => prefix.replace(/:.*/, ""));
   const match = kinds.find((k) => k.toLowerCase() === kind.toLowerCase()) ?? closest(kind, kinds);
-  const meant = [match, ...rest].join(":");
-  const near = distance(match.toLowerCase(), kind.toLowerCase()) <= 3;
-  return near && principalProblem(meant) === undefined ? meant : undefined;
+  return distance(match.toLowerCase(), kind.toLowerCase()) <= 3 ? [match, ...rest].join(":") : undefined;
 }

@@ -12,7 +12,7 @@ describe("credentials for the registry", () => {
   const login = (config: unknown): void => {
     vi.stubEnv("DOCKER_CONFIG", scratch.folder);
     const text = typeof config === "string" ? config : JSON.stringify(config);
-    if (config !== undefined) scratch.write("config.json", text);
+    scratch.write("config.json", text);
   };
   const ask = (preview: boolean) => declare(async () => confirmLogin(await requireHelper(URL)), preview);
 
@@ -99,8 +99,7 @@ describe("credentials for the registry", () => {
   });
 
   test.each([
-    ["no configuration", undefined],
-    ["an empty one", {}],
+    ["an empty configuration", {}],
     ["a login elsewhere", { auths: { "ghcr.io": { auth: "b2F1dGg6eA==" } } }],
     ["the empty entry of a login that a store kept", { auths: { "us-central1-docker.pkg.dev": {} } }],
   ])("%s is an error before the first push, and a warning at preview", async (_, config) => {
@@ -110,6 +109,17 @@ describe("credentials for the registry", () => {
       "a credential helper or a login for the registry that images are pushed to",
       "gcloud auth configure-docker us-central1-docker.pkg.dev",
     );
+  });
+
+  test("no configuration is an error, at preview too: the docker plugin does not start without the file", async () => {
+    vi.stubEnv("DOCKER_CONFIG", scratch.folder);
+    const message = [
+      scratch.path("config.json"),
+      "  found:   no credentials for us-central1-docker.pkg.dev",
+      "  allowed: a credential helper or a login for the registry that images are pushed to",
+      "  fix:     gcloud auth configure-docker us-central1-docker.pkg.dev",
+    ].join("\n");
+    for (const preview of [true, false]) await expect(ask(preview)).rejects.toThrow(message);
   });
 
   test.each([

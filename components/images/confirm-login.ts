@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { type Problem, problemBlocks, problemsError } from "../../problems/problem.ts";
 import { messageOf, shownName } from "../../problems/wording.ts";
@@ -16,6 +17,8 @@ import {
  */
 export async function requireHelper(registryUrl: string): Promise<string> {
   const host = registryHost(registryUrl);
+  // The docker plugin does not start without the file.
+  if (!existsSync(dockerConfigFile(process.env))) throw problemsError([noLogin(host)], SO_FAR);
   // What is wrong with a configuration that cannot be read is reported where the login is asked for.
   const broken = await brokenHelpers(process.env).catch(() => []);
   const needed = broken.filter(({ isStore, hosts }) => isStore || hosts.includes(host));
@@ -62,14 +65,9 @@ async function loginProblem(host: string): Promise<Problem | undefined> {
   if (login.kind === "missing helper")
     return brokenHelper(host, { helper: login.helper, isStore: false, hosts: [host], trouble: "missing" });
   const fix = configure(host);
-  if (login.kind !== "helper") {
-    return {
-      where: dockerConfigFile(process.env),
-      found: login.kind === "none" ? `no credentials for ${host}` : login.found,
-      allowed: "a credential helper or a login for the registry that images are pushed to",
-      fix: login.kind === "none" ? fix : `fix the file, or move it away and: ${fix}`,
-    };
-  }
+  if (login.kind === "none") return noLogin(host);
+  if (login.kind === "broken")
+    return { ...noLogin(host), found: login.found, fix: `fix the file, or move it away and: ${fix}` };
   const { kind } = await login.ask();
   if (kind === "login") return undefined;
   return {
@@ -77,6 +75,15 @@ async function loginProblem(host: string): Promise<Problem | undefined> {
     found: `the credential helper ${login.helper}, which ${SHORTCOMINGS[kind]} ${host}`,
     allowed: "a credential helper that has a login for the registry that images are pushed to",
     fix: login.helper === GCLOUD ? "gcloud auth login" : fix,
+  };
+}
+
+function noLogin(host: string): Problem {
+  return {
+    where: dockerConfigFile(process.env),
+    found: `no credentials for ${host}`,
+    allowed: "a credential helper or a login for the registry that images are pushed to",
+    fix: configure(host),
   };
 }
 
