@@ -62,8 +62,12 @@ const TABLES: Readonly<Record<string, Table>> = {
     source: "docs/permissions.json",
     head: ["who", "on", "predefined roles"],
     rows: () =>
-      permissions.flatMap(({ who, grants }) =>
-        grants.map(({ on, predefined }) => [who, on, predefined.map(code).join(", ")]),
+      permissions.flatMap(({ who, role, grants }) =>
+        grants.map(({ on, predefined }) => [
+          who,
+          on,
+          predefined.map(code).join(", ") || `none; ${code("npm run bootstrap")} grants the custom role ${code(role)}`,
+        ]),
       ),
   },
 };

@@ -141,12 +141,12 @@ const provocations: Provocations = {
     );
     return output;
   },
-  "The image or tag is not there": async () => {
+  "The image or tag does not exist": async () => {
     const noImage = await failing(sandbox.docker("pull", `${sandbox.registry}/hyperion-iu:latest`));
-    expectMessage(entries.get("The image or tag is not there") ?? "", noImage);
+    expectMessage(entries.get("The image or tag does not exist") ?? "", noImage);
     return failing(compose(["pull", "hyperion-ui"], { HYPERION_TAG: "9.9.9" }));
   },
-  "The image's name is malformed": async () => {
+  "The image name is malformed": async () => {
     const HYPERION_REGISTRY = `https://${sandbox.registry}`;
     const check = await failing(
       sandbox.command("scripts/check-compose.sh", [sandbox.scratch], {
@@ -166,7 +166,7 @@ const provocations: Provocations = {
     });
     return pullFrom(limited, "127.0.0.1");
   },
-  "A proxy's certificate is unknown": async () => {
+  "The proxy's certificate is not trusted": async () => {
     // Docker trusts loopback without a certificate.
     const own = Object.values(networkInterfaces()).flatMap((all) => all ?? []);
     const { address = "" } = own.find(({ internal, family }) => !internal && family === "IPv4") ?? {};
@@ -178,11 +178,11 @@ const provocations: Provocations = {
   },
   "The credential helper is missing": () => pullByGcloud(),
   "The credential helper fails": () => pullByGcloud("#!/bin/sh\necho 'no login' >&2\nexit 1\n"),
-  "Docker does not run": () =>
+  "Docker is not running": () =>
     failing(compose(["pull", "hyperion-ui"], { DOCKER_HOST: `unix://${sandbox.scratch}/none.sock` })),
   "The image is for another platform": () =>
     failing(compose(["up", "--detach", "--no-deps", "hyperion-ui"], { HYPERION_PLATFORM: "linux/riscv64" })),
-  "A container cannot be executed": async () =>
+  "The image is for another processor": async () =>
     failing(
       sandbox.docker(
         "run",
@@ -191,18 +191,18 @@ const provocations: Provocations = {
       ),
     ),
   // What AppArmor does to Docker from snap, by what every engine has.
-  "A container may not run its program": async () => {
+  "Docker from snap cannot start a container": async () => {
     const profile = join(sandbox.scratch, "seccomp.json");
     const syscalls = [{ names: ["execve"], action: "SCMP_ACT_ERRNO" }];
     await writeFile(profile, JSON.stringify({ defaultAction: "SCMP_ACT_ALLOW", syscalls }));
     const option = ["--security-opt", `seccomp=${profile}`];
     return failing(sandbox.docker("run", "--rm", ...option, await ending(0)));
   },
-  "The folder of code is not there": async () => {
+  "The code folder does not exist": async () => {
     const HYPERION_CODE = join(sandbox.scratch, "misspelt");
     return failing(compose(["up", "--detach", "--no-deps", "hyperion-mcp-server"], { HYPERION_CODE }));
   },
-  "MongoDB ends with 132": async () => {
+  "MongoDB exits with code 132": async () => {
     const variables = { MONGODB_IMAGE: await ending(132) };
     await failing(compose(["up", "--detach", "--wait", "mongodb"], variables));
     return succeeding(compose(["ps", "--all"], variables));

@@ -83,7 +83,7 @@ const provocations: Provocations = {
     expect(output).toContain("nothing was changed");
     return output;
   },
-  "The engine is elsewhere": async () => {
+  "Docker uses another socket": async () => {
     const DOCKER_CONFIG = await dockerConfig(sandbox, {});
     const context = (...words: string[]): Promise<string> =>
       succeeding(sandbox.command("docker", ["context", ...words], { DOCKER_CONFIG, DOCKER_HOST: undefined }));
@@ -92,15 +92,15 @@ const provocations: Provocations = {
     const DOCKER_HOST = `unix://${sandbox.scratch}/none.sock`;
     return failing(sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG, DOCKER_HOST }));
   },
-  "There is no login at the registry": async () =>
+  "Docker has no login for the registry": async () =>
     succeeding(sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG: await dockerConfig(sandbox, {}) })),
-  "The login's helper is not installed": async () => {
+  "The credential helper is not installed": async () => {
     const credHelpers = { [sandbox.registry.replace(/\/.*/, "")]: "nowhere" };
     return failing(
       sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG: await dockerConfig(sandbox, { credHelpers }) }),
     );
   },
-  "The login's helper knows no login": async () => {
+  "The credential helper has no login": async () => {
     const bin = await mkdtemp(join(sandbox.scratch, "bin-"));
     const helper =
       "#!/bin/sh\n[ $1 = list ] && echo '{}' && exit\necho 'credentials not found in native keychain'\nexit 1\n";
@@ -112,7 +112,16 @@ const provocations: Provocations = {
       }),
     );
   },
-  "A build sees what git does not have": () =>
+  "The engine cannot run a platform": () =>
+    inGit(
+      () =>
+        writeFile(
+          join(sandbox.sources, "coordinator/ui/Dockerfile"),
+          "FROM --platform=linux/sparc64 hyperion-sandbox-base:24\nRUN true\n",
+        ),
+      () => failing(sandbox.tryPulumi("preview")),
+    ),
+  "The build context has untracked files": () =>
     inGit(
       async () => {
         await rm(join(sandbox.sources, "coordinator/ui/.dockerignore"));
@@ -120,7 +129,7 @@ const provocations: Provocations = {
       },
       () => succeeding(sandbox.tryPulumi("preview")),
     ),
-  "A build sees what looks like a secret": async () => {
+  "The build context has a possible secret": async () => {
     await sandbox.set({ publicAccess: "true" });
     const output = await inGit(
       () => writeFile(join(sandbox.sources, "coordinator/ui/.env"), ""),
@@ -139,7 +148,7 @@ const provocations: Provocations = {
     await sandbox.unset("publicAccess");
     return output;
   },
-  "Files have other line endings or modes": () =>
+  "Line endings or file modes differ from git": () =>
     inGit(
       async () => {
         const page = join(sandbox.sources, "coordinator/ui/src/index.html");
@@ -168,7 +177,7 @@ const provocations: Provocations = {
     await sandbox.pulumi("refresh", "--yes");
     return output;
   },
-  "Everybody is not allowed": async () => {
+  "Public access is refused": async () => {
     await service(sandbox, "orgpolicy", "enable");
     await succeeding(sandbox.run("org-policy", "deny"));
     await sandbox.set({ publicAccess: "true" });
@@ -191,7 +200,7 @@ const provocations: Provocations = {
     await sandbox.up();
     return output;
   },
-  "A login names no quota project": async () => {
+  "The login has no quota project": async () => {
     await service(sandbox, "orgpolicy", "enable");
     await sandbox.set({ publicAccess: "true", overrideDomainRestrictedSharing: "true" });
     const own = { USER_PROJECT_OVERRIDE: undefined, GOOGLE_BILLING_PROJECT: undefined };
@@ -225,7 +234,7 @@ const provocations: Provocations = {
     await sandbox.up();
     return output;
   },
-  "It exists already": async () => {
+  "A resource already exists": async () => {
     await service(sandbox, "iam", "enable");
     await google(sandbox, "POST", `${POOLS}?workloadIdentityPoolId=hyperion-github`, {});
     await sandbox.set({ githubRepository: "HyperionWave-AI/dev-squad" });
@@ -243,7 +252,7 @@ const provocations: Provocations = {
     await sandbox.pulumi("stack", "select", "sandbox");
     return `${byHand}\n${another}`;
   },
-  "It could only be replaced": async () => {
+  "The repository would be replaced": async () => {
     const kmsKeyName = "projects/hyperion-sandbox/locations/us-central1/keyRings/r/cryptoKeys/k";
     const path = `${PROJECT}/locations/us-central1/repositories?repositoryId=with-key`;
     await google(sandbox, "POST", path, { format: "DOCKER", kmsKeyName });
@@ -273,7 +282,7 @@ const provocations: Provocations = {
     await sandbox.expectNoChanges();
     return changed;
   },
-  "A published tag is gone": async () => {
+  "A tag was deleted": async () => {
     const image = `${sandbox.registry}/hyperion-ui:latest`;
     await removeTags(sandbox, "hyperion-ui", "latest");
     const output = await succeeding(sandbox.tryPulumi("preview"));
@@ -282,7 +291,7 @@ const provocations: Provocations = {
     await succeeding(sandbox.docker("pull", image));
     return output;
   },
-  "An image is gone": async () => {
+  "An image was deleted": async () => {
     await google(sandbox, "DELETE", `${PACKAGES}/hyperion-ui`);
     const output = await failing(sandbox.tryPulumi("preview"));
     expect(await sandbox.up("--replace", "**docker:index/image:Image**")).toContain(
@@ -301,7 +310,7 @@ const provocations: Provocations = {
     await sandbox.up();
     return output;
   },
-  "The passphrase is wrong, or lost": async () => {
+  "The passphrase is wrong or lost": async () => {
     const none = { PULUMI_CONFIG_PASSPHRASE_FILE: undefined };
     const missing = await failing(sandbox.command("pulumi", ["preview", "--non-interactive"], none));
     const paths = sandboxPaths(sandbox.root);
@@ -319,12 +328,12 @@ const provocations: Provocations = {
   },
   "GitHub's token is refused": () =>
     federate({ repository: "eve/dev-squad", event_name: "push", ref: "refs/heads/main" }),
-  "The account is not given to the workflow": async () => {
+  "The workflow cannot use the service account": async () => {
     const run = { repository: "HyperionWave-AI/dev-squad", event_name: "push", environment: "production" };
     expect(await federate({ ...run, ref: "refs/heads/main" })).toContain("accessToken");
     return federate({ ...run, ref: "refs/heads/topic" });
   },
-  "There is no registry to publish to": async () => {
+  "The repository to publish to does not exist": async () => {
     const on = ["--stack", "images"];
     await initImagesStack(sandbox, { repositoryId: "other" });
     const output = await failing(sandbox.tryPulumi("preview", ...on));
@@ -334,7 +343,7 @@ const provocations: Provocations = {
     await sandbox.pulumi("stack", "select", "sandbox");
     return output;
   },
-  "The lock is not given back": async () => {
+  "The stack stays locked": async () => {
     await killUp();
     const up = ["pulumi", "up", "--yes", "--skip-preview", "--stack", "sandbox"];
     const retry = ["--for", "1", "--every", "1", ...up];
