@@ -71,13 +71,13 @@ describe("Google's APIs", () => {
     survives(`each route answers ${status} once`, async () => {
       await startAnew(sandbox);
       await strike({ kind: "status", status }, routes);
-      return lived(sandbox, "tried again with back-off");
+      return lived(sandbox, "retried with back-off");
     });
 
   survives("each route answers slowly once", async () => {
     await startAnew(sandbox);
     await strike({ kind: "delay", milliseconds: 700 }, routes);
-    return lived(sandbox, "waited for");
+    return lived(sandbox, "waits for the answer");
   });
 
   survives("each operation is not done at the first look", async () => {
@@ -86,7 +86,7 @@ describe("Google's APIs", () => {
       { kind: "operation-pending" },
       routes.filter(({ route }) => route.endsWith("operations/{operation}")),
     );
-    return lived(sandbox, "waited for");
+    return lived(sandbox, "waits for the answer");
   });
 
   survives("the answer of each change that can be repeated is lost", async () => {
@@ -100,7 +100,7 @@ describe("Google's APIs", () => {
         ),
     );
     await strike({ kind: "status", status: 503, after: true }, changing);
-    return lived(sandbox, "the repeat finds it done");
+    return lived(sandbox, "the retry finds the change done");
   });
 
   for (const target of CREATED_ONCE)
@@ -110,7 +110,7 @@ describe("Google's APIs", () => {
       const output = await failing(sandbox);
       return fixed(
         sandbox,
-        "the repeat finds it there; taken up again, not made twice",
+        "the retry finds the resource and continues; nothing is created twice",
         seenIn(output, /Error 409/),
       );
     });
@@ -122,7 +122,7 @@ describe("Google's APIs", () => {
     await sandbox.set({ adoptExisting: "true" });
     const row = await fixed(
       sandbox,
-      "the repeat finds it there; adopted, not made twice",
+      "the retry finds the resource; adopted, not created twice",
       seenIn(output, /Error 409/),
     );
     await sandbox.unset("adoptExisting");
@@ -146,10 +146,10 @@ describe("Google's APIs", () => {
       if (deletes) await fix(sandbox, "up");
       await strike({ kind: "operation-error" }, [target, ENABLE]);
       const output = await failing(sandbox, deletes ? "destroy" : "up");
-      return fixed(sandbox, "what was done before it stays", seenIn(output, /Error waiting for/));
+      return fixed(sandbox, "earlier changes stay", seenIn(output, /Error waiting for/));
     });
 
-  survives("a grant to whoever runs it has not spread yet (403)", async () => {
+  survives("a grant to the caller has not taken effect yet (403)", async () => {
     // Rights on the organization's policies cannot be granted on a project.
     await sandbox.set({ publicAccess: "false", overrideDomainRestrictedSharing: "false" });
     await startAnew(sandbox);

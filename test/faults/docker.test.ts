@@ -90,7 +90,7 @@ describe("Docker", () => {
     const folder = join(dirname(sandbox.sources), "Quellen für Übung");
     await cp(sandbox.sources, folder, { recursive: true });
     await sandbox.set({ sourceDir: relative(repositoryRoot, folder) });
-    const row = await fixed(sandbox, "built from there", "nothing");
+    const row = await fixed(sandbox, "built from that path", "nothing");
     expect(row.next).toContain("6 updated");
     await sandbox.set({ sourceDir: relative(repositoryRoot, sandbox.sources) });
     await fix(sandbox, "up");
@@ -108,7 +108,7 @@ describe("Docker", () => {
     await cp(outside, file);
     return fixed(
       sandbox,
-      "nothing from outside of the context gets into an image; nothing is pushed",
+      "no file from outside the context gets into an image; nothing is pushed",
       seenIn(output, /error reading build output: .*nginx\.conf.*not found/),
     );
   });
@@ -124,7 +124,7 @@ describe("Docker", () => {
     await writeFile(ignore, "other.txt\n");
     const row = await fixed(
       sandbox,
-      "the image that is built from this context is built anew; an ignored file builds nothing",
+      "the image of this context is built again; an ignored file builds nothing",
       "nothing",
     );
     expect(row.next).toContain("2 updated");

@@ -35,7 +35,7 @@ describe("Behind the stack's back", () => {
     await expectDeclared(sandbox, { bindings: [`roles/artifactregistry.reader ${OTHERS}`] });
     await removeMember(sandbox, OTHERS);
     return {
-      happened: "read and written again; their binding stays",
+      happened: "the policy is read and written again; the other binding stays",
       seen: "nothing",
       next: `the same ${next}`,
       plugins: pluginsOf(sandbox),
@@ -56,7 +56,7 @@ describe("Behind the stack's back", () => {
     expect(left).toHaveLength(1);
     const row = await refreshAndFix(
       sandbox,
-      "made anew, with its grants; in the policy Google keeps an entry `deleted:...` that gives nothing",
+      "created again, with its grants; Google keeps an entry `deleted:...` without effect in the policy",
       "created",
       { bindings: left.map((member) => `roles/artifactregistry.reader ${member}`) },
     );
@@ -97,7 +97,7 @@ describe("Behind the stack's back", () => {
     await sandbox.set({ publicAccess: "true", overrideDomainRestrictedSharing: "true" });
     await fix(sandbox, "up");
     await google(sandbox, "DELETE", `${POLICIES}/iam.allowedPolicyMemberDomains`);
-    return refreshAndFix(sandbox, "made anew", "1 created");
+    return refreshAndFix(sandbox, "created again", "1 created");
   });
 
   survives("the repository is deleted", async () => {
@@ -108,7 +108,7 @@ describe("Behind the stack's back", () => {
     await sandbox.up("--replace", "**docker:index/image:Image**");
     await expectDeclared(sandbox);
     return {
-      happened: "made anew, with its grants; the images are gone, and are built again",
+      happened: "created again, with its grants; the images are built again",
       seen: seenIn(output, /answered 404 to a request to read it/),
       next: `\`pulumi refresh\`, then \`${next}\``,
       plugins: pluginsOf(sandbox),

@@ -45,7 +45,7 @@ describe("Process", () => {
         const seen = lockedIn(await failing(sandbox));
         await sandbox.pulumi("cancel", "--yes");
         await forgetPendingCreates();
-        const row = await fixed(sandbox, "what was made is found and taken up again", seen);
+        const row = await fixed(sandbox, "the next run finds and keeps what was created", seen);
         // What the `up` did differs from run to run.
         return { ...row, next: `\`pulumi cancel\`, ${FORGET}, then \`pulumi up\`` };
       },
@@ -58,7 +58,7 @@ describe("Process", () => {
     const output = failed(await up.ended);
     return fixed(
       sandbox,
-      "what is under way is finished or given up, nothing else begun; the state is written and unlocked",
+      "running operations finish or are cancelled, no others start; the state is written and unlocked",
       seenIn(output, /update cancell?ed/),
     );
   });
@@ -74,7 +74,7 @@ describe("Process", () => {
     await forgetPendingCreates();
     const row = await fixed(
       sandbox,
-      "ended at once, its lock given back",
+      "stops at once and releases its lock",
       seenIn(output, /terminat|cancel/i),
     );
     return { ...row, next: `${FORGET}, then ${row.next}` };
@@ -86,7 +86,7 @@ describe("Process", () => {
     const seen = lockedIn(await failing(sandbox));
     expect(await first.ended).toMatchObject({ code: 0 });
     await expectDeclared(sandbox);
-    return { happened: "the first one ends unharmed", seen, next: "none", plugins: pluginsOf(sandbox) };
+    return { happened: "the first run completes", seen, next: "none", plugins: pluginsOf(sandbox) };
   });
 
   survives("the state cannot be written", async () => {
@@ -101,7 +101,7 @@ describe("Process", () => {
     const output = await withReadOnlyState(async () => failed(await up.ended));
     await sandbox.pulumi("cancel", "--yes");
     await forgetPendingCreates();
-    const row = await fixed(sandbox, "the grant is found, not made twice", seenIn(output, READ_ONLY));
+    const row = await fixed(sandbox, "the grant is found, not created twice", seenIn(output, READ_ONLY));
     return { ...row, next: `\`pulumi cancel\`, ${FORGET}, then ${row.next}` };
   });
 
@@ -116,7 +116,7 @@ describe("Process", () => {
       await clearFaults(sandbox);
       return fixed(
         sandbox,
-        "nothing is pushed; the tags stay on the builds before",
+        "nothing is pushed; the tags do not move",
         seenIn(output, /unauthorized|denied/),
       );
     });

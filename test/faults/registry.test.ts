@@ -46,7 +46,7 @@ describe("Registry", () => {
     const output = failed(await up);
     const seen = seenIn(output, /error reading push output: .*(refused|EOF)/);
     passed(await sandbox.run("up", "--no-stack"));
-    return fixed(sandbox, "nothing is pushed; the tags stay on the builds before", seen);
+    return fixed(sandbox, "nothing is pushed; the tags do not move", seen);
   });
 
   for (const [fault, kind] of [
@@ -78,7 +78,7 @@ describe("Registry", () => {
     passed(await sandbox.command("mount", ["-o", "remount,size=1g", storage]));
     return fixed(
       sandbox,
-      "the engine tries five times in 50 s; nothing that was there is lost",
+      "the engine tries five times in 50 s; existing images stay",
       seenIn(output, /error reading push output: /),
     );
   });
@@ -114,7 +114,7 @@ describe("Registry", () => {
     const output = await failing(sandbox.with({ DOCKER_CONFIG: login }));
     return fixed(
       sandbox,
-      "the build stays in the engine; nothing is pushed. With a credential helper there is a new token for each push",
+      "nothing is pushed; the build stays in the engine. A credential helper gets a new token for each push",
       seenIn(output, /access token has expired/),
     );
   });
@@ -123,7 +123,7 @@ describe("Registry", () => {
     await removeTags(sandbox, "hyperion-ui", "latest");
     const output = passed(await sandbox.tryPulumi("preview"));
     const seen = seenIn(output, /hyperion-ui: latest -> sha256:/);
-    return fixed(sandbox, "the build stays under its other tags; a preview says what `up` sets", seen);
+    return fixed(sandbox, "the build keeps its other tags; a preview shows what `up` sets", seen);
   });
 });
 

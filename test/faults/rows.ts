@@ -15,7 +15,7 @@ interface Row {
 /** Each test of a fault is in just one row. */
 const ROWS: readonly Row[] = [
   {
-    fault: "a Google API answers 429, 500, 503 or slowly, or an operation takes its time",
+    fault: "a Google API answers 429, 500, 503 or slowly, or an operation takes long",
     covers: /^each (route|operation) /,
   },
   {
@@ -23,28 +23,28 @@ const ROWS: readonly Row[] = [
     covers: /^the answer of each change|^the answer is lost .* created$/,
   },
   { fault: "the answer to a deletion is lost", covers: /^the answer is lost .* deleted$/ },
-  { fault: "an operation of Google's ends in an error", covers: /^an operation ends in an error: / },
-  { fault: "a grant to whoever runs it has not spread yet", covers: /^a grant to whoever runs it/ },
+  { fault: "a Google operation fails", covers: /^an operation ends in an error: / },
+  { fault: "a grant to the caller has not taken effect yet", covers: /^a grant to the caller/ },
   {
-    fault: "somebody else changes the repository or its policy",
+    fault: "another person changes the repository or its policy",
     covers: /^somebody else edits|^a binding is removed|^the repository is changed/,
   },
   {
-    fault: "somebody else deletes the service account, the identity pool or the policy's exception",
+    fault: "another person deletes the service account, the identity pool or the policy's exception",
     covers:
       /^the (service account|identity pool) is deleted|^the exception from the organization's policy is deleted/,
   },
-  { fault: "somebody else deletes the repository", covers: /^the repository is deleted/ },
+  { fault: "another person deletes the repository", covers: /^the repository is deleted/ },
   { fault: "the Artifact Registry API is disabled", covers: /^the Artifact Registry API/ },
   {
-    fault: "an upload breaks off, or the registry is restarted meanwhile",
+    fault: "an upload is interrupted, or the registry restarts",
     covers: /in the middle of a blob|^the registry is restarted/,
   },
   {
-    fault: "the registry is down or full, or the login runs out before the push",
+    fault: "the registry is down or full, or the login expires before the push",
     covers: /^the registry is killed|^the registry's disk|^the token expires/,
   },
-  { fault: "a tag is deleted behind the stack's back", covers: /^a tag is deleted/ },
+  { fault: "a tag is deleted outside the stack", covers: /^a tag is deleted/ },
   {
     fault: "there is no engine, or it is killed during a build",
     covers: /^no engine|^the engine is killed/,
@@ -57,7 +57,7 @@ const ROWS: readonly Row[] = [
     fault: "a context of 1 GB, with any name, or with another ignore file",
     covers: /^a context of|^a path with|^an ignore file/,
   },
-  { fault: "`pulumi up` is killed on its way", covers: /is killed \(SIGKILL\)/ },
+  { fault: "`pulumi up` is killed", covers: /is killed \(SIGKILL\)/ },
   { fault: "Ctrl-C, or two runs at once", covers: /^Ctrl-C|^two `pulumi up`/ },
   { fault: "the state cannot be written", covers: /^the state can/ },
   { fault: "a clock is wrong by an hour", covers: /clock/ },
