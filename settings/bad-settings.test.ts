@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import images from "../images.json" with { type: "json" };
 import { parseSettings } from "./parse.ts";
 import { declaredSettings, stackConfig } from "../test/support/default-settings.ts";
 
@@ -222,8 +223,7 @@ const BAD: Record<string, [Message, Row[]]> = {
   buildArgs: [
     {
       path: ".hyperion-ui",
-      allowed:
-        "for each image (hyperion-coordinator-mcp, hyperion-http-bridge, hyperion-ui) a map from argument to value",
+      allowed: `for each image (${images.map(({ name }) => name).join(", ")}) a map from argument to value`,
       fix: "rm KEY",
     },
     [

@@ -33,7 +33,8 @@ export function unknownKeys(config: Readonly<Record<string, string>>, names: rea
         found: "a setting that does not exist",
         allowed: meant ?? names.join(", "),
         // Renaming keeps the value, which a command would have to show.
-        fix: meant === undefined ? removal(key) : `rename it to ${meant} in the stack's file, Pulumi.STACK.yaml`,
+        fix:
+          meant === undefined ? removal(key) : `rename it to ${meant} in the stack's file, Pulumi.STACK.yaml`,
       },
     ];
   });

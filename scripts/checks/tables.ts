@@ -66,7 +66,8 @@ const TABLES: Readonly<Record<string, Table>> = {
         grants.map(({ on, predefined }) => [
           who,
           on,
-          predefined.map(code).join(", ") || `none; ${code("npm run bootstrap")} grants the custom role ${code(role)}`,
+          predefined.map(code).join(", ") ||
+            `none; ${code("npm run bootstrap")} grants the custom role ${code(role)}`,
         ]),
       ),
   },

@@ -33,19 +33,22 @@ it("docs/ACCESS.md has a row for each of them, with the predefined roles", () =>
 });
 
 const withPredefined = grants.filter(({ predefined }) => predefined.length > 0);
-describe.each(withPredefined)("the predefined roles for $job.job on the $on", ({ predefined, permissions }) => {
-  it("hold all that it takes", () => {
-    const held = predefined.flatMap((role) => ROLES[role] ?? []);
-    expect(permissions.filter((permission) => !held.includes(permission))).toEqual([]);
-  });
+describe.each(withPredefined)(
+  "the predefined roles for $job.job on the $on",
+  ({ predefined, permissions }) => {
+    it("hold all that it takes", () => {
+      const held = predefined.flatMap((role) => ROLES[role] ?? []);
+      expect(permissions.filter((permission) => !held.includes(permission))).toEqual([]);
+    });
 
-  it("are all needed", () => {
-    for (const role of predefined) {
-      const others = predefined.filter((other) => other !== role).flatMap((other) => ROLES[other] ?? []);
-      expect(
-        permissions.every((permission) => others.includes(permission)),
-        role,
-      ).toBe(false);
-    }
-  });
-});
+    it("are all needed", () => {
+      for (const role of predefined) {
+        const others = predefined.filter((other) => other !== role).flatMap((other) => ROLES[other] ?? []);
+        expect(
+          permissions.every((permission) => others.includes(permission)),
+          role,
+        ).toBe(false);
+      }
+    });
+  },
+);

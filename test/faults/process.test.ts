@@ -114,11 +114,7 @@ describe("Process", () => {
       await fault(sandbox, { kind: "clock-skew", seconds });
       const output = await failing(sandbox);
       await clearFaults(sandbox);
-      return fixed(
-        sandbox,
-        "nothing is pushed; the tags do not move",
-        seenIn(output, /unauthorized|denied/),
-      );
+      return fixed(sandbox, "nothing is pushed; the tags do not move", seenIn(output, /unauthorized|denied/));
     });
 
   survives("Google's clock is past the token's hour", async () => {
