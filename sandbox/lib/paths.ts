@@ -1,9 +1,13 @@
 import { createHash } from "node:crypto";
+import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { NAMESPACE } from "../../problems/setting-commands.ts";
 
 /** Root of this checkout. */
 export const repositoryRoot = resolve(import.meta.dirname, "../..");
+
+/** Programs and images that all checkouts share. */
+export const sharedCache = join(homedir(), ".cache", "hyperion-sandbox");
 
 /** Node.js's compile cache. Its keys are the code's content. */
 export const compileCache = join(repositoryRoot, "node_modules", ".cache", NAMESPACE);
@@ -66,7 +70,6 @@ export function sandboxPaths(root: string = sandboxDir()) {
     bin: join(root, "bin"),
     /** `PULUMI_HOME`. */
     pulumiHome: join(root, "pulumi"),
-    plugins: join(root, "pulumi", "plugins"),
     /** File backend of the stacks. */
     state: join(root, "state"),
     /** State of each stack: `STACK.json`. */

@@ -9,10 +9,10 @@ import { execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { chmod, copyFile, mkdir, mkdtemp, rename, rm, symlink } from "node:fs/promises";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { whileHolding } from "../lib/lock.ts";
+import { sharedCache } from "../lib/paths.ts";
 import type { Progress } from "../lib/progress.ts";
 import { type Architecture, DebianPackages, extractNode, NODE_BUILDS, prepareRoot } from "./debian-root.ts";
 
@@ -119,7 +119,7 @@ function pull(env: NodeJS.ProcessEnv): Promise<boolean> {
 
 /** A folder, shared by all checkouts, with the root of each image as a tar file. */
 async function ensureRoots(architecture: Architecture, log: Progress): Promise<string> {
-  const folder = join(homedir(), ".cache", "hyperion-sandbox", `roots-${RECIPE}`, architecture);
+  const folder = join(sharedCache, `roots-${RECIPE}`, architecture);
   await mkdir(dirname(folder), { recursive: true });
   await whileHolding(`${folder}.lock`, async () => {
     if (existsSync(folder)) return;

@@ -1,6 +1,5 @@
 import { execFile } from "node:child_process";
 import { mkdir, rename } from "node:fs/promises";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { promisify } from "node:util";
 import { gte, valid } from "semver";
@@ -10,6 +9,7 @@ import { isExecutable } from "../../components/images/programs.ts";
 import { findCommands } from "../lib/files.ts";
 import { goBuild } from "./go-build.ts";
 import { whileHolding } from "../lib/lock.ts";
+import { sharedCache } from "../lib/paths.ts";
 import type { Progress } from "../lib/progress.ts";
 
 const run = promisify(execFile);
@@ -22,10 +22,7 @@ const OLDEST_COMPOSE = "2.36.2";
 
 const MODULE = "github.com/docker/compose/v2";
 
-/** The built one, for all checkouts. */
-function composeCache(home: string = homedir()): string {
-  return join(home, ".cache", "hyperion-sandbox", `compose-v${COMPOSE_VERSION}`, "docker-compose");
-}
+const BUILT = join(sharedCache, `compose-v${COMPOSE_VERSION}`, "docker-compose");
 
 /**
  * Finds Docker Compose, or builds it: about two minutes, once for all checkouts.
@@ -33,16 +30,15 @@ function composeCache(home: string = homedir()): string {
  * @returns an executable for commands such as `PATH up --detach`.
  */
 export async function ensureCompose(progress: Progress): Promise<string> {
-  for (const candidate of [...(await plugins()), ...findCommands("docker-compose"), composeCache()]) {
+  for (const candidate of [...(await plugins()), ...findCommands("docker-compose"), BUILT]) {
     if (await isRecentEnough(candidate)) return candidate;
   }
-  const target = composeCache();
-  progress(`Compose ${OLDEST_COMPOSE} or later is not installed: building ${COMPOSE_VERSION} into ${target}`);
-  await mkdir(dirname(target), { recursive: true });
-  await whileHolding(`${target}.lock`, async () => {
-    if (!(await isRecentEnough(target))) await build(target, progress);
+  progress(`Compose ${OLDEST_COMPOSE} or later is not installed: building ${COMPOSE_VERSION} into ${BUILT}`);
+  await mkdir(dirname(BUILT), { recursive: true });
+  await whileHolding(`${BUILT}.lock`, async () => {
+    if (!(await isRecentEnough(BUILT))) await build(progress);
   });
-  return target;
+  return BUILT;
 }
 
 /** The Compose plugin of each `docker` on PATH, which is an executable too. */
@@ -65,7 +61,7 @@ async function isRecentEnough(command: string): Promise<boolean> {
   return version !== null && gte(version, OLDEST_COMPOSE);
 }
 
-async function build(target: string, progress: Progress): Promise<void> {
+async function build(progress: Progress): Promise<void> {
   const program = {
     folder: join(import.meta.dirname, "go", "compose"),
     program: `${MODULE}/cmd`,
@@ -76,7 +72,7 @@ async function build(target: string, progress: Progress): Promise<void> {
     progress(line.replace(/^cmd:/, "Compose:"));
   };
   try {
-    await goBuild([program], target, named, (folder) => rename(join(folder, "cmd"), target));
+    await goBuild([program], BUILT, named, (folder) => rename(join(folder, "cmd"), BUILT));
   } catch (error) {
     throw new SandboxError(
       `Docker Compose ${OLDEST_COMPOSE} or later is not installed, and building it failed.\n` +

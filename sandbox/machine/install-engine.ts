@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rename } from "node:fs/promises";
-import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { SandboxError } from "../lib/errors.ts";
 import { whileHolding } from "../lib/lock.ts";
+import { sharedCache } from "../lib/paths.ts";
 import type { Progress } from "../lib/progress.ts";
 import { goBuild } from "./go-build.ts";
 
@@ -35,8 +35,7 @@ const VERSION = "29.0.0-dev";
 export function currentEngineFolder(): string {
   const pinned = readFileSync(join(MODULE, "go.mod"), "utf8");
   const version = (module: string) => new RegExp(`^\\t${module} (\\S+)`, "m").exec(pinned)?.[1] ?? "";
-  const name = `engine-moby-${version(MOBY)}-containerd-${version(CONTAINERD)}`;
-  return join(homedir(), ".cache", "hyperion-sandbox", name);
+  return join(sharedCache, `engine-moby-${version(MOBY)}-containerd-${version(CONTAINERD)}`);
 }
 
 /** Builds the current engine: about seven minutes on two cores, once for all checkouts. */

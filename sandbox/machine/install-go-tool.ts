@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { rename } from "node:fs/promises";
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { isExecutable } from "../../components/images/programs.ts";
+import { sharedCache } from "../lib/paths.ts";
 import type { Progress } from "../lib/progress.ts";
 import { goBuild } from "./go-build.ts";
 
@@ -15,7 +15,7 @@ export async function ensureGoTool(name: "act" | "fake-gcs-server", progress: Pr
   const module = readFileSync(join(folder, "go.mod"), "utf8");
   const [, program = ""] = /^tool (\S+)$/m.exec(module) ?? [];
   const [version = ""] = new RegExp(`(?<=${program} )v\\S+`).exec(module) ?? [];
-  const target = join(homedir(), ".cache", "hyperion-sandbox", `${name}-${version}`, name);
+  const target = join(sharedCache, `${name}-${version}`, name);
   if (isExecutable(target)) return target;
   await goBuild([{ folder, program }], target, progress, (built) => rename(join(built, name), target));
   return target;

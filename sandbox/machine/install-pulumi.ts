@@ -25,20 +25,17 @@ export function isRecentEnough(version: string): boolean {
 }
 
 /** The cache that the npm package `pulumi` and all checkouts share. */
-function versionFolder(home: string = homedir()): string {
-  return join(home, ".pulumi", "versions", PULUMI_VERSION);
-}
+const versionFolder = join(homedir(), ".pulumi", "versions", PULUMI_VERSION);
 
 /** Finds or installs the Pulumi CLI. */
 export async function ensurePulumi(progress: Progress): Promise<PulumiCli> {
   const found = (await onPath()) ?? inCache();
   if (found) return found;
-  const folder = versionFolder();
-  await mkdir(dirname(folder), { recursive: true });
-  progress(`installing the Pulumi CLI ${PULUMI_VERSION} into ${folder}, for all checkouts`);
+  await mkdir(dirname(versionFolder), { recursive: true });
+  progress(`installing the Pulumi CLI ${PULUMI_VERSION} into ${versionFolder}, for all checkouts`);
   return whileHolding(
-    `${folder}.lock`,
-    async () => inCache() ?? (await download(progress)) ?? (await build(folder, progress)),
+    `${versionFolder}.lock`,
+    async () => inCache() ?? (await download(progress)) ?? (await build(progress)),
   );
 }
 
@@ -57,7 +54,7 @@ async function onPath(): Promise<PulumiCli | undefined> {
 }
 
 function inCache(): PulumiCli | undefined {
-  const bin = join(versionFolder(), "bin");
+  const bin = join(versionFolder, "bin");
   return isExecutable(join(bin, "pulumi")) && isExecutable(join(bin, LANGUAGE_HOST))
     ? { path: join(bin, "pulumi"), version: PULUMI_VERSION, source: "cache" }
     : undefined;
@@ -104,8 +101,8 @@ typescript=$(option typescript)
 exec "$(dirname "$0")/${OLD_HOST}" \${nodeargs:+"-nodeargs=$nodeargs"} \${typescript:+"-typescript=$typescript"} "$@"
 `;
 
-async function build(folder: string, progress: Progress): Promise<PulumiCli> {
-  const bin = join(folder, "bin");
+async function build(progress: Progress): Promise<PulumiCli> {
+  const bin = join(versionFolder, "bin");
   await goBuild(PROGRAMS, bin, progress, async (built) => {
     await rename(join(built, LANGUAGE_HOST), join(built, OLD_HOST));
     await writeFile(join(built, LANGUAGE_HOST), hostScript, { mode: 0o755 });
@@ -113,6 +110,6 @@ async function build(folder: string, progress: Progress): Promise<PulumiCli> {
     await rename(built, bin);
   });
   const cli = inCache();
-  if (!cli) throw new SandboxError(`the Pulumi CLI was built but is not in ${folder}`);
+  if (!cli) throw new SandboxError(`the Pulumi CLI was built but is not in ${versionFolder}`);
   return { ...cli, source: "built" };
 }

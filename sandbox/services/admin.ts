@@ -13,7 +13,7 @@ interface ErrorBody {
 }
 
 /** Calls a route `sandbox/...` of the emulator as the maintainer. */
-export async function askAdmin(
+async function askAdmin(
   method: "GET" | "PUT" | "POST" | "DELETE",
   path: string,
   body?: object,

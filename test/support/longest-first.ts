@@ -21,7 +21,7 @@ export const LONGEST = [
 export const LAST = ["test/sandbox/cli.test.ts"];
 
 /** The position of a file in the order. */
-export function place(file: string): number {
+function place(file: string): number {
   const at = LONGEST.indexOf(file);
   return at >= 0 ? at : LONGEST.length + 1 + LAST.indexOf(file);
 }

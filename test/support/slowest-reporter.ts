@@ -19,7 +19,7 @@ export default class SlowestReporter implements Reporter {
   }
 }
 
-export function slowest(timed: readonly { name: string; milliseconds: number }[]): string {
+function slowest(timed: readonly { name: string; milliseconds: number }[]): string {
   return [...timed]
     .sort((a, b) => b.milliseconds - a.milliseconds)
     .slice(0, SHOWN)

@@ -65,7 +65,10 @@ export function methodsOf(service: string, resource?: Route["resource"]) {
   return { get: plain("GET"), delete: plain("DELETE"), post: withBody("POST"), patch: withBody("PATCH") };
 }
 
-/** The regular expression of a template, for the path before decoding. */
+/**
+ * The regular expression of a template, for the path before decoding. Router libraries such as Hono do not support custom
+ * methods: `/:account:setIamPolicy` matches `/x:unknown` too.
+ */
 export function templatePattern(path: string): RegExp {
   const source = path
     .split(/(\{[a-z]+\*?\})/i)
