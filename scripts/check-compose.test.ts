@@ -241,7 +241,7 @@ describe("of the ports", () => {
     const server = createServer();
     const port = String(await listen(server));
     shell.write(".env", `HYPERION_UI_PORT=${port}\n`);
-    // The server answers while the script, which is waited for, runs: the kernel takes the connection.
+    // The kernel accepts the connection while this process waits for the script.
     expectFound(`port ${port} (HYPERION_UI_PORT) is in use`, "s|^HYPERION_UI_PORT=.*|HYPERION_UI_PORT=");
     shell.environment["RUNNING"] = "b19c";
     expect(check()).toEqual(CLEAN);

@@ -39,12 +39,9 @@ async function accessToken(): Promise<string> {
     const client = account === "" ? own : new Impersonated(impersonated);
     ({ token } = await client.getAccessToken());
   } catch (error) {
-    throw new Error(
-      `Google gave no access token: ${messageOf(error)}; log in: ${LOG_IN}`,
-      {
-        cause: error,
-      },
-    );
+    throw new Error(`Google gave no access token: ${messageOf(error)}; log in: ${LOG_IN}`, {
+      cause: error,
+    });
   }
   if (!token) throw new Error("Google gave no access token");
   return token;

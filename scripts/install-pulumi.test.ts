@@ -30,7 +30,7 @@ mkdir -p "$PULUMI_HOME/plugins/resource-$4-v$5"
 `;
 
 const shell = useShell();
-/** What the server has of the release; a missing file is a 404. */
+/** The files of the release on the server. */
 let files: Map<string, Buffer>;
 let server: ReturnType<typeof createServer>;
 let certificate: string;
@@ -84,7 +84,7 @@ beforeEach(() => {
 const sums = (of: Buffer, name = archive): Buffer =>
   Buffer.from(`${createHash("sha256").update(of).digest("hex")}  ${name}\n`);
 
-/** Without blocking this process, which serves the release. */
+/** Runs the script without blocking this process, which serves the release. */
 const run = (...args: string[]): Promise<Ended> =>
   shell.start(shell.path(`project/${PROJECT[0] ?? ""}`), args).ended;
 

@@ -68,7 +68,7 @@ const list = async (
 ): Promise<{ status: number | null; stdout: string; stderr: string }> =>
   shell.start("scripts/list-versions.sh", ["--registry", registry]).ended;
 
-/** Publishes a version on every image, with tags besides. */
+/** Publishes a version, with more tags, on every image. */
 function publish(
   version: string,
   besides: readonly string[] = [],

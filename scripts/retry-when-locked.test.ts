@@ -44,7 +44,7 @@ it("gives up after the time, and names the command for a stale lock", () => {
   );
 });
 
-/** What the docker plugin printed of it (ddev/ddev#8136 has the engine's words). */
+/** The error in the output of the docker plugin (ddev/ddev#8136 has the engine's message). */
 const race =
   'error reading build output: failed to prepare extraction snapshot "extract-771744199-MArs sha256:1d41": parent snapshot sha256:e644 does not exist: not found';
 

@@ -1,4 +1,4 @@
-// The fixtures are what Pulumi 3.259 printed for the sandbox's stack, without the resources' properties.
+// The fixtures are output of Pulumi 3.259 for the sandbox's stack, without the properties of the resources.
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { describe as group, expect, it, test } from "vitest";
@@ -107,7 +107,7 @@ group("the comment on a pull request", () => {
     expect(previewComment(none, images)).toContain("- `` create docker:x a`b ``\n");
   });
 
-  it("is no longer than GitHub takes", () => {
+  it("is not longer than GitHub allows", () => {
     expect(previewComment(failed("x".repeat(100_000)), none).length).toBeLessThan(65_536);
   });
 

@@ -126,7 +126,7 @@ export async function compareSources({
 const sentence = ({ where, found, allowed, fix }: Problem): string =>
   `${where}: ${found}; allowed: ${allowed}: ${fix}`;
 
-/** What would be done, a line for each step. */
+/** The steps, one a line. */
 export function describePublication(
   { registry, platforms, source, images, release }: Publication,
   build: boolean,

@@ -161,7 +161,7 @@ test.each([
   expect(tags).toEqual(before);
 });
 
-test("an up that fails leaves the version, which may be published in part", async () => {
+test("a failed up leaves the version, which can be published in part", async () => {
   await published([]);
   shell.environment["ANSWERS"] = "bad-up";
   const { status, output } = await run(["1.4.2", "--yes"]);
@@ -201,7 +201,7 @@ test("a rollback moves the floating tags, and needs no pulumi and no clean sourc
   expect(shell.read(file)).toContain(`${VERSION}: 1.4.1\n`);
 });
 
-test("an overwrite builds by an up that names no version, then moves the version to these builds", async () => {
+test("an overwrite builds with an up that names no version, then moves the version to these builds", async () => {
   const tags = await published(["1.4.2"], ["1.4", "1", "latest"]);
   shell.write("project/Pulumi.production-images.yaml", `${written()}    ${VERSION}: 1.4.2\n`);
   const registry = new FakeRegistry();
