@@ -1,7 +1,6 @@
-import * as pulumi from "@pulumi/pulumi";
 import { checkException } from "./components/access/check-exception.ts";
-import { checkPublicAccess } from "./components/access/check-organization-policy.ts";
-import { checkPublicGrants } from "./components/access/check-public-grants.ts";
+import { checkOrganizationPolicy } from "./components/access/check-organization-policy.ts";
+import { findPublicAccess } from "./components/access/find-public-access.ts";
 import { RepositoryAccess } from "./components/access/repository-access.ts";
 import { checkAccounts } from "./components/ci/check-accounts.ts";
 import { checkIdentity } from "./components/ci/check-identity.ts";
@@ -13,51 +12,63 @@ import { WorkloadIdentity } from "./components/ci/workload-identity.ts";
 import { checkBuild } from "./components/images/check-build.ts";
 import { checkTags, PublishedImages, readTags } from "./components/images/published-images.ts";
 import { KEPT_TAG_PREFIXES } from "./components/images/tags/names.ts";
-import type { RegistryTags } from "./components/images/tags/versions.ts";
 import { checkRepository } from "./components/repository/check-repository.ts";
-import { existingRepositoryUrl } from "./components/repository/existing-repository.ts";
 import { versionsOfBuild } from "./components/repository/cleanup-rules.ts";
+import { existingRepositoryUrl } from "./components/repository/existing-repository.ts";
 import { ImageRepository } from "./components/repository/image-repository.ts";
 import { lastOutputs } from "./google/last-outputs.ts";
-import { allSound } from "./problems/checks.ts";
+import { runChecks } from "./problems/checks.ts";
 import { githubTrust } from "./settings/parse.ts";
 import { readSettings } from "./settings/read.ts";
 
-/** Settings -> components -> outputs. */
 export default async () => {
+  // Configuration
   const settings = await readSettings(checkBuild);
   const { project, region: location, repositoryId, adoptExisting } = settings;
-  const repository = { project, location, repositoryId };
-  const publish = (registryUrl: pulumi.Input<string>, tags: RegistryTags) =>
-    new PublishedImages("images", { ...settings, repository, registryUrl, tags, release: settings }).images;
+  const place = { project, location, repositoryId };
+  const release = {
+    version: settings.version,
+    revision: settings.revision,
+    releaseDate: settings.releaseDate,
+  };
+  const imageArgs = {
+    repository: place,
+    release,
+    sourceDir: settings.sourceDir,
+    platforms: settings.platforms,
+    buildArgs: settings.buildArgs,
+    buildCache: settings.buildCache,
+    buildOnPreview: settings.buildOnPreview,
+  };
+
+  // A stack that only publishes images to the registry of another stack
   if (!settings.manageRegistry) {
-    const [registryUrl, tags] = await Promise.all([existingRepositoryUrl(repository), readTags(repository)]);
-    const images = publish(registryUrl, tags);
+    const [registryUrl, tags] = await Promise.all([existingRepositoryUrl(place), readTags(place)]);
+    const { images } = new PublishedImages("images", { ...imageArgs, registryUrl, tags });
     return { registryUrl, images };
   }
+
   const trust = githubTrust(settings);
   if (trust) warnOfMissingIds(trust);
+  const accountIds = { project, accountId: settings.ciServiceAccountId, withPreview: trust !== undefined };
   const identityIds = { project, poolId: settings.githubPoolId, providerId: GITHUB_PROVIDER_ID };
-  const outputs = await lastOutputs();
-  const isPublic = checkPublicGrants(settings, outputs);
-  const [repositoryFate, accountFates, identityFates, adoptException, , tags] = await allSound(
-    checkRepository(repository, outputs, adoptExisting),
-    checkAccounts(
-      { project, accountId: settings.ciServiceAccountId, withPreview: trust !== undefined },
-      outputs,
-      adoptExisting,
-    ),
-    checkIdentity(trust && identityIds, outputs, adoptExisting),
-    checkException(settings),
-    checkPublicAccess(settings),
-    checkTags(settings.publishImages, repository),
-  );
-  const adoptIdentity = await undeleteIdentity(identityIds, identityFates);
 
+  // Checks
+  const outputs = await lastOutputs();
+  const isPublic = findPublicAccess(settings, outputs);
+  const checked = await runChecks({
+    repository: checkRepository(place, outputs, adoptExisting),
+    accounts: checkAccounts(accountIds, outputs, adoptExisting),
+    identity: checkIdentity(trust && identityIds, outputs, adoptExisting),
+    adoptException: checkException(settings),
+    organizationPolicy: checkOrganizationPolicy(settings),
+    tags: checkTags(settings.publishImages, place),
+  });
+  const identityAdoption = await undeleteIdentity(identityIds, checked.identity);
+
+  // Resources
   const registry = new ImageRepository("registry", {
-    project,
-    location,
-    repositoryId,
+    ...place,
     description: "Prebuilt container images of Hyperion",
     labels: settings.labels,
     expiry: {
@@ -69,19 +80,20 @@ export default async () => {
     },
     cleanupDryRun: settings.cleanupDryRun,
     vulnerabilityScanning: settings.vulnerabilityScanning,
-    adoptExisting: repositoryFate === "import",
+    adoptExisting: checked.repository === "import",
     protect: settings.protect,
   });
+  const { repository } = registry;
+
   const ci = new CiServiceAccount("ci", {
-    project,
-    accountId: settings.ciServiceAccountId,
-    repository: registry.repository,
+    ...accountIds,
+    repository,
     canPublish: settings.ciCanPublish,
-    withPreview: trust !== undefined,
-    adoptPublisher: accountFates.publisher === "import",
-    adoptPreviewer: accountFates.previewer === "import",
+    adoptPublisher: checked.accounts.publisher === "import",
+    adoptPreviewer: checked.accounts.previewer === "import",
   });
   const { api, publisher, previewer } = ci;
+
   const identity =
     trust &&
     previewer &&
@@ -90,42 +102,48 @@ export default async () => {
       {
         ...identityIds,
         ...githubTokenRules(trust),
+        ...identityAdoption,
         api,
         accounts: { publish: publisher, preview: previewer },
-        ...adoptIdentity,
       },
       { parent: ci },
     );
+
   const access = new RepositoryAccess("access", {
     project,
-    repository: registry.repository,
+    repository,
     readers: settings.readers,
     writers: settings.writers,
     publicAccess: settings.publicAccess,
     overrideDomainRestrictedSharing: settings.overrideDomainRestrictedSharing,
-    adoptException,
+    adoptException: checked.adoptException,
   });
 
+  const published = settings.publishImages
+    ? new PublishedImages("images", { ...imageArgs, registryUrl: registry.url, tags: checked.tags })
+    : undefined;
+
+  // Outputs
   return {
-    /** Where images are pushed and pulled, without a scheme. */
+    /** Registry URL to push to and pull from, without a scheme. */
     registryUrl: registry.url,
     /** For each image: `reference` by digest, `digest`, `tags`, `pull` command. */
-    images: settings.publishImages ? publish(registry.url, tags) : {},
-    /** The service account of CI. */
+    images: published?.images ?? {},
+    /** Email address of CI's service account. */
     ciServiceAccountEmail: publisher.email,
     ...(previewer && {
-      /** The one that pull requests preview as, with `githubRepository`. */
+      /** Email address of the service account for previews of pull requests, with `githubRepository`. */
       previewServiceAccountEmail: previewer.email,
     }),
     ...(identity && {
       /** Full name of the provider, for `google-github-actions/auth`. */
       workloadIdentityProvider: identity.provider,
     }),
-    /** Whether everybody may pull, by this stack's binding or somebody else's. */
+    /** Whether everyone can pull, by a binding of this stack or of another owner. */
     publicAccess: isPublic,
-    /** Every principal that this stack lets pull. */
+    /** Every principal that can pull by this stack's bindings. */
     readers: [...access.readers, ...ci.readers],
-    /** Every principal that this stack lets push. */
+    /** Every principal that can push by this stack's bindings. */
     writers: [...access.writers, ...ci.writers],
   };
 };

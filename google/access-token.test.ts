@@ -6,8 +6,8 @@ const TOKEN = "ya29.the-token-of-the-plugin";
 
 afterEach(() => vi.useRealTimers());
 
-/** An engine whose gcp plugin answers so. */
-async function answering(config: () => Record<string, unknown>): Promise<void> {
+/** Mocks the gcp plugin's client configuration. */
+async function mockClientConfig(config: () => Record<string, unknown>): Promise<void> {
   await pulumi.runtime.setMocks({
     newResource: ({ type }) => {
       throw new Error(`unexpected resource ${type}`);
@@ -21,17 +21,17 @@ async function answering(config: () => Record<string, unknown>): Promise<void> {
 }
 
 test.each([
-  ["in the clear", TOKEN],
+  ["as plain text", TOKEN],
   ["as a secret", pulumi.secret(TOKEN)],
-])("returns the token that the plugin gives %s", async (_, token) => {
-  await answering(() => ({ accessToken: token }));
+])("returns the plugin's token %s", async (_, token) => {
+  await mockClientConfig(() => ({ accessToken: token }));
   expect(await accessToken()).toBe(TOKEN);
 });
 
-test("asks once for calls of the same moment, and again five seconds later", async () => {
+test("sends one request for concurrent calls, and another after five seconds", async () => {
   vi.useFakeTimers({ toFake: ["Date"] });
-  let asked = 0;
-  await answering(() => ({ accessToken: `token-${(asked += 1)}` }));
+  let requests = 0;
+  await mockClientConfig(() => ({ accessToken: `token-${(requests += 1)}` }));
   expect(await Promise.all([accessToken(), accessToken()])).toEqual(["token-1", "token-1"]);
   vi.advanceTimersByTime(4999);
   expect(await accessToken()).toBe("token-1");
@@ -39,7 +39,7 @@ test("asks once for calls of the same moment, and again five seconds later", asy
   expect(await accessToken()).toBe("token-2");
 });
 
-test("says so where the plugin gives none", async () => {
-  await answering(() => ({}));
+test("fails if the plugin has no token", async () => {
+  await mockClientConfig(() => ({}));
   await expect(accessToken()).rejects.toThrow("expected string, received undefined");
 });

@@ -14,12 +14,12 @@ const REUSE_MS = 5000;
 const tokens = new WeakMap<object, { askedAt: number; token: Promise<string> }>();
 
 /**
- * The access token of the gcp plugin's credentials; outside a Pulumi program, of the caller's own login.
+ * Returns an access token for the gcp plugin's credentials, or, outside a Pulumi program, for the caller's own login.
  *
- * Asks the engine as `gcp.organizations.getClientConfig()` does, without the SDK's helper for it: that writes the whole
- * answer, token included, to the debug log, which `pulumi up --json` prints.
+ * Sends the same request as `gcp.organizations.getClientConfig()`. The SDK's own `invoke` writes the response with the
+ * token to the debug log, which `pulumi up --json` prints.
  *
- * @throws the plugin's own words when there are no credentials.
+ * @throws the plugin's error if there are no credentials.
  */
 export async function accessToken(): Promise<string> {
   const monitor = pulumi.runtime.getMonitor();

@@ -1,8 +1,8 @@
-/** An API of Google that the program itself calls. */
+/** A Google API that the program calls. */
 export interface GoogleApi {
-  /** Where it is, with its version. */
+  /** Base URL, with the version. */
   endpoint: string;
-  /** The variable by which the gcp plugin is pointed elsewhere; honoured here too. */
+  /** The environment variable with another base URL. The gcp plugin reads the same variable. */
   variable: string;
 }
 
@@ -46,16 +46,19 @@ export const kms: GoogleApi = {
   variable: "GOOGLE_KMS_CUSTOM_ENDPOINT",
 };
 
-/** Who a token belongs to. */
+/** Returns the owner of a token. */
 export const oauth: GoogleApi = {
   endpoint: "https://oauth2.googleapis.com/",
   variable: "GOOGLE_OAUTH2_CUSTOM_ENDPOINT",
 };
 
-/** What `npm run bootstrap` enables: what a stack takes before its first `up`, and what the drift account asks. */
+/**
+ * The APIs that `npm run bootstrap` enables: the stack needs them before its first `up`, or the drift account calls
+ * them.
+ */
 export const BOOTSTRAP_APIS = [
   "cloudkms.googleapis.com",
-  // The gcp plugin reads the project with each API that it enables; an account's calls count for its own project.
+  // The gcp plugin reads the project for each API that it enables. Calls of a service account count for its own project.
   "cloudresourcemanager.googleapis.com",
   "iam.googleapis.com",
   "orgpolicy.googleapis.com",

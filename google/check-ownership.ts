@@ -1,84 +1,84 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { Checked } from "../problems/checks.ts";
-import { type Found, lookUp } from "./existence.ts";
+import { type FoundResource, lookUp } from "./existence.ts";
 import type { GoogleApi } from "./apis.ts";
-import { markIn, ownMark } from "./marks.ts";
+import { readMark, stackMark } from "./marks.ts";
 import { configSet } from "../problems/setting-commands.ts";
 
-/** What becomes of something that the program declares: it is made, or it is there and taken over. */
-export type Fate = "create" | "import" | "undelete";
+/** How a declared resource comes under management. */
+export type ImportAction = "create" | "import" | "undelete";
 
-/** Something that the program declares, and what to tell where it is there and somebody else's. */
+/** A resource that the program declares, and how to report one that belongs to another owner. */
 export interface Declaration {
   api: GoogleApi;
-  /** Full name, as the API has it. */
+  /** Full name in the API. */
   name: string;
-  /** What it is, such as `a repository`. */
+  /** Kind of resource with its article, such as `a repository`. */
   kind: string;
-  /** Whether the outputs of the last `up` name it: then it is this stack's, whatever its mark. */
-  isNamed: boolean;
-  /** Google keeps it for some time after its deletion, with its name taken: it is looked for even where it is named. */
-  comesBack?: boolean;
-  /** What is known of it, for who has to decide. */
-  tell(found: Found): string[] | Promise<string[]>;
-  /** Properties that the program has otherwise, and that only a replacement could change. */
-  unlike?(found: Found): string[];
-  /** The command that gives this stack one of its own instead. */
-  anotherOne: string;
-  /** The command that takes the mark off. */
-  unmark: string;
+  /** Whether the outputs of the last `up` name the resource. It then belongs to this stack, whatever its mark. */
+  isInLastOutputs: boolean;
+  /** Google keeps a deleted resource and its name for some time, so even a resource in the last outputs is looked up. */
+  softDeleted?: boolean;
+  /** Facts that help a person decide who owns the resource. */
+  describe(found: FoundResource): string[] | Promise<string[]>;
+  /** Properties that differ from the program's and that only a replacement can change. */
+  immutableDifferences?(found: FoundResource): string[];
+  /** The command that gives this stack a resource of another name. */
+  renameCommand: string;
+  /** The command that removes the mark. */
+  disownCommand: string;
 }
 
 const ADOPT = configSet("adoptExisting", "true");
 
-/** Between the ways to fix a problem. */
+/** Separates alternative fixes. */
 const OR = "\n           or ";
 
 /**
- * Looks whether something exists already, and whose it is. Nobody is asked about what the last `up` made. What has this
- * stack's mark is its own, also where the state was lost or an `up` was killed before it could note it; what has none is
- * taken over with `adoptExisting` alone, and what another stack made never. What the caller may not read counts as not found,
- * and that is said: as a warning if nothing else says whose it is.
+ * Checks whether a declared resource exists, and who owns it. Skips resources named in the last outputs. Treats 403 as
+ * not found, and logs that.
+ *
+ * - A resource with this stack's mark belongs to this stack, even if the state was lost or an `up` was killed.
+ * - An unmarked resource is imported only with `adoptExisting`.
+ * - A resource with another stack's mark is never imported.
  */
 export async function checkOwnership(
   declaration: Declaration,
   adoptExisting: boolean,
-): Promise<Checked<Fate>> {
-  const { isNamed, comesBack = false } = declaration;
-  if (isNamed && !comesBack) return { found: "create", problems: [] };
+): Promise<Checked<ImportAction>> {
+  const { isInLastOutputs, softDeleted = false } = declaration;
+  if (isInLastOutputs && !softDeleted) return { found: "create", problems: [] };
   const onForbidden = (answer: string): void => {
-    const message = `${declaration.name}: Google answered ${answer}, so whether it exists${isNamed ? " still" : " already"} is not checked.`;
-    void (isNamed ? pulumi.log.info(message) : pulumi.log.warn(message));
+    const message = `${declaration.name}: Google answered ${answer}, so whether it exists${isInLastOutputs ? " still" : " already"} is not checked.`;
+    void (isInLastOutputs ? pulumi.log.info(message) : pulumi.log.warn(message));
   };
   const found = await lookUp(declaration.api, declaration.name, { onForbidden });
   if (found === undefined) return { found: "create", problems: [] };
-  const mark = markIn(found.description);
-  const isOurs = isNamed || mark === ownMark() || (mark === undefined && adoptExisting);
-  const unlike = isOurs ? (declaration.unlike?.(found) ?? []) : [];
-  if (isOurs && unlike.length === 0)
+  const mark = readMark(found.description);
+  const isOurs = isInLastOutputs || mark === stackMark() || (mark === undefined && adoptExisting);
+  const differences = isOurs ? (declaration.immutableDifferences?.(found) ?? []) : [];
+  if (isOurs && differences.length === 0)
     return { found: found.state === "DELETED" ? "undelete" : "import", problems: [] };
   const problem = isOurs
     ? {
-        found: `${declaration.kind} that could only be replaced, with all that is in it: it has ${unlike.join(" and ")}`,
-        allowed: "one that can be taken over in place",
-        fix: declaration.anotherOne,
+        found: `${declaration.kind} that can only be replaced, with all its content: it has ${differences.join(" and ")}`,
+        allowed: "one that can be imported in place",
+        fix: declaration.renameCommand,
       }
     : {
-        found: `${declaration.kind} that ${maker(mark)}: ${(await declaration.tell(found)).join("; ")}`,
-        allowed: `what this stack (${ownMark()}) made`,
+        found: `${declaration.kind} that ${describeOwner(mark)}: ${(await declaration.describe(found)).join("; ")}`,
+        allowed: `a resource of this stack (${stackMark()})`,
         fix: (mark === undefined
-          ? [`${ADOPT}   # takes it over as it is`, `name another: ${declaration.anotherOne}`]
+          ? [`${ADOPT}   # imports it as it is`, `use another name: ${declaration.renameCommand}`]
           : [
-              `name one of this stack's own: ${declaration.anotherOne}`,
-              `where that stack is gone: ${declaration.unmark} && ${ADOPT}`,
+              `use another name: ${declaration.renameCommand}`,
+              `if that stack no longer exists: ${declaration.disownCommand} && ${ADOPT}`,
             ]
         ).join(OR),
       };
   return { found: "create", problems: [{ where: declaration.name, ...problem }] };
 }
 
-function maker(mark: string | undefined): string {
-  return mark === undefined
-    ? "exists already, and that no stack is known to have made"
-    : `the stack ${mark} made`;
+function describeOwner(mark: string | undefined): string {
+  return mark === undefined ? "already exists and belongs to no stack" : `belongs to the stack ${mark}`;
 }

@@ -8,9 +8,9 @@ export interface GoogleCall {
   method?: "GET" | "POST" | "PATCH";
   /** Sent as JSON; default: none. */
   body?: object;
-  /** Project that the call counts for: some APIs refuse a person's own credentials without one. */
+  /** Project that pays for the call. Some APIs require it for a person's credentials. */
   quotaProject?: string;
-  /** Try once, and not for long: the answer is of use only while others work anyway. */
+  /** Try once, with a short timeout. */
   once?: boolean;
 }
 
@@ -19,30 +19,28 @@ export interface GoogleAnswer {
   body: unknown;
 }
 
-/** Longest wait for an answer; a preview should not hang on a network that swallows packets. */
+/** A preview must not hang if the network drops packets. */
 const TIMEOUT_MS = 10_000;
 
-/** The same for what nobody waits for. */
 const SHORT_TIMEOUT_MS = 3000;
 
-/** Statuses that pass: too many requests, and a server that is not well; the gcp plugin tries them again too. */
-const PASSING: ReadonlySet<number> = new Set([429, 500, 502, 503]);
+/** Statuses of temporary errors. The gcp plugin retries the same ones. */
+const RETRIED: ReadonlySet<number> = new Set([429, 500, 502, 503]);
 
 /** Waits before the second, third and fourth try. */
 const WAITS_MS = [1000, 2000, 4000];
 
 /**
- * Calls Google with the gcp plugin's own credentials; again, after longer and longer waits, while the answer is an
- * error that passes.
+ * Calls Google with the gcp plugin's credentials. Retries temporary errors.
  *
  * @param path below the endpoint, such as `projects/my-project/...`.
  * @returns the answer, whatever its status.
- * @throws when nobody answers, or when there are no credentials.
+ * @throws if Google does not answer or there are no credentials.
  */
 export async function callGoogle(api: GoogleApi, path: string, call: GoogleCall = {}): Promise<GoogleAnswer> {
   for (const wait of call.once === true ? [] : WAITS_MS) {
     const answer = await callOnce(api, path, call);
-    if (!PASSING.has(answer.status)) return answer;
+    if (!RETRIED.has(answer.status)) return answer;
     await sleep(wait);
   }
   return callOnce(api, path, call);
@@ -68,13 +66,13 @@ async function callOnce(
 
 const errorAnswer = z.object({ error: z.object({ message: z.string() }) });
 
-/** Whether an answer says that its API is not enabled in the project; any body will do, also one that is no JSON. */
+/** Whether an answer reports that its API is not enabled in the project. Accepts any body. */
 export function isApiDisabled({ body }: Pick<GoogleAnswer, "body">): boolean {
   return (JSON.stringify(body ?? null) as string | undefined)?.includes('"SERVICE_DISABLED"') ?? false;
 }
 
-/** How Google answered where it did not do as asked: `403`, or `403 (the reason it gives)`. */
-export function refusal({ status, body }: GoogleAnswer): string {
+/** Formats an error answer: `403`, or `403 (the reason that Google gives)`. */
+export function describeAnswer({ status, body }: GoogleAnswer): string {
   const { data } = errorAnswer.safeParse(body);
   return data === undefined ? String(status) : `${status} (${data.error.message})`;
 }

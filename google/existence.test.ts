@@ -10,14 +10,14 @@ const ask = async <T>(question: () => Promise<T>): Promise<T> => (await declare(
 
 const disabled = JSON.stringify({ error: { code: 403, details: [{ reason: "SERVICE_DISABLED" }] } });
 
-describe("whether a resource exists", () => {
+describe("looking a resource up", () => {
   test.each<[string, number, string, string | undefined]>([
-    ["there, with its state", 200, JSON.stringify({ state: "DELETED" }), "DELETED"],
-    ["there, of a kind that has no state", 200, JSON.stringify({ name: NAME }), "ACTIVE"],
-    ["nothing", 404, "{}", undefined],
+    ["a resource with a state", 200, JSON.stringify({ state: "DELETED" }), "DELETED"],
+    ["a resource of a kind without a state", 200, JSON.stringify({ name: NAME }), "ACTIVE"],
+    ["no resource", 404, "{}", undefined],
     ["an API that is not enabled yet", 403, disabled, undefined],
     [
-      "the same in a huge answer",
+      "an API that is not enabled yet, in a huge answer",
       403,
       JSON.stringify({
         error: { message: "x".repeat(5_000_000), details: [{ reason: "SERVICE_DISABLED" }] },
@@ -30,17 +30,17 @@ describe("whether a resource exists", () => {
   });
 
   test.each<[string, number, string]>([
-    ["it may not be read", 403, "{}"],
-    ["a proxy answers with a page", 404 + 47, "<html>Unavailable For Legal Reasons</html>"],
-    ["the answer is empty", 401, ""],
-  ])("stops where %s", async (_, status, text) => {
+    ["a 403", 403, "{}"],
+    ["a page of a proxy", 404 + 47, "<html>Unavailable For Legal Reasons</html>"],
+    ["an empty answer", 401, ""],
+  ])("fails on %s", async (_, status, text) => {
     await fakeGoogle({ [`GET /${NAME}`]: { status, text } });
     await expect(ask(() => lookUp(artifactRegistry, NAME))).rejects.toThrow(
       `Google answered ${status} to the question whether it exists`,
     );
   });
 
-  test("a proxy's page after all tries is told as what it is", { timeout: 20_000 }, async () => {
+  test("reports a page of a proxy after all tries", { timeout: 20_000 }, async () => {
     const requests = await fakeGoogle({
       [`GET /${NAME}`]: { status: 502, text: "<html>Bad Gateway</html>" },
     });
@@ -48,14 +48,14 @@ describe("whether a resource exists", () => {
     expect(requests).toHaveLength(4);
   });
 
-  test("what is forbidden is nothing to a caller who wants to know of it", async () => {
+  test("treats a 403 as not found for a caller that handles it", async () => {
     await fakeGoogle({ [`GET /${NAME}`]: { status: 403 } });
     const onForbidden = vi.fn();
     expect(await ask(() => lookUp(artifactRegistry, NAME, { onForbidden }))).toBeUndefined();
     expect(onForbidden).toHaveBeenCalledExactlyOnceWith("403");
   });
 
-  test("asks again after an error that passes", async () => {
+  test("retries temporary errors", async () => {
     const answers = [503, 429, 200];
     const requests = await fakeGoogle({ [`GET /${NAME}`]: () => ({ status: answers.shift() ?? 500 }) });
     expect(await ask(() => lookUp(artifactRegistry, NAME))).toBeDefined();

@@ -1,48 +1,45 @@
 import { z } from "zod";
 import { problemsError } from "../problems/problem.ts";
-import { callGoogle, isApiDisabled, refusal } from "./client.ts";
+import { callGoogle, isApiDisabled, describeAnswer } from "./client.ts";
 import type { GoogleApi } from "./apis.ts";
 
-/** What all resources have in common; those that have no state are active while they are there. */
+/** The properties that every resource has. A kind without a state is active while it exists. */
 const resource = z.looseObject({
   state: z.string().default("ACTIVE"),
   description: z.string().default(""),
 });
 
-/** A resource, as its API answers it. */
-export type Found = z.infer<typeof resource>;
+/** A resource, as its API returns it. */
+export type FoundResource = z.infer<typeof resource>;
 
-/** How to ask whether a resource exists. */
-export interface Question {
-  /** Project that the call counts for. */
-  quotaProject?: string;
-  /** Takes a 403 for "nothing there", and is called with Google's answer: the caller may not read what it will not touch. */
+export interface LookUpOptions {
+  /** Called with Google's answer on a 403, which then counts as not found. */
   onForbidden?: (answer: string) => void;
 }
 
 /**
- * A resource; undefined where there is none, also where its API is not enabled yet.
+ * Looks a resource up. Returns undefined if it does not exist or its API is not enabled yet.
  *
- * @param name full name, as the API has it.
- * @throws where Google answers neither.
+ * @param name full name in the API.
+ * @throws on any other answer.
  */
 export async function lookUp(
   api: GoogleApi,
   name: string,
-  { quotaProject, onForbidden }: Question = {},
-): Promise<Found | undefined> {
-  const answer = await callGoogle(api, name, quotaProject === undefined ? {} : { quotaProject });
+  { onForbidden }: LookUpOptions = {},
+): Promise<FoundResource | undefined> {
+  const answer = await callGoogle(api, name);
   const { status, body } = answer;
   if (status === 200) return resource.parse(body);
   if (status === 404 || isApiDisabled(answer)) return undefined;
   if (status === 403 && onForbidden !== undefined) {
-    onForbidden(refusal(answer));
+    onForbidden(describeAnswer(answer));
     return undefined;
   }
-  throw lookupError(name, `Google answered ${refusal(answer)} to the question whether it exists`);
+  throw lookupError(name, `Google answered ${describeAnswer(answer)} to the question whether it exists`);
 }
 
-/** One error for a resource that could not be looked up. */
+/** Makes the error for a resource whose existence is unknown. */
 export function lookupError(where: string, found: string): Error {
   return problemsError([
     {

@@ -1,19 +1,27 @@
-/** Full name of a repository, as Artifact Registry's API and an import take it. */
-export function repositoryName(project: string, location: string, repositoryId: string): string {
+/** Where a repository of Artifact Registry is. */
+export interface RepositoryPlace {
+  project: string;
+  /** Region, such as `us-central1`. */
+  location: string;
+  repositoryId: string;
+}
+
+/** Full name of a repository, for Artifact Registry's API and for an import. */
+export function repositoryName({ project, location, repositoryId }: RepositoryPlace): string {
   return `projects/${project}/locations/${location}/repositories/${repositoryId}`;
 }
 
-/** Address of a service account. */
+/** Email address of a service account. */
 export function accountEmail(project: string, accountId: string): string {
   return `${accountId}@${project}.iam.gserviceaccount.com`;
 }
 
-/** Full name of a service account, as IAM's API and an import take it. */
+/** Full name of a service account, for IAM's API and for an import. */
 export function accountName(project: string, accountId: string): string {
   return `projects/${project}/serviceAccounts/${accountEmail(project, accountId)}`;
 }
 
-/** Full name of a workload identity pool, by project id, as IAM's API and an import take it. */
+/** Full name of a workload identity pool, with the project's id, for IAM's API and for an import. */
 export function poolName(project: string, poolId: string): string {
   return `projects/${project}/locations/global/workloadIdentityPools/${poolId}`;
 }
@@ -23,7 +31,9 @@ export function providerName(pool: string, providerId: string): string {
   return `${pool}/providers/${providerId}`;
 }
 
-/** Full name of a project's exception from domain restricted sharing, as the Organization Policy API and an import take it. */
+/**
+ * Full name of a project's exception from domain restricted sharing, for the Organization Policy API and for an import.
+ */
 export function exceptionName(project: string): string {
   return `projects/${project}/policies/iam.allowedPolicyMemberDomains`;
 }

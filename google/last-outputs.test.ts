@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { expect, test } from "vitest";
 import { lastOutputs } from "./last-outputs.ts";
 
-test("the engine is asked for the outputs of this very stack, without a resource", async () => {
+test("reads this stack's outputs from the engine, without a resource", async () => {
   await pulumi.runtime.setMocks(
     {
       newResource: ({ type }) => {

@@ -7,15 +7,12 @@ export type Outputs = Readonly<Record<string, unknown>>;
 const answer = z.object({ outputs: z.record(z.string(), z.unknown()) });
 
 /**
- * The outputs of this stack's last `up`; none before the first. The engine reads them from the stack's state as it does
- * for a `StackReference`, without a resource that previews would show.
+ * Reads the outputs of this stack's last `up`; empty before the first.
+ *
+ * Calls the engine's own function, as the engine does for a `StackReference`. The public `StackReference` is a resource
+ * that every preview would show.
  */
 export async function lastOutputs(): Promise<Outputs> {
-  const name = ownStack();
+  const name = `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
   return answer.parse(await pulumi.runtime.invoke("pulumi:pulumi:readStackOutputs", { name })).outputs;
-}
-
-/** This stack's name, as a `StackReference` takes it: `organization/project/stack`. */
-function ownStack(): string {
-  return `${pulumi.getOrganization()}/${pulumi.getProject()}/${pulumi.getStack()}`;
 }

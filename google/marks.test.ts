@@ -1,18 +1,18 @@
 import { expect, test } from "vitest";
 import { declare } from "../test/support/mocks.ts";
-import { marked, markIn } from "./marks.ts";
+import { addMark, readMark } from "./marks.ts";
 
-test("a description says which stack made what it stands at", async () => {
-  const { result } = await declare(() => marked("Publishes the images of Hyperion"));
+test("a description names the owning stack", async () => {
+  const { result } = await declare(() => addMark("Publishes the images of Hyperion"));
   expect(result).toBe("Publishes the images of Hyperion (Pulumi stack project/stack)");
-  expect(markIn(result)).toBe("project/stack");
+  expect(readMark(result)).toBe("project/stack");
 });
 
 test.each([
-  ["none", ""],
-  ["a person's own words", "Made by hand"],
-  ["a mark that something follows", "Images (Pulumi stack a/b), see the wiki"],
-  ["words in parentheses", "Images (by the platform team)"],
-])("%s is no mark", (_, description) => {
-  expect(markIn(description)).toBeUndefined();
+  ["an empty description", ""],
+  ["a person's description", "Made by hand"],
+  ["a mark with text after it", "Images (Pulumi stack a/b), see the wiki"],
+  ["other text in parentheses", "Images (by the platform team)"],
+])("%s has no mark", (_, description) => {
+  expect(readMark(description)).toBeUndefined();
 });

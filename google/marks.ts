@@ -1,26 +1,27 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/** How a mark stands at the end of a description. */
+/** A mark is the end of a description. */
 const MARK = / \(Pulumi stack ([^()\s]+)\)$/;
 
-/** What this stack is known by: its project and its name. */
-export function ownMark(): string {
+/** The mark of this stack: `project/stack`. */
+export function stackMark(): string {
   return `${pulumi.getProject()}/${pulumi.getStack()}`;
 }
 
 /**
- * A description that says which stack made what it stands at: a program does not see its own state.
+ * Appends the owning stack to a description. A program cannot read its own state, so the mark is how it finds its
+ * resources.
  *
- * Google takes 256 bytes for a service account, 256 characters for an identity pool and its providers; of a repository's
- * it names no end. Sources: https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts,
- * https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools. The names of a project
- * and a stack have 100 characters each at most.
+ * Google allows 256 bytes for a service account, and 256 characters for an identity pool and its providers. It documents
+ * no limit for a repository. The names of a project and a stack have at most 100 characters each. Sources:
+ * https://cloud.google.com/iam/docs/reference/rest/v1/projects.serviceAccounts,
+ * https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools
  */
-export function marked(description: string): string {
-  return `${description} (Pulumi stack ${ownMark()})`;
+export function addMark(description: string): string {
+  return `${description} (Pulumi stack ${stackMark()})`;
 }
 
-/** The stack that a description names as the maker. */
-export function markIn(description: string): string | undefined {
+/** Reads the owning stack from a description. */
+export function readMark(description: string): string | undefined {
   return MARK.exec(description)?.[1];
 }

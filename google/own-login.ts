@@ -5,10 +5,12 @@ import { messageOf } from "../problems/wording.ts";
 /** The command that logs in at Google. */
 export const LOG_IN = "gcloud auth application-default login";
 
-/** The caller's own credentials: the token in GOOGLE_OAUTH_ACCESS_TOKEN, which the gcp plugin takes too, else those of gcloud. */
+/**
+ * Reads the caller's credentials: the token in GOOGLE_OAUTH_ACCESS_TOKEN, which the gcp plugin reads too, or gcloud's.
+ */
 export async function googleLogin(): Promise<AuthClient> {
   const { GoogleAuth, OAuth2Client } = await import("google-auth-library");
-  // Google's own machines are known by their firmware. A ping elsewhere ends in a warning of the library.
+  // The firmware identifies Google's machines. On others the library's default, a ping, ends in a warning.
   process.env["METADATA_SERVER_DETECTION"] ??= "bios-only";
   const token = process.env["GOOGLE_OAUTH_ACCESS_TOKEN"] ?? "";
   if (token === "")
@@ -19,7 +21,7 @@ export async function googleLogin(): Promise<AuthClient> {
 }
 
 /**
- * An access token of the caller's own credentials.
+ * Returns an access token for the caller's credentials.
  *
  * @throws one error with the command that logs in.
  */

@@ -9,23 +9,23 @@ test.each<[string, Partial<Record<(typeof VARIABLES)[number], string>>, object, 
   ["nothing", {}, {}, undefined],
   ["the variables", { USER_PROJECT_OVERRIDE: "true", GOOGLE_BILLING_PROJECT: "b" }, {}, "b"],
   ["the settings", {}, { userProjectOverride: true, billingProject: "b" }, "b"],
-  ["one of each", { GOOGLE_BILLING_PROJECT: "b" }, { userProjectOverride: true }, "b"],
-  ["a project that is not turned on", { GOOGLE_BILLING_PROJECT: "b" }, {}, undefined],
+  ["one variable and one setting", { GOOGLE_BILLING_PROJECT: "b" }, { userProjectOverride: true }, "b"],
+  ["a project without the override", { GOOGLE_BILLING_PROJECT: "b" }, {}, undefined],
   [
-    "one that the settings turn off",
+    "an override that the settings turn off",
     { USER_PROJECT_OVERRIDE: "true", GOOGLE_BILLING_PROJECT: "b" },
     { userProjectOverride: false },
     undefined,
   ],
-  ["no project to count for", { USER_PROJECT_OVERRIDE: "true" }, {}, undefined],
-  ["the variable of Google's own libraries", { GOOGLE_CLOUD_QUOTA_PROJECT: "q" }, {}, "q"],
+  ["an override without a project", { USER_PROJECT_OVERRIDE: "true" }, {}, undefined],
+  ["the variable of Google's libraries", { GOOGLE_CLOUD_QUOTA_PROJECT: "q" }, {}, "q"],
 ])("the plugin's quota project by %s", (_, variables, settings, expected) => {
   for (const name of VARIABLES) vi.stubEnv(name, variables[name] ?? "");
   const named = { userProjectOverride: undefined, billingProject: undefined, ...settings };
   expect(pluginQuotaProject(named)).toBe(expected);
 });
 
-test("an API that is off in the project is no login without a quota project", () => {
+test("a disabled API is not a missing quota project", () => {
   const answer = (message: string) => ({
     body: { error: { code: 403, message, details: [{ reason: "SERVICE_DISABLED" }] } },
   });

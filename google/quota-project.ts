@@ -1,15 +1,16 @@
 import { type GoogleAnswer, isApiDisabled } from "./client.ts";
 
-/** What of the gcp plugin's settings says whether it names a project that requests count for. */
+/** Settings of the gcp plugin that choose the quota project. */
 export interface QuotaSettings {
   userProjectOverride: boolean | undefined;
   billingProject: string | undefined;
 }
 
 /**
- * The project that the gcp plugin's requests count for; undefined where it names none.
- * Sources: https://registry.terraform.io/providers/hashicorp/google/latest/docs/guides/provider_reference#quota-management-configuration,
- * of GOOGLE_CLOUD_QUOTA_PROJECT https://github.com/pulumi/pulumi-gcp/issues/2032
+ * Returns the quota project of the gcp plugin's requests, if it has one.
+ * Sources:
+ * https://registry.terraform.io/providers/hashicorp/google/latest/docs/guides/provider_reference#quota-management-configuration;
+ * for GOOGLE_CLOUD_QUOTA_PROJECT: https://github.com/pulumi/pulumi-gcp/issues/2032
  */
 export function pluginQuotaProject({
   userProjectOverride,
@@ -21,7 +22,7 @@ export function pluginQuotaProject({
   return project === "" ? undefined : project;
 }
 
-/** Whether an answer says that a person's own login names no project that the call counts for. */
+/** Whether an answer reports that a person's login has no quota project. */
 export function lacksQuotaProject(answer: Pick<GoogleAnswer, "body">): boolean {
   return isApiDisabled(answer) && JSON.stringify(answer.body).includes("requires a quota project");
 }

@@ -2,10 +2,7 @@ import type { Repository } from "@pulumi/gcp/artifactregistry/repository.js";
 import { RepositoryIamMember } from "@pulumi/gcp/artifactregistry/repositoryIamMember.js";
 import type * as pulumi from "@pulumi/pulumi";
 
-/**
- * Lets a principal pull (`reader`) or push and pull (`writer`), on one repository alone and beside what
- * others granted.
- */
+/** Lets a principal pull (`reader`), or push and pull (`writer`). Applies to one repository and keeps other grants. */
 export function grantOnRepository(
   name: string,
   { project, location, repositoryId }: Repository,

@@ -1,22 +1,26 @@
 import { type Problem, problemsError } from "./problem.ts";
 
-/** What a look at the world found, and what is wrong with it. */
+/** The result of a check, with the problems that it found. */
 export interface Checked<T> {
   found: T;
   problems: Problem[];
 }
 
 /**
- * Waits for checks that run side by side.
+ * Runs checks side by side.
  *
- * @returns what each found, in their order.
- * @throws one error for all of their problems.
+ * @returns the result of each check, by name.
+ * @throws one error for the problems of all checks.
  */
-export async function allSound<T extends unknown[]>(
-  ...checks: { [K in keyof T]: Promise<Checked<T[K]>> }
-): Promise<T> {
-  const checked: Checked<unknown>[] = await Promise.all(checks);
-  const problems = checked.flatMap((one) => one.problems);
+export async function runChecks<T extends object>(checks: {
+  [K in keyof T]: Promise<Checked<T[K]>>;
+}): Promise<T> {
+  const checked = await Promise.all(
+    Object.entries<Promise<Checked<unknown>>>(checks).map(
+      async ([name, check]) => [name, await check] as const,
+    ),
+  );
+  const problems = checked.flatMap(([, one]) => one.problems);
   if (problems.length > 0) throw problemsError(problems);
-  return checked.map(({ found }) => found) as T;
+  return Object.fromEntries(checked.map(([name, { found }]) => [name, found])) as T;
 }

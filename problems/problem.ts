@@ -1,39 +1,36 @@
-import { RunError } from "@pulumi/pulumi";
+import type { RunError } from "@pulumi/pulumi";
+import { stopError } from "./stop-error.ts";
 
-/** Something a person can fix: what is wrong, where, what is allowed, and the command that fixes it. */
+/** A problem that a person can fix. */
 export interface Problem {
   /** A setting's key or a path. */
   where: string;
   found: string;
   allowed: string;
-  /** A command to run, as it stands. */
+  /** A command that can be copied and run. */
   fix: string;
 }
 
-/**
- * One error for all problems, so that a person fixes them in one go; printed without a stack trace.
- *
- * @param sofar what became of the run.
- */
-export function problemsError(problems: readonly Problem[], sofar = "nothing was changed"): RunError {
-  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
-  return stopError([`${count}; ${sofar}.`, ...problemBlocks(problems)].join("\n\n"));
+/** What a check found: problems stop the run, warnings are logged. */
+export interface Findings {
+  problems: Problem[];
+  warnings: Problem[];
 }
 
-/** Each problem as lines of its own. */
+/**
+ * Makes one error of all problems, so that a person fixes them in one go. It prints without a stack trace.
+ *
+ * @param soFar what the run has changed.
+ */
+export function problemsError(problems: readonly Problem[], soFar = "nothing was changed"): RunError {
+  const count = problems.length === 1 ? "1 problem" : `${problems.length} problems`;
+  return stopError([`${count}; ${soFar}.`, ...problemBlocks(problems)].join("\n\n"));
+}
+
+/** Formats each problem as a block of lines. */
 export function problemBlocks(problems: readonly Problem[]): string[] {
   return problems.map(
     ({ where, found, allowed, fix }) =>
       `${where}\n  found:   ${found}\n  allowed: ${allowed}\n  fix:     ${fix}`,
   );
-}
-
-/** An error that is printed as it reads, wherever it is thrown: without a stack trace, and with nothing before it. */
-export function stopError(message: string): RunError {
-  const error = new RunError(message);
-  // The SDK colours it, never to be shown; for its own frames that takes Node.js 12 s and 2.7 GB (nodejs/node#64136).
-  delete error.stack;
-  // Of whatever waits for it the SDK puts 'error serializing property "name": ' before the message of this very error.
-  Object.defineProperty(error, "message", { get: () => message, set: () => undefined });
-  return error;
 }

@@ -18,7 +18,7 @@ describe("a value in a message", () => {
     expect(shown(value)).toBe(text);
   });
 
-  test("property: is on one line, holds nothing that a terminal acts on, and is short", () => {
+  test("property: is on one line, has no control characters, and is short", () => {
     fc.assert(
       fc.property(fc.string({ unit: "binary", maxLength: 300 }), (text) => {
         for (const [line, longest] of [
@@ -34,7 +34,7 @@ describe("a value in a message", () => {
 });
 
 describe("a word of a command to copy", () => {
-  test("is what it says to a shell, whatever is in it", async () => {
+  test("means the same text to a shell", async () => {
     const words = [
       "",
       "it's",
@@ -55,14 +55,14 @@ describe("a word of a command to copy", () => {
     expect(back.stdout.split("\0").slice(0, -1)).toEqual(words.flatMap((word) => [word, word]));
   });
 
-  test("is plain where it can be", () => {
+  test("is quoted only if necessary", () => {
     expect([shellWord("hyperion-registry:version"), shellWord("a b")]).toEqual([
       "hyperion-registry:version",
       "'a b'",
     ]);
   });
 
-  test("can be typed when all of it shows", () => {
+  test("can be typed if it has only visible characters", () => {
     expect(["version", "it's", "a\u001bb", "a\u200bb", "a".repeat(201)].map(canBeTyped)).toEqual([
       true,
       true,

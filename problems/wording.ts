@@ -1,39 +1,39 @@
-/** Longest value and longest name that a message shows, in characters. */
+/** The most characters of a value and of a name in a message. */
 const LONGEST = { value: 80, name: 200 };
 
-/** What a terminal acts on or does not show: control and format characters, line separators, halves of characters. */
+/** Characters that a terminal interprets or does not show: control, format, separators, lone surrogates. */
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]/gu;
 
-/** A value for a message: JSON on one line, cut after 80 characters, with nothing that a terminal acts on. */
+/** Formats a value for a message: JSON on one line, shortened to 80 characters, without control characters. */
 export function shown(value: unknown): string {
   return printable(value === undefined ? "nothing" : JSON.stringify(value), LONGEST.value);
 }
 
-/** A name or a path for a message, as it is but for what a terminal acts on; cut after 200 characters. */
+/** Formats a name or a path for a message, shortened to 200 characters, without control characters. */
 export function shownName(name: string): string {
   return printable(name, LONGEST.name);
 }
 
-/** Whether a text can stand in a command to copy: it is short, and all of it shows. */
+/** Whether a text can be part of a command to copy: it is short and has only visible characters. */
 export function canBeTyped(text: string): boolean {
   return text.length <= LONGEST.name && text.search(UNPRINTABLE) < 0;
 }
 
-/** A text as one word of a shell's command line. */
+/** Quotes a text for a shell if necessary. */
 export function shellWord(text: string): string {
   return /^[\w@%+=:,./-]+$/.test(text) ? text : shellQuoted(text);
 }
 
-/** A text in single quotes, as a shell reads it back. */
+/** Quotes a text for a shell. */
 export function shellQuoted(text: string): string {
   return `'${text.replaceAll("'", String.raw`'\''`)}'`;
 }
 
 function printable(text: string, longest: number): string {
-  // No message shows more than the beginning: nothing is escaped that nobody sees.
+  // Escapes only the part that the message can show.
   const escaped = text.slice(0, longest + 1).replace(UNPRINTABLE, escape);
   if (escaped.length <= longest) return escaped;
-  // A cut through a character of two code units would leave a half.
+  // Removes half of a character that the cut has split.
   return `${escaped.slice(0, longest - 3).replace(/[\uD800-\uDBFF]$/, "")}...`;
 }
 
@@ -44,7 +44,7 @@ function escape(character: string): string {
     .join("");
 }
 
-/** The message of anything thrown. */
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

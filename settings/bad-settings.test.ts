@@ -3,15 +3,15 @@ import images from "../images.json" with { type: "json" };
 import { parseSettings } from "./parse.ts";
 import { declaredSettings, stackConfig } from "../test/support/default-settings.ts";
 
-/** What can be wrong with any setting. */
+/** Kinds of invalid values. */
 const CATEGORIES = ["wrong type", "empty", "over-long", "wrong form", "injection"] as const;
 type Category = (typeof CATEGORIES)[number];
 
-/** What is wrong, the value, how it is shown, and what else differs from the key's usual message. */
+/** Kind, value, how the message shows it, and the differences from the key's usual message. */
 type Row = [category: Category, value: unknown, found: string, other?: Partial<Message>];
 
 interface Message {
-  /** Of a list or a map, the path below the key. */
+  /** Path of an element of a list or map. */
   path: string;
   allowed: string;
   /** After `pulumi config `. */
@@ -20,13 +20,13 @@ interface Message {
 
 const LONG = "a".repeat(5000);
 const LONG_SHOWN = `"${"a".repeat(76)}...`;
-/** What shells, templates and terminals act on. */
+/** Text that shells, templates and terminals interpret. */
 const EVIL = "\u001b[31m$(id)`id`'; id #{{x}}\0";
 const EVIL_SHOWN = String.raw`"\u001b[31m$(id)${"`id`"}'; id #{{x}}\u0000"`;
 const EVIL_PATH = String.raw`["\u001b[31m$(id)${"`id`"}'; id #{{x}}\u0000"]`;
-const BY_HAND = "take it out of the stack's file, Pulumi.STACK.yaml, in an editor";
+const BY_HAND = "remove it from the stack's file, Pulumi.STACK.yaml, in an editor";
 
-/** The same for every text that is one word: a list for a text, nothing, too much, and what others act on. */
+/** Invalid values of every setting that is a single word. */
 const USUAL: Row[] = [
   ["wrong type", ["a"], String.raw`"[\"a\"]"`],
   ["empty", "", '""'],
@@ -34,7 +34,7 @@ const USUAL: Row[] = [
   ["injection", EVIL, EVIL_SHOWN],
 ];
 
-/** @param forms values of a wrong form, each shown as it is. */
+/** @param forms values of a wrong form, which the message shows unchanged. */
 function word(
   forms: readonly string[],
   allowed: string,
@@ -45,7 +45,7 @@ function word(
   return [{ path: "", allowed, fix: `set KEY ${example}` }, [...rows, ...wrong]];
 }
 
-/** An empty text means that it is not set. */
+/** An empty string counts as not set. */
 function optionalWord(forms: readonly string[], allowed: string, example: string): [Message, Row[]] {
   const usual = USUAL.filter(([category]) => category !== "empty");
   return word(forms, allowed, example, usual);
@@ -65,11 +65,12 @@ const setElement = (path: string, example: string): string =>
   `set --path 'hyperion-registry:${path}' ${example}`;
 const removeElement = (path: string): string => `rm --path 'hyperion-registry:${path}'`;
 
-/** What is wrong below a key, where another value fixes it, and where only its removal does. */
+/** An invalid element that another value fixes. */
 const below = (key: string, path: string, example: string): Partial<Message> => ({
   path,
   fix: setElement(`${key}${path}`, example),
 });
+/** An invalid element that only its removal fixes. */
 const unknown = (key: string, path: string): Partial<Message> => ({
   path,
   fix: removeElement(`${key}${path}`),
@@ -77,14 +78,14 @@ const unknown = (key: string, path: string): Partial<Message> => ({
 const label = below("labels", ".app", "hyperion");
 const argument = below("buildArgs", ".hyperion-ui.A", "value");
 
-/** A list of which the first element is wrong: what is wrong with it, and what is allowed instead. */
+/** An invalid principal, what is allowed, and a correction if there is one. */
 type BadPrincipal = [principal: string, allowed: string, example?: string];
 
 const BAD_PRINCIPALS: BadPrincipal[] = [
   ["dana@example.com", PRINCIPAL, "user:dana@example.com"],
   ["user:dana", "the form user:dana@example.com", "user:dana@example.com"],
   ["usr:dana@example.com", PRINCIPAL, "user:dana@example.com"],
-  ["allUsers", "principals by name; everybody is the setting publicAccess"],
+  ["allUsers", "principals by name; for everyone, set publicAccess"],
   ["user:Dana@example.com", "lower case, as Google stores it", "user:dana@example.com"],
   [
     "deleted:user:a@b.c?uid=1",
@@ -340,7 +341,7 @@ const BAD: Record<string, [Message, Row[]]> = {
   ),
 };
 
-/** What is no mistake: an empty text means "not set", and every text names a folder or an environment. */
+/** Valid values: an empty string counts as not set, and any text can name a folder or an environment. */
 const ALLOWED: [key: string, category: Category][] = [
   ...["version", "revision", "releaseDate", "githubRepository", "githubRepositoryId", "githubOwnerId"].map(
     (key): [string, Category] => [key, "empty"],
@@ -362,7 +363,7 @@ test.each(ROWS)("$key, $category: $problem.found", ({ key, value, problem }) => 
   expect(parseSettings(stackConfig({ [key]: value }), []).problems).toEqual([problem]);
 });
 
-/** The examples of the pages that schema.ts names, the shortest and longest that they let be, and what GitHub and git take. */
+/** Examples of Google's documentation, shortest and longest values, and names that GitHub and git accept. */
 const GOOD: [key: string, values: unknown[]][] = [
   ["gcp:project", ["tokyo-rain-123", "my-project", "a23456", `a${"2".repeat(29)}`]],
   [
@@ -408,13 +409,13 @@ const GOOD: [key: string, values: unknown[]][] = [
 ];
 
 test.each(GOOD.flatMap(([key, values]) => values.map((value) => [key, value] as const)))(
-  "%s %j is taken",
+  "%s accepts %j",
   (key, value) => {
     expect(parseSettings(stackConfig({ [key]: value }), []).problems).toEqual([]);
   },
 );
 
-test("every setting is in the table with everything that can be wrong with it", () => {
+test("the table has every kind of invalid value for every setting", () => {
   const keys = ["gcp:project", "gcp:region", ...Object.keys(declaredSettings)];
   const missing = keys.flatMap((key) =>
     CATEGORIES.filter((category) => !ROWS.some((row) => row.key === key && row.category === category)).map(
@@ -428,14 +429,14 @@ test("every setting is in the table with everything that can be wrong with it", 
   }
 });
 
-/** What settings allow whose usual message tells more, of the value. */
+/** Settings whose usual message depends on the value. */
 const IN_SHORT: Record<string, string> = {
   version: "a semantic version",
   revision: "a full git commit: 40 lower-case hexadecimal digits",
   releaseDate: "a date, YYYY-MM-DD",
 };
 
-test.each(Object.entries(BAD))("%s as a secret is refused, and not shown", (name, [usual]) => {
+test.each(Object.entries(BAD))("%s as a secret is refused without its value", (name, [usual]) => {
   const where = name.includes(":") ? name : `hyperion-registry:${name}`;
   const { problems } = parseSettings(stackConfig({ [name]: "hush" }), [where]);
   const allowed = `plain text: ${IN_SHORT[name] ?? usual.allowed}`;
@@ -470,7 +471,7 @@ describe("a key that does not exist", () => {
     ]);
   });
 
-  test("in a namespace with a typing slip", () => {
+  test("in a misspelled namespace", () => {
     const { problems } = parseSettings({ ...stackConfig(), "hyperion-registy:publicAccess": "true" }, []);
     expect(problems).toEqual([
       {
@@ -482,17 +483,17 @@ describe("a key that does not exist", () => {
     ]);
   });
 
-  test("but a plugin's own settings are the plugin's", () => {
+  test("but settings of plugins are accepted", () => {
     expect(parseSettings({ ...stackConfig(), "docker:host": "x" }, []).problems).toEqual([]);
   });
 });
 
-test("a contradiction is told beside what is wrong by itself, unless it follows from that", () => {
+test("a contradiction is reported beside invalid settings, unless it depends on one", () => {
   const { problems } = parseSettings(
     stackConfig({ cleanupKeepCount: 0, releaseDate: "2025-01-10", version: "v1", githubOwnerId: "1" }),
     [],
   );
-  // Without a valid version nothing is said of the date.
+  // The date depends on the invalid version.
   expect(problems.map(({ where }) => where.replace("hyperion-registry:", ""))).toEqual([
     "cleanupKeepCount",
     "version",

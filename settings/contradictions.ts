@@ -9,10 +9,10 @@ import { configRemove, configSet, settingKey } from "../problems/setting-command
 type Name = keyof Settings;
 
 /**
- * The settings of the stack that manages the registry, with the defaults of Pulumi.yaml: the engine does not tell a value
- * that is set from a default. Those that contradict one of these by themselves are not here.
+ * Settings that only a stack with a registry uses, with the defaults of Pulumi.yaml: the engine passes on defaults like
+ * values that are set. Leaves out settings that need another setting of this list.
  */
-export const OF_THE_REGISTRY = {
+export const REGISTRY_DEFAULTS = {
   labels: { app: "hyperion" },
   cleanupUntaggedAfterDays: 14,
   cleanupBuildsAfterDays: 77,
@@ -32,22 +32,24 @@ export const OF_THE_REGISTRY = {
 } as const satisfies Partial<Record<Name, unknown>>;
 
 /**
- * Settings that are valid each by itself and contradict each other.
+ * Finds settings that are valid but contradict each other.
  *
- * @param wrong settings that are not valid by themselves: nothing is said about what they would mean for others.
+ * @param invalid settings to leave out.
  */
-export function conflicts(settings: Partial<Settings>, wrong: ReadonlySet<string>): Problem[] {
-  const sound = (...names: Name[]): boolean => !names.some((name) => wrong.has(name));
+export function conflicts(settings: Partial<Settings>, invalid: ReadonlySet<string>): Problem[] {
+  const valid = (...names: Name[]): boolean => !names.some((name) => invalid.has(name));
   return [
-    ...(sound("manageRegistry", "publishImages") ? nothingToDo(settings) : []),
-    ...(sound("manageRegistry") && settings.manageRegistry === false ? withoutRegistry(settings, wrong) : []),
-    ...(sound("writers") ? anyoneMayPush(settings) : []),
-    ...(sound("overrideDomainRestrictedSharing", "publicAccess") ? uselessException(settings) : []),
-    ...(sound("releaseDate", "revision", "version") ? uselessDate(settings) : []),
-    ...(sound("githubRepository", "githubRepositoryId", "githubOwnerId") ? githubIds(settings) : []),
-    ...(sound("githubRepository", "ciServiceAccountId") ? longAccountId(settings) : []),
-    ...(sound("githubRepository", "githubRefs") ? noRefs(settings) : []),
-    ...(sound("githubRepository", "githubRefs", "githubEnvironment") ? longMapping(settings) : []),
+    ...(valid("manageRegistry", "publishImages") ? nothingToDo(settings) : []),
+    ...(valid("manageRegistry") && settings.manageRegistry === false
+      ? withoutRegistry(settings, invalid)
+      : []),
+    ...(valid("writers") ? anyoneMayPush(settings) : []),
+    ...(valid("overrideDomainRestrictedSharing", "publicAccess") ? uselessException(settings) : []),
+    ...(valid("releaseDate", "revision", "version") ? uselessDate(settings) : []),
+    ...(valid("githubRepository", "githubRepositoryId", "githubOwnerId") ? githubIds(settings) : []),
+    ...(valid("githubRepository", "ciServiceAccountId") ? longAccountId(settings) : []),
+    ...(valid("githubRepository", "githubRefs") ? noRefs(settings) : []),
+    ...(valid("githubRepository", "githubRefs", "githubEnvironment") ? longMapping(settings) : []),
   ];
 }
 
@@ -60,20 +62,20 @@ function nothingToDo({ manageRegistry, publishImages }: Partial<Settings>): Prob
   return conflict(
     "publishImages",
     "false, while manageRegistry is false",
-    "true for one of them: such a stack would hold nothing",
+    "true for one of them; otherwise the stack is empty",
     configRemove("publishImages"),
   );
 }
 
-/** What is of no use to a stack that only publishes images. */
-function withoutRegistry(settings: Partial<Settings>, wrong: ReadonlySet<string>): Problem[] {
-  return Object.entries(OF_THE_REGISTRY).flatMap(([name, byDefault]) => {
-    const value = settings[name as keyof typeof OF_THE_REGISTRY];
-    if (wrong.has(name) || isDeepStrictEqual(value, byDefault)) return [];
+/** Settings that a stack without a registry does not use. */
+function withoutRegistry(settings: Partial<Settings>, invalid: ReadonlySet<string>): Problem[] {
+  return Object.entries(REGISTRY_DEFAULTS).flatMap(([name, byDefault]) => {
+    const value = settings[name as keyof typeof REGISTRY_DEFAULTS];
+    if (invalid.has(name) || isDeepStrictEqual(value, byDefault)) return [];
     return conflict(
       name as Name,
       `${shown(value)}, while manageRegistry is false`,
-      "set in the stack that manages the registry alone",
+      "only in the stack that manages the registry",
       configRemove(name),
     );
   });
@@ -97,7 +99,7 @@ function uselessException(settings: Partial<Settings>): Problem[] {
   return conflict(
     "overrideDomainRestrictedSharing",
     "true, while publicAccess is false",
-    "true only together with publicAccess: the exception serves nothing else",
+    "true only together with publicAccess",
     configRemove("overrideDomainRestrictedSharing"),
   );
 }
@@ -108,8 +110,8 @@ function uselessDate({ releaseDate, revision, version }: Partial<Settings>): Pro
     "releaseDate",
     version === undefined
       ? `"${releaseDate}", without a revision`
-      : `"${releaseDate}", beside the version ${version}`,
-    "a day beside the revision of main's tip, and without a version",
+      : `"${releaseDate}", together with the version ${version}`,
+    "a date together with the revision of main's tip, without a version",
     configRemove("releaseDate"),
   );
 }
@@ -174,7 +176,7 @@ function longMapping(settings: Partial<Settings>): Problem[] {
   return conflict(
     "githubRefs",
     `refs that make an attribute mapping of ${length} characters`,
-    `at most ${LONGEST_MAPPING} characters, as Google takes them: fewer refs, or one with a star for several`,
+    `at most ${LONGEST_MAPPING} characters, which is Google's limit; use fewer refs, or a star for several`,
     configRemove(`githubRefs[${githubRefs.length - 1}]`),
   );
 }

@@ -4,29 +4,29 @@ import type { Problem } from "../problems/problem.ts";
 import { NAMESPACE, PULUMI } from "../problems/setting-commands.ts";
 import { canBeTyped, shellQuoted, shellWord, shown, shownName } from "../problems/wording.ts";
 
-/** So many slips of typing still show what was meant. */
-const SLIPS = 3;
+/** The most typing errors in a name that still gets a suggestion. */
+const MOST_ERRORS = 3;
 
-/** What messages say of a setting. */
+/** The words of messages about a setting. */
 export interface Wording {
-  /** What the setting may be. */
+  /** The allowed values. */
   allowed: string;
-  /** A value that would do, as a word of a shell; of a list or a map, that of an element. */
+  /** A valid value as a shell word; for a list or a map, a valid element. */
   example: string;
-  /** A list or a map, which one word cannot set. */
+  /** Whether the setting is a list or a map, which one word cannot set. */
   composite: boolean;
 }
 
-/** Keys that no setting has, with the setting that was probably meant. */
+/** Reports unknown keys, with the closest setting. */
 export function unknownKeys(config: Readonly<Record<string, string>>, names: readonly string[]): Problem[] {
   return Object.keys(config).flatMap((key) => {
     const namespace = key.slice(0, key.indexOf(":"));
     const name = key.slice(namespace.length + 1);
     if (namespace === NAMESPACE && names.includes(name)) return [];
-    // Settings of plugins have namespaces of their own, which are theirs to judge.
-    if (namespace !== NAMESPACE && slips(namespace, NAMESPACE) > SLIPS) return [];
+    // A plugin checks the settings of its own namespace.
+    if (namespace !== NAMESPACE && typingErrors(namespace, NAMESPACE) > MOST_ERRORS) return [];
     const nearest = nearestOf(name, names);
-    const meant = slips(name, nearest) <= SLIPS ? `${NAMESPACE}:${nearest}` : undefined;
+    const meant = typingErrors(name, nearest) <= MOST_ERRORS ? `${NAMESPACE}:${nearest}` : undefined;
     return [
       {
         where: shownName(key),
@@ -45,11 +45,11 @@ function nearestOf(name: string, names: readonly string[]): string {
   return names[lowered.indexOf(closest(name.toLowerCase(), lowered))] ?? "";
 }
 
-function slips(one: string, other: string): number {
+function typingErrors(one: string, other: string): number {
   return distance(one.toLowerCase(), other.toLowerCase());
 }
 
-/** A secret: none is taken, since each setting ends in plain resources. */
+/** Reports a secret. No setting can be one, because every setting reaches plain properties of resources. */
 export function secretProblem(key: string, { allowed, example, composite }: Wording): Problem {
   return {
     where: key,
@@ -59,7 +59,7 @@ export function secretProblem(key: string, { allowed, example, composite }: Word
   };
 }
 
-/** The problems of one setting; a list or a map is told element by element. */
+/** Reports the problems of a setting; for a list or a map, of each element. */
 export function explain(
   key: string,
   value: string | undefined,
@@ -73,7 +73,7 @@ export function explain(
     }
     if (issue.code === "invalid_key") return [badName(key, path, String(issue.path.at(-1)), allowed)];
     const params = issue.code === "custom" ? issue.params : undefined;
-    const told = issue.code === "custom" && issue.message !== "" && issue.message !== "Invalid input";
+    const hasMessage = issue.code === "custom" && issue.message !== "" && issue.message !== "Invalid input";
     const instead: unknown = params?.["instead"];
     const suggestion = typeof instead === "string" ? shellWord(instead) : example;
     const remove = params?.["remove"] === true || (path === "" && composite);
@@ -81,14 +81,14 @@ export function explain(
       {
         where: shownName(key + path),
         found: value === undefined ? "nothing" : shown(elementAt(value, issue.path)),
-        allowed: told ? issue.message : allowed,
+        allowed: hasMessage ? issue.message : allowed,
         fix: remove ? removal(key, path) : assignment(key, path, suggestion),
       },
     ];
   });
 }
 
-/** An element of a map whose name is wrong, whatever its value is. */
+/** Reports an element of a map with an invalid name. */
 function badName(key: string, path: string, name: string, allowed: string): Problem {
   return {
     where: shownName(key + path),
@@ -107,19 +107,18 @@ function step(part: PropertyKey): string {
 
 function assignment(key: string, path: string, word: string): string {
   if (path === "") return `${PULUMI} config set ${key} ${word}`;
-  return canBeTyped(path) ? `${PULUMI} config set --path ${shellQuoted(key + path)} ${word}` : byHand;
+  return canBeTyped(path) ? `${PULUMI} config set --path ${shellQuoted(key + path)} ${word}` : EDIT;
 }
 
 function removal(key: string, path = ""): string {
-  if (!canBeTyped(key + path)) return byHand;
+  if (!canBeTyped(key + path)) return EDIT;
   return path === ""
     ? `${PULUMI} config rm ${shellWord(key)}`
     : `${PULUMI} config rm --path ${shellQuoted(key + path)}`;
 }
 
-const byHand = "take it out of the stack's file, Pulumi.STACK.yaml, in an editor";
+const EDIT = "remove it from the stack's file, Pulumi.STACK.yaml, in an editor";
 
-/** The element of a list or map that a problem is about. */
 function elementAt(value: string, path: readonly PropertyKey[]): unknown {
   if (path.length === 0) return value;
   let element: unknown = JSON.parse(value);

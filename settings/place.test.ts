@@ -31,13 +31,13 @@ beforeEach(() => {
 
 const place = (stack?: string) => stackPlace(shell.folder, stack, shell.environment);
 
-test("is what Pulumi knows of the selected stack", async () => {
+test("comes from Pulumi for the selected stack", async () => {
   shell.fake("pulumi", `record "$@"\necho '${printed}'`);
   expect(await place()).toEqual(PULUMI);
   expect(shell.calls()).toEqual(["pulumi config --json --non-interactive"]);
 });
 
-test("is what Pulumi knows of the stack that is named", async () => {
+test("comes from Pulumi for a named stack", async () => {
   shell.fake("pulumi", `record "$@"\necho '${printed}'`);
   expect(await place("dev")).toEqual(PULUMI);
   expect(shell.calls()).toEqual(["pulumi config --json --non-interactive --stack dev"]);
@@ -45,14 +45,14 @@ test("is what Pulumi knows of the stack that is named", async () => {
 
 test.each([
   ["fails", "echo 'error: no stack selected' >&2; exit 255"],
-  ["does not know the project", "echo '{}'"],
-])("is what the stack's file says where Pulumi %s", async (_, body) => {
+  ["returns no settings", "echo '{}'"],
+])("comes from the stack's file if Pulumi %s", async (_, body) => {
   shell.fake("pulumi", body);
   expect(await place()).toEqual(FILES);
   expect(await place("dev")).toEqual({ ...FILES, project: "of-dev" });
 });
 
-test("is what the verified CLI says, and no other that is on the PATH", async () => {
+test("comes from the verified CLI, not from one on the PATH", async () => {
   shell.fake("pulumi", `echo '${printed}'`);
   delete shell.environment["HYPERION_PULUMI"];
   shell.environment["PULUMI_HOME"] = shell.path("home");
@@ -61,10 +61,10 @@ test("is what the verified CLI says, and no other that is on the PATH", async ()
   expect(await place()).toEqual(PULUMI);
 });
 
-test("a stack that nobody knows is told with those that there are", async () => {
+test("an unknown stack is reported with the known ones", async () => {
   await expect(place("staging")).rejects.toThrow(
     new Error(
-      `${path.join(shell.folder, "Pulumi.staging.yaml")} does not exist; there are the stacks dev, production`,
+      `${path.join(shell.folder, "Pulumi.staging.yaml")} does not exist; the stacks are dev, production`,
     ),
   );
 });

@@ -4,23 +4,17 @@ import { homedir } from "node:os";
 import * as path from "node:path";
 import { promisify } from "node:util";
 import { z } from "zod";
+import type { RepositoryPlace } from "../google/full-names.ts";
 import { StackSettings } from "./stack-settings.ts";
 import { NAMESPACE, settingKey } from "../problems/setting-commands.ts";
 
-/** Where a repository is. */
-export interface Place {
-  project: string;
-  location: string;
-  repositoryId: string;
-}
-
-/** The stack of those who have selected none. */
+/** The stack if none is selected. */
 const FALLBACK_STACK = "production";
 
-/** Longest wait for Pulumi, which may ask a backend far away. */
+/** Pulumi may have to read a remote backend. */
 const TIMEOUT_MS = 20_000;
 
-/** What `pulumi config --json` prints, the defaults of Pulumi.yaml included; taken from Pulumi 3.259. */
+/** Output of `pulumi config --json` (3.259), which includes the defaults of Pulumi.yaml. */
 const pulumiConfig = z.object({
   "gcp:project": z.object({ value: z.string() }),
   "gcp:region": z.object({ value: z.string() }),
@@ -28,17 +22,16 @@ const pulumiConfig = z.object({
 });
 
 /**
- * Where the repository of a stack is: as Pulumi knows the stack, else, for those without Pulumi or
- * access to its state, as `Pulumi.<stack>.yaml` says.
+ * Finds the repository of a stack: from Pulumi, or, without Pulumi or access to the state, from `Pulumi.<stack>.yaml`.
  *
- * @param stack default: the selected one, else production.
- * @throws when neither knows the stack.
+ * @param stack default: the selected stack, or production if none is selected.
+ * @throws if neither has the stack.
  */
 export async function stackPlace(
   projectFolder: string,
   stack: string | undefined,
   environment: NodeJS.ProcessEnv,
-): Promise<Place> {
+): Promise<RepositoryPlace> {
   const known = await askPulumi(projectFolder, stack, environment);
   if (known !== undefined) return known;
   const settings = new StackSettings(projectFolder, stack ?? FALLBACK_STACK);
@@ -53,7 +46,7 @@ async function askPulumi(
   projectFolder: string,
   stack: string | undefined,
   environment: NodeJS.ProcessEnv,
-): Promise<Place | undefined> {
+): Promise<RepositoryPlace | undefined> {
   const args = ["config", "--json", "--non-interactive", ...(stack === undefined ? [] : ["--stack", stack])];
   try {
     const options = { cwd: projectFolder, env: environment, timeout: TIMEOUT_MS };
@@ -69,7 +62,7 @@ async function askPulumi(
   }
 }
 
-/** The verified CLI, where scripts/install-pulumi.sh puts it; no other is asked. */
+/** Path of the verified CLI that scripts/install-pulumi.sh installs. No other CLI runs. */
 export function verifiedCli(projectFolder: string, environment: NodeJS.ProcessEnv): string {
   const version = readFileSync(path.join(projectFolder, ".pulumi.version"), "utf8").trim();
   const home = environment["PULUMI_HOME"] ?? path.join(homedir(), `.${NAMESPACE}`);

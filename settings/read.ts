@@ -5,8 +5,8 @@ import type { Settings } from "./schema.ts";
 /**
  * Reads the settings of the stack.
  *
- * @param check looks at what the settings ask for, as far as they are valid, before any resource is declared.
- * @throws one error with every problem of the settings and of what `check` found.
+ * @param check a further check of the valid settings.
+ * @throws one error for all problems of the settings and of the check.
  */
 export async function readSettings(
   check: (settings: Partial<Settings>) => Promise<Problem[]>,

@@ -1,7 +1,7 @@
 /**
  * The regions of Artifact Registry (https://docs.cloud.google.com/artifact-registry/docs/repositories/repo-locations).
- * Nothing else compares a region with those that exist before `pulumi up` does; a new one takes a word here.
- * Without the multi-regions (us, europe, asia): the state's keys and buckets are in the same region.
+ * Without this list, a wrong region would only fail at `pulumi up`. Add new regions here.
+ * Leaves out the multi-regions (us, europe, asia), because the state's keys and buckets are in the same region.
  */
 export const REGIONS = [
   ...["africa-south1", "asia-east1", "asia-east2", "asia-northeast1", "asia-northeast2", "asia-northeast3"],

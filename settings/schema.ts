@@ -6,7 +6,7 @@ import { catalogue } from "../components/images/catalogue.ts";
 import { releaseDateProblem, revisionProblem, versionProblem } from "../components/images/tags/names.ts";
 import type { Wording } from "./explain.ts";
 
-/** One setting: its form, and what messages say of it. */
+/** A setting: its schema, and the words of its messages. */
 export interface Setting<T> extends Wording {
   schema: z.ZodType<T>;
 }
@@ -15,12 +15,12 @@ function setting<T>(schema: z.ZodType<T>, allowed: string, example: string): Set
   return { schema, allowed, example, composite: false };
 }
 
-/** A list or a map; the example is one of an element. */
+/** @param example a valid element. */
 function composite<T>(schema: z.ZodType<T>, allowed: string, example: string): Setting<T> {
   return { schema, allowed, example, composite: true };
 }
 
-/** Settings reach the program as text; those that are not strings as JSON. */
+/** Settings that are not strings reach the program as JSON. */
 const json = <T>(schema: z.ZodType<T>): z.ZodType<T> =>
   z
     .string()
@@ -34,12 +34,12 @@ const json = <T>(schema: z.ZodType<T>): z.ZodType<T> =>
     })
     .pipe(schema);
 
-/** An optional string: the empty default of Pulumi.yaml means that it is not set. */
+/** An optional string. The default of Pulumi.yaml is the empty string, which counts as not set. */
 const optional = (schema: z.ZodType<string>): z.ZodType<string | undefined> =>
   z.union([z.literal("").transform(() => undefined), schema]);
 
-/** A string that a function of the domain judges; its message says what is allowed. */
-const judged = (problem: (value: string) => string | undefined): z.ZodType<string> =>
+/** @param problem returns why a value is invalid. */
+const checkedBy = (problem: (value: string) => string | undefined): z.ZodType<string> =>
   z.string().superRefine((value, context) => {
     const message = problem(value);
     if (message !== undefined)
@@ -85,8 +85,8 @@ const principals = (): Setting<string[]> =>
   composite(listOf(principal), "a list of principals", "group:devs@example.com");
 
 /**
- * Letters of any script that has no upper case, and lower case of those that have; in 128 bytes, as the page of one API
- * says of all. The gcp plugin adds a label of its own to the 63 that are left of 64.
+ * Letters of any script in lower case or without case, with at most 128 bytes. Google allows 64 labels, and the gcp
+ * plugin adds one.
  * Sources: https://cloud.google.com/resource-manager/docs/labels-overview#requirements,
  * https://cloud.google.com/bigtable/docs/reference/admin/rest/v2/projects.instances
  */
@@ -99,7 +99,7 @@ const labelText = (form: RegExp): z.ZodType<string> =>
 const imageNames = catalogue.images.map((image) => image.name);
 const digits = z.string().regex(/^[1-9]\d{0,19}$/);
 
-/** Every setting of the namespace; types, defaults and descriptions are in Pulumi.yaml. */
+/** The settings of this project. Pulumi.yaml has their types, defaults and descriptions. */
 export const SETTINGS = {
   manageRegistry: toggle(),
   repositoryId: setting(
@@ -143,13 +143,13 @@ export const SETTINGS = {
   ),
   buildCache: oneOf(["local", "registry"]),
   buildOnPreview: toggle(),
-  version: setting(optional(judged(versionProblem)), "a semantic version", "1.4.2"),
+  version: setting(optional(checkedBy(versionProblem)), "a semantic version", "1.4.2"),
   revision: setting(
-    optional(judged(revisionProblem)),
+    optional(checkedBy(revisionProblem)),
     "a full git commit: 40 lower-case hexadecimal digits",
     '"$(git rev-parse HEAD)"',
   ),
-  releaseDate: setting(optional(judged(releaseDateProblem)), "a date, YYYY-MM-DD", '"$(date -u +%F)"'),
+  releaseDate: setting(optional(checkedBy(releaseDateProblem)), "a date, YYYY-MM-DD", '"$(date -u +%F)"'),
   readers: principals(),
   writers: principals(),
   publicAccess: toggle(),
@@ -194,11 +194,11 @@ export const SETTINGS = {
   ),
 } satisfies Record<string, Setting<unknown>>;
 
-/** Settings of the gcp plugin that the program needs too. */
+/** Settings of the gcp plugin that the program reads too. */
 export const GCP_SETTINGS = {
   project: setting(
-    // https://cloud.google.com/resource-manager/reference/rest/v3/projects; not the old ids that begin with a domain, whose
-    // accounts and images have addresses of another form.
+    // https://cloud.google.com/resource-manager/reference/rest/v3/projects. Leaves out the old ids that begin with a domain,
+    // because their accounts and images have addresses of another form.
     z.string().regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]$/),
     "the id of a Google Cloud project: 6 to 30 lower-case letters, digits and hyphens",
     "production-471918",
@@ -208,8 +208,8 @@ export const GCP_SETTINGS = {
   billingProject: setting(z.string().optional(), "the id of a Google Cloud project", "production-471918"),
 } satisfies Record<string, Setting<unknown>>;
 
-/** The values of a table of settings, parsed. */
+/** The parsed values of a table of settings. */
 export type Values<S> = { [K in keyof S]: S[K] extends Setting<infer T> ? T : never };
 
-/** The stack's settings, validated. */
+/** The validated settings of a stack. */
 export type Settings = Values<typeof SETTINGS> & Values<typeof GCP_SETTINGS>;

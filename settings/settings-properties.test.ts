@@ -8,7 +8,7 @@ import { declaredSettings, stackConfig } from "../test/support/default-settings.
 const keys = ["gcp:project", "gcp:region", ...Object.keys(declaredSettings)];
 const fullKey = (key: string): string => (key.includes(":") ? key : `hyperion-registry:${key}`);
 
-/** Texts that are likely to break something, and any other. */
+/** Problematic texts, and random ones. */
 const text = fc.oneof(
   fc.string({ unit: "binary" }),
   fc.string(),
@@ -52,7 +52,7 @@ const config = fc
   .map((changes) => ({ ...stackConfig(), ...changes }));
 
 describe("property: any configuration", () => {
-  test("gives settings or problems, and never throws", () => {
+  test("returns settings or problems, and never throws", () => {
     fc.assert(
       fc.property(config, fc.subarray(keys.map(fullKey)), (values, secrets) => {
         const { settings, problems } = parseSettings(values, secrets);
@@ -63,7 +63,7 @@ describe("property: any configuration", () => {
     );
   });
 
-  test("gives one message of few lines a problem, with nothing that a terminal acts on", () => {
+  test("returns a short message for each problem, without control characters", () => {
     fc.assert(
       fc.property(config, (values) => {
         const { problems } = parseSettings(values, []);
@@ -78,7 +78,7 @@ describe("property: any configuration", () => {
     );
   });
 
-  test("has every value that is wrong by itself named, however many there are", () => {
+  test("reports every invalid value", () => {
     const isNamed = (changes: Record<string, string>, key: string): boolean =>
       parseSettings(stackConfig(changes), []).problems.some(({ where }) => where.startsWith(fullKey(key)));
     const isValid = (key: string, value: string): boolean =>
@@ -86,7 +86,7 @@ describe("property: any configuration", () => {
     fc.assert(
       fc.property(fc.dictionary(fc.constantFrom(...keys), text, { maxKeys: 12 }), (changes) => {
         for (const [key, value] of Object.entries(changes)) {
-          // A contradiction with a default is no fault of the value itself.
+          // Leaves out contradictions with a default.
           if (isValid(key, value) || !isNamed({ [key]: value }, key)) continue;
           expect(isNamed(changes, key)).toBe(true);
         }
@@ -95,7 +95,7 @@ describe("property: any configuration", () => {
     );
   });
 
-  test("is judged in no time, even a long one", () => {
+  test("is checked quickly, even if it is long", () => {
     const piece = fc.constantFrom(
       "a",
       "a-",
@@ -165,7 +165,7 @@ describe("property: a valid configuration", () => {
     }),
   });
 
-  test("comes back as it was written", () => {
+  test("is returned unchanged", () => {
     fc.assert(
       fc.property(valid, ({ githubRepositoryId, ...settings }) => {
         const parsed = parseSettings(stackConfig({ ...settings, githubRepositoryId }), []);

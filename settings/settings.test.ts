@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { OF_THE_REGISTRY } from "./contradictions.ts";
+import { REGISTRY_DEFAULTS } from "./contradictions.ts";
 import { githubTrust, parseSettings } from "./parse.ts";
 import { GCP_SETTINGS } from "./schema.ts";
 import { declaredSettings, stackConfig } from "../test/support/default-settings.ts";
@@ -7,7 +7,7 @@ import { declaredSettings, stackConfig } from "../test/support/default-settings.
 describe("settings that contradict each other", () => {
   const github = { githubRepository: "HyperionWave-AI/dev-squad" };
   const longRefs = Array.from({ length: 20 }, (_, i) => `refs/heads/${"b".repeat(90)}${i}`);
-  const DATE = "a day beside the revision of main's tip, and without a version";
+  const DATE = "a date together with the revision of main's tip, without a version";
   const OTHER_ID = "nothing, while the other id is set";
 
   test.each<[changes: Record<string, unknown>, key: string, found: string, allowed: string, fix: string]>([
@@ -15,14 +15,14 @@ describe("settings that contradict each other", () => {
       { overrideDomainRestrictedSharing: true },
       "overrideDomainRestrictedSharing",
       "true, while publicAccess is false",
-      "true only together with publicAccess: the exception serves nothing else",
+      "true only together with publicAccess",
       "rm KEY",
     ],
     [{ releaseDate: "2025-01-10" }, "releaseDate", '"2025-01-10", without a revision', DATE, "rm KEY"],
     [
       { releaseDate: "2025-01-10", revision: "abc123f0".repeat(5), version: "1.4.2" },
       "releaseDate",
-      '"2025-01-10", beside the version 1.4.2',
+      '"2025-01-10", together with the version 1.4.2',
       DATE,
       "rm KEY",
     ],
@@ -51,7 +51,7 @@ describe("settings that contradict each other", () => {
       { ...github, githubRefs: longRefs },
       "githubRefs",
       "refs that make an attribute mapping of 2920 characters",
-      "at most 2048 characters, as Google takes them: fewer refs, or one with a star for several",
+      "at most 2048 characters, which is Google's limit; use fewer refs, or a star for several",
       "rm --path 'KEY[19]'",
     ],
     [
@@ -76,27 +76,27 @@ describe("settings that contradict each other", () => {
   });
 });
 
-describe("a stack that leaves the registry to another", () => {
-  const told = (changes: Record<string, unknown>) =>
+describe("a stack without a registry", () => {
+  const problemsOf = (changes: Record<string, unknown>) =>
     parseSettings(stackConfig({ manageRegistry: false, ...changes }), []).problems;
 
-  test("takes what is about images", () => {
+  test("accepts settings of images", () => {
     const images = { version: "1.4.2", buildCache: "registry", platforms: ["linux/arm64"], sourceDir: "x" };
-    expect(told({ ...images, repositoryId: "other" })).toEqual([]);
+    expect(problemsOf({ ...images, repositoryId: "other" })).toEqual([]);
   });
 
-  test("has to publish images", () => {
-    expect(told({ publishImages: false })).toEqual([
+  test("must publish images", () => {
+    expect(problemsOf({ publishImages: false })).toEqual([
       {
         where: "hyperion-registry:publishImages",
         found: "false, while manageRegistry is false",
-        allowed: "true for one of them: such a stack would hold nothing",
+        allowed: "true for one of them; otherwise the stack is empty",
         fix: "npm run pulumi -- config rm hyperion-registry:publishImages",
       },
     ]);
   });
 
-  test.each(Object.keys(OF_THE_REGISTRY))("refuses %s", (name) => {
+  test.each(Object.keys(REGISTRY_DEFAULTS))("refuses %s", (name) => {
     const others: Record<string, unknown> = {
       labels: { app: "x" },
       vulnerabilityScanning: "disabled",
@@ -110,23 +110,23 @@ describe("a stack that leaves the registry to another", () => {
       ...(name.startsWith("cleanup") && { [name]: name === "cleanupDryRun" ? true : 3 }),
     };
     const value = others[name] ?? true;
-    expect(told({ [name]: value })).toEqual([
+    expect(problemsOf({ [name]: value })).toEqual([
       {
         where: `hyperion-registry:${name}`,
         found: `${JSON.stringify(value)}, while manageRegistry is false`,
-        allowed: "set in the stack that manages the registry alone",
+        allowed: "only in the stack that manages the registry",
         fix: `npm run pulumi -- config rm hyperion-registry:${name}`,
       },
     ]);
   });
 
-  test("knows the defaults of Pulumi.yaml", () => {
-    for (const [name, value] of Object.entries(OF_THE_REGISTRY))
+  test("has the defaults of Pulumi.yaml", () => {
+    for (const [name, value] of Object.entries(REGISTRY_DEFAULTS))
       expect(declaredSettings[name]?.default, name).toEqual(value ?? "");
   });
 });
 
-test("the defaults are valid, and optional strings are absent", () => {
+test("the defaults are valid, and optional strings are undefined", () => {
   const { settings, problems } = parseSettings(stackConfig(), []);
   expect(problems).toEqual([]);
   expect(settings).toMatchObject({
@@ -152,13 +152,13 @@ test("every setting is declared in Pulumi.yaml", () => {
   expect(names.sort()).toEqual(Object.keys(declaredSettings).sort());
 });
 
-test("a setting that is missing altogether is told", () => {
+test("a missing setting is reported", () => {
   const config = stackConfig();
   delete config["gcp:project"];
   expect(parseSettings(config, []).problems).toMatchObject([{ where: "gcp:project", found: "nothing" }]);
 });
 
-test("what GitHub is trusted with, by name and by ids", () => {
+test("the GitHub repository is trusted by name or by ids", () => {
   const trust = (changes: Record<string, unknown>) => {
     const { settings } = parseSettings(stackConfig(changes), []);
     return githubTrust(settings as Required<typeof settings>);

@@ -6,8 +6,8 @@ import { PULUMI } from "../problems/setting-commands.ts";
 type Settings = Partial<Record<string, unknown>>;
 
 /**
- * What a stack is set to, as `Pulumi.<stack>.yaml` and the defaults of `Pulumi.yaml` say, for those
- * who have no access to its state. Values are read, not validated: settings.ts does that.
+ * Reads the settings of a stack from `Pulumi.<stack>.yaml` and the defaults of `Pulumi.yaml`, without Pulumi. Does not
+ * validate them.
  */
 export class StackSettings {
   private readonly stack: string;
@@ -15,7 +15,7 @@ export class StackSettings {
   private readonly defaults: Settings;
   private readonly namespace: string;
 
-  /** @throws when a file is missing or is not YAML. */
+  /** @throws if a file is missing or invalid. */
   constructor(projectFolder: string, stack: string) {
     this.stack = stack;
     const project = readYaml(path.join(projectFolder, "Pulumi.yaml"));
@@ -23,21 +23,21 @@ export class StackSettings {
     this.defaults = section(project["config"]);
     const file = path.join(projectFolder, `Pulumi.${stack}.yaml`);
     if (!existsSync(file))
-      throw new Error(`${file} does not exist; there are the stacks ${stacks(projectFolder).join(", ")}`);
+      throw new Error(`${file} does not exist; the stacks are ${stacks(projectFolder).join(", ")}`);
     this.set = section(readYaml(file)["config"]);
   }
 
   /**
-   * A setting of this project (`repositoryId`) or of a plugin (`gcp:region`), as text.
-   * @throws when neither the stack nor the project says it.
+   * Returns a setting of this project (`repositoryId`) or of a plugin (`gcp:region`).
+   * @throws if neither file has it.
    */
   text(key: string): string {
     const value = this.find(key);
     if (value !== undefined) return value;
-    throw new Error(`Pulumi.${this.stack}.yaml does not say ${key}: ${PULUMI} config set ${key} VALUE`);
+    throw new Error(`Pulumi.${this.stack}.yaml does not set ${key}: ${PULUMI} config set ${key} VALUE`);
   }
 
-  /** The same; undefined when neither says it. */
+  /** Returns the same; undefined if neither file has it. */
   find(key: string): string | undefined {
     const value = this.set[key.includes(":") ? key : `${this.namespace}:${key}`] ?? this.fallback(key);
     return typeof value === "string" || typeof value === "number" ? String(value) : undefined;
@@ -48,13 +48,13 @@ export class StackSettings {
     return String(this.set[`${this.namespace}:${name}`] ?? this.fallback(name)) === "true";
   }
 
-  /** A setting of this project that is a list of texts. */
+  /** Returns a setting of this project that is a list. */
   list(name: string): string[] {
     const value = this.set[`${this.namespace}:${name}`] ?? this.fallback(name);
     return Array.isArray(value) ? value.map(String) : [];
   }
 
-  /** Whether the stack's file itself says a setting of this project. */
+  /** Whether the stack's file has a setting of this project. */
   sets(name: string): boolean {
     return `${this.namespace}:${name}` in this.set;
   }
@@ -67,7 +67,7 @@ export class StackSettings {
   }
 }
 
-/** Those whose settings are in the project's folder. */
+/** The stacks with a file in the project's folder. */
 function stacks(projectFolder: string): string[] {
   return readdirSync(projectFolder)
     .map((name) => /^Pulumi\.(.+)\.yaml$/.exec(name)?.[1])

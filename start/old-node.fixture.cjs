@@ -1,5 +1,5 @@
 "use strict";
 
-// Makes Node.js say that it is an older one.
+// Makes Node.js report an older version.
 Object.defineProperty(process, "version", { value: "v20.0.0" });
 Object.defineProperty(process, "versions", { value: { ...process.versions, node: "20.0.0" } });

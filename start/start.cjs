@@ -1,10 +1,10 @@
 "use strict";
 
 /**
- * What Node.js runs before Pulumi's SDK (`nodeargs` in Pulumi.yaml): it refuses a Node.js that is too old, keeps
- * compiled code between runs, and puts off loading the parts of the SDK that most programs never use.
+ * Node.js runs this file before Pulumi's SDK (`nodeargs` in Pulumi.yaml). It refuses an old Node.js, caches compiled
+ * code, and delays the loading of SDK modules that most programs never use.
  *
- * CommonJS in the syntax of old versions, since it is what tells them that they are old.
+ * It is CommonJS without new syntax, so that an old Node.js can run it.
  */
 const Module = require("node:module");
 const path = require("node:path");
@@ -15,7 +15,7 @@ requireNode();
 keepCompiledCode();
 loadOnFirstUse();
 
-/** Node.js runs TypeScript by itself since the version that package.json asks for, `>=MAJOR.MINOR`. */
+/** package.json has the first version that runs TypeScript, as `>=MAJOR.MINOR`. */
 function requireNode() {
   const needed = require("../package.json").engines.node.replace(/^>=/, "");
   const [major, minor] = needed.split(".").map(Number);
@@ -29,8 +29,8 @@ function requireNode() {
 }
 
 /**
- * Node.js finds what it compiled by the path and the content of a file, never by its time, and goes without where it
- * cannot read or write. `NODE_COMPILE_CACHE` names another folder, `NODE_DISABLE_COMPILE_CACHE=1` none.
+ * The key of the cache is the path and content of a file. Node.js ignores a cache that it cannot read or write.
+ * `NODE_COMPILE_CACHE` sets another folder, `NODE_DISABLE_COMPILE_CACHE=1` disables the cache.
  */
 function keepCompiledCode() {
   Module.enableCompileCache(path.join(root, "node_modules", ".cache", "hyperion-registry"));
@@ -41,17 +41,17 @@ function loadOnFirstUse() {
     Module.createRequire(path.join(root, "index.ts")).resolve("@pulumi/pulumi"),
   );
 
-  // They serve the serialising of functions (the TypeScript compiler, npm's tree reader) and the automation API.
+  // For serialised functions (the TypeScript compiler, npm's tree reader) and the automation API.
   for (const name of [
     "./automation",
     "./runtime/closure/createClosure",
     "@npmcli/arborist",
     "normalize-package-data",
   ]) {
-    putOff(sdk, name, (load) => lazyModule(load));
+    delay(sdk, name, (load) => lazyModule(load));
   }
 
-  // They serve `pulumi --tracing`; the SDK takes functions and classes out of them at once.
+  // For `pulumi --tracing`. The SDK reads functions and classes from these modules when it loads them.
   for (const name of [
     "@opentelemetry/exporter-zipkin",
     "@opentelemetry/instrumentation",
@@ -60,23 +60,23 @@ function loadOnFirstUse() {
     "@opentelemetry/sdk-trace-base",
     "@opentelemetry/sdk-trace-node",
   ]) {
-    putOff(sdk, name, (load) => lazyModule(load, (key) => lazyFunction(() => load()[key])));
+    delay(sdk, name, (load) => lazyModule(load, (key) => lazyFunction(() => load()[key])));
   }
 
-  // A debugger's session, which slows down all code while it is open; it serves the serialising of functions too.
-  putOff(sdk, "./runtime/closure/v8Hooks", (load) => ({
+  // For serialised functions. Opens a debugger session, which slows down all code.
+  delay(sdk, "./runtime/closure/v8Hooks", (load) => ({
     __esModule: true,
     isInitializedAsync: () => Promise.resolve(),
     getSessionAsync: () => sessionOfAllScripts(load()),
     getScriptUrl: (id) => load().getScriptUrl(id),
   }));
 
-  // The SDK's source maps lead to sources that its package does not have, and every resource reads them.
-  putOff(sdk, "source-map-support/register", () => ({}));
+  // Every resource reads the SDK's source maps, whose sources are not in its package.
+  delay(sdk, "source-map-support/register", () => ({}));
 }
 
-/** Puts `placeholder(load)` where `require` finds the module; `load` answers with the real one. */
-function putOff(sdk, name, placeholder) {
+/** Makes `require` return `placeholder(load)` for a module. `load` returns the real module. */
+function delay(sdk, name, placeholder) {
   const file = sdk.resolve(name);
   const module = new Module(file);
   module.filename = file;
@@ -89,8 +89,8 @@ function putOff(sdk, name, placeholder) {
 }
 
 /**
- * Answers as the module that `load` loads. `__esModule` is true without loading it, or compiled imports would list what
- * it exports; they then expect a module of CommonJS itself under `default`.
+ * Behaves like the module that `load` returns. `__esModule` is always true, because compiled imports list all exports of
+ * other modules. A CommonJS module is then its own `default`.
  */
 function lazyModule(load, property = (key) => load()[key]) {
   return new Proxy(
@@ -105,14 +105,14 @@ function lazyModule(load, property = (key) => load()[key]) {
       ownKeys: () => Reflect.ownKeys(load()),
       getOwnPropertyDescriptor(_, key) {
         const descriptor = Reflect.getOwnPropertyDescriptor(load(), key);
-        // A proxy may call fixed only what its target has.
+        // A proxy can only report properties of its target as not configurable.
         return descriptor && { ...descriptor, configurable: true };
       },
     },
   );
 }
 
-/** A function or a class that is there when it is called, or one of its properties is read. */
+/** A function or a class that loads when it is called or a property is read. */
 function lazyFunction(load) {
   return new Proxy(function () {}, {
     apply: (_, self, args) => Reflect.apply(load(), self, args),
@@ -121,7 +121,7 @@ function lazyFunction(load) {
   });
 }
 
-/** The SDK hears of scripts from here on only; a debugger that starts anew names those before, too. */
+/** Restarts the debugger, so that it reports the scripts that were loaded before the session too. */
 async function sessionOfAllScripts(hooks) {
   const session = await hooks.getSessionAsync();
   for (const method of ["Debugger.disable", "Debugger.enable"]) {

@@ -5,27 +5,27 @@ import { type Outcome, runCommand } from "../test/support/sandbox.ts";
 const start = join(import.meta.dirname, "start.cjs");
 const root = dirname(import.meta.dirname);
 
-/** What comes of it when Node.js runs the code, with these files before it. */
+/** Runs code in Node.js, after these files. */
 function outcomeOf(code: string, preloaded: readonly string[]): Promise<Outcome> {
   const options = preloaded.flatMap((file) => ["--require", file]);
   return runCommand(process.execPath, [...options, "--eval", code], process.env, { cwd: root });
 }
 
-/** What Node.js prints when it runs the code, with the start of this project or without. */
+/** Returns what the code prints, by default after start.cjs. */
 async function run(code: string, preloaded: readonly string[] = [start]): Promise<string> {
   const outcome = await outcomeOf(code, preloaded);
   expect(outcome.code, outcome.output).toBe(0);
   return outcome.stdout;
 }
 
-// The real compiler takes seconds to load on a busy machine.
+// The compiler takes seconds to load on a busy machine.
 vi.setConfig({ testTimeout: 60_000 });
 
 const LOADED = `console.log(Object.values(require.cache).filter((module) => module.children.length > 0 ||
   /typescript\\.js$/.test(module.filename)).map((module) => module.filename).join("\\n"))`;
 
 describe("loading on first use", () => {
-  test("the SDK and its runner leave the compiler, npm's reader and the tracing alone", async () => {
+  test("the SDK and its runner do not load the compiler, npm's tree reader and tracing", async () => {
     const code = `require("@pulumi/pulumi"); require("@pulumi/pulumi/cmd/run/tracing"); ${LOADED}`;
     const heavy = /typescript\.js|arborist|zipkin|sdk-trace-node|instrumentation-grpc|source-map-support/;
     expect(await run(code, [])).toMatch(heavy);
@@ -40,7 +40,7 @@ describe("loading on first use", () => {
       "factor",
     ],
     [
-      "says where a function is that cannot be serialised",
+      "reports where a function is that cannot be serialised",
       `require("@pulumi/pulumi/runtime/closure/v8Hooks").isInitializedAsync().then(() => {
          const broken = require("node:vm").runInThisContext("const most = Math.max.bind(Math); () => most(1, 2)", "/program.js");
          return require("@pulumi/pulumi").runtime.serializeFunction(broken);
@@ -64,21 +64,21 @@ describe("loading on first use", () => {
        console.log(span.constructor.name, span.name, span.resource.attributes["service.name"]); process.exit()`,
       "SpanImpl x nodejs-runtime",
     ],
-  ])("%s as without it", async (_, code, expected) => {
+  ])("%s in the same way as without start.cjs", async (_, code, expected) => {
     const lazy = await run(code);
     expect(lazy).toContain(expected);
     expect(lazy).toBe(await run(code, []));
   });
 });
 
-test("names the scripts that were there before anything was serialised", async () => {
+test("reports the scripts that were loaded before the debugger session", async () => {
   const code = `const hooks = require("@pulumi/pulumi/runtime/closure/v8Hooks");
     hooks.getSessionAsync().then(() => { for (let id = 1; id < 9999; id++)
       if (hooks.getScriptUrl(String(id))?.endsWith("start.cjs")) console.log("found"); })`;
   expect(await run(code)).toBe("found");
 });
 
-test("an old Node.js is refused in one line", async () => {
+test("refuses an old Node.js in one line", async () => {
   const old = join(import.meta.dirname, "old-node.fixture.cjs");
   expect(await outcomeOf("", [old, start])).toEqual({
     code: 1,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
-import { checkPublicAccess, type PublicAccess } from "./check-organization-policy.ts";
-import { allSound } from "../../problems/checks.ts";
+import { checkOrganizationPolicy, type PublicAccessSettings } from "./check-organization-policy.ts";
+import { runChecks } from "../../problems/checks.ts";
 import { type Answers, fakeGoogle, logged, nobodyAnswers } from "../../test/support/fake-google.ts";
 import { ACCESS_TOKEN, declare } from "../../test/support/mocks.ts";
 
@@ -17,17 +17,17 @@ const domains = {
   },
 };
 
-const closed: PublicAccess = {
+const closed: PublicAccessSettings = {
   project: "production-471918",
   publicAccess: false,
   readers: [],
   overrideDomainRestrictedSharing: false,
 };
 
-const check = (changes: Partial<PublicAccess>) =>
-  declare(() => allSound(checkPublicAccess({ ...closed, ...changes })));
+const check = (changes: Partial<PublicAccessSettings>) =>
+  declare(() => runChecks({ access: checkOrganizationPolicy({ ...closed, ...changes }) }));
 
-async function refusal(changes: Partial<PublicAccess>): Promise<string> {
+async function errorOf(changes: Partial<PublicAccessSettings>): Promise<string> {
   return check(changes).then(
     () => "allowed",
     (error: unknown) => (error as Error).message,
@@ -35,13 +35,13 @@ async function refusal(changes: Partial<PublicAccess>): Promise<string> {
 }
 
 describe("public access", () => {
-  test("asks nothing while it is off", async () => {
+  test("sends no request while it is off", async () => {
     const requests = await fakeGoogle({});
     await check({});
     expect(requests).toEqual([]);
   });
 
-  test("reads both constraints' effective policies, with the plugin's token and the quota project", async () => {
+  test("reads the effective policies of both constraints, with the plugin's token and the quota project", async () => {
     const requests = await fakeGoogle({});
     await check({ publicAccess: true });
     expect(requests.map(({ what }) => what).sort()).toEqual([LEGACY, MANAGED]);
@@ -53,16 +53,16 @@ describe("public access", () => {
     }
   });
 
-  test("is refused where the policy would refuse it, with what it allows, its source and the ways out", async () => {
+  test("reports a policy that would refuse it, with its source, its values and the fixes", async () => {
     await fakeGoogle({ [LEGACY]: domains });
-    expect(await refusal({ publicAccess: true })).toBe(
+    expect(await errorOf({ publicAccess: true })).toBe(
       [
         "1 problem; nothing was changed.",
         "",
         "constraints/iam.allowedPolicyMemberDomains",
-        "  found:   allUsers would be refused by the organization policy, as organizations/100000000001 has it",
+        "  found:   allUsers would be refused by the organization policy of organizations/100000000001",
         "  allowed: members of C0abcdefg",
-        "  fix:     npm run pulumi -- config set hyperion-registry:overrideDomainRestrictedSharing true   # takes roles/orgpolicy.policyAdmin",
+        "  fix:     npm run pulumi -- config set hyperion-registry:overrideDomainRestrictedSharing true   # requires roles/orgpolicy.policyAdmin",
         "           or name the readers of your domain: npm run pulumi -- config set --path 'hyperion-registry:readers[0]' domain:example.com",
         "           or stay private: npm run pulumi -- config set hyperion-registry:publicAccess false",
       ].join("\n"),
@@ -100,10 +100,10 @@ describe("public access", () => {
     ],
   ])("%s", async (_, answers, allowed) => {
     await fakeGoogle(answers);
-    expect((await refusal({ publicAccess: true })) === "allowed").toBe(allowed);
+    expect((await errorOf({ publicAccess: true })) === "allowed").toBe(allowed);
   });
 
-  test("an unreadable policy is a warning", async () => {
+  test("warns of a policy that cannot be read", async () => {
     const lines = logged();
     await fakeGoogle({ [LEGACY]: { status: 403 } });
     await check({ publicAccess: true });
@@ -112,19 +112,19 @@ describe("public access", () => {
     ]);
   });
 
-  test("a policy whose API is not enabled stops, once, with the command that enables it", async () => {
+  test("reports a disabled API once, with the command that enables it", async () => {
     const lines = logged();
     const answer = {
       status: 403,
       body: { error: { code: 403, details: [{ reason: "SERVICE_DISABLED" }] } },
     };
     await fakeGoogle({ [LEGACY]: answer, [MANAGED]: answer });
-    expect(await refusal({ publicAccess: true, overrideDomainRestrictedSharing: true })).toBe(
+    expect(await errorOf({ publicAccess: true, overrideDomainRestrictedSharing: true })).toBe(
       [
         "1 problem; nothing was changed.",
         "",
         "constraints/iam.allowedPolicyMemberDomains",
-        "  found:   whether it refuses allUsers cannot be read: the Organization Policy API is not enabled in production-471918",
+        "  found:   a policy that cannot be checked for allUsers: the Organization Policy API is not enabled in production-471918",
         "  allowed: an enabled API, or a registry that is not public",
         "  fix:     gcloud services enable orgpolicy.googleapis.com --project=production-471918   # takes a minute to spread",
         "           or stay private: npm run pulumi -- config set hyperion-registry:publicAccess false",
@@ -133,7 +133,7 @@ describe("public access", () => {
     expect(lines.warn).toEqual([]);
   });
 
-  test("Google unreachable is a warning", async () => {
+  test("warns if Google is unreachable", async () => {
     const lines = logged();
     nobodyAnswers();
     await check({ publicAccess: true });
@@ -141,20 +141,20 @@ describe("public access", () => {
     expect(lines.warn[0]).toContain("Could not read the organization policy");
   });
 
-  test("the exception lifts the refusal, and warns of what else it opens and of how it spreads", async () => {
+  test("accepts a refusing policy with the exception, and warns of its scope and its delay", async () => {
     const lines = logged();
     await fakeGoogle({ [LEGACY]: domains });
     await check({ publicAccess: true, overrideDomainRestrictedSharing: true });
     expect(lines.warn).toEqual([
-      'The exception from iam.allowedPolicyMemberDomains takes minutes to spread. Should the public binding be refused ("do not belong to a permitted customer"), run this again in five minutes: npm run pulumi -- up',
-      "overrideDomainRestrictedSharing lifts iam.allowedPolicyMemberDomains on the whole project production-471918: whoever may set a policy there can then share any of its resources outside the organization, not this repository alone.",
+      'The exception from iam.allowedPolicyMemberDomains takes minutes to spread. If the public binding is refused ("do not belong to a permitted customer"), run this again in five minutes: npm run pulumi -- up',
+      "overrideDomainRestrictedSharing lifts iam.allowedPolicyMemberDomains on the whole project production-471918: anyone with permission to set its policies can then share any of its resources outside the organization.",
     ]);
   });
 
-  test("allAuthenticatedUsers among the readers counts as public", async () => {
+  test("counts allAuthenticatedUsers among the readers as public", async () => {
     const lines = logged();
     await fakeGoogle({ [LEGACY]: domains });
-    expect(await refusal({ readers: ["allAuthenticatedUsers"] })).toContain(
+    expect(await errorOf({ readers: ["allAuthenticatedUsers"] })).toContain(
       "allAuthenticatedUsers would be refused",
     );
     expect(lines.warn).toEqual([

@@ -8,21 +8,21 @@ import type { Checked } from "../../problems/checks.ts";
 import type { Problem } from "../../problems/problem.ts";
 import { configRemove, configSet, PULUMI } from "../../problems/setting-commands.ts";
 
-/** Domain restricted sharing, as most organizations have it, and its managed successor. */
+/** Domain restricted sharing, and its managed successor. */
 const LEGACY = "iam.allowedPolicyMemberDomains";
 const MANAGED = "iam.managed.allowedPolicyMembers";
 
-/** What decides whether a registry is public, as the settings of the same names say it. */
-export interface PublicAccess {
+/** Settings that make a registry public. */
+export interface PublicAccessSettings {
   /** Google Cloud project. */
   project: string;
   publicAccess: boolean;
-  /** Principals that may pull. */
+  /** Principals that can pull. */
   readers: readonly string[];
   overrideDomainRestrictedSharing: boolean;
 }
 
-/** Between the ways to fix a problem. */
+/** Separates alternative fixes. */
 const OR = "\n           or ";
 
 const effectivePolicy = z.object({
@@ -47,14 +47,13 @@ const effectivePolicy = z.object({
 type EffectivePolicy = z.infer<typeof effectivePolicy>;
 
 /**
- * Looks whether the organization's policy would refuse a public binding, and warns of what public access opens. Reads
- * the *effective* policy, which the project inherits. Each problem tells what the policy allows, where it comes from, and
- * the ways out.
+ * Checks whether an organization policy would refuse a public binding, and warns of the consequences of public access.
+ * Reads the effective policy, which includes what the project inherits.
  */
-export async function checkPublicAccess(wanted: PublicAccess): Promise<Checked<undefined>> {
+export async function checkOrganizationPolicy(settings: PublicAccessSettings): Promise<Checked<undefined>> {
   const members = [
-    ...(wanted.publicAccess ? ["allUsers"] : []),
-    ...wanted.readers.filter((reader) => reader === ALL_AUTHENTICATED_USERS),
+    ...(settings.publicAccess ? ["allUsers"] : []),
+    ...settings.readers.filter((reader) => reader === ALL_AUTHENTICATED_USERS),
   ];
   if (members.length === 0) return { found: undefined, problems: [] };
   if (members.includes(ALL_AUTHENTICATED_USERS)) {
@@ -62,26 +61,32 @@ export async function checkPublicAccess(wanted: PublicAccess): Promise<Checked<u
       `readers has ${ALL_AUTHENTICATED_USERS}: anybody with a Google account can pull, which is public in all but name.`,
     );
   }
-  const [legacy, managed] = await Promise.all([read(wanted.project, LEGACY), read(wanted.project, MANAGED)]);
+  const [legacy, managed] = await Promise.all([
+    read(settings.project, LEGACY),
+    read(settings.project, MANAGED),
+  ]);
   if (legacy === "disabled" || managed === "disabled")
-    return { found: undefined, problems: [disabled(wanted, members)] };
+    return { found: undefined, problems: [disabledApiProblem(settings, members)] };
   const problems: Problem[] = [];
   if (legacy !== undefined && !allowsAll(legacy)) {
-    if (wanted.overrideDomainRestrictedSharing) warnOfSpreading();
-    else problems.push(refusal(wanted, members, LEGACY, legacy));
+    if (settings.overrideDomainRestrictedSharing) warnOfDelay();
+    else problems.push(policyProblem(settings, members, LEGACY, legacy));
   }
   if (managed !== undefined && !allowsMembers(managed, members)) {
-    problems.push(refusal(wanted, members, MANAGED, managed));
+    problems.push(policyProblem(settings, members, MANAGED, managed));
   }
-  if (problems.length === 0 && wanted.overrideDomainRestrictedSharing) {
+  if (problems.length === 0 && settings.overrideDomainRestrictedSharing) {
     warn(
-      `overrideDomainRestrictedSharing lifts ${LEGACY} on the whole project ${wanted.project}: whoever may set a policy there can then share any of its resources outside the organization, not this repository alone.`,
+      `overrideDomainRestrictedSharing lifts ${LEGACY} on the whole project ${settings.project}: anyone with permission to set its policies can then share any of its resources outside the organization.`,
     );
   }
   return { found: undefined, problems };
 }
 
-/** The effective policy; `disabled` without its API; undefined, with a warning, when it cannot be read. */
+/**
+ * Returns the effective policy, or `disabled` if the API is disabled. Returns undefined, with a warning, on other
+ * errors.
+ */
 async function read(project: string, constraint: string): Promise<EffectivePolicy | "disabled" | undefined> {
   const path = `projects/${project}/policies/${constraint}:getEffectivePolicy`;
   try {
@@ -89,7 +94,7 @@ async function read(project: string, constraint: string): Promise<EffectivePolic
     const { status, body } = answer;
     if (status === 200) return effectivePolicy.parse(body);
     if (isApiDisabled(answer)) return "disabled";
-    // 404: an organization that does not know the constraint.
+    // 404: the organization has no such constraint.
     if (status !== 404) warnUnread(constraint, `Google answered ${status}`);
   } catch (error) {
     warnUnread(constraint, messageOf(error));
@@ -97,19 +102,16 @@ async function read(project: string, constraint: string): Promise<EffectivePolic
   return undefined;
 }
 
-/**
- * This stack enables the API too, but only at `up`, when it would be too late to stop before any change: once it is
- * enabled, the policy can be read at preview.
- */
-function disabled(wanted: PublicAccess, members: readonly string[]): Problem {
-  const { project } = wanted;
+/** This stack enables the API too, but only at `up`, when other changes have already begun. */
+function disabledApiProblem(settings: PublicAccessSettings, members: readonly string[]): Problem {
+  const { project } = settings;
   return {
     where: `constraints/${LEGACY}`,
-    found: `whether it refuses ${members.join(" and ")} cannot be read: the Organization Policy API is not enabled in ${project}`,
+    found: `a policy that cannot be checked for ${members.join(" and ")}: the Organization Policy API is not enabled in ${project}`,
     allowed: "an enabled API, or a registry that is not public",
     fix: [
       `gcloud services enable orgpolicy.googleapis.com --project=${project}   # takes a minute to spread`,
-      ...waysBack(wanted),
+      ...privateFixes(settings),
     ].join(OR),
   };
 }
@@ -118,7 +120,7 @@ function warnUnread(constraint: string, why: string): void {
   warn(`Could not read the organization policy ${constraint} (${why}); a public binding may be refused.`);
 }
 
-/** A list constraint without rules restricts nothing. */
+/** A list constraint without rules allows everything. */
 function allowsAll({ spec: { rules } }: EffectivePolicy): boolean {
   return rules.length === 0 || rules.some((rule) => rule.allowAll === true);
 }
@@ -131,8 +133,8 @@ function allowsMembers({ spec: { rules } }: EffectivePolicy, members: readonly s
   });
 }
 
-function refusal(
-  wanted: PublicAccess,
+function policyProblem(
+  settings: PublicAccessSettings,
   members: readonly string[],
   constraint: string,
   policy: EffectivePolicy,
@@ -141,41 +143,44 @@ function refusal(
     ...(rule.values?.allowedValues ?? []),
     ...(rule.parameters === undefined ? [] : [JSON.stringify(rule.parameters)]),
   ]);
-  const source = policy.name === undefined ? "" : `, as ${policy.name.replace(/\/policies\/.*/, "")} has it`;
+  const source = policy.name === undefined ? "" : ` of ${policy.name.replace(/\/policies\/.*/, "")}`;
   return {
     where: `constraints/${constraint}`,
     found: `${members.join(" and ")} would be refused by the organization policy${source}`,
-    allowed: allowed.length === 0 ? "nobody outside the organization" : `members of ${allowed.join(", ")}`,
-    fix: waysOut(wanted, constraint).join(OR),
+    allowed: allowed.length === 0 ? "only members of the organization" : `members of ${allowed.join(", ")}`,
+    fix: policyFixes(settings, constraint).join(OR),
   };
 }
 
-function waysOut(wanted: PublicAccess, constraint: string): string[] {
+function policyFixes(settings: PublicAccessSettings, constraint: string): string[] {
   if (constraint !== LEGACY)
-    return ["ask an organization policy administrator for an exception on this project", ...waysBack(wanted)];
-  const first = Math.max(wanted.readers.indexOf(ALL_AUTHENTICATED_USERS), 0);
+    return [
+      "ask an organization policy administrator for an exception on this project",
+      ...privateFixes(settings),
+    ];
+  const first = Math.max(settings.readers.indexOf(ALL_AUTHENTICATED_USERS), 0);
   return [
-    // The exception goes with publicAccess alone; without it, the settings refuse it.
-    ...(wanted.publicAccess
-      ? [configSet("overrideDomainRestrictedSharing", "true   # takes roles/orgpolicy.policyAdmin")]
+    // The settings refuse the exception without publicAccess.
+    ...(settings.publicAccess
+      ? [configSet("overrideDomainRestrictedSharing", "true   # requires roles/orgpolicy.policyAdmin")]
       : []),
     `name the readers of your domain: ${configSet(`readers[${first}]`, "domain:example.com")}`,
-    ...waysBack(wanted),
+    ...privateFixes(settings),
   ];
 }
 
-/** The ways to a registry that is not public. */
-function waysBack({ publicAccess, readers }: PublicAccess): string[] {
+/** Commands that keep the registry private. */
+function privateFixes({ publicAccess, readers }: PublicAccessSettings): string[] {
   const anyone = readers.indexOf(ALL_AUTHENTICATED_USERS);
   return [
     ...(publicAccess ? [`stay private: ${configSet("publicAccess", "false")}`] : []),
-    ...(anyone < 0 ? [] : [`take ${ALL_AUTHENTICATED_USERS} out: ${configRemove(`readers[${anyone}]`)}`]),
+    ...(anyone < 0 ? [] : [`remove ${ALL_AUTHENTICATED_USERS}: ${configRemove(`readers[${anyone}]`)}`]),
   ];
 }
 
-function warnOfSpreading(): void {
+function warnOfDelay(): void {
   warn(
-    `The exception from ${LEGACY} takes minutes to spread. Should the public binding be refused ("do not belong to a permitted customer"), run this again in five minutes: ${PULUMI} up`,
+    `The exception from ${LEGACY} takes minutes to spread. If the public binding is refused ("do not belong to a permitted customer"), run this again in five minutes: ${PULUMI} up`,
   );
 }
 

@@ -19,7 +19,7 @@ describe("principals", () => {
     `principalSet:${POOL}/*`,
     "principalSet://iam.googleapis.com/locations/global/workforcePools/altostrat-contractors/group/devs",
     "allAuthenticatedUsers",
-    // The page's own examples.
+    // Examples of Google's page.
     "user:alex@example.com",
     "serviceAccount:my-service-account@my-project.iam.gserviceaccount.com",
     "group:my-group@example.com",
@@ -37,9 +37,9 @@ describe("principals", () => {
     "serviceAccount:example.com:my-project.svc.id.goog[namespace/account]",
     "serviceAccount:example.com:my-project@appspot.gserviceaccount.com",
     "serviceAccount:ci@my-project.example.com.iam.gserviceaccount.com",
-    // 63 characters, as the page of workforce pools takes them.
+    // The longest id of a workforce pool.
     `principalSet://iam.googleapis.com/locations/global/workforcePools/${"w".repeat(63)}/*`,
-  ])("%s will do", (principal) => {
+  ])("%s is valid", (principal) => {
     expect(principalProblem(principal)).toBeUndefined();
   });
 
@@ -58,7 +58,7 @@ describe("principals", () => {
       "principalset://iam.googleapis.com/locations/global/workforcePools/altostrat-contractors/*",
       "principalSet://iam.googleapis.com/locations/global/workforcePools/altostrat-contractors/*",
     ],
-  ])("the slip %s suggests %s", (slip, meant) => {
+  ])("the misspelling %s suggests %s", (slip, meant) => {
     expect(principalProblem(slip)?.instead).toBe(meant);
   });
 
@@ -73,7 +73,7 @@ describe("principals", () => {
     "user:a@b.c,user:d@e.f",
     "projectOwner:p",
     "serviceAccount:example.com:ci@my-project.iam.gserviceaccount.com",
-    // Pools of workforces have no project, those of workloads have one; so do the lengths of their ids differ.
+    // Workforce pools have no project, workload identity pools have one, and their ids differ in length.
     "principalSet://iam.googleapis.com/locations/global/workloadIdentityPools/github/*",
     "principalSet://iam.googleapis.com/projects/123456789012/locations/global/workforcePools/altostrat-contractors/*",
     "principalSet://iam.googleapis.com/locations/global/workforcePools/staff/*",
@@ -83,18 +83,18 @@ describe("principals", () => {
     `principalSet:${GKE}/kubernetes.cluster/main`,
     "principalSet://cloudresourcemanager.googleapis.com/projects/my-project/type/ServiceAccount",
     "principal://iam.googleapis.com/locations/global/workforcePools/altostrat-contractors/subject/a\u001b[2J",
-  ])("%j will not do", (principal) => {
+  ])("%j is invalid", (principal) => {
     expect(principalProblem(principal)).toBeDefined();
   });
 
   test.each(["usr:dana", "usr:$(id)@example.com", `usr:${"a".repeat(600)}@example.com`])(
-    "the slip %s suggests nothing, since it would not do either",
+    "the misspelling %s suggests nothing, because its correction is invalid",
     (slip) => {
       expect(principalProblem(slip)).toEqual({ allowed: expect.any(String) as string });
     },
   );
 
-  test("property: nothing with white space, quotes or control characters passes", () => {
+  test("property: white space and control characters are invalid", () => {
     const kind = fc.constantFrom("user:", "group:", "domain:", "serviceAccount:");
     fc.assert(
       fc.property(
@@ -109,7 +109,7 @@ describe("principals", () => {
     );
   });
 
-  test("property: any e-mail address in lower case passes as user and group", () => {
+  test("property: every email address in lower case is a valid user and group", () => {
     const word = fc.stringMatching(/^[a-z0-9]{1,20}$/);
     fc.assert(
       fc.property(fc.constantFrom("user:", "group:"), word, word, word, (prefix, name, host, end) => {

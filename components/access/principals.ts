@@ -5,29 +5,29 @@ const DOMAIN = /^[a-z0-9-]+(\.[a-z0-9-]+)+$/;
 const PROJECT_ID = String.raw`(?:[a-z0-9.-]+:)?[a-z][a-z0-9-]{4,28}[a-z0-9]`;
 const NUMBERED = String.raw`iam\.googleapis\.com/projects/\d+/locations/global/workloadIdentityPools`;
 /**
- * Pools of workforces belong to an organization, pools of workloads to a project, by its number.
+ * A workforce pool belongs to an organization, a workload identity pool to a project number.
  * Sources of the ids: https://cloud.google.com/iam/docs/reference/rest/v1/locations.workforcePools/create,
  * https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools/create
  */
 const POOL = String.raw`(?:${NUMBERED}/[a-z0-9-]{4,32}|iam\.googleapis\.com/locations/global/workforcePools/[a-z][a-z0-9-]{4,61}[a-z0-9])`;
-/** The pool that GKE keeps for the workloads of a project's clusters. */
+/** GKE's pool for the workloads of a project. */
 const GKE = String.raw`${NUMBERED}/${PROJECT_ID}\.svc\.id\.goog`;
-/** A name of Kubernetes: https://kubernetes.io/docs/concepts/overview/working-with-objects/names */
+/** A Kubernetes name: https://kubernetes.io/docs/concepts/overview/working-with-objects/names */
 const KUBERNETES = "[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?";
 const CLUSTER = String.raw`https://container\.googleapis\.com/v1/projects/${PROJECT_ID}/locations/[a-z0-9-]+/clusters/[a-z0-9-]+`;
-/** What an identity provider may call somebody: anything that shows. */
+/** An identity provider can use any visible characters. */
 const NAME = String.raw`[^\s\p{C}]+`;
 
 /**
- * The forms of a principal that a list may hold, and how each continues.
- * Sources: https://cloud.google.com/iam/docs/principal-identifiers, of the forms of GKE
+ * The kinds of principals that a list can hold, and the form of the rest.
+ * Sources: https://cloud.google.com/iam/docs/principal-identifiers; for GKE
  * https://cloud.google.com/kubernetes-engine/docs/how-to/workload-identity
  */
 const FORMS: Readonly<Record<string, { rest: RegExp; example: string }>> = {
   "user:": { rest: EMAIL, example: "user:dana@example.com" },
   "group:": { rest: EMAIL, example: "group:devs@example.com" },
   "serviceAccount:": {
-    // Only App Engine's account keeps the domain of a domain-scoped project before a colon; others have it after the @.
+    // In a domain-scoped project, App Engine's account has the domain before a colon. Others have it after the @.
     rest: /^[a-z0-9-]+@[a-z0-9-]+(\.[a-z0-9-]+)+$|^[a-z0-9.-]+:[a-z0-9-]+@appspot\.gserviceaccount\.com$|^(?:[a-z0-9.-]+:)?[a-z0-9-]+\.svc\.id\.goog\[[a-z0-9-]+\/[a-z0-9.-]+\]$/,
     example: "serviceAccount:deploy@my-project.iam.gserviceaccount.com",
   },
@@ -52,17 +52,17 @@ const FORMS: Readonly<Record<string, { rest: RegExp; example: string }>> = {
   },
 };
 
-/** Every Google account in the world: public in all but name. */
+/** Every Google account in the world, which is public in all but name. */
 export const ALL_AUTHENTICATED_USERS = "allAuthenticatedUsers";
 
-/** What a principal may look like, for messages. */
 const ALLOWED_PRINCIPALS = [...Object.keys(FORMS), ALL_AUTHENTICATED_USERS].join(", ");
 
-/** What is wrong with a principal, as `allowed` and a value that would do; undefined when nothing is. */
+/**
+ * Returns what is allowed instead of an invalid principal, and a correction if there is one. Undefined for a valid one.
+ */
 export function principalProblem(principal: string): { allowed: string; instead?: string } | undefined {
   if (principal === ALL_AUTHENTICATED_USERS) return undefined;
-  if (principal === "allUsers")
-    return { allowed: "principals by name; everybody is the setting publicAccess" };
+  if (principal === "allUsers") return { allowed: "principals by name; for everyone, set publicAccess" };
   if (principal.startsWith("deleted:")) {
     return {
       allowed: "principals that exist; a deleted one gets its access back only under its new identity",
@@ -83,7 +83,7 @@ export function principalProblem(principal: string): { allowed: string; instead?
   return rest.test(name) ? undefined : { allowed: `the form ${example}`, instead: example };
 }
 
-/** The valid principal that was probably meant: one without its kind, or with a typing slip. */
+/** Adds a missing kind, or corrects a misspelled one. Returns undefined if the result is invalid. */
 function nearest(principal: string): string | undefined {
   if (distance(principal.toLowerCase(), ALL_AUTHENTICATED_USERS.toLowerCase()) <= 3) {
     return ALL_AUTHENTICATED_USERS;

@@ -11,7 +11,6 @@ const closed = {
   adoptException: false,
 };
 
-/** What the component declares beside the repository that it is given. */
 const access = (args: Partial<RepositoryAccessArgs>) =>
   declareOn((repository) => new RepositoryAccess("access", { ...closed, repository, ...args }));
 
@@ -33,13 +32,13 @@ function binding(kind: "reader" | "writer", member: string, dependsOn: string[] 
 }
 
 describe("RepositoryAccess", () => {
-  test("grants nothing by itself", async () => {
+  test("grants nothing without principals", async () => {
     const { resources, result } = await access({});
     expect(resources).toEqual([]);
     expect([result.readers, result.writers]).toEqual([[], []]);
   });
 
-  test("makes one additive binding a principal", async () => {
+  test("declares an additive binding for each principal", async () => {
     const { resources, result } = await access({
       readers: ["group:devs@example.com", "domain:example.com"],
       writers: ["user:dana@example.com"],
@@ -53,7 +52,7 @@ describe("RepositoryAccess", () => {
     expect(result.writers).toEqual(["user:dana@example.com"]);
   });
 
-  test("public access adds allUsers as reader, and nothing more", async () => {
+  test("grants allUsers read access for public access", async () => {
     const { resources, result } = await access({ publicAccess: true });
     expect(resources.map(({ type, name }) => [type, name])).toEqual([
       ["gcp:projects/service:Service", "access"],
@@ -63,7 +62,7 @@ describe("RepositoryAccess", () => {
     expect(result.readers).toEqual(["allUsers"]);
   });
 
-  test("the exception from the organization policy comes before the public binding", async () => {
+  test("declares the exception from the organization policy before the public binding", async () => {
     const { resources } = await access({ publicAccess: true, overrideDomainRestrictedSharing: true });
     expect(resources.map(({ name, type }) => `${type.split(":")[2] ?? ""} ${name}`)).toEqual([
       "Service access",

@@ -9,25 +9,25 @@ import { exceptionName } from "../../google/full-names.ts";
 export interface RepositoryAccessArgs {
   /** Google Cloud project of the repository. */
   project: string;
-  /** Repository that access is given to. */
+  /** Repository to grant access to. */
   repository: Repository;
-  /** Principals that may pull, such as `group:devs@example.com`. */
+  /** Principals that can pull, such as `group:devs@example.com`. */
   readers: readonly string[];
-  /** Principals that may push, and pull. */
+  /** Principals that can push and pull. */
   writers: readonly string[];
-  /** Let everybody pull without a login. */
+  /** Let everyone pull without a login. */
   publicAccess: boolean;
   /** With `publicAccess`: lift domain restricted sharing on the project. */
   overrideDomainRestrictedSharing: boolean;
-  /** Import the project's exception that exists already; what differs is then updated in place. */
+  /** Import the project's existing exception. Differences are updated in place. */
   adoptException: boolean;
 }
 
-/** Who may pull from and push to a repository: one binding a principal, beside what others granted. */
+/** Grants access to a repository by one binding for each principal. Keeps other grants. */
 export class RepositoryAccess extends pulumi.ComponentResource {
-  /** Who may pull by this component's bindings; writers may too. */
+  /** Principals that can pull by this component's bindings, without the writers. */
   public readonly readers: string[];
-  /** Who may push by this component's bindings. */
+  /** Principals that can push by this component's bindings. */
   public readonly writers: string[];
 
   constructor(name: string, args: RepositoryAccessArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -58,7 +58,7 @@ export class RepositoryAccess extends pulumi.ComponentResource {
     this.registerOutputs({ readers: this.readers, writers: this.writers });
   }
 
-  /** The exception from `constraints/iam.allowedPolicyMemberDomains`, on this project alone. */
+  /** Declares the project's exception from `constraints/iam.allowedPolicyMemberDomains`. */
   private liftRestriction(
     name: string,
     { project, adoptException }: RepositoryAccessArgs,

@@ -22,13 +22,13 @@ async function check(
 }
 
 describe("the CI accounts", () => {
-  test("are made where there are none", async () => {
+  test("are created if they do not exist", async () => {
     const { found, problems, asked } = await check({ withPreview: true });
     expect([found, problems]).toEqual([{ publisher: "create", previewer: "create" }, []]);
     expect(asked).toEqual([PREVIEW, ACCOUNT]);
   });
 
-  test("are nothing to ask about where the last up made them", async () => {
+  test("are not looked up if they are in the last outputs", async () => {
     const outputs = {
       ciServiceAccountEmail: emailOf("hyperion-ci"),
       previewServiceAccountEmail: emailOf("hyperion-ci-preview"),
@@ -40,13 +40,13 @@ describe("the CI accounts", () => {
     });
   });
 
-  test("are taken up again with this stack's mark, and taken over without one where that is told", async () => {
+  test("are imported with this stack's mark, and without a mark if adoptExisting is set", async () => {
     const ours = there("Publishes the images of Hyperion (Pulumi stack project/stack)");
     expect((await check({}, { [ACCOUNT]: ours })).found.publisher).toBe("import");
     expect((await check({ adoptExisting: true }, { [ACCOUNT]: there() })).found.publisher).toBe("import");
   });
 
-  test("M11: somebody's account of that name stops, with its keys, its roles and the commands", async () => {
+  test("M11: are reported if they were created by hand, with keys, roles and commands", async () => {
     const policy = {
       bindings: [
         { role: "roles/editor", members: [`serviceAccount:${emailOf("hyperion-ci")}`] },
@@ -67,26 +67,26 @@ describe("the CI accounts", () => {
       {
         where: nameOf("hyperion-ci"),
         found:
-          "a service account that exists already, and that no stack is known to have made: its keys: 2, the oldest of 2023-06-30; its roles on the project: roles/editor",
-        allowed: "what this stack (project/stack) made",
-        fix: "npm run pulumi -- config set hyperion-registry:adoptExisting true   # takes it over as it is\n           or name another: npm run pulumi -- config set hyperion-registry:ciServiceAccountId NAME",
+          "a service account that already exists and belongs to no stack: its keys: 2, the oldest of 2023-06-30; its roles on the project: roles/editor",
+        allowed: "a resource of this stack (project/stack)",
+        fix: "npm run pulumi -- config set hyperion-registry:adoptExisting true   # imports it as it is\n           or use another name: npm run pulumi -- config set hyperion-registry:ciServiceAccountId NAME",
       },
     ]);
   });
 
-  test("A3: another stack's account stops, whatever is told, and whether or not more may be read of it", async () => {
+  test("A3: are reported if another stack owns them, even with adoptExisting and without permission to read more", async () => {
     const production = there("Publishes the images of Hyperion (Pulumi stack hyperion-registry/production)");
     const outcome = async (more: Answers): Promise<string[]> => {
       const { problems } = await check({ adoptExisting: true }, { [ACCOUNT]: production, ...more });
       return problems.map(({ found }) => found);
     };
-    const made = "a service account that the stack hyperion-registry/production made";
+    const made = "a service account that belongs to the stack hyperion-registry/production";
     expect(
       await outcome({
         [`${ACCOUNT}/keys?keyTypes=USER_MANAGED`]: { status: 403 },
         [`POST /${PROJECT}:getIamPolicy`]: { status: 403 },
       }),
-    ).toEqual([`${made}: its keys may not be read; its roles on the project may not be read`]);
+    ).toEqual([`${made}: no permission to read its keys; no permission to read its roles on the project`]);
     expect(
       await outcome({
         [`${ACCOUNT}/keys?keyTypes=USER_MANAGED`]: { status: 200 },
@@ -95,7 +95,7 @@ describe("the CI accounts", () => {
     ).toEqual([`${made}: it has no key; it has no role on the project`]);
   });
 
-  test("that the caller may not read count as none, with a warning", async () => {
+  test("count as missing, with a warning, if the caller has no permission to read them", async () => {
     const { warn } = logged();
     const { found, problems } = await check({}, { [ACCOUNT]: { status: 403 } });
     expect([found.publisher, problems]).toEqual(["create", []]);

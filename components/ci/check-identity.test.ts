@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { type Answers, fakeGoogle, logged } from "../../test/support/fake-google.ts";
 import { declare } from "../../test/support/mocks.ts";
-import { allSound } from "../../problems/checks.ts";
+import { runChecks } from "../../problems/checks.ts";
 import { checkIdentity } from "./check-identity.ts";
 import { type IdentityAdoption, undeleteIdentity } from "./undelete-identity.ts";
 
@@ -12,8 +12,8 @@ const identity = { project: "production-471918", poolId: "hyperion-github", prov
 
 const adopt = async ({ adoptExisting = false, preview = false, outputs = {} } = {}) => {
   const look = async () => {
-    const [fates] = await allSound(checkIdentity(identity, outputs, adoptExisting));
-    return undeleteIdentity(identity, fates);
+    const actions = await runChecks({ identity: checkIdentity(identity, outputs, adoptExisting) });
+    return undeleteIdentity(identity, actions.identity);
   };
   return (await declare(look, preview)).result;
 };
@@ -23,12 +23,15 @@ const OURS = "Identities of CI (Pulumi stack project/stack)";
 const there = (state = "ACTIVE", description = OURS) => ({ status: 200, body: { state, description } });
 const byHand = (state = "ACTIVE") => there(state, "");
 
-/** A pool that is deleted, what the first undelete of it is answered, and the provider in it once it is back. */
+/**
+ * A deleted pool. @param undeleted status of the first undelete. @param withProvider whether the undeleted pool has a
+ * provider.
+ */
 function deletedPool({ undeleted = 200, withProvider = false } = {}): Answers {
   let state = "DELETED";
   return {
     [`GET ${POOL}`]: () => there(state),
-    // What Google answers of a provider in a deleted pool, it does not say.
+    // Google does not document its answer for a provider in a deleted pool.
     [`GET ${PROVIDER}`]: () => (withProvider && state === "ACTIVE" ? there() : { status: 404 }),
     [`POST ${POOL}:undelete`]: () => {
       const status = state === "DELETED" ? undeleted : 400;
@@ -38,8 +41,7 @@ function deletedPool({ undeleted = 200, withProvider = false } = {}): Answers {
   };
 }
 
-/** As the last up left it, before there were marks. */
-const NAMED = {
+const LAST_OUTPUTS = {
   workloadIdentityProvider:
     "projects/123456789012/locations/global/workloadIdentityPools/hyperion-github/providers/github",
 };
@@ -48,21 +50,21 @@ const NOTHING = { adoptPool: false, adoptProvider: false };
 
 describe("adopting a workload identity", () => {
   test.each<[string, boolean, Answers, IdentityAdoption]>([
-    ["finds nothing", true, {}, NOTHING],
+    ["imports nothing that does not exist", true, {}, NOTHING],
     [
-      "takes up what has this stack's mark, as after a lost state",
+      "imports resources with this stack's mark, for example after a lost state",
       false,
       { [`GET ${POOL}`]: there(), [`GET ${PROVIDER}`]: there() },
       { adoptPool: true, adoptProvider: true },
     ],
     [
-      "takes over what no stack made where it is told to",
+      "imports unmarked resources if adoptExisting is set",
       true,
       { [`GET ${POOL}`]: byHand(), [`GET ${PROVIDER}`]: byHand() },
       { adoptPool: true, adoptProvider: true },
     ],
     [
-      "lets the CI accounts through, which may not read identity pools",
+      "imports nothing without permission to read identity pools, as for the CI accounts",
       true,
       { [`GET ${POOL}`]: { status: 403 }, [`GET ${PROVIDER}`]: { status: 403 } },
       NOTHING,
@@ -73,19 +75,19 @@ describe("adopting a workload identity", () => {
     expect(requests).toHaveLength(2);
   });
 
-  test("takes what the last up made for its own, whatever its description", async () => {
+  test("imports what the last outputs name, whatever its description", async () => {
     await fakeGoogle({ [`GET ${POOL}`]: byHand(), [`GET ${PROVIDER}`]: byHand() });
-    expect(await adopt({ outputs: NAMED })).toEqual({ adoptPool: true, adoptProvider: true });
+    expect(await adopt({ outputs: LAST_OUTPUTS })).toEqual({ adoptPool: true, adoptProvider: true });
   });
 
-  test("asks nothing where nobody is trusted", async () => {
+  test("sends no request without a workload identity", async () => {
     const requests = await fakeGoogle({});
     const { result } = await declare(() => checkIdentity(undefined, {}, true));
     expect(result).toEqual({ found: { pool: "create", provider: "create" }, problems: [] });
     expect(requests).toEqual([]);
   });
 
-  test("stops where somebody made them by hand, with what they are and the commands", async () => {
+  test("reports what was created by hand, with its properties and the commands", async () => {
     await fakeGoogle({
       [`GET ${POOL}`]: byHand(),
       [`GET ${PROVIDER}`]: {
@@ -101,40 +103,40 @@ describe("adopting a workload identity", () => {
         "2 problems; nothing was changed.",
         "",
         POOL.slice(1),
-        "  found:   an identity pool that exists already, and that no stack is known to have made: its state is ACTIVE",
-        "  allowed: what this stack (project/stack) made",
-        "  fix:     npm run pulumi -- config set hyperion-registry:adoptExisting true   # takes it over as it is",
-        "           or name another: npm run pulumi -- config set hyperion-registry:githubPoolId NAME",
+        "  found:   an identity pool that already exists and belongs to no stack: its state is ACTIVE",
+        "  allowed: a resource of this stack (project/stack)",
+        "  fix:     npm run pulumi -- config set hyperion-registry:adoptExisting true   # imports it as it is",
+        "           or use another name: npm run pulumi -- config set hyperion-registry:githubPoolId NAME",
         "",
         PROVIDER.slice(1),
-        "  found:   a provider that exists already, and that no stack is known to have made: its state is ACTIVE; its issuer is https://ci.example.com; its condition is assertion.repository_id == '7'",
+        "  found:   a provider that already exists and belongs to no stack: its state is ACTIVE; its issuer is https://ci.example.com; its condition is assertion.repository_id == '7'",
       ].join("\n"),
     );
   });
 
-  test("stops where another stack made them, even where it is told to adopt, deleted or not", async () => {
+  test("reports what another stack owns, even with adoptExisting, deleted or not", async () => {
     const another = "Identities of CI (Pulumi stack hyperion-registry/production)";
     for (const state of ["ACTIVE", "DELETED"]) {
       await fakeGoogle({ [`GET ${POOL}`]: there(state, another) });
       await expect(adopt({ adoptExisting: true })).rejects.toThrow(
         [
-          "  found:   an identity pool that the stack hyperion-registry/production made: its state is " +
+          "  found:   an identity pool that belongs to the stack hyperion-registry/production: its state is " +
             state,
-          "  allowed: what this stack (project/stack) made",
-          "  fix:     name one of this stack's own: npm run pulumi -- config set hyperion-registry:githubPoolId NAME",
-          "           or where that stack is gone: gcloud iam workload-identity-pools update hyperion-github --project=production-471918 --location=global --description= && npm run pulumi -- config set hyperion-registry:adoptExisting true",
+          "  allowed: a resource of this stack (project/stack)",
+          "  fix:     use another name: npm run pulumi -- config set hyperion-registry:githubPoolId NAME",
+          "           or if that stack no longer exists: gcloud iam workload-identity-pools update hyperion-github --project=production-471918 --location=global --description= && npm run pulumi -- config set hyperion-registry:adoptExisting true",
         ].join("\n"),
       );
     }
   });
 
-  test("looks a provider up again in a pool that it undeleted", async () => {
+  test("looks up the provider in an undeleted pool again", async () => {
     logged();
     await fakeGoogle(deletedPool({ withProvider: true }));
     expect(await adopt()).toEqual({ adoptPool: true, adoptProvider: true });
   });
 
-  test("undeletes at up what a destroy left soft-deleted, and imports it", async () => {
+  test("undeletes a soft-deleted pool at up, and imports it", async () => {
     const lines = logged();
     await fakeGoogle(deletedPool());
     expect(await adopt()).toEqual({ adoptPool: true, adoptProvider: false });
@@ -151,7 +153,7 @@ describe("adopting a workload identity", () => {
     expect(lines.info[0]).toContain("pulumi up will undelete it");
   });
 
-  test("goes on where the answer to an undelete was lost", async () => {
+  test("continues if the answer to an undelete was lost", async () => {
     logged();
     await fakeGoogle(deletedPool({ undeleted: 503 }));
     expect(await adopt()).toMatchObject({ adoptPool: true });

@@ -1,23 +1,22 @@
 import { z } from "zod";
 import { iam } from "../../google/apis.ts";
-import { checkOwnership, type Fate } from "../../google/check-ownership.ts";
-import type { Found } from "../../google/existence.ts";
+import { checkOwnership, type ImportAction } from "../../google/check-ownership.ts";
+import type { FoundResource } from "../../google/existence.ts";
 import { poolName, providerName } from "../../google/full-names.ts";
 import type { Outputs } from "../../google/last-outputs.ts";
 import type { Checked } from "../../problems/checks.ts";
 import { configSet } from "../../problems/setting-commands.ts";
 
-/** A workload identity, by the ids of its pool and of the provider in it. */
-export interface Identity {
+/** The ids of a workload identity pool and of its provider. */
+export interface IdentityIds {
   project: string;
   poolId: string;
   providerId: string;
 }
 
-/** What becomes of the parts of an identity. */
-export interface IdentityFates {
-  pool: Fate;
-  provider: Fate;
+export interface IdentityActions {
+  pool: ImportAction;
+  provider: ImportAction;
 }
 
 const provider = z.object({
@@ -26,23 +25,23 @@ const provider = z.object({
 });
 
 /**
- * Looks whether a pool and its provider exist already, and whose they are; a deleted one is there for 30 days more.
+ * Checks whether a pool and its provider exist, and who owns them. Google keeps a deleted one for 30 days.
  *
- * @param identity none where nobody is trusted: nothing is asked.
+ * @param identity undefined without a workload identity.
  */
 export async function checkIdentity(
-  identity: Identity | undefined,
+  identity: IdentityIds | undefined,
   outputs: Outputs,
   adoptExisting: boolean,
-): Promise<Checked<IdentityFates>> {
+): Promise<Checked<IdentityActions>> {
   if (identity === undefined) return { found: { pool: "create", provider: "create" }, problems: [] };
   const { project, poolId, providerId } = identity;
   const output = String(outputs["workloadIdentityProvider"]);
   const name = poolName(project, poolId);
   const common = {
     api: iam,
-    comesBack: true,
-    anotherOne: configSet("githubPoolId", "NAME"),
+    softDeleted: true,
+    renameCommand: configSet("githubPoolId", "NAME"),
   };
   const [pool, inside] = await Promise.all([
     checkOwnership(
@@ -50,9 +49,9 @@ export async function checkIdentity(
         ...common,
         name,
         kind: "an identity pool",
-        isNamed: output.includes(`/workloadIdentityPools/${poolId}/`),
-        tell: ({ state }) => [`its state is ${state}`],
-        unmark: `gcloud iam workload-identity-pools update ${poolId} --project=${project} --location=global --description=`,
+        isInLastOutputs: output.includes(`/workloadIdentityPools/${poolId}/`),
+        describe: ({ state }) => [`its state is ${state}`],
+        disownCommand: `gcloud iam workload-identity-pools update ${poolId} --project=${project} --location=global --description=`,
       },
       adoptExisting,
     ),
@@ -61,9 +60,9 @@ export async function checkIdentity(
         ...common,
         name: providerName(name, providerId),
         kind: "a provider",
-        isNamed: output.endsWith(providerName(`/workloadIdentityPools/${poolId}`, providerId)),
-        tell: tellProvider,
-        unmark: `gcloud iam workload-identity-pools providers update-oidc ${providerId} --workload-identity-pool=${poolId} --project=${project} --location=global --description=`,
+        isInLastOutputs: output.endsWith(providerName(`/workloadIdentityPools/${poolId}`, providerId)),
+        describe: describeProvider,
+        disownCommand: `gcloud iam workload-identity-pools providers update-oidc ${providerId} --workload-identity-pool=${poolId} --project=${project} --location=global --description=`,
       },
       adoptExisting,
     ),
@@ -74,7 +73,7 @@ export async function checkIdentity(
   };
 }
 
-function tellProvider(found: Found): string[] {
+function describeProvider(found: FoundResource): string[] {
   const { oidc, attributeCondition } = provider.parse(found);
   return [
     `its state is ${found.state}`,

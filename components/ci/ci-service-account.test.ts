@@ -18,7 +18,7 @@ const summary = (resources: Declared[]): string[] =>
   resources.map(({ type, name }) => `${type.split(":")[2] ?? ""} ${name}`).sort();
 
 describe("CiServiceAccount", () => {
-  test("is an account that may read one repository, without project role or key", async () => {
+  test("declares an account that can read one repository, without project role or key", async () => {
     const { resources, result } = await ci({});
     expect(summary(resources)).toEqual(["Account ci", "RepositoryIamMember ci-reader", "Service ci"]);
     const account = resources.find(({ type }) => type.endsWith(":Account"));
@@ -46,7 +46,7 @@ describe("CiServiceAccount", () => {
     expect(result.previewer).toBeUndefined();
   });
 
-  test("may push only when told", async () => {
+  test("grants write access only with canPublish", async () => {
     const { resources, result } = await ci({ canPublish: true });
     const roles = resources.map(({ inputs }) => inputs["role"]).filter((role) => role !== undefined);
     expect(roles).toEqual(["roles/artifactregistry.reader", "roles/artifactregistry.writer"]);
@@ -55,7 +55,7 @@ describe("CiServiceAccount", () => {
     ]);
   });
 
-  test("takes over accounts that exist by their full names", async () => {
+  test("imports existing accounts by their full names", async () => {
     const { resources } = await ci({ withPreview: true, adoptPublisher: true, adoptPreviewer: true });
     expect(resources.map(({ importId }) => importId).filter((id) => id !== "")).toEqual(
       ["hyperion-ci", "hyperion-ci-preview"].map(
@@ -64,7 +64,7 @@ describe("CiServiceAccount", () => {
     );
   });
 
-  test("has a second account that only reads", async () => {
+  test("declares a second account that can only read", async () => {
     const { resources, result } = await ci({ withPreview: true, canPublish: true });
     expect(summary(resources)).toEqual([
       "Account ci",

@@ -3,41 +3,42 @@ import { Service } from "@pulumi/gcp/projects/service.js";
 import { Account } from "@pulumi/gcp/serviceaccount/account.js";
 import * as pulumi from "@pulumi/pulumi";
 import { accountName } from "../../google/full-names.ts";
-import { marked } from "../../google/marks.ts";
+import { addMark } from "../../google/marks.ts";
 import { grantOnRepository } from "../../google/repository-grant.ts";
 
 export interface CiServiceAccountArgs {
   /** Google Cloud project of the accounts. */
   project: string;
-  /** Id of the account, the part of its address before the `@`. */
+  /** Id of the account: the part of its email address before the `@`. */
   accountId: string;
-  /** Repository that CI reads. */
+  /** Repository to grant access to. */
   repository: Repository;
   /** Let CI push to the repository too. */
   canPublish: boolean;
-  /** Have a second account, `<accountId>-preview`, which can only read. */
+  /** Declare a second account, `<accountId>-preview`, that can only read. */
   withPreview: boolean;
-  /** Import the account that exists already. */
+  /** Import the existing account. */
   adoptPublisher: boolean;
-  /** Import the preview account that exists already. */
+  /** Import the existing preview account. */
   adoptPreviewer: boolean;
 }
 
-/** Id of the account that only reads, beside that of CI. */
+/** Id of the account that can only read. */
 export function previewAccountId(accountId: string): string {
   return `${accountId}-preview`;
 }
 
-/** The identity of CI: service accounts with grants on one repository, no project role and no key. */
+/** The service accounts of CI, with grants on one repository. They have no project role and no key. */
 export class CiServiceAccount extends pulumi.ComponentResource {
-  /** The enabled IAM API, which whatever names these accounts waits for. */
+  /** The enabled IAM API. Resources that name these accounts depend on it. */
   public readonly api: Service;
-  /** The account that reads, and publishes where it may. */
+  /** The account that reads and, with `canPublish`, pushes. */
   public readonly publisher: Account;
-  /** The account that only reads, for pull requests. */
+  /** The account for pull requests, which can only read. */
   public readonly previewer: Account | undefined;
-  /** Principals that may pull, and push, by this component's bindings. */
+  /** Principals that can pull by this component's bindings. */
   public readonly readers: pulumi.Output<string>[] = [];
+  /** Principals that can push by this component's bindings. */
   public readonly writers: pulumi.Output<string>[] = [];
 
   constructor(name: string, args: CiServiceAccountArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -45,7 +46,7 @@ export class CiServiceAccount extends pulumi.ComponentResource {
     const { project, accountId, repository } = args;
     this.api = new Service(
       name,
-      // Left enabled by destroy: others in the project may use it.
+      // Stays enabled after destroy, because others in the project may use it.
       { project, service: "iam.googleapis.com", disableOnDestroy: false },
       { parent: this },
     );
@@ -56,8 +57,8 @@ export class CiServiceAccount extends pulumi.ComponentResource {
           project,
           accountId: id,
           displayName: "Hyperion CI",
-          description: marked(description),
-          // Whose an account of that name is was looked at before; here it is the repeat of a call whose answer was lost.
+          description: addMark(description),
+          // Ownership is already checked; this makes a retried create idempotent.
           createIgnoreAlreadyExists: true,
         },
         { parent: this, dependsOn: this.api, ...(adopt && { import: accountName(project, id) }) },

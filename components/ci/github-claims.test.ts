@@ -19,7 +19,7 @@ const assertion: Record<string, string> = {
   workflow_ref: "HyperionWave-AI/dev-squad/.github/workflows/publish.yml@refs/heads/main",
 };
 
-/** What a token with these claims becomes; a claim that is undefined is not in it. */
+/** The attributes of a token with these claims. Leaves out undefined claims. */
 function mapped(claims: Record<string, unknown>, github = trust): Record<string, unknown> {
   const token = Object.fromEntries(
     Object.entries<unknown>({ ...assertion, ...claims }).filter(([, value]) => value !== undefined),
@@ -52,7 +52,7 @@ describe("attribute.access", () => {
     ["the environment in another letter case", { environment: "Production" }, "publish"],
     ["no environment", { environment: undefined }, "none"],
     ["another environment", { environment: "staging" }, "none"],
-    ["v0-evil: a tag of a commit with a workflow of one's own", evil, "none"],
+    ["v0-evil: a tag of a commit with another workflow", evil, "none"],
     ["a push to another branch", { ref: "refs/heads/topic" }, "none"],
     ["a branch whose name begins like main", { ref: "refs/heads/mainline" }, "none"],
     ["a push of another tag", { ref: "refs/tags/nightly" }, "none"],
@@ -91,7 +91,7 @@ describe("attribute.access", () => {
     expect(mapped(claims)["attribute.access"]).toBe(access);
   });
 
-  test("names with a quote stay names", () => {
+  test("quotes names with quotation marks", () => {
     const github = { ...trust, refs: ["refs/heads/it's"], environment: `it's "live" \\o/` };
     expect(mapped({ ref: "refs/heads/it's", environment: github.environment }, github)).toMatchObject({
       "attribute.access": "publish",
@@ -100,7 +100,7 @@ describe("attribute.access", () => {
   });
 });
 
-test("the subject is short, whatever GitHub's own is", () => {
+test("the subject is short, even if GitHub's is long", () => {
   const long = { sub: `repo:o/r:environment:${"e".repeat(255)}`, ref: `refs/heads/${"r".repeat(244)}` };
   expect(mapped(long)["google.subject"]).toBe("123:789");
 });
@@ -110,7 +110,7 @@ describe("the condition", () => {
   test.each([
     ["this repository by name", trust, {}, true],
     [
-      "this repository by its name in other letters",
+      "this repository by its name in another letter case",
       { ...trust, repository: "hyperionwave-ai/DEV-squad" },
       {},
       true,
@@ -122,7 +122,7 @@ describe("the condition", () => {
       { repository: "HyperionWave-AI/renamed" },
       true,
     ],
-    ["the same name registered by somebody else", { ...trust, ids }, { repository_id: "999" }, false],
+    ["the same name, registered by another owner", { ...trust, ids }, { repository_id: "999" }, false],
     ["the same repository with another owner", { ...trust, ids }, { repository_owner_id: "999" }, false],
   ])("%s", (_, github, claims, admitted) => {
     const condition = attributeCondition(github);

@@ -1,30 +1,30 @@
 import type { TokenRules } from "./workload-identity.ts";
 
-/** What of GitHub Actions is let in, and what may publish. */
+/** The GitHub repository whose workflows get access, and what they need to publish. */
 export interface GithubTrust {
-  /** `owner/name`, in any letter case: GitHub tells no two names apart by it. */
+  /** `owner/name`, in any letter case. */
   repository: string;
-  /** Numeric ids of the repository and its owner; they outlive a renamed or re-registered name. */
+  /** Numeric ids of the repository and its owner, which GitHub never reuses. */
   ids?: { repository: string; owner: string };
-  /** Refs whose pushes may publish, such as `refs/heads/main` and `refs/tags/v*`. */
+  /** Refs that can publish, such as `refs/heads/main` and `refs/tags/v*`. */
   refs: readonly string[];
-  /** Environment that a job has to run in to publish, in any letter case. */
+  /** Environment that a job needs to publish, in any letter case. */
   environment: string;
 }
 
-/** Issuer of the tokens of GitHub Actions. */
+/** Issuer of GitHub Actions' tokens. */
 export const GITHUB_ISSUER = "https://token.actions.githubusercontent.com";
 
 /**
- * Longest expression that Google takes in a mapping, in characters.
+ * Longest expression in a mapping that Google accepts, in characters.
  * Source: https://cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers
  */
 export const LONGEST_MAPPING = 2048;
 
-/** Id of GitHub's provider in its workload identity pool. */
+/** Id of the provider for GitHub. */
 export const GITHUB_PROVIDER_ID = "github";
 
-/** What Google has to know of GitHub's tokens. */
+/** Returns the rules for GitHub's tokens. */
 export function githubTokenRules(trust: GithubTrust): TokenRules {
   return {
     displayName: "GitHub Actions",
@@ -35,7 +35,7 @@ export function githubTokenRules(trust: GithubTrust): TokenRules {
 }
 
 /**
- * The condition (CEL) that admits tokens of one repository only.
+ * Returns the condition (CEL) that accepts tokens of one repository only.
  * Source of the claims: https://docs.github.com/actions/reference/security/oidc
  */
 export function attributeCondition({ repository, ids }: GithubTrust): string {
@@ -44,19 +44,20 @@ export function attributeCondition({ repository, ids }: GithubTrust): string {
     : `assertion.repository_id == '${ids.repository}' && assertion.repository_owner_id == '${ids.owner}'`;
 }
 
-/** The drift job by its workflow file on main, whatever the repository is called by now. */
+/** Matches the drift job by its workflow file on main, even after the repository was renamed. */
 const DRIFT =
   "assertion.event_name == 'workflow_dispatch' && assertion.ref == 'refs/heads/main' && " +
   "assertion.workflow_ref == assertion.repository + '/.github/workflows/drift.yml@refs/heads/main'";
 
 /**
- * What a token becomes. `attribute.access` is what accounts are bound to: `drift` for the drift job, `publish` for
- * pushes and manual runs on the trusted refs in the trusted environment, `preview` for pull requests, `none` for all
- * else. A ref alone would not do: `pull_request_target` carries the main branch as its ref, and whoever may push can
- * make a tag of a commit with a workflow of their own; who may use the environment, GitHub's rules say.
+ * Returns the mapping of a token's claims to attributes. Accounts are bound to `attribute.access`: `drift` for the drift
+ * job, `publish` for pushes and manual runs on the trusted refs in the trusted environment, `preview` for pull requests,
+ * and `none` for everything else.
  *
- * The subject is the run, not GitHub's own: that has the ref and the environment in it, and what is longer than 127
- * bytes Google refuses.
+ * A ref alone is not enough. `pull_request_target` has the main branch as its ref, and anyone with write access can tag
+ * a commit with another workflow. GitHub's rules restrict the environment.
+ *
+ * The subject is the run. GitHub's own subject contains ref and environment, and Google refuses more than 127 bytes.
  */
 export function attributeMapping({ refs, environment }: GithubTrust): Record<string, string> {
   const trusted = refs.map((ref) =>
@@ -66,7 +67,7 @@ export function attributeMapping({ refs, environment }: GithubTrust): Record<str
   );
   const publishes = [
     "assertion.event_name in ['push', 'workflow_dispatch']",
-    // Only jobs that name an environment have the claim.
+    // A job without an environment has no such claim.
     `has(assertion.environment) && assertion.environment.lowerAscii() == ${quoted(lowerAscii(environment))}`,
     `(${trusted.join(" || ")})`,
   ].join(" && ");
@@ -77,12 +78,12 @@ export function attributeMapping({ refs, environment }: GithubTrust): Record<str
   };
 }
 
-/** A text as CEL writes it. */
+/** Quotes a text for CEL. */
 function quoted(text: string): string {
   return `'${text.replace(/[\\']/g, "\\$&")}'`;
 }
 
-/** As CEL's function of that name. */
+/** Does the same as CEL's function. */
 function lowerAscii(text: string): string {
   return text.replace(/[A-Z]/g, (letter) => letter.toLowerCase());
 }

@@ -35,7 +35,7 @@ async function federate(args: Partial<WorkloadIdentityArgs> = {}) {
   return { resources, result, own };
 }
 
-test("lets the tokens of any CI system in, by its issuer, mapping and condition", async () => {
+test("declares a pool and a provider for any CI system", async () => {
   const { resources, result, own } = await federate();
   const given = ["iam", "publisher"];
   expect(
@@ -69,7 +69,7 @@ test("lets the tokens of any CI system in, by its issuer, mapping and condition"
   expect(await valueOf(result.provider)).toBe(`${POOL}/providers/other`);
 });
 
-test("binds each account to what a token may do, never to everybody in the pool", async () => {
+test("binds each account to a value of attribute.access, never to the whole pool", async () => {
   const { own } = await federate();
   expect(own("ci-other-publish", "IAMMember")?.inputs).toEqual({
     serviceAccountId:
@@ -79,7 +79,7 @@ test("binds each account to what a token may do, never to everybody in the pool"
   });
 });
 
-test("imports a pool and a provider that exist already", async () => {
+test("imports an existing pool and provider", async () => {
   const { resources } = await federate({ adoptPool: true, adoptProvider: true });
   const pool = "projects/production-471918/locations/global/workloadIdentityPools/hyperion-ci";
   expect(resources.map(({ importId }) => importId).filter((id) => id !== "")).toEqual([

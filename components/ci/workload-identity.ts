@@ -5,18 +5,18 @@ import type { Account } from "@pulumi/gcp/serviceaccount/account.js";
 import { IAMMember } from "@pulumi/gcp/serviceaccount/iammember.js";
 import * as pulumi from "@pulumi/pulumi";
 import { poolName, providerName } from "../../google/full-names.ts";
-import { marked } from "../../google/marks.ts";
+import { addMark } from "../../google/marks.ts";
 
-/** What makes a CI system's tokens known at Google: who signs them, which are let in, what becomes of them. */
+/** How Google verifies and maps the tokens of a CI system. */
 export interface TokenRules {
-  /** The system's name, as the console shows it. */
-  displayName: string;
-  /** Address of the issuer of its tokens (OpenID Connect). */
-  issuer: string;
-  /** Attribute of the identity, such as `attribute.access`, to an expression (CEL) over the token's claims. */
-  attributeMapping: Record<string, string>;
-  /** Expression (CEL) that a token has to fulfil. */
-  attributeCondition: string;
+  /** Name of the system for the console. */
+  displayName: pulumi.Input<string>;
+  /** URL of the issuer of its tokens (OpenID Connect). */
+  issuer: pulumi.Input<string>;
+  /** For each attribute, such as `attribute.access`, an expression (CEL) over the token's claims. */
+  attributeMapping: pulumi.Input<Record<string, pulumi.Input<string>>>;
+  /** Condition (CEL) that a token has to meet. */
+  attributeCondition: pulumi.Input<string>;
 }
 
 export interface WorkloadIdentityArgs extends TokenRules {
@@ -28,17 +28,17 @@ export interface WorkloadIdentityArgs extends TokenRules {
   providerId: string;
   /** The enabled IAM API. */
   api: pulumi.Resource;
-  /** Accounts that may be acted as, each by its value of `attribute.access`. */
+  /** Accounts that tokens can impersonate, by the required value of `attribute.access`. */
   accounts: Readonly<Record<string, Account>>;
-  /** Import the pool that exists already. */
+  /** Import the existing pool. */
   adoptPool: boolean;
-  /** Import the provider that exists already. */
+  /** Import the existing provider. */
   adoptProvider: boolean;
 }
 
-/** Lets a CI system's workflows act as service accounts by tokens of its own, without a key. */
+/** Lets the workflows of a CI system impersonate service accounts by its own tokens, without a key. */
 export class WorkloadIdentity extends pulumi.ComponentResource {
-  /** Full name of the provider, as google-github-actions/auth takes it. */
+  /** Full name of the provider, for google-github-actions/auth. */
   public readonly provider: pulumi.Output<string>;
 
   constructor(name: string, args: WorkloadIdentityArgs, opts?: pulumi.ComponentResourceOptions) {
@@ -48,7 +48,7 @@ export class WorkloadIdentity extends pulumi.ComponentResource {
       (api) =>
         new Service(
           `${name}-${api}`,
-          // Left enabled by destroy: others in the project may use it.
+          // Stays enabled after destroy, because others in the project may use it.
           { project, service: API_NAMES[api], disableOnDestroy: false },
           { parent: this },
         ),
@@ -60,7 +60,7 @@ export class WorkloadIdentity extends pulumi.ComponentResource {
         project,
         workloadIdentityPoolId: poolId,
         displayName: args.displayName,
-        description: marked("Identities of CI"),
+        description: addMark("Identities of CI"),
       },
       { parent: this, dependsOn: [args.api, ...apis], ...(args.adoptPool && { import: poolPath }) },
     );
@@ -70,7 +70,7 @@ export class WorkloadIdentity extends pulumi.ComponentResource {
         project,
         workloadIdentityPoolId: pool.workloadIdentityPoolId,
         workloadIdentityPoolProviderId: providerId,
-        description: marked(`Tokens of ${args.displayName}`),
+        description: pulumi.output(args.displayName).apply((system) => addMark(`Tokens of ${system}`)),
         attributeMapping: args.attributeMapping,
         attributeCondition: args.attributeCondition,
         oidc: { issuerUri: args.issuer },

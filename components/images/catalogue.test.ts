@@ -7,17 +7,17 @@ const CONTEXT = "a folder below the sources, such as coordinator/ui";
 const DOCKERFILE = "a file below the context, such as Dockerfile";
 const ui = { name: "hyperion-ui", context: "coordinator/ui", dockerfile: "Dockerfile" };
 
-test("the catalogue of the program is whole", () => {
+test("images.json is valid", () => {
   expect(catalogue).toEqual({ images, problems: [] });
 });
 
-describe("a catalogue that is broken", () => {
+describe("an invalid catalogue", () => {
   const list = (...entries: unknown[]): string => JSON.stringify(entries);
   const ONLY = "name, context, dockerfile, cacheStage, and nothing else";
 
   test.each<[text: string, where: string, found: string, allowed: string]>([
-    ['[{"name": "a"', "", "text that is no JSON (at position 13)", "JSON: a list of images"],
-    ["", "", "text that is no JSON", "JSON: a list of images"],
+    ['[{"name": "a"', "", "invalid JSON (at position 13)", "JSON: a list of images"],
+    ["", "", "invalid JSON", "JSON: a list of images"],
     ["[]", "", "[]", "a list of at least one image"],
     ["{}", "", "{}", "a list of at least one image"],
     [list("hyperion-ui"), "[0]", '"hyperion-ui"', "an object of name, context, dockerfile"],
@@ -51,14 +51,14 @@ describe("a catalogue that is broken", () => {
     ]);
   });
 
-  test("may name the stage that is cached", () => {
+  test("accepts a cached stage", () => {
     const image = { ...ui, cacheStage: "build" };
     expect(parseCatalogue(list(image))).toEqual({ images: [image], problems: [] });
   });
 
-  test("tells all problems, and keeps the images that are whole", () => {
-    const { images: whole, problems } = parseCatalogue(list({ name: "A" }, ui, 5));
-    expect(whole).toEqual([ui]);
+  test("reports all problems, and keeps the valid images", () => {
+    const { images: valid, problems } = parseCatalogue(list({ name: "A" }, ui, 5));
+    expect(valid).toEqual([ui]);
     expect(problems.map(({ where }) => where)).toEqual([
       "images.json[0].name",
       "images.json[0].context",

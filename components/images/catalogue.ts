@@ -4,24 +4,23 @@ import { z } from "zod";
 import type { Problem } from "../../problems/problem.ts";
 import { shown, shownName } from "../../problems/wording.ts";
 
-/** An image of the catalogue, images.json. */
+/** An image of the catalogue (images.json). */
 export interface CatalogueImage {
   /** Name of the image in the repository. */
   name: string;
-  /** Build context, relative to the folder of the sources. */
+  /** Build context, relative to the source folder. */
   context: string;
   /** Dockerfile, relative to the context. */
   dockerfile: string;
   /**
-   * Stage of the Dockerfile that does the work, where it has several: with `buildCache: registry` it is published too,
-   * since an image carries the layers of its last stage alone.
+   * Stage of the Dockerfile to cache. With `buildCache: registry` it is published too, because an image contains the
+   * layers of its last stage only.
    */
   cacheStage?: string | undefined;
 }
 
-/** What the catalogue holds, and what is wrong with it. */
 export interface Catalogue {
-  /** The images that are whole; all of them when there is no problem. */
+  /** The valid images. */
   images: CatalogueImage[];
   problems: Problem[];
 }
@@ -34,28 +33,28 @@ const REQUIRED = {
 
 const FORMS = { ...REQUIRED, cacheStage: "a stage of the Dockerfile, such as build, or left out" };
 
-/** A path that stays where it begins. */
+/** A relative path that does not lead upwards. */
 const below = z
   .string()
   .regex(/^\P{C}{1,1024}$/u)
   .refine((text) => !path.isAbsolute(text) && !text.split(/[\\/]/).includes(".."));
 
 const image: z.ZodType<CatalogueImage> = z.strictObject({
-  // Distribution specification, one component of a repository's name.
+  // Distribution specification: one component of a repository's name.
   name: z
     .string()
     .max(128)
     .regex(/^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/),
   context: below,
   dockerfile: below,
-  // Dockerfile reference, FROM ... AS: and it becomes part of a tag.
+  // Dockerfile reference (FROM ... AS). The stage is part of a tag.
   cacheStage: z
     .string()
     .regex(/^[a-z][a-z0-9_.-]{0,63}$/)
     .optional(),
 });
 
-/** Reads the text of an image catalogue, images.json. */
+/** Parses the text of images.json. */
 export function parseCatalogue(text: string): Catalogue {
   let entries: unknown;
   try {
@@ -78,7 +77,7 @@ export function parseCatalogue(text: string): Catalogue {
   return { images, problems };
 }
 
-/** The images of images.json, in the program's folder. */
+/** The images of images.json. */
 export const catalogue: Catalogue = parseCatalogue(
   readFileSync(path.join(import.meta.dirname, "../../images.json"), "utf8"),
 );
@@ -109,8 +108,8 @@ function problem(where: string, found: string, allowed: string): Problem {
   };
 }
 
-/** Node.js quotes the text itself from version 20 on, which may hold anything. */
+/** Leaves out the text, which Node.js quotes. */
 function brokenJson(error: unknown): string {
   const at = /at position \d+/.exec(error instanceof Error ? error.message : "")?.[0];
-  return `text that is no JSON${at === undefined ? "" : ` (${at})`}`;
+  return `invalid JSON${at === undefined ? "" : ` (${at})`}`;
 }

@@ -8,11 +8,11 @@ const scratch = useScratch();
 
 test.each<[BuildSettings, string | undefined]>([
   [{}, undefined],
-  [{ publicAccess: true }, "everybody may pull"],
-  [{ readers: ["allAuthenticatedUsers"] }, "everybody may pull"],
-  [{ manageRegistry: false }, "everybody may be able to pull (another stack manages the registry)"],
+  [{ publicAccess: true }, "everyone can pull"],
+  [{ readers: ["allAuthenticatedUsers"] }, "everyone can pull"],
+  [{ manageRegistry: false }, "everyone may be able to pull (another stack manages the registry)"],
   [{ manageRegistry: false, version: "1.4.2" }, "is published as version 1.4.2"],
-])("with %j what looks like a secret is refused for an image that %s", async (settings, reach) => {
+])("with %j a file that looks like a secret is refused in an image that %s", async (settings, reach) => {
   vi.stubEnv("DOCKER_HOST", "unix:///nowhere.sock");
   logged();
   for (const { context, dockerfile } of catalogue.images) scratch.write(`${context}/${dockerfile}`);
@@ -23,6 +23,6 @@ test.each<[BuildSettings, string | undefined]>([
   expect(refused.map(({ allowed }) => allowed)).toEqual(
     reach === undefined
       ? []
-      : [`none of them in an image that ${reach}; one that is meant to be there, tracked by git`],
+      : [`no such file in an image that ${reach}; track a file in git if the image needs it`],
   );
 });

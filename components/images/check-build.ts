@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 import { type Problem, problemBlocks } from "../../problems/problem.ts";
 import { catalogue } from "./catalogue.ts";
-import { checkEmulation } from "./check-emulation.ts";
-import { checkSources, sourceProblems } from "./check-sources.ts";
-import type { Purpose } from "./check-tracking.ts";
+import { checkEmulation } from "./sources/check-emulation.ts";
+import { checkSources, sourceProblems } from "./sources/check-sources.ts";
+import type { Purpose } from "./sources/check-tracking.ts";
 import { checkEngine } from "./docker/check-engine.ts";
 
 /** The build settings; invalid ones are undefined. */
@@ -18,10 +18,7 @@ export interface BuildSettings {
   platforms?: readonly string[];
 }
 
-/**
- * Checks what the images are built from and with: the catalogue, their sources, the Docker engine.
- * @returns what stands in the way; the rest is logged as warnings.
- */
+/** Checks the catalogue, the sources and the Docker engine. Logs warnings and returns problems. */
 export async function checkBuild(build: BuildSettings): Promise<Problem[]> {
   const { sourceDir, version, revision, platforms = [] } = build;
   if (build.publishImages !== true) return [...catalogue.problems];

@@ -12,20 +12,20 @@ import {
 } from "./docker/login.ts";
 
 /**
- * Asks for the credential helpers that the docker plugin needs to start, at preview too; warns of the others.
- * @returns the URL as it came, so that the plugin waits for the answer.
+ * Checks the credential helpers that the docker plugin needs to start. Warns of other broken helpers.
+ * @returns the same URL, so that the plugin waits for the check.
  */
 export async function requireHelper(registryUrl: string): Promise<string> {
   const host = registryHost(registryUrl);
   // The docker plugin does not start without the file.
-  if (!existsSync(dockerConfigFile(process.env))) throw problemsError([noLogin(host)], SO_FAR);
-  // What is wrong with a configuration that cannot be read is reported where the login is asked for.
+  if (!existsSync(dockerConfigFile(process.env))) throw problemsError([noLogin(host)], UNCHANGED);
+  // confirmLogin reports a configuration that cannot be read.
   const broken = await brokenHelpers(process.env).catch(() => []);
   const needed = broken.filter(({ isStore, hosts }) => isStore || hosts.includes(host));
   if (needed.length > 0)
     throw problemsError(
       needed.map((one) => brokenHelper(host, one)),
-      SO_FAR,
+      UNCHANGED,
     );
   const [first, ...more] = broken.map((one) => brokenHelper(host, one));
   if (first !== undefined)
@@ -36,27 +36,28 @@ export async function requireHelper(registryUrl: string): Promise<string> {
 }
 
 /**
- * Asks for a login at the registry before anything is built: a warning at preview, an error at up.
- * @returns the URL as it came, so that whatever pushes there waits for the answer.
+ * Checks the login at the registry before anything is built. A missing login is a warning at preview and an error at
+ * `up`.
+ * @returns the same URL, so that pushes wait for the check.
  */
 export async function confirmLogin(registryUrl: string): Promise<string> {
   const problem = await loginProblem(registryHost(registryUrl));
   if (problem === undefined) return registryUrl;
-  const error = problemsError([problem], SO_FAR);
+  const error = problemsError([problem], UNCHANGED);
   if (!pulumi.runtime.isDryRun()) throw error;
   void pulumi.log.warn(error.message);
   return registryUrl;
 }
 
-// The URL is known only once there is a repository, which this up may have made.
-const SO_FAR = "nothing was pushed";
+// This up may have created the repository, because only a repository has a URL.
+const UNCHANGED = "nothing was pushed";
 
 const GCLOUD = "docker-credential-gcloud";
 
 const SHORTCOMINGS: Record<Exclude<HelperAnswer["kind"], "login">, string> = {
-  "no login": "knows no login at",
-  failure: "fails when it is asked for the login at",
-  "too slow": "did not answer in time when it was asked for the login at",
+  "no login": "has no login for",
+  failure: "fails for",
+  "too slow": "did not answer in time for",
 };
 
 async function loginProblem(host: string): Promise<Problem | undefined> {
@@ -87,7 +88,7 @@ function noLogin(host: string): Problem {
   };
 }
 
-/** How Docker would log in; what is wrong with its configuration where it cannot be read. */
+/** How Docker logs in, or why its configuration cannot be read. */
 function configuredLogin(host: string): ReturnType<typeof dockerLogin> | { kind: "broken"; found: string } {
   try {
     return dockerLogin(host, process.env);
@@ -103,7 +104,7 @@ function brokenHelper(host: string, broken: BrokenHelper): Problem {
     where: dockerConfigFile(process.env),
     found: `the credential helper ${helper} for ${reads}, ${TROUBLES[trouble]}`,
     allowed: isStore
-      ? "a credential helper that works, or none: the docker plugin lists all logins at its start"
+      ? "a credential helper that works, or none, because the docker plugin lists all logins when it starts"
       : "a credential helper that can be run",
     fix: helperFix(host, broken),
   };
@@ -111,15 +112,15 @@ function brokenHelper(host: string, broken: BrokenHelper): Problem {
 
 const TROUBLES: Record<BrokenHelper["trouble"], string> = {
   missing: "which is not on the PATH",
-  failure: "which fails when the docker plugin has it list them",
+  failure: "which fails to list them",
   "too slow": "which does not list them in time",
 };
 
 function helperFix(host: string, { helper, isStore, hosts }: BrokenHelper): string {
   if (helper === GCLOUD) return INSTALL_GCLOUD;
-  if (isStore) return `take "credsStore" out of the file, or install ${helper}`;
+  if (isStore) return `remove "credsStore" from the file, or install ${helper}`;
   if (hosts.includes(host)) return configure(host);
-  return `take ${hosts.map((one) => JSON.stringify(one)).join(", ")} out of "credHelpers"`;
+  return `remove ${hosts.map((one) => JSON.stringify(one)).join(", ")} from "credHelpers"`;
 }
 
 const INSTALL_GCLOUD =

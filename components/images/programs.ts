@@ -2,30 +2,29 @@ import { spawn } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
 import * as path from "node:path";
 
-/** What came of a program. */
-export interface Ended {
-  /** Undefined where it did not begin, or did not end in time. */
+export interface ProgramResult {
+  /** Undefined if the program did not start or did not end in time. */
   code?: number | undefined;
   stdout: string;
   stderr: string;
-  /** Why there is no code. */
+  /** Why the code is undefined. */
   trouble?: "missing" | "too slow";
 }
 
 /**
- * Runs a program to its end. Never rejects.
- * @param milliseconds after which it is ended.
+ * Runs a program. Never rejects.
+ * @param milliseconds after which the program is killed.
  */
 export function runProgram(
   program: string,
   args: readonly string[],
   { input = "", milliseconds = 20_000, environment = process.env } = {},
-): Promise<Ended> {
+): Promise<ProgramResult> {
   return new Promise((resolve) => {
     const output: Buffer[] = [];
     const errors: Buffer[] = [];
     const child = spawn(program, args, { env: environment, stdio: ["pipe", "pipe", "pipe"] });
-    const end = (ended: Pick<Ended, "code" | "trouble">): void => {
+    const end = (ended: Pick<ProgramResult, "code" | "trouble">): void => {
       clearTimeout(limit);
       resolve({
         ...ended,
@@ -35,14 +34,14 @@ export function runProgram(
     };
     const limit = setTimeout(() => {
       child.kill("SIGKILL");
-      // What it started itself may hold the pipe open.
+      // Its child processes may keep the pipes open.
       child.stdout.destroy();
       child.stderr.destroy();
       end({ trouble: "too slow" });
     }, milliseconds);
     child.stdout.on("data", (part: Buffer) => output.push(part));
     child.stderr.on("data", (part: Buffer) => errors.push(part));
-    // One that ends before it has read all of its input says by its code what came of it.
+    // A program may end before it has read its input. Its code counts.
     child.stdin.on("error", () => undefined);
     child.on("error", () => {
       end({ trouble: "missing" });
@@ -54,7 +53,7 @@ export function runProgram(
   });
 }
 
-/** Every program of a name on a PATH, the first found first. */
+/** Finds all programs of a name on a PATH, in its order. */
 export function commandsOnPath(name: string, searched = process.env["PATH"] ?? ""): string[] {
   const names = process.platform === "win32" ? [`${name}.exe`, `${name}.cmd`] : [name];
   return searched
@@ -64,7 +63,6 @@ export function commandsOnPath(name: string, searched = process.env["PATH"] ?? "
     .filter(isExecutable);
 }
 
-/** Whether it is a file that may be executed. */
 export function isExecutable(file: string): boolean {
   try {
     accessSync(file, constants.X_OK);

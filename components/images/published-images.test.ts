@@ -5,7 +5,7 @@ import { FakeRegistry, REGISTRY_URL } from "../../test/support/fake-registry.ts"
 import { ACCESS_TOKEN, declare, type Declared, valueOf } from "../../test/support/mocks.ts";
 import { useScratch } from "../../test/support/scratch.ts";
 import { catalogue } from "./catalogue.ts";
-import { PublishedImage } from "./published-image.ts";
+import { ImageBuild } from "./image-build.ts";
 import {
   checkTags,
   PublishedImages,
@@ -31,13 +31,13 @@ beforeEach(() => {
 
 interface Given extends Partial<PublishedImagesArgs> {
   preview?: boolean;
-  /** Whether the docker plugin has, or makes, the digests of the images. */
+  /** Whether the digests of the images are known. */
   built?: boolean;
-  /** Tags of every image before the run; by default those that an earlier run left. */
+  /** Tags of every image before the run. Default: those of the earlier run. */
   before?: Record<string, string>;
 }
 
-/** A repository to publish to; the same sources give the same images. */
+/** A repository to publish to. Every run pushes the same images. */
 class Place {
   readonly fake = new FakeRegistry();
   readonly tags: Record<string, Record<string, string>> = Object.fromEntries(names.map((name) => [name, {}]));
@@ -83,9 +83,9 @@ class Place {
 
 const shape = ({ name, parent, inputs }: Declared) => ({ name, parent, inputs });
 
-describe("what is declared", () => {
+describe("an image", () => {
   test.each([[PLATFORMS], [["linux/arm64"]]])(
-    "is one build a platform of %j, and nothing for tags",
+    "is one build for each platform of %j, and no resource for a tag",
     async (platforms) => {
       const place = new Place();
       const { builds, resources } = await place.publish({ platforms, buildArgs: { [first]: { A: "b" } } });
@@ -117,7 +117,7 @@ describe("what is declared", () => {
         [
           "hyperion:registry:PublishedImages images",
           "pulumi:providers:docker registry",
-          ...names.map((name) => `hyperion:registry:PublishedImage ${name}`),
+          ...names.map((name) => `hyperion:registry:ImageBuild ${name}`),
         ].sort(),
       );
       expect(others.find(({ name }) => name === "registry")?.inputs["registryAuth"]).toBe(
@@ -126,7 +126,7 @@ describe("what is declared", () => {
     },
   );
 
-  test("builds the machine's own platform at preview, and no other, if asked to", async () => {
+  test("builds only the machine's own platform at preview with buildOnPreview", async () => {
     const { builds } = await new Place().publish({ buildOnPreview: true, preview: true });
     const native = process.arch === "arm64" ? "linux/arm64" : "linux/amd64";
     for (const { inputs } of builds)
@@ -137,12 +137,12 @@ describe("what is declared", () => {
     expect(builds.some(({ inputs }) => inputs["buildOnPreview"] === true)).toBe(true);
   });
 
-  test("reuses the layers of the last build, and those of the stage that does the work, from the registry", async () => {
+  test("reuses layers of the last build and of the cached stage from the registry", async () => {
     const image = { name: "ui", context: "ui", dockerfile: "Dockerfile", cacheStage: "deps" };
     const { resources } = await declare(
       async () => {
         const args = { image, sourceDir: ".", registryUrl: REGISTRY_URL, platforms: ["linux/arm64"] };
-        await valueOf(new PublishedImage("ui", { ...args, cacheFromRegistry: true }).digests);
+        await valueOf(new ImageBuild("ui", { ...args, cacheFromRegistry: true }).digests);
       },
       false,
       { pushed: { [`${REGISTRY_URL}/ui:build-arm64`]: "sha256:a" } },
@@ -161,7 +161,7 @@ describe("what is declared", () => {
   });
 });
 
-test("up puts the index of each image, sets the tags, prints what moved, and says what to pull", async () => {
+test("up puts an index for each image, sets the tags, prints the changes and returns what to pull", async () => {
   const place = new Place();
   const { result } = await place.publish();
   for (const name of names) {
@@ -211,7 +211,7 @@ test("up without changes sets no tag, puts no index and prints nothing", async (
   expect(place.fake.requests.filter((request) => request.startsWith("PUT"))).toEqual([]);
 });
 
-test("a preview of a new version prints a line an image, and sends nothing but questions", async () => {
+test("a preview of a new version prints a line for each image, and only reads", async () => {
   const place = new Place();
   await place.publish();
   place.lines.info.length = 0;
@@ -238,14 +238,14 @@ test("a preview without changes prints nothing", async () => {
   expect(place.lines.info).toEqual([]);
 });
 
-test("a preview calls a build that it does not know new", async () => {
+test("a preview calls an unknown build new", async () => {
   const place = new Place();
   await place.publish({ preview: true, built: false });
   const lines = names.map((name) => `${name}: 1.4.2, v1.4.2, 1.4, 1, latest -> a new build`);
   await expect.poll(() => place.lines.info).toEqual([lines.join("\n")]);
 });
 
-test("a preview warns of another build that a run began to publish as this version", async () => {
+test("a preview warns of an unfinished run with another build of this version", async () => {
   const place = new Place();
   const before = { "build-1.4.2": "sha256:other" };
   await place.publish({ preview: true, before });
@@ -254,7 +254,7 @@ test("a preview warns of another build that a run began to publish as this versi
   ]);
 });
 
-test("no tag is read without images", async () => {
+test("reads no tags without publishImages", async () => {
   const requests = await fakeGoogle({});
   expect(await checkTags(false, repository)).toEqual({ found: new Map(), problems: [] });
   expect(requests).toEqual([]);

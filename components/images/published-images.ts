@@ -1,14 +1,15 @@
 import { Provider } from "@pulumi/docker/provider.js";
 import * as pulumi from "@pulumi/pulumi";
 import { accessToken } from "../../google/access-token.ts";
+import type { RepositoryPlace } from "../../google/full-names.ts";
 import type { Checked } from "../../problems/checks.ts";
 import { messageOf } from "../../problems/wording.ts";
 import { catalogue } from "./catalogue.ts";
 import { confirmLogin, requireHelper } from "./confirm-login.ts";
 import { registryHost } from "./docker/login.ts";
 import { knownValue } from "./known-value.ts";
-import { PublishedImage } from "./published-image.ts";
-import { ArtifactRegistryTags, type Repository } from "./registry/artifact-registry-tags.ts";
+import { ImageBuild } from "./image-build.ts";
+import { ArtifactRegistryTags } from "./registry/artifact-registry-tags.ts";
 import { ImageRegistry } from "./registry/image-registry.ts";
 import { makeIndex, putIndex } from "./registry/manifests.ts";
 import { describeChanges } from "./tags/messages.ts";
@@ -19,27 +20,27 @@ import { TagCopy } from "./tags/store.ts";
 import { type RegistryTags, versionDigests } from "./tags/versions.ts";
 
 export interface PublishedImagesArgs {
-  /** The repository whose tags are set. */
-  repository: Repository;
-  /** Where it is pushed to and pulled from, without a scheme. */
+  /** Repository whose tags are set. */
+  repository: RepositoryPlace;
+  /** Registry URL without a scheme. */
   registryUrl: pulumi.Input<string>;
-  /** The tags that the repository holds, from `readTags`. */
+  /** Current tags of the repository, from `readTags`. */
   tags: RegistryTags;
-  /** What the images are published as. */
+  /** Version, commit and date to publish. */
   release: Release;
-  /** Folder of the sources; relative. */
+  /** Source folder, relative to the project. */
   sourceDir: string;
   /** Platforms of each image, such as `linux/amd64`. */
   platforms: readonly string[];
   /** Build arguments, by image. */
   buildArgs: Readonly<Partial<Record<string, Readonly<Record<string, string>>>>>;
-  /** Where build layers come from: this machine, or the last published build. */
+  /** Source of cached build layers: this machine, or the last published build. */
   buildCache: "local" | "registry";
-  /** Build the machine's own platform at preview too. */
+  /** Also build this machine's own platform at preview. */
   buildOnPreview: boolean;
 }
 
-/** A published image, as the stack's output has it. */
+/** A published image, for the stack's output. */
 export interface ReleasedImage {
   /** The image by digest, `host/project/repository/image@sha256:...`. */
   reference: string;
@@ -49,22 +50,22 @@ export interface ReleasedImage {
   pull: string;
 }
 
-/** The tags to publish by, asked for before anything is declared: a repository that does not answer stops the run. */
+/** Reads the tags before anything is declared, so that an unreachable repository stops the run. */
 export async function checkTags(
   publishImages: boolean,
-  repository: Repository,
+  repository: RepositoryPlace,
 ): Promise<Checked<RegistryTags>> {
   return { found: publishImages ? await readTags(repository) : new Map(), problems: [] };
 }
 
-/** The tags of the catalogue's images, as a repository has them now. */
-export function readTags(repository: Repository): Promise<RegistryTags> {
+/** Reads the tags of the catalogue's images. */
+export function readTags(repository: RepositoryPlace): Promise<RegistryTags> {
   return tagStore(repository, Promise.reject(new Error("only tags are read"))).read();
 }
 
 /**
- * Every image of the catalogue, built and pushed side by side. When all of them are there, the release's tags are set;
- * no resource stands for a tag. A preview reports what would be set.
+ * Builds and pushes every image of the catalogue, then sets the tags of the release. No resource stands for a tag. A
+ * preview prints which tags would change.
  */
 export class PublishedImages extends pulumi.ComponentResource {
   public readonly images: Record<string, pulumi.Output<ReleasedImage>>;
@@ -73,16 +74,16 @@ export class PublishedImages extends pulumi.ComponentResource {
     super("hyperion:registry:PublishedImages", name, {}, opts);
     const url = pulumi.output(args.registryUrl).apply(requireHelper);
     const login = url.apply(confirmLogin);
-    // Nothing is built without a login. A preview builds nothing, and waits for no helper.
+    // Builds wait for the login. A preview builds nothing, and does not wait for a slow helper.
     const registryUrl = pulumi.runtime.isDryRun() ? url : login;
     const provider = new Provider(
       "registry",
-      // With an address alone the plugin takes the login from the Docker configuration: none reaches the state.
+      // The plugin reads the login from the Docker configuration, so the state contains none.
       { registryAuth: [{ address: registryUrl.apply(registryHost) }] },
       { parent: this },
     );
     const digests = catalogue.images.map((image) => {
-      const published = new PublishedImage(
+      const published = new ImageBuild(
         image.name,
         {
           image,
@@ -105,7 +106,7 @@ export class PublishedImages extends pulumi.ComponentResource {
     this.images = Object.fromEntries(
       digests.map(([image, own]) => [
         image,
-        // A preview knows the images whose builds it knows.
+        // At preview, an image is known only if its own builds are.
         pulumi.all([released, own, registryUrl]).apply(([all]) => releasedImage(all, image)),
       ]),
     );
@@ -117,7 +118,7 @@ type Released = Record<string, ReleasedImage>;
 
 const NATIVE_PLATFORM = process.arch === "arm64" ? "linux/arm64" : "linux/amd64";
 
-/** Puts the indexes and sets the tags, and prints what moved. */
+/** Puts the indexes, sets the tags and prints the changes. */
 async function publishRelease(
   { repository, tags, release }: PublishedImagesArgs,
   registryUrl: string,
@@ -138,7 +139,7 @@ async function publishRelease(
   return releasedImages(release, registryUrl, new Map(builds), result);
 }
 
-/** Prints what `up` would move, by the same rules on a copy of the tags. */
+/** Prints the changes that `up` would make, by the same rules on a copy of the tags. */
 async function previewRelease(
   { tags, release }: PublishedImagesArgs,
   registryUrl: pulumi.Output<string>,
@@ -163,7 +164,7 @@ async function previewRelease(
     print([...describeChanges(result, newBuilds), ...result.notes]);
     return releasedImages(release, url ?? "", new Map(builds), result);
   } catch (error) {
-    // A build that is new here may turn out to be the one that is there.
+    // `up` may still succeed: an unknown build can turn out to be the published one.
     void pulumi.log.warn(messageOf(error));
     return releasedImages(release, url ?? "", new Map(builds), { before: tags, after: tags, notes: [] });
   }
@@ -204,7 +205,7 @@ function releasedImages(
   );
 }
 
-function tagStore(repository: Repository, registry: Promise<ImageRegistry>): ArtifactRegistryTags {
+function tagStore(repository: RepositoryPlace, registry: Promise<ImageRegistry>): ArtifactRegistryTags {
   registry.catch(() => undefined);
   return new ArtifactRegistryTags(
     repository,
@@ -213,7 +214,7 @@ function tagStore(repository: Repository, registry: Promise<ImageRegistry>): Art
   );
 }
 
-/** The registry, with the gcp plugin's own login. */
+/** Returns a client for the registry, with the gcp plugin's login. */
 function pluginRegistry(url: string): ImageRegistry {
   return new ImageRegistry(url, async () => ({
     username: "oauth2accesstoken",

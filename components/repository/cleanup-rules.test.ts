@@ -12,12 +12,12 @@ import {
 const NOW = new Date("2026-11-24T12:00:00Z");
 const DAY_MS = 86_400_000;
 
-/** A version by its short name: image, letter of the digest, age in days, tags. */
+/** @param letter the digest. */
 function version(image: string, letter: string, days: number, ...tags: string[]): StoredVersion {
   return { image, digest: `sha256:${letter}`, tags, uploaded: new Date(NOW.getTime() - days * DAY_MS) };
 }
 
-/** The index of images of the same name. */
+/** @param children a letter for each digest. */
 const index = (letter: string, days: number, children: string, ...tags: string[]): StoredVersion => ({
   ...version("ui", letter, days, ...tags),
   children: children.split("").map((child) => `sha256:${child}`),
@@ -46,25 +46,25 @@ const keep = (keepCount: number, ...packageNamePrefixes: string[]) => ({
 describe("cleanup deletes", () => {
   test.each<[string, unknown[], string]>([
     ["nothing without a policy", [], ""],
-    ["nothing where versions are only kept", [keep(1)], ""],
-    ["what is untagged and older", [untagged], "bde"],
-    ["of it, not the most recent of each image", [untagged, keep(2)], "d"],
-    ["not those of images that begin so", [untagged, keep(9, "bri")], "bd"],
-    ["what is tagged", [{ action: "DELETE", condition: { tagState: "TAGGED" } }], "ac"],
-    ["what has a tag that begins so", [{ action: "DELETE", condition: { tagPrefixes: ["1."] } }], "c"],
+    ["nothing with a keep policy alone", [keep(1)], ""],
+    ["old untagged versions", [untagged], "bde"],
+    ["old untagged versions, except the most recent of each image", [untagged, keep(2)], "d"],
+    ["old untagged versions, except those of images with a prefix", [untagged, keep(9, "bri")], "bd"],
+    ["tagged versions", [{ action: "DELETE", condition: { tagState: "TAGGED" } }], "ac"],
+    ["versions with a tag prefix", [{ action: "DELETE", condition: { tagPrefixes: ["1."] } }], "c"],
     ["one digest", [{ action: "DELETE", condition: { versionNamePrefixes: ["sha256:d"] } }], "d"],
     [
-      "what is newer, of one image",
+      "new versions of one image",
       [{ action: "DELETE", condition: { newerThan: "2592000s", packageNamePrefixes: ["ui"] } }],
       "ab",
     ],
     [
-      "nothing that a condition keeps",
+      "no version that a condition keeps",
       [untagged, { action: "KEEP", condition: { olderThan: "3000000s" } }],
       "b",
     ],
     [
-      "nothing that a condition keeps, whatever the order",
+      "no version that a condition keeps, in any order",
       [
         { action: "KEEP", condition: { tagState: "TAGGED", tagPrefixes: ["x", "1."] } },
         { action: "DELETE", condition: {} },
@@ -85,7 +85,7 @@ describe("the policies of the stack", () => {
     keptTagPrefixes: ["v", "latest", "edge", "build", "withdrawn"],
   });
 
-  test("let builds expire, and nothing that has a tag of a release or of the tip", () => {
+  test("let builds expire, but no version with a tag of a release or of the tip of main", () => {
     const old = 1000;
     const stored = [
       version("ui", "a", 2, "abc123f", "2025-01-10"),
@@ -129,16 +129,16 @@ describe("the images of an index", () => {
     index("l", 1, "jk", "build"),
   ];
 
-  test("go with it where Google refuses to delete them before", () => {
-    // Of the other image's, to which no index refers, the one is among the most recent.
+  test("are deleted with the index if Google refuses to delete them first", () => {
+    // The other image has no index. Its one version is among the most recent.
     expect(deleted(stored, policies)).toBe("def");
   });
 
-  test("go before it where Google does not, but for those of a release and of the tip", () => {
+  test("are deleted before the index if Google does not refuse, except those of a release or of the tip", () => {
     expect(deleted(stored, policies, "allowed")).toBe("defgh");
   });
 
-  test("are counted: the most recent builds are kept with all that they consist of", () => {
+  test("count as versions: the most recent builds stay complete", () => {
     const builds = ["abc", "def", "ghi"].flatMap(([amd64 = "", arm64 = "", top = ""], age) => [
       version("ui", amd64, 200 - age),
       version("ui", arm64, 200 - age),

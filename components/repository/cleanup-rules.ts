@@ -1,16 +1,16 @@
 import { z } from "zod";
 
-/** What cleanup knows of a version of an image: a manifest in the repository, tagged or not. */
+/** A version of an image: a manifest in the repository, tagged or untagged. */
 export interface StoredVersion {
-  /** Name below the repository. */
+  /** Name of the image in the repository. */
   image: string;
   /** `sha256:...`. */
   digest: string;
   tags: readonly string[];
-  /** Digests of the images that an index refers to. */
+  /** Digests of the images in an index. */
   children?: readonly string[];
   /**
-   * When it was pushed, which its age counts from; a tag that moves to it later makes it no younger
+   * Upload time, which starts the age of the version. A tag that moves to the version later does not change it
    * (https://cloud.google.com/artifact-registry/docs/repositories/cleanup-policy).
    */
   uploaded: Date;
@@ -20,7 +20,7 @@ const prefixes = z.array(z.string()).default([]);
 const seconds = z.string().transform((duration) => Number.parseFloat(duration));
 
 /**
- * A cleanup policy, as the Artifact Registry API answers it
+ * A cleanup policy, as the Artifact Registry API returns it
  * (https://cloud.google.com/artifact-registry/docs/reference/rest/v1/projects.locations.repositories#cleanuppolicy).
  */
 export const cleanupPolicy = z.object({
@@ -44,14 +44,14 @@ export type CleanupPolicy = z.infer<typeof cleanupPolicy>;
 type Condition = NonNullable<CleanupPolicy["condition"]>;
 
 /**
- * What Google does when an image is deleted to which an index refers. It was seen to refuse
- * (https://github.com/GoogleCloudPlatform/gcr-cleaner/issues/130), and no document promises that.
+ * Whether Google deletes an image that an index refers to. It refuses
+ * (https://github.com/GoogleCloudPlatform/gcr-cleaner/issues/130), but does not document that.
  */
 export type ChildDeletion = "refused" | "allowed";
 
 /**
- * The versions that the policies delete now, in the order given: those that one deletes and none keeps. A keep policy by
- * itself deletes nothing (https://cloud.google.com/artifact-registry/docs/repositories/cleanup-policy-overview).
+ * Returns the versions that the policies delete now: those that a delete policy matches and no keep policy does. A keep
+ * policy alone deletes nothing (https://cloud.google.com/artifact-registry/docs/repositories/cleanup-policy-overview).
  */
 export function deletedVersions<V extends StoredVersion>(
   versions: readonly V[],
@@ -92,7 +92,7 @@ function chooser(
     begins(image, packageNamePrefixes) && uploaded.getTime() >= (first.get(image) ?? Infinity);
 }
 
-/** When the first of the `count` most recent versions of each image was pushed. */
+/** For each image, the upload time of the oldest of its `count` most recent versions. */
 function firstRecent(versions: readonly StoredVersion[], count: number): Map<string, number> {
   const pushed = new Map<string, number[]>();
   for (const { image, uploaded } of versions) {
@@ -109,7 +109,7 @@ function firstRecent(versions: readonly StoredVersion[], count: number): Map<str
 }
 
 /**
- * All that is set must be satisfied; of prefixes any
+ * A version has to meet every part of a condition, and one of the prefixes
  * (https://cloud.google.com/artifact-registry/docs/reference/rest/v1/projects.locations.repositories#cleanuppolicycondition).
  */
 function meets(version: StoredVersion, condition: Condition, now: Date): boolean {
@@ -127,28 +127,28 @@ function meets(version: StoredVersion, condition: Condition, now: Date): boolean
   );
 }
 
-/** No prefix at all is no condition. */
+/** An empty list matches every text. */
 function begins(text: string, prefixList: readonly string[]): boolean {
   return prefixList.length === 0 || prefixList.some((prefix) => text.startsWith(prefix));
 }
 
-/** What the stack's settings say of expiry. */
+/** When versions expire. */
 export interface Expiry {
-  /** Age in days at which versions without a tag are deleted. */
+  /** Days after which untagged versions are deleted. */
   untaggedAfterDays: number;
-  /** Age in days at which versions are deleted whose tags all are of builds. */
+  /** Days after which versions are deleted that have no kept tag. */
   buildsAfterDays: number;
-  /** Most recent builds of each image that are never deleted. */
+  /** How many recent builds of each image are kept. */
   keepCount: number;
-  /** Versions that a build of an image makes: see {@link versionsOfBuild}. */
+  /** How many versions a build of an image creates: see {@link versionsOfBuild}. */
   versionsPerBuild: number;
-  /** How the tags begin that keep a version for ever. */
+  /** Prefixes of the tags that keep a version. */
   keptTagPrefixes: readonly string[];
 }
 
 const SECONDS_A_DAY = 86_400;
 
-/** A policy as the API takes it. */
+/** A cleanup policy for the API. */
 export interface PolicyInput {
   id: string;
   action: "DELETE" | "KEEP";
@@ -156,12 +156,12 @@ export interface PolicyInput {
   mostRecentVersions?: { keepCount: number };
 }
 
-/** A build for several platforms is an image for each, and the index of them. */
+/** A build for several platforms creates an image for each platform, and an index. */
 export function versionsOfBuild(platforms: number): number {
   return platforms === 1 ? 1 : platforms + 1;
 }
 
-/** The cleanup policies of a repository: builds expire, releases stay. */
+/** Returns the cleanup policies of a repository: builds expire, releases stay. */
 export function cleanupPolicies(expiry: Expiry): PolicyInput[] {
   const days = (number: number): string => `${number * SECONDS_A_DAY}s`;
   return [

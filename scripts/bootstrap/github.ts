@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { parse } from "yaml";
 import { z } from "zod";
-import { stopError } from "../../problems/problem.ts";
+import { stopError } from "../../problems/stop-error.ts";
 import type { GithubClient } from "../lib/github.ts";
 import { together } from "./grants.ts";
 import { PermissionMissing, type Finding, type Step, type Todo } from "./step.ts";

@@ -3,7 +3,7 @@ import { GITHUB_ISSUER } from "../../components/ci/github-claims.ts";
 import permissions from "../../docs/permissions.json" with { type: "json" };
 import { BOOTSTRAP_APIS, iam, kms, organizationPolicy, serviceUsage, storage } from "../../google/apis.ts";
 import { accountName } from "../../google/full-names.ts";
-import { stopError } from "../../problems/problem.ts";
+import { stopError } from "../../problems/stop-error.ts";
 import { NAMESPACE } from "../../problems/setting-commands.ts";
 import { accountOf, bucketOf, grants, keyOf, projectOf, revocations, together } from "./grants.ts";
 import type { Google } from "./google.ts";

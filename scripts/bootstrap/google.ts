@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { AuthClient } from "google-auth-library";
 import { z } from "zod";
 import { type GoogleApi, oauth, organizationPolicy, serviceUsage } from "../../google/apis.ts";
-import { isApiDisabled, refusal } from "../../google/client.ts";
+import { describeAnswer, isApiDisabled } from "../../google/client.ts";
 import { PermissionMissing } from "./step.ts";
 
 /** Waits between tries while an enabled API, a new account or a new binding spreads. */
@@ -142,8 +142,8 @@ class GoogleError extends Error {
 
 function failure(answer: Answer): Error {
   if (answer.status === 403 && !isApiDisabled(answer))
-    return new PermissionMissing(`Google answered ${refusal(answer)}`);
-  return new GoogleError(answer.status, `Google answered ${refusal(answer)}${explanation(answer)}`);
+    return new PermissionMissing(`Google answered ${describeAnswer(answer)}`);
+  return new GoogleError(answer.status, `Google answered ${describeAnswer(answer)}${explanation(answer)}`);
 }
 
 /** Names the organization policy; Google itself reports only a failed precondition. */

@@ -2,7 +2,8 @@
 import * as path from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { accountEmail } from "../../google/full-names.ts";
-import { type Problem, problemsError, stopError } from "../../problems/problem.ts";
+import { type Problem, problemsError } from "../../problems/problem.ts";
+import { stopError } from "../../problems/stop-error.ts";
 import { messageOf } from "../../problems/wording.ts";
 import { GCP_SETTINGS } from "../../settings/schema.ts";
 import { StackSettings } from "../../settings/stack-settings.ts";

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { z } from "zod";
 import { storage } from "../../google/apis.ts";
-import { stopError } from "../../problems/problem.ts";
+import { stopError } from "../../problems/stop-error.ts";
 import { PULUMI, settingKey } from "../../problems/setting-commands.ts";
 import type { Google } from "./google.ts";
 import { MAINTAINERS, STATE } from "./google-steps.ts";

@@ -26,7 +26,7 @@ it("accepts the resources that this program makes", () => {
     resource("pulumi:pulumi:Stack", { custom: false, outputs: {} }),
     resource(DOCKER, { inputs }),
     resource("pulumi:providers:pulumi"),
-    { ...resource(IMAGE), urn: urn(`hyperion:registry:PublishedImage$${IMAGE}`), inputs: { imageName: "i" } },
+    { ...resource(IMAGE), urn: urn(`hyperion:registry:ImageBuild$${IMAGE}`), inputs: { imageName: "i" } },
   ];
   const pending = [{ resource: resource(IMAGE), type: "creating" }];
   expect(imagesInStateReport(state(made, { pending_operations: pending }))).toBe(

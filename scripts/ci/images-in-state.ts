@@ -49,7 +49,7 @@ const engineNotes = {
 const HELD: Readonly<Record<string, z.ZodType>> = {
   "pulumi:pulumi:Stack": anything,
   "hyperion:registry:PublishedImages": anything,
-  "hyperion:registry:PublishedImage": anything,
+  "hyperion:registry:ImageBuild": anything,
   "docker:index/image:Image": anything,
   // A remote engine, `ssh://`, runs a command here.
   "pulumi:providers:docker": z.strictObject({

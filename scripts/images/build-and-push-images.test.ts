@@ -305,8 +305,8 @@ describe("problems before the start", () => {
     );
     shell.forgetCalls();
     const secret = (image: string, folder: string, file: string): string =>
-      `${folder}: files that look like secrets and that git does not track, in the build of ${image}: ${file} (environment file); ` +
-      "allowed: none of them in an image that is published as version 1.4.2; one that is meant to be there, tracked by git: " +
+      `${folder}: untracked files that look like secrets, in the build of ${image}: ${file} (environment file); ` +
+      "allowed: no such file in an image that is published as version 1.4.2; track a file in git if the image needs it: " +
       `printf '%s\\n' ${file} >>${folder}/.dockerignore`;
     refuse(
       ["--version", "1.4.2"],

@@ -2,9 +2,8 @@ import { existsSync } from "node:fs";
 import * as path from "node:path";
 import { closest, distance } from "fastest-levenshtein";
 import { catalogue, type CatalogueImage } from "../../components/images/catalogue.ts";
-import { sourceProblems } from "../../components/images/check-sources.ts";
-import { checkTracking, type Tracking } from "../../components/images/check-tracking.ts";
-import type { Repository } from "../../components/images/registry/artifact-registry-tags.ts";
+import { sourceProblems } from "../../components/images/sources/check-sources.ts";
+import { checkTracking } from "../../components/images/sources/check-tracking.ts";
 import {
   lines,
   ownTags,
@@ -13,7 +12,8 @@ import {
   revisionProblem,
   versionProblem,
 } from "../../components/images/tags/names.ts";
-import type { Problem } from "../../problems/problem.ts";
+import type { RepositoryPlace } from "../../google/full-names.ts";
+import type { Findings, Problem } from "../../problems/problem.ts";
 import { StackSettings } from "../../settings/stack-settings.ts";
 import { stackRepository } from "../lib/own-registry.ts";
 import type { Options } from "./options.ts";
@@ -26,7 +26,7 @@ export interface Publication {
   registry: string;
   /** The registry's host, with its port. */
   host: string;
-  repository: Repository;
+  repository: RepositoryPlace;
   /** Whether the caller named `registry`; then it can differ from the repository of the stack. */
   isNamed: boolean;
   platforms: readonly string[];
@@ -118,7 +118,7 @@ export async function compareSources({
   images,
   release,
   isPublic,
-}: Publication): Promise<Record<keyof Tracking, string[]>> {
+}: Publication): Promise<Record<keyof Findings, string[]>> {
   const { problems, warnings } = await checkTracking(source, images, { ...release, isPublic });
   return { problems: problems.map(sentence), warnings: warnings.map(sentence) };
 }

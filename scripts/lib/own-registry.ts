@@ -1,26 +1,23 @@
 import { z } from "zod";
 import { catalogue } from "../../components/images/catalogue.ts";
-import {
-  ArtifactRegistryTags,
-  type Repository,
-} from "../../components/images/registry/artifact-registry-tags.ts";
+import { ArtifactRegistryTags } from "../../components/images/registry/artifact-registry-tags.ts";
 import { ImageRegistry } from "../../components/images/registry/image-registry.ts";
 import { ownAccessToken } from "../../google/own-login.ts";
 import { artifactRegistry } from "../../google/apis.ts";
-import { callGoogle, refusal } from "../../google/client.ts";
-import { repositoryName } from "../../google/full-names.ts";
+import { callGoogle, describeAnswer } from "../../google/client.ts";
+import { repositoryName, type RepositoryPlace } from "../../google/full-names.ts";
 import { lookupError } from "../../google/existence.ts";
 import type { StackSettings } from "../../settings/stack-settings.ts";
 
 const repositoryAnswer = z.object({ registryUri: z.string() });
 
 /** The tags of images in a repository, with the caller's Google login. */
-export function ownTagStore(repository: Repository, images = catalogue.images.map(({ name }) => name)) {
+export function ownTagStore(repository: RepositoryPlace, images = catalogue.images.map(({ name }) => name)) {
   return new ArtifactRegistryTags(repository, images, async () => ownRegistry(await registryUrl(repository)));
 }
 
 /** The repository that a stack's settings name. */
-export function stackRepository(settings: StackSettings): Repository {
+export function stackRepository(settings: StackSettings): RepositoryPlace {
   return {
     project: settings.text("gcp:project"),
     location: settings.text("gcp:region"),
@@ -29,7 +26,7 @@ export function stackRepository(settings: StackSettings): Repository {
 }
 
 /** The registry of a repository, with the caller's Google login. */
-export async function repositoryRegistry(repository: Repository): Promise<ImageRegistry> {
+export async function repositoryRegistry(repository: RepositoryPlace): Promise<ImageRegistry> {
   return ownRegistry(await registryUrl(repository));
 }
 
@@ -41,7 +38,7 @@ function ownRegistry(url: string): ImageRegistry {
 }
 
 /** Whether a repository has this registry URL; false if Google does not answer. */
-export async function isRegistryOf(repository: Repository, url: string): Promise<boolean> {
+export async function isRegistryOf(repository: RepositoryPlace, url: string): Promise<boolean> {
   try {
     return (await registryUrl(repository)) === url;
   } catch {
@@ -49,9 +46,9 @@ export async function isRegistryOf(repository: Repository, url: string): Promise
   }
 }
 
-async function registryUrl({ project, location, repositoryId }: Repository): Promise<string> {
-  const name = repositoryName(project, location, repositoryId);
+async function registryUrl(repository: RepositoryPlace): Promise<string> {
+  const name = repositoryName(repository);
   const answer = await callGoogle(artifactRegistry, name);
-  if (answer.status !== 200) throw lookupError(name, `Google answered ${refusal(answer)}`);
+  if (answer.status !== 200) throw lookupError(name, `Google answered ${describeAnswer(answer)}`);
   return repositoryAnswer.parse(answer.body).registryUri;
 }

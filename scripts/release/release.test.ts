@@ -263,7 +263,7 @@ test("all problems are reported at once, and nothing is started", async () => {
 
 test.each<[string, string[], string]>([
   ["an invalid version", ["v1.4.2"], "write 1.4.2, without v"],
-  ["a stack that does not exist", ["1.5.0", "--stack", "s"], "there are the stacks production-images"],
+  ["a stack that does not exist", ["1.5.0", "--stack", "s"], "the stacks are production-images"],
   ["a line without a rollback", ["1.5.0", "--line", "1"], "--line goes with --rollback."],
   [
     "an overwrite that is a rollback",

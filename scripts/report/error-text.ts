@@ -2,7 +2,7 @@ import { isApiDisabled } from "../../google/client.ts";
 import { LOG_IN } from "../../google/own-login.ts";
 import { z } from "zod";
 import { PULUMI } from "../../problems/setting-commands.ts";
-import type { Place } from "../../settings/place.ts";
+import type { RepositoryPlace } from "../../google/full-names.ts";
 
 /** The error of a failed request. */
 const failure = z.object({
@@ -17,7 +17,7 @@ const failure = z.object({
  */
 export function refusalText(
   error: unknown,
-  { project, location, repositoryId }: Place,
+  { project, location, repositoryId }: RepositoryPlace,
   ownToken: boolean,
 ): string {
   const retry = "Run it again: npm run report";

@@ -7,7 +7,7 @@ import { repositoryName } from "../../google/full-names.ts";
 import { messageOf } from "../../problems/wording.ts";
 import { deletedVersions } from "../../components/repository/cleanup-rules.ts";
 import { monthlyStorageCost } from "./cost.ts";
-import { type Place, stackPlace } from "../../settings/place.ts";
+import { stackPlace } from "../../settings/place.ts";
 import { readRepository } from "./read-repository.ts";
 import { reportText } from "./text.ts";
 
@@ -18,7 +18,7 @@ interface Options {
 }
 
 async function report({ stack, project, json }: Options): Promise<void> {
-  const place: Place = await stackPlace(path.resolve(import.meta.dirname, "../.."), stack, process.env);
+  const place = await stackPlace(path.resolve(import.meta.dirname, "../.."), stack, process.env);
   if (project !== undefined) place.project = project;
   const now = new Date();
   const content = await readRepository(place);
@@ -27,7 +27,7 @@ async function report({ stack, project, json }: Options): Promise<void> {
     const { policies, dryRun, ...rest } = content;
     const monthlyCost = monthlyStorageCost(content.storedBytes);
     const cleanup = { policies, dryRun, deletes };
-    const repository = repositoryName(place.project, place.location, place.repositoryId);
+    const repository = repositoryName(place);
     console.log(JSON.stringify({ repository, ...rest, monthlyCost, cleanup }, undefined, 2));
   } else console.log(reportText({ ...content, deletes }, now));
 }

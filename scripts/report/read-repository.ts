@@ -1,6 +1,5 @@
 import { artifactRegistry } from "../../google/apis.ts";
-import { repositoryName } from "../../google/full-names.ts";
-import type { Place } from "../../settings/place.ts";
+import { repositoryName, type RepositoryPlace } from "../../google/full-names.ts";
 import { googleLogin } from "../../google/own-login.ts";
 import { type Content, readContent } from "./content.ts";
 import { refusalText } from "./error-text.ts";
@@ -12,8 +11,8 @@ const token = process.env["GOOGLE_OAUTH_ACCESS_TOKEN"] ?? "";
  *
  * @throws one error with the reason and the command that fixes it.
  */
-export async function readRepository(place: Place): Promise<Content> {
-  const name = repositoryName(place.project, place.location, place.repositoryId);
+export async function readRepository(place: RepositoryPlace): Promise<Content> {
+  const name = repositoryName(place);
   const endpoint = process.env[artifactRegistry.variable] ?? artifactRegistry.endpoint;
   try {
     return await readContent(await googleLogin(), endpoint, name);

@@ -193,7 +193,7 @@ describe("settings that the program refuses, all of them in one message", () => 
     expect(await refusedUp()).toBe(
       said(settings, {
         where: "hyperion-registry:sourceDir",
-        found: '"nowhere", where there is no folder',
+        found: '"nowhere", which is not a folder',
         allowed: "the folder of the Hyperion sources, which holds coordinator/",
         fix: "npm run pulumi -- config set hyperion-registry:sourceDir PATH",
       }),
@@ -248,7 +248,7 @@ describe("a catalogue or sources that cannot be built", () => {
         ["images.json[2].name", '"hyperion-coordinator-mcp"', "each name once", EDIT_IMAGES],
         [
           join(sandbox.sources, "nowhere"),
-          "nothing, where the sources of hyperion-ui should be",
+          "no sources of hyperion-ui",
           "the layout of images.json below hyperion-registry:sourceDir",
           "npm run pulumi -- config set hyperion-registry:sourceDir PATH",
         ],
@@ -266,7 +266,7 @@ describe("a catalogue or sources that cannot be built", () => {
     await configure({ "hyperion-registry:sourceDir": "sources" });
     const layout = "the layout of images.json below hyperion-registry:sourceDir";
     const fix = "npm run pulumi -- config set hyperion-registry:sourceDir PATH";
-    const missing = (image: string): string => `nothing, where the sources of ${image} should be`;
+    const missing = (image: string): string => `no sources of ${image}`;
     expect(await refusedUp()).toBe(
       told([
         ["sources/coordinator/mcp-server/Dockerfile", missing("hyperion-coordinator-mcp"), layout, fix],

@@ -3,7 +3,7 @@ import { existsSync } from "node:fs";
 import { appendFile, cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
-import { checkEmulation } from "../../components/images/check-emulation.ts";
+import { checkEmulation } from "../../components/images/sources/check-emulation.ts";
 import { enginePlatforms } from "../../components/images/docker/platforms.ts";
 import { copyProgram } from "../support/copy-program.ts";
 import { nativePlatform } from "../support/native-build.ts";
@@ -85,7 +85,7 @@ describe("a store that knows nothing of the registry", () => {
       DOCKER_CONFIG: await dockerConfig({ credHelpers: {}, credsStore: "desktop" }),
       PATH: `${bin}:${sandbox.env["PATH"] ?? ""}`,
     };
-    const told = `the credential helper docker-credential-desktop, which knows no login at ${sandbox.registry.replace(/\/.*/, "")}`;
+    const told = `the credential helper docker-credential-desktop, which has no login for ${sandbox.registry.replace(/\/.*/, "")}`;
     const page = join(sandbox.sources, "coordinator/ui/src/index.html");
     const before = await readFile(page, "utf8");
     await appendFile(page, "<!-- changed -->\n");
@@ -122,17 +122,17 @@ describe("Hyperion's sources as they lie on a developer's machine", () => {
     const fixes = (output: string) => [...output.matchAll(/fix: +(printf .*)$/gm)].map(([, fix = ""]) => fix);
 
     const warned = passed(await preview());
-    expect(warned).toContain("no ignore file, so that the build of hyperion-http-bridge sees everything");
+    expect(warned).toContain("no ignore file, so the build of hyperion-http-bridge sees all files");
     expect(warned).toContain(
-      "in the build of hyperion-coordinator-mcp, what git does not track: report.html",
+      "in the build of hyperion-coordinator-mcp, files that git does not track: report.html",
     );
     await sandbox.set({ version: "7.0.0" });
     const refused = failed(await preview());
     expect(refused).toMatch(
-      /that look like secrets .* in the build of hyperion-http-bridge: ui\/\.env \(environment file\)$/m,
+      /that look like secrets, in the build of hyperion-http-bridge: ui\/\.env \(environment file\)$/m,
     );
     expect(refused).toMatch(
-      /that look like secrets .* in the build of hyperion-ui: \.env \(environment file\)$/m,
+      /that look like secrets, in the build of hyperion-ui: \.env \(environment file\)$/m,
     );
 
     for (const fix of fixes(warned)) await shell(`cd ${process.cwd()} && ${fix}`);

@@ -143,7 +143,7 @@ test("a pool and a provider that were made beforehand are adopted, and updated i
   await google(sandbox, "PATCH", `${pool}/providers/github?${mask}`, another);
 
   const refused = failed(await sandbox.tryPulumi("preview"));
-  expect(refused).toContain("an identity pool that exists already, and that no stack is known to have made");
+  expect(refused).toContain("an identity pool that already exists and belongs to no stack");
   expect(refused).toContain("its condition is assertion.repository_owner_id == '8'");
 
   await sandbox.set({ adoptExisting: "true" });

@@ -43,11 +43,11 @@ describe("a second stack in the same project", () => {
     await sandbox.set({ adoptExisting: "true" }, ...SECOND);
     for (const words of [["preview"], ["up", "--yes", "--skip-preview"]]) {
       const output = await refused(sandbox.tryPulumi(...words, ...SECOND));
-      expect(output).toContain("a repository that the stack hyperion-registry/sandbox made");
+      expect(output).toContain("a repository that belongs to the stack hyperion-registry/sandbox");
       expect(output).toContain(
-        "a service account that the stack hyperion-registry/sandbox made: it has no key; it has no role on the project",
+        "a service account that belongs to the stack hyperion-registry/sandbox: it has no key; it has no role on the project",
       );
-      expect(output).toContain("an identity pool that the stack hyperion-registry/sandbox made");
+      expect(output).toContain("an identity pool that belongs to the stack hyperion-registry/sandbox");
       for (const setting of ["repositoryId", "ciServiceAccountId", "githubPoolId"])
         expect(output).toContain(`npm run pulumi -- config set hyperion-registry:${setting} NAME`);
     }
@@ -82,7 +82,7 @@ describe("what somebody made by hand", () => {
     await sandbox.set({ ciServiceAccountId: "by-hand-ci" }, ...SECOND);
     const output = await refused(sandbox.tryPulumi("preview", ...SECOND));
     expect(output).toContain(
-      "a service account that exists already, and that no stack is known to have made: it has no key; its roles on the project: roles/editor",
+      "a service account that already exists and belongs to no stack: it has no key; its roles on the project: roles/editor",
     );
     expect(output).toContain("npm run pulumi -- config set hyperion-registry:adoptExisting true");
     await sandbox.set({ adoptExisting: "true" }, ...SECOND);

@@ -100,7 +100,7 @@ test("a stack whose project is not provisioned, and another project, are told wi
   const unknown = await report({}, "--stack", "staging");
   expect(unknown.code).toBe(1);
   expect(unknown.output).toContain(
-    "Pulumi.staging.yaml does not exist; there are the stacks production, production-images, sandbox",
+    "Pulumi.staging.yaml does not exist; the stacks are production, production-images, sandbox",
   );
 });
 

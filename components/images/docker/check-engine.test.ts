@@ -9,7 +9,7 @@ import { runCommand } from "../../../test/support/sandbox.ts";
 import { useScratch } from "../../../test/support/scratch.ts";
 import { checkEngine } from "./check-engine.ts";
 
-/** The home of somebody whose machine has no engine of its own but those that a test starts. */
+/** A home folder without an engine, except those that a test starts. */
 const home = useScratch();
 let servers: Server[];
 
@@ -23,7 +23,7 @@ afterEach(async () => {
 
 const stop = (server: Server) => new Promise((resolve) => server.close(resolve));
 
-/** What the engine of Debian says of itself, and what a current one does with containerd's store. */
+/** Answers of Debian's engine, and of a current one with containerd's store. */
 const CLASSIC = { ServerVersion: "20.10.24+dfsg1", OSType: "linux", DriverStatus: [["userxattr", "false"]] };
 const CONTAINERD = {
   ServerVersion: "29.0.0",
@@ -31,7 +31,7 @@ const CONTAINERD = {
   DriverStatus: [["driver-type", "io.containerd.snapshotter.v1"]],
 };
 
-/** An engine as far as it is asked; listens below the home. */
+/** Starts an engine that answers the requests of the check, on a socket below the home folder. */
 async function engine(
   socket: string,
   status = 200,
@@ -48,15 +48,15 @@ async function engine(
   return { address: `unix://${file}`, server };
 }
 
-/** A port that takes connections, as one of an engine with certificates does. */
+/** Opens a port that accepts connections, like an engine that requires a certificate. */
 async function tcpPort(): Promise<string> {
-  // What Go's servers say to somebody without TLS.
+  // The answer of Go's TLS servers to plain HTTP.
   const server = createServer((_, response) => response.writeHead(400).end());
   servers.push(server);
   return `tcp://127.0.0.1:${await listen(server)}`;
 }
 
-/** The variables of a shell at that home. */
+/** Environment variables with that home folder. */
 const shell = (variables: NodeJS.ProcessEnv = {}): NodeJS.ProcessEnv => ({
   PATH: process.env["PATH"],
   HOME: home.folder,
@@ -75,7 +75,7 @@ const problem = async (variables: NodeJS.ProcessEnv = {}) => {
   return problems[0];
 };
 
-/** Where the plugin looks without DOCKER_HOST; the first is the machine's own, which no test starts. */
+/** Where the plugin looks without DOCKER_HOST. No test starts an engine at the first address. */
 const usual = () =>
   [
     "unix:///var/run/docker.sock",
@@ -89,7 +89,7 @@ describe("an engine that the plugin finds", () => {
     expect(await problem()).toBeUndefined();
   });
 
-  test("at DOCKER_HOST, and no longer once it is stopped", async () => {
+  test("at DOCKER_HOST, until it stops", async () => {
     const { address, server } = await engine("docker.sock");
     expect(await problem({ DOCKER_HOST: address })).toBeUndefined();
     await stop(server);
@@ -102,26 +102,26 @@ describe("an engine that the plugin finds", () => {
     });
   });
 
-  test("a TCP port that takes a connection may want a certificate, and one that takes none is no engine", async () => {
+  test("accepts a TCP port that accepts connections, because the engine may require a certificate", async () => {
     const open = await tcpPort();
     expect(await checkEngine(shell({ DOCKER_HOST: open }))).toMatchObject({
       address: open,
       problems: [],
-      warnings: [{ found: `an engine at ${open}, which is not asked for its version and image store` }],
+      warnings: [{ found: `an engine at ${open}, whose version and image store cannot be read` }],
     });
     expect(await problem({ DOCKER_HOST: "tcp://127.0.0.1:9" })).toMatchObject({
       where: "DOCKER_HOST=tcp://127.0.0.1:9",
     });
   });
 
-  test("over ssh is the plugin's to try", async () => {
+  test("accepts an engine over SSH without a request", async () => {
     expect(await checkEngine(shell({ DOCKER_HOST: "ssh://somewhere" }))).toEqual({
       address: "ssh://somewhere",
       problems: [],
       warnings: [
         {
           where: "DOCKER_HOST=ssh://somewhere",
-          found: "an engine at ssh://somewhere, which is not asked for its version and image store",
+          found: "an engine at ssh://somewhere, whose version and image store cannot be read",
           allowed:
             "Docker 27.5.0 or later, if it uses containerd's image store: a build fails on an older one",
           fix: "docker info",
@@ -146,7 +146,7 @@ describe("an engine that the plugin finds and cannot build with", () => {
     expect(await check({ ...info, ServerVersion: version })).toEqual([
       [
         `Docker ${version} with containerd's image store: a build would fail with "failed to read downloaded context ... 403"`,
-        'update Docker; or set "features": {"containerd-snapshotter": false} in its daemon.json and start it again',
+        'update Docker; or set "features": {"containerd-snapshotter": false} in its daemon.json and restart it',
       ],
     ]);
   });
@@ -161,9 +161,9 @@ describe("an engine that the plugin finds and cannot build with", () => {
     expect(await check({ ...info, ServerVersion: version })).toEqual([]);
   });
 
-  test("one for containers of Windows", async () => {
+  test("an engine for Windows containers", async () => {
     expect(await check({ ...CLASSIC, OSType: "windows" })).toMatchObject([
-      ["an engine for containers of windows", "in Docker Desktop's menu: Switch to Linux containers"],
+      ["an engine for windows containers", "in Docker Desktop's menu: Switch to Linux containers"],
     ]);
   });
 });
@@ -171,21 +171,21 @@ describe("an engine that the plugin finds and cannot build with", () => {
 const hasDocker = process.env["PATH"]?.split(path.delimiter).some((folder) => existsSync(`${folder}/docker`));
 
 describe.skipIf(hasDocker !== true)("an engine that the docker command knows and the plugin does not", () => {
-  test("is that of its context, by configuration or DOCKER_CONTEXT", async () => {
+  test("is the engine of its context, by configuration or DOCKER_CONTEXT", async () => {
     const { address } = await engine("my engine.sock");
     await docker("context", "create", "colima-work", "--docker", `host=${address}`);
-    const told = {
+    const expected = {
       found: `no engine listens at ${usual()}; the docker command's context colima-work has one at ${address}`,
       fix: `export DOCKER_HOST='${address}'`,
     };
-    expect(await problem({ DOCKER_CONTEXT: "colima-work" })).toMatchObject(told);
+    expect(await problem({ DOCKER_CONTEXT: "colima-work" })).toMatchObject(expected);
     await docker("context", "use", "colima-work");
-    expect(await problem()).toMatchObject(told);
-    expect(await problem({ DOCKER_HOST: "unix:///nowhere.sock" })).toMatchObject({ fix: told.fix });
+    expect(await problem()).toMatchObject(expected);
+    expect(await problem({ DOCKER_HOST: "unix:///nowhere.sock" })).toMatchObject({ fix: expected.fix });
     expect(await problem({ DOCKER_HOST: address })).toBeUndefined();
   });
 
-  test("is told with its certificates", async () => {
+  test("is reported with its certificates", async () => {
     const address = await tcpPort();
     const ca = home.write("ca.pem", (await generate([{ name: "commonName", value: "office" }])).cert);
     await docker("context", "create", "office", "--docker", `host=${address},ca=${ca}`);
@@ -195,7 +195,7 @@ describe.skipIf(hasDocker !== true)("an engine that the docker command knows and
     expect(existsSync(path.join(folder, "ca.pem")), fix).toBe(true);
   });
 
-  test("is none when it answers that it cannot serve, or when its context does not exist", async () => {
+  test("is none if it answers with an error, or if its context does not exist", async () => {
     const { address } = await engine("run/docker.sock", 500);
     await docker("context", "create", "broken", "--docker", `host=${address}`);
     const fix = expect.stringMatching(/^start Docker/) as string;

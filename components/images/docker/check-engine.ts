@@ -1,19 +1,16 @@
 import { coerce, lt } from "semver";
-import type { Problem } from "../../../problems/problem.ts";
+import type { Findings, Problem } from "../../../problems/problem.ts";
 import { configSet } from "../../../problems/setting-commands.ts";
 import { shellWord, shownName } from "../../../problems/wording.ts";
 import { commandEngine, type CommandEngine, engineFacts, engineListens, pluginAddresses } from "./engine.ts";
 
-/** The engine that the docker plugin uses, and what would make its builds fail. */
-export interface EngineCheck {
-  /** Undefined if no engine answers where the plugin looks. */
+/** The engine that the docker plugin uses, with the problems of building there. */
+export interface EngineCheck extends Findings {
+  /** Undefined if no engine answers. */
   address?: string;
-  problems: Problem[];
-  /** What could not be looked at. */
-  warnings: Problem[];
 }
 
-/** Looks for an engine where the docker plugin does, and asks it whether the plugin can build there. */
+/** Finds the engine that the docker plugin uses, and checks whether the plugin can build there. */
 export async function checkEngine(environment = process.env): Promise<EngineCheck> {
   const addresses = pluginAddresses(environment);
   const address = await firstOf(addresses);
@@ -21,7 +18,7 @@ export async function checkEngine(environment = process.env): Promise<EngineChec
   const facts = await engineFacts(address);
   const where = environment["DOCKER_HOST"] ? `DOCKER_HOST=${address}` : "Docker engine";
   if (facts === undefined) {
-    const found = `an engine at ${address}, which is not asked for its version and image store`;
+    const found = `an engine at ${address}, whose version and image store cannot be read`;
     const allowed = `Docker ${OLDEST_CONTAINERD} or later, if it uses containerd's image store: a build fails on an older one`;
     return { address, problems: [], warnings: [{ where, found, allowed, fix: "docker info" }] };
   }
@@ -30,7 +27,7 @@ export async function checkEngine(environment = process.env): Promise<EngineChec
   if (facts.system !== "linux") {
     problems.push({
       where,
-      found: `an engine for containers of ${shownName(facts.system)}`,
+      found: `an engine for ${shownName(facts.system)} containers`,
       allowed: "an engine for Linux containers",
       fix: "in Docker Desktop's menu: Switch to Linux containers",
     });
@@ -41,16 +38,16 @@ export async function checkEngine(environment = process.env): Promise<EngineChec
       where,
       found: `Docker ${version} with containerd's image store: a build would fail with "failed to read downloaded context ... 403"`,
       allowed: `Docker ${OLDEST_CONTAINERD} or later, or the classic image store`,
-      fix: `update Docker; or set "features": {"containerd-snapshotter": false} in its daemon.json and start it again`,
+      fix: `update Docker; or set "features": {"containerd-snapshotter": false} in its daemon.json and restart it`,
     });
   }
   return { address, problems, warnings: [] };
 }
 
-/** The first release with moby/moby#49194: before it, BuildKit cannot read the context that the plugin sends. */
+/** The first release with moby/moby#49194. In older ones BuildKit cannot read the context that the plugin sends. */
 const OLDEST_CONTAINERD = "27.5.0";
 
-/** No engine where the plugin looks; if the docker command has one, what leads the plugin to it. */
+/** If the docker command has an engine, the fix points the plugin to it. */
 async function noEngine(addresses: readonly string[], environment: NodeJS.ProcessEnv): Promise<Problem> {
   const { DOCKER_HOST: host, ...rest } = environment;
   const problem = {

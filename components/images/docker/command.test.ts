@@ -16,14 +16,14 @@ test.each([
   expect(buildKitInside(version)).toBe(expected);
 });
 
-/** A docker command of a version, with the plugin buildx or without. */
+/** Writes a docker command of a version, with or without the plugin buildx. */
 function docker(name: string, version: string, buildx: boolean): string {
   const answer = version === "" ? "exit 1" : `echo "Docker version ${version}, build 1"`;
   const script = `#!/bin/sh\ncase $1 in --version) ${answer} ;; *) exit ${buildx ? 0 : 1} ;; esac\n`;
   return scratch.write(`${name}/docker`, script, 0o755);
 }
 
-test("the first that can build with BuildKit is found, else the first that runs, else none", async () => {
+test("finds the first command that can build with BuildKit, else the first that runs, else none", async () => {
   const broken = docker("broken", "", true);
   const plain = docker("plain", "28.2.2", false);
   const old = docker("old", "20.10.24", false);

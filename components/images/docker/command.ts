@@ -3,16 +3,16 @@ import { runProgram } from "../programs.ts";
 /** A `docker` command. */
 export interface DockerCommand {
   path: string;
-  /** As it tells it itself, such as `28.2.2`; empty where it tells none. */
+  /** Its own version, such as `28.2.2`; empty if unknown. */
   version: string;
-  /** Whether `docker build` of this command can use BuildKit. */
+  /** Whether `docker build` can use BuildKit. */
   buildKit: boolean;
 }
 
 /**
- * The `docker` command to use.
- * @param candidates in the order in which they are tried.
- * @returns the first that can build with BuildKit, else the first that runs at all.
+ * Chooses the `docker` command to use.
+ * @param candidates in the order of preference.
+ * @returns the first that can build with BuildKit, or else the first that runs.
  */
 export async function findDockerCommand(candidates: readonly string[]): Promise<DockerCommand | undefined> {
   let first: DockerCommand | undefined;
@@ -32,7 +32,7 @@ async function inspect(command: string): Promise<DockerCommand | undefined> {
   return { path: command, version, buildKit };
 }
 
-/** From 23 on, the BuildKit client is a plugin (buildx); from 18.09 to 20.10 it is in the command itself. */
+/** The BuildKit client is part of the command from 18.09 to 20.10. Since 23 it is a plugin (buildx). */
 export function buildKitInside(version: string): boolean {
   const [major = 0, minor = 0] = version.split(".").map(Number);
   return major < 23 && (major > 18 || (major === 18 && minor >= 9));

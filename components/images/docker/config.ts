@@ -3,7 +3,7 @@ import { homedir } from "node:os";
 import * as path from "node:path";
 import { z } from "zod";
 
-/** A login as the configuration keeps it; all empty where a helper keeps it instead. */
+/** A login in the configuration. All fields are empty if a helper stores the login. */
 const storedLogin = z.looseObject({
   auth: z.string().nullish(),
   username: z.string().nullish(),
@@ -21,24 +21,23 @@ const dockerConfig = z.looseObject({
 export type StoredLogin = z.infer<typeof storedLogin>;
 export type DockerConfig = z.infer<typeof dockerConfig>;
 
-/** The user's own folder. */
+/** The user's home folder. */
 export function homeFolder(environment: NodeJS.ProcessEnv): string {
   return environment["HOME"] || homedir();
 }
 
-/** The folder of the Docker configuration that the docker command and the docker plugin read. */
+/** Folder of the configuration for the docker command and the docker plugin. */
 function dockerConfigFolder(environment: NodeJS.ProcessEnv): string {
   return environment["DOCKER_CONFIG"] || path.join(homeFolder(environment), ".docker");
 }
 
-/** The Docker configuration itself. */
 export function dockerConfigFile(environment: NodeJS.ProcessEnv): string {
   return path.join(dockerConfigFolder(environment), "config.json");
 }
 
 /**
- * Reads the Docker configuration; a missing file is an empty one.
- * @throws when the file is not one that Docker reads.
+ * Reads the Docker configuration. A missing file counts as empty.
+ * @throws if the file is invalid.
  */
 export function readDockerConfig(environment: NodeJS.ProcessEnv): DockerConfig {
   const file = dockerConfigFile(environment);
@@ -56,7 +55,7 @@ export function readDockerConfig(environment: NodeJS.ProcessEnv): DockerConfig {
   throw new Error(`${file} is not as Docker writes it${key === "" ? "" : ` (${key})`}`);
 }
 
-/** What a text is as JSON; undefined where it is none: an error would quote it, and it may hold a login. */
+/** Parses JSON; undefined if it is invalid. An error would quote the text, which can contain a login. */
 export function fromJson(text: string): unknown {
   try {
     return JSON.parse(text);

@@ -5,13 +5,14 @@ import { z } from "zod";
 import { runProgram } from "../programs.ts";
 import { fromJson, homeFolder } from "./config.ts";
 
-/** An engine that does not answer within this time is not there. */
 const TIMEOUT_MS = 10_000;
 
-/** Where an engine listens that nobody moved. */
+/** The engine's default socket. */
 export const DEFAULT_ADDRESS = "unix:///var/run/docker.sock";
 
-/** Where the docker plugin looks for an engine: at DOCKER_HOST, else at these sockets. It knows no context. */
+/**
+ * Addresses where the docker plugin looks for an engine: DOCKER_HOST, or else these sockets. It ignores docker contexts.
+ */
 export function pluginAddresses(environment: NodeJS.ProcessEnv): string[] {
   const host = environment["DOCKER_HOST"];
   if (host) return [host];
@@ -26,13 +27,13 @@ export function pluginAddresses(environment: NodeJS.ProcessEnv): string[] {
 /** The engine of the docker command. */
 export interface CommandEngine {
   address: string;
-  /** The docker context; undefined where DOCKER_HOST names the engine, or nothing does. */
+  /** The docker context; undefined for DOCKER_HOST or the default. */
   context?: string;
-  /** The folder of the context's certificates, where it has some. */
+  /** Folder of the context's certificates. */
   certificates?: string;
 }
 
-/** The engine of the docker command, as the command says; the usual socket if there is no such command. */
+/** Asks the docker command for its engine. Returns the default socket if there is no docker command. */
 export async function commandEngine(environment: NodeJS.ProcessEnv): Promise<CommandEngine> {
   const { stdout } = await runProgram("docker", ["context", "inspect"], { environment });
   const found = contexts.safeParse(fromJson(stdout)).data?.[0];
@@ -55,16 +56,15 @@ const contexts = z.array(
   }),
 );
 
-/** What an engine says of itself that decides whether the plugin can build there. */
 export interface EngineFacts {
   version: string;
-  /** Images lie in containerd's store, the default of new installations of Docker 29. */
+  /** Whether images are in containerd's store, the default of new installations of Docker 29. */
   containerdStore: boolean;
   /** The containers' operating system. */
   system: string;
 }
 
-/** Asks an engine for its version and image store; undefined if it cannot be asked. */
+/** Reads facts about an engine; undefined if it does not answer. */
 export async function engineFacts(address: string): Promise<EngineFacts | undefined> {
   const { success, data } = info.safeParse(fromJson((await askEngine(address, "/info", TIMEOUT_MS)) ?? ""));
   if (!success) return undefined;
@@ -79,8 +79,8 @@ const info = z.looseObject({
 });
 
 /**
- * Whether an engine answers at an address, as far as that can be told from here: `ssh://` and `npipe://` are taken for
- * good, and so is a TCP port that takes a connection, since it may want a certificate.
+ * Whether an engine answers at an address. Assumes that it does for `ssh://` and `npipe://`, and for a TCP port that
+ * accepts a connection, because the engine may require a certificate.
  */
 export async function engineListens(address: string): Promise<boolean> {
   if (address.startsWith("unix://")) return (await askEngine(address, "/_ping", TIMEOUT_MS)) !== undefined;
@@ -89,8 +89,8 @@ export async function engineListens(address: string): Promise<boolean> {
 }
 
 /**
- * Asks an engine at `unix:///PATH` or, without TLS, `tcp://HOST:PORT`.
- * @returns what it answers with status 200; undefined for all else.
+ * Sends a request to an engine at `unix:///PATH` or, without TLS, `tcp://HOST:PORT`.
+ * @returns the body of an answer with status 200, or else undefined.
  */
 export function askEngine(
   address: string,
@@ -119,7 +119,7 @@ export function askEngine(
   });
 }
 
-/** Where node:http reaches an engine; undefined where it cannot. */
+/** Options for node:http to reach an engine; undefined if it cannot. */
 export function requestTarget(
   address: string,
 ): { socketPath: string } | { hostname: string; port: string } | undefined {

@@ -12,7 +12,7 @@ function login(config: object, host = HOST) {
   return dockerLogin(host, { DOCKER_CONFIG: scratch.folder, PATH: scratch.path("bin") });
 }
 
-/** A helper that writes down what it is asked. */
+/** A helper that records its requests. */
 function installHelper(name: string, body: string): void {
   const script = `#!/bin/sh\nread host\necho "$1 $host" >>${scratch.folder}/asked\n${body}\n`;
   scratch.write(`bin/docker-credential-${name}`, script, 0o755);
@@ -34,7 +34,7 @@ describe("a login in the file", () => {
     });
   });
 
-  test("of a registry with a port is not that of one without", () => {
+  test("for a registry with a port is not for the same host without a port", () => {
     expect(registryHost("https://localhost:5001/v2/")).toBe("localhost:5001");
     expect(login({ auths: { "https://localhost:5001": stored } }, "localhost:5001").kind).toBe("stored");
     expect(login({ auths: { "https://localhost": stored } }, "localhost:5001").kind).toBe("none");
@@ -43,9 +43,9 @@ describe("a login in the file", () => {
   test.each([
     ["a token", { identitytoken: "t" }, "stored"],
     ["a name and a password", { username: "dana", password: "x" }, "stored"],
-    ["an empty entry, as a store leaves it", {}, "none"],
-    ["an entry of empty words", { auth: "", identitytoken: "" }, "none"],
-    ["an entry that is no name and password", { auth: Buffer.from("dana").toString("base64") }, "none"],
+    ["an empty entry, as docker login leaves it with a store", {}, "none"],
+    ["an entry of empty strings", { auth: "", identitytoken: "" }, "none"],
+    ["an entry without a password", { auth: Buffer.from("dana").toString("base64") }, "none"],
   ])("%s", (_, entry, kind) => {
     expect(login({ auths: { [HOST]: entry } }).kind).toBe(kind);
   });
@@ -62,7 +62,7 @@ describe("a credential helper", () => {
   };
   const answer = `echo '{"ServerURL":"${HOST}","Username":"u","Secret":"s"}'`;
 
-  test("for the host counts before the store for all, and that before the file; it is asked once", async () => {
+  test("for the host has priority over the store, and the store over the file", async () => {
     installHelper("own", answer);
     installHelper("all", "exit 1");
     const config = { credHelpers: { [HOST]: "own" }, credsStore: "all", auths: { [HOST]: stored } };
@@ -75,23 +75,23 @@ describe("a credential helper", () => {
     });
   });
 
-  test("with an empty name for the host leaves it to the file", () => {
+  test("with an empty name for the host leaves the login to the file", () => {
     expect(login({ credHelpers: { [HOST]: "" }, credsStore: "all", auths: { [HOST]: stored } }).kind).toBe(
       "stored",
     );
   });
 
   test.each([
-    ["knows none", "echo 'credentials not found in native keychain'; exit 1", "no login"],
-    ["answers with an empty login", `echo '{"Username":"","Secret":""}'`, "no login"],
+    ["has no login", "echo 'credentials not found in native keychain'; exit 1", "no login"],
+    ["returns an empty login", `echo '{"Username":"","Secret":""}'`, "no login"],
     ["fails", "echo 'error: not logged in'; exit 1", "failure"],
-    ["says nothing", "exit 0", "failure"],
+    ["prints nothing", "exit 0", "failure"],
   ])("that %s, whatever the file has", async (_, body, kind) => {
     installHelper("desktop", body);
     expect(await ask({ credsStore: "desktop", auths: { [HOST]: stored } })).toMatchObject({ kind });
   });
 
-  test("that is not there", () => {
+  test("that is not installed", () => {
     expect(login({ credsStore: "desktop" })).toEqual({
       kind: "missing helper",
       helper: "docker-credential-desktop",
@@ -105,7 +105,7 @@ describe("a configuration that Docker does not read", () => {
     return dockerLogin(HOST, { DOCKER_CONFIG: scratch.folder });
   };
 
-  test("is told by its file, without what it holds", () => {
+  test("is reported with its file, without its content", () => {
     expect(read('{ "auths": secret')).toThrow(`${scratch.folder}/config.json is not JSON`);
     expect(read('{ "auths": secret')).not.toThrow("secret");
     expect(read('{"credHelpers":{"a":["secret"]}}')).toThrow(

@@ -2,39 +2,39 @@ import { z } from "zod";
 import { commandsOnPath, runProgram } from "../programs.ts";
 import { fromJson, readDockerConfig, type StoredLogin } from "./config.ts";
 
-/** A helper that does not answer within this time is not waited for; some ask a person for a password. */
+/** Some helpers wait for a person to enter a password. */
 const HELPER_MS = 30_000;
 
-/** What Docker would log in with at a registry. Holds secrets: nothing of it is to be printed or kept. */
+/** A login at a registry. It is secret: never print or store it. */
 interface Credentials {
   username: string;
-  /** Empty where Docker has a token instead of a password. */
+  /** Empty if Docker has a token instead of a password. */
   password: string;
 }
 
-/** How Docker would log in at a registry. */
+/** How Docker logs in at a registry. */
 export type DockerLogin =
-  /** There is no login, and no program to ask for one. */
+  /** No login and no helper. */
   | { kind: "none" }
-  /** A login that `docker login` left in the configuration. */
+  /** A login of `docker login` in the configuration. */
   | { kind: "stored"; credentials: Credentials }
-  /** By a program, which is not asked before somebody asks for it. */
+  /** A helper, which runs when the caller calls `ask`. */
   | { kind: "helper"; helper: string; ask: () => Promise<HelperAnswer> }
-  /** By a program that is not there. */
+  /** A helper that is not installed. */
   | { kind: "missing helper"; helper: string };
 
-/** What a credential helper said. */
+/** The answer of a credential helper. */
 export type HelperAnswer =
   | { kind: "login"; credentials: Credentials }
   | { kind: "no login" | "too slow" }
-  /** With what it said, which is for no log: it may be anything. */
+  /** `said` is its output. Do not log it, because it can contain anything. */
   | { kind: "failure"; code: number; said: string };
 
 /**
- * How Docker would log in at a registry, by its configuration and in its order: the helper for the host, else the store
- * for all, else the file (docker/cli, `cli/config/configfile`).
+ * Finds out how Docker logs in at a registry. Docker tries the helper for the host, then the credential store, then the
+ * file (docker/cli, `cli/config/configfile`).
  * @param host the registry's host, with its port.
- * @throws when the configuration is not one that Docker reads.
+ * @throws if the configuration is invalid.
  */
 export function dockerLogin(host: string, environment: NodeJS.ProcessEnv): DockerLogin {
   const config = readDockerConfig(environment);
@@ -46,20 +46,20 @@ export function dockerLogin(host: string, environment: NodeJS.ProcessEnv): Docke
   return { kind: "helper", helper, ask: () => askHelper(program, host, environment) };
 }
 
-/** A program that the docker plugin cannot get logins from, although its configuration names it. */
+/** A configured helper that the docker plugin cannot use. */
 export interface BrokenHelper {
   helper: string;
-  /** It keeps all logins, and the plugin lists them at its start: without it the plugin does not start. */
+  /** Whether it is the store. The plugin lists the logins of the store when it starts, and does not start without it. */
   isStore: boolean;
-  /** Registries that have it as a helper of their own. */
+  /** Registries that use it. */
   hosts: string[];
   trouble: "missing" | "failure" | "too slow";
 }
 
 /**
- * The helpers that do not work, as the docker plugin finds them: it reads the logins of all registries, not only those of
- * the one that it pushes to (docker/cli, `ConfigFile.GetAllCredentials`).
- * @throws when the configuration is not one that Docker reads.
+ * Finds the helpers that the docker plugin cannot use. It reads the logins of all registries, not only of the one that
+ * it pushes to (docker/cli, `ConfigFile.GetAllCredentials`).
+ * @throws if the configuration is invalid.
  */
 export async function brokenHelpers(environment: NodeJS.ProcessEnv): Promise<BrokenHelper[]> {
   const { credsStore: store, credHelpers } = readDockerConfig(environment);
@@ -93,7 +93,7 @@ async function helperTrouble(
     : "failure";
 }
 
-/** The host of a registry's address, which may be written as a URL: docker/cli's `ConvertToHostname`. */
+/** The host of a registry's address, which can be a URL. Does the same as docker/cli's `ConvertToHostname`. */
 export function registryHost(address: string): string {
   return address.replace(/^[a-z]+:\/\//i, "").replace(/\/.*/s, "");
 }
@@ -105,12 +105,12 @@ function storedLogin(auths: Readonly<Record<string, StoredLogin>>, host: string)
   const [, username = stored.username ?? "", password = stored.password ?? ""] =
     /^([^:]+):(.*)$/s.exec(Buffer.from(stored.auth ?? "", "base64").toString()) ?? [];
   const token = stored.identitytoken ?? stored.registrytoken ?? "";
-  // `docker login` with a store leaves an empty entry behind, which is none.
+  // `docker login` with a store leaves an empty entry.
   if (username === "" && token === "") return { kind: "none" };
   return { kind: "stored", credentials: { username, password } };
 }
 
-/** The protocol of docker-credential-helpers: the host on its standard input, the login as JSON on its output. */
+/** Protocol of docker-credential-helpers: the host on stdin, the login as JSON on stdout. */
 async function askHelper(
   program: string,
   host: string,
@@ -119,7 +119,7 @@ async function askHelper(
   const options = { input: host, milliseconds: HELPER_MS, environment };
   const { code = 1, stdout, trouble } = await runProgram(program, ["get"], options);
   if (trouble === "too slow") return { kind: "too slow" };
-  // Its words for "I know none", and no other: docker-credential-helpers, `errCredentialsNotFound`.
+  // The message for a missing login: docker-credential-helpers, `errCredentialsNotFound`.
   if (code !== 0 && /credentials not found/i.test(stdout)) return { kind: "no login" };
   const answer = code === 0 ? helperAnswer.safeParse(fromJson(stdout)) : undefined;
   if (answer?.success !== true) return { kind: "failure", code, said: code === 0 ? "" : stdout.trim() };

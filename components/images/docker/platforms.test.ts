@@ -5,7 +5,7 @@ import { afterEach, expect, test } from "vitest";
 import { listen } from "../../../test/support/listen.ts";
 import { enginePlatforms } from "./platforms.ts";
 
-/** What Debian's engine 20.10.24 answered to ListWorkers. */
+/** Answer of Debian's engine 20.10.24 to ListWorkers. */
 const ANSWER = Buffer.from("AAAAACYKJAoEbW9ieRoOCgVhbWQ2NBIFbGludXgaDAoDMzg2EgVsaW51eA==", "base64");
 /**
  * A part of what a current engine answered: a worker with an id, a label and two platforms, one with a variant, a policy
@@ -23,7 +23,7 @@ afterEach(() => {
   stop = [];
 });
 
-/** An engine whose BuildKit gives an answer, or none that HTTP knows. */
+/** Starts an engine whose BuildKit returns an answer; without one, the engine has no BuildKit. */
 async function engine(answer: Buffer | undefined): Promise<string> {
   const buildKit = createHttp2Server();
   buildKit.on("stream", (stream, headers) => {
@@ -51,7 +51,7 @@ test.each([
   expect(await enginePlatforms(await engine(answer))).toEqual(platforms);
 });
 
-test("an engine without BuildKit, none at all, and one that only the plugin can reach are not asked", async () => {
+test("returns nothing for an engine without BuildKit, no engine, and an engine over SSH", async () => {
   expect(await enginePlatforms(await engine(undefined))).toBeUndefined();
   const server = createServer((_, response) => response.writeHead(404).end());
   stop.push(() => server.close());

@@ -6,9 +6,9 @@ import { BinaryReader } from "google-protobuf";
 import { requestTarget } from "./engine.ts";
 
 /**
- * The platforms that an engine's BuildKit can run, its own and those it emulates, such as `linux/arm64`. The engine looks
- * for emulators at each question, a current one at most every 20 s.
- * @returns undefined if the engine cannot be asked.
+ * Reads the platforms that an engine's BuildKit can run, natively or emulated, such as `linux/arm64`. The engine looks
+ * for emulators at each request; current engines do so at most every 20 s.
+ * @returns undefined if the engine does not answer.
  */
 export async function enginePlatforms(
   address: string,
@@ -22,7 +22,7 @@ export async function enginePlatforms(
   }
 }
 
-/** Opens the engine's door to BuildKit: HTTP/1.1 that becomes HTTP/2. */
+/** Opens the engine's connection to BuildKit: HTTP/1.1 upgraded to HTTP/2. */
 async function upgrade(address: string, signal: AbortSignal): Promise<Duplex> {
   const target = requestTarget(address);
   if (target === undefined) throw new Error("only a socket or a plain TCP port can be asked");
@@ -31,7 +31,7 @@ async function upgrade(address: string, signal: AbortSignal): Promise<Duplex> {
   asked.on("response", (response) => asked.destroy(new Error(`status ${response.statusCode ?? 0}`)));
   asked.end();
   const [, socket, head] = (await once(asked, "upgrade", { signal })) as [unknown, Duplex, Buffer];
-  // The first words of BuildKit may have come with the engine's answer.
+  // The engine's answer can contain the first bytes of BuildKit.
   socket.unshift(head);
   return socket;
 }
@@ -56,7 +56,7 @@ async function listWorkers(socket: Duplex, signal: AbortSignal): Promise<Buffer>
   }
 }
 
-/** Before each message gRPC has a byte that says whether it is compressed, and its length. */
+/** Length of gRPC's message prefix: a byte for compression, four for the length. */
 const PREFIX = 5;
 
 /** Reads `ListWorkersResponse { record = 1 { platforms = 3 { Architecture = 1, OS = 2, Variant = 3 } } }`. */

@@ -21,13 +21,13 @@ describe("the tags of images", () => {
     return { tags: Object.fromEntries([...result].map(([image, tags]) => [image, [...tags]])), requests };
   };
 
-  test("are one request an image", async () => {
+  test("take one request for each image", async () => {
     const { tags, requests } = await read(keptTags({ ui: { "1.4.2": "sha256:a" }, mcp: {} }), ["ui", "mcp"]);
     expect(tags).toEqual({ ui: [["1.4.2", "sha256:a"]], mcp: [] });
     expect(requests).toHaveLength(2);
   });
 
-  test("are read to the last page", async () => {
+  test("are read from every page", async () => {
     const page = (tag: string, next?: string) => ({
       status: 200,
       body: { tags: [{ name: `x/tags/${tag}`, version: version("sha256:a") }], nextPageToken: next },
@@ -49,7 +49,7 @@ describe("the tags of images", () => {
     expect((await read(answers)).tags).toEqual({ ui: [] });
   });
 
-  test("that may not be read are reported", async () => {
+  test("are reported without permission to read them", async () => {
     const denied = { status: 403, body: { error: { message: "Permission denied." } } };
     await expect(read({ [LIST]: denied })).rejects.toThrow(
       [
@@ -63,7 +63,7 @@ describe("the tags of images", () => {
     );
   });
 
-  test("that an expired login asks for are reported with the command that logs in", async () => {
+  test("are reported for an expired login, with the command that logs in", async () => {
     const expired = {
       status: 401,
       body: { error: { code: 401, message: "Expired.", status: "UNAUTHENTICATED" } },
@@ -71,7 +71,7 @@ describe("the tags of images", () => {
     await expect(read({ [LIST]: expired })).rejects.toThrow("fix:     gcloud auth application-default login");
   });
 
-  test("of a registry that does not answer are reported", async () => {
+  test("are reported if Artifact Registry does not answer", async () => {
     nobodyAnswers();
     await expect(declare(() => store().read())).rejects.toThrow(
       [
@@ -110,16 +110,16 @@ describe("a tag", () => {
   });
 
   test.each<[string, boolean, Answers, string[]]>([
-    ["that the list has moves", true, { [MOVE]: { status: 200 } }, [MOVE]],
-    ["that the list does not have is created", false, { [CREATE]: { status: 200 } }, [CREATE]],
+    ["in the list is moved", true, { [MOVE]: { status: 200 } }, [MOVE]],
+    ["not in the list is created", false, { [CREATE]: { status: 200 } }, [CREATE]],
     [
-      "that was created since the list was read moves",
+      "created after the list was read is moved",
       false,
       { [CREATE]: { status: 409 }, [MOVE]: { status: 200 } },
       [CREATE, MOVE],
     ],
     [
-      "that was deleted since the list was read is created",
+      "deleted after the list was read is created",
       true,
       { [MOVE]: { status: 404 }, [CREATE]: { status: 200 } },
       [MOVE, CREATE],
@@ -128,7 +128,7 @@ describe("a tag", () => {
     expect((await send(answers, (tags) => tags.set(target, exists))).requests).toEqual(expected);
   });
 
-  test.each([400, 405, 501])("is put at the registry itself where a move is answered %d", async (status) => {
+  test.each([400, 405, 501])("is put to the registry if a move is answered with %d", async (status) => {
     const fake = new FakeRegistry();
     const digest = fake.add("ui", "application/vnd.oci.image.manifest.v1+json", {});
     await fakeGoogle({ [MOVE]: { status } });
@@ -139,7 +139,7 @@ describe("a tag", () => {
   test.each<[string, Answers, (tags: ArtifactRegistryTags) => Promise<unknown>]>([
     ["created", { [CREATE]: { status: 403 } }, (tags) => tags.create(target)],
     ["moved", { [MOVE]: { status: 403 } }, (tags) => tags.set(target, true)],
-  ])("that may not be %s is reported", async (_, answers, call) => {
+  ])("that cannot be %s is reported", async (_, answers, call) => {
     await expect(send(answers, call)).rejects.toThrow(
       "ui:1.4\n  found:   Artifact Registry answered 403 to the request to put it on sha256:a",
     );

@@ -5,7 +5,7 @@ import { ImageRegistry } from "./image-registry.ts";
 const login = () => Promise.resolve({ username: "oauth2accesstoken", password: "secret" });
 const PULL = "TOKEN repository:production-471918/hyperion-public/ui:pull";
 
-test("logs in at the token server that the registry names, once for requests side by side", async () => {
+test("logs in at the registry's token server, once for concurrent requests", async () => {
   const fake = new FakeRegistry();
   fake.add("ui", "application/json", {}, "latest");
   const registry = new ImageRegistry(REGISTRY_URL, login);
@@ -21,7 +21,7 @@ test("logs in at the token server that the registry names, once for requests sid
   expect(fake.requests).toContain(PULL.replace(/pull$/, "push,pull"));
 });
 
-test("asks for a token without a login where there is none", async () => {
+test("requests a token without a login if there is none", async () => {
   const fake = new FakeRegistry();
   await new ImageRegistry(REGISTRY_URL, () => Promise.resolve(undefined)).request("ui", "manifests/latest");
   expect(fake.logins).toEqual([null]);
@@ -31,7 +31,7 @@ test.each([
   [[503], 404],
   [[503, 429, 500], 500],
   [[403], 403],
-])("after the answers %j, the last one is %d", async (failures, status) => {
+])("retries after %j and returns %d", async (failures, status) => {
   const fake = new FakeRegistry();
   fake.failures.push(...failures);
   const answer = await new ImageRegistry(REGISTRY_URL, login).request("ui", "manifests/latest");

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { problemsError } from "../../../problems/problem.ts";
 import { messageOf } from "../../../problems/wording.ts";
 
-/** Username and password at a registry's token server. */
+/** Username and password for a registry's token server. */
 export interface Credentials {
   username: string;
   password: string;
@@ -17,21 +17,21 @@ export interface RegistryRequest {
 
 const TIMEOUT_MS = 20_000;
 
-/** Waits before the second and third try, while the answer is an error that passes. */
+/** Waits before the second and third try after a temporary error. */
 const WAITS_MS = [500, 2000];
-const PASSING: ReadonlySet<number> = new Set([429, 500, 502, 503]);
+const RETRIED: ReadonlySet<number> = new Set([429, 500, 502, 503]);
 
 /**
- * A repository of images, by the registry's own protocol (OCI distribution specification, and Docker's token
- * authentication: https://distribution.github.io/distribution/spec/auth/token/).
+ * Client for a repository, by the registry's protocol (OCI distribution specification) and Docker's token authentication
+ * (https://distribution.github.io/distribution/spec/auth/token/).
  */
 export class ImageRegistry {
-  /** Where images are pulled, without a scheme: `us-central1-docker.pkg.dev/my-project/my-repository`. */
+  /** URL without a scheme: `us-central1-docker.pkg.dev/my-project/my-repository`. */
   readonly url: string;
   readonly #credentials: () => Promise<Credentials | undefined>;
   readonly #tokens = new Map<string, Promise<string>>();
 
-  /** @param credentials asked when the registry wants a login; undefined: there is none. */
+  /** @param credentials called if the registry requires a login. */
   constructor(url: string, credentials: () => Promise<Credentials | undefined>) {
     this.url = url;
     this.#credentials = credentials;
@@ -47,7 +47,7 @@ export class ImageRegistry {
   async request(image: string, path: string, request: RegistryRequest = {}): Promise<Response> {
     for (const wait of [...WAITS_MS, undefined]) {
       const answer = await this.#authorized(image, path, request);
-      if (wait === undefined || !PASSING.has(answer.status)) return answer;
+      if (wait === undefined || !RETRIED.has(answer.status)) return answer;
       await sleep(wait);
     }
     throw new Error("unreachable");
@@ -60,7 +60,7 @@ export class ImageRegistry {
     if (answer.status !== 401 || known !== undefined) return answer;
     const challenge = answer.headers.get("www-authenticate");
     if (challenge === null) return answer;
-    // Requests side by side share one token.
+    // Concurrent requests share one token.
     const token = this.#tokens.get(scope) ?? this.#askToken(challenge);
     this.#tokens.set(scope, token);
     return this.#send(image, path, request, await token);

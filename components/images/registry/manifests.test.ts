@@ -9,7 +9,7 @@ const DOCKER = "application/vnd.docker.distribution.manifest";
 const OCI = "application/vnd.oci.image";
 const registry = new ImageRegistry(REGISTRY_URL, () => Promise.resolve(undefined));
 
-/** Two images of a kind, by platform. */
+/** Adds an image of a media type for each platform. */
 function pushed(fake: FakeRegistry, mediaType: string): Map<string, string> {
   return new Map(
     ["linux/amd64", "linux/arm64"].map((platform) => [
@@ -30,7 +30,7 @@ describe("the index of an image's platforms", () => {
     // Docker's manifest list has no annotations.
     [`${DOCKER}.v2+json`, `${DOCKER}.list.v2+json`, {}],
     [`${OCI}.manifest.v1+json`, `${OCI}.index.v1+json`, { annotations }],
-  ])("of %s is a %s, whose bytes depend on the images alone", async (ofImages, ofIndex, besides) => {
+  ])("of %s is a %s, whose bytes depend only on the images", async (ofImages, ofIndex, besides) => {
     const fake = new FakeRegistry();
     const images = pushed(fake, ofImages);
     const { build, manifest } = await makeIndex(registry, "ui", images);
@@ -55,7 +55,7 @@ describe("the index of an image's platforms", () => {
     expect(await manifestDigest(registry, "ui", "1.4")).toBe(build.digest);
   });
 
-  test("takes the one image of a platform from an index that an engine pushed", async () => {
+  test("uses the image of the platform if an engine pushed an index", async () => {
     const fake = new FakeRegistry();
     const images = pushed(fake, `${OCI}.manifest.v1+json`);
     const amd64 = images.get("linux/amd64") ?? "";
@@ -75,7 +75,7 @@ describe("the index of an image's platforms", () => {
     );
   });
 
-  test("is not needed for one platform, and no request is sent", async () => {
+  test("is not necessary for one platform, and takes no request", async () => {
     const fake = new FakeRegistry();
     expect(await makeIndex(registry, "ui", new Map([["linux/amd64", "sha256:a"]]))).toEqual({
       build: { digest: "sha256:a", platforms: new Map() },
@@ -84,7 +84,7 @@ describe("the index of an image's platforms", () => {
     expect(fake.requests).toEqual([]);
   });
 
-  test("names the command that builds again what the registry has no more", async () => {
+  test("reports a deleted image with the command that builds it again", async () => {
     const fake = new FakeRegistry();
     const images = pushed(fake, `${DOCKER}.v2+json`);
     await expect(
@@ -100,7 +100,7 @@ describe("the index of an image's platforms", () => {
   });
 });
 
-describe("the size of what a pull transfers", () => {
+describe("the images of an index", () => {
   const add = (fake: FakeRegistry, platform: string, layers: number[]): string => {
     const [os = "", architecture = ""] = platform.split("/");
     const config = fake.add("ui", "application/octet-stream", { os, architecture });
@@ -110,7 +110,7 @@ describe("the size of what a pull transfers", () => {
     });
   };
 
-  test("is that of each platform's configuration and layers", async () => {
+  test("have the size of their configuration and layers", async () => {
     const fake = new FakeRegistry();
     const [amd64, arm64] = [add(fake, "linux/amd64", [20, 300]), add(fake, "linux/arm64", [4000])];
     const images = new Map(Object.entries({ "linux/amd64": amd64, "linux/arm64": arm64 }));
@@ -122,7 +122,7 @@ describe("the size of what a pull transfers", () => {
     ]);
   });
 
-  test("of an image without an index is that of the platform that its configuration names", async () => {
+  test("are the image itself without an index, with the platform of its configuration", async () => {
     const fake = new FakeRegistry();
     const digest = add(fake, "linux/arm64", [4000]);
     expect(await platformImages(registry, "ui", digest)).toEqual([
@@ -131,14 +131,14 @@ describe("the size of what a pull transfers", () => {
   });
 });
 
-test("an image is no index, and a tag that does not exist has no digest", async () => {
+test("an image has no platforms, and a missing tag has no digest", async () => {
   const fake = new FakeRegistry();
   const [digest = ""] = pushed(fake, `${DOCKER}.v2+json`).values();
   expect(await indexPlatforms(registry, "ui", digest)).toEqual(new Map());
   expect(await manifestDigest(registry, "ui", "1.4")).toBeUndefined();
 });
 
-test("a registry that refuses is reported, and does not count as one without the tag", async () => {
+test("an error of the registry is reported, and does not count as a missing tag", async () => {
   const fake = new FakeRegistry();
   fake.failures.push(403, 403);
   await expect(manifestDigest(registry, "ui", "1.4")).rejects.toThrow(

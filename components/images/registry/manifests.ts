@@ -7,7 +7,7 @@ import type { Build } from "../tags/set-tags.ts";
 import type { TagTarget } from "../tags/versions.ts";
 import type { ImageRegistry } from "./image-registry.ts";
 
-/** Media types of images and of their indexes: Docker's own, from classic engines, and OCI's. */
+/** Media types of images and indexes. Classic engines push Docker's, engines with containerd's store push OCI's. */
 const DOCKER = {
   image: "application/vnd.docker.distribution.manifest.v2+json",
   index: "application/vnd.docker.distribution.manifest.list.v2+json",
@@ -19,7 +19,7 @@ const OCI = {
 const INDEXES: readonly string[] = [DOCKER.index, OCI.index];
 const ACCEPT = [DOCKER.image, DOCKER.index, OCI.image, OCI.index].join(", ");
 
-/** A manifest as the registry has it, byte for byte. */
+/** A manifest, byte for byte. */
 interface Manifest {
   digest: string;
   mediaType: string;
@@ -40,7 +40,6 @@ const indexManifest = z.object({
   ),
 });
 
-/** An index of the platforms of an image, as it is put to the registry. */
 export interface ImageIndex {
   build: Build;
   /** Undefined for one platform, which needs no index. */
@@ -48,10 +47,10 @@ export interface ImageIndex {
 }
 
 /**
- * The index of images that the registry has. Its bytes depend on these images alone.
+ * Makes an index of the images of all platforms. Its bytes depend only on these images.
  *
- * @param images digest of each platform's image.
- * @throws one error if the registry does not have one of them.
+ * @param images the digest for each platform.
+ * @throws one error if an image is not in the registry.
  */
 export async function makeIndex(
   registry: ImageRegistry,
@@ -87,8 +86,8 @@ export async function makeIndex(
 }
 
 /**
- * What an index says of itself: the same between commits, so that unchanged images keep their digest. Commit and version are
- * in the attestation (https://github.com/opencontainers/image-spec/blob/main/annotations.md).
+ * Annotations that are the same for every commit, so that the index of unchanged images keeps its digest. Commit and
+ * version are in the attestation. Source: https://github.com/opencontainers/image-spec/blob/main/annotations.md
  */
 function indexAnnotations(image: string): Record<string, string> {
   return {
@@ -107,13 +106,13 @@ export async function putIndex(
   await putManifest(registry, image, digest, mediaType, bytes);
 }
 
-/** Puts a tag on a manifest of the registry; one that stands elsewhere moves. */
+/** Creates or moves a tag, by a PUT of the manifest. */
 export async function putTag(registry: ImageRegistry, { image, tag, digest }: TagTarget): Promise<void> {
   const { mediaType, bytes } = await getManifest(registry, image, digest);
   await putManifest(registry, image, tag, mediaType, bytes);
 }
 
-/** The digest that a tag stands on; undefined if there is no such tag. */
+/** Returns the digest of a tag; undefined if the tag does not exist. */
 export async function manifestDigest(
   registry: ImageRegistry,
   image: string,
@@ -129,7 +128,7 @@ export async function manifestDigest(
   throw refused(registry, image, tag, `answered ${answer.status} to the question whether it exists`);
 }
 
-/** The images of an index, by platform; empty for an image. */
+/** Returns the digest for each platform of an index; empty for an image. */
 export async function indexPlatforms(
   registry: ImageRegistry,
   image: string,
@@ -150,14 +149,14 @@ const imageManifest = z.object({
 });
 const imageConfig = z.object({ os: z.string(), architecture: z.string(), variant: z.string().optional() });
 
-/** An image of one platform, with what a pull transfers. */
+/** An image of one platform, with its compressed size. */
 export interface PlatformImage {
   platform: string;
   digest: string;
   bytes: number;
 }
 
-/** The images of an index, or the one image, each with its compressed size. */
+/** Returns the images of an index, or the image itself. */
 export async function platformImages(
   registry: ImageRegistry,
   image: string,
@@ -179,14 +178,14 @@ export async function platformImages(
   );
 }
 
-/** The platform that an image's own configuration names. */
+/** Reads the platform in an image's configuration. */
 async function configPlatform(registry: ImageRegistry, image: string, config: string): Promise<string> {
   const answer = await registry.request(image, `blobs/${config}`);
   if (!answer.ok) throw refused(registry, image, config, `answered ${answer.status} to a request to read it`);
   return platformName(imageConfig.parse(await answer.json()));
 }
 
-/** The image of one platform. An engine can push an index that holds the image and its attestations. */
+/** Returns the image of one platform. An engine can push an index of the image and its attestations. */
 async function platformImage(registry: ImageRegistry, image: string, digest: string, platform: string) {
   const manifest = await getManifest(registry, image, digest);
   if (!INDEXES.includes(manifest.mediaType))
@@ -247,7 +246,7 @@ async function putManifest(
     throw refused(registry, image, reference, `answered ${answer.status} to a request to put it there`);
 }
 
-/** The docker plugin does not see an image that is gone from the registry. */
+/** The docker plugin does not notice if an image was deleted from the registry. */
 const REBUILD = `${PULUMI} up --replace '**docker:index/image:Image**'   # builds and pushes the images again`;
 
 function refused(

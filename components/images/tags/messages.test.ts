@@ -10,7 +10,7 @@ test.each<[string, string[], string]>([
   ["1.4.2", [], "1.4.3"],
   ["1.4.2", ["1.4.3", "build-1.4.4", "withdrawn-1.4.5", "v1.4.6", "1.4.8"], "1.4.7"],
   ["2.0.0-rc.1", ["2.0.0-rc.2"], "2.0.0-rc.3"],
-])("after %s, beside %j, comes %s", (version, tags, next) => {
+])("the version after %s with the tags %j is %s", (version, tags, next) => {
   expect(nextVersion(version, of({ mcp: {}, ui: Object.fromEntries(tags.map((tag) => [tag, "x"])) }))).toBe(
     next,
   );
@@ -21,7 +21,7 @@ const SHORT = `sha256:${"a".repeat(12)}`;
 
 test.each<[string, before: Record<string, string>, after: Record<string, string>, line: string | undefined]>([
   ["nothing", { "1.4.2": "x", build: "x" }, { "1.4.2": "x", build: "x" }, undefined],
-  ["working tags alone", {}, { build: "x", "build-1.4.2": "x", "build-amd64-1.4.2": "y" }, undefined],
+  ["only working tags", {}, { build: "x", "build-1.4.2": "x", "build-amd64-1.4.2": "y" }, undefined],
   [
     "a first release",
     {},
@@ -46,27 +46,27 @@ const builds = new Map(["mcp", "ui"].map((image) => [image, { digest: `${image}2
 const released = { "build-1.4.2": "mcp2", "1.4.2": "mcp2", "v1.4.2": "mcp2" };
 
 test.each<[string, Record<string, Record<string, string>>, string[]]>([
-  ["as it was built", { mcp: released }, []],
+  ["without changes", { mcp: released }, []],
   [
-    "from other sources",
+    "with other sources",
     { mcp: { "build-1.4.2": "mcp1", "1.4.2": "mcp1" }, ui: { "1.4.2": "ui1", "1.4.3": "x" } },
     [
       "The sources of mcp and ui differ from 1.4.2, which stays as it is. To publish them: npm run release -- 1.4.4",
     ],
   ],
-  ["that lacks an image", { mcp: released, ui: {} }, ["1.4.2 does not include ui. The next version does."]],
+  ["without an image", { mcp: released, ui: {} }, ["1.4.2 does not include ui. The next version does."]],
   [
-    "whose own tags were moved",
+    "with moved own tags",
     { mcp: { ...released, "1.4.2": "x", "v1.4.2": "y" } },
     [
       "mcp:1.4.2 and mcp:v1.4.2 are not on build-1.4.2: somebody moved them, or an overwrite did not finish. To put this build there: npm run release -- 1.4.2 --overwrite",
     ],
   ],
-])("a note of a version %s", (_, tags, notes) => {
+])("the notes of a version %s", (_, tags, notes) => {
   expect(versionNotes(of(tags), "1.4.2", builds)).toEqual(notes);
 });
 
-test("a note of lines whose only version is withdrawn", () => {
+test("the note of lines whose only version is withdrawn", () => {
   const tags = of({ ui: { "1.4.2": "x", "withdrawn-1.4.2": "x", "1.4": "x", latest: "x" } });
   expect(lineNotes(tags, lines("1.4.2"))).toEqual([
     "1.4 and latest stay: the line has no complete version that is not withdrawn.",
@@ -74,7 +74,7 @@ test("a note of lines whose only version is withdrawn", () => {
   expect(lineNotes(of({ ui: { "1.4.2": "x", "1.4": "x" } }), lines("1.4.2"))).toEqual([]);
 });
 
-test("another build under the same version is refused with both digests and both ways out", () => {
+test("reports another build of a version with both digests and both fixes", () => {
   const target = { image: "ui", tag: "build-1.4.2", digest: "sha256:b" };
   expect(otherBuild(of({ ui: { "build-1.4.2": "sha256:a" } }), "1.4.2", target, "sha256:a")).toEqual({
     where: "ui:build-1.4.2",

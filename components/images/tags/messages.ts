@@ -11,7 +11,7 @@ import {
   versionDigests,
 } from "./versions.ts";
 
-/** The next version of the same line that the registry does not know. */
+/** Returns the next version of the same line that is in no tag. */
 export function nextVersion(version: string, registry: RegistryTags): string {
   const known = new Set(mentionedVersions(registry));
   const step = lines(version).length > 0 ? "patch" : "prerelease";
@@ -21,7 +21,7 @@ export function nextVersion(version: string, registry: RegistryTags): string {
   return next;
 }
 
-/** The problem of a run whose builds are not those that the version consists of already. */
+/** The problem of a run whose builds differ from those of the version. */
 export function otherBuild(
   registry: RegistryTags,
   version: string,
@@ -36,17 +36,17 @@ export function otherBuild(
   };
 }
 
-/** The problems of floating tags that do not stay where they are set. */
+/** The problems of floating tags that other runs keep moving. */
 export function unsettled(registry: RegistryTags, targets: readonly TagTarget[]): Problem[] {
   return targets.map(({ image, tag, digest }) => ({
     where: `${image}:${tag}`,
-    found: `${registry.get(image)?.get(tag) ?? "no such tag"}, although it was set again and again`,
+    found: `${registry.get(image)?.get(tag) ?? "no such tag"}, although it was set several times`,
     allowed: digest,
     fix: "npm run report   # then the same command again, when no other run is under way",
   }));
 }
 
-/** What a person should know about a version after a run, one line each. */
+/** Notes about a version after a run. */
 export function versionNotes(
   registry: RegistryTags,
   version: string,
@@ -77,7 +77,7 @@ export function versionNotes(
   ];
 }
 
-/** The lines that have a floating tag and no version that it belongs on. */
+/** Notes about floating tags whose line has no eligible version. */
 export function lineNotes(registry: RegistryTags, own: readonly Line[]): string[] {
   const versions = startedVersions(registry);
   const stale = own
@@ -92,10 +92,10 @@ export function lineNotes(registry: RegistryTags, own: readonly Line[]): string[
 }
 
 /**
- * What a run changes, one line for each image:
+ * Describes the changes of a run, one line for each image:
  * `hyperion-ui: 1.4.3, v1.4.3 -> a new build; 1.4, 1, latest: 1.4.2 -> a new build`. Leaves working tags out.
  *
- * @param newBuilds digests that stand for builds that do not exist yet.
+ * @param newBuilds placeholders for the digests of future builds.
  */
 export function describeChanges(
   { before, after }: { before: RegistryTags; after: RegistryTags },
@@ -109,7 +109,7 @@ export function describeChanges(
       const from = old.get(tag);
       const to = newBuilds.has(digest) ? "a new build" : shortDigest(digest);
       const [was, is] = [from === undefined ? undefined : versionOn(old, from), versionOn(tags, digest)];
-      // An overwritten version is the same by name.
+      // The version of an overwritten tag has the same name before and after.
       const versions = was === is ? [] : [was, is];
       const move =
         from === undefined ? ` -> ${to}` : `: ${versions[0] ?? shortDigest(from)} -> ${versions[1] ?? to}`;
@@ -120,7 +120,7 @@ export function describeChanges(
   });
 }
 
-/** In this order a person reads tags: own tags, then floating ones, the narrowest first. */
+/** Order of tags in messages: own tags, then floating tags, the narrowest first. */
 const ORDER = [
   isVersion,
   (tag: string) => isVersion(tag.slice(1)),
@@ -136,7 +136,7 @@ function rank(tag: string): number {
   return found < 0 ? ORDER.length : found;
 }
 
-/** The highest version whose tag stands on a digest. */
+/** The highest version that a digest has as a tag. */
 function versionOn(tags: ReadonlyMap<string, string>, digest: string): string | undefined {
   return [...tags]
     .filter(([tag, on]) => on === digest && isVersion(tag))
@@ -145,7 +145,7 @@ function versionOn(tags: ReadonlyMap<string, string>, digest: string): string | 
     .at(-1);
 }
 
-/** The first characters of a digest, as the docker command prints them. */
+/** Shortens a digest as the docker command does. */
 function shortDigest(digest: string): string {
   return digest.replace(/^(sha256:[0-9a-f]{12}).*$/, "$1");
 }

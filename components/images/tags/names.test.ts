@@ -37,7 +37,7 @@ describe("the lines of a version", () => {
     ["1.5.0", ["1", "latest"]],
     ["11.4.0", ["latest"]],
     ["1.4.3-rc.1", []],
-  ])("%s is in %j of 1.4.2's", (other, tags) => {
+  ])("%s is in the lines %j of 1.4.2", (other, tags) => {
     expect(lines("1.4.2").flatMap(({ tag, holds }) => (holds(other) ? [tag] : []))).toEqual(tags);
   });
 });
@@ -73,7 +73,7 @@ describe("versionProblem", () => {
     expect(versionProblem(version)).toBe(message);
   });
   test.each(["1.4.2", "0.0.0", "2.0.0-rc.1", "1.0.0-0a", "20250110.0.0", `1.4.2-${"a".repeat(110)}`])(
-    "%s is fine",
+    "%s is valid",
     (version) => {
       expect(versionProblem(version)).toBeUndefined();
     },
@@ -105,7 +105,7 @@ describe("releaseDateProblem", () => {
     "2025-01-10T00:00:00Z",
     " 2025-01-10",
     "2025-01-10\n",
-  ])("%j is no date", (date) => {
+  ])("%j is not a date", (date) => {
     expect(releaseDateProblem(date)).toBe("must be a date YYYY-MM-DD such as 2025-01-10");
   });
   test.each([
@@ -119,7 +119,7 @@ describe("releaseDateProblem", () => {
   ])("%s is not in the calendar", (date) => {
     expect(releaseDateProblem(date)).toMatch(/there is no such day in the calendar$/);
   });
-  test.each(["2025-01-10", "2024-02-29", "2025-12-31"])("%s is fine", (date) => {
+  test.each(["2025-01-10", "2024-02-29", "2025-12-31"])("%s is valid", (date) => {
     expect(releaseDateProblem(date)).toBeUndefined();
   });
 });

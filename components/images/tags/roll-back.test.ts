@@ -5,7 +5,7 @@ import type { RegistryTags } from "./versions.ts";
 
 const images = ["mcp", "ui"];
 
-/** Two images of these versions; floating tags stand on the last one. */
+/** Two images with these versions. The floating tags are on the last one. */
 function published(
   versions: readonly string[],
   more: readonly [string, string, string][] = [],
@@ -31,7 +31,7 @@ test.each<[string, string | undefined, withdrawn: string[]]>([
   ["1.5.0", undefined, ["1.6.0"]],
   ["1.5.0", "latest", ["1.6.0", "2.0.0"]],
   ["2.0.0", undefined, []],
-])("going back to %s in the line %j withdraws %j", async (version, line, withdrawn) => {
+])("a rollback to %s in the line %j withdraws %j", async (version, line, withdrawn) => {
   const store = new TagCopy(published(["1.4.1", "1.4.2", "1.5.0", "1.6.0", "2.0.0-rc.1", "2.0.0"]));
   await rollBack(store, version, line);
   const after = await store.read();
@@ -44,7 +44,7 @@ test.each<[string, string | undefined, withdrawn: string[]]>([
 test.each([
   ["build", ["withdrawn-1.5.0"]],
   ["withdrawn", []],
-])("of an unpublished 1.4.2, its tag %s-1.4.2 leaves %j to withdraw", async (prefix, withdrawn) => {
+])("with the tag %s-1.4.2 of an unpublished version, a rollback adds %j", async (prefix, withdrawn) => {
   const store = new TagCopy(published(["1.4.1", "1.5.0"], [["ui", `${prefix}-1.4.2`, "x"]]));
   await rollBack(store, "1.4.1");
   expect(
@@ -67,7 +67,7 @@ test.each<[string, string | undefined, RegistryTags, found: string, allowed: str
   ["1.4.2", undefined, IN_PART, "a version that is published in part", "a complete version"],
   ["2.0.0-rc.1", undefined, PUBLISHED, "a prerelease", "a stable version"],
   ["1.4.1", "2", PUBLISHED, '"2"', "a line of 1.4.1: 1.4, 1, latest"],
-])("going back to %s in the line %j is refused", async (version, line, tags, found, allowed) => {
+])("a rollback to %s in the line %j is refused", async (version, line, tags, found, allowed) => {
   const store = new TagCopy(tags);
   await expect(rollBack(store, version, line)).rejects.toThrow(`found:   ${found}\n  allowed: ${allowed}`);
   expect(await store.read()).toEqual(tags);

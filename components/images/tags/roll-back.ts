@@ -15,11 +15,11 @@ import {
 } from "./versions.ts";
 
 /**
- * Moves the floating tags back to a version: withdraws the versions above it in one of its lines. Repeating a rollback
- * changes nothing.
+ * Moves the floating tags back to a version by withdrawing the versions above it in one of its lines. Repeating a
+ * rollback changes nothing.
  *
- * @param line the tag of the line. Default: the narrowest line that has a version above, withdrawn or not.
- * @throws one error if the version cannot be gone back to.
+ * @param line the tag of the line. Default: the narrowest line that has a higher version, withdrawn or not.
+ * @throws one error if the version is not complete or is withdrawn.
  */
 export async function rollBack(store: TagStore, version: string, line?: string): Promise<TagResult> {
   const run = new TagRun(store, await store.read());
@@ -39,7 +39,7 @@ function rollbackLine(tags: RegistryTags, version: string, wanted: string | unde
   return lines(version).find(({ tag, holds }) => (wanted === undefined ? above.some(holds) : tag === wanted));
 }
 
-/** The tags that withdraw the versions above one in a line. */
+/** The tags that withdraw the higher versions of a line. */
 function withdrawals(tags: RegistryTags, version: string, line: Line): TagTarget[] {
   return startedVersions(tags)
     .filter((other) => compare(other.version, version) > 0 && line.holds(other.version))
@@ -56,8 +56,8 @@ function rollbackProblems(tags: RegistryTags, version: string, line: string | un
       {
         where: version,
         found: "a prerelease",
-        allowed: "a stable version: no floating tag ever stands on a prerelease",
-        fix: report,
+        allowed: "a stable version: a prerelease has no floating tags",
+        fix: REPORT,
       },
     ];
   const found = startedVersions(tags).find((one) => one.version === version);
@@ -72,7 +72,7 @@ function rollbackProblems(tags: RegistryTags, version: string, line: string | un
   return [
     ...(state === undefined
       ? []
-      : [{ where: version, found: state, allowed: "a complete version that is not withdrawn", fix: report }]),
+      : [{ where: version, found: state, allowed: "a complete version that is not withdrawn", fix: REPORT }]),
     ...(line === undefined || own.includes(line)
       ? []
       : [
@@ -86,4 +86,4 @@ function rollbackProblems(tags: RegistryTags, version: string, line: string | un
   ];
 }
 
-const report = "npm run report   # lists the versions; then: npm run release -- VERSION --rollback";
+const REPORT = "npm run report   # lists the versions; then: npm run release -- VERSION --rollback";

@@ -5,7 +5,7 @@ import { copyTags, type TagStore } from "./store.ts";
 import type { Line } from "./names.ts";
 import { misplacedFloatingTags, type RegistryTags, type TagTarget } from "./versions.ts";
 
-/** The tags before and after a run, and what a person should know about it. */
+/** The tags before and after a run, with notes for the person who runs it. */
 export interface TagResult {
   before: RegistryTags;
   after: RegistryTags;
@@ -15,7 +15,7 @@ export interface TagResult {
 /** Most rounds of setting floating tags. Two concurrent runs need three. */
 const MOST_ROUNDS = 8;
 
-/** A run that sets tags, with what it knows of the registry: the last list, and what it has set since. */
+/** A run that sets tags. Tracks the last list of tags and its own changes since. */
 export class TagRun {
   readonly store: TagStore;
   readonly notes: string[] = [];
@@ -42,7 +42,7 @@ export class TagRun {
     this.#isFresh = true;
   }
 
-  /** Sets the tags that stand elsewhere, side by side. Waits for all of them, also if one fails. */
+  /** Sets the tags that have another digest, side by side. Waits for all, even if one fails. */
   async setAll(targets: readonly TagTarget[]): Promise<void> {
     const current = ({ image, tag }: TagTarget) => this.#tags.get(image)?.get(tag);
     const moved = targets.filter((target) => current(target) !== target.digest);
@@ -54,7 +54,7 @@ export class TagRun {
     );
   }
 
-  /** Creates tags, side by side. One that another run has created stays. */
+  /** Creates tags, side by side. Keeps a tag that another run has created. */
   async createAll(targets: readonly TagTarget[]): Promise<void> {
     await allSettled(
       targets.map(async (target) => {
@@ -64,7 +64,7 @@ export class TagRun {
     );
   }
 
-  /** Creates a tag. If it exists already, reads the registry again and returns false. */
+  /** Creates a tag. If the tag exists, reads the registry again and returns false. */
   async create(target: TagTarget): Promise<boolean> {
     if (this.#tags.get(target.image)?.has(target.tag) === true) return false;
     if (await this.store.create(target)) {
@@ -101,7 +101,7 @@ export class TagRun {
   }
 }
 
-/** Waits for all, and fails with the first failure. */
+/** Waits for all promises, then fails with the first failure. */
 async function allSettled(promises: readonly Promise<unknown>[]): Promise<void> {
   await Promise.allSettled(promises);
   await Promise.all(promises);

@@ -5,7 +5,7 @@ import type { RegistryTags, TagTarget } from "./versions.ts";
 
 const revision = "abc123f0".repeat(5);
 
-/** A copy that keeps what it was asked. */
+/** A copy that records its requests. */
 class Watched extends TagCopy {
   readonly requests: string[] = [];
 
@@ -25,7 +25,7 @@ class Watched extends TagCopy {
   }
 }
 
-/** One image by its tags, `TAG@DIGEST`, and what a run that built the digest 2 makes of them. */
+/** Runs a build with the digest 2 on an image with tags `TAG@DIGEST`. */
 async function run(
   tags: string,
   release: TagWork["release"],
@@ -65,23 +65,13 @@ test.each<[string, string, TagWork["release"], string]>([
     { version: "0.3.1", revision },
     "build@2 abc123f@2 build-0.3.1@2 build-amd64-0.3.1@2-amd64 0.3.1@2 v0.3.1@2 0.3@2 latest@2",
   ],
-])("beside %s (%j), %j sets %s", async (_, tags, release, set) => {
+])("with %s published (%j), %j sets %s", async (_, tags, release, set) => {
   expect((await run(tags, release)).tags).toBe(set);
 });
 
 test.each<[string, string, set: string, note: RegExp | undefined]>([
-  [
-    "a version that was withdrawn sets nothing",
-    "build@2 1.4.2@1 withdrawn-1.4.2@1",
-    "",
-    /^1\.4\.2 is withdrawn/,
-  ],
-  [
-    "an own tag that was moved by hand stays",
-    `build@2 ${RELEASED} v1.4.2@9`,
-    "",
-    /ui:v1\.4\.2 is not on build-1/,
-  ],
+  ["a withdrawn version sets nothing", "build@2 1.4.2@1 withdrawn-1.4.2@1", "", /^1\.4\.2 is withdrawn/],
+  ["a moved own tag stays", `build@2 ${RELEASED} v1.4.2@9`, "", /ui:v1\.4\.2 is not on build-1/],
   ["a deleted own tag comes back", "build@2 1.4.2@1 build-1.4.2@1 1.4@1 1@1 latest@1", "v1.4.2@1", undefined],
 ])("%s", async (_, tags, set, note) => {
   const result = await run(tags, { version: "1.4.2" });
@@ -95,7 +85,7 @@ test("a run that changes nothing sends no request", async () => {
   expect(requests).toEqual([]);
 });
 
-test("an image that was added after a version keeps its tags", async () => {
+test("an image that is not part of a version keeps its tags", async () => {
   const mcp = new Map(RELEASED.split(" ").map((text) => text.split("@") as [string, string]));
   const registry = new Map([
     ["mcp", mcp],

@@ -22,30 +22,28 @@ import {
   versionDigests,
 } from "./versions.ts";
 
-/** What was built of an image. */
+/** A build of an image. */
 export interface Build {
-  /** The digest of the index, or of the only platform's image. */
+  /** Digest of the index, or of the image of the only platform. */
   digest: string;
-  /** The digest of each platform's image in the index; empty without an index. */
+  /** Digest for each platform of the index; empty without an index. */
   platforms: ReadonlyMap<string, string>;
 }
 
-/** What is to be tagged, and what the registry holds. */
 export interface TagWork {
-  /** The tags as they were read last; they may be old. */
+  /** The last list of tags, which can be outdated. */
   registry: RegistryTags;
   release: Release;
-  /** Of the images of the catalogue, in its order. */
+  /** A build for each image, in the order of the catalogue. */
   builds: ReadonlyMap<string, Build>;
-  /** Move a version that is published already to these builds. Default: no. */
+  /** Move a published version to these builds. Default: no. */
   overwrite?: boolean;
 }
 
 /**
- * Puts the tags of a release on its builds. A run that was killed is finished by the next one, and a run that changes
- * nothing sends no request.
+ * Sets the tags of a release. Finishes a run that was killed. Sends no request if nothing changes.
  *
- * @throws one error if the version consists of other builds and nothing of it is published yet.
+ * @throws one error if an unfinished run has other builds of the version, and the version has no own tag yet.
  */
 export async function setTags(store: TagStore, work: TagWork): Promise<TagResult> {
   const { registry, release, builds, overwrite = false } = work;
@@ -53,7 +51,7 @@ export async function setTags(store: TagStore, work: TagWork): Promise<TagResult
   const { version } = release;
   const isUnnamed = version === undefined && release.revision === undefined && !hasStableVersion(run.tags);
   await run.setAll(plainTags(release, builds, isUnnamed));
-  // A version that was published meanwhile takes `latest` back.
+  // A version that was published meanwhile gets `latest` back.
   if (isUnnamed) await run.settle([LATEST]);
   if (version === undefined) return run.result();
   if (isWithdrawn(run.tags, version)) {
@@ -71,7 +69,7 @@ function hasStableVersion(tags: RegistryTags): boolean {
   return startedVersions(tags).some(({ version }) => LATEST.holds(version));
 }
 
-/** Tags that are set without a condition. */
+/** Tags that are always set. */
 function plainTags(
   { revision, releaseDate }: Release,
   builds: ReadonlyMap<string, Build>,
@@ -87,8 +85,8 @@ function plainTags(
 }
 
 /**
- * Records the builds that the version consists of, one image at a time. `build-1.4.2` is created, never moved: of two
- * runs with different builds, one stops at the first image.
+ * Records the builds of the version, one image at a time. `build-1.4.2` is created, never moved. If two runs have
+ * different builds, one stops at the first image.
  */
 async function startVersion(
   run: TagRun,
@@ -100,7 +98,7 @@ async function startVersion(
   const targets = [...builds].map(([image, { digest }]) => ({ image, tag, digest }));
   if (overwrite) return run.setAll(targets);
   if (isStarted(run.tags, version)) {
-    // The run that creates own tags has created every build tag before, but this list may be older.
+    // Own tags are created after all build tags, so a list without a build tag is outdated.
     if (targets.some(({ image }) => run.tags.get(image)?.has(tag) !== true)) await run.read();
     return;
   }
@@ -113,7 +111,7 @@ async function startVersion(
   }
 }
 
-/** Tags the platform images of the version, so that cleanup keeps them, and then sets its own tags. */
+/** Tags the version's image of each platform, so that cleanup keeps it. Then sets the own tags. */
 async function finishVersion(
   run: TagRun,
   version: string,

@@ -1,20 +1,20 @@
 import type { RegistryTags, TagTarget } from "./versions.ts";
 
-/** Where tags are read and set. */
+/** A registry's tags. */
 export interface TagStore {
   /** The tags of every image of the catalogue, in its order. */
   read: () => Promise<RegistryTags>;
-  /** Creates a tag. Returns false if the tag exists, on whatever digest. */
+  /** Creates a tag. Returns false if the tag exists, with any digest. */
   create: (target: TagTarget) => Promise<boolean>;
-  /** Creates or moves a tag; `exists` says what the last list has. */
+  /** Creates or moves a tag. @param exists whether the tag was in the last list. */
   set: (target: TagTarget, exists: boolean) => Promise<void>;
-  /** How long a list can lag behind what was set, in milliseconds. */
+  /** How long a change can be missing from a list, in milliseconds. */
   lagMs: number;
-  /** The images of an index, by platform; empty for a digest that is not an index. */
+  /** Returns the digest for each platform of an index; empty for an image. */
   platforms: (image: string, digest: string) => Promise<ReadonlyMap<string, string>>;
 }
 
-/** A copy of a registry's tags: what a run would do to the registry is what it does to the copy. */
+/** A copy of a registry's tags, to find out what a run would change. */
 export class TagCopy implements TagStore {
   readonly lagMs = 0;
   readonly #tags: Map<string, Map<string, string>>;

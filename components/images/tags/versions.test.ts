@@ -8,7 +8,7 @@ import {
   startedVersions,
 } from "./versions.ts";
 
-/** Tags of two images, `TAG@DIGEST` or a tag on the digest 1. */
+/** Tags of two images, as `TAG@DIGEST`. Default digest: 1. */
 const registry = (mcp: string, ui: string): RegistryTags =>
   new Map(
     Object.entries({ mcp, ui }).map(([image, tags]) => [
@@ -41,7 +41,7 @@ test.each<[string, mcp: string, ui: string, digests: object, complete: boolean, 
   expect(isStarted(tags, "1.4.2")).toBe(true);
 });
 
-test("builds and withdrawals alone make no version, but mention one", () => {
+test("a version with only build and withdrawn tags is mentioned, not started", () => {
   const tags = registry(
     "build build-1.4.10 build-amd64 build-amd64-1.4.1",
     "withdrawn-1.4.9 edge abc123f 1.4",
@@ -53,12 +53,12 @@ test("builds and withdrawals alone make no version, but mention one", () => {
 
 test.each<[string, mcp: string, ui: string, misplaced: string[]]>([
   ["missing", "1.4.2", "1.4.2 1.4", ["mcp:1.4 mcp1"]],
-  ["elsewhere", "1.4.9@9 1.4.10 1.4@9", "1.4.9@9 1.4.10 1.4", ["mcp:1.4 mcp1"]],
+  ["on a lower version", "1.4.9@9 1.4.10 1.4@9", "1.4.9@9 1.4.10 1.4", ["mcp:1.4 mcp1"]],
   ["on a version that is withdrawn", "1.4.1 1.4.2@2 withdrawn-1.4.2 1.4@2", "", ["mcp:1.4 mcp1"]],
-  ["on a version that lacks a tag", "1.4.1 1.4.2@2 1.4@2", "build-1.4.2 1.4.1 1.4", ["mcp:1.4 mcp1"]],
+  ["on an incomplete version", "1.4.1 1.4.2@2 1.4@2", "build-1.4.2 1.4.1 1.4", ["mcp:1.4 mcp1"]],
   ["on a version of another line", "1.4.2 1.5.0@5 1.4@5", "", ["mcp:1.4 mcp1"]],
-  ["on a prerelease of the next one", "1.4.2 1.4.3-rc.1@3 1.4@3", "", ["mcp:1.4 mcp1"]],
-  ["where they should be", "1.4.2 1.4", "1.4.2 1.4", []],
+  ["on a prerelease of the next version", "1.4.2 1.4.3-rc.1@3 1.4@3", "", ["mcp:1.4 mcp1"]],
+  ["on the right version", "1.4.2 1.4", "1.4.2 1.4", []],
   ["of an image that does not belong to the version", "1.4.2 1.4", "1.4@5", []],
   ["of a line whose only version is withdrawn", "1.4.2 withdrawn-1.4.2 1.4@5", "", []],
 ])("floating tags %s", (_, mcp, ui, misplaced) => {

@@ -4,7 +4,7 @@ import { isVersion, type Line, ownTags, prefixedTag, versionBuildTag, withdrawnT
 /** The tags of each image of the catalogue with their digests. An image that was never pushed has no tags. */
 export type RegistryTags = ReadonlyMap<string, ReadonlyMap<string, string>>;
 
-/** A tag and the digest that it belongs on. */
+/** A tag with the digest that it should have. */
 export interface TagTarget {
   image: string;
   tag: string;
@@ -34,7 +34,7 @@ export function startedVersions(registry: RegistryTags): StartedVersion[] {
   });
 }
 
-/** Every version that any tag mentions: its own tags, its builds' or the one that withdraws it; lowest first. */
+/** Every version in the name of any tag: own tags, build tags and withdrawals; lowest first. */
 export function mentionedVersions(registry: RegistryTags): string[] {
   return versionsIn(registry, new RegExp(`^(?:${versionBuildTag("")}|${withdrawnTag("")}|v?)`));
 }
@@ -65,19 +65,19 @@ export function isStarted(registry: RegistryTags, version: string): boolean {
   return [...registry.values()].some((tags) => ownTags(version).some((tag) => tags.has(tag)));
 }
 
-/** Whether floating tags may not stand on the version. */
+/** Whether the version is excluded from floating tags. */
 export function isWithdrawn(registry: RegistryTags, version: string): boolean {
   return [...registry.values()].some((tags) => tags.has(withdrawnTag(version)));
 }
 
-/** The version that a floating tag belongs on: the highest complete one of its line that is not withdrawn. */
+/** The version of a floating tag: the highest in its line that is complete and not withdrawn. */
 export function floatingVersion(line: Line, versions: readonly StartedVersion[]): StartedVersion | undefined {
   return versions.findLast(
     ({ version, complete, withdrawn }) => complete && !withdrawn && line.holds(version),
   );
 }
 
-/** The floating tags of these lines that are missing or stand elsewhere than they should, with the right digests. */
+/** The floating tags of these lines that are missing or have a wrong digest, with the right digests. */
 export function misplacedFloatingTags(registry: RegistryTags, lines: readonly Line[]): TagTarget[] {
   const versions = startedVersions(registry);
   return lines.flatMap((line) =>

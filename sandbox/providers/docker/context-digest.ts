@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import { type FileHandle, lstat, open, readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
-import { type IgnoreRules, readIgnoreRules } from "../../../components/images/ignore-rules.ts";
+import { type IgnoreRules, readIgnoreRules } from "../../../components/images/sources/ignore-rules.ts";
 
 /** How many files are hashed in parallel. */
 const parallel = 8;

@@ -2,29 +2,29 @@ import dockerignore from "@balena/dockerignore";
 import { existsSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 
-/** What a build does not see of its context. */
+/** The rules of an ignore file. */
 export interface IgnoreRules {
-  /** The ignore file; undefined where there is none. */
+  /** Path of the ignore file; undefined without one. */
   file?: string;
-  /** Its text; empty where there is none. */
+  /** Text of the ignore file; empty without one. */
   text: string;
   /** @param path relative to the context, with `/` between its names. */
   ignores(path: string): boolean;
-  /** Whether a folder that is ignored may hold files that a later rule takes back. */
+  /** Whether a rule can include files of an ignored folder again. */
   takesBack: boolean;
 }
 
 /**
- * The ignore file of a build: `Dockerfile.dockerignore` beside the Dockerfile, else `.dockerignore` in the context, which
- * is BuildKit's order.
+ * Finds the ignore file of a build, in BuildKit's order: `Dockerfile.dockerignore` beside the Dockerfile, then
+ * `.dockerignore` in the context.
  */
 export function ignoreFile(context: string, dockerfile: string): string | undefined {
   return [`${dockerfile}.dockerignore`, path.join(context, ".dockerignore")].find((file) => existsSync(file));
 }
 
 /**
- * The rules of a build's ignore file.
- * @throws when the file cannot be read.
+ * Reads the ignore file of a build.
+ * @throws if the file cannot be read.
  */
 export function readIgnoreRules(context: string, dockerfile: string): IgnoreRules {
   const file = ignoreFile(context, dockerfile);

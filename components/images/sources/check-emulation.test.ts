@@ -1,9 +1,9 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { useScratch } from "../../test/support/scratch.ts";
+import { useScratch } from "../../../test/support/scratch.ts";
 import { checkEmulation } from "./check-emulation.ts";
-import { enginePlatforms } from "./docker/platforms.ts";
+import { enginePlatforms } from "../docker/platforms.ts";
 
-vi.mock("./docker/platforms.ts");
+vi.mock("../docker/platforms.ts");
 
 const scratch = useScratch();
 const IMAGE = { name: "hyperion-ui", context: "ui", dockerfile: "Dockerfile" };
@@ -18,20 +18,20 @@ const check = async (dockerfile: string, platforms: readonly string[] = BOTH, en
   return checkEmulation(scratch.folder, [IMAGE], platforms, engine === null ? undefined : "unix:///x.sock");
 };
 
-/** The stages that run a command for arm64, as the message names them. */
+/** Names of the stages that run a command for arm64, from the message. */
 const stages = async (dockerfile: string): Promise<string[]> => {
   const { problems, warnings } = await check(dockerfile);
   expect(warnings).toEqual([]);
   return problems.flatMap(({ found }) => [...found.matchAll(/stage (\S+) of/g)].map(([, name = ""]) => name));
 };
 
-test("a stage that runs a command for a platform that the engine lacks is a problem with both ways out", async () => {
+test("reports a stage that runs a command on a missing platform, with both fixes", async () => {
   expect(await check("FROM node AS build\nRUN npm ci\nFROM nginx\nCOPY --from=build /dist /\n")).toEqual({
     problems: [
       {
         where: "hyperion-registry:platforms",
         found:
-          "linux/arm64, which the Docker engine cannot run (it runs linux/amd64, linux/amd64/v2, linux/386), and which is run by stage build of ui/Dockerfile (hyperion-ui)",
+          "linux/arm64, which the Docker engine cannot run (it runs linux/amd64, linux/amd64/v2, linux/386), but which runs stage build of ui/Dockerfile (hyperion-ui)",
         allowed:
           "platforms that the engine runs or emulates; or stages FROM --platform=$BUILDPLATFORM, which cross-compile",
         fix: "docker run --privileged --rm tonistiigi/binfmt --install arm64   # the engine notices within 20 s; or without the platform: npm run pulumi -- config rm hyperion-registry:platforms; npm run pulumi -- config set --path 'hyperion-registry:platforms[0]' linux/amd64",
@@ -41,14 +41,14 @@ test("a stage that runs a command for a platform that the engine lacks is a prob
   });
 });
 
-test("an engine that emulates the platform builds it, with a variant or without", async () => {
+test("accepts a platform that the engine emulates, with and without a variant", async () => {
   vi.mocked(enginePlatforms).mockResolvedValue(["linux/amd64", "linux/arm64"]);
   const nothing = { problems: [], warnings: [] };
   expect(await check("FROM node\nRUN npm ci\n")).toEqual(nothing);
   expect(await check("FROM node\nRUN npm ci\n", ["linux/arm64/v8"])).toEqual(nothing);
 });
 
-test("an engine that cannot be asked is a warning with what to try", async () => {
+test("warns of an engine that does not report its platforms", async () => {
   vi.mocked(enginePlatforms).mockResolvedValue(undefined);
   const { problems, warnings } = await check("FROM node\nRUN npm ci\n");
   expect(problems).toEqual([]);
@@ -56,53 +56,53 @@ test("an engine that cannot be asked is a warning with what to try", async () =>
     {
       where: "Docker engine",
       found:
-        "the engine at unix:///x.sock does not say which platforms it can run: stage 0 of ui/Dockerfile (hyperion-ui) need linux/amd64 and linux/arm64",
+        "the engine at unix:///x.sock does not report its platforms: stage 0 of ui/Dockerfile (hyperion-ui) need linux/amd64 and linux/arm64",
       allowed:
-        "an engine with BuildKit, at a socket or a TCP port without TLS; others are not asked, and a build may fail",
+        "an engine with BuildKit, at a socket or a TCP port without TLS; other engines are not asked, so a build may fail",
       fix: "docker run --rm --platform linux/arm64 alpine uname -m   # if it fails: docker run --privileged --rm tonistiigi/binfmt --install arm64",
     },
   ]);
 });
 
-describe("nobody is asked", () => {
+describe("sends no request for", () => {
   test.each([
-    ["a Dockerfile that runs nothing", "FROM nginx\nCOPY . /\n", undefined],
+    ["a Dockerfile without a command", "FROM nginx\nCOPY . /\n", undefined],
     [
-      "one that cross-compiles",
+      "a Dockerfile that cross-compiles",
       "FROM --platform=$BUILDPLATFORM go\nRUN go build\nFROM alpine\nCOPY --from=0 /a /\n",
       undefined,
     ],
-    ["no engine, which is reported elsewhere", "FROM node\nRUN npm ci\n", null],
-  ])("about %s", async (_, dockerfile, engine) => {
+    ["no engine", "FROM node\nRUN npm ci\n", null],
+  ])("%s", async (_, dockerfile, engine) => {
     expect(await check(dockerfile, BOTH, engine)).toEqual({ problems: [], warnings: [] });
     expect(enginePlatforms).not.toHaveBeenCalled();
   });
 });
 
 test.each([
-  ["a stage that nothing needs", "FROM a AS tests\nRUN t\nFROM b\nCOPY . /\n", []],
-  ["a stage that is started from", "FROM a AS Base\nRUN t\nFROM base\nCOPY . /\n", ["base"]],
-  ["a stage that is copied from by number", "FROM a\nRUN t\nFROM b\nCOPY --from=0 /x /\n", ["0"]],
+  ["a stage that no other stage needs", "FROM a AS tests\nRUN t\nFROM b\nCOPY . /\n", []],
+  ["a base stage", "FROM a AS Base\nRUN t\nFROM base\nCOPY . /\n", ["base"]],
+  ["a stage with a number that COPY uses", "FROM a\nRUN t\nFROM b\nCOPY --from=0 /x /\n", ["0"]],
   [
     "a stage that is mounted",
     "FROM a AS tool\nRUN t\nFROM --platform=$BUILDPLATFORM b\nRUN --mount=type=bind,from=tool,target=/t u\n",
     ["tool"],
   ],
   [
-    "a stage above one of the engine's platform",
+    "a stage based on one for the engine's platform",
     "FROM --platform=${BUILDPLATFORM} a AS go\nFROM go\nRUN t\n",
     [],
   ],
-  ["the target, by its name", "FROM --platform=$TARGETPLATFORM a\nRUN t\n", ["0"]],
-  ["the target, by its processor", "FROM --platform=linux/$TARGETARCH a\nRUN t\n", ["0"]],
+  ["the target platform", "FROM --platform=$TARGETPLATFORM a\nRUN t\n", ["0"]],
+  ["the target architecture", "FROM --platform=linux/$TARGETARCH a\nRUN t\n", ["0"]],
   ["a fixed platform that the engine has", "FROM --platform=linux/amd64 a\nRUN t\n", []],
   [
-    "a base by an argument with a default",
+    "a platform by an argument with a default",
     "ARG PLATFORM=linux/386\nFROM --platform=$PLATFORM a\nRUN t\n",
     [],
   ],
   [
-    "a stage by the target's processor",
+    "a base stage by the target architecture",
     "FROM a AS amd64\nFROM b AS arm64\nRUN t\nFROM $TARGETARCH\nCOPY . /\n",
     ["arm64"],
   ],

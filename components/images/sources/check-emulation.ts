@@ -1,51 +1,51 @@
 import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import type { Instruction } from "dockerfile-ast";
-import type { Problem } from "../../problems/problem.ts";
-import { configRemove, configSet, settingKey } from "../../problems/setting-commands.ts";
-import { shownName } from "../../problems/wording.ts";
-import { enginePlatforms } from "./docker/platforms.ts";
-import type { CatalogueImage } from "./catalogue.ts";
+import type { Findings, Problem } from "../../../problems/problem.ts";
+import { configRemove, configSet, settingKey } from "../../../problems/setting-commands.ts";
+import { shownName } from "../../../problems/wording.ts";
+import { enginePlatforms } from "../docker/platforms.ts";
+import type { CatalogueImage } from "../catalogue.ts";
 
-/** What a Dockerfile runs where, for one target platform. */
+/** A stage that runs a command, for one target platform. */
 interface Run {
   image: string;
   dockerfile: string;
   /** The stage's name or number. */
   stage: string;
-  /** The platform whose programs the stage runs; undefined for the engine's own. */
+  /** The platform whose programs the stage runs; undefined for the engine's platform. */
   platform: string | undefined;
 }
 
 /**
- * Platforms that builds run commands for and the engine cannot run.
- * @param images those whose sources exist.
- * @param engine the address of the engine that builds; undefined if there is none, which is reported elsewhere.
+ * Reports platforms that builds run commands on and that the engine cannot run.
+ * @param images images whose sources exist.
+ * @param engine the engine's address; undefined without an engine, which checkEngine reports.
  */
 export async function checkEmulation(
   sourceDir: string,
   images: readonly CatalogueImage[],
   platforms: readonly string[],
   engine: string | undefined,
-): Promise<{ problems: Problem[]; warnings: Problem[] }> {
+): Promise<Findings> {
   const runs = (await Promise.all(images.map((image) => runsOf(sourceDir, image, platforms)))).flat();
   const nothing = { problems: [], warnings: [] };
   if (engine === undefined || runs.every(({ platform }) => platform === undefined)) return nothing;
   const can = await enginePlatforms(engine);
   if (can === undefined) return { problems: [], warnings: [unknownWarning(engine, runs)] };
   const missing = Map.groupBy(
-    runs.filter(({ platform }) => platform !== undefined && !can.includes(plain(platform))),
+    runs.filter(({ platform }) => platform !== undefined && !can.includes(normalize(platform))),
     ({ platform = "" }) => platform,
   );
   const problems = [...missing].map(([platform, of]) => emulationProblem(platform, of, platforms, can));
   return { problems, warnings: [] };
 }
 
-/** A platform as BuildKit lists it: without the variant that every processor of the kind has. */
-const plain = (platform: string): string =>
+/** Removes the default variant, as BuildKit does. */
+const normalize = (platform: string): string =>
   platform.replace(/^(linux\/arm64)\/v8$|^(linux\/amd64)\/v1$/, "$1$2");
 
-/** The stages that run a command, for each platform: those that the last stage needs, as BuildKit builds no others. */
+/** Finds the stages that run a command, for each platform. BuildKit builds only the stages that the last one needs. */
 async function runsOf(
   sourceDir: string,
   { name, context, dockerfile }: CatalogueImage,
@@ -61,15 +61,15 @@ async function runsOf(
   });
   const file = path.join(context, dockerfile);
   return platforms.flatMap((target) => {
-    const stages = stagesOf(ast, parsed.getInstructions(), new Map([...defaults, ...automatic(target)]));
+    const stages = stagesOf(ast, parsed.getInstructions(), new Map([...defaults, ...platformArgs(target)]));
     return [...neededStages(stages)].flatMap((stage): Run[] =>
       stage.runs ? [{ image: name, dockerfile: file, stage: stage.name, platform: stage.platform }] : [],
     );
   });
 }
 
-/** The arguments that BuildKit sets; those of the engine's own platform need no values here. */
-function automatic(target: string): [string, string][] {
+/** The arguments that BuildKit sets for a target platform. */
+function platformArgs(target: string): [string, string][] {
   const [os = "", architecture = "", variant = ""] = target.split("/");
   return [
     ["TARGETPLATFORM", target],
@@ -80,18 +80,18 @@ function automatic(target: string): [string, string][] {
   ];
 }
 
-/** Stands for the engine's own platform. */
+/** The engine's platform. */
 const NATIVE = "native";
 
 interface Stage {
   name: string;
   platform: string | undefined;
   runs: boolean;
-  /** Stages that it starts from or copies from. */
+  /** Stages that it starts from, copies from or mounts. */
   needs: Stage[];
 }
 
-/** @param ast the parser, which is loaded once there is something to parse. */
+/** @param ast the parser, which is loaded only if a Dockerfile has a RUN. */
 function stagesOf(
   ast: typeof import("dockerfile-ast"),
   instructions: readonly Instruction[],
@@ -129,10 +129,10 @@ function stagesOf(
   return stages;
 }
 
-/** The last stage and those below it. */
+/** The last stage and all stages that it needs. */
 function neededStages(stages: readonly Stage[]): Set<Stage> {
   const needed = new Set(stages.slice(-1));
-  // A set hands out what is added to it meanwhile.
+  // The iteration includes items that are added during it.
   for (const { needs } of needed) for (const stage of needs) needed.add(stage);
   return needed;
 }
@@ -152,10 +152,10 @@ function emulationProblem(
     rest.length > 0 && rest.length < platforms.length ? `; or without the platform: ${drop}` : "";
   return {
     where: settingKey("platforms"),
-    found: `${platform}, which the Docker engine cannot run (it runs ${can.join(", ")}), and which is run by ${described(runs)}`,
+    found: `${platform}, which the Docker engine cannot run (it runs ${can.join(", ")}), but which runs ${describeStages(runs)}`,
     allowed:
       "platforms that the engine runs or emulates; or stages FROM --platform=$BUILDPLATFORM, which cross-compile",
-    fix: `${install(platform)}   # the engine notices within 20 s${without}`,
+    fix: `${installCommand(platform)}   # the engine notices within 20 s${without}`,
   };
 }
 
@@ -164,20 +164,20 @@ function unknownWarning(engine: string, runs: readonly Run[]): Problem {
   const wanted = [...new Set(emulated.map(({ platform = "" }) => platform))];
   return {
     where: "Docker engine",
-    found: `the engine at ${engine} does not say which platforms it can run: ${described(emulated)} need ${wanted.join(" and ")}`,
+    found: `the engine at ${engine} does not report its platforms: ${describeStages(emulated)} need ${wanted.join(" and ")}`,
     allowed:
-      "an engine with BuildKit, at a socket or a TCP port without TLS; others are not asked, and a build may fail",
-    fix: `docker run --rm --platform ${wanted.at(-1) ?? ""} alpine uname -m   # if it fails: ${install(wanted.at(-1) ?? "")}`,
+      "an engine with BuildKit, at a socket or a TCP port without TLS; other engines are not asked, so a build may fail",
+    fix: `docker run --rm --platform ${wanted.at(-1) ?? ""} alpine uname -m   # if it fails: ${installCommand(wanted.at(-1) ?? "")}`,
   };
 }
 
-/** The command that installs an emulator on the engine's machine, until that starts anew. */
-function install(platform: string): string {
+/** The command that installs an emulator on the engine's machine, until it restarts. */
+function installCommand(platform: string): string {
   const architecture = platform.split("/")[1] ?? "";
   return `docker run --privileged --rm tonistiigi/binfmt --install ${architecture}`;
 }
 
-function described(runs: readonly Run[]): string {
+function describeStages(runs: readonly Run[]): string {
   const stages = runs.map(
     ({ image, dockerfile, stage }) => `stage ${shownName(stage)} of ${shownName(dockerfile)} (${image})`,
   );

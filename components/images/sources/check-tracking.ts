@@ -1,54 +1,44 @@
 import { type Dirent, lstatSync, readdirSync, realpathSync } from "node:fs";
 import * as path from "node:path";
-import type { Problem } from "../../problems/problem.ts";
-import { configSet } from "../../problems/setting-commands.ts";
-import { shellWord, shownName } from "../../problems/wording.ts";
-import { type Repository, repositoryOf, type TrackedFile, viewByGit } from "./git-view.ts";
+import type { Findings, Problem } from "../../../problems/problem.ts";
+import { configSet } from "../../../problems/setting-commands.ts";
+import { shellWord, shownName } from "../../../problems/wording.ts";
+import { type GitRepository, repositoryOf, type TrackedFile, viewByGit } from "./git-view.ts";
 import { type IgnoreRules, readIgnoreRules } from "./ignore-rules.ts";
-import type { CatalogueImage } from "./catalogue.ts";
+import type { CatalogueImage } from "../catalogue.ts";
 import { inPackages, searchFiles, type SecretFile, secretName } from "./secret-files.ts";
 
-/** What the sources are built for. */
+/** How the images of a build are published. */
 export interface Purpose {
-  /** Everybody may pull what is built; a stack that does not manage the registry cannot know. */
+  /** Whether everyone can pull them. A stack without a registry does not know. */
   isPublic: boolean | "unknown";
-  /** Built for a version, which stays. */
   version?: string | undefined;
-  /** Built for a commit, whose name it gets. */
   revision?: string | undefined;
 }
 
-/** What a build sees that other machines do not have, or that nobody should publish. */
-export interface Tracking {
-  /** What must not be built. */
-  problems: Problem[];
-  /** What is built all the same. */
-  warnings: Problem[];
-}
+/** The most names in a message. */
+const MOST_NAMES = 8;
 
-/** How many names a message shows. */
-const SHOWN = 8;
-
-/** A build context, and what its ignore file leaves of it. */
-interface Build {
+/** A build context with its ignore file. */
+interface BuildContext {
   image: CatalogueImage;
-  /** As the settings name it. */
+  /** Path by the settings. */
   context: string;
-  /** The same without symbolic links. */
+  /** Path without symbolic links. */
   folder: string;
   rules: IgnoreRules;
 }
 
 /**
- * Compares what builds see with what git has.
- * @param images those whose sources exist.
+ * Compares the files that builds see with those that git tracks.
+ * @param images images whose sources exist.
  */
 export async function checkTracking(
   sourceDir: string,
   images: readonly CatalogueImage[],
   purpose: Purpose,
-): Promise<Tracking> {
-  const builds = images.map((image): Build => {
+): Promise<Findings> {
+  const builds = images.map((image): BuildContext => {
     const context = path.join(sourceDir, image.context);
     const rules = readIgnoreRules(context, path.join(context, image.dockerfile));
     return { image, context, folder: realpathSync(context), rules };
@@ -56,33 +46,33 @@ export async function checkTracking(
   const repositories = await viewByGit(builds.map(({ folder }) => folder));
   const tracked = new Set(repositories.flatMap((repository) => [...repository.tracked.keys()]));
   const folders = foldersOf(tracked);
-  const refused = repositories.filter(({ refusal }) => refusal !== undefined);
-  const isRefused = ({ folder }: Build): boolean =>
-    // A submodule that git refuses makes the context around it unknown too.
-    refused.some(({ root }) => root === repositoryOf(folder) || root.startsWith(folder + path.sep));
-  const unknown = builds.filter((build) => !isRefused(build) && !folders.has(build.folder));
-  const tracking: Tracking = { problems: [], warnings: [] };
+  const unreadable = repositories.filter(({ error }) => error !== undefined);
+  const isUnreadable = ({ folder }: BuildContext): boolean =>
+    // An unreadable submodule makes the context around it unreadable too.
+    unreadable.some(({ root }) => root === repositoryOf(folder) || root.startsWith(folder + path.sep));
+  const unknown = builds.filter((build) => !isUnreadable(build) && !folders.has(build.folder));
+  const findings: Findings = { problems: [], warnings: [] };
   for (const build of builds) {
-    const known = !unknown.includes(build);
-    const untracked = isRefused(build) ? [] : untrackedIn(build, tracked, folders);
-    const found = await contextProblems(build, untracked, known, purpose);
-    tracking.problems.push(...found.problems);
-    tracking.warnings.push(...found.warnings);
+    const isInGit = !unknown.includes(build);
+    const untracked = isUnreadable(build) ? [] : untrackedIn(build, tracked, folders);
+    const found = await checkContext(build, untracked, isInGit, purpose);
+    findings.problems.push(...found.problems);
+    findings.warnings.push(...found.warnings);
   }
-  const refusals = refused.map((repository) => refusalProblem(repository, purpose));
-  (mayLeave(purpose) ? tracking.problems : tracking.warnings).push(...refusals);
-  if (unknown.length > 0) tracking.warnings.push(unknownProblem(sourceDir, unknown));
-  const seen = sees(builds);
-  for (const repository of repositories) tracking.warnings.push(...differences(repository, seen, purpose));
-  return tracking;
+  const gitErrors = unreadable.map((repository) => gitProblem(repository, purpose));
+  (isForOthers(purpose) ? findings.problems : findings.warnings).push(...gitErrors);
+  if (unknown.length > 0) findings.warnings.push(unknownProblem(sourceDir, unknown));
+  const seen = seenBy(builds);
+  for (const repository of repositories) findings.warnings.push(...differences(repository, seen, purpose));
+  return findings;
 }
 
-/** Whether an image gets to people who do not have the sources, for good. */
-function mayLeave({ isPublic, version }: Purpose): boolean {
+/** Whether people without access to the sources can get the image. */
+function isForOthers({ isPublic, version }: Purpose): boolean {
   return isPublic !== false || version !== undefined;
 }
 
-/** Every folder above a file. */
+/** All folders above files. */
 function foldersOf(files: Iterable<string>): Set<string> {
   const folders = new Set<string>();
   for (const file of files) {
@@ -91,33 +81,33 @@ function foldersOf(files: Iterable<string>): Set<string> {
   return folders;
 }
 
-/** A file that git does not track and a build sees; paths are relative to the context. */
+/** An untracked file that a build sees. Paths are relative to the context. */
 interface Untracked {
   file: string;
-  /** The file, or the highest folder above it of which git tracks nothing, with a slash at its end. */
+  /** The file, or the highest folder above it without a tracked file, with a slash at the end. */
   entry: string;
 }
 
 function untrackedIn(
-  { folder, rules }: Build,
+  { folder, rules }: BuildContext,
   tracked: ReadonlySet<string>,
   folders: ReadonlySet<string>,
 ): Untracked[] {
   const found: Untracked[] = [];
   const walk = (at: string, whole: string | undefined): void => {
     const items = itemsIn(path.join(folder, at));
-    // Nobody knows what git does not track in a folder that cannot be read.
+    // A folder that cannot be read counts as an untracked file.
     if (items === undefined) found.push({ file: at, entry: whole ?? `${at}/` });
     for (const item of items ?? []) {
       const file = at === "" ? item.name : `${at}/${item.name}`;
       const ignored = rules.ignores(file);
       if (!item.isDirectory()) {
-        // An ignore file that was just made hides what it names all the same.
+        // A new ignore file already applies before it is tracked.
         if (!ignored && !tracked.has(path.join(folder, file)) && !file.endsWith(".dockerignore"))
           found.push({ file, entry: whole ?? file });
       } else if (!ignored || rules.takesBack) {
         const entry = whole ?? (folders.has(path.join(folder, file)) ? undefined : `${file}/`);
-        // Git's own folder and packages of others hold many files, and are one entry.
+        // Git's folder and dependencies contain many files. Each is one entry.
         if (item.name === ".git" && !ignored) found.push({ file: `${file}/config`, entry: entry ?? file });
         else if (entry !== undefined && !ignored && inPackages(file)) found.push({ file, entry });
         else walk(file, entry);
@@ -137,21 +127,20 @@ function itemsIn(folder: string): Dirent[] | undefined {
   }
 }
 
-/** What is wrong with one context. */
-async function contextProblems(
-  build: Build,
+async function checkContext(
+  build: BuildContext,
   untracked: readonly Untracked[],
-  isKnown: boolean,
+  isInGit: boolean,
   purpose: Purpose,
-): Promise<Tracking> {
+): Promise<Findings> {
   const named = untracked.flatMap(({ file }) => {
     const rule = secretName(file);
     return rule === undefined ? [] : [{ file, rule }];
   });
   const isNamed = (file: string) => named.some((one) => one.file === file);
-  if (!mayLeave(purpose)) {
+  if (!isForOthers(purpose)) {
     const entries = untracked.map(({ file, entry }) => (isNamed(file) ? file : entry));
-    return { problems: [], warnings: contextWarning(build, isKnown ? entries : []) };
+    return { problems: [], warnings: contextWarning(build, isInGit ? entries : []) };
   }
   const others = untracked.filter(({ file }) => !isNamed(file));
   const { secrets, unread } = await searchFiles(
@@ -164,12 +153,11 @@ async function contextProblems(
     .map(({ entry }) => entry);
   return {
     problems: all.length === 0 ? [] : [secretsProblem(build, all, purpose)],
-    warnings: [...unreadWarning(build, unread), ...contextWarning(build, isKnown ? entries : [])],
+    warnings: [...unreadWarning(build, unread), ...contextWarning(build, isInGit ? entries : [])],
   };
 }
 
-/** Whether one of the builds sees a file. */
-function sees(builds: readonly Build[]): (file: string) => boolean {
+function seenBy(builds: readonly BuildContext[]): (file: string) => boolean {
   return (file) =>
     builds.some(
       ({ folder, rules }) =>
@@ -178,15 +166,15 @@ function sees(builds: readonly Build[]): (file: string) => boolean {
 }
 
 function secretsProblem(
-  { image, context, rules }: Build,
+  { image, context, rules }: BuildContext,
   secrets: readonly SecretFile[],
   purpose: Purpose,
 ): Problem {
   const files = listed(secrets.map(({ file, rule }) => `${file} (${rule})`));
   return {
     where: shownName(context),
-    found: `files that look like secrets and that git does not track, in the build of ${image.name}: ${files}`,
-    allowed: `none of them in an image that ${reach(purpose)}; one that is meant to be there, tracked by git`,
+    found: `untracked files that look like secrets, in the build of ${image.name}: ${files}`,
+    allowed: `no such file in an image that ${describeReach(purpose)}; track a file in git if the image needs it`,
     fix: ignoreCommand(
       context,
       rules,
@@ -195,36 +183,36 @@ function secretsProblem(
   };
 }
 
-/** Who gets an image, as the end of a sentence about it. */
-function reach({ isPublic, version }: Purpose): string {
-  if (isPublic === true) return "everybody may pull";
+/** Completes "an image that ...". */
+function describeReach({ isPublic, version }: Purpose): string {
+  if (isPublic === true) return "everyone can pull";
   return version === undefined
-    ? "everybody may be able to pull (another stack manages the registry)"
+    ? "everyone may be able to pull (another stack manages the registry)"
     : `is published as version ${version}`;
 }
 
-function refusalProblem({ root, refusal }: Repository, purpose: Purpose): Problem {
-  const { said = "", fix = "" } = refusal ?? {};
-  const image = mayLeave(purpose) ? `an image that ${reach(purpose)}` : "an image";
+function gitProblem({ root, error }: GitRepository, purpose: Purpose): Problem {
+  const { message = "", fix = "" } = error ?? {};
+  const image = isForOthers(purpose) ? `an image that ${describeReach(purpose)}` : "an image";
   return {
     where: shownName(root),
-    found: `sources that git does not compare with a commit: ${shownName(said)}`,
-    allowed: `for ${image}, sources of which git says what it does not track`,
+    found: `sources that git cannot compare with a commit: ${shownName(message)}`,
+    allowed: `for ${image}, sources whose untracked files git can list`,
     fix,
   };
 }
 
-function unknownProblem(sourceDir: string, builds: readonly Build[]): Problem {
+function unknownProblem(sourceDir: string, builds: readonly BuildContext[]): Problem {
   const names = builds.map(({ image }) => image.name).join(", ");
   return {
     where: shownName(sourceDir),
-    found: `sources of ${names} that no git repository has: every file counts as untracked`,
-    allowed: "a clone: nothing else says whether another machine builds the same",
+    found: `sources of ${names} outside of any git repository: every file counts as untracked`,
+    allowed: "a clone, so that other machines build the same",
     fix: configSet("sourceDir", "PATH"),
   };
 }
 
-function unreadWarning({ image, context, rules }: Build, unread: readonly string[]): Problem[] {
+function unreadWarning({ image, context, rules }: BuildContext, unread: readonly string[]): Problem[] {
   if (unread.length === 0) return [];
   return [
     {
@@ -236,13 +224,13 @@ function unreadWarning({ image, context, rules }: Build, unread: readonly string
   ];
 }
 
-function contextWarning({ image, context, rules }: Build, entries: readonly string[]): Problem[] {
+function contextWarning({ image, context, rules }: BuildContext, entries: readonly string[]): Problem[] {
   const untracked = [...new Set(entries)].sort();
   if (rules.file !== undefined && untracked.length === 0) return [];
   const found = [
-    rules.file === undefined ? `no ignore file, so that the build of ${image.name} sees everything` : "",
+    rules.file === undefined ? `no ignore file, so the build of ${image.name} sees all files` : "",
     untracked.length > 0
-      ? `in the build of ${image.name}, what git does not track: ${listed(untracked)}`
+      ? `in the build of ${image.name}, files that git does not track: ${listed(untracked)}`
       : "",
   ];
   const lines =
@@ -251,13 +239,14 @@ function contextWarning({ image, context, rules }: Build, entries: readonly stri
     {
       where: shownName(rules.file ?? context),
       found: found.filter((part) => part !== "").join("; "),
-      allowed: "what every machine has: else the same commit is another build on another machine",
+      allowed:
+        "files that git tracks; otherwise the same commit gives different builds on different machines",
       fix: ignoreCommand(context, rules, lines),
     },
   ];
 }
 
-/** The command that hides files from a build. */
+/** The command that adds files to the ignore file. */
 function ignoreCommand(context: string, { file, text }: IgnoreRules, paths: readonly string[]): string {
   const target = shellWord(file ?? path.join(context, ".dockerignore"));
   const lines = paths.map((one) => shellWord(one.startsWith("**/") ? one : ignoreLine(one)));
@@ -265,17 +254,17 @@ function ignoreCommand(context: string, { file, text }: IgnoreRules, paths: read
   return `${newLine}printf '%s\\n' ${lines.join(" ")} >>${target}`;
 }
 
-/** A path as a line of an ignore file; what has a meaning there is taken as it is after a backslash. */
+/** Escapes a path for an ignore file. */
 function ignoreLine(entry: string): string {
   return entry.replace(/\/$/, "").replace(/[\\*?[\]]|^[#!]/g, String.raw`\$&`);
 }
 
 /**
- * Files of a repository that differ from what git has.
- * @param seen whether a build sees a file; asked for few, since each answer takes its time.
+ * Reports files of a repository that differ from git's.
+ * @param seen whether a build sees a file. It is slow, so only few files are checked.
  */
 function differences(
-  { root, tracked, changed, notCompared }: Repository,
+  { root, tracked, changed, notCompared }: GitRepository,
   seen: (file: string) => boolean,
   purpose: Purpose,
 ): Problem[] {
@@ -287,26 +276,26 @@ function differences(
   const kinds: readonly (readonly [files: string[], found: string, allowed: string, fix: string])[] = [
     [
       release === undefined ? [] : changed,
-      `changes that are not committed, in what is published as ${release ?? ""}`,
-      "sources as a commit has them",
+      `uncommitted changes in sources that are published as ${release ?? ""}`,
+      "committed sources",
       `${git} stash   # or commit them`,
     ],
     [
       skipped,
-      "what git is set not to compare, or has not checked out",
-      "sources as a commit has them",
+      "files that git does not compare or has not checked out",
+      "committed sources",
       [...new Set(skipped.map((file) => `${git} ${notCompared.get(file) ?? ""}`))].join(" && "),
     ],
     [
       endings,
-      "line endings of Windows where git has those of Unix",
-      "the files as git has them: scripts fail in a container otherwise, and the build is another one",
-      renewCommand(git),
+      "Windows line endings in files that have Unix line endings in git",
+      "the files as git has them; otherwise scripts fail in a container, and the build differs",
+      checkOutCommand(git),
     ],
     [
       modes.map(({ file }) => file),
-      "file modes that a build elsewhere does not have",
-      "the modes of git, 644 and 755",
+      "file modes that differ from git's",
+      "git's modes, 644 and 755",
       modeCommand(git, root, modes),
     ],
   ];
@@ -318,36 +307,37 @@ function differences(
   });
 }
 
-/** A file whose mode is not that of git, and the one that it should have. */
+/** A file with another mode than in git. */
 interface OtherMode {
   file: string;
+  /** The mode in git. */
   mode: number;
-  /** The right to execute it differs; else only others' rights do. */
+  /** Whether the mode differs in the permission to execute. */
   program: boolean;
 }
 
 function otherMode([file, { mode }]: [string, TrackedFile]): OtherMode[] {
-  // A link has none, nor has anything on Windows.
+  // Links have no mode, and Windows has none at all.
   const found = process.platform === "win32" ? undefined : lstatSync(file, { throwIfNoEntry: false });
   if (found?.isFile() !== true || (found.mode & 0o777) === mode) return [];
   return [{ file, mode, program: (found.mode & 0o100) !== (mode & 0o100) }];
 }
 
 function modeCommand(git: string, root: string, modes: readonly OtherMode[]): string {
-  if (modes.length > SHOWN) {
+  if (modes.length > MOST_NAMES) {
     return modes.some(({ program }) => program)
-      ? "clone the sources where the file system keeps modes; in WSL below your home folder"
+      ? "clone the sources on a file system that keeps modes; in WSL, below your home folder"
       : `${git} ls-files -z | (cd ${shellWord(root)} && xargs -0 chmod u=rwX,go=rX)`;
   }
   return modes.map(({ file, mode }) => `chmod ${mode.toString(8)} ${shellWord(file)}`).join(" && ");
 }
 
-/** Writes every file anew, once nothing can be lost by it. */
-function renewCommand(git: string): string {
+/** The command that checks out all files again, if there are no changes to lose. */
+function checkOutCommand(git: string): string {
   return `${git} diff --quiet HEAD && ${git} config core.autocrlf input && ${git} rm -rq --cached . && ${git} reset -q --hard`;
 }
 
 function listed(files: readonly string[]): string {
-  const more = files.length > SHOWN ? ` and ${files.length - SHOWN} more` : "";
-  return `${files.slice(0, SHOWN).map(shownName).join(", ")}${more}`;
+  const more = files.length > MOST_NAMES ? ` and ${files.length - MOST_NAMES} more` : "";
+  return `${files.slice(0, MOST_NAMES).map(shownName).join(", ")}${more}`;
 }

@@ -1,7 +1,7 @@
 import { open } from "node:fs/promises";
 import * as path from "node:path";
 
-/** Names of files that hold credentials by convention. What a file holds is decided by secretlint's rules. */
+/** Names of files that contain credentials by convention. secretlint's rules check the content of other files. */
 const NAMES: readonly (readonly [rule: string, name: RegExp])[] = [
   ["environment file", /^(?:.*\.env|\.env\..+|\.envrc)$/],
   ["private key", /^(?:id_(?:rsa|dsa|ecdsa|ed25519)(?:_sk)?|.*\.(?:pem|key|p8|p12|pfx|ppk))$/],
@@ -21,24 +21,24 @@ const NAMES: readonly (readonly [rule: string, name: RegExp])[] = [
   ["Terraform state or variables", /^.*\.(?:tfstate(?:\..+)?|tfvars(?:\.json)?)$/],
   ["secrets", /^\.?secrets?(?:\.(?:ya?ml|json|toml|txt|ini))?$/],
 ];
-/** What is named so to be read by people. */
+/** Example files for people. */
 const EXAMPLE = /\.(?:example|sample|template|tmpl|dist)(?:\.|$)/i;
-/** Packages of others carry keys to test with. */
+/** Dependencies contain keys for tests. */
 const PACKAGES = /(?:^|\/)(?:node_modules|vendor|\.venv|venv)(?:\/|$)/;
 
-/** Bytes that are read of one file and of all: what is read costs time at every preview. */
+/** The most bytes to read of one file and of all files, because every preview reads them. */
 const LIMITS = { file: 1024 * 1024, all: 16 * 1024 * 1024 };
 
-/** A file that looks like a secret, and the rule that says so; never what was found in it. */
+/** A file that looks like a secret, with the rule that matched. Leaves out the secret itself. */
 export interface SecretFile {
   file: string;
   rule: string;
 }
 
-/** Whether a path lies in packages of others. */
+/** Whether a path is in a folder of dependencies. */
 export const inPackages = (file: string): boolean => PACKAGES.test(file);
 
-/** The rule by which a file's name is that of a secret. */
+/** Returns the rule that a file's name matches. */
 export function secretName(file: string): string | undefined {
   const name = path.basename(file);
   if (EXAMPLE.test(name) || inPackages(file)) return undefined;
@@ -48,7 +48,7 @@ export function secretName(file: string): string | undefined {
 /**
  * Searches files for secrets by secretlint's recommended rules.
  * @param files relative to the folder.
- * @returns what was found, and the files that could not be read, or not as a whole.
+ * @returns the secrets, and the files that are unreadable or too large to read completely.
  */
 export async function searchFiles(
   folder: string,
@@ -60,7 +60,7 @@ export async function searchFiles(
   let left = limits.all;
   for (const file of files) {
     if (EXAMPLE.test(path.basename(file)) || inPackages(file)) continue;
-    const text = await beginning(path.join(folder, file), Math.min(left, limits.file));
+    const text = await readBeginning(path.join(folder, file), Math.min(left, limits.file));
     if (text === undefined || text.cut) unread.push(file);
     if (text === undefined) continue;
     left -= text.bytes;
@@ -70,8 +70,8 @@ export async function searchFiles(
   return { secrets, unread };
 }
 
-/** The beginning of a file; empty content for a binary file, which the rules do not read; undefined if it cannot be read. */
-async function beginning(
+/** Reads the beginning of a file. Returns empty content for a binary file, and undefined for an unreadable one. */
+async function readBeginning(
   file: string,
   limit: number,
 ): Promise<{ content: string; bytes: number; cut: boolean } | undefined> {
@@ -93,7 +93,7 @@ async function beginning(
   }
 }
 
-/** The rule that finds a secret in a text. The rules are loaded once there is something to read. */
+/** Returns the rule that finds a secret in a text. Loads the rules only if there is a text to check. */
 async function secretIn(content: string, file: string): Promise<string | undefined> {
   const [{ lintSource }, { creator: rule }] = await Promise.all([
     import("@secretlint/core"),

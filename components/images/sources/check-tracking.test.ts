@@ -1,11 +1,11 @@
 import { chmodSync, existsSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import * as path from "node:path";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import type { Problem } from "../../problems/problem.ts";
-import { repositoryRoot } from "../../sandbox/lib/paths.ts";
-import { contextDigest } from "../../sandbox/providers/docker/context-digest.ts";
-import { runCommand } from "../../test/support/sandbox.ts";
-import { useScratch } from "../../test/support/scratch.ts";
+import type { Problem } from "../../../problems/problem.ts";
+import { repositoryRoot } from "../../../sandbox/lib/paths.ts";
+import { contextDigest } from "../../../sandbox/providers/docker/context-digest.ts";
+import { runCommand } from "../../../test/support/sandbox.ts";
+import { useScratch } from "../../../test/support/scratch.ts";
 import { checkTracking, type Purpose } from "./check-tracking.ts";
 
 const UI = { name: "hyperion-ui", context: "coordinator/ui", dockerfile: "Dockerfile" };
@@ -30,7 +30,7 @@ beforeEach(() => {
 
 const write = (file: string, text?: string): string => scratch.write(path.join(sources, file), text);
 
-/** Runs a command of a shell, as a person who copies it; git knows nobody's settings. */
+/** Runs a shell command, with git's default settings. */
 async function sh(command: string, cwd = sources): Promise<string> {
   const env = {
     ...process.env,
@@ -43,7 +43,7 @@ async function sh(command: string, cwd = sources): Promise<string> {
   return output;
 }
 
-/** Commits what a folder holds; `git init` does nothing to a repository. */
+/** Commits all files of a folder. */
 const commitIn = (folder: string): Promise<string> =>
   sh(
     `git init -q ${folder} && cd ${folder} && git add -A && git -c user.name=a -c user.email=a@example.com commit -qm sources`,
@@ -55,15 +55,15 @@ const ADD_SUBMODULE = "git -c protocol.file.allow=always submodule --quiet add";
 const check = (images = [MCP, BRIDGE, UI], purpose: Partial<Purpose> = {}) =>
   checkTracking(sources, images, { isPublic: false, ...purpose });
 
-/** With ignore files, which the real sources lack. */
-function ignoreAll(): void {
+/** Adds ignore files, which Hyperion's sources do not have. */
+function addIgnoreFiles(): void {
   write("coordinator/.dockerignore", "ui\n**/node_modules\n");
   write("coordinator/ui/.dockerignore", "node_modules\n");
   write("coordinator/mcp-server/.dockerignore", "Dockerfile.dev\n");
 }
 
 describe("contexts without an ignore file", () => {
-  test("are told, each with the line that makes one, and no longer once it is run", async () => {
+  test("are reported with the command that creates one", async () => {
     write("coordinator/mcp-server/.dockerignore", "");
     await commit();
     const { problems, warnings } = await check();
@@ -71,7 +71,7 @@ describe("contexts without an ignore file", () => {
     expect(warnings.map(({ where, found, fix }) => [where, found, fix])).toEqual(
       ["coordinator", "coordinator/ui"].map((context, index) => [
         path.join(sources, context),
-        `no ignore file, so that the build of ${[BRIDGE, UI][index]?.name ?? ""} sees everything`,
+        `no ignore file, so the build of ${[BRIDGE, UI][index]?.name ?? ""} sees all files`,
         `printf '%s\\n' '**/.env' '**/node_modules' >>${sources}/${context}/.dockerignore`,
       ]),
     );
@@ -82,7 +82,7 @@ describe("contexts without an ignore file", () => {
     );
   });
 
-  test("are told where there is no git too, and the Dockerfile's own ignore file counts", async () => {
+  test("are reported without git too, unless the Dockerfile has its own ignore file", async () => {
     write("coordinator/ui/Dockerfile.dockerignore", "");
     const { problems, warnings } = await check(undefined, { version: "1.4.2" });
     expect(problems).toEqual([]);
@@ -94,7 +94,7 @@ describe("contexts without an ignore file", () => {
   });
 });
 
-describe("Hyperion's sources as they lie on a developer's machine", () => {
+describe("Hyperion's sources on a developer's machine", () => {
   beforeEach(async () => {
     write(".gitignore", "node_modules\n.env\n/coordinator/mcp-server/hyper-mcp\n*.log\n");
     await commit();
@@ -109,21 +109,21 @@ describe("Hyperion's sources as they lie on a developer's machine", () => {
     write("coordinator/keys/deploy.pub");
   });
 
-  test("what git does not track is told by context, with lines that hide it", async () => {
+  test("have untracked files, which are reported by context with lines that hide them", async () => {
     const { problems, warnings } = await check();
     expect(problems).toEqual([]);
     expect(warnings.map(({ where, found }) => [path.relative(sources, where), found])).toEqual([
       [
         "coordinator/mcp-server",
-        "no ignore file, so that the build of hyperion-coordinator-mcp sees everything; in the build of hyperion-coordinator-mcp, what git does not track: hyper-mcp, reports/",
+        "no ignore file, so the build of hyperion-coordinator-mcp sees all files; in the build of hyperion-coordinator-mcp, files that git does not track: hyper-mcp, reports/",
       ],
       [
         "coordinator",
-        "no ignore file, so that the build of hyperion-http-bridge sees everything; in the build of hyperion-http-bridge, what git does not track: keys/, keys/deploy.pem, mcp-server/hyper-mcp, mcp-server/reports/, ui/.env, ui/.env.example, ui/node_modules/",
+        "no ignore file, so the build of hyperion-http-bridge sees all files; in the build of hyperion-http-bridge, files that git does not track: keys/, keys/deploy.pem, mcp-server/hyper-mcp, mcp-server/reports/, ui/.env, ui/.env.example, ui/node_modules/",
       ],
       [
         "coordinator/ui",
-        "no ignore file, so that the build of hyperion-ui sees everything; in the build of hyperion-ui, what git does not track: .env, .env.example, node_modules/",
+        "no ignore file, so the build of hyperion-ui sees all files; in the build of hyperion-ui, files that git does not track: .env, .env.example, node_modules/",
       ],
     ]);
     const digests = async (root: string) =>
@@ -137,7 +137,7 @@ describe("Hyperion's sources as they lie on a developer's machine", () => {
       await sh(`git clone -q ${sources} ${scratch.path(name)}`);
       return digests(scratch.path(name));
     };
-    // One commit, and not one build of it is the same on the next machine.
+    // On another machine, every build of the same commit differs.
     const [there, here] = [await elsewhere("before"), await digests(sources)];
     expect(there.filter((digest) => here.includes(digest))).toEqual([]);
     for (const { fix } of (await check()).warnings) await sh(fix);
@@ -146,23 +146,23 @@ describe("Hyperion's sources as they lie on a developer's machine", () => {
   });
 
   test.each<[Partial<Purpose>, string]>([
-    [{ version: "1.4.2" }, "none of them in an image that is published as version 1.4.2"],
-    [{ isPublic: true }, "none of them in an image that everybody may pull"],
-  ])("what looks like a secret is an error with %j", async (purpose, allowed) => {
+    [{ version: "1.4.2" }, "no such file in an image that is published as version 1.4.2"],
+    [{ isPublic: true }, "no such file in an image that everyone can pull"],
+  ])("have files that look like secrets, which are an error with %j", async (purpose, allowed) => {
     const { problems, warnings } = await check([BRIDGE, UI], purpose);
     const found = (image: string, files: string) =>
-      `files that look like secrets and that git does not track, in the build of ${image}: ${files}`;
+      `untracked files that look like secrets, in the build of ${image}: ${files}`;
     expect(problems).toEqual([
       {
         where: path.join(sources, "coordinator"),
         found: found("hyperion-http-bridge", "keys/deploy.pem (private key), ui/.env (environment file)"),
-        allowed: `${allowed}; one that is meant to be there, tracked by git`,
+        allowed: `${allowed}; track a file in git if the image needs it`,
         fix: `printf '%s\\n' keys/deploy.pem ui/.env >>${sources}/coordinator/.dockerignore`,
       },
       {
         where: path.join(sources, "coordinator/ui"),
         found: found("hyperion-ui", ".env (environment file)"),
-        allowed: `${allowed}; one that is meant to be there, tracked by git`,
+        allowed: `${allowed}; track a file in git if the image needs it`,
         fix: `printf '%s\\n' .env >>${sources}/coordinator/ui/.dockerignore`,
       },
     ]);
@@ -171,27 +171,27 @@ describe("Hyperion's sources as they lie on a developer's machine", () => {
     expect((await check([BRIDGE, UI], purpose)).problems).toEqual([]);
   });
 
-  test("a file that is tracked is meant to be there", async () => {
+  test("can track files that look like secrets", async () => {
     await sh("git add -f coordinator/ui/.env coordinator/keys");
     expect((await check([BRIDGE, UI], { version: "1.4.2" })).problems).toEqual([]);
   });
 
-  test("ignore files are read as a build reads them", async () => {
+  test("have ignore files with the rules of a build", async () => {
     write("coordinator/ui/.dockerignore", "*\n!src\n!keys/**/*.pem");
     write("coordinator/ui/keys/a/server.pem");
     write("coordinator/ui/keys/a/server.txt");
     const { problems } = await check([UI], { version: "1.4.2" });
     expect(problems.map(({ found }) => found)).toEqual([
-      "files that look like secrets and that git does not track, in the build of hyperion-ui: keys/a/server.pem (private key)",
+      "untracked files that look like secrets, in the build of hyperion-ui: keys/a/server.pem (private key)",
     ]);
-    // The file's last line has no end.
+    // The last line of the ignore file has no line break.
     await sh(problems[0]?.fix ?? "");
     expect((await check([UI], { version: "1.4.2" })).problems).toEqual([]);
   });
 });
 
-test("names that mean something in an ignore file or a shell are hidden as they are", async () => {
-  ignoreAll();
+test("special characters of ignore files and shells are escaped", async () => {
+  addIgnoreFiles();
   await commit();
   for (const name of ["a*b", "#c", "!d", "e f", "g[h]", "i'j"]) write(`coordinator/ui/${name}`);
   write("coordinator/ui/axb");
@@ -206,14 +206,14 @@ test("names that mean something in an ignore file or a shell are hidden as they 
   expect((await check([UI])).warnings).toHaveLength(1);
 });
 
-test("the repository's own folder is told where it is part of a context", async () => {
+test("a .git folder in a context is reported", async () => {
   await commit();
   write("Dockerfile", "FROM scratch\n");
   write(".dockerignore", "Dockerfile\n");
   await sh("git add .");
   const image = { name: "all", context: ".", dockerfile: "Dockerfile" };
   expect((await check([image])).warnings[0]?.found).toContain(
-    "in the build of all, what git does not track: .git",
+    "in the build of all, files that git does not track: .git",
   );
   await sh(`git remote add origin https://x:ghp_${"a1B2".repeat(9)}@github.com/a/b`);
   expect((await check([image], { isPublic: true })).problems[0]?.found).toContain(
@@ -223,8 +223,8 @@ test("the repository's own folder is told where it is part of a context", async 
   expect((await check([image])).warnings).toEqual([]);
 });
 
-test("sources that are a link into a repository are those of the repository", async () => {
-  ignoreAll();
+test("sources can be a link into a repository", async () => {
+  addIgnoreFiles();
   await commit();
   const real = sources;
   sources = scratch.path("link");
@@ -232,8 +232,8 @@ test("sources that are a link into a repository are those of the repository", as
   expect(await check(undefined, { version: "1.4.2" })).toEqual({ problems: [], warnings: [] });
 });
 
-test("of sources that git ignores as a whole every file is searched, and that is said", async () => {
-  ignoreAll();
+test("every file is searched in sources that git ignores, with a warning", async () => {
+  addIgnoreFiles();
   await commit();
   sources = path.join(sources, "copy");
   write("coordinator/ui/Dockerfile");
@@ -242,8 +242,8 @@ test("of sources that git ignores as a whole every file is searched, and that is
   const warnings = [
     {
       where: sources,
-      found: "sources of hyperion-ui that no git repository has: every file counts as untracked",
-      allowed: "a clone: nothing else says whether another machine builds the same",
+      found: "sources of hyperion-ui outside of any git repository: every file counts as untracked",
+      allowed: "a clone, so that other machines build the same",
       fix: "npm run pulumi -- config set hyperion-registry:sourceDir PATH",
     },
   ];
@@ -255,11 +255,11 @@ test("of sources that git ignores as a whole every file is searched, and that is
   ]);
 });
 
-describe("where git cannot look", () => {
+describe("if git cannot read the sources", () => {
   const BIN = () => scratch.path("bin");
 
   beforeEach(async () => {
-    ignoreAll();
+    addIgnoreFiles();
     await commit();
     write("coordinator/ui/.env");
   });
@@ -268,7 +268,7 @@ describe("where git cannot look", () => {
     vi.unstubAllEnvs();
   });
 
-  /** The one finding for sources that nothing is built of for a purpose, and of which a plain build only warns. */
+  /** Expects one problem for a purpose, and the same as a warning for a plain build. */
   async function refused(purpose: Partial<Purpose>): Promise<Problem | undefined> {
     const { problems, warnings } = await check([UI], purpose);
     expect(warnings).toEqual([]);
@@ -281,14 +281,14 @@ describe("where git cannot look", () => {
 
   test.each<[Partial<Purpose>, string]>([
     [{ version: "1.4.2" }, "is published as version 1.4.2"],
-    [{ isPublic: true }, "everybody may pull"],
-  ])("into a repository of another owner, %j is refused in git's words", async (purpose, reach) => {
-    // What git's own tests set to act as if the files had another owner.
+    [{ isPublic: true }, "everyone can pull"],
+  ])("because they belong to another user, %j is refused with git's message", async (purpose, reach) => {
+    // Git's own tests set this variable.
     vi.stubEnv("GIT_TEST_ASSUME_DIFFERENT_OWNER", "1");
     expect(await refused(purpose)).toEqual({
       where: sources,
-      found: `sources that git does not compare with a commit: fatal: detected dubious ownership in repository at '${sources}'`,
-      allowed: `for an image that ${reach}, sources of which git says what it does not track`,
+      found: `sources that git cannot compare with a commit: fatal: detected dubious ownership in repository at '${sources}'`,
+      allowed: `for an image that ${reach}, sources whose untracked files git can list`,
       fix: `git config --global --add safe.directory ${sources}   # git then follows that repository's configuration, which can start programs`,
     });
     vi.stubEnv("HOME", scratch.folder);
@@ -297,15 +297,15 @@ describe("where git cannot look", () => {
     expect(found).toEqual([expect.stringContaining("files that look like secrets")]);
   });
 
-  test("because it is not installed", async () => {
+  test("because git is not installed", async () => {
     vi.stubEnv("PATH", BIN());
     expect(await refused({ isPublic: true })).toMatchObject({
-      found: "sources that git does not compare with a commit: git is not installed",
+      found: "sources that git cannot compare with a commit: git is not installed",
       fix: "install git: https://git-scm.com/downloads",
     });
   });
 
-  test("because the worktree's repository is elsewhere", async () => {
+  test("because the repository of the worktree is missing", async () => {
     await sh("git worktree add -q ../tree && mv .git ../away");
     sources = scratch.path("tree");
     expect(await refused({ isPublic: true })).toMatchObject({
@@ -315,7 +315,7 @@ describe("where git cannot look", () => {
     });
   });
 
-  test("into a submodule", async () => {
+  test("because a submodule is broken", async () => {
     scratch.write("other/a");
     await commitIn("../other");
     await sh(`${ADD_SUBMODULE} ../other coordinator/ui/other && rm -r .git/modules`);
@@ -323,7 +323,7 @@ describe("where git cannot look", () => {
   });
 });
 
-describe("repositories of other kinds", () => {
+describe("special repositories", () => {
   const version = { version: "1.4.2" };
   const found = async (purpose: Partial<Purpose> = version) => {
     const { problems, warnings } = await check([BRIDGE, UI], purpose);
@@ -336,7 +336,7 @@ describe("repositories of other kinds", () => {
     await commit();
   });
 
-  test("a worktree is one like any other", async () => {
+  test("a worktree is checked", async () => {
     await sh("git worktree add -q ../tree");
     sources = scratch.path("tree");
     expect(await found()).toEqual([]);
@@ -347,7 +347,7 @@ describe("repositories of other kinds", () => {
     ]);
   });
 
-  test("a submodule is looked into, whether it is a context or lies in one", async () => {
+  test("a submodule is checked, as a context and in a context", async () => {
     await sh("mkdir ../other && mv coordinator/ui/{*,.dockerignore} ../other");
     await commitIn("../other");
     await sh(`git rm -rq coordinator/ui && ${ADD_SUBMODULE} ../other coordinator/ui`);
@@ -358,17 +358,17 @@ describe("repositories of other kinds", () => {
     expect(await found()).toEqual([
       expect.stringContaining("in the build of hyperion-http-bridge: ui/.env"),
       expect.stringContaining("in the build of hyperion-ui: .env"),
-      "changes that are not committed, in what is published as 1.4.2: src/main.js",
+      "uncommitted changes in sources that are published as 1.4.2: src/main.js",
     ]);
     await sh("git submodule --quiet deinit --force coordinator/ui");
     const { warnings } = await check([BRIDGE], version);
     expect(warnings.map((one) => one.found)).toEqual([
-      "what git is set not to compare, or has not checked out: coordinator/ui",
+      "files that git does not compare or has not checked out: coordinator/ui",
     ]);
     expect(warnings[0]?.fix).toBe(`git -C ${sources} submodule update --init`);
   });
 
-  test("files outside of a sparse checkout, and such as git is set not to compare", async () => {
+  test("files outside of a sparse checkout, and files that git does not compare, are reported", async () => {
     await sh(
       "git sparse-checkout set --no-cone '/*' '!/coordinator/ui/src' && git update-index --assume-unchanged coordinator/ui/Dockerfile",
     );
@@ -376,22 +376,22 @@ describe("repositories of other kinds", () => {
     const [warning, ...more] = (await check([UI], version)).warnings;
     expect(more).toEqual([]);
     expect(warning?.found).toBe(
-      "what git is set not to compare, or has not checked out: coordinator/ui/Dockerfile, coordinator/ui/src/main.js",
+      "files that git does not compare or has not checked out: coordinator/ui/Dockerfile, coordinator/ui/src/main.js",
     );
     await sh(warning?.fix ?? "");
     expect(await found()).toEqual([
-      "changes that are not committed, in what is published as 1.4.2: coordinator/ui/Dockerfile",
+      "uncommitted changes in sources that are published as 1.4.2: coordinator/ui/Dockerfile",
     ]);
   });
 
-  test("the repository of a hook that runs this is not taken for that of the sources", async () => {
+  test("variables of a git hook are ignored", async () => {
     vi.stubEnv("GIT_DIR", scratch.path("nowhere"));
     vi.stubEnv("GIT_INDEX_FILE", scratch.path("nowhere/index"));
     expect(await found()).toEqual([]);
     vi.unstubAllEnvs();
   });
 
-  test("a repository cannot start a program by its configuration", async () => {
+  test("the configuration of a repository starts no program", async () => {
     const program = scratch.write("program", `#!/bin/sh\ntouch ${scratch.path("started")}\n`, 0o755);
     await sh(`git config core.fsmonitor ${program} && git config core.hooksPath ${scratch.folder}`);
     expect(await found()).toEqual([]);
@@ -401,7 +401,7 @@ describe("repositories of other kinds", () => {
 
 describe("a release", () => {
   beforeEach(async () => {
-    ignoreAll();
+    addIgnoreFiles();
     write("other/notes.md", "a\n");
     await commit();
     write("coordinator/ui/src/main.js", "2\n");
@@ -410,7 +410,7 @@ describe("a release", () => {
   });
 
   test.each<Partial<Purpose>>([{ version: "1.4.2" }, { revision: "1.4.2" }])(
-    "of sources that are not committed is told: %j",
+    "of uncommitted sources is reported: %j",
     async (purpose) => {
       const { problems, warnings } = await check(undefined, purpose);
       expect(problems).toEqual([]);
@@ -418,8 +418,8 @@ describe("a release", () => {
         {
           where: sources,
           found:
-            "changes that are not committed, in what is published as 1.4.2: coordinator/mcp-server/start.go, coordinator/ui/src/main.js",
-          allowed: "sources as a commit has them",
+            "uncommitted changes in sources that are published as 1.4.2: coordinator/mcp-server/start.go, coordinator/ui/src/main.js",
+          allowed: "committed sources",
           fix: `git -C ${sources} stash   # or commit them`,
         },
       ]);
@@ -428,19 +428,19 @@ describe("a release", () => {
     },
   );
 
-  test("without a version or commit is nobody's business", async () => {
+  test("without version and commit ignores uncommitted sources", async () => {
     expect((await check()).warnings).toEqual([]);
   });
 });
 
-describe("files that are here not what git has", () => {
+describe("files that differ from git's", () => {
   async function checkOutOnWindows(): Promise<void> {
     await sh(`git clone -q -c core.autocrlf=true ${sources} windows`, scratch.folder);
     sources = scratch.path("windows");
   }
 
-  test("a checkout by Git for Windows is told, and its fix writes every file anew", async () => {
-    ignoreAll();
+  test("a checkout by Git for Windows is reported, and the fix checks all files out again", async () => {
+    addIgnoreFiles();
     write("coordinator/ui/entrypoint.sh", "#!/bin/sh\necho 1\n");
     write("coordinator/ui/windows.cmd", "echo 1\r\n");
     write(".gitattributes", "*.cmd text eol=crlf\n");
@@ -449,7 +449,7 @@ describe("files that are here not what git has", () => {
     expect(readFileSync(path.join(sources, "coordinator/ui/entrypoint.sh"), "utf8")).toContain("\r\n");
     const { warnings } = await check([UI]);
     expect(warnings.map(({ found }) => found)).toEqual([
-      "line endings of Windows where git has those of Unix: coordinator/ui/.dockerignore, coordinator/ui/Dockerfile, coordinator/ui/entrypoint.sh, coordinator/ui/src/main.js",
+      "Windows line endings in files that have Unix line endings in git: coordinator/ui/.dockerignore, coordinator/ui/Dockerfile, coordinator/ui/entrypoint.sh, coordinator/ui/src/main.js",
     ]);
     await sh(warnings[0]?.fix ?? "");
     expect(readFileSync(path.join(sources, "coordinator/ui/entrypoint.sh"), "utf8")).toBe(
@@ -458,8 +458,8 @@ describe("files that are here not what git has", () => {
     expect((await check([UI])).warnings).toEqual([]);
   });
 
-  test("this project's own attributes keep the line endings of a checkout by Git for Windows", async () => {
-    ignoreAll();
+  test("this project's attributes keep line endings in a checkout by Git for Windows", async () => {
+    addIgnoreFiles();
     write("coordinator/ui/entrypoint.sh", "#!/bin/sh\necho 1\n");
     write("coordinator/ui/logo.png", "\n\n");
     write(".gitattributes", readFileSync(path.join(repositoryRoot, ".gitattributes"), "utf8"));
@@ -470,8 +470,8 @@ describe("files that are here not what git has", () => {
     expect((await check([UI])).warnings).toEqual([]);
   });
 
-  test("modes that git does not keep are told, where it does not look at them too", async () => {
-    ignoreAll();
+  test("other modes are reported, even if git ignores modes", async () => {
+    addIgnoreFiles();
     await commit();
     await sh("git config core.fileMode false");
     chmodSync(path.join(sources, "coordinator/ui/src/main.js"), 0o777);
@@ -480,7 +480,7 @@ describe("files that are here not what git has", () => {
     const { warnings } = await check([UI]);
     expect(warnings.map(({ found, fix }) => [found, fix])).toEqual([
       [
-        "file modes that a build elsewhere does not have: coordinator/ui/Dockerfile, coordinator/ui/src/main.js",
+        "file modes that differ from git's: coordinator/ui/Dockerfile, coordinator/ui/src/main.js",
         `chmod 644 ${sources}/coordinator/ui/Dockerfile && chmod 644 ${sources}/coordinator/ui/src/main.js`,
       ],
     ]);
@@ -488,8 +488,8 @@ describe("files that are here not what git has", () => {
     expect((await check([UI])).warnings).toEqual([]);
   });
 
-  test("all files of somebody with another umask have one fix", async () => {
-    ignoreAll();
+  test("many files with other modes have one fix", async () => {
+    addIgnoreFiles();
     for (let index = 0; index < 9; index += 1) write(`coordinator/ui/src/${index}.js`);
     chmodSync(write("coordinator/ui/run.sh"), 0o755);
     await commit();
@@ -499,6 +499,6 @@ describe("files that are here not what git has", () => {
     await sh(warning?.fix ?? "");
     expect((await check()).warnings).toEqual([]);
     await sh("chmod -R 777 coordinator");
-    expect((await check([UI])).warnings[0]?.fix).toContain("in WSL below your home folder");
+    expect((await check([UI])).warnings[0]?.fix).toContain("in WSL, below your home folder");
   });
 });

@@ -1,34 +1,33 @@
 import { existsSync } from "node:fs";
 import * as path from "node:path";
-import { canBeTyped, shellWord } from "../../problems/wording.ts";
-import { type Ended, runProgram } from "./programs.ts";
+import { canBeTyped, shellWord } from "../../../problems/wording.ts";
+import { type ProgramResult, runProgram } from "../programs.ts";
 
-/** What git knows of folders of one repository. All paths are absolute, without symbolic links. */
-export interface Repository {
+/** The state of folders in a git repository. All paths are absolute, without symbolic links. */
+export interface GitRepository {
   root: string;
   tracked: ReadonlyMap<string, TrackedFile>;
   /** Tracked files and submodules that differ from the commit. */
   changed: string[];
-  /** Files that git is set not to compare, and submodules that are not checked out, with git's command that changes that. */
+  /** Files that git does not compare, and submodules that are not checked out, with the git command that fixes it. */
   notCompared: Map<string, string>;
-  /** Why git does not read the repository; the rest is then empty. */
-  refusal?: GitRefusal;
+  /** Why git cannot read the repository. The rest is then empty. */
+  error?: GitError;
 }
 
-/** A file as git keeps it. */
+/** A file in git's index. */
 export interface TrackedFile {
   mode: 0o644 | 0o755;
-  /** The working tree has other line endings than git keeps, and no attribute asks for them. */
+  /** Whether the working tree has Windows line endings that git does not have and no attribute requires. */
   otherEndings: boolean;
 }
 
-interface GitRefusal {
-  /** Git's own words. */
-  said: string;
+interface GitError {
+  message: string;
   fix: string;
 }
 
-/** The folder of the repository that holds a folder; a worktree and a submodule have a file `.git`. */
+/** Finds the root of the repository that contains a folder. In a worktree and in a submodule, `.git` is a file. */
 export function repositoryOf(folder: string): string | undefined {
   for (let at = folder; ; at = path.dirname(at)) {
     if (existsSync(path.join(at, ".git"))) return at;
@@ -37,29 +36,29 @@ export function repositoryOf(folder: string): string | undefined {
 }
 
 /**
- * Asks git about folders: each repository once, and the submodules below.
- * @param folders without symbolic links; those outside of any repository are skipped.
+ * Reads the repositories of folders, with their submodules.
+ * @param folders without symbolic links. Folders outside of any repository are skipped.
  */
-export async function viewByGit(folders: readonly string[]): Promise<Repository[]> {
+export async function viewByGit(folders: readonly string[]): Promise<GitRepository[]> {
   const byRoot = Map.groupBy(folders, repositoryOf);
   const views = [...byRoot].map(async ([root, within]) =>
     root === undefined ? [] : viewRepository(root, within),
   );
-  // A submodule that is a context too comes twice: once as a whole.
+  // A submodule that is also a context is found twice. The larger result is complete.
   const found = (await Promise.all(views)).flat().sort((a, b) => a.tracked.size - b.tracked.size);
   return [...new Map(found.map((view) => [view.root, view])).values()];
 }
 
-async function viewRepository(root: string, folders: readonly string[]): Promise<Repository[]> {
+async function viewRepository(root: string, folders: readonly string[]): Promise<GitRepository[]> {
   const within = folders.map((folder) => path.relative(root, folder) || ".");
   const [status, files] = await Promise.all([
     git(root, ["status", "--porcelain=v1", "--untracked-files=no", "--ignore-submodules=dirty"], within),
     git(root, ["ls-files", "-v", "--stage", "--eol"], within),
   ]);
   const tracked = new Map<string, TrackedFile>();
-  const view: Repository = { root, tracked, changed: [], notCompared: new Map() };
+  const view: GitRepository = { root, tracked, changed: [], notCompared: new Map() };
   const failed = [status, files].find(({ code }) => code !== 0);
-  if (failed !== undefined) return [{ ...view, refusal: refusalOf(root, failed) }];
+  if (failed !== undefined) return [{ ...view, error: gitError(root, failed) }];
   view.changed = changedFiles(status.stdout).map((file) => path.join(root, file));
   const submodules: string[] = [];
   for (const line of entries(files.stdout)) {
@@ -76,7 +75,7 @@ async function viewRepository(root: string, folders: readonly string[]): Promise
     const otherEndings = isWindows && !/eol=crlf/.test(attributes);
     tracked.set(file, { mode: mode === "100755" ? 0o755 : 0o644, otherEndings });
     if (flag?.toUpperCase() === "S") view.notCompared.set(file, "sparse-checkout disable");
-    // A small letter: the file is assumed to be unchanged.
+    // In lower case: git assumes that the file is unchanged.
     else if (flag?.toUpperCase() !== flag)
       view.notCompared.set(file, `update-index --no-assume-unchanged ${shellWord(name)}`);
   }
@@ -84,12 +83,12 @@ async function viewRepository(root: string, folders: readonly string[]): Promise
   return [view, ...below.flat()];
 }
 
-/** Variables that name a repository, which a hook has set, or a person for another one. */
+/** Variables that select a repository. A hook or a person may have set them for another one. */
 const REPOSITORY_VARIABLES =
   /^GIT_(?:DIR|WORK_TREE|INDEX_FILE|COMMON_DIR|OBJECT_DIRECTORY|NAMESPACE|PREFIX)$/;
 
-/** Runs git without what a repository's configuration could start beside it. */
-function git(root: string, args: readonly string[], within: readonly string[]): Promise<Ended> {
+/** Runs git without the programs that a repository's configuration can start. */
+function git(root: string, args: readonly string[], within: readonly string[]): Promise<ProgramResult> {
   const variables = Object.entries(process.env).filter(([name]) => !REPOSITORY_VARIABLES.test(name));
   const options = ["--no-optional-locks", "--literal-pathspecs"];
   const settings = ["-c", "core.fsmonitor=false", "-c", "core.hooksPath=/dev/null"];
@@ -99,15 +98,15 @@ function git(root: string, args: readonly string[], within: readonly string[]): 
   });
 }
 
-function refusalOf(root: string, { stderr, trouble }: Ended): GitRefusal {
+function gitError(root: string, { stderr, trouble }: ProgramResult): GitError {
   if (trouble === "missing")
-    return { said: "git is not installed", fix: "install git: https://git-scm.com/downloads" };
+    return { message: "git is not installed", fix: "install git: https://git-scm.com/downloads" };
   if (trouble === "too slow")
-    return { said: "git did not answer within a minute", fix: `git -C ${shellWord(root)} status` };
-  const [said = "git failed"] = stderr.split("\n").filter((line) => line.trim() !== "");
+    return { message: "git did not answer within a minute", fix: `git -C ${shellWord(root)} status` };
+  const [message = "git failed"] = stderr.split("\n").filter((line) => line.trim() !== "");
   const trust = /^\s*(git config --global --add safe\.directory .+)$/m.exec(stderr)?.[1];
   return {
-    said,
+    message,
     fix:
       trust !== undefined && canBeTyped(trust)
         ? `${trust}   # git then follows that repository's configuration, which can start programs`
@@ -117,7 +116,7 @@ function refusalOf(root: string, { stderr, trouble }: Ended): GitRefusal {
 
 const entries = (text: string): string[] => text.split("\0").filter((entry) => entry !== "");
 
-/** Reads `git status --porcelain=v1 -z`: `XY PATH`, and after a renamed path its former one. */
+/** Parses `git status --porcelain=v1 -z`: `XY PATH`, followed by the old path of a renamed file. */
 function changedFiles(text: string): string[] {
   const changed: string[] = [];
   const lines = entries(text).values();

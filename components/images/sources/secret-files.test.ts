@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { useScratch } from "../../test/support/scratch.ts";
+import { useScratch } from "../../../test/support/scratch.ts";
 import { searchFiles, secretName } from "./secret-files.ts";
 
 const scratch = useScratch();
@@ -32,7 +32,7 @@ test.each([
   "terraform.tfstate.backup",
   "secrets.yaml",
   "store.jks",
-])("%s is a secret by its name", (file) => {
+])("%s has the name of a secret", (file) => {
   expect(secretName(`ui/${file}`)).toBeDefined();
 });
 
@@ -47,14 +47,14 @@ test.each([
   "secret-files.ts",
   "node_modules/tls/key.pem",
   "vendor/x/key.pem",
-])("%s is none", (file) => {
+])("%s does not have the name of a secret", (file) => {
   expect(secretName(file)).toBeUndefined();
 });
 
-// Put together here, so that no file of this project holds what looks like one.
+// Not a literal, so that no file of this project looks like a secret.
 const TOKEN = `ghp_${"a1B2".repeat(9)}`;
 
-test("what a file holds is told by the file and the rule, and an example is not read", async () => {
+test("reports a secret in a file by its rule, and does not read example files", async () => {
   scratch.write("notes.txt", `login with ${TOKEN}\n`);
   scratch.write("plain.txt", "login with the token\n");
   scratch.write("config.example.txt", TOKEN);
@@ -66,7 +66,7 @@ test("what a file holds is told by the file and the rule, and an example is not 
   });
 });
 
-test("only the beginning of a large file is read, and a limit holds for all; both are said", async () => {
+test("reads the beginning of large files, up to a limit for all files, and reports the rest", async () => {
   scratch.write("a.txt", `${"-".repeat(100)}\n${TOKEN}\n`);
   scratch.write("b.txt", `${TOKEN}\n`);
   const search = (file: number, all: number) =>

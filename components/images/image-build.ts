@@ -4,40 +4,39 @@ import * as path from "node:path";
 import type { CatalogueImage } from "./catalogue.ts";
 import { platformTag } from "./tags/names.ts";
 
-export interface PublishedImageArgs {
-  /** What to build. */
+export interface ImageBuildArgs {
   image: CatalogueImage;
-  /** Folder of the sources; relative, so that the state is the same on every machine. */
+  /** Source folder. A relative path makes the state the same on every machine. */
   sourceDir: string;
-  /** Repository to push to, without a scheme: `us-central1-docker.pkg.dev/my-project/my-repository`. */
+  /** Registry URL without a scheme: `us-central1-docker.pkg.dev/my-project/my-repository`. */
   registryUrl: pulumi.Input<string>;
   /** Platforms of the image, such as `linux/amd64`. */
   platforms: readonly string[];
-  /** Build arguments. They end in the image's history: never a secret. Default: none. */
-  buildArgs?: Readonly<Record<string, string>>;
-  /** Reuse the layers of the last published build instead of local ones only, and publish them with this one. */
+  /** Build arguments. The image's history contains them, so they must not be secret. Default: none. */
+  buildArgs?: Readonly<Record<string, pulumi.Input<string>>>;
+  /** Reuse the layers of the last published build, and publish this build's layers. */
   cacheFromRegistry?: boolean;
-  /** Platform to build at preview too, without pushing. Default: none. */
+  /** Platform that is built at preview too, without a push. Default: none. */
   buildOnPreview?: string | undefined;
 }
 
 /**
- * One image: built and pushed once for each platform, under a fixed tag, so that a new version, commit or date with
- * unchanged sources builds nothing.
+ * Builds and pushes an image once for each platform. The tags are fixed, so that a new version, commit or date of the
+ * same sources builds nothing.
  */
-export class PublishedImage extends pulumi.ComponentResource {
-  /** By platform, the digest of the image that was pushed. */
+export class ImageBuild extends pulumi.ComponentResource {
+  /** The digest of the pushed image for each platform. */
   public readonly digests: pulumi.Output<Record<string, string>>;
 
-  constructor(name: string, args: PublishedImageArgs, opts?: pulumi.ComponentResourceOptions) {
-    super("hyperion:registry:PublishedImage", name, {}, opts);
+  constructor(name: string, args: ImageBuildArgs, opts?: pulumi.ComponentResourceOptions) {
+    super("hyperion:registry:ImageBuild", name, {}, opts);
     const builds = args.platforms.map((platform) => [platform, this.build(name, args, platform)] as const);
     this.digests = pulumi.output(Object.fromEntries(builds));
     this.registerOutputs({ digests: this.digests });
   }
 
-  /** Builds and pushes one platform, and before it, if its layers are published, the stage that does the work. */
-  private build(name: string, args: PublishedImageArgs, platform: string): pulumi.Output<string> {
+  /** Builds and pushes one platform, after the cached stage if there is one. */
+  private build(name: string, args: ImageBuildArgs, platform: string): pulumi.Output<string> {
     const { image, sourceDir, buildArgs = {}, cacheFromRegistry = false } = args;
     const tagged = (tag: string) => pulumi.interpolate`${args.registryUrl}/${image.name}:${tag}`;
     const context = path.join(sourceDir, image.context);
@@ -53,7 +52,7 @@ export class PublishedImage extends pulumi.ComponentResource {
             dockerfile: path.join(context, image.dockerfile),
             platform,
             ...(stage !== undefined && { target: stage }),
-            // Without the argument BuildKit publishes no cache with the image, and there is nothing to reuse.
+            // BuildKit publishes its cache with the image only if this argument is set.
             args: cacheFromRegistry ? { BUILDKIT_INLINE_CACHE: "1", ...buildArgs } : buildArgs,
             ...(cacheFromRegistry && { cacheFrom: { images: [...caches, imageName] } }),
           },

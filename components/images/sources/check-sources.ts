@@ -1,32 +1,29 @@
 import { accessSync, constants, type Stats, statSync } from "node:fs";
 import * as path from "node:path";
-import { checkTracking, type Purpose, type Tracking } from "./check-tracking.ts";
+import { checkTracking, type Purpose } from "./check-tracking.ts";
 import { ignoreFile } from "./ignore-rules.ts";
-import type { CatalogueImage } from "./catalogue.ts";
-import type { Problem } from "../../problems/problem.ts";
-import { shellWord, shown, shownName } from "../../problems/wording.ts";
-import { configSet, settingKey } from "../../problems/setting-commands.ts";
+import type { CatalogueImage } from "../catalogue.ts";
+import type { Findings, Problem } from "../../../problems/problem.ts";
+import { shellWord, shown, shownName } from "../../../problems/wording.ts";
+import { configSet, settingKey } from "../../../problems/setting-commands.ts";
 
-/**
- * What is wrong with the sources: what cannot be built, and where nothing is missing what a build sees and git does not
- * have.
- */
+/** Checks the build contexts. If no file is missing, also checks the files that git does not track. */
 export async function checkSources(
   sourceDir: string,
   images: readonly CatalogueImage[],
   purpose: Purpose,
-): Promise<Tracking> {
+): Promise<Findings> {
   const problems = sourceProblems(sourceDir, images);
   return problems.length > 0 ? { problems, warnings: [] } : checkTracking(sourceDir, images, purpose);
 }
 
-/** What of the catalogue's sources cannot be built: folders and files that are missing or cannot be read. */
+/** Reports folders and files of the sources that are missing or cannot be read. */
 export function sourceProblems(sourceDir: string, images: readonly CatalogueImage[]): Problem[] {
   if (stats(sourceDir)?.isDirectory() !== true) {
     return [
       {
         where: settingKey("sourceDir"),
-        found: `${shown(sourceDir)}, where there is no folder`,
+        found: `${shown(sourceDir)}, which is not a folder`,
         allowed: "the folder of the Hyperion sources, which holds coordinator/",
         fix: configSet("sourceDir", "PATH"),
       },
@@ -52,7 +49,7 @@ function imageProblems(sourceDir: string, { name, context, dockerfile }: Catalog
 function missing(where: string, image: string): Problem {
   return {
     where: shownName(where),
-    found: `nothing, where the sources of ${image} should be`,
+    found: `no sources of ${image}`,
     allowed: `the layout of images.json below ${settingKey("sourceDir")}`,
     fix: configSet("sourceDir", "PATH"),
   };
@@ -61,13 +58,12 @@ function missing(where: string, image: string): Problem {
 function unreadable(where: string, image: string, allowed: string): Problem {
   return {
     where: shownName(where),
-    found: `${stats(where)?.isFile() === true ? "a file that may not be read" : "no file"}, among the sources of ${image}`,
+    found: `${stats(where)?.isFile() === true ? "a file that cannot be read" : "no file"}, among the sources of ${image}`,
     allowed,
     fix: `ls -ld ${shellWord(where)}`,
   };
 }
 
-/** Undefined where nothing is, or where nobody may look. */
 function stats(where: string): Stats | undefined {
   try {
     return statSync(where);

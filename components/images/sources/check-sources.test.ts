@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync, rmSync } from "node:fs";
 import { beforeEach, describe, expect, test } from "vitest";
-import { useScratch } from "../../test/support/scratch.ts";
+import { useScratch } from "../../../test/support/scratch.ts";
 import { sourceProblems } from "./check-sources.ts";
 
 const scratch = useScratch();
@@ -8,16 +8,16 @@ const scratch = useScratch();
 describe("sources", () => {
   const image = { name: "hyperion-ui", context: "coordinator/ui", dockerfile: "Dockerfile" };
 
-  test("a source folder that is not there", () => {
+  test("a missing source folder", () => {
     expect(sourceProblems(scratch.path("none"), [image])).toMatchObject([
-      { where: "hyperion-registry:sourceDir", found: `"${scratch.folder}/none", where there is no folder` },
+      { where: "hyperion-registry:sourceDir", found: `"${scratch.folder}/none", which is not a folder` },
     ]);
   });
 
-  test("a context that is not there, then a Dockerfile, then nothing to say", () => {
+  test("a missing context, then a missing Dockerfile, then nothing", () => {
     const found = () =>
       sourceProblems(scratch.folder, [image]).map(({ where, found: what }) => [where, what]);
-    const what = "nothing, where the sources of hyperion-ui should be";
+    const what = "no sources of hyperion-ui";
     expect(found()).toEqual([[scratch.path("coordinator/ui"), what]]);
     mkdirSync(scratch.path("coordinator/ui"), { recursive: true });
     expect(found()).toEqual([[scratch.path("coordinator/ui/Dockerfile"), what]]);
@@ -34,7 +34,7 @@ describe("sources that cannot be read", () => {
     scratch.write("ui/Dockerfile");
   });
 
-  test("a folder in the place of the Dockerfile and of the ignore file, told at once", () => {
+  test("folders instead of the Dockerfile and the ignore file, in one report", () => {
     rmSync(scratch.path("ui/Dockerfile"));
     for (const name of ["Dockerfile", ".dockerignore"]) mkdirSync(scratch.path(`ui/${name}`));
     expect(problems()).toEqual([
@@ -53,23 +53,23 @@ describe("sources that cannot be read", () => {
     ]);
   });
 
-  test("the ignore file of the Dockerfile counts before that of the context", () => {
+  test("the ignore file of the Dockerfile has priority over that of the context", () => {
     mkdirSync(scratch.path("ui/.dockerignore"));
     scratch.write("ui/Dockerfile.dockerignore");
     expect(problems()).toEqual([]);
   });
 
-  // Root may read everything.
-  test.skipIf(process.getuid?.() === 0)("files that may not be read", () => {
+  // Root has permission to read every file.
+  test.skipIf(process.getuid?.() === 0)("files without read permission", () => {
     for (const name of ["Dockerfile", ".dockerignore"]) chmodSync(scratch.write(`ui/${name}`), 0);
-    const found = "a file that may not be read, among the sources of hyperion-ui";
+    const found = "a file that cannot be read, among the sources of hyperion-ui";
     expect(problems()).toMatchObject([{ found }, { found }]);
   });
 
-  test("a source folder whose name no file system takes", () => {
+  test("a source folder with too long a name", () => {
     const sourceDir = "a".repeat(300);
     expect(sourceProblems(sourceDir, [image])).toMatchObject([
-      { where: "hyperion-registry:sourceDir", found: `"${"a".repeat(76)}..., where there is no folder` },
+      { where: "hyperion-registry:sourceDir", found: `"${"a".repeat(76)}..., which is not a folder` },
     ]);
   });
 });
