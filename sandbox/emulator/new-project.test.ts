@@ -56,13 +56,15 @@ it("an administrator of keys has no permission to use them, and an owner has", a
   const ring = `${PROJECT}/locations/us-central1/keyRings`;
   await emulator.ok("POST", `v1/${ring}?keyRingId=ring`, {});
   await emulator.ok("POST", `v1/${ring}/ring/cryptoKeys?cryptoKeyId=key`, { purpose: "ENCRYPT_DECRYPT" });
-  const asked = ["cloudkms.cryptoKeys.setIamPolicy", "cloudkms.cryptoKeyVersions.useToDecrypt"];
-  expect(await permissionsOn(`${ring}/ring/cryptoKeys/key`, MAINTAINER, ...asked)).toEqual([asked[0]]);
+  const permissions = ["cloudkms.cryptoKeys.setIamPolicy", "cloudkms.cryptoKeyVersions.useToDecrypt"];
+  expect(await permissionsOn(`${ring}/ring/cryptoKeys/key`, MAINTAINER, ...permissions)).toEqual([
+    permissions[0],
+  ]);
   const policy = { bindings: [{ role: "roles/owner", members: [DANA] }] };
   emulator.context.store.change((state) => {
     state.policies[PROJECT] = { current: policy };
   });
-  expect(await permissionsOn(`${ring}/ring/cryptoKeys/key`, DANA, ...asked)).toEqual(asked);
+  expect(await permissionsOn(`${ring}/ring/cryptoKeys/key`, DANA, ...permissions)).toEqual(permissions);
 });
 
 it("the consumer of a service account's call is its own project, unlike that of a person's call", async () => {

@@ -30,17 +30,17 @@ beforeAll(async () => {
   const paths = sandboxPaths(folder);
   await ensureKeys(paths);
   certificate = await readFile(paths.certificate, "utf8");
-  upstream = createServer((asked, answer) => {
-    const seen = { line: `${asked.method ?? ""} ${asked.url ?? ""}`, bytes: 0, whole: false };
+  upstream = createServer((request, response) => {
+    const seen = { line: `${request.method ?? ""} ${request.url ?? ""}`, bytes: 0, whole: false };
     reached.push(seen);
-    asked.on("data", (chunk: Buffer) => (seen.bytes += chunk.length));
-    asked.on("error", () => undefined);
-    asked.on("end", () => {
+    request.on("data", (chunk: Buffer) => (seen.bytes += chunk.length));
+    request.on("error", () => undefined);
+    request.on("end", () => {
       seen.whole = true;
-      answer.writeHead(202, {
-        location: `${String(asked.headers["x-forwarded-proto"])}://${asked.headers.host ?? ""}/next`,
+      response.writeHead(202, {
+        location: `${String(request.headers["x-forwarded-proto"])}://${request.headers.host ?? ""}/next`,
       });
-      answer.end();
+      response.end();
     });
   });
   await listening(upstream);
@@ -68,8 +68,8 @@ beforeEach(() => {
 async function send(method: string, path: string, body: Buffer) {
   const headers = { host: "localhost:5000" };
   const url = new URL(path, `https://127.0.0.1:${port(proxy)}`);
-  const answer = await sendHttp({ method, url, headers, body, ca: certificate });
-  const { status, body: text, headers: answered } = answer;
+  const response = await sendHttp({ method, url, headers, body, ca: certificate });
+  const { status, body: text, headers: answered } = response;
   return { status, text, location: answered.location };
 }
 

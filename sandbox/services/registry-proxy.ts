@@ -17,38 +17,38 @@ export interface RegistryProxyOptions {
 
 /** A TLS proxy that forwards requests to the registry, and aborts those with a fault. */
 export function registryProxy(options: RegistryProxyOptions): Server {
-  return createServer({ key: options.key, cert: options.certificate }, (asked, answer) => {
+  return createServer({ key: options.key, cert: options.certificate }, (incoming, outgoing) => {
     const upstream = request({
       host: "127.0.0.1",
       port: options.upstreamPort,
-      method: asked.method,
-      path: asked.url,
+      method: incoming.method,
+      path: incoming.url,
       // The registry builds addresses in answers from this and from `Host`.
-      headers: { ...asked.headers, "x-forwarded-proto": "https" },
+      headers: { ...incoming.headers, "x-forwarded-proto": "https" },
     });
-    upstream.on("error", () => answer.destroy());
-    const fault = options.takeFault(asked.method ?? "", (asked.url ?? "").replace(/\?.*$/, ""));
+    upstream.on("error", () => outgoing.destroy());
+    const fault = options.takeFault(incoming.method ?? "", (incoming.url ?? "").replace(/\?.*$/, ""));
     if (fault) {
-      passSome(asked, upstream, fault.afterBytes, () => {
+      forwardStart(incoming, upstream, fault.afterBytes, () => {
         console.log(
-          `${new Date().toISOString()} fault: ${fault.kind} (${fault.id}) on ${asked.method ?? ""} ${asked.url ?? ""}`,
+          `${new Date().toISOString()} fault: ${fault.kind} (${fault.id}) on ${incoming.method ?? ""} ${incoming.url ?? ""}`,
         );
-        if (fault.kind === "registry-cut") asked.socket.destroy();
-        else fail(asked, answer, fault.status);
+        if (fault.kind === "registry-cut") incoming.socket.destroy();
+        else fail(incoming, outgoing, fault.status);
       });
       return;
     }
     upstream.on("response", (response) => {
-      answer.writeHead(response.statusCode ?? 502, response.headers);
-      pipeline(response, answer, () => undefined);
+      outgoing.writeHead(response.statusCode ?? 502, response.headers);
+      pipeline(response, outgoing, () => undefined);
     });
-    pipeline(asked, upstream, () => undefined);
+    pipeline(incoming, upstream, () => undefined);
   });
 }
 
 /** Forwards the first bytes of a request, then ends the connection to the registry. */
-function passSome(
-  asked: IncomingMessage,
+function forwardStart(
+  incoming: IncomingMessage,
   upstream: ReturnType<typeof request>,
   bytes: number,
   then: () => void,
@@ -61,18 +61,18 @@ function passSome(
     upstream.destroy();
     then();
   };
-  asked.on("data", (chunk: Buffer) => {
+  incoming.on("data", (chunk: Buffer) => {
     if (over) return;
     upstream.write(chunk);
     passed += chunk.length;
     if (passed >= bytes) end();
   });
-  asked.on("end", end);
+  incoming.on("end", end);
 }
 
 /** Answers as Distribution does. Reads the rest of the request; otherwise the client sees a broken connection. */
-function fail(asked: IncomingMessage, answer: ServerResponse, status: number): void {
-  asked.resume();
-  answer.writeHead(status, { "content-type": "application/json; charset=utf-8" });
-  answer.end(JSON.stringify({ errors: [{ code: "UNKNOWN", message: "unknown error", detail: {} }] }));
+function fail(incoming: IncomingMessage, outgoing: ServerResponse, status: number): void {
+  incoming.resume();
+  outgoing.writeHead(status, { "content-type": "application/json; charset=utf-8" });
+  outgoing.end(JSON.stringify({ errors: [{ code: "UNKNOWN", message: "unknown error", detail: {} }] }));
 }

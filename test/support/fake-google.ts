@@ -42,15 +42,15 @@ export async function fakeGoogle(answers: Answers): Promise<Asked[]> {
   const requests: Asked[] = [];
   const server = createServer((request, response) => {
     const what = `${request.method ?? ""} ${request.url ?? ""}`;
-    const asked = textOf(request);
-    requests.push({ what, headers: request.headers, body: asked });
+    const sent = textOf(request);
+    requests.push({ what, headers: request.headers, body: sent });
     const answer = answers[what] ?? { status: 404 };
-    void asked.then((sent) => {
+    void sent.then((requestBody) => {
       const {
         status,
         body = {},
         text = JSON.stringify(body),
-      } = typeof answer === "function" ? answer(sent) : answer;
+      } = typeof answer === "function" ? answer(requestBody) : answer;
       response.writeHead(status, { "Content-Type": "application/json" }).end(text);
     });
   });

@@ -3,7 +3,7 @@ import { flag, type Properties, text, unknownValue } from "../rpc/values.ts";
 import type { GoogleClient } from "./client.ts";
 import { maskOf, type Definition, idParts } from "./define.ts";
 import { GoogleError, isNotFound } from "./google-error.ts";
-import { onceCreated } from "./worded.ts";
+import { afterCreate } from "./wrap-errors.ts";
 
 const api = "iam";
 
@@ -55,7 +55,7 @@ export const account: Definition = {
       if (!adopt) throw error;
       live = await get(client, name, context.signal);
     }
-    return onceCreated(name, { ...wanted, email: emailOf(wanted) }, async () => {
+    return afterCreate(name, { ...wanted, email: emailOf(wanted) }, async () => {
       await settle(client, name, context.signal);
       if (flag(wanted, "disabled")) await toggle(client, name, true, context.signal);
       return {

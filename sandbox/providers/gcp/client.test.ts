@@ -83,9 +83,9 @@ describe("GoogleClient", () => {
   it("stops when it is aborted", async () => {
     fake = await FakeGoogle.start(() => failure(503, "later"));
     const stop = new AbortController();
-    const asked = clientOf(fake).send({ api: "iam", method: "GET", path: "x", signal: stop.signal });
+    const sent = clientOf(fake).send({ api: "iam", method: "GET", path: "x", signal: stop.signal });
     stop.abort(new Error("cancelled"));
-    await expect(asked).rejects.toThrow();
+    await expect(sent).rejects.toThrow();
     expect(fake.seen.length).toBeLessThan(2);
   });
 

@@ -5,7 +5,7 @@ import { isZero, type Shape } from "../rpc/shape.ts";
 import { type Properties, text } from "../rpc/values.ts";
 import type { GoogleClient } from "./client.ts";
 import { GoogleError, isNotFound } from "./google-error.ts";
-import { worded } from "./worded.ts";
+import { wrapErrors } from "./wrap-errors.ts";
 
 /** A resource type of this plugin. */
 export interface Definition {
@@ -67,23 +67,23 @@ export function define(definition: Definition, client: () => GoogleClient): Reso
       return definition.previewUpdate?.(old, wanted) ?? { ...old.outputs, ...wanted };
     },
     create: (inputs, context) =>
-      worded(`Error creating ${noun}`, async () =>
+      wrapErrors(`Error creating ${noun}`, async () =>
         withId(await definition.create(wantedOf(inputs), client(), context)),
       ),
     read: (id, old, context) =>
-      worded(`Error when reading or editing ${noun} "${id}"`, async () => {
+      wrapErrors(`Error when reading or editing ${noun} "${id}"`, async () => {
         const found = await unlessNotFound(definition.read(id, old, client(), context));
         if (found === undefined) return undefined;
         return { ...withId(found), inputs: refreshedInputs(shape, found.outputs, old?.inputs) };
       }),
     update: (old, inputs, context) =>
-      worded(`Error updating ${noun} "${old.id}"`, async () => {
+      wrapErrors(`Error updating ${noun} "${old.id}"`, async () => {
         const wanted = wantedOf(inputs);
         const sent = definition.update?.(old, wanted, differences(old, wanted), client(), context);
         return { ...old.outputs, ...wanted, ...(await sent), id: old.id };
       }),
     delete: (old, context) =>
-      worded(`Error when reading or editing ${noun} "${old.id}"`, async () => {
+      wrapErrors(`Error when reading or editing ${noun} "${old.id}"`, async () => {
         await unlessNotFound(definition.delete(old, client(), context));
       }),
   };

@@ -13,7 +13,7 @@ import {
   type PolicyAccess,
   removed,
 } from "./iam-policy.ts";
-import { onceCreated } from "./worded.ts";
+import { afterCreate } from "./wrap-errors.ts";
 
 /** The differences between members of repositories and of service accounts. */
 interface MemberOf {
@@ -70,7 +70,7 @@ function iamMember(of: MemberOf): Definition {
         client,
         signal,
       );
-      return onceCreated(id, outputs, async () => {
+      return afterCreate(id, outputs, async () => {
         const policy = await awaitGrant(access, grant, client, signal);
         return { id, outputs: { ...outputs, etag: text(policy, "etag") } };
       });

@@ -51,13 +51,13 @@ export function removed(policy: Properties, grant: Grant): Properties {
 }
 
 const conflictTries = 12;
-const lines = new Map<string, Promise<unknown>>();
+const queues = new Map<string, Promise<unknown>>();
 
 /** Serializes writers in this process, whose etags would conflict. */
-async function inLine(name: string, work: () => Promise<void>): Promise<void> {
-  const before = lines.get(name) ?? Promise.resolve();
+async function serialize(name: string, work: () => Promise<void>): Promise<void> {
+  const before = queues.get(name) ?? Promise.resolve();
   const mine = before.catch(() => undefined).then(work);
-  lines.set(name, mine);
+  queues.set(name, mine);
   await mine;
 }
 
@@ -72,7 +72,7 @@ export async function changePolicy(
   client: GoogleClient,
   signal: AbortSignal,
 ): Promise<void> {
-  await inLine(access.name, async () => {
+  await serialize(access.name, async () => {
     for (let tries = 1; ; tries++) {
       const changed = change(await access.get());
       if (changed === undefined) return;

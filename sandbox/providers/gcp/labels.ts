@@ -8,21 +8,21 @@ export function pulumiLabels(wanted: Properties): Properties {
 
 /** All labels after an update: keeps labels of others, removes labels that the program no longer sets. */
 export function effectiveLabels(wanted: Properties, old: Properties | undefined): Properties {
-  const asked = pulumiLabels(wanted);
+  const declared = pulumiLabels(wanted);
   const before = record(old, "pulumiLabels") ?? {};
   const others = Object.entries(record(old, "effectiveLabels") ?? {}).filter(([key]) => !(key in before));
-  return { ...Object.fromEntries(others), ...asked };
+  return { ...Object.fromEntries(others), ...declared };
 }
 
 /**
  * The real plugin's outputs: the program's labels, those with the provider's, and all labels; the last two are secret.
  *
- * @param asked labels that the program and the provider set; empty on an import.
+ * @param declared labels that the program and the provider set; empty on an import.
  */
-export function labelOutputs(live: Properties, labels: Properties, asked: Properties): Properties {
+export function labelOutputs(live: Properties, labels: Properties, declared: Properties): Properties {
   const found = (keys: Properties): Properties =>
     Object.fromEntries(Object.entries(live).filter(([key]) => key in keys));
-  return { labels: found(labels), pulumiLabels: secret(found(asked)), effectiveLabels: secret(live) };
+  return { labels: found(labels), pulumiLabels: secret(found(declared)), effectiveLabels: secret(live) };
 }
 
 /** Detects a removed or changed label of the provider, which `labels` does not contain. */

@@ -11,7 +11,7 @@ import {
 } from "../rpc/values.ts";
 import type { GoogleClient } from "./client.ts";
 import { type Definition, idParts } from "./define.ts";
-import { onceCreated } from "./worded.ts";
+import { afterCreate } from "./wrap-errors.ts";
 
 const api = "orgPolicy";
 
@@ -61,7 +61,7 @@ export const orgPolicy: Definition = {
       body: { name: id, ...specBody(wanted, undefined) },
       signal,
     });
-    return onceCreated(id, { ...wanted, name: shortName(wanted) }, async () => {
+    return afterCreate(id, { ...wanted, name: shortName(wanted) }, async () => {
       return { id, outputs: outputsOf(await get(client, id, signal), wanted) };
     });
   },
@@ -127,7 +127,7 @@ function parsed(rule: Properties, key: string): Value {
   return value === "TRUE" ? true : value === "FALSE" ? false : null;
 }
 
-function worded(value: Value | undefined): Value {
+function upperCase(value: Value | undefined): Value {
   if (typeof value === "boolean") return String(value).toUpperCase();
   return typeof value === "string" ? value : "";
 }
@@ -158,10 +158,10 @@ function ruleOutputs(rule: Properties): Properties {
   const values = record(rule, "values");
   const list = (key: string): Value => (texts(values, key).length === 0 ? null : texts(values, key));
   return {
-    allowAll: worded(rule["allowAll"]),
+    allowAll: upperCase(rule["allowAll"]),
     condition: null,
-    denyAll: worded(rule["denyAll"]),
-    enforce: worded(rule["enforce"]),
+    denyAll: upperCase(rule["denyAll"]),
+    enforce: upperCase(rule["enforce"]),
     parameters: "",
     values:
       values === undefined

@@ -6,7 +6,7 @@ import { effectiveLabels, labelDifferences, labelOutputs, pulumiLabels } from ".
 import { operationDone } from "./operation.ts";
 import { policyOutputs, repositoryBody } from "./repository-body.ts";
 import { repositoryShape } from "./repository-shape.ts";
-import { onceCreated, worded } from "./worded.ts";
+import { afterCreate, wrapErrors } from "./wrap-errors.ts";
 
 const api = "artifactRegistry";
 
@@ -54,7 +54,7 @@ export const repository: Definition = {
       signal,
     });
     await operationDone(client, api, operation, "Creating Repository", signal);
-    return onceCreated(id, wanted, async () => {
+    return afterCreate(id, wanted, async () => {
       return { id, outputs: outputsOf(await get(client, id, signal), wanted, labels) };
     });
   },
@@ -114,7 +114,7 @@ export async function readRepository(
 ): Promise<Properties> {
   const place = { ...args, project: client.project(args) };
   const id = idOf(ID, place);
-  const live = await worded(`Error when reading or editing Repository "${id}"`, () =>
+  const live = await wrapErrors(`Error when reading or editing Repository "${id}"`, () =>
     get(client, id, signal).catch((error: unknown) => {
       if (isNotFound(error)) return undefined;
       throw error;
@@ -153,7 +153,7 @@ function list(value: Value | undefined): Properties[] {
 }
 
 /** @param known values that the answer does not have: the project, the location and the program's labels. */
-function outputsOf(live: Properties, known: Properties, asked: Properties): Properties {
+function outputsOf(live: Properties, known: Properties, declaredLabels: Properties): Properties {
   const scanning = record(live, "vulnerabilityScanningConfig");
   const docker = record(live, "dockerConfig");
   const repositoryId = text(known, "repositoryId");
@@ -165,7 +165,7 @@ function outputsOf(live: Properties, known: Properties, asked: Properties): Prop
     description: text(live, "description"),
     dockerConfig:
       docker && Object.keys(docker).length > 0 ? { immutableTags: docker["immutableTags"] === true } : null,
-    ...labelOutputs(record(live, "labels") ?? {}, record(known, "labels") ?? {}, asked),
+    ...labelOutputs(record(live, "labels") ?? {}, record(known, "labels") ?? {}, declaredLabels),
     format: text(live, "format"),
     kmsKeyName: text(live, "kmsKeyName"),
     location: text(known, "location"),

@@ -23,24 +23,24 @@ async function enableAll(names: string[], failing: (path: string) => boolean = (
   const outcomes = await Promise.allSettled(
     names.map((name) => resource.create({ service: name, disableOnDestroy: false }, quietContext())),
   );
-  return { outcomes, asked: fake.requests.filter((request) => request.startsWith("POST")) };
+  return { outcomes, posts: fake.requests.filter((request) => request.startsWith("POST")) };
 }
 
 describe("APIs that are enabled", () => {
   it("together are enabled in one request", async () => {
-    const { outcomes, asked } = await enableAll(["a", "b", "c"]);
+    const { outcomes, posts } = await enableAll(["a", "b", "c"]);
     expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "fulfilled"]);
-    expect(asked).toEqual([`${ENABLE}:batchEnable`]);
+    expect(posts).toEqual([`${ENABLE}:batchEnable`]);
     expect(fake.seen.find(({ method }) => method === "POST")?.body).toEqual({ serviceIds: ["a", "b", "c"] });
   });
 
   it("alone are enabled in a single request", async () => {
-    expect((await enableAll(["a"])).asked).toEqual([`${ENABLE}/a:enable`]);
+    expect((await enableAll(["a"])).posts).toEqual([`${ENABLE}/a:enable`]);
   });
 
   it("are enabled one at a time if the common request fails", async () => {
-    const { outcomes, asked } = await enableAll(["a", "b"], (path) => /batch|\/b:/.test(path));
-    expect(asked).toEqual([`${ENABLE}:batchEnable`, `${ENABLE}/a:enable`, `${ENABLE}/b:enable`]);
+    const { outcomes, posts } = await enableAll(["a", "b"], (path) => /batch|\/b:/.test(path));
+    expect(posts).toEqual([`${ENABLE}:batchEnable`, `${ENABLE}/a:enable`, `${ENABLE}/b:enable`]);
     expect(outcomes.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
   });
 

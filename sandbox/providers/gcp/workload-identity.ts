@@ -3,7 +3,7 @@ import { flag, type Properties, record, text, texts, unknownValue } from "../rpc
 import type { GoogleClient } from "./client.ts";
 import { bodyOf, maskOf, type Definition, idOf, idParts } from "./define.ts";
 import { operationDone } from "./operation.ts";
-import { onceCreated } from "./worded.ts";
+import { afterCreate } from "./wrap-errors.ts";
 
 const api = "iamBeta";
 
@@ -135,7 +135,7 @@ function definitionOf(kind: Kind): Definition {
         signal,
       });
       await operationDone(client, api, operation, `Creating ${noun}`, signal);
-      return onceCreated(id, wanted, async () => {
+      return afterCreate(id, wanted, async () => {
         return { id, outputs: outputsOf(await get(client, id, signal), wanted) };
       });
     },

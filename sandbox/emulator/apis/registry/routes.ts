@@ -40,20 +40,20 @@ interface Decision {
   missing?: { permission: string; resource: string };
 }
 
-function decide(context: Context, caller: Caller, asked: Access): Decision {
-  if (asked.type !== "repository") return { granted: { ...asked, actions: [] } };
-  const resource = repositoryOf(asked.name);
-  const exists = resource in context.store.state.repositories && asked.name.split("/").length > 2;
-  const wanted = asked.actions.flatMap((action) => (action === "*" ? Object.keys(PERMISSIONS) : [action]));
+function decide(context: Context, caller: Caller, access: Access): Decision {
+  if (access.type !== "repository") return { granted: { ...access, actions: [] } };
+  const resource = repositoryOf(access.name);
+  const exists = resource in context.store.state.repositories && access.name.split("/").length > 2;
+  const wanted = access.actions.flatMap((action) => (action === "*" ? Object.keys(PERMISSIONS) : [action]));
   const allowed = (action: string): boolean => {
     const permission = PERMISSIONS[action];
     return exists && permission !== undefined && isAllowed(context, caller, permission, resource);
   };
   const actions = wanted.filter(allowed);
-  const lacking = wanted.find((action) => !actions.includes(action));
+  const denied = wanted.find((action) => !actions.includes(action));
   return {
-    granted: { ...asked, actions },
-    ...(lacking !== undefined && { missing: { permission: PERMISSIONS[lacking] ?? lacking, resource } }),
+    granted: { ...access, actions },
+    ...(denied !== undefined && { missing: { permission: PERMISSIONS[denied] ?? denied, resource } }),
   };
 }
 
@@ -82,11 +82,11 @@ async function answer(context: Context, { service, scopes, credential }: TokenRe
       );
     }
   }
-  const asked = scopes.map(parseScope).filter((scope) => scope !== undefined);
-  const decisions = asked.map((scope) => decide(context, caller, scope));
+  const requested = scopes.map(parseScope).filter((scope) => scope !== undefined);
+  const decisions = requested.map((scope) => decide(context, caller, scope));
   // Further scopes ask whether layers can be mounted from other repositories. A refusal there is not an error.
   const refused = decisions.find(
-    ({ missing }, index) => missing && (index === 0 || asked[index]?.actions.includes("push") === true),
+    ({ missing }, index) => missing && (index === 0 || requested[index]?.actions.includes("push") === true),
   )?.missing;
   if (refused) {
     context.log(

@@ -66,8 +66,8 @@ export const routes: Route[] = [
     const filter = query.get("filter") ?? "";
     const state = /^state:(ENABLED|DISABLED)$/.exec(filter)?.[1];
     if (filter !== "" && state === undefined) throw invalidArgument(`Invalid filter: ${filter}`, "filter");
-    const asked = all.filter((each) => state === undefined || each["state"] === state);
-    return page("services", asked, query, 200);
+    const matching = all.filter((each) => state === undefined || each["state"] === state);
+    return page("services", matching, query, 200);
   }),
   api.get(`${SERVICES_PATH}:batchGet`, "serviceusage.services.get", ({ context, params, query }) => {
     const project = projectOf(context, params);

@@ -12,10 +12,10 @@ export function page(
   query: URLSearchParams,
   limit = 1000,
 ): Record<string, unknown> {
-  const asked = Number(query.get("pageSize") ?? query.get("page_size") ?? 0);
-  if (!Number.isInteger(asked) || asked < 0)
+  const requested = Number(query.get("pageSize") ?? query.get("page_size") ?? 0);
+  if (!Number.isInteger(requested) || requested < 0)
     throw invalidArgument("page_size must not be negative", "page_size");
-  const size = Math.min(asked === 0 ? limit : asked, limit);
+  const size = Math.min(requested === 0 ? limit : requested, limit);
   const token = query.get("pageToken") ?? query.get("page_token") ?? "";
   const start = token === "" ? 0 : Number(Buffer.from(token, "base64url").toString());
   if (!Number.isInteger(start) || start < 0) throw invalidArgument("invalid page token", "page_token");

@@ -3,7 +3,7 @@ import { CreatedButFailed } from "../rpc/provider.ts";
 import type { Properties } from "../rpc/values.ts";
 
 /** Words an error as in the real plugin: `1 error occurred:` and `Error creating Repository: googleapi: Error 403: ...`. */
-export async function worded<Result>(doing: string, action: () => Promise<Result>): Promise<Result> {
+export async function wrapErrors<Result>(doing: string, action: () => Promise<Result>): Promise<Result> {
   try {
     return await action();
   } catch (error) {
@@ -16,7 +16,7 @@ export async function worded<Result>(doing: string, action: () => Promise<Result
 }
 
 /** Runs the steps after a successful create. If one fails, the resource is still recorded. */
-export async function onceCreated<Result>(
+export async function afterCreate<Result>(
   id: string,
   outputs: Properties,
   action: () => Promise<Result>,
