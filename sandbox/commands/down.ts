@@ -53,7 +53,7 @@ async function destroyStacks(
   const pulumi = pulumiCommand(paths);
   for (const { stack, guarded } of stacks) {
     if (guarded) {
-      console.log(`Removing the protection of stack ${stack}`);
+      console.log(`Stack ${stack} is protected: removing the protection.`);
       await runAttached(pulumi, ["state", "unprotect", "--all", "--yes", "--stack", stack], env);
     }
     const code = await runAttached(pulumi, ["destroy", "--yes", "--skip-preview", "--stack", stack], env);
