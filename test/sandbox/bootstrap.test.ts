@@ -46,7 +46,7 @@ beforeAll(async () => {
   emulator = await startEmulator({ sandboxDir: dir, port: 0, registryPort: 1 });
   for (const id of [PROJECT, `${PROJECT}-2`])
     emulator.context.store.change((state) => addProject(state, id, MAINTAINER));
-  buckets = await startBuckets(emulator);
+  buckets = await startBuckets({ url: emulator.url, sandboxDir: dir });
   watchSandbox(dir);
 });
 

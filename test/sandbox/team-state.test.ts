@@ -34,7 +34,7 @@ beforeAll(async () => {
   const [from, to] = [sandboxPaths(sandbox.root), sandboxPaths(dir)];
   cpSync(dirname(from.key), dirname(to.key), { recursive: true });
   emulator = await startEmulator({ sandboxDir: dir, port: 0, registryPort: 1 });
-  buckets = await startBuckets(emulator);
+  buckets = await startBuckets({ url: emulator.url, sandboxDir: dir });
   watchSandbox(dir);
   for (const principal of [MAINTAINER, ...[CI, PREVIEW].map((email) => `serviceAccount:${email}`)])
     hosts[principal] = await buckets.as(principal);

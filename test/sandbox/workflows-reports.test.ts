@@ -4,18 +4,14 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { failed, passed } from "../support/outcome.ts";
 import type { Outcome } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
-import { type Github, REPOSITORY, useProduction } from "../support/workflows.ts";
+import { PROJECT, REPOSITORY, useProduction } from "../support/workflows.ts";
 
 // preview.yml and drift.yml, which report, and check.yml, run by act: see workflows.test.ts.
 
 const sandbox = useSandbox();
-let github: Github;
+const github = useProduction(sandbox);
 
-const REGISTRY = "v1/projects/production-471918/locations/us-central1/repositories/hyperion-public";
-
-beforeAll(async () => {
-  github = await useProduction(sandbox);
-}, 900_000);
+const REGISTRY = `v1/projects/${PROJECT}/locations/us-central1/repositories/hyperion-public`;
 
 interface Text {
   id: number;
@@ -58,14 +54,7 @@ describe("preview.yml", () => {
   });
 
   test("says in the same comment what production would become", async () => {
-    await github.pulumi(
-      String(github.vars["PULUMI_BACKEND_URL"]),
-      "config",
-      "set",
-      "--path",
-      "readers[0]",
-      "user:dana@example.com",
-    );
+    await github.pulumi("config", "set", "--path", "readers[0]", "user:dana@example.com");
     await github.push();
     passed(await preview());
     expect(await comment()).toContain("create gcp:artifactregistry/repositoryIamMember:RepositoryIamMember");
@@ -129,7 +118,7 @@ describe("drift.yml", () => {
 
   test("opens no issue while production is as the stacks say", async () => {
     // What the last test of preview.yml's settings asks for is applied.
-    await github.pulumi(String(github.vars["PULUMI_BACKEND_URL"]), "up", "--yes", "--skip-preview");
+    await github.pulumi("up", "--yes", "--skip-preview");
     passed(await look());
     expect(await issues("all")).toEqual([]);
   });

@@ -1,13 +1,13 @@
 import { cp, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { beforeAll, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import images from "../../images.json" with { type: "json" };
 import { failed, passed } from "../support/outcome.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 import {
   type Attestation,
-  type Github,
   productionTags,
+  PROJECT,
   pushSources,
   REPOSITORY,
   SOURCES,
@@ -19,7 +19,7 @@ import {
 // names the job's), concurrency, the permissions of `github.token` in a step that runs commands.
 
 const sandbox = useSandbox();
-let github: Github;
+const github = useProduction(sandbox);
 
 /** A folder with GitHub's command, which finds an attestation of every image but this one. */
 const ghWithout = async (image: string): Promise<string> => {
@@ -47,10 +47,6 @@ const releases = async (): Promise<Release[]> => (await github.api("GET", "/rele
 const ui = (): Promise<Record<string, string>> => productionTags(sandbox, "hyperion-ui");
 const DRIFT = "/actions/workflows/drift.yml";
 
-beforeAll(async () => {
-  github = await useProduction(sandbox);
-}, 900_000);
-
 describe("publish.yml", () => {
   test("publishes main under its commit, its day and edge, and starts drift.yml, which GitHub had disabled", async () => {
     await sandbox.google("POST", `sandbox/github/HyperionWave-AI/dev-squad/drift.yml/sleep`);
@@ -68,7 +64,7 @@ describe("publish.yml", () => {
     const subjects: Attestation[] = [];
     for (const { name: image } of images) {
       const tags = await productionTags(sandbox, image);
-      const name = `${sandbox.registry.replace(/\/.*/, "")}/production-471918/hyperion-public/${image}`;
+      const name = `${sandbox.registry.replace(/\/.*/, "")}/${PROJECT}/hyperion-public/${image}`;
       for (const [tag, kind] of [
         ["build", "provenance"],
         ["build-amd64", "sbom"],
@@ -148,26 +144,32 @@ describe("publish.yml", () => {
   test("waits for a held lock, is overtaken meanwhile, and is still logged in when the first login has expired", async () => {
     const before = await ui();
     const commit = await github.push();
-    const locks = join(
-      sandbox.scratch,
-      "state-images/.pulumi/locks/organization/hyperion-registry/production-images",
-    );
-    const lock = join(locks, "6a0c4a1e-93a4-4b0a-8f0e-1f6d1c1f1a11.json");
+    const locks = ".pulumi/locks/organization/hyperion-registry/production-images";
+    const lock = `${locks}/6a0c4a1e-93a4-4b0a-8f0e-1f6d1c1f1a11.json`;
     const holder = { pid: 1, username: "u", hostname: "h", timestamp: "2026-01-01T00:00:00Z" };
-    await mkdir(locks, { recursive: true });
-    await writeFile(lock, JSON.stringify(holder));
+    await github.putObject(lock, JSON.stringify(holder));
+    let unlocked: Promise<unknown> | undefined;
     let overtaken: Promise<unknown> | undefined;
     const tokenSeconds = 35;
     const outcome = await github.run("publish.yml", { commit, tokenSeconds }, (printed) => {
       const times = printed.split("Locked; trying again in 20 s").length - 1;
       if (times > 0) overtaken ??= github.push();
-      if (times > 1) void rm(lock, { force: true });
+      if (times > 1) unlocked ??= github.putObject(lock);
     });
-    await overtaken;
+    await Promise.all([overtaken, unlocked]);
     expect(passed(outcome)).toContain("hyperion-registry:releaseDate=20");
     const tags = await ui();
     expect(tags[commit.slice(0, 7)]).toBe(tags["build"]);
     expect(tags["edge"]).toBe(before["edge"]);
+  });
+
+  test("after it everybody pulls without a login once the registry is public, and bootstrap changes nothing", async () => {
+    await github.pulumi("config", "set", "publicAccess", "true");
+    await github.pulumi("up", "--yes", "--skip-preview");
+    const host = sandbox.registry.replace(/\/.*/, "");
+    for (const { name } of images)
+      passed(await sandbox.anonymousDocker("pull", `${host}/${PROJECT}/hyperion-public/${name}:1.4.3`));
+    expect(await github.bootstrap()).toContain("Everything is there; nothing was changed.");
   });
 
   test("does nothing where the repository has not been set up, as in a fork", async () => {

@@ -1,14 +1,17 @@
 import { execa } from "execa";
 import { cp, mkdir, readdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { afterAll, beforeAll } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
 import type { GithubRun } from "../../sandbox/emulator/support/github-issuer.ts";
 import { mintGithubApiToken } from "../../sandbox/emulator/support/github/tokens.ts";
+import { type Buckets, startBuckets } from "../../sandbox/emulator/testing/buckets.ts";
 import { repositoryRoot, sandboxPaths } from "../../sandbox/lib/paths.ts";
+import { MAINTAINER, mintAccessToken } from "../../sandbox/lib/tokens.ts";
 import { readTools } from "../../sandbox/lib/tools.ts";
 import { ensureGoTool } from "../../sandbox/machine/install-go-tool.ts";
-import { google, grant, PACKAGES, tagsOf } from "./google.ts";
+import { google, PACKAGES, tagsOf } from "./google.ts";
 import type { Outcome, Sandbox } from "./sandbox.ts";
 
 /** The emulated repository. */
@@ -86,12 +89,16 @@ export interface Github {
   git(...args: string[]): Promise<string>;
   /** Commits and pushes the clone's changes; returns the commit. */
   push(ref?: string): Promise<string>;
-  /** Runs pulumi in the clone, as the maintainer. */
-  pulumi(backend: string, ...args: string[]): Promise<string>;
+  /** Runs `npm run bootstrap` in the clone as the maintainer, and reads the repository's variables; returns its output. */
+  bootstrap(): Promise<string>;
+  /** Runs pulumi on the stack of the registry, as the maintainer. */
+  pulumi(...args: string[]): Promise<string>;
   /** Runs a workflow of the clone; `onPrint` gets the output so far after each change. */
   run(file: string, trigger?: Trigger, onPrint?: (printed: string) => void): Promise<Outcome>;
   /** The attestations of the last run. */
   attestations(): Promise<Attestation[]>;
+  /** Writes an object to the bucket of the images' state as the maintainer; deletes it without a text. */
+  putObject(name: string, text?: string): Promise<void>;
   /** Calls GitHub's API as the maintainer. */
   api(method: string, path: string, body?: object): Promise<unknown>;
 }
@@ -140,46 +147,28 @@ async function writeStandIns(folder: string, workflows: string, server: string):
   return options;
 }
 
-const PRODUCTION = "production-471918";
+/** The project of production. */
+export const PROJECT = "first-day-471920";
 
 /** The digest of each tag of an image of production. */
 export const productionTags = (sandbox: Sandbox, image: string): Promise<Record<string, string>> =>
-  tagsOf(sandbox, image, PACKAGES.replace("hyperion-sandbox", PRODUCTION));
+  tagsOf(sandbox, image, PACKAGES.replace("hyperion-sandbox", PROJECT));
 
-/** Sets up production at Google and a publishing repository at GitHub, as in docs/CI.md. */
-export async function useProduction(sandbox: Sandbox): Promise<Github> {
-  const [registry, images] = ["registry", "images"].map((name) => join(sandbox.scratch, `state-${name}`)) as [
-    string,
-    string,
-  ];
-  for (const folder of [registry, images]) await mkdir(folder);
-  const backends = { registry: `file://${registry}`, images: `file://${images}` };
-  const github = await useGithub(sandbox, (folder) =>
-    cp(join(sandbox.sources, "coordinator"), join(folder, "coordinator"), { recursive: true }),
-  );
-  const pulumi = (...args: string[]): Promise<string> => github.pulumi(backends.registry, ...args);
-  await pulumi("stack", "init", "production");
-  const settings = {
-    githubRepository: REPOSITORY,
-    githubRepositoryId: "901234567",
-    githubOwnerId: "123456789",
-    ciCanPublish: "true",
-  };
-  for (const [name, value] of Object.entries(settings)) await pulumi("config", "set", name, value);
-  await pulumi("up", "--yes", "--skip-preview");
-  await github.pulumi(backends.images, "stack", "init", "production-images", "--no-select");
-  const output = (name: string): Promise<string> => pulumi("stack", "output", name);
-  const provider = await output("workloadIdentityProvider");
-  const preview = await output("previewServiceAccountEmail");
-  Object.assign(github.vars, {
-    WORKLOAD_IDENTITY_PROVIDER: provider,
-    CI_SERVICE_ACCOUNT: await output("ciServiceAccountEmail"),
-    PREVIEW_SERVICE_ACCOUNT: preview,
-    DRIFT_SERVICE_ACCOUNT: await makeDriftAccount(sandbox, provider, preview),
-    PULUMI_BACKEND_URL: backends.registry,
-    PULUMI_IMAGES_BACKEND_URL: backends.images,
-  });
-  await github.push();
+/**
+ * A new project at Google and a repository at GitHub that holds this tree and the sources, after `npm run bootstrap` by a
+ * maintainer with the documented roles.
+ */
+export function useProduction(sandbox: Sandbox): Github {
+  const github = {} as Github;
+  let buckets: Buckets | undefined;
+  beforeAll(async () => {
+    buckets = await startBuckets({ url: sandbox.emulatorUrl, sandboxDir: sandbox.root });
+    await google(sandbox, "POST", "sandbox/projects", { projectId: PROJECT });
+    Object.assign(github, await useGithub(sandbox, buckets));
+    await github.bootstrap();
+    await github.push();
+  }, 900_000);
+  afterAll(() => buckets?.stop());
   return github;
 }
 
@@ -196,22 +185,8 @@ export async function pushSources(sandbox: Sandbox, github: Github, folder: stri
   return git("rev-parse", "HEAD");
 }
 
-/** Creates the drift account of docs/CI.md: it reads the project, and drift.yml on main impersonates it and the preview account. */
-async function makeDriftAccount(sandbox: Sandbox, provider: string, preview: string): Promise<string> {
-  const project = `v1/projects/${PRODUCTION}`;
-  const account = { accountId: "hyperion-drift", serviceAccount: {} };
-  const made = await google(sandbox, "POST", `${project}/serviceAccounts`, account);
-  const { email } = made as { email: string };
-  for (const role of ["roles/viewer", "roles/iam.securityReviewer"])
-    await grant(sandbox, role, `serviceAccount:${email}`, project);
-  const run = `principalSet://iam.googleapis.com/${provider.replace(/\/providers\/.*/, "")}/attribute.access/drift`;
-  for (const each of [email, preview])
-    await grant(sandbox, "roles/iam.workloadIdentityUser", run, `${project}/serviceAccounts/${each}`);
-  return email;
-}
-
-/** Creates the repository at the emulated GitHub; `change` changes its first commit. */
-async function useGithub(sandbox: Sandbox, change: (folder: string) => Promise<void>): Promise<Github> {
+/** Makes the repository at the emulated GitHub. */
+async function useGithub(sandbox: Sandbox, buckets: Buckets): Promise<Github> {
   const place = join(sandbox.scratch, "github");
   const folder = join(sandbox.scratch, "clone");
   const server = `file://${place}`;
@@ -219,7 +194,7 @@ async function useGithub(sandbox: Sandbox, change: (folder: string) => Promise<v
   if (tools === undefined) throw new Error("the sandbox was never up");
   await mkdir(folder, { recursive: true });
   await copyProject(folder);
-  await change(folder);
+  await cp(join(sandbox.sources, "coordinator"), join(folder, "coordinator"), { recursive: true });
   const standIns = await writeStandIns(join(sandbox.scratch, "stand-ins"), join(folder, ".github"), server);
   const act = await ensureGoTool("act", (line) => {
     console.error(line);
@@ -269,7 +244,53 @@ async function useGithub(sandbox: Sandbox, change: (folder: string) => Promise<v
   await push();
   await symlink(join(repositoryRoot, "node_modules"), join(folder, "node_modules"));
 
+  const api: Github["api"] = async (method, path, body) => {
+    const token = await mintGithubApiToken(sandbox.root, { login: "maintainer" });
+    const response = await fetch(`${sandbox.emulatorUrl}/api/v3/repos/${REPOSITORY}${path}`, {
+      method,
+      headers: { authorization: `token ${token}` },
+      ...(body && { body: JSON.stringify(body) }),
+    });
+    if (!response.ok) throw new Error(`${method} ${path}: ${await response.text()}`);
+    return response.status === 204 ? undefined : response.json();
+  };
+  const maintainer = {
+    GOOGLE_STORAGE_CUSTOM_ENDPOINT: `${buckets.url}/storage/v1/`,
+    STORAGE_EMULATOR_HOST: await buckets.as(MAINTAINER),
+    HYPERION_PULUMI: tools.pulumi.path,
+    PATH: [bin, ...(sandbox.env["PATH"] ?? "").split(":")].join(":"),
+    // The sandbox's maintainer pays for other projects with its own.
+    USER_PROJECT_OVERRIDE: undefined,
+    GOOGLE_BILLING_PROJECT: undefined,
+  };
+
   const vars: Record<string, string> = {};
+  /** Address of Cloud Storage for each service account. */
+  const storage: Record<string, string> = {};
+  const bootstrap: Github["bootstrap"] = async () => {
+    const output = await command(
+      process.execPath,
+      [
+        ...["scripts/bootstrap/main.ts", "--project", PROJECT, "--github", REPOSITORY],
+        ...["--secrets-provider", "passphrase", "--yes"],
+      ],
+      {
+        ...maintainer,
+        GITHUB_API_URL: `${sandbox.emulatorUrl}/api/v3`,
+        GH_TOKEN: await mintGithubApiToken(sandbox.root, { login: "maintainer" }),
+        PULUMI_BACKEND_URL: undefined,
+        HYPERION_PROJECT_DIR: undefined,
+      },
+    );
+    const { variables } = (await api("GET", "/actions/variables")) as {
+      variables: { name: string; value: string }[];
+    };
+    for (const { name, value } of variables) {
+      vars[name] = value;
+      if (name.endsWith("SERVICE_ACCOUNT")) storage[value] ??= await buckets.as(`serviceAccount:${value}`);
+    }
+    return output;
+  };
   let runs = 0;
   let last = "";
   const run: Github["run"] = async (file, trigger = {}, onPrint = () => undefined) => {
@@ -297,6 +318,7 @@ async function useGithub(sandbox: Sandbox, change: (folder: string) => Promise<v
     const github = {
       tokens,
       google: sandbox.emulatorUrl,
+      storage,
       tokenSeconds,
       node: process.execPath,
       folder: own,
@@ -355,20 +377,27 @@ async function useGithub(sandbox: Sandbox, change: (folder: string) => Promise<v
         .filter(Boolean)
         .map((line) => JSON.parse(line) as Attestation);
     },
-    pulumi: (backend, ...args) =>
-      command(tools.pulumi.path, args, {
-        PULUMI_BACKEND_URL: backend,
-        PATH: [bin, ...(sandbox.env["PATH"] ?? "").split(":")].join(":"),
+    bootstrap,
+    pulumi: (...args) =>
+      command(tools.pulumi.path, [...args, "--stack", "production"], {
+        ...maintainer,
+        PULUMI_BACKEND_URL: vars["PULUMI_BACKEND_URL"],
       }),
-    api: async (method, path, body) => {
-      const token = await mintGithubApiToken(sandbox.root, { login: "maintainer" });
-      const response = await fetch(`${sandbox.emulatorUrl}/api/v3/repos/${REPOSITORY}${path}`, {
+    putObject: async (name, text) => {
+      const bucket = String(vars["PULUMI_IMAGES_BACKEND_URL"]).replace("gs://", "");
+      const object = encodeURIComponent(name);
+      const [method, path] =
+        text === undefined
+          ? ["DELETE", `storage/v1/b/${bucket}/o/${object}`]
+          : ["POST", `upload/storage/v1/b/${bucket}/o?uploadType=media&name=${object}`];
+      const token = await mintAccessToken(sandbox.root, MAINTAINER);
+      const response = await fetch(`${buckets.url}/${path}`, {
         method,
-        headers: { authorization: `token ${token}` },
-        ...(body && { body: JSON.stringify(body) }),
+        headers: { authorization: `Bearer ${token}` },
+        ...(text !== undefined && { body: text }),
       });
       if (!response.ok) throw new Error(`${method} ${path}: ${await response.text()}`);
-      return response.status === 204 ? undefined : response.json();
     },
+    api,
   };
 }

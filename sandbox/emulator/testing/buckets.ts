@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
 import {
   createServer,
   type IncomingMessage,
@@ -8,14 +9,13 @@ import {
   type ServerResponse,
 } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
 import { claimPorts } from "../../lib/ports.ts";
-import { mintAccessToken } from "../../lib/tokens.ts";
+import { mintAccessToken, verifyAccessToken } from "../../lib/tokens.ts";
 import { ensureGoTool } from "../../machine/install-go-tool.ts";
-import { bucketFor, StorageError } from "../apis/storage/routes.ts";
-import type { Emulator } from "../server.ts";
-import { ApiError } from "../support/http/errors.ts";
-import { authenticate } from "../support/http/router.ts";
+import { forbidden } from "../apis/storage/routes.ts";
 import { end, listening } from "./registry.ts";
 
 /** Cloud Storage with objects: a proxy that checks permissions in front of fake-gcs-server. */
@@ -32,6 +32,13 @@ export interface Buckets {
   stop(): Promise<void>;
 }
 
+/** The emulated Google APIs, and the folder of their keys. */
+interface Google {
+  /** `http://127.0.0.1:PORT`, with or without a slash at its end. */
+  url: string;
+  sandboxDir: string;
+}
+
 /** The permissions that a request needs on a bucket. */
 interface Need {
   bucket: string;
@@ -39,11 +46,12 @@ interface Need {
 }
 
 /** Starts Cloud Storage on loopback: buckets and policies are the emulator's, objects are fake-gcs-server's. */
-export async function startBuckets(emulator: Emulator): Promise<Buckets> {
+export async function startBuckets({ url: google, sandboxDir }: Google): Promise<Buckets> {
   const program = await ensureGoTool("fake-gcs-server", (line) => {
     console.log(line);
   });
-  const [upstream = 0] = await claimPorts(emulator.context.sandboxDir, 1);
+  const folder = await mkdtemp(join(tmpdir(), "hyperion-buckets-"));
+  const [upstream = 0] = await claimPorts(folder, 1);
   const listeners: Server[] = [];
   const listen = async (principal?: string): Promise<string> => {
     const listener = createServer((request, response) => void answer(request, response, principal));
@@ -58,7 +66,8 @@ export async function startBuckets(emulator: Emulator): Promise<Buckets> {
   const where = `-scheme http -host 127.0.0.1 -port ${upstream} -public-host ${host} -external-url ${url}`;
   const objects = spawn(program, `${where} -backend memory`.split(" "), { stdio: "ignore" });
   await listening(upstream);
-  const refused: string[] = [];
+  const denied: string[] = [];
+  const emulatorPort = Number(new URL(google).port);
 
   async function answer(
     request: IncomingMessage,
@@ -66,32 +75,36 @@ export async function startBuckets(emulator: Emulator): Promise<Buckets> {
     principal: string | undefined,
   ): Promise<void> {
     const body = await buffer(request);
-    const { sandboxDir } = emulator.context;
     if (principal !== undefined)
       request.headers.authorization ??= `Bearer ${await mintAccessToken(sandboxDir, principal)}`;
     const { method = "GET", url: path = "/" } = request;
     const need = needOf(method, path);
     if (need === undefined) {
-      pass(request, body, response, emulator.port, () => mirrorBucket(method, path, body));
+      pass(request, body, response, emulatorPort, () => mirrorBucket(method, path, body));
       return;
     }
-    try {
-      const headers = { authorization: request.headers.authorization ?? "" };
-      const caller = await authenticate(emulator.context, new Request(`${url}${path}`, { headers }));
-      for (const permission of need.permissions) {
-        try {
-          bucketFor(emulator.context, caller, need.bucket, permission);
-        } catch (error) {
-          refused.push(`${permission} ${need.bucket} ${caller.principal}`);
-          throw error;
-        }
-      }
-    } catch (error) {
-      const answer = refusal(error);
-      response.writeHead(answer.status, { "content-type": "application/json" }).end(await answer.text());
-      return;
-    }
-    pass(request, body, response, upstream);
+    const refused = await refusal(need, request.headers.authorization ?? "");
+    if (refused === undefined) pass(request, body, response, upstream);
+    else response.writeHead(refused.status, { "content-type": "application/json" }).end(await refused.text());
+  }
+
+  /** Asks the emulator for the caller's permissions; its own error, or Google's for a missing permission. */
+  async function refusal(
+    { bucket, permissions }: Need,
+    authorization: string,
+  ): Promise<Response | undefined> {
+    const path = `/storage/v1/b/${bucket}/iam/testPermissions`;
+    const query = new URLSearchParams(permissions.map((each): [string, string] => ["permissions", each]));
+    const answer = await fetch(new URL(`${path}?${query.toString()}`, google), {
+      headers: { authorization },
+    });
+    if (!answer.ok) return answer;
+    const { permissions: granted } = (await answer.json()) as { permissions: string[] };
+    const missing = permissions.find((each) => !granted.includes(each));
+    if (missing === undefined) return undefined;
+    const caller = await verifyAccessToken(sandboxDir, authorization.replace(/^Bearer /i, ""));
+    denied.push(`${missing} ${bucket} ${caller.principal}`);
+    return forbidden(caller, missing, "Google Cloud Storage bucket").toResponse();
   }
 
   /** Creates a bucket in fake-gcs-server after the emulator has created it. */
@@ -107,9 +120,10 @@ export async function startBuckets(emulator: Emulator): Promise<Buckets> {
   return {
     url,
     as: listen,
-    refused,
+    refused: denied,
     stop: async () => {
       await end(objects);
+      await rm(folder, { recursive: true });
       for (const listener of listeners) {
         listener.closeAllConnections();
         listener.close();
@@ -144,12 +158,6 @@ function needOf(method: string, path: string): Need | undefined {
   if (xml?.[1] === undefined) return undefined;
   const reads = method === "GET" || method === "HEAD";
   return { bucket: xml[1], permissions: reads ? ["storage.objects.get"] : ["storage.objects.create"] };
-}
-
-function refusal(error: unknown): Response {
-  if (error instanceof StorageError) return error.toResponse();
-  if (error instanceof ApiError) return Response.json(error.toJSON(), { status: error.httpStatus });
-  throw error;
 }
 
 function pass(

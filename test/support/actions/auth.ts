@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { exportVariable, input, jobToken, standIn, variable } from "./runner.ts";
 
-const { google, tokenSeconds } = standIn();
+const { google, storage, tokenSeconds } = standIn();
 const provider = input("workload_identity_provider");
 const account = input("service_account");
 const project = /@(.*)\.iam\.gserviceaccount\.com$/.exec(account)?.[1];
@@ -33,3 +33,4 @@ for (const name of [
   exportVariable(name, file);
 for (const name of ["CLOUDSDK_CORE_PROJECT", "GCLOUD_PROJECT", "GOOGLE_CLOUD_PROJECT"])
   exportVariable(name, project);
+exportVariable("STORAGE_EMULATOR_HOST", storage[account] ?? "");

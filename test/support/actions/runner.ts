@@ -8,6 +8,8 @@ const run = z.object({
   tokens: z.record(z.string(), z.string()),
   /** Address of the emulated APIs. */
   google: z.string(),
+  /** Where Cloud Storage is, by service account: the Go client sends no token to an emulator. */
+  storage: z.record(z.string(), z.string()),
   /** How long an access token of Google's lives, in seconds. */
   tokenSeconds: z.number(),
   /** A folder that the run's jobs share. */

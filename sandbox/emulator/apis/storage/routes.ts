@@ -15,7 +15,7 @@ const service = "storage.googleapis.com";
 const BUCKETS = "storage/v1/b";
 
 /** An error answer of the JSON API (https://docs.cloud.google.com/storage/docs/json_api/v1/status-codes). */
-export class StorageError extends Error {
+class StorageError extends Error {
   readonly status: number;
   readonly reason: string;
 
@@ -49,13 +49,13 @@ function existing(context: Context, name: string): Bucket {
  * Finds a bucket.
  * @throws StorageError if it does not exist, or the caller lacks the permission.
  */
-export function bucketFor(context: Context, caller: Caller, name: string, permission: string): Bucket {
+function bucketFor(context: Context, caller: Caller, name: string, permission: string): Bucket {
   const bucket = existing(context, name);
   if (isAllowed(context, caller, permission, bucketResource(name, bucket))) return bucket;
   throw forbidden(caller, permission, "Google Cloud Storage bucket");
 }
 
-function forbidden({ principal }: Caller, permission: string, what: string): StorageError {
+export function forbidden({ principal }: Caller, permission: string, what: string): StorageError {
   const who = principal.replace(/^\w+:/, "");
   return new StorageError(
     403,
