@@ -45,7 +45,7 @@ export function lookupError(where: string, found: string): Error {
     {
       where,
       found,
-      allowed: "an account that may read and create it",
+      allowed: "an account with permission to read and create it",
       fix: "gcloud auth application-default login",
     },
   ]);

@@ -158,7 +158,7 @@ describe("public access", () => {
       "allAuthenticatedUsers would be refused",
     );
     expect(lines.warn).toEqual([
-      "readers has allAuthenticatedUsers: anybody with a Google account can pull, which is public in all but name.",
+      "readers has allAuthenticatedUsers: anyone with a Google account can pull, which is public in all but name.",
     ]);
   });
 });

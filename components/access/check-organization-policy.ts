@@ -58,7 +58,7 @@ export async function checkOrganizationPolicy(settings: PublicAccessSettings): P
   if (members.length === 0) return { found: undefined, problems: [] };
   if (members.includes(ALL_AUTHENTICATED_USERS)) {
     warn(
-      `readers has ${ALL_AUTHENTICATED_USERS}: anybody with a Google account can pull, which is public in all but name.`,
+      `readers has ${ALL_AUTHENTICATED_USERS}: anyone with a Google account can pull, which is public in all but name.`,
     );
   }
   const [legacy, managed] = await Promise.all([

@@ -38,7 +38,7 @@ test.each<[string, string | undefined, string[], string[]]>([
     "1.4.2",
     [...released.filter((tag) => tag !== "v1.4.2"), "v1.4.2@2"],
     [
-      "mcp:v1.4.2 and ui:v1.4.2 are not on build-1.4.2: somebody moved them, or an overwrite did not finish. To put this build there: npm run release -- 1.4.2 --overwrite",
+      "mcp:v1.4.2 and ui:v1.4.2 are not on build-1.4.2: moved by hand, or by an overwrite that did not finish. To put this build there: npm run release -- 1.4.2 --overwrite",
     ],
   ],
   [

@@ -10,14 +10,14 @@ import type { Publication } from "./publication.ts";
 const run = (command: string, args: string[]) => execa(command, args, { reject: false });
 
 /** The docker command to use, or the problems with it. */
-export interface DockerCommand {
+export interface CheckedDocker {
   command: string;
   hasBuildx: boolean;
   problems: string[];
 }
 
 /** Finds a docker command that can build (with `skipBuild`: any), and checks that its engine answers. */
-export async function findDocker(publication: Publication, skipBuild: boolean): Promise<DockerCommand> {
+export async function findDocker(publication: Publication, skipBuild: boolean): Promise<CheckedDocker> {
   const candidates = commandsOnPath("docker");
   const [first] = candidates;
   if (first === undefined)
@@ -43,7 +43,7 @@ export async function findDocker(publication: Publication, skipBuild: boolean): 
   };
 }
 
-const refused = (problem: string): DockerCommand => ({ command: "", hasBuildx: false, problems: [problem] });
+const refused = (problem: string): CheckedDocker => ({ command: "", hasBuildx: false, problems: [problem] });
 
 async function localImageProblems(
   command: string,

@@ -3,7 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
 import { messageOf } from "../../problems/wording.ts";
-import { type DockerCommand, findDocker, loginProblem } from "./docker.ts";
+import { type CheckedDocker, findDocker, loginProblem } from "./docker.ts";
 import { readOptions, usage, type Options } from "./options.ts";
 import {
   compareSources,
@@ -56,7 +56,7 @@ function refuse(problems: readonly string[]): number {
   return EXIT.nothingStarted;
 }
 
-async function publish(options: Options, what: Publication, docker: DockerCommand): Promise<number> {
+async function publish(options: Options, what: Publication, docker: CheckedDocker): Promise<number> {
   const logDir = options.logDir ?? mkdtempSync(path.join(tmpdir(), "hyperion-images-"));
   mkdirSync(logDir, { recursive: true });
   const running = new Set<number>();

@@ -4,12 +4,12 @@ import { execa } from "execa";
 import type { CatalogueImage } from "../../components/images/catalogue.ts";
 import { isEngineRace } from "../../components/images/docker/engine-race.ts";
 import { platformTag } from "../../components/images/tags/names.ts";
-import type { DockerCommand } from "./docker.ts";
+import type { CheckedDocker } from "./docker.ts";
 import type { Publication } from "./publication.ts";
 
 export interface Pushing {
   publication: Publication;
-  docker: DockerCommand;
+  docker: CheckedDocker;
   skipBuild: boolean;
   /** The folder with a log for each image. */
   logDir: string;
@@ -85,7 +85,7 @@ function buildArgs(
   ];
 }
 
-async function describeLocal({ command }: DockerCommand, reference: string): Promise<string> {
+async function describeLocal({ command }: CheckedDocker, reference: string): Promise<string> {
   const { stdout } = await execa(command, [
     "image",
     "inspect",

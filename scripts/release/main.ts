@@ -7,7 +7,7 @@ import { versionProblem } from "../../components/images/tags/names.ts";
 import { messageOf } from "../../problems/wording.ts";
 import { useVerifiedPulumi } from "../lib/pulumi-cli.ts";
 import { catchSignals } from "../lib/terminal.ts";
-import { commitCommand, overwrite, publish, type Release, rollBackTo } from "./release.ts";
+import { commitCommand, overwrite, publish, type ReleaseRequest, rollBackTo } from "./release.ts";
 import { releaseAtGithub } from "./github.ts";
 import { StackFile } from "./stack-file.ts";
 
@@ -44,7 +44,7 @@ async function run(version: string, options: Options): Promise<void> {
     return;
   }
   const begin = (): void => void (process.exitCode = EXIT.failed);
-  const release: Release = { version, line, dryRun, yes, root, defaultStack: STACK, begin };
+  const release: ReleaseRequest = { version, line, dryRun, yes, root, defaultStack: STACK, begin };
   if (!rollback) await useVerifiedPulumi();
   const perform = rollback ? rollBackTo : options.overwrite ? overwrite : publish;
   const outcome = await perform(release, stack);

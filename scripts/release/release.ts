@@ -14,7 +14,7 @@ import { newVersionProblems, overwriteProblems, stackProblems, treeProblems } fr
 import { pulumi } from "./pulumi.ts";
 import type { StackFile } from "./stack-file.ts";
 
-export interface Release {
+export interface ReleaseRequest {
   version: string;
   /** The line to go back in; undefined: the narrowest with a version above. */
   line?: string | undefined;
@@ -33,7 +33,7 @@ export type Outcome = "done" | "only shown" | "declined" | "failed";
  * Publishes a new version with `pulumi up`. Restores the stack's file unless `up` started: from then on a part of the version
  * can be published.
  */
-export async function publish(release: Release, stack: StackFile): Promise<Outcome> {
+export async function publish(release: ReleaseRequest, stack: StackFile): Promise<Outcome> {
   const { version, dryRun, yes } = release;
   await checkPublish(release, stack, async () => newVersionProblems(version, await storeOf(stack).read()));
   let started = false;
@@ -54,7 +54,7 @@ export async function publish(release: Release, stack: StackFile): Promise<Outco
  * Moves a published version to a build of the current sources. Builds with an `up` that names no version. The same command
  * finishes a killed run.
  */
-export async function overwrite(release: Release, stack: StackFile): Promise<Outcome> {
+export async function overwrite(release: ReleaseRequest, stack: StackFile): Promise<Outcome> {
   const { version, dryRun, yes } = release;
   const store = storeOf(stack);
   await checkPublish(release, stack, async () => overwriteProblems(version, await store.read()));
@@ -85,7 +85,7 @@ export async function overwrite(release: Release, stack: StackFile): Promise<Out
 }
 
 /** Moves the floating tags back to a published version. Needs no Docker engine, no plugin and no state. */
-export async function rollBackTo(release: Release, stack: StackFile): Promise<Outcome> {
+export async function rollBackTo(release: ReleaseRequest, stack: StackFile): Promise<Outcome> {
   const { version, line, dryRun, yes } = release;
   const store = storeOf(stack);
   const planned = await rollBack(new TagCopy(await store.read()), version, line);
@@ -113,7 +113,7 @@ export async function commitCommand({ file }: StackFile, subject: string): Promi
 }
 
 async function checkPublish(
-  { version, root, defaultStack }: Release,
+  { version, root, defaultStack }: ReleaseRequest,
   stack: StackFile,
   versionProblems: () => Promise<Problem[]>,
 ): Promise<void> {

@@ -236,7 +236,7 @@ describe("readers and writers", () => {
     await orgPolicy("allow");
     await sandbox.set({ "readers[0]": "allAuthenticatedUsers" });
     expect(passed(await sandbox.tryPulumi("preview"))).toContain(
-      "anybody with a Google account can pull, which is public in all but name",
+      "anyone with a Google account can pull, which is public in all but name",
     );
     await orgPolicy("deny");
     const output = failed(await sandbox.tryPulumi("preview"));

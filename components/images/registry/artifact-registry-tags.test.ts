@@ -57,7 +57,7 @@ describe("the tags of images", () => {
         "",
         "hyperion-public/ui",
         "  found:   Artifact Registry answered 403 (Permission denied.) to the question which tags it has",
-        "  allowed: an account that may read the repository's tags (roles/artifactregistry.reader)",
+        "  allowed: an account with permission to read the repository's tags (roles/artifactregistry.reader)",
         "  fix:     gcloud auth application-default login",
       ].join("\n"),
     );

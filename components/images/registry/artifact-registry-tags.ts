@@ -139,7 +139,7 @@ function lastPart(name: string): string {
 }
 
 const NO_PERMISSION = {
-  allowed: "an account that may read the repository's tags (roles/artifactregistry.reader)",
+  allowed: "an account with permission to read the repository's tags (roles/artifactregistry.reader)",
   fix: "gcloud auth application-default login",
 };
 
@@ -164,7 +164,7 @@ function setError({ image, tag, digest }: TagTarget, found: string): Error {
       {
         where: `${image}:${tag}`,
         found: `Artifact Registry ${found} to the request to put it on ${digest}`,
-        allowed: "an account that may set the repository's tags (roles/artifactregistry.writer)",
+        allowed: "an account with permission to set the repository's tags (roles/artifactregistry.writer)",
         fix: "gcloud auth application-default login   # then the same command again: it continues where it stopped",
       },
     ],

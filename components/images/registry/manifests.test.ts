@@ -93,7 +93,7 @@ describe("the index of an image's platforms", () => {
       [
         `${REGISTRY_URL}/ui@sha256:gone`,
         "  found:   the registry answered 404 to a request to read it",
-        "  allowed: a registry that has what this run pushed, and an account that may push (roles/artifactregistry.writer)",
+        "  allowed: a registry that has what this run pushed, and an account with permission to push (roles/artifactregistry.writer)",
         "  fix:     npm run pulumi -- up --replace '**docker:index/image:Image**'   # builds and pushes the images again",
       ].join("\n"),
     );

@@ -263,7 +263,7 @@ function refused(
         where: `${registry.url}/${image}${separator}${reference}`,
         found: found.startsWith("answered") ? `the registry ${found}` : found,
         allowed:
-          "a registry that has what this run pushed, and an account that may push (roles/artifactregistry.writer)",
+          "a registry that has what this run pushed, and an account with permission to push (roles/artifactregistry.writer)",
         fix,
       },
     ],

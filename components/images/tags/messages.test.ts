@@ -59,7 +59,7 @@ test.each<[string, Record<string, Record<string, string>>, string[]]>([
     "with moved own tags",
     { mcp: { ...released, "1.4.2": "x", "v1.4.2": "y" } },
     [
-      "mcp:1.4.2 and mcp:v1.4.2 are not on build-1.4.2: somebody moved them, or an overwrite did not finish. To put this build there: npm run release -- 1.4.2 --overwrite",
+      "mcp:1.4.2 and mcp:v1.4.2 are not on build-1.4.2: moved by hand, or by an overwrite that did not finish. To put this build there: npm run release -- 1.4.2 --overwrite",
     ],
   ],
 ])("the notes of a version %s", (_, tags, notes) => {

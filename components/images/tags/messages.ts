@@ -72,7 +72,7 @@ export function versionNotes(
     ...(moved.length === 0
       ? []
       : [
-          `${list(moved)} ${moved.length > 1 ? "are" : "is"} not on ${versionBuildTag(version)}: somebody moved ${moved.length > 1 ? "them" : "it"}, or an overwrite did not finish. To put this build there: npm run release -- ${version} --overwrite`,
+          `${list(moved)} ${moved.length > 1 ? "are" : "is"} not on ${versionBuildTag(version)}: moved by hand, or by an overwrite that did not finish. To put this build there: npm run release -- ${version} --overwrite`,
         ]),
   ];
 }
