@@ -133,8 +133,8 @@ export async function startBuckets({ url: google, sandboxDir }: Google): Promise
 }
 
 /**
- * What a request of the JSON API, or of the XML API, by which the Go client downloads, needs. Undefined for requests about
- * buckets, which the emulator answers.
+ * The permissions for a request of the JSON API, or of the XML API, which the Go client uses for downloads. Undefined for
+ * requests about buckets, which the emulator answers.
  */
 function needOf(method: string, path: string): Need | undefined {
   const { pathname } = new URL(path, "http://localhost");

@@ -46,7 +46,7 @@ describe("contextDigest", () => {
     ["an ignore file that hides nothing", () => write(".dockerignore", "nothing\n")],
     ["a name with spaces and other letters", () => write("größe x/ü.txt", "x")],
     ["a link", () => symlink("a.txt", join(folder, "link"))],
-  ])("sees %s", async (_, action) => {
+  ])("depends on %s", async (_, action) => {
     expect(await changes(action)).toBe(true);
   });
 

@@ -8,7 +8,7 @@ export function watchSandboxes(): void {
   enabled = true;
 }
 
-/** Watches the sandbox in `root` if the watch is on: benchmarks would measure it. */
+/** Watches the sandbox in `root` if the watch is on. Benchmarks leave it off. */
 export function watchSandbox(root: string): void {
   if (enabled && !watches.has(root)) watches.set(root, new SecretsWatch(root));
 }

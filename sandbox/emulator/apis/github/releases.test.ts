@@ -67,7 +67,7 @@ it("generates notes since a tag that exists", async () => {
   expect(await generate("v0")).toMatchObject({ status: 422 });
 });
 
-it("refuses a job with the permission to read, and a text that is too long", async () => {
+it("refuses a job without the permission to write, and a text that is too long", async () => {
   expect(await ask("POST", "/releases", { tag_name: "v1" }, "read")).toMatchObject({ status: 403 });
   expect(await ask("POST", "/releases/generate-notes", { tag_name: "v1" }, "read")).toMatchObject({
     status: 403,

@@ -53,7 +53,7 @@ test.each([
   ["writer", "delete", "deleteArtifacts"],
   ["repoAdmin", "pull,push,delete", undefined],
   ["repoAdmin", "*", undefined],
-])("a %s asks for %s", async (role, actions, missing) => {
+])("a %s requests %s", async (role, actions, missing) => {
   await bind(emulator, `roles/artifactregistry.${role}`, DANA);
   const response = await ask(actions, DANA);
   if (missing === undefined) {
