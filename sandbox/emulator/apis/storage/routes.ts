@@ -218,6 +218,20 @@ export const routes: OpenRoute[] = [
     resourceId: `projects/_/buckets/${name}`,
     ...getPolicy(context, bucketResource(name, bucket)),
   })),
+  {
+    method: "GET",
+    path: `${BUCKETS}/{bucket}/iam/testPermissions`,
+    open: answeringErrors(async (request, context, params) => {
+      const caller = await authenticate(context, request);
+      const name = params["bucket"] ?? "";
+      const bucket = existing(context, name);
+      const asked = new URL(request.url).searchParams.getAll("permissions");
+      const permissions = asked.filter((each) =>
+        isAllowed(context, caller, each, bucketResource(name, bucket)),
+      );
+      return Response.json({ kind: "storage#testIamPermissionsResponse", permissions });
+    }),
+  },
   onBucket(
     "PUT",
     `${BUCKETS}/{bucket}/iam`,
