@@ -18,6 +18,10 @@ function valueOf(repository: GithubRepository, name = ""): { name: string; value
 
 /** Variables of workflows (https://docs.github.com/rest/actions/variables). */
 export const variables: OpenRoute[] = [
+  repositoryRoute("GET", VARIABLES, READ, ({ repository }) => {
+    const all = Object.entries(repository.variables).map(([name, value]) => ({ name, value }));
+    return { total_count: all.length, variables: all };
+  }),
   repositoryRoute("GET", `${VARIABLES}/{name}`, READ, ({ repository, params }) =>
     valueOf(repository, params["name"]),
   ),

@@ -19,15 +19,18 @@ export const workflows: OpenRoute[] = [
     const { state } = workflowOf(repository, file);
     return { name: file.replace(/\.ya?ml$/, ""), path: `.github/workflows/${file}`, state };
   }),
-  repositoryRoute(
-    "PUT",
-    `${WORKFLOW}/enable`,
-    need("write"),
-    ({ context, repository, params: { file = "" } }) => {
-      const { runs } = workflowOf(repository, file);
-      context.store.change(() => (repository.workflows[file] = { state: "active", runs }));
-      return noContent();
-    },
+  ...(["enable", "disable"] as const).map((change) =>
+    repositoryRoute(
+      "PUT",
+      `${WORKFLOW}/${change}`,
+      need("write"),
+      ({ context, repository, params: { file = "" } }) => {
+        const { runs } = workflowOf(repository, file);
+        const state = change === "enable" ? "active" : "disabled_manually";
+        context.store.change(() => (repository.workflows[file] = { state, runs }));
+        return noContent();
+      },
+    ),
   ),
   repositoryRoute("GET", `${WORKFLOW}/runs`, need("read"), ({ repository, params }) => {
     const { runs } = workflowOf(repository, params["file"]);
