@@ -32,6 +32,9 @@ export default defineConfig({
   test: {
     reporters: ["default", "./test/support/slowest-reporter.ts"],
     sequence: { sequencer: LongestFirst },
+    tags: [
+      { name: "feature", description: "Part of `npm test`: together, these tests show each feature once." },
+    ],
     projects: [
       {
         test: {

@@ -1,3 +1,4 @@
+/** @module-tag feature */
 import { nativeBuild } from "../support/native-build.ts";
 import { beforeAll, describe, expect, test } from "vitest";
 import { bindings, grant, POLICIES, policyOf, PROJECT, service } from "../support/google.ts";

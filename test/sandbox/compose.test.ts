@@ -95,11 +95,15 @@ async function scanFromUi(folderPath: string): Promise<unknown> {
 const watched = async () => /"watched":(.*)}/.exec(await get("HYPERION_MCP_PORT"))?.[1];
 
 describe("docker-compose.yml, published images", () => {
-  it("is refused by a registry that is not public, in the words that TROUBLESHOOTING explains", async () => {
-    expect(failed(await compose(["pull", ...HYPERION]))).toContain(
-      'denied: Permission "artifactregistry.repositories.downloadArtifacts" denied',
-    );
-  });
+  it(
+    "is refused by a registry that is not public, in the words that TROUBLESHOOTING explains",
+    { tags: "feature" },
+    async () => {
+      expect(failed(await compose(["pull", ...HYPERION]))).toContain(
+        'denied: Permission "artifactregistry.repositories.downloadArtifacts" denied',
+      );
+    },
+  );
 
   describe("once the registry is public", () => {
     beforeAll(async () => {
@@ -107,7 +111,7 @@ describe("docker-compose.yml, published images", () => {
       await sandbox.up();
     });
 
-    it("starts all six by health, without a login and a setting", async () => {
+    it("starts all six by health, without a login and a setting", { tags: "feature" }, async () => {
       await composed(["pull", ...HYPERION]);
       await up();
       expect(await services()).toEqual(ALL);
@@ -216,7 +220,7 @@ describe("docker-compose.yml, published images", () => {
       expect(await watched()).toBe('["/code"]');
     });
 
-    it.each(["1.4.2", "v1.4.2", "1", "latest"])("takes the tag %s", async (tag) => {
+    it.each(["1.4.2", "v1.4.2", "1", "latest"])("takes the tag %s", { tags: "feature" }, async (tag) => {
       const version = `${sandbox.registry}/hyperion-ui:1.4.2`;
       if (tag.startsWith("v")) {
         await docker("pull", version);
@@ -447,41 +451,45 @@ describe("docker-compose.yml, published images", () => {
 });
 
 describe("docker-compose.dev.yml, local sources", () => {
-  it("starts from a clean clone, reloads what is edited, and leaves nothing in it", async () => {
-    const source = await mkdtemp(join(sandbox.scratch, "source-"));
-    await cp(join(repositoryRoot, "sandbox/hyperion"), source, { recursive: true });
-    await own(source, 1000);
-    const variables = { HYPERION_SOURCE: source };
-    const start = () => composed([...DEVELOPMENT, "up", "--detach", "--wait"], variables);
-    const files = await readdir(source, { recursive: true });
-    await start();
-    expect(await services()).toEqual(ALL);
-    expect((await fetch(url("HYPERION_UI_PORT", "/health"))).status).toBe(404);
-    expect((await fetch(url("HYPERION_UI_PORT", "/"))).url).toBe(url("HYPERION_UI_PORT", "/ui/"));
-    expect(await get("HYPERION_UI_PORT")).toContain("Hyperion dashboard (sample)");
-    expect(await get("HYPERION_BRIDGE_PORT")).toContain('"mcpServer":"Hyperion MCP server (sample)"');
-    expect(await scanFromUi("/code")).toMatchObject({ status: "active" });
+  it(
+    "starts from a clean clone, reloads what is edited, and leaves nothing in it",
+    { tags: "feature" },
+    async () => {
+      const source = await mkdtemp(join(sandbox.scratch, "source-"));
+      await cp(join(repositoryRoot, "sandbox/hyperion"), source, { recursive: true });
+      await own(source, 1000);
+      const variables = { HYPERION_SOURCE: source };
+      const start = () => composed([...DEVELOPMENT, "up", "--detach", "--wait"], variables);
+      const files = await readdir(source, { recursive: true });
+      await start();
+      expect(await services()).toEqual(ALL);
+      expect((await fetch(url("HYPERION_UI_PORT", "/health"))).status).toBe(404);
+      expect((await fetch(url("HYPERION_UI_PORT", "/"))).url).toBe(url("HYPERION_UI_PORT", "/ui/"));
+      expect(await get("HYPERION_UI_PORT")).toContain("Hyperion dashboard (sample)");
+      expect(await get("HYPERION_BRIDGE_PORT")).toContain('"mcpServer":"Hyperion MCP server (sample)"');
+      expect(await scanFromUi("/code")).toMatchObject({ status: "active" });
 
-    await edit(join(source, "coordinator/ui/src/index.html"), "dashboard (sample)", "dashboard, edited");
-    await edit(join(source, "coordinator/mcp-server/hyper-mcp"), "server (sample)", "server, edited");
-    await edit(join(source, "coordinator/mcp-http-bridge/bridge.js"), "bridge (sample)", "bridge, edited");
-    for (const [port, text] of [
-      ["HYPERION_UI_PORT", "Hyperion dashboard, edited"],
-      ["HYPERION_MCP_PORT", "Hyperion MCP server, edited"],
-      ["HYPERION_BRIDGE_PORT", "Hyperion HTTP bridge, edited"],
-    ] as const)
-      await expect.poll(() => get(port), PATIENCE).toContain(text);
+      await edit(join(source, "coordinator/ui/src/index.html"), "dashboard (sample)", "dashboard, edited");
+      await edit(join(source, "coordinator/mcp-server/hyper-mcp"), "server (sample)", "server, edited");
+      await edit(join(source, "coordinator/mcp-http-bridge/bridge.js"), "bridge (sample)", "bridge, edited");
+      for (const [port, text] of [
+        ["HYPERION_UI_PORT", "Hyperion dashboard, edited"],
+        ["HYPERION_MCP_PORT", "Hyperion MCP server, edited"],
+        ["HYPERION_BRIDGE_PORT", "Hyperion HTTP bridge, edited"],
+      ] as const)
+        await expect.poll(() => get(port), PATIENCE).toContain(text);
 
-    // What was compiled outlives the containers.
-    await composed([...DEVELOPMENT, "down", "--timeout", "2"], variables);
-    await start();
-    const compiled = await composed([...DEVELOPMENT, "logs", "hyperion-mcp-server"], variables);
-    expect(compiled).toContain("building...");
-    expect(compiled).not.toContain("compiling");
+      // What was compiled outlives the containers.
+      await composed([...DEVELOPMENT, "down", "--timeout", "2"], variables);
+      await start();
+      const compiled = await composed([...DEVELOPMENT, "logs", "hyperion-mcp-server"], variables);
+      expect(compiled).toContain("building...");
+      expect(compiled).not.toContain("compiling");
 
-    expect(await readdir(source, { recursive: true })).toEqual(files);
-    for (const file of files) expect((await stat(join(source, file))).uid, file).toBe(1000);
-  });
+      expect(await readdir(source, { recursive: true })).toEqual(files);
+      for (const file of files) expect((await stat(join(source, file))).uid, file).toBe(1000);
+    },
+  );
 });
 
 /** Gives a folder and all in it to a user. */

@@ -1,3 +1,4 @@
+/** @module-tag feature */
 import { beforeAll, describe, expect, test } from "vitest";
 import { mintGithubToken } from "../../sandbox/emulator/support/github-issuer.ts";
 import { githubToken, impersonate } from "../support/federation.ts";

@@ -1,3 +1,4 @@
+/** @module-tag feature */
 import { beforeAll, describe, expect, test } from "vitest";
 import { google, grant, POOLS, PROJECT, REPOSITORIES } from "../support/google.ts";
 import { failed } from "../support/outcome.ts";

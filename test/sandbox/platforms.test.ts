@@ -1,3 +1,4 @@
+/** @module-tag feature */
 /** The samples on each platform that images are published for. */
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

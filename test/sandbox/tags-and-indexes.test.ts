@@ -1,3 +1,4 @@
+/** @module-tag feature */
 /** Artifact Registry's API of tags and versions before a real registry; no engine, no stack. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
