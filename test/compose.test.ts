@@ -36,8 +36,8 @@ interface ComposeFile {
 
 const load = (file: string) => parse(read(file), { merge: true, logLevel: "error" }) as ComposeFile;
 const published = load("docker-compose.yml");
-/** Where a service runs, and where the code is, by name: no services, but what others extend. */
-const PLACES = ["local", "elsewhere", "openai", "code", "code-folder"];
+/** Templates that services extend: where a service runs, and where the code is. */
+const TEMPLATES = ["local", "elsewhere", "openai", "code", "code-folder"];
 const development = load("docker-compose.dev.yml");
 
 const service = (file: ComposeFile, name: string): Service => {
@@ -51,7 +51,7 @@ const production = parse(read("Pulumi.production.yaml")) as { config: Record<str
 const setting = (name: string) =>
   production.config[`hyperion-registry:${name}`] ?? String(settings.config[name]?.default);
 
-/** Compose service of each image of the catalogue, and the port that a browser or client uses. */
+/** The Compose service of each image, and its port on the host. */
 const SERVICES = [
   {
     service: "hyperion-mcp-server",
@@ -69,7 +69,7 @@ const SERVICES = [
 ] as const;
 const INFRASTRUCTURE = ["mongodb", "qdrant", "embedding-service"];
 
-/** The catalogue's entry of an image, and its Dockerfile among the samples. */
+/** The catalogue entry of an image, with the Dockerfile of its sample. */
 function catalogued(name: string) {
   const image = images.find((entry) => entry.name === name);
   if (image === undefined) throw new Error(`${name} is not in images.json`);
@@ -78,7 +78,7 @@ function catalogued(name: string) {
 }
 
 describe("docker-compose.yml", () => {
-  it("runs each image of the catalogue, from the production registry unless told otherwise", () => {
+  it("runs each image of the catalogue, by default from the production registry", () => {
     const registry = `${String(production.config["gcp:region"])}-docker.pkg.dev/${String(production.config["gcp:project"])}/${setting("repositoryId")}`;
     expect(SERVICES.map((entry) => entry.image).sort()).toEqual(images.map((image) => image.name).sort());
     for (const { service: name, image } of SERVICES) {
@@ -88,18 +88,18 @@ describe("docker-compose.yml", () => {
     }
   });
 
-  it("runs on the machine's own platform, unless somebody asks for another", () => {
+  it("runs on the machine's platform by default", () => {
     for (const { service: name } of SERVICES)
       expect(service(published, name).platform).toBe("${HYPERION_PLATFORM:-}");
     for (const name of INFRASTRUCTURE) expect(service(published, name).platform).toBeUndefined();
   });
 
-  it("follows no tag by which a database would skip a version", () => {
+  it("pins each database to a version, so that no update skips one", () => {
     for (const name of ["mongodb", "qdrant"])
       expect(service(published, name).image).toMatch(/^\$\{[A-Z_]+:-[a-z/]+:v?\d+\.\d+(\.\d+)?\}$/);
   });
 
-  it("keeps what runs beside it from Docker's proxy, under both names", () => {
+  it("excludes the other services from Docker's proxy, in both variables", () => {
     for (const name of ["hyperion-mcp-server", "hyperion-http-bridge"]) {
       const { environment } = service(published, name);
       for (const variable of ["NO_PROXY", "no_proxy"])
@@ -109,7 +109,7 @@ describe("docker-compose.yml", () => {
     }
   });
 
-  it("publishes the port that each image listens on, on loopback, and no other", () => {
+  it("publishes only the port that each image listens on, on loopback", () => {
     for (const { service: name, image, port, variable } of SERVICES) {
       const exposed = Number(/^EXPOSE (\d+)$/m.exec(catalogued(image).text)?.[1]);
       expect(service(published, name).ports).toEqual([
@@ -119,7 +119,7 @@ describe("docker-compose.yml", () => {
     for (const name of INFRASTRUCTURE) expect(service(published, name).ports).toBeUndefined();
   });
 
-  it("tells the containers the ports and paths that their images have", () => {
+  it("sets the ports and paths that the images use", () => {
     const mcp = service(published, "hyperion-mcp-server").environment;
     expect(catalogued("hyperion-coordinator-mcp").text).toContain(`EXPOSE ${String(mcp?.["MCP_PORT"])}\n`);
     const bridge = service(published, "hyperion-http-bridge").environment;
@@ -129,17 +129,17 @@ describe("docker-compose.yml", () => {
     expect(combined).toContain("COPY mcp-server/hyper-mcp ");
   });
 
-  it("keeps the databases in a network without a way out", () => {
+  it("keeps the databases in an internal network", () => {
     expect(published.networks["data"]).toEqual({ internal: true });
     for (const name of ["mongodb", "qdrant"]) expect(service(published, name).networks).toEqual(["data"]);
   });
 
-  it("starts by health, restarts, and lets no container gain rights", () => {
+  it("starts services in order of health, restarts them, and lets no container gain privileges", () => {
     expect(Object.keys(published.services).sort()).toEqual(
-      [...SERVICES.map((entry) => entry.service), ...INFRASTRUCTURE, ...PLACES].sort(),
+      [...SERVICES.map((entry) => entry.service), ...INFRASTRUCTURE, ...TEMPLATES].sort(),
     );
     for (const [name, one] of Object.entries(published.services)) {
-      if (PLACES.includes(name)) continue;
+      if (TEMPLATES.includes(name)) continue;
       expect(one.healthcheck?.test, name).toBeDefined();
       expect(one.restart, name).toBe("${HYPERION_RESTART:-unless-stopped}");
       expect(one.security_opt, name).toEqual(["no-new-privileges:${HYPERION_NO_NEW_PRIVILEGES:-true}"]);
@@ -152,18 +152,18 @@ describe("docker-compose.yml", () => {
     expect(needs("hyperion-ui")).toEqual([...INFRASTRUCTURE, "hyperion-http-bridge"].sort());
   });
 
-  it("builds nothing and mounts no file, so that it can be downloaded alone", () => {
+  it("needs no other file, so that it can be downloaded alone", () => {
     expect(read("docker-compose.yml")).not.toMatch(/^ +(build|env_file|configs|secrets|file):/m);
     expect(read("docker-compose.yml")).not.toMatch(/^include:/m);
   });
 });
 
 describe("docker-compose.dev.yml", () => {
-  it("builds each image from its own folder by Dockerfile.dev", () => {
+  it("builds each image from its folder with Dockerfile.dev", () => {
     for (const { service: name, image } of SERVICES) {
       const { context, dockerfile } = service(development, name).build ?? { context: "", dockerfile: "" };
       const entry = images.find((one) => one.name === image);
-      // The folder of the Dockerfile: the bridge's context is the whole of coordinator/ only when published.
+      // The folder of the Dockerfile. Only the published bridge has all of coordinator/ as its context.
       const folder = join(entry?.context ?? "", entry?.dockerfile ?? "", "..");
       expect(context).toBe(`\${HYPERION_SOURCE:-.}/${folder}`);
       expect(dockerfile).toBe("Dockerfile.dev");
@@ -171,10 +171,10 @@ describe("docker-compose.dev.yml", () => {
     }
   });
 
-  it("takes everything else from docker-compose.yml", () => {
+  it("extends docker-compose.yml for everything else", () => {
     expect(Object.keys(development.services).sort()).toEqual(
       Object.keys(published.services)
-        .filter((name) => !PLACES.includes(name))
+        .filter((name) => !TEMPLATES.includes(name))
         .sort(),
     );
     for (const [name, one] of Object.entries(development.services))
@@ -184,7 +184,7 @@ describe("docker-compose.dev.yml", () => {
     expect(Object.keys(development.volumes)).toEqual(expect.arrayContaining(Object.keys(published.volumes)));
   });
 
-  it("publishes the UI's development server where the UI is", () => {
+  it("publishes the UI's development server on the port of the UI", () => {
     const ui = service(development, "hyperion-ui");
     expect(ui.ports).toEqual([
       { ...service(published, "hyperion-ui").ports?.[0], target: Number(ui.environment?.["PORT"]) },
@@ -209,9 +209,9 @@ describe(".env.example", () => {
     expect([...documented.keys()].sort()).toEqual([...new Set(used)].sort());
   });
 
-  it("shows the default of each", () => {
+  it("shows each default", () => {
     for (const [name, value] of documented) {
-      // Defaults that are put together from other variables, or are no value to set, are shown empty.
+      // Defaults that depend on other variables, or cannot be set as a value, are empty.
       if (
         value === "" &&
         ["HYPERION_CODE", "CODE_INDEX_FOLDERS", "MONGODB_URI", "HYPERION_EMBEDDING"].includes(name)
@@ -221,7 +221,7 @@ describe(".env.example", () => {
     }
   });
 
-  it("sets nothing when it is copied as it is", () => {
+  it("sets nothing when it is copied unchanged", () => {
     const active = read(".env.example")
       .split("\n")
       .filter((line) => line !== "" && !line.startsWith("#"));
@@ -254,7 +254,7 @@ describe("health checks", () => {
     return { healthy, unhealthy: await passes(command, args, env) };
   };
 
-  // Whether there is a real wget or not: the sandbox's own answers as busybox's does.
+  // With the sandbox's wget, which behaves like busybox's, whether or not the machine has one.
   it("of Hyperion's services need only wget", async () => {
     const bin = await mkdtemp(join(tmpdir(), "hyperion-probe-"));
     try {
@@ -300,7 +300,7 @@ it("the linter finds nothing", async () => {
   expect(code, output).toBe(0);
 });
 
-it("the Compose that is built is the one that its module pins", () => {
+it("the version of Compose is the one that its Go module pins", () => {
   expect(read("sandbox/machine/go/compose/go.mod")).toContain(
     `github.com/docker/compose/v2 v${COMPOSE_VERSION}`,
   );

@@ -27,7 +27,7 @@ interface Run {
   requests: number;
 }
 
-/** A registry, and the sources of its images. Requests are atomic, and performed one after the other in a chosen order. */
+/** A registry, and the sources of its images. Requests are atomic, and run one at a time in a chosen order. */
 class World {
   readonly tags = new Map(["mcp", "bridge", "ui"].map((image) => [image, new Map<string, string>()]));
   readonly runs: Run[] = [];
@@ -39,7 +39,7 @@ class World {
     this.#sources.set(image, (this.#sources.get(image) ?? 0) + 1);
   }
 
-  /** Begins a run, which does nothing before `perform`. */
+  /** Starts a run, whose requests wait for `perform`. */
   start(command: Command): Run {
     const builds = new Map(
       [...this.tags.keys()].map((image) => {
@@ -111,7 +111,7 @@ class World {
     };
     return {
       lagMs: 0,
-      // Each image has a list of its own.
+      // One request per image.
       read: async () => {
         const lists = await Promise.all(
           [...this.tags].map(([image, tags]) => request(() => [image, new Map(tags)] as const)),
@@ -141,8 +141,8 @@ function isWithdrawn({ tags }: World, version: string): boolean {
   return [...tags.values()].some((ofImage) => ofImage.has(`withdrawn-${version}`));
 }
 
-/** What is right, said another way than by the program: version by version, from the tags alone. */
-function shouldStand(world: World, version: string): boolean {
+/** Whether floating tags may point to a version, computed from the tags in another way than the program does. */
+function isEligible(world: World, version: string): boolean {
   const images = [...world.tags.values()];
   if (isWithdrawn(world, version)) return false;
   const own = images.filter((tags) => ["", "v", "build-"].some((prefix) => tags.has(prefix + version)));
@@ -157,28 +157,28 @@ const LINE_OF: Record<string, RegExp> = Object.fromEntries(
 );
 LINE_OF["latest"] = /^[0-9.]+$/;
 
-/** The version that a floating tag should stand on. */
-function rightVersion(world: World, tag: string): string | undefined {
-  return VERSIONS.filter((version) => LINE_OF[tag]?.test(version) && shouldStand(world, version))
+/** The version that a floating tag should point to. */
+function expectedVersion(world: World, tag: string): string | undefined {
+  return VERSIONS.filter((version) => LINE_OF[tag]?.test(version) && isEligible(world, version))
     .sort(compare)
     .at(-1);
 }
 
 function checkFloating(world: World, tag: string): void {
-  const right = rightVersion(world, tag);
-  if (right === undefined) return;
+  const expected = expectedVersion(world, tag);
+  if (expected === undefined) return;
   for (const [image, tags] of world.tags) {
-    const digest = tags.get(`build-${right}`);
+    const digest = tags.get(`build-${expected}`);
     if (digest !== undefined && tags.get(tag) !== digest)
-      throw new Error(`${image}:${tag} stands on ${tags.get(tag)}, not on ${right}, ${digest}`);
+      throw new Error(`${image}:${tag} points to ${tags.get(tag)}, not to ${expected}, ${digest}`);
   }
 }
 
-/** Own tags as first seen; they never move, and they all come from one run. */
+/** The own tags when first seen. They never move, and those of a version come from one run. */
 class Published {
   readonly #digests = new Map<string, string>();
 
-  see(world: World): void {
+  check(world: World): void {
     for (const version of VERSIONS) {
       const found = new Map<string, string>();
       for (const [image, tags] of world.tags)
@@ -240,7 +240,7 @@ interface Step {
   second: number;
   /** Positions of the next requests. */
   turns: number[];
-  /** Requests before each run is killed; a large number kills none. */
+  /** The number of requests after which each run is killed. */
   most: number;
 }
 
@@ -255,7 +255,7 @@ const step: fc.Arbitrary<Step> = fc.record({
   most: fc.oneof(fc.constant(Infinity), fc.nat(40)),
 });
 
-async function take(
+async function takeStep(
   world: World,
   published: Published,
   { kind, first, second, turns, most }: Step,
@@ -273,7 +273,7 @@ async function take(
     await world.perform(choose, most);
     for (const { command, end } of runs)
       if (end === "done" && command.version !== undefined && !isWithdrawn(world, command.version))
-        expect([command.version, shouldStand(world, command.version)]).toEqual([command.version, true]);
+        expect([command.version, isEligible(world, command.version)]).toEqual([command.version, true]);
     // A run that is killed beside another one can leave its floating tags to the next run.
     if (runs.some(({ end }) => end === "killed")) return;
     // Of two runs that release one version, one wins.
@@ -344,7 +344,7 @@ const POLICIES = z.array(cleanupPolicy).parse(
   }),
 );
 
-/** Whatever cleanup deletes, no version loses an image or one of its platforms, also if Google lets indexes break. */
+/** Expects cleanup to keep every image and platform of a version, even if Google lets indexes lose images. */
 function checkCleanup(world: World): void {
   const stored = [...world.tags].flatMap(([image, tags]) =>
     [...new Set(tags.values())].map((digest) => ({
@@ -358,18 +358,18 @@ function checkCleanup(world: World): void {
     expect(tags.filter((tag) => VERSIONS.some((version) => tag.endsWith(version)))).toEqual([]);
 }
 
-/** The same sequences at every run; CI's nightly run takes others by `SEED`. */
+/** By default, each run uses the same sequences. CI's nightly run sets another `SEED`. */
 const SEED = Number(process.env["SEED"] ?? 1);
 const RUNS = Number(process.env["RUNS"] ?? 3000);
 
-test("no version moves or mixes two builds, and floating tags are right whenever a run ends", async () => {
+test("no version moves or mixes two builds, and floating tags are correct after each run", async () => {
   await fc.assert(
     fc.asyncProperty(fc.array(step, { minLength: 1, maxLength: 20 }), async (steps) => {
       const world = new World();
       const published = new Published();
       for (const one of steps) {
-        await take(world, published, one);
-        published.see(world);
+        await takeStep(world, published, one);
+        published.check(world);
         checkCleanup(world);
       }
     }),

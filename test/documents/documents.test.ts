@@ -8,11 +8,11 @@ import { checkOf, documents } from "../support/documents.ts";
 const all = documents();
 
 describe.each(all)("$file", ({ file, blocks, links }) => {
-  test("every block of commands says how it is checked", () => {
+  test("states how each block of commands is checked", () => {
     expect(blocks.filter((block) => checkOf(block) === undefined).map(({ where }) => where)).toEqual([]);
   });
 
-  test("the tests that it names exist", () => {
+  test("names only tests that exist", () => {
     const named = blocks.flatMap((block) => {
       const check = checkOf(block);
       return check?.kind === "elsewhere" ? [check.file] : [];
@@ -20,9 +20,9 @@ describe.each(all)("$file", ({ file, blocks, links }) => {
     expect(named.filter((name) => !existsSync(join(repositoryRoot, name)))).toEqual([]);
   });
 
-  test("its links lead somewhere", () => {
+  test("has no broken links", () => {
     const broken = links
-      // Pages of the repository at GitHub are above its files.
+      // The repository's other pages on GitHub are above its files.
       .filter((link) => !/^(https?:|\.\.\/\.\.\/(releases|security)\b)/.test(link))
       .filter((link) => {
         const [path = "", anchor] = link.split("#");
@@ -34,7 +34,7 @@ describe.each(all)("$file", ({ file, blocks, links }) => {
     expect(broken).toEqual([]);
   });
 
-  test("the npm scripts that it names exist", () => {
+  test("names only npm scripts that exist", () => {
     const { scripts } = JSON.parse(readFileSync(join(repositoryRoot, "package.json"), "utf8")) as {
       scripts: Record<string, string>;
     };
@@ -44,14 +44,14 @@ describe.each(all)("$file", ({ file, blocks, links }) => {
   });
 });
 
-test("the README leads to every document", () => {
+test("the README links to every document", () => {
   const [readme] = all;
   expect(
     all.map(({ file }) => file).filter((file) => file !== "README.md" && !readme?.links.includes(file)),
   ).toEqual([]);
 });
 
-test("no command prints the debug log of an up, which holds the login at the registry", () => {
+test("no command prints the debug log of an up, which contains the registry login", () => {
   const folders = [".ci", ".github", "bench", "sandbox", "scripts", "test"];
   const files = folders.flatMap((folder) =>
     readdirSync(join(repositoryRoot, folder), { recursive: true, withFileTypes: true })
@@ -67,7 +67,7 @@ test("no command prints the debug log of an up, which holds the login at the reg
   expect(commands.filter(([, text]) => printing.test(text)).map(([where]) => where)).toEqual([]);
 });
 
-test("a block without a mark, or with one of another form, is not taken as checked", () => {
+test("a block without a valid mark does not count as checked", () => {
   const block = { where: "README.md:1", commands: "true" };
   for (const mark of [undefined, "", "runs", "needs Google", "run by", "settings: generated"])
     expect(checkOf({ ...block, mark })).toBeUndefined();

@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import * as path from "node:path";
 import { describe, expect, it } from "vitest";
 import { ROLES } from "../../sandbox/emulator/support/policies/roles.ts";
-import { allOf, JOBS } from "../sandbox/permissions/jobs.ts";
+import { permissionsOf, JOBS } from "../sandbox/permissions/jobs.ts";
 
 const document = readFileSync(path.resolve(import.meta.dirname, "../../docs/ACCESS.md"), "utf8");
 const grants = JOBS.flatMap((job) => job.grants.map((grant) => ({ ...grant, job })));
@@ -17,12 +17,12 @@ it("docs/ACCESS.md creates exactly the custom roles of docs/permissions.json", (
     grants.map((grant) => ({
       role: grant.on === "organization" ? `${grant.job.role}Org` : grant.job.role,
       on: grant.on === "organization" ? "organization" : "project",
-      permissions: allOf([grant]),
+      permissions: permissionsOf([grant]),
     })),
   );
 });
 
-it("docs/ACCESS.md has a row for each of them, with the predefined roles", () => {
+it("docs/ACCESS.md has a row for each grant, with its predefined roles", () => {
   const rows = document.split("\n").map((line) => line.split("|").map((cell) => cell.trim()));
   for (const { on, job, predefined } of grants) {
     const roles =
@@ -36,7 +36,7 @@ const withPredefined = grants.filter(({ predefined }) => predefined.length > 0);
 describe.each(withPredefined)(
   "the predefined roles for $job.job on the $on",
   ({ predefined, permissions }) => {
-    it("hold all that it takes", () => {
+    it("include every permission of the job", () => {
       const held = predefined.flatMap((role) => ROLES[role] ?? []);
       expect(permissions.filter((permission) => !held.includes(permission))).toEqual([]);
     });

@@ -7,7 +7,7 @@ const chapters = partsOf(document, 2);
 const entries = [...chapters.values()].flatMap((chapter) => [...partsOf(chapter, 3)]);
 
 describe("docs/TROUBLESHOOTING.md", () => {
-  test("lists every entry by what is seen of its message, in the order of the page", () => {
+  test("lists every entry by a part of its message, in page order", () => {
     const rows = [...contents.matchAll(/^\| `(.+?)` +\| \[(.+)\]\(#(.+)\) *\|$/gm)];
     expect(rows.map(([, , heading, address]) => [heading, address])).toEqual(
       entries.map(([heading]) => [heading, slug(heading)]),
@@ -18,7 +18,7 @@ describe("docs/TROUBLESHOOTING.md", () => {
     }
   });
 
-  test.each(entries)("%s: has a message that says something, a cause and a fix", (_, entry) => {
+  test.each(entries)("%s: has a specific message, a cause and a fix", (_, entry) => {
     for (const line of messageOf(entry)) expect(line.replaceAll("…", "").length).toBeGreaterThan(12);
     expect(entry).toContain("\n**Cause.** ");
     expect(entry).toContain("\n**Fix.**");

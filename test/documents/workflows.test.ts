@@ -59,15 +59,15 @@ it("has the four workflows", () => {
 });
 
 describe.each(files)("%s", (file) => {
-  it("has no secret, and no trigger that lends its rights to a fork", () => {
+  it("uses no secret, and no trigger that gives its permissions to a fork", () => {
     expect(text(file)).not.toMatch(/secrets\.|pull_request_target|workflow_run/);
   });
 
-  it("gives nothing by default", () => {
+  it("grants no permissions by default", () => {
     expect(workflow(file).permissions).toEqual({});
   });
 
-  it("loads no plugin but those that the installer verified, where it runs Pulumi", () => {
+  it("loads only plugins that the installer verified, if it runs Pulumi", () => {
     if (text(file).includes("./.github/actions/stack"))
       expect(workflow(file).env).toMatchObject({ PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true" });
   });
@@ -76,7 +76,7 @@ describe.each(files)("%s", (file) => {
     expect(workflow(file).defaults.run.shell).toBe("bash");
   });
 
-  it("takes only variables that docs/CI.md explains", () => {
+  it("reads only variables that docs/CI.md explains", () => {
     const docs = readFileSync(path.join(root, "docs/CI.md"), "utf8");
     for (const [, variable = ""] of text(file).matchAll(/vars\.(\w+)/g)) {
       expect(docs).toMatch(new RegExp(`gh variable set ${variable} |\`${variable}\``));
@@ -85,14 +85,14 @@ describe.each(files)("%s", (file) => {
 });
 
 describe.each([...files, ...actions])("%s", (file) => {
-  it("pins actions by hash, with the version beside it, each to one", () => {
+  it("pins each action to one hash, with the version in a comment", () => {
     const usesOf = (one: string): string[] => text(one).match(/uses: [^.].*/g) ?? [];
     for (const line of usesOf(file)) expect(line).toMatch(/^uses: [\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+$/);
     const everywhere = new Set([...files, ...actions].flatMap(usesOf));
     expect(new Set([...everywhere].map((line) => line.replace(/@.*/, ""))).size).toBe(everywhere.size);
   });
 
-  it("calls scripts that exist, and packages' scripts", () => {
+  it("calls only scripts that exist", () => {
     for (const [, script = ""] of text(file).matchAll(/(scripts\/[\w-]+\.\w+)/g)) {
       expect(existsSync(path.join(root, script)), script).toBe(true);
     }
@@ -103,14 +103,14 @@ describe.each([...files, ...actions])("%s", (file) => {
       expect(scripts).toHaveProperty(script);
   });
 
-  it("uses actions of this repository that are there", () => {
+  it("uses only local actions that exist", () => {
     for (const [, name = ""] of text(file).matchAll(/uses: \.\/(\S+)/g))
       expect(existsSync(path.join(root, name, "action.yml")), name).toBe(true);
   });
 });
 
 describe.each(jobs.map(({ file, name, job }) => [`${file} ${name}`, job] as const))("%s", (_, one) => {
-  it("says its permissions and how long it may take", () => {
+  it("declares its permissions and a timeout", () => {
     expect(one.permissions).toBeDefined();
     expect(one["timeout-minutes"]).toBeGreaterThan(0);
   });
@@ -122,7 +122,7 @@ describe.each(jobs.map(({ file, name, job }) => [`${file} ${name}`, job] as cons
     }
   });
 
-  it("has logic in scripts/ci, where it is tested, and a script of GitHub's only to write there", () => {
+  it("keeps its logic in scripts/ci, and uses github-script only to write to GitHub", () => {
     for (const { run, uses } of one.steps) {
       expect(run ?? "").not.toMatch(/(^|[;&|]\s*)(if|for|while|case|function|trap)\b|\|\|/m);
       if (uses?.startsWith("actions/github-script@"))
@@ -138,42 +138,42 @@ describe.each(jobs.map(({ file, name, job }) => [`${file} ${name}`, job] as cons
 
   it("does not both run the repository's code and write to GitHub", () => {
     const writes = Object.entries(one.permissions ?? {}).filter(
-      ([name, right]) => right === "write" && name !== "id-token",
+      ([name, access]) => access === "write" && name !== "id-token",
     );
     const checksOut = one.steps.some(({ uses }) => uses?.startsWith("actions/checkout@"));
     expect(checksOut && writes.length > 0).toBe(false);
   });
 });
 
-describe("who acts as whom", () => {
+describe("service accounts", () => {
   test.each([
     ["preview.yml", "preview", "PREVIEW_SERVICE_ACCOUNT"],
     ["publish.yml", "publish", "CI_SERVICE_ACCOUNT"],
     ["drift.yml", "look", "DRIFT_SERVICE_ACCOUNT"],
     ["drift.yml", "look-at-images", "PREVIEW_SERVICE_ACCOUNT"],
-  ])("%s %s acts as %s", (file, name, account) => {
+  ])("%s %s uses %s", (file, name, account) => {
     const { steps } = job(file, name);
     const used = steps
       .map(({ uses }) => uses?.replace(/@.*/, ""))
-      // It keeps for other jobs what was made with credentials.
+      // It passes the results to other jobs.
       .filter((uses) => uses !== undefined && uses !== "actions/upload-artifact");
-    // Whatever else a job takes, it takes before there are any credentials.
+    // All other actions run before the job has credentials.
     expect([used[0], used.at(-1)]).toEqual(["actions/checkout", "./.github/actions/stack"]);
     expect(steps.find(({ uses }) => uses === "./.github/actions/stack")?.with).toEqual({
       "workload-identity-provider": "${{ vars.WORKLOAD_IDENTITY_PROVIDER }}",
       "service-account": `\${{ vars.${account} }}`,
-      // What is published is made from nothing that another run left.
+      // A published build uses no cache of another run.
       ...(file === "publish.yml" && { cache: "false" }),
     });
     expect(job(file, name).permissions).toEqual({
       contents: "read",
       "id-token": "write",
-      // It asks whether GitHub has attestations of what earlier runs built.
+      // It looks up the attestations of earlier builds.
       ...(file === "publish.yml" && { attestations: "read" }),
     });
   });
 
-  it("verifies the Pulumi CLI before it has any credentials, and is nobody else then", () => {
+  it("verifies the Pulumi CLI before it has credentials, and logs in only as the given service account", () => {
     const { steps } = action("stack").runs;
     const at = (what: string): number =>
       steps.findIndex(({ uses, run }) => `${uses ?? ""}${run ?? ""}`.startsWith(what));
@@ -184,7 +184,7 @@ describe("who acts as whom", () => {
       workload_identity_provider: "${{ inputs.workload-identity-provider }}",
       service_account: "${{ inputs.service-account }}",
     });
-    // The npm package would download a CLI that nobody verified.
+    // The npm package would download an unverified CLI.
     for (const file of files) expect(text(file)).not.toMatch(/npx pulumi/);
   });
 
@@ -193,12 +193,12 @@ describe("who acts as whom", () => {
       for (const { run } of action(name).runs.steps) expect(run ?? "").not.toContain("${{");
   });
 
-  it("gives checks, which forks run too, nothing but the sources", () => {
+  it("gives checks, which also run for forks, only the sources", () => {
     for (const name of ["check", "sandbox"])
       expect(job("check.yml", name).permissions).toEqual({ contents: "read" });
   });
 
-  it("builds from the sources that a variable names, where they are another repository's", () => {
+  it("builds the sources of another repository if a variable names it", () => {
     for (const [file, name] of [
       ["preview.yml", "preview"],
       ["publish.yml", "publish"],
@@ -228,11 +228,11 @@ describe("publish.yml", () => {
     expect(environment).toBe("production");
   });
 
-  it("never cancels a release: each ref waits in a group of its own", () => {
+  it("never cancels a release: each ref has its own concurrency group", () => {
     expect(concurrency).toEqual({ group: "publish-${{ github.ref }}", "cancel-in-progress": false });
   });
 
-  it("publishes into the state of the images alone, and retries on a held lock", () => {
+  it("uses only the state of the images, and retries while it is locked", () => {
     expect(job("publish.yml", "publish").env).toMatchObject({
       PULUMI_BACKEND_URL: "${{ vars.PULUMI_IMAGES_BACKEND_URL }}",
     });
@@ -244,15 +244,15 @@ describe("publish.yml", () => {
   });
 });
 
-describe("what publish.yml says at GitHub", () => {
+describe("jobs of publish.yml that write to GitHub", () => {
   test.each([
     ["provenance", { "id-token": "write", attestations: "write" }],
     ["sbom", { "id-token": "write", attestations: "write" }],
     ["release", { contents: "write" }],
-  ])("%s may do nothing else, and runs no code of the repository", (name, permissions) => {
+  ])("%s has no other permissions, and runs no code of the repository", (name, permissions) => {
     const { permissions: own, environment, steps } = job("publish.yml", name);
     expect(own).toEqual(permissions);
-    // The token of a job without the environment is nobody at Google.
+    // Without the environment, Google does not accept the token of the job.
     expect(environment).toBeUndefined();
     expect(steps.map(({ uses, run }) => uses ?? run).join("\n")).not.toMatch(/checkout|node |npm |scripts\//);
   });

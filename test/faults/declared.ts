@@ -3,7 +3,6 @@ import images from "../../images.json" with { type: "json" };
 import { bindings, POLICIES, POOLS, PROJECT, REPOSITORIES, REPOSITORY } from "../support/google.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 
-/** A resource in the stack's state. */
 interface Resource {
   type: string;
   outputs?: Record<string, unknown>;
@@ -14,27 +13,27 @@ interface State {
   pending_operations?: object[];
 }
 
-/** What there is besides what the stack declares, or instead of it. */
-export interface Besides {
-  /** Bindings of the repository that somebody else made and that must still be there, as `ROLE MEMBER`. */
+/** Resources from outside the stack. */
+export interface Extras {
+  /** Bindings of the repository that must still exist, as `ROLE MEMBER`. */
   bindings?: readonly string[];
 }
 
 /**
- * Proves that the stack is as declared: a preview finds nothing to do, the state has no pending operation, what is at
- * Google is exactly what the state holds (no orphan, no duplicate), and every image is there with its tags on one digest.
+ * Expects the declared state: a preview without changes, no pending operation, exactly the resources of the state at Google
+ * (no orphan, no duplicate), and the tags of every image.
  */
-export async function expectDeclared(sandbox: Sandbox, besides: Besides = {}): Promise<void> {
+export async function expectDeclared(sandbox: Sandbox, extras: Extras = {}): Promise<void> {
   await sandbox.expectNoChanges();
   const { deployment } = JSON.parse(await sandbox.pulumi("stack", "export")) as { deployment: State };
   expect(deployment.pending_operations ?? []).toEqual([]);
-  await expectNamesOf(sandbox, deployment);
-  await expectBindingsOf(sandbox, deployment, besides.bindings ?? []);
+  await expectResources(sandbox, deployment);
+  await expectBindings(sandbox, deployment, extras.bindings ?? []);
   if (outputsOf(deployment, "docker:index/image:Image").length > 0) await expectImages(sandbox);
 }
 
-/** Repositories, service accounts, pools, providers and policies: the names at Google are those of the state. */
-async function expectNamesOf(sandbox: Sandbox, state: State): Promise<void> {
+/** Expects at Google the repositories, service accounts, pools, providers and policies that the state names. */
+async function expectResources(sandbox: Sandbox, state: State): Promise<void> {
   for (const [path, kind, type] of [
     [REPOSITORIES, "repositories", "gcp:artifactregistry/repository:Repository"],
     [`${PROJECT}/serviceAccounts`, "accounts", "gcp:serviceaccount/account:Account"],
@@ -55,8 +54,8 @@ async function expectNamesOf(sandbox: Sandbox, state: State): Promise<void> {
   }
 }
 
-/** The grants on the repository and on the service accounts are those of the state. */
-async function expectBindingsOf(sandbox: Sandbox, state: State, others: readonly string[]): Promise<void> {
+/** Expects the grants of the state on the repository and on the service accounts. */
+async function expectBindings(sandbox: Sandbox, state: State, others: readonly string[]): Promise<void> {
   const onRepository = outputsOf(state, "gcp:artifactregistry/repositoryIamMember:RepositoryIamMember");
   expect((await grants(sandbox, REPOSITORY)).sort()).toEqual(
     [...onRepository.map(({ role, member }) => `${String(role)} ${String(member)}`), ...others].sort(),
@@ -76,7 +75,7 @@ async function expectBindingsOf(sandbox: Sandbox, state: State, others: readonly
   );
 }
 
-/** The tagged versions of each image of the catalogue: the index, and the image of each platform. */
+/** Expects the tags of each image: on the index, and on the image of each platform. */
 async function expectImages(sandbox: Sandbox): Promise<void> {
   const found = await list(sandbox, `${REPOSITORY}/dockerImages`, "dockerImages");
   for (const { name } of images) {
@@ -96,7 +95,7 @@ function outputsOf(state: State, type: string): Record<string, unknown>[] {
   return state.resources.filter((resource) => resource.type === type).map(({ outputs }) => outputs ?? {});
 }
 
-/** What Google lists; nothing below what is not there. */
+/** Lists resources; empty if their parent does not exist. */
 async function list(sandbox: Sandbox, path: string, kind: string): Promise<Record<string, unknown>[]> {
   const body = (await sandbox.google("GET", path)).body as Record<string, Record<string, unknown>[]>;
   return body[kind] ?? [];

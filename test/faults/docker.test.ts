@@ -9,9 +9,9 @@ import { failed, passed } from "../support/outcome.ts";
 import type { Outcome } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 import { expectDeclared } from "./declared.ts";
-import { failing, fix, fixed, unasked } from "./fixing.ts";
+import { expectFailure, fixByUp, runAndSummarize, withoutPrompt } from "./fixing.ts";
 import { seenIn } from "./seen.ts";
-import { needOwnEngine, survives } from "./survives.ts";
+import { requireOwnEngine, survives } from "./survives.ts";
 
 const GIB = 1024 ** 3;
 
@@ -25,13 +25,13 @@ beforeAll(() => {
 
 describe("Docker", () => {
   survives("no engine", async () => {
-    const output = await failing(sandbox.with({ DOCKER_HOST: "unix:///nowhere/docker.sock" }));
-    return fixed(sandbox, "nothing is changed", seenIn(output, /no engine listens/));
+    const output = await expectFailure(sandbox.with({ DOCKER_HOST: "unix:///nowhere/docker.sock" }));
+    return fixByUp(sandbox, "nothing is changed", seenIn(output, /no engine listens/));
   });
 
   survives("the engine is killed during a build", async (skip) => {
-    await needOwnEngine(sandbox, skip);
-    const restore = await withStep('RUN ["sleep", "61.0417"]');
+    await requireOwnEngine(sandbox, skip);
+    const restore = await addStep('RUN ["sleep", "61.0417"]');
     const up = sandbox.tryUp();
     const builds = () => allProcesses().some((pid) => commandLine(pid).endsWith("sleep 61.0417"));
     expect(await waitUntil(builds, 60_000)).toBe(true);
@@ -39,7 +39,7 @@ describe("Docker", () => {
     const output = failed(await up);
     await restore();
     passed(await sandbox.run("up", "--no-stack"));
-    return fixed(
+    return fixByUp(
       sandbox,
       "the build is lost; nothing is pushed, and no other image is touched",
       seenIn(output, /error reading build output: /),
@@ -47,10 +47,10 @@ describe("Docker", () => {
   });
 
   survives("a step of a Dockerfile fails", async () => {
-    const restore = await withStep("RUN echo npm error 404 no such package >&2; exit 3");
-    const output = await failing(sandbox);
+    const restore = await addStep("RUN echo npm error 404 no such package >&2; exit 3");
+    const output = await expectFailure(sandbox);
     await restore();
-    return fixed(
+    return fixByUp(
       sandbox,
       "nothing is pushed, and no tag is moved",
       seenIn(output, /error reading build output: .*exit code: 3/, /npm error 404/),
@@ -62,23 +62,23 @@ describe("Docker", () => {
     await writeFile(file, "nobody may read this");
     await chmod(file, 0);
     if (process.getuid?.() === 0) await chown(file, 65_534, 65_534);
-    const output = failed(await asOrdinaryUser(unasked("up")));
+    const output = failed(await asOrdinaryUser(withoutPrompt("up")));
     await rm(file);
-    return fixed(sandbox, "nothing is built", seenIn(output, /secret\.txt/));
+    return fixByUp(sandbox, "nothing is built", seenIn(output, /secret\.txt/));
   });
 
   survives("a context of 1 GB", async () => {
     const file = join(ui, "recording.bin");
     await writeFile(file, "");
     await truncate(file, GIB);
-    const { seconds, mebibytes, output } = await measuredUp();
+    const { seconds, mebibytes, output } = await measureUp();
     expect(output).toContain("2 updated");
     expect(seconds).toBeLessThan(120);
     expect(mebibytes).toBeGreaterThan(0);
     expect(mebibytes).toBeLessThan(400);
     await expectDeclared(sandbox);
     await rm(file);
-    return fixed(
+    return fixByUp(
       sandbox,
       `built in ${Math.round(seconds)} s, the docker plugin with ${Math.ceil(mebibytes / 10) * 10} MiB: ` +
         "the context is read in pieces, and the engine gets what the Dockerfile copies",
@@ -86,14 +86,14 @@ describe("Docker", () => {
     );
   });
 
-  survives("a path with blanks and other than ASCII letters", async () => {
+  survives("a path with spaces and non-ASCII letters", async () => {
     const folder = join(dirname(sandbox.sources), "Quellen für Übung");
     await cp(sandbox.sources, folder, { recursive: true });
     await sandbox.set({ sourceDir: relative(repositoryRoot, folder) });
-    const row = await fixed(sandbox, "built from that path", "nothing");
+    const row = await fixByUp(sandbox, "built from that path", "nothing");
     expect(row.next).toContain("6 updated");
     await sandbox.set({ sourceDir: relative(repositoryRoot, sandbox.sources) });
-    await fix(sandbox, "up");
+    await runAndSummarize(sandbox, "up");
     return row;
   });
 
@@ -103,10 +103,10 @@ describe("Docker", () => {
     await cp(file, outside);
     await rm(file);
     await symlink(outside, file);
-    const output = await failing(sandbox);
+    const output = await expectFailure(sandbox);
     await rm(file);
     await cp(outside, file);
-    return fixed(
+    return fixByUp(
       sandbox,
       "no file from outside the context gets into an image; nothing is pushed",
       seenIn(output, /error reading build output: .*nginx\.conf.*not found/),
@@ -118,11 +118,11 @@ describe("Docker", () => {
       join(sandbox.sources, "coordinator", name),
     ) as [string, string];
     await writeFile(ignore, "notes.txt\n");
-    expect(await fix(sandbox, "up")).toContain("2 updated");
+    expect(await runAndSummarize(sandbox, "up")).toContain("2 updated");
     await writeFile(notes, "ignored");
     await sandbox.expectNoChanges();
     await writeFile(ignore, "other.txt\n");
-    const row = await fixed(
+    const row = await fixByUp(
       sandbox,
       "the image of this context is built again; an ignored file builds nothing",
       "nothing",
@@ -132,31 +132,33 @@ describe("Docker", () => {
   });
 });
 
-/** Adds a step to the Dockerfile of the user interface; returns what takes it away. */
-async function withStep(step: string): Promise<() => Promise<void>> {
+/** Adds a step to the Dockerfile of the user interface; returns a function that removes it. */
+async function addStep(step: string): Promise<() => Promise<void>> {
   const file = join(ui, "Dockerfile");
   const before = await readFile(file, "utf8");
   await writeFile(file, withBuildStep(before, step));
   return () => writeFile(file, before);
 }
 
-/** Runs pulumi without root's right to read every file. */
+/** Runs pulumi without root's capability to read every file. */
 async function asOrdinaryUser(args: string[]): Promise<Outcome> {
-  const rights = "-dac_override,-dac_read_search";
+  const capabilities = "-dac_override,-dac_read_search";
   const without =
-    process.getuid?.() === 0 ? ["setpriv", `--bounding-set=${rights}`, `--inh-caps=${rights}`] : [];
+    process.getuid?.() === 0
+      ? ["setpriv", `--bounding-set=${capabilities}`, `--inh-caps=${capabilities}`]
+      : [];
   const [command = "", ...rest] = [...without, "pulumi", ...args];
   return sandbox.command(command, rest);
 }
 
-/** An up with its time and the most memory that the docker plugin had. */
-async function measuredUp(): Promise<{ seconds: number; mebibytes: number; output: string }> {
+/** Runs `up`; measures its time and the peak memory of the docker plugin. */
+async function measureUp(): Promise<{ seconds: number; mebibytes: number; output: string }> {
   const known = new Set(allProcesses());
   const begin = performance.now();
   let kibibytes = 0;
   const timer = setInterval(() => {
     for (const pid of allProcesses())
-      if (!known.has(pid) && isDockerPlugin(pid)) kibibytes = Math.max(kibibytes, peak(pid));
+      if (!known.has(pid) && isDockerPlugin(pid)) kibibytes = Math.max(kibibytes, peakMemory(pid));
   }, 100);
   const outcome = await sandbox.tryUp();
   clearInterval(timer);
@@ -164,21 +166,21 @@ async function measuredUp(): Promise<{ seconds: number; mebibytes: number; outpu
   return { seconds: (performance.now() - begin) / 1000, mebibytes: kibibytes / 1024, output };
 }
 
-/** Whether it is the docker plugin of this sandbox: another file's may run meanwhile. */
+/** Whether a process is this sandbox's docker plugin; other sandboxes may run at the same time. */
 function isDockerPlugin(pid: number): boolean {
   return (
     /resource-docker|providers\/docker\/main/.test(commandLine(pid)) &&
-    ofProcess(pid, "environ").includes(sandbox.root)
+    readProc(pid, "environ").includes(sandbox.root)
   );
 }
 
-/** The most memory that a process ever had, in KiB. */
-function peak(pid: number): number {
-  return Number(/VmHWM:\s+(\d+)/.exec(ofProcess(pid, "status"))?.[1] ?? 0);
+/** The peak memory of a process, in KiB. */
+function peakMemory(pid: number): number {
+  return Number(/VmHWM:\s+(\d+)/.exec(readProc(pid, "status"))?.[1] ?? 0);
 }
 
-/** What the kernel tells of a process; nothing of one that is gone. */
-function ofProcess(pid: number, file: "environ" | "status"): string {
+/** Reads a file of `/proc/PID`; empty if the process has ended. */
+function readProc(pid: number, file: "environ" | "status"): string {
   try {
     return readFileSync(`/proc/${pid}/${file}`, "utf8");
   } catch {

@@ -12,7 +12,7 @@ import {
   removeMember,
   REPOSITORY,
 } from "../support/google.ts";
-import { failing, fix, fixed, pluginsOf, refreshAndFix, succeeding } from "./fixing.ts";
+import { expectFailure, expectSuccess, fixByRefresh, fixByUp, pluginsOf, runAndSummarize } from "./fixing.ts";
 import { seenIn } from "./seen.ts";
 import { survives } from "./survives.ts";
 
@@ -23,14 +23,14 @@ const sandbox = useSandbox();
 
 beforeAll(async () => {
   await sandbox.set({ githubRepository: "HyperionWave-AI/dev-squad" });
-  await fix(sandbox, "up");
+  await runAndSummarize(sandbox, "up");
 });
 
-describe("Behind the stack's back", () => {
-  survives("somebody else edits the repository's policy at the same time (409)", async () => {
+describe("Changes outside the stack", () => {
+  survives("another person edits the repository's policy at the same time (409)", async () => {
     await sandbox.set({ "readers[0]": READER });
     await fault(sandbox, { kind: "conflict" });
-    const next = await fix(sandbox, "up");
+    const next = await runAndSummarize(sandbox, "up");
     expect(await faultsLeft(sandbox)).toEqual([]);
     await expectDeclared(sandbox, { bindings: [`roles/artifactregistry.reader ${OTHERS}`] });
     await removeMember(sandbox, OTHERS);
@@ -44,7 +44,7 @@ describe("Behind the stack's back", () => {
 
   survives("a binding is removed", async () => {
     await removeMember(sandbox, READER);
-    return refreshAndFix(sandbox, "the images stay", "1 created");
+    return fixByRefresh(sandbox, "the images stay", "1 created");
   });
 
   survives("the service account is deleted", async () => {
@@ -54,7 +54,7 @@ describe("Behind the stack's back", () => {
       members.filter((member) => member.startsWith(`deleted:serviceAccount:${email}`)),
     );
     expect(left).toHaveLength(1);
-    const row = await refreshAndFix(
+    const row = await fixByRefresh(
       sandbox,
       "created again, with its grants; Google keeps an entry `deleted:...` without effect in the policy",
       "created",
@@ -69,17 +69,17 @@ describe("Behind the stack's back", () => {
       description: "changed by hand",
       labels: { changed: "by-hand" },
     });
-    return refreshAndFix(sandbox, "changed back in place; the images stay", "1 updated");
+    return fixByRefresh(sandbox, "changed back in place; the images stay", "1 updated");
   });
 
   survives("the Artifact Registry API is disabled", async () => {
     const service = `${PROJECT}/services/artifactregistry.googleapis.com`;
     await google(sandbox, "POST", `${service}:disable`, { disableDependentServices: true });
     await sandbox.set({ "labels.round": "disabled" });
-    const output = await failing(sandbox);
+    const output = await expectFailure(sandbox);
     await google(sandbox, "POST", `${service}:enable`, {});
-    expect(await fix(sandbox, "refresh")).not.toMatch(/deleted|updated/);
-    const row = await fixed(
+    expect(await runAndSummarize(sandbox, "refresh")).not.toMatch(/deleted|updated/);
+    const row = await fixByUp(
       sandbox,
       "nothing is changed; the images stay",
       seenIn(output, /is disabled|Error 403/),
@@ -89,21 +89,21 @@ describe("Behind the stack's back", () => {
 
   survives("the identity pool is deleted", async () => {
     await google(sandbox, "DELETE", `${POOLS}/hyperion-github`);
-    return refreshAndFix(sandbox, "undeleted", "imported");
+    return fixByRefresh(sandbox, "undeleted", "imported");
   });
 
   survives("the exception from the organization's policy is deleted", async () => {
     await google(sandbox, "PUT", "sandbox/org-policy", { mode: "deny" });
     await sandbox.set({ publicAccess: "true", overrideDomainRestrictedSharing: "true" });
-    await fix(sandbox, "up");
+    await runAndSummarize(sandbox, "up");
     await google(sandbox, "DELETE", `${POLICIES}/iam.allowedPolicyMemberDomains`);
-    return refreshAndFix(sandbox, "created again", "1 created");
+    return fixByRefresh(sandbox, "created again", "1 created");
   });
 
   survives("the repository is deleted", async () => {
     await google(sandbox, "DELETE", REPOSITORY);
-    await succeeding(sandbox, "refresh");
-    const output = await failing(sandbox);
+    await expectSuccess(sandbox, "refresh");
+    const output = await expectFailure(sandbox);
     const next = "pulumi up --replace '**docker:index/image:Image**'";
     await sandbox.up("--replace", "**docker:index/image:Image**");
     await expectDeclared(sandbox);

@@ -8,15 +8,15 @@ import { whileReadOnly } from "../support/read-only.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 import { expectDeclared } from "./declared.ts";
 import { clearFaults, fault } from "../support/google.ts";
-import { failing, fix, fixed, pluginsOf, unasked } from "./fixing.ts";
+import { expectFailure, fixByUp, pluginsOf, runAndSummarize, withoutPrompt } from "./fixing.ts";
 import { startSlowUp, startUp, stepsIn } from "./running.ts";
 import { seenIn } from "./seen.ts";
-import { needOwnEngine, survives } from "./survives.ts";
+import { requireOwnEngine, survives } from "./survives.ts";
 
 const MOMENTS = 10;
 const HOUR = 3600;
 const READ_ONLY = /read-only file system|permission denied/;
-const FORGET = "`pulumi refresh --clear-pending-creates`";
+const CLEAR_PENDING = "`pulumi refresh --clear-pending-creates`";
 
 const sandbox = useSandbox();
 let readers = 0;
@@ -27,27 +27,27 @@ beforeAll(async () => {
 
 afterEach(() => clearFaults(sandbox));
 describe("Process", () => {
-  /** How many steps a whole `up` from nothing prints. */
+  /** The number of steps that an `up` from nothing prints. */
   let steps: number;
 
   beforeAll(async () => {
-    await fix(sandbox, "destroy");
+    await runAndSummarize(sandbox, "destroy");
     steps = stepsIn((await startUp(sandbox).ended).output);
     await expectDeclared(sandbox);
   });
 
   for (let moment = 1; moment <= MOMENTS; moment++)
     survives(
-      `\`pulumi up\` from nothing is killed (SIGKILL) at ${moment} of ${MOMENTS + 1} of its way`,
+      `\`pulumi up\` from nothing is killed (SIGKILL) after ${moment}/${MOMENTS + 1} of its steps`,
       async () => {
-        await fix(sandbox, "destroy");
+        await runAndSummarize(sandbox, "destroy");
         await startUp(sandbox).killAt((steps * moment) / (MOMENTS + 1));
-        const seen = lockedIn(await failing(sandbox));
+        const seen = lockedIn(await expectFailure(sandbox));
         await sandbox.pulumi("cancel", "--yes");
-        await forgetPendingCreates();
-        const row = await fixed(sandbox, "the next run finds and keeps what was created", seen);
-        // What the `up` did differs from run to run.
-        return { ...row, next: `\`pulumi cancel\`, ${FORGET}, then \`pulumi up\`` };
+        await clearPendingCreates();
+        const row = await fixByUp(sandbox, "the next run finds and keeps what was created", seen);
+        // The counts of the `up` differ from run to run.
+        return { ...row, next: `\`pulumi cancel\`, ${CLEAR_PENDING}, then \`pulumi up\`` };
       },
     );
 
@@ -56,7 +56,7 @@ describe("Process", () => {
     const up = await startSlowUp(sandbox, 4000);
     up.interrupt();
     const output = failed(await up.ended);
-    return fixed(
+    return fixByUp(
       sandbox,
       "running operations finish or are cancelled, no others start; the state is written and unlocked",
       seenIn(output, /update cancell?ed/),
@@ -67,23 +67,23 @@ describe("Process", () => {
     await declareReader();
     const up = await startSlowUp(sandbox, 20_000);
     up.interrupt();
-    await up.says(/press \^C again/);
+    await up.waitForOutput(/press \^C again/);
     up.interrupt();
     const output = failed(await up.ended);
     await clearFaults(sandbox);
-    await forgetPendingCreates();
-    const row = await fixed(
+    await clearPendingCreates();
+    const row = await fixByUp(
       sandbox,
       "stops at once and releases its lock",
       seenIn(output, /terminat|cancel/i),
     );
-    return { ...row, next: `${FORGET}, then ${row.next}` };
+    return { ...row, next: `${CLEAR_PENDING}, then ${row.next}` };
   });
 
   survives("two `pulumi up` at once", async () => {
     await declareReader();
     const first = await startSlowUp(sandbox, 6000);
-    const seen = lockedIn(await failing(sandbox));
+    const seen = lockedIn(await expectFailure(sandbox));
     expect(await first.ended).toMatchObject({ code: 0 });
     await expectDeclared(sandbox);
     return { happened: "the first run completes", seen, next: "none", plugins: pluginsOf(sandbox) };
@@ -91,46 +91,50 @@ describe("Process", () => {
 
   survives("the state cannot be written", async () => {
     await declareReader();
-    const output = await withReadOnlyState(() => failing(sandbox));
-    return fixed(sandbox, "nothing is changed", seenIn(output, READ_ONLY));
+    const output = await withReadOnlyState(() => expectFailure(sandbox));
+    return fixByUp(sandbox, "nothing is changed", seenIn(output, READ_ONLY));
   });
 
-  survives("the state can no longer be written in the middle", async () => {
+  survives("the state becomes read-only during an update", async () => {
     await declareReader();
     const up = await startSlowUp(sandbox, 4000);
     const output = await withReadOnlyState(async () => failed(await up.ended));
     await sandbox.pulumi("cancel", "--yes");
-    await forgetPendingCreates();
-    const row = await fixed(sandbox, "the grant is found, not created twice", seenIn(output, READ_ONLY));
-    return { ...row, next: `\`pulumi cancel\`, ${FORGET}, then ${row.next}` };
+    await clearPendingCreates();
+    const row = await fixByUp(sandbox, "the grant is found, not created twice", seenIn(output, READ_ONLY));
+    return { ...row, next: `\`pulumi cancel\`, ${CLEAR_PENDING}, then ${row.next}` };
   });
 
   for (const [words, seconds] of [
     ["ahead of", 1.1 * HOUR],
     ["behind", -1.1 * HOUR],
   ] as const)
-    survives(`tokens of a clock that is an hour ${words} the registry's`, async () => {
+    survives(`tokens come from a clock that is an hour ${words} the registry's`, async () => {
       await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "\n");
       await fault(sandbox, { kind: "clock-skew", seconds });
-      const output = await failing(sandbox);
+      const output = await expectFailure(sandbox);
       await clearFaults(sandbox);
-      return fixed(sandbox, "nothing is pushed; the tags do not move", seenIn(output, /unauthorized|denied/));
+      return fixByUp(
+        sandbox,
+        "nothing is pushed; the tags do not move",
+        seenIn(output, /unauthorized|denied/),
+      );
     });
 
   survives("Google's clock is past the token's hour", async () => {
     await declareReader();
     const token = await mintAccessToken(sandbox.root, MAINTAINER);
     await fault(sandbox, { kind: "clock-skew", seconds: 1.1 * HOUR });
-    const output = await failing(sandbox.with({ GOOGLE_OAUTH_ACCESS_TOKEN: token }));
+    const output = await expectFailure(sandbox.with({ GOOGLE_OAUTH_ACCESS_TOKEN: token }));
     await clearFaults(sandbox);
-    return fixed(sandbox, "nothing is changed", seenIn(output, /(Google|Artifact Registry) answered 401/));
+    return fixByUp(sandbox, "nothing is changed", seenIn(output, /(Google|Artifact Registry) answered 401/));
   });
 });
 
 describe("Sandbox services", () => {
   for (const service of ["emulator", "registry", "docker"])
     survives(`${service} is killed`, async (skip) => {
-      if (service === "docker") await needOwnEngine(sandbox, skip);
+      if (service === "docker") await requireOwnEngine(sandbox, skip);
       const killed = stdoutOf(await sandbox.run("fault", service, "kill"));
       passed(await sandbox.run("up"));
       await expectDeclared(sandbox);
@@ -148,15 +152,15 @@ async function declareReader(): Promise<void> {
   await sandbox.set({ "readers[0]": `user:reader${readers++}@example.com` });
 }
 
-/** What a killed update was about to create stays in the state as pending until a refresh. */
-async function forgetPendingCreates(): Promise<void> {
-  await sandbox.pulumi(...unasked("refresh"), "--clear-pending-creates");
+/** Removes the pending creations of a killed update from the state. */
+async function clearPendingCreates(): Promise<void> {
+  await sandbox.pulumi(...withoutPrompt("refresh"), "--clear-pending-creates");
 }
 
 function lockedIn(output: string): string {
   return seenIn(output, /currently locked by 1 lock/);
 }
 
-/** Makes the folder of the state read-only for as long as `work` takes. */
+/** Runs `work` while the folder of the state is read-only. */
 const withReadOnlyState = <T>(work: () => Promise<T>): Promise<T> =>
   whileReadOnly(sandbox, sandboxPaths(sandbox.root).state, work);

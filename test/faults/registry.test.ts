@@ -17,7 +17,7 @@ import { nativePlatform } from "../support/native-build.ts";
 import { failed, passed, stdoutOf } from "../support/outcome.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 import { removeTags } from "../support/google.ts";
-import { failing, fix, fixed, pluginsOf } from "./fixing.ts";
+import { expectFailure, fixByUp, pluginsOf, runAndSummarize } from "./fixing.ts";
 import { seenIn } from "./seen.ts";
 import { survives } from "./survives.ts";
 
@@ -46,7 +46,7 @@ describe("Registry", () => {
     const output = failed(await up);
     const seen = seenIn(output, /error reading push output: .*(refused|EOF)/);
     passed(await sandbox.run("up", "--no-stack"));
-    return fixed(sandbox, "nothing is pushed; the tags do not move", seen);
+    return fixByUp(sandbox, "nothing is pushed; the tags do not move", seen);
   });
 
   for (const [fault, kind] of [
@@ -56,7 +56,7 @@ describe("Registry", () => {
     survives(fault, async () => {
       await changeLayer(3);
       passed(await sandbox.run("fault", "set", kind, UI));
-      const row = await fixed(sandbox, "the engine sends the layer again", "nothing");
+      const row = await fixByUp(sandbox, "the engine sends the layer again", "nothing");
       expect(JSON.parse(stdoutOf(await sandbox.run("fault", "list")))).toEqual({ faults: [] });
       return row;
     });
@@ -71,12 +71,12 @@ describe("Registry", () => {
     }
     passed(await sandbox.run("fault", "registry", "start"));
     await changeLayer(12);
-    const output = await failing(sandbox);
+    const output = await expectFailure(sandbox);
     expect(await readFile(join(sandbox.root, "logs/registry.out.log"), "utf8")).toContain(
       "no space left on device",
     );
     passed(await sandbox.command("mount", ["-o", "remount,size=1g", storage]));
-    return fixed(
+    return fixByUp(
       sandbox,
       "the engine tries five times in 50 s; existing images stay",
       seenIn(output, /error reading push output: /),
@@ -88,9 +88,9 @@ describe("Registry", () => {
     await sandbox.set({ "platforms[0]": nativePlatform });
     await changeLayer(60);
     const before = await uploads();
-    const up = fix(sandbox, "up");
-    const begun = async () => (await uploads()).some((upload) => !before.includes(upload));
-    expect(await waitUntil(begun, 60_000)).toBe(true);
+    const up = runAndSummarize(sandbox, "up");
+    const started = async () => (await uploads()).some((upload) => !before.includes(upload));
+    expect(await waitUntil(started, 60_000)).toBe(true);
     const record = JSON.parse(
       readFileSync(join(sandbox.root, "run/registry.json"), "utf8"),
     ) as ProcessIdentity;
@@ -99,7 +99,7 @@ describe("Registry", () => {
     const next = await up;
     await sandbox.expectNoChanges();
     await sandbox.unset("platforms");
-    await fixed(sandbox, "the other platform comes back", "nothing");
+    await fixByUp(sandbox, "the other platform comes back", "nothing");
     return {
       happened: "the engine sends the layer again",
       seen: "nothing",
@@ -110,37 +110,37 @@ describe("Registry", () => {
 
   survives("the token expires between build and push", async () => {
     await addStep('RUN ["sleep", "12"]');
-    const login = await loginFor(8);
-    const output = await failing(sandbox.with({ DOCKER_CONFIG: login }));
-    return fixed(
+    const login = await createLogin(8);
+    const output = await expectFailure(sandbox.with({ DOCKER_CONFIG: login }));
+    return fixByUp(
       sandbox,
       "nothing is pushed; the build stays in the engine. A credential helper gets a new token for each push",
       seenIn(output, /access token has expired/),
     );
   });
 
-  survives("a tag is deleted behind the stack's back", async () => {
+  survives("a tag is deleted outside the stack", async () => {
     await removeTags(sandbox, "hyperion-ui", "latest");
     const output = passed(await sandbox.tryPulumi("preview"));
     const seen = seenIn(output, /hyperion-ui: latest -> sha256:/);
-    return fixed(sandbox, "the build keeps its other tags; a preview shows what `up` sets", seen);
+    return fixByUp(sandbox, "the build keeps its other tags; a preview shows what `up` sets", seen);
   });
 });
 
-/** Adds a step to the user interface's Dockerfile that is like no other, so that it runs. */
+/** Adds a step to the user interface's Dockerfile that no cache has. */
 async function addStep(run: string): Promise<void> {
   const dockerfile = join(sandbox.sources, "coordinator/ui/Dockerfile");
   const original = await readFile(join(repositoryRoot, "sandbox/hyperion/coordinator/ui/Dockerfile"), "utf8");
   await writeFile(dockerfile, withBuildStep(original, run));
 }
 
-/** A new layer of so many MiB that cannot be compressed. */
+/** Replaces a file of the user interface by random data, which cannot be compressed. */
 async function changeLayer(mebibytes: number): Promise<void> {
   const file = join(sandbox.sources, "coordinator/ui/src/data.bin");
   await writeFile(file, randomBytes(mebibytes * MIB));
 }
 
-/** Puts the registry's data on a disk that has room for so many MiB more. */
+/** Moves the registry's data to a disk with this much free space. */
 async function moveToSmallDisk(mebibytes: number): Promise<void> {
   const aside = join(sandbox.scratch, "registry-before");
   await cp(storage, aside, { recursive: true, preserveTimestamps: true });
@@ -154,7 +154,7 @@ async function isMounted(folder: string): Promise<boolean> {
   return (await readFile("/proc/self/mountinfo", "utf8")).includes(` ${folder} `);
 }
 
-/** Uploads of the user interface's image of which the registry has bytes; one that broke off stays there. */
+/** The uploads of the user interface that have data. Interrupted uploads remain. */
 async function uploads(): Promise<string[]> {
   const image = sandbox.registry.replace(/^[^/]*\//, "");
   const folder = join(storage, "docker/registry/v2/repositories", image, "hyperion-ui/_uploads");
@@ -165,8 +165,8 @@ async function uploads(): Promise<string[]> {
   return names.filter((_, index) => (sizes[index]?.size ?? 0) > 0);
 }
 
-/** A Docker configuration with a login that is good for so many seconds. */
-async function loginFor(seconds: number): Promise<string> {
+/** Creates a Docker configuration with a login that expires after this many seconds. */
+async function createLogin(seconds: number): Promise<string> {
   const host = sandbox.registry.replace(/\/.*/, "");
   const folder = await mkdtemp(join(sandbox.scratch, "short-login-"));
   const token = await mintAccessToken(sandbox.root, MAINTAINER, seconds);

@@ -3,16 +3,16 @@ import { dirname, join } from "node:path";
 import { format, resolveConfig } from "prettier";
 import type { Reporter, TestModule, Vitest } from "vitest/node";
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
-import { groupedTable, misplaced, notProvoked, wholeTable } from "./rows.ts";
+import { groupedTable, misplaced, rowsWithoutCase, fullTable } from "./rows.ts";
 
 const DOCUMENT = join(repositoryRoot, "docs/RELIABILITY.md");
 
-/** Every fault of the run with all that came of it; CI keeps it. */
+/** The outcome of every fault of the run; CI keeps the file. */
 const RESULTS = join(repositoryRoot, "test/faults/results/reliability.md");
 
 /**
- * Ties docs/RELIABILITY.md to the run: writes what came of each fault into a file, and fails where a fault belongs to no
- * row of the document. `vitest --update` writes the document's table, from a run of all faults that passed.
+ * Writes the outcome of each fault to a file, and fails if a fault matches no row of docs/RELIABILITY.md. `vitest --update`
+ * also writes the table of the document, if every fault ran and passed.
  */
 export default class ReliabilityReporter implements Reporter {
   private vitest: Vitest | undefined;
@@ -28,21 +28,19 @@ export default class ReliabilityReporter implements Reporter {
       return survival === undefined ? [] : [{ fault: test.name, ...survival }];
     });
     mkdirSync(dirname(RESULTS), { recursive: true });
-    writeFileSync(RESULTS, `${wholeTable(cases)}\n`);
+    writeFileSync(RESULTS, `${fullTable(cases)}\n`);
 
     for (const fault of misplaced(cases.map(({ fault }) => fault)))
-      this.complain(
-        `the fault "${fault}" belongs to no row or to several: sort it in in test/faults/rows.ts`,
-      );
+      this.report(`the fault "${fault}" matches no row, or more than one: edit test/faults/rows.ts`);
     if (this.vitest?.config.snapshotOptions.updateSnapshot !== "all") return;
     const failed = tests.filter((test) => test.result().state === "failed").map(({ name }) => name);
-    const missing = [...failed, ...notProvoked(cases.map(({ fault }) => fault))];
+    const missing = [...failed, ...rowsWithoutCase(cases.map(({ fault }) => fault))];
     if (missing.length > 0)
-      this.complain(`docs/RELIABILITY.md is not written, for want of: ${missing.join("; ")}`);
+      this.report(`docs/RELIABILITY.md is not written. Failed or missing: ${missing.join("; ")}`);
     else await writeDocument(groupedTable(cases));
   }
 
-  private complain(what: string): void {
+  private report(what: string): void {
     this.vitest?.logger.error(what);
     process.exitCode = 1;
   }

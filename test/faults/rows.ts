@@ -1,18 +1,18 @@
 import type { Survival } from "./survives.ts";
 
-/** A fault as it was provoked, and what came of it. */
+/** A fault and its outcome. */
 export interface Case extends Survival {
   fault: string;
 }
 
-/** A row of docs/RELIABILITY.md: faults that look alike to a person. */
+/** A row of docs/RELIABILITY.md: a group of similar faults. */
 interface Row {
   fault: string;
-  /** The names of its tests. */
+  /** Matches the names of its tests. */
   covers: RegExp;
 }
 
-/** Each test of a fault is in just one row. */
+/** Each fault test matches exactly one row. */
 const ROWS: readonly Row[] = [
   {
     fault: "a Google API answers 429, 500, 503 or slowly, or an operation takes long",
@@ -20,14 +20,14 @@ const ROWS: readonly Row[] = [
   },
   {
     fault: "the answer to a change is lost",
-    covers: /^the answer of each change|^the answer is lost .* created$/,
+    covers: /^the answer to each repeatable change|^the answer is lost .* created$/,
   },
   { fault: "the answer to a deletion is lost", covers: /^the answer is lost .* deleted$/ },
   { fault: "a Google operation fails", covers: /^an operation ends in an error: / },
   { fault: "a grant to the caller has not taken effect yet", covers: /^a grant to the caller/ },
   {
     fault: "another person changes the repository or its policy",
-    covers: /^somebody else edits|^a binding is removed|^the repository is changed/,
+    covers: /^another person edits|^a binding is removed|^the repository is changed/,
   },
   {
     fault: "another person deletes the service account, the identity pool or the policy's exception",
@@ -59,48 +59,48 @@ const ROWS: readonly Row[] = [
   },
   { fault: "`pulumi up` is killed", covers: /is killed \(SIGKILL\)/ },
   { fault: "Ctrl-C, or two runs at once", covers: /^Ctrl-C|^two `pulumi up`/ },
-  { fault: "the state cannot be written", covers: /^the state can/ },
+  { fault: "the state cannot be written", covers: /^the state (cannot|becomes)/ },
   { fault: "a clock is wrong by an hour", covers: /clock/ },
   { fault: "a service of the sandbox is killed", covers: /^(emulator|registry|docker) is killed/ },
 ];
 
-/** Names of faults that are in no row, or in more than one. */
+/** Faults that match no row, or more than one. */
 export function misplaced(faults: readonly string[]): string[] {
   return faults.filter((fault) => ROWS.filter(({ covers }) => covers.test(fault)).length !== 1);
 }
 
-/** Rows of which no fault was provoked. */
-export function notProvoked(faults: readonly string[]): string[] {
+/** Rows without a provoked fault. */
+export function rowsWithoutCase(faults: readonly string[]): string[] {
   return ROWS.filter(({ covers }) => !faults.some((fault) => covers.test(fault))).map(({ fault }) => fault);
 }
 
-/** The table for people: what the cases of a row have in common once, one of the messages. */
+/** The table of the document: one row per group of faults, with one of its messages. */
 export function groupedTable(cases: readonly Case[]): string {
   return table(
     ["fault", "what happened", "what you see, or the like", "the next command"],
     ROWS.map(({ fault, covers }) => {
       const own = cases.filter((each) => covers.test(each.fault));
       const seen = own.map((each) => each.seen.split("\n")[0] ?? "").find((text) => text !== "nothing");
-      const next = once(own.map((each) => withoutCounts(each.next)).filter((text) => text !== "none"));
-      return [fault, once(own.map(({ happened }) => happened)), seen ?? "nothing", next || "none"];
+      const next = joinUnique(own.map((each) => withoutCounts(each.next)).filter((text) => text !== "none"));
+      return [fault, joinUnique(own.map(({ happened }) => happened)), seen ?? "nothing", next || "none"];
     }),
   );
 }
 
-/** Everything that came of a run. */
-export function wholeTable(cases: readonly Case[]): string {
+/** The full table: one row per fault. */
+export function fullTable(cases: readonly Case[]): string {
   return table(
     ["fault", "what happened", "what you see", "the next command", "plugins"],
     cases.map(({ fault, happened, seen, next, plugins }) => [fault, happened, seen, next, plugins]),
   );
 }
 
-/** `pulumi up`, where a run found "`pulumi up`: 3 created, 22 unchanged". */
+/** Shortens "`pulumi up`: 3 created, 22 unchanged" to "`pulumi up`". */
 function withoutCounts(next: string): string {
   return next.replace(/: \d+ (created|updated|deleted|imported|unchanged).*$/, "");
 }
 
-function once(texts: readonly string[]): string {
+function joinUnique(texts: readonly string[]): string {
   return [...new Set(texts)].join("; or: ");
 }
 

@@ -1,18 +1,18 @@
 import { expect } from "vitest";
 
-/** The lines of a failed command's diagnostics that match, without what differs from run to run. */
+/** The matching lines of a failed command's diagnostics, without values that differ from run to run. */
 export function seenIn(output: string, ...patterns: RegExp[]): string {
   const lines = output.slice(Math.max(0, output.indexOf("Diagnostics:"))).split("\n");
   return patterns
     .map((pattern) => {
       const found = lines.find((line) => pattern.test(line));
       expect(found, `${String(pattern)} in ${output}`).toBeDefined();
-      return `\`${steady(found ?? "")}\``;
+      return `\`${withoutVariableValues(found ?? "")}\``;
     })
     .join("\n");
 }
 
-function steady(line: string): string {
+function withoutVariableValues(line: string): string {
   return line
     .replaceAll(/[^\s"'=]*\/hyp-[A-Za-z0-9]{6}\/(sources\/)?/g, "")
     .replaceAll(/\b(localhost|127\.0\.0\.1):\d+/g, "$1")

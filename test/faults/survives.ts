@@ -2,15 +2,15 @@ import { test } from "vitest";
 import { passed } from "../support/outcome.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 
-/** What came of a fault. */
+/** The outcome of a fault. */
 export interface Survival {
-  /** What was lost, what was kept. */
+  /** What was lost and what was kept. */
   happened: string;
-  /** The message, as the person reads it. */
+  /** The message that the person sees. */
   seen: string;
-  /** The next command, and what it did. */
+  /** The next command, and its result. */
   next: string;
-  /** The plugins that it was run with. */
+  /** The plugins of the run. */
   plugins: string;
 }
 
@@ -20,17 +20,17 @@ declare module "vitest" {
   }
 }
 
-/** Ends a test with the reason why the fault cannot be provoked on this machine. */
+/** Skips a test; the reason says why this machine cannot provoke the fault. */
 type Skip = (reason: string) => never;
 
-/** Skips the test where the Docker engine is the machine's own. */
-export async function needOwnEngine(sandbox: Sandbox, skip: Skip): Promise<void> {
+/** Skips the test if the sandbox uses the machine's Docker engine. */
+export async function requireOwnEngine(sandbox: Sandbox, skip: Skip): Promise<void> {
   const status = passed(await sandbox.run("status", "--json"));
   if (status.includes("Docker engine (yours)"))
     skip("the engine is the machine's own: the sandbox leaves it alone");
 }
 
-/** A test that provokes `fault`, proves that nothing is lost, and returns what came of it. */
+/** Defines a test that provokes `fault`, checks that nothing is lost, and records the outcome. */
 export function survives(fault: string, provoke: (skip: Skip) => Promise<Survival>): void {
   test(fault, async ({ task, skip }) => {
     task.meta.survival = await provoke(skip);

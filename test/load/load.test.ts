@@ -5,28 +5,28 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { programMemory, seconds } from "../../bench/measure.ts";
 import { copyProgram } from "../support/copy-program.ts";
 import { type Sandbox, startSandbox } from "../support/sandbox.ts";
-import { type Work, workOf } from "./cpu.ts";
+import { type Work, measureWork } from "./cpu.ts";
 import { acceleration } from "../support/growth.ts";
 import {
-  questions,
-  quiet,
-  realPluginSends,
+  add,
+  countRequests,
+  exceeding,
+  OWNERSHIP,
   type Requests,
-  requestsOf,
-  sum,
-  tooMany,
-  WHOSE,
+  requestsOfEveryRun,
+  requestsOfFirstUp,
+  requestsWithoutChanges,
 } from "./requests.ts";
-import { newStack, type Size } from "./stack.ts";
+import { createStack, type Size } from "./stack.ts";
 
-/** Two readers for five images, up to the fifty and twenty that a large project may have. */
+/** Two readers for every five images, up to the size of a large project. */
 const SIZES: Size[] = [
   { images: 3, readers: 1 },
   { images: 12, readers: 5 },
   { images: 25, readers: 10 },
   { images: 50, readers: 20 },
 ];
-/** Previewed only, which builds nothing: what grows too fast shows more the larger the stack is. */
+/** Only previewed, which builds nothing: a larger stack shows excessive growth more clearly. */
 const PREVIEWED: Size = { images: 100, readers: 40 };
 
 const STEPS = ["preview", "first up", "no change"] as const;
@@ -37,7 +37,7 @@ interface Measured {
   step: Step;
   seconds: number;
   work: Work;
-  /** Peak of the program's process, in MB. */
+  /** The peak of the program's process, in MB. */
   memory: number;
   sent: Requests;
   conflicts: number;
@@ -52,9 +52,9 @@ beforeAll(async () => {
   folder = join(await mkdtemp(join(tmpdir(), "load-")), "program");
   await copyProgram(folder);
   for (const size of SIZES) {
-    const stack = await newStack(sandbox, folder, size);
+    const stack = await createStack(sandbox, folder, size);
     const preview = ["preview", "--stack", stack];
-    // The very first fills caches: Node.js's, the file system's.
+    // The first run fills the caches of Node.js and of the file system.
     if (size === SIZES[0]) await sandbox.pulumi(...preview, "--cwd", folder);
     const up = ["up", "--yes", "--skip-preview", "--stack", stack];
     await measure(size, "preview", preview);
@@ -62,7 +62,7 @@ beforeAll(async () => {
     await measure(size, "no change", [...up, "--expect-no-changes"]);
     await measure(size, "no change", [...up, "--expect-no-changes"]);
   }
-  await measure(PREVIEWED, "preview", ["preview", "--stack", await newStack(sandbox, folder, PREVIEWED)]);
+  await measure(PREVIEWED, "preview", ["preview", "--stack", await createStack(sandbox, folder, PREVIEWED)]);
 });
 
 afterAll(async () => {
@@ -74,17 +74,17 @@ afterAll(async () => {
 async function measure(size: Size, step: Step, command: string[]): Promise<void> {
   let [time, memory] = [0, 0];
   let work: Work = { engine: 0, rest: 0 };
-  const { sent, conflicts } = await requestsOf(sandbox, async () => {
+  const { sent, conflicts } = await countRequests(sandbox, async () => {
     memory = await programMemory(async () => {
       time = await seconds(async () => {
-        work = await workOf(sandbox, folder, [...command, "--suppress-outputs"]);
+        work = await measureWork(sandbox, folder, [...command, "--suppress-outputs"]);
       });
     }, folder);
   });
   measured.push({ size, step, seconds: time, work, memory, sent, conflicts });
 }
 
-/** Points of a step, the best of several runs: what else runs on the machine only adds. */
+/** The points of a step, each the minimum of several runs: other load on the machine only adds. */
 function points(step: Step, of: (one: Measured) => number): { images: number; value: number }[] {
   return [...SIZES, PREVIEWED].flatMap((size) => {
     const values = measured.filter((one) => one.size === size && one.step === step).map(of);
@@ -92,7 +92,7 @@ function points(step: Step, of: (one: Measured) => number): { images: number; va
   });
 }
 
-/** The figures for docs/PERFORMANCE.md. */
+/** The table for docs/PERFORMANCE.md. */
 function table(): string {
   const measures: [what: string, of: (one: Measured) => number, digits: number][] = [
     ["seconds", (one) => one.seconds, 1],
@@ -118,47 +118,47 @@ function total({ sent }: Measured): number {
 }
 
 describe.each(STEPS)("%s", (step) => {
-  // A square would be near 3.
-  test("takes work that grows with the images at most linearly", () => {
+  // Quadratic growth would be near 3.
+  test("takes CPU time at most linear in the number of images", () => {
     const work = points(step, (one) => one.work.rest);
     expect(work[0]?.value).toBeGreaterThan(0.3);
     expect(acceleration(work, 0.5)).toBeLessThan(1.7);
   });
 
-  // The engine makes its whole state anew after each new resource; since 3.274 at a preview too, which goes on to more
-  // images here than an up. A cube would be near 7.
+  // The engine writes its whole state after each new resource; since 3.274 also in a preview, which has more images here than
+  // an up. Cubic growth would be near 7.
   const MOST = { preview: 6, "first up": 4, "no change": 1.7 };
 
-  test("takes work of the engine that grows so too, but for the state that it makes after each resource", () => {
+  test("takes CPU time of the engine at most linear in the number of images, except for the state after each resource", () => {
     const engine = points(step, (one) => one.work.engine);
     expect(engine[0]?.value).toBeGreaterThan(0.1);
     expect(acceleration(engine, 0.5)).toBeLessThan(MOST[step]);
   });
 
-  // Much looser: on a clock, all that the machine does besides counts too.
-  test("takes time that grows with the images at most linearly", () => {
+  // A much looser limit, because elapsed time includes other load on the machine.
+  test("takes time at most linear in the number of images", () => {
     const time = points(step, (one) => one.seconds);
     expect(acceleration(time, 5)).toBeLessThan(3);
   });
 
-  test("takes memory that grows with the images at most linearly", () => {
+  test("takes memory at most linear in the number of images", () => {
     const memory = points(step, (one) => one.memory);
     expect(memory[0]?.value).toBeGreaterThan(50);
     expect(acceleration(memory, 10)).toBeLessThan(1.7);
   });
 });
 
-test.each(SIZES)("a first up of $images images sends no more than the real plugins do", (size) => {
+test.each(SIZES)("a first up of $images images sends no more requests than the real plugins do", (size) => {
   const run = measured.find((one) => one.size === size && one.step === "first up");
   expect(run?.sent).toMatchObject({ "GET token": expect.any(Number) as number });
-  const allowed = sum(realPluginSends(size, run?.conflicts ?? 0), WHOSE);
-  expect(tooMany(run?.sent ?? {}, allowed)).toEqual([]);
+  const allowed = add(requestsOfFirstUp(size, run?.conflicts ?? 0), OWNERSHIP);
+  expect(exceeding(run?.sent ?? {}, allowed)).toEqual([]);
   expect(run?.conflicts).toBe(0);
 });
 
-test("a first preview asks one question an image and an up without changes two, and no other that grows with them", () => {
-  const without = measured.filter(({ step }) => step !== "first up");
-  const asked = ({ step, size: { images } }: Measured): Requests =>
-    step === "preview" ? sum(questions(images), WHOSE) : quiet(images);
-  expect(without.map(({ sent }) => sent)).toEqual(without.map(asked));
+test("a first preview sends one request per image, and an up without changes two", () => {
+  const unchanged = measured.filter(({ step }) => step !== "first up");
+  const expected = ({ step, size: { images } }: Measured): Requests =>
+    step === "preview" ? add(requestsOfEveryRun(images), OWNERSHIP) : requestsWithoutChanges(images);
+  expect(unchanged.map(({ sent }) => sent)).toEqual(unchanged.map(expected));
 });

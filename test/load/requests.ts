@@ -10,34 +10,33 @@ const REPOSITORIES = `${PROJECT}/locations/{location}/repositories`;
 
 const TAGS = `${REPOSITORIES}/{repository}/packages/{package}/tags`;
 
-/** What the program asks in every run: who may pull, and which tags each image has. */
-export function questions(images: number): Requests {
+/** The requests of every run: for the policy, and for the tags of each image. */
+export function requestsOfEveryRun(images: number): Requests {
   return {
     [`GET ${REPOSITORIES}/{repository}:getIamPolicy`]: 1,
     [`GET ${TAGS}`]: images,
   };
 }
 
-/** Requests of a run that changes nothing: besides, one login for each image at the registry, to read its platforms. */
-export function quiet(images: number): Requests {
-  return { ...questions(images), "GET token": images };
+/** The requests of a run without changes, which also gets one registry token per image to read its platforms. */
+export function requestsWithoutChanges(images: number): Requests {
+  return { ...requestsOfEveryRun(images), "GET token": images };
 }
 
-/** APIs that the stack enables, and service accounts that it makes, by default. */
+/** The number of APIs that the stack enables by default. */
 const SERVICES = 2;
 
 /**
- * What the real plugins send for the resources of a first up, at least: two reads and one write for each member, the
- * lists before and after APIs are enabled together, three reads of a new account, and at the registry a login for the push
- * of each platform. The program reads the platforms there, puts their index, creates two tags of each image, and lists them
- * again.
+ * The minimum that the real plugins send in a first up: two reads and one write per member, the list of APIs before and after
+ * they are enabled together, three reads of a new account, and a registry token for the push of each platform. The program
+ * reads the platforms from the registry, uploads their index, creates two tags per image, and lists the tags again.
  *
- * @param conflicts writes of a policy that somebody else's write had overtaken; each is read and sent again.
+ * @param conflicts rejected writes of a policy; the plugin reads and writes again.
  */
-export function realPluginSends({ images, readers }: Size, conflicts: number): Requests {
+export function requestsOfFirstUp({ images, readers }: Size, conflicts: number): Requests {
   const members = readers + 1; // the CI account
   return {
-    ...questions(images),
+    ...requestsOfEveryRun(images),
     "GET token": 4 * images,
     [`GET ${TAGS}`]: 2 * images,
     [`POST ${TAGS}`]: 2 * images,
@@ -48,7 +47,7 @@ export function realPluginSends({ images, readers }: Size, conflicts: number): R
     [`POST ${REPOSITORIES}`]: 1,
     [`GET ${PROJECT}/locations/{location}/operations/{operation}`]: 1,
     [`GET ${REPOSITORIES}/{repository}`]: 1,
-    // Once by the program, which asks who may pull.
+    // One is the program's.
     [`GET ${REPOSITORIES}/{repository}:getIamPolicy`]: 2 * members + 1 + conflicts,
     [`POST ${REPOSITORIES}/{repository}:setIamPolicy`]: members + conflicts,
     [`POST ${PROJECT}/serviceAccounts`]: 1,
@@ -56,27 +55,26 @@ export function realPluginSends({ images, readers }: Size, conflicts: number): R
   };
 }
 
-/** What the program asks besides of what it does not know to be its own: whose it is. */
-export const WHOSE: Requests = {
+/** The requests that find out who owns existing resources. */
+export const OWNERSHIP: Requests = {
   [`GET ${REPOSITORIES}/{repository}`]: 1,
   [`GET ${PROJECT}/serviceAccounts/{account}`]: 1,
 };
 
-/** Both together. */
-export function sum(one: Requests, other: Requests): Requests {
+export function add(one: Requests, other: Requests): Requests {
   const routes = new Set([...Object.keys(one), ...Object.keys(other)]);
   return Object.fromEntries([...routes].map((route) => [route, (one[route] ?? 0) + (other[route] ?? 0)]));
 }
 
-/** Those that are more than allowed, as `METHOD route: SENT of ALLOWED`. */
-export function tooMany(sent: Requests, allowed: Requests): string[] {
+/** The requests that exceed the allowed number, as `METHOD route: SENT of ALLOWED`. */
+export function exceeding(sent: Requests, allowed: Requests): string[] {
   return Object.entries(sent)
     .filter(([route, count]) => count > (allowed[route] ?? 0))
     .map(([route, count]) => `${route}: ${count} of ${allowed[route] ?? 0}`);
 }
 
-/** What was asked of the emulated APIs while some work ran, and how many writes of a policy were overtaken. */
-export async function requestsOf(
+/** Counts the requests to the emulated APIs during `work`, and the rejected writes of a policy. */
+export async function countRequests(
   sandbox: Sandbox,
   work: () => Promise<unknown>,
 ): Promise<{ sent: Requests; conflicts: number }> {

@@ -3,19 +3,18 @@ import { join } from "node:path";
 import { parse, stringify } from "yaml";
 import type { Sandbox } from "../support/sandbox.ts";
 
-/** How large a stack is. */
 export interface Size {
   images: number;
   readers: number;
 }
 
 /**
- * A new stack in the copy of the program in `folder`: a catalogue of so many images, each one small file that no other
- * image has, and so many readers.
+ * Creates a stack for the copy of the program in `folder`, with a catalogue of this size. Each image is one small, unique
+ * file.
  *
  * @returns the stack's name.
  */
-export async function newStack(sandbox: Sandbox, folder: string, size: Size): Promise<string> {
+export async function createStack(sandbox: Sandbox, folder: string, size: Size): Promise<string> {
   const stack = `load-${size.images}`;
   const catalogue = Array.from({ length: size.images }, (_, index) => ({
     name: `image-${index}`,

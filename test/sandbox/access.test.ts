@@ -7,11 +7,11 @@ import { type Sandbox, succeed } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
 const READER = "roles/artifactregistry.reader";
-/** Granted behind the stack's back. */
+/** Has a grant from outside the stack. */
 const OTHERS = "user:eve@partner.example";
 const EXCEPTION = `${POLICIES}/iam.allowedPolicyMemberDomains`;
 const REFUSED_BY_GOOGLE = "do not belong to a permitted customer";
-const WAYS_OUT = [
+const ALTERNATIVES = [
   "npm run pulumi -- config set hyperion-registry:overrideDomainRestrictedSharing true",
   "name the readers of your domain: npm run pulumi -- config set --path 'hyperion-registry:readers[0]' domain:example.com",
   "stay private: npm run pulumi -- config set hyperion-registry:publicAccess false",
@@ -21,7 +21,7 @@ const sandbox = useSandbox();
 let probe: string;
 
 beforeAll(async () => {
-  // An image that no stack manages, so that no up has to build: what is pulled and pushed below.
+  // An image that no stack manages, to pull and push without a build.
   probe = `${sandbox.registry}/probe:latest`;
   await sandbox.docker("tag", `${sandbox.registry}/hyperion-ui:${nativeBuild}`, probe);
   passed(await sandbox.docker("push", probe));
@@ -31,46 +31,46 @@ beforeAll(async () => {
 
 const pull = () => sandbox.anonymousDocker("pull", probe);
 
-/** Sets the organization's policy; a delay counts for every later change of a policy, too. */
+/** Sets the organization policy. A delay also applies to later changes of a policy. */
 const orgPolicy = (...words: string[]) => succeed(sandbox.root, "org-policy", ...words);
 const fault = (...words: string[]) => succeed(sandbox.root, "fault", ...words);
 
-/** `docker` of a principal. */
+/** Runs `docker` as a principal. */
 const dockerAs = (principal: string, ...args: string[]) =>
   sandbox.command("docker", args, { HYPERION_SANDBOX_PRINCIPAL: principal });
 
-/** The shell of a principal. */
+/** The sandbox with the token of a principal. */
 async function as(principal: string): Promise<Sandbox> {
   const { stdout } = await sandbox.run("token", principal);
   return sandbox.with({ GOOGLE_OAUTH_ACCESS_TOKEN: stdout.trim() });
 }
 
-/** Members of the repository who may pull. */
+/** The readers of the repository. */
 async function readers(): Promise<string[]> {
   return (await bindings(sandbox)).flatMap(({ role, members }) => (role === READER ? members : []));
 }
 
 /** Everything that public access could change: the repository's policy, the exception, and the state. */
 async function everything(): Promise<object> {
-  // Secrets in the clear: each export encrypts them anew.
+  // Decrypted, because each export encrypts differently.
   const state = JSON.parse(await sandbox.pulumi("stack", "export", "--show-secrets")) as {
     deployment: { resources: { urn: string }[] };
   };
   return {
     policy: await policyOf(sandbox),
     exception: (await sandbox.google("GET", EXCEPTION)).status,
-    // An up that fails may leave them in another order.
+    // A failed up can change the order.
     resources: state.deployment.resources.sort((a, b) => a.urn.localeCompare(b.urn)),
   };
 }
 
-async function expectNobodyPulls(): Promise<void> {
+async function expectPullDenied(): Promise<void> {
   expect((await pull()).output).toContain(
     'Permission "artifactregistry.repositories.downloadArtifacts" denied',
   );
 }
 
-/** Expects that preview and up stop, each with all of this, and change nothing. */
+/** Expects preview and up to fail with all of these texts, and to change nothing. */
 async function expectRefused(...texts: string[]): Promise<void> {
   const before = await everything();
   for (const words of [["preview"], ["up", "--yes", "--skip-preview"]]) {
@@ -81,7 +81,7 @@ async function expectRefused(...texts: string[]): Promise<void> {
 }
 
 describe("public access under a policy that refuses it", () => {
-  test("A1: before its API is enabled preview and up stop with the command for it, and nothing changes", async () => {
+  test("A1: preview and up stop while its API is disabled, with the command that enables it", async () => {
     await service(sandbox, "orgpolicy", "disable");
     await orgPolicy("deny");
     await sandbox.set({ publicAccess: "true" });
@@ -92,54 +92,54 @@ describe("public access under a policy that refuses it", () => {
     await service(sandbox, "orgpolicy", "enable");
   });
 
-  test("A1: preview and up stop with the ways out, and nothing changes", async () => {
+  test("A1: preview and up stop with the alternatives, and change nothing", async () => {
     await expectRefused(
       "constraints/iam.allowedPolicyMemberDomains",
       "allUsers would be refused by the organization policy",
       "members of C0hyperion",
-      ...WAYS_OUT,
+      ...ALTERNATIVES,
     );
-    await expectNobodyPulls();
+    await expectPullDenied();
   });
 
-  test("A1: a list of other customers refuses it too, and is named", async () => {
+  test("A1: up stops if the policy permits other customers, and reports them", async () => {
     await orgPolicy("domains", "C0hyperion", "C0partner");
     expect(failed(await sandbox.tryUp())).toContain("members of C0hyperion, C0partner");
   });
 
-  test("A1: so does the managed constraint, which no exception of the stack lifts", async () => {
+  test("A1: a preview stops at the managed constraint, which the stack's exception does not lift", async () => {
     await orgPolicy("allow");
     await orgPolicy("deny", "--constraint", "iam.managed.allowedPolicyMembers");
     await sandbox.set({ overrideDomainRestrictedSharing: "true" });
     const output = failed(await sandbox.tryPulumi("preview"));
     expect(output).toContain("constraints/iam.managed.allowedPolicyMembers");
     expect(output).toContain("ask an organization policy administrator for an exception on this project");
-    expect(output).not.toContain(WAYS_OUT[0]);
+    expect(output).not.toContain(ALTERNATIVES[0]);
     await sandbox.unset("overrideDomainRestrictedSharing");
     await orgPolicy("allow", "--constraint", "iam.managed.allowedPolicyMembers");
   });
 
-  test("A2: lifted later, the same settings work", async () => {
+  test("A2: the same settings work after the policy is lifted", async () => {
     await sandbox.up();
     expect(await readers()).toContain("allUsers");
     passed(await pull());
   });
 
-  test("A2: put back while public, pulls go on, refresh finds nothing, and up stops with the ways out", async () => {
+  test("A2: after the policy returns, pulls still work, refresh finds nothing, and up stops with the alternatives", async () => {
     await orgPolicy("deny");
     await sandbox.pulumi("refresh", "--yes", "--expect-no-changes");
-    await expectRefused("allUsers would be refused by the organization policy", ...WAYS_OUT);
-    // The constraint does not look back: a binding that is there stays.
+    await expectRefused("allUsers would be refused by the organization policy", ...ALTERNATIVES);
+    // The constraint is not retroactive: existing bindings stay.
     passed(await pull());
     await sandbox.set({ publicAccess: "false" });
     await sandbox.up();
     expect(await readers()).not.toContain("allUsers");
-    await expectNobodyPulls();
+    await expectPullDenied();
   });
 });
 
 describe("public access by an exception", () => {
-  test("A2: is made before the binding, with a warning of what else it opens", async () => {
+  test("A2: is created before the binding, with a warning about its other effects", async () => {
     await sandbox.set({
       publicAccess: "true",
       overrideDomainRestrictedSharing: "true",
@@ -164,7 +164,7 @@ describe("public access by an exception", () => {
     await sandbox.expectNoChanges();
   });
 
-  test("A1, A10: turned off, it goes with the binding, and only those", async () => {
+  test("A1, A10: is removed together with the binding, and nothing else is", async () => {
     await sandbox.unset("readers");
     await sandbox.up();
     await grant(sandbox, READER, OTHERS);
@@ -180,10 +180,10 @@ describe("public access by an exception", () => {
     ]);
     expect((await readers()).sort()).toEqual(before.filter((member) => member !== "allUsers").sort());
     expect(await sandbox.google("GET", EXCEPTION)).toMatchObject({ status: 404 });
-    await expectNobodyPulls();
+    await expectPullDenied();
   });
 
-  test("A2: that still spreads: up says when to run again, and then it works", async () => {
+  test("A2: that still propagates: up reports when to run it again, and then succeeds", async () => {
     const delay = 1200;
     await orgPolicy("deny", "--delay", String(delay));
     await sandbox.set({ publicAccess: "true", overrideDomainRestrictedSharing: "true" });
@@ -192,7 +192,7 @@ describe("public access by an exception", () => {
     expect(output).toContain("run this again in five minutes: npm run pulumi -- up");
     expect(await sandbox.google("GET", EXCEPTION)).toMatchObject({ status: 200 });
     expect(await readers()).not.toContain("allUsers");
-    // Google's clock goes on instead of this test's; tokens of an hour still serve.
+    // Advances Google's clock instead of waiting. Tokens are valid for an hour, which is longer.
     await fault("set", "clock-skew", `seconds=${delay}`);
     await sandbox.up();
     await fault("clear");
@@ -209,7 +209,7 @@ describe("a policy that cannot be read", () => {
   const UNREAD =
     "Could not read the organization policy iam.allowedPolicyMemberDomains (Google answered 403)";
 
-  test("A2: is a warning, and the binding itself is the test", async () => {
+  test("A2: causes a warning, and up tries the binding", async () => {
     for (const role of [
       "roles/artifactregistry.admin",
       "roles/serviceusage.serviceUsageAdmin",
@@ -233,7 +233,7 @@ describe("a policy that cannot be read", () => {
 });
 
 describe("readers and writers", () => {
-  test("A3: allAuthenticatedUsers among readers is warned about, and refused under the policy", async () => {
+  test("A3: allAuthenticatedUsers among the readers causes a warning, and is refused under the policy", async () => {
     await orgPolicy("allow");
     await sandbox.set({ "readers[0]": "allAuthenticatedUsers" });
     expect(passed(await sandbox.tryPulumi("preview"))).toContain(
@@ -244,7 +244,7 @@ describe("readers and writers", () => {
     expect(output).toContain("allAuthenticatedUsers would be refused by the organization policy");
     expect(output).toContain("readers[0]' domain:example.com");
     expect(output).toContain("npm run pulumi -- config rm --path 'hyperion-registry:readers[0]'");
-    // It comes with publicAccess alone.
+    // That setting needs publicAccess.
     expect(output).not.toContain("overrideDomainRestrictedSharing");
     await sandbox.unset("readers");
   });
@@ -255,7 +255,7 @@ describe("readers and writers", () => {
     ) as [string, string, string];
     await sandbox.set({ "readers[0]": reader, "writers[0]": writer });
     await sandbox.up();
-    // What was granted above by somebody else stays.
+    // The grant from outside the stack stays.
     expect(await readers()).toEqual(expect.arrayContaining([reader, OTHERS]));
     const denied = (permission: string) => `Permission "artifactregistry.repositories.${permission}" denied`;
     passed(await dockerAs(reader, "pull", probe));

@@ -15,11 +15,11 @@ import { useSandbox } from "../support/shared-sandbox.ts";
 const STACK_FILE = "Pulumi.sandbox.yaml";
 
 const sandbox = useSandbox();
-/** A copy of the project that the tests break; it shares the stack with the sandbox's own. */
+/** A copy of the project for the tests to break. It uses the same stack as the sandbox's project. */
 let folder: string;
 const here = (): string[] => ["--cwd", folder, "--stack", "sandbox"];
-/** Its files as they were, by name; undefined for one that was not there. */
-const whole = new Map<string, string>();
+/** The original text of its files, by name. */
+const originals = new Map<string, string>();
 let before: string;
 
 beforeAll(async () => {
@@ -30,53 +30,53 @@ beforeAll(async () => {
   await writeFile(join(folder, STACK_FILE), stringify(settings));
   await sandbox.up(...here());
   for (const file of [STACK_FILE, "Pulumi.yaml", "images.json"]) {
-    whole.set(file, await readFile(join(folder, file), "utf8"));
+    originals.set(file, await readFile(join(folder, file), "utf8"));
   }
-  before = await context();
+  before = await readState();
 });
 
 interface StackFile {
   config: Record<string, unknown>;
 }
 
-/** Everything that a run can change: the stack's state, the emulated APIs, the images. */
-async function context(): Promise<string> {
-  // Decrypted: each run encrypts anew.
+/** Everything that a run can change: the state of the stack, the emulated APIs, the images. */
+async function readState(): Promise<string> {
+  // Decrypted, because each run encrypts differently.
   const state = await sandbox.pulumi("stack", "export", "--show-secrets", ...here());
   const { deployment } = JSON.parse(state) as { deployment: { manifest: unknown; resources: unknown[] } };
   const emulator = await Promise.all(
     ["", ":getIamPolicy", "/dockerImages"].map((path) => sandbox.google("GET", REPOSITORY + path)),
   );
-  // The manifest says when the last run was.
+  // Without the manifest, which has the time of the last run.
   return JSON.stringify({ resources: deployment.resources, emulator }, null, 1);
 }
 
 afterEach(async () => {
-  for (const [file, text] of whole) await writeFile(join(folder, file), text);
-  expect(await context()).toBe(before);
+  for (const [file, text] of originals) await writeFile(join(folder, file), text);
+  expect(await readState()).toBe(before);
 });
 
-/** Puts settings beside those of the stack. */
+/** Adds settings to those of the stack. */
 async function configure(settings: Record<string, unknown>): Promise<void> {
-  const file = parse(whole.get(STACK_FILE) ?? "") as StackFile;
+  const file = parse(originals.get(STACK_FILE) ?? "") as StackFile;
   Object.assign(file.config, settings);
   await writeFile(join(folder, STACK_FILE), stringify(file));
 }
 
-/** `up`, which has to fail; its error, as it was said last, without the engine's indentation. */
-async function refusedUp(): Promise<string> {
+/** Runs `up`, which has to fail; returns its last error, without the engine's indentation. */
+async function failUp(): Promise<string> {
   const outcome = await sandbox.tryPulumi(
     ...["up", "--yes", "--skip-preview", "--suppress-outputs", "--non-interactive", "--color", "never"],
     ...here(),
   );
-  return refusal(outcome);
+  return lastError(outcome);
 }
 
-function refusal(outcome: Outcome): string {
+function lastError(outcome: Outcome): string {
   const output = failed(outcome);
   expect(output).not.toMatch(/^ *at .*[:(]|node:internal|\.[jt]s:\d+:\d+|unhandled/m);
   expect(output).toBe(stripVTControlCharacters(output));
-  // eslint-disable-next-line no-control-regex -- that is what must not be there
+  // eslint-disable-next-line no-control-regex -- an error must not contain them
   expect(output).not.toMatch(/[\0-\x08\x0b-\x1f\x7f-\x9f]/);
   const error = output.slice(output.lastIndexOf("error: ") + "error: ".length);
   return error
@@ -86,21 +86,21 @@ function refusal(outcome: Outcome): string {
     .trim();
 }
 
-/** What the settings' own tests show word for word; here the engine hands the settings over, and prints it. */
-function said(settings: Record<string, unknown>, ...more: Problem[]): string {
-  const { config } = parse(whole.get(STACK_FILE) ?? "") as StackFile;
+/** The program's error for these settings, whose words unit tests check. Here the engine passes the settings and prints it. */
+function errorOfSettings(settings: Record<string, unknown>, ...more: Problem[]): string {
+  const { config } = parse(originals.get(STACK_FILE) ?? "") as StackFile;
   const { problems } = parseSettings(stackConfig({ ...config, ...settings }), []);
   expect(problems.length).toBeGreaterThanOrEqual(Object.keys(settings).length - more.length);
   return problemsError([...problems, ...more]).message;
 }
 
-/** The program's message of problems. */
-function told(problems: [where: string, found: string, allowed: string, fix: string][]): string {
+/** The program's error for these problems. */
+function errorOfProblems(problems: [where: string, found: string, allowed: string, fix: string][]): string {
   return problemsError(problems.map(([where, found, allowed, fix]) => ({ where, found, allowed, fix })))
     .message;
 }
 
-describe("a file that is no YAML of Pulumi's", () => {
+describe("an invalid stack or project file", () => {
   test.each([
     [
       "an open bracket",
@@ -108,10 +108,10 @@ describe("a file that is no YAML of Pulumi's", () => {
       /invalid YAML file: yaml: line \d+: did not find expected node content$/,
     ],
     ["a tab", "config:\n\tgcp:project: x\n", /yaml: line 2: found character that cannot start any token$/],
-    ["a text", "hello\n", /expected project to be an object, was 'string'$/],
+    ["a string", "hello\n", /expected project to be an object, was 'string'$/],
     ["a list", "config: [a]\n", /line 2: cannot unmarshal !!seq into map\[string\]config\.Value$/],
     [
-      "a key twice",
+      "a duplicate key",
       "config:\n  gcp:project: a\n  gcp:project: b\n",
       /line 3: mapping key "gcp:project" already defined at line 2$/,
     ],
@@ -122,7 +122,7 @@ describe("a file that is no YAML of Pulumi's", () => {
     ],
   ])("stack file: %s", async (_, text, message) => {
     await writeFile(join(folder, STACK_FILE), text);
-    expect(await refusedUp()).toMatch(message);
+    expect(await failUp()).toMatch(message);
   });
 
   test.each([
@@ -134,19 +134,19 @@ describe("a file that is no YAML of Pulumi's", () => {
     ["no name", "runtime: nodejs\n", /Pulumi\.yaml': project is missing a 'name' attribute$/],
   ])("project file: %s", async (_, text, message) => {
     await writeFile(join(folder, "Pulumi.yaml"), text);
-    expect(await refusedUp()).toMatch(message);
+    expect(await failUp()).toMatch(message);
   });
 
-  test("project file: a default of another type than it declares", async () => {
-    const text = (whole.get("Pulumi.yaml") ?? "").replace("default: 14", "default: fourteen");
+  test("project file: a default of the wrong type", async () => {
+    const text = (originals.get("Pulumi.yaml") ?? "").replace("default: 14", "default: fourteen");
     await writeFile(join(folder, "Pulumi.yaml"), text);
-    expect(await refusedUp()).toMatch(
+    expect(await failUp()).toMatch(
       /The default value specified for configuration key 'cleanupUntaggedAfterDays' is not of the expected type 'integer'$/,
     );
   });
 });
 
-describe("a type that Pulumi.yaml does not declare", () => {
+describe("a value of the wrong type", () => {
   test.each<[key: string, value: unknown, type: string]>([
     ["cleanupKeepCount", "many", "integer"],
     ["cleanupKeepCount", 1.5, "integer"],
@@ -157,14 +157,14 @@ describe("a type that Pulumi.yaml does not declare", () => {
     ["buildCache", { a: 1 }, "string"],
   ])("%s: %j", async (key, value, type) => {
     await configure({ [`hyperion-registry:${key}`]: value });
-    expect(await refusedUp()).toBe(
+    expect(await failUp()).toBe(
       `validating stack config: Stack 'sandbox' with configuration key '${key}' must be of type '${type}'`,
     );
   });
 });
 
-describe("settings that the program refuses, all of them in one message", () => {
-  test("what shells, templates and terminals act on", async () => {
+describe("invalid settings, all in one message", () => {
+  test("characters that shells, templates and terminals interpret", async () => {
     const settings = {
       "hyperion-registry:repositoryId": "a\u001b[31mred\u001b[0m",
       "hyperion-registry:version": "$(touch${IFS}pwned)",
@@ -176,10 +176,10 @@ describe("settings that the program refuses, all of them in one message", () => 
       "hyperion-registry:labels": { "e\u001b[2J": "x", "it's; id": "x" },
     };
     await configure(settings);
-    expect(await refusedUp()).toBe(said(settings));
+    expect(await failUp()).toBe(errorOfSettings(settings));
   });
 
-  test("keys that do not exist, forms of Google's, contradictions, and folders that are not there", async () => {
+  test("unknown keys, values that Google does not accept, contradictions, and missing folders", async () => {
     const settings = {
       "hyperion-registry:publicAcess": true,
       "hyperion-registy:version": "1.0.0",
@@ -190,8 +190,8 @@ describe("settings that the program refuses, all of them in one message", () => 
       "hyperion-registry:sourceDir": "nowhere",
     };
     await configure(settings);
-    expect(await refusedUp()).toBe(
-      said(settings, {
+    expect(await failUp()).toBe(
+      errorOfSettings(settings, {
         where: "hyperion-registry:sourceDir",
         found: '"nowhere", which is not a folder',
         allowed: "the folder of the Hyperion sources, which holds coordinator/",
@@ -200,11 +200,11 @@ describe("settings that the program refuses, all of them in one message", () => 
     );
   });
 
-  test("a secret where plain text is expected, which is not shown", async () => {
+  test("a secret where plain text is expected, without its value", async () => {
     await sandbox.pulumi("config", "set", "--secret", "version", "hush-1.0.0", ...here());
-    const message = await refusedUp();
+    const message = await failUp();
     expect(message).toBe(
-      told([
+      errorOfProblems([
         [
           "hyperion-registry:version",
           "a secret",
@@ -213,17 +213,17 @@ describe("settings that the program refuses, all of them in one message", () => 
         ],
       ]),
     );
-    // The command that fixes it, as it stands but for the folder.
+    // Runs the fix of the message, in this folder.
     await sandbox.pulumi("config", "set", "hyperion-registry:version", "1.4.2", ...here());
     expect(await readFile(join(folder, STACK_FILE), "utf8")).toContain("version: 1.4.2");
   });
 });
 
-describe("a catalogue or sources that cannot be built", () => {
+describe("an invalid catalogue or invalid sources", () => {
   const EDIT_IMAGES = "edit images.json   # what changed: git diff images.json";
 
-  test("images.json has a missing key, a wrong one, a name twice, and an unknown context", async () => {
-    const [first, second, third] = JSON.parse(whole.get("images.json") ?? "") as Record<string, string>[];
+  test("images.json with a missing key, an unknown key, a duplicate name, and a missing context", async () => {
+    const [first, second, third] = JSON.parse(originals.get("images.json") ?? "") as Record<string, string>[];
     const catalogue = [
       first,
       { ...second, context: undefined, file: "x" },
@@ -231,8 +231,8 @@ describe("a catalogue or sources that cannot be built", () => {
       { ...third, context: "nowhere" },
     ];
     await writeFile(join(folder, "images.json"), JSON.stringify(catalogue));
-    expect(await refusedUp()).toBe(
-      told([
+    expect(await failUp()).toBe(
+      errorOfProblems([
         [
           "images.json[1].context",
           "nothing",
@@ -256,7 +256,7 @@ describe("a catalogue or sources that cannot be built", () => {
     );
   });
 
-  test("a Dockerfile that is missing and an ignore file that cannot be read", async () => {
+  test("a missing Dockerfile and an unreadable ignore file", async () => {
     const sources = join(folder, "sources");
     for (const context of ["coordinator/mcp-server", "coordinator/ui"]) {
       await mkdir(join(sources, context), { recursive: true });
@@ -267,8 +267,8 @@ describe("a catalogue or sources that cannot be built", () => {
     const layout = "the layout of images.json below hyperion-registry:sourceDir";
     const fix = "npm run pulumi -- config set hyperion-registry:sourceDir PATH";
     const missing = (image: string): string => `no sources of ${image}`;
-    expect(await refusedUp()).toBe(
-      told([
+    expect(await failUp()).toBe(
+      errorOfProblems([
         ["sources/coordinator/mcp-server/Dockerfile", missing("hyperion-coordinator-mcp"), layout, fix],
         [
           "sources/coordinator/mcp-http-bridge/Dockerfile.combined",

@@ -16,8 +16,8 @@ import { type Outcome, runCommand } from "../support/sandbox.ts";
 import { endWatch, watchSandbox } from "../support/secrets/watching.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
-// Cloud KMS: Pulumi's gcpkms:// knows no other endpoint than Google's, so that the stacks here have a passphrase. What only
-// the real one shows is that `pulumi stack init` can encrypt with the keys that bootstrap makes and grants.
+// The stacks have a passphrase, because Pulumi's gcpkms:// has no endpoint setting. Not tested: that `pulumi stack init` can
+// encrypt with the Cloud KMS keys that bootstrap creates and grants.
 
 const PROJECT = "brand-new-project";
 const REPOSITORY = "HyperionWave-AI/dev-squad";
@@ -32,13 +32,13 @@ const sandbox = useSandbox();
 let dir: string;
 let emulator: Emulator;
 let buckets: Buckets;
-/** The stacks' files of the sandbox's project, as they were. */
+/** The names and original texts of the stack files in the sandbox's project. */
 let files: [string, string][];
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), "hyperion-bootstrap-"));
   const [from, to] = [sandboxPaths(sandbox.root), sandboxPaths(dir)];
-  // The keys of the sandbox: one token is good here and there.
+  // Copies the sandbox's keys, so that one token is valid at both.
   cpSync(dirname(from.key), dirname(to.key), { recursive: true });
   files = STACK_FILES.map((name) => [
     join(from.project, name),
@@ -59,7 +59,7 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** The variables with which a principal works: all of Google and GitHub are those of this file. */
+/** The environment of a principal, with the emulated Google and GitHub of this file. */
 async function as(principal: string): Promise<NodeJS.ProcessEnv> {
   const origin = emulator.url.replace(/\/$/, "");
   return {
@@ -84,7 +84,7 @@ async function bootstrap(principal: string, ...more: string[]): Promise<Outcome>
 const FROM_NOTHING = ["--github", REPOSITORY, "--secrets-provider", "passphrase"];
 
 describe("npm run bootstrap on a new project", { timeout: 300_000 }, () => {
-  test("looks, and changes nothing, with --dry-run", async () => {
+  test("changes nothing with --dry-run", async () => {
     const before = structuredClone(emulator.context.store.state);
     const output = passed(await bootstrap(MAINTAINER, ...FROM_NOTHING, "--dry-run"));
     expect(output).toContain(`  + bucket gs://${BUCKET}\n`);
@@ -92,7 +92,7 @@ describe("npm run bootstrap on a new project", { timeout: 300_000 }, () => {
     expect(emulator.context.store.state).toEqual(before);
   });
 
-  test("makes a production, as a maintainer with the documented roles", async () => {
+  test("sets up production, as a maintainer with the documented roles", async () => {
     const output = passed(await bootstrap(MAINTAINER, ...FROM_NOTHING));
     expect(output).toContain("+ pulumi up of production, after its preview\n");
     expect(output).not.toMatch(/^- /m);
@@ -118,7 +118,7 @@ describe("npm run bootstrap on a new project", { timeout: 300_000 }, () => {
     expect(emulator.context.store.state).toEqual(before);
   });
 
-  test("after it the drift account compares, with its one role, and finds nothing", async () => {
+  test("lets the drift account, with its one role, run a drift check", async () => {
     const look = ["refresh", "--preview-only", "--expect-no-changes", "--stack", "production"];
     const env = { ...(await as(DRIFT)), PULUMI_BACKEND_URL: `gs://${BUCKET}` };
     passed(await sandbox.command("pulumi", look, env));
@@ -135,7 +135,7 @@ describe("npm run bootstrap on a new project", { timeout: 300_000 }, () => {
   });
 });
 
-describe.skipIf(!hasGcloud)("what it prints for somebody else", { timeout: 600_000 }, () => {
+describe.skipIf(!hasGcloud)("the commands that it prints for another person", { timeout: 600_000 }, () => {
   const project = `${PROJECT}-2`;
   const ask = async (...more: string[]): Promise<Outcome> =>
     sandbox.command(
@@ -144,13 +144,13 @@ describe.skipIf(!hasGcloud)("what it prints for somebody else", { timeout: 600_0
       await as(LEE),
     );
 
-  test("gcloud takes as it stands", async () => {
+  test("run unchanged in gcloud", async () => {
     const policy = emulator.context.store.state.policies[`projects/${project}`];
-    const looks = ["serviceUsageViewer"].map((role) => ({
+    const grants = ["serviceUsageViewer"].map((role) => ({
       role: `roles/serviceusage.${role}`,
       members: [LEE],
     }));
-    policy?.current.bindings?.push(...looks, { role: "roles/viewer", members: [LEE] });
+    policy?.current.bindings?.push(...grants, { role: "roles/viewer", members: [LEE] });
     const { code, output } = await ask("--yes");
     expect(code, output).toBe(1);
     const commands = output.match(/^ {2}gcloud .*$/gm) ?? [];

@@ -11,13 +11,12 @@ const MB = 2 ** 20;
 
 const sandbox = useSandbox();
 
-/** The cleanup policies of the repository. */
 async function cleanupPolicies(): Promise<Record<string, object>> {
   const repository = await google(sandbox, "GET", REPOSITORY);
   return (repository as { cleanupPolicies: Record<string, object> }).cleanupPolicies;
 }
 
-/** The project of docs/COST.md at a fiftieth: of its builds and of their bytes; with some releases left. */
+/** The project of docs/COST.md with one fiftieth of its builds and bytes, but with enough releases. */
 const SMALL: Model = {
   ...MODEL,
   baseMegabytes: MODEL.baseMegabytes / 50,
@@ -41,12 +40,12 @@ async function report(): Promise<Report> {
   return JSON.parse(stdout) as Report;
 }
 
-/** A year of the model, pushed as the stack pushes it. */
+/** Pushes a year of the model's builds, as the stack does. */
 async function pushYear(): Promise<void> {
   const registryPort = Number(new URL(`https://${sandbox.registry}`).port);
   const target = { dir: sandbox.root, emulatorUrl: sandbox.emulatorUrl, registryPort };
   const layer = (name: string, megabytes: number): string => name.padEnd(megabytes * MB, "x");
-  /** Of each image the digests that belong together: of the index, and of its images by their platforms. */
+  /** The latest build of each image: the digests of the index and of its images by platform. */
   const tips: { index: string; children: Record<string, string> }[] = [];
   const setTag = async (image: number, tag: string, digest: string): Promise<void> => {
     const name = `${PACKAGES}/image-${image}`;
@@ -76,7 +75,7 @@ async function pushYear(): Promise<void> {
   }
 }
 
-/** The indexes that are tagged now: their tags, and whether all of their images are there. */
+/** The tagged indexes, and whether all of their images exist. */
 async function indexes(): Promise<{ tags: string[]; complete: boolean }[]> {
   const list = await google(sandbox, "GET", `${REPOSITORY}/dockerImages?pageSize=1000`);
   const { dockerImages } = list as {
@@ -95,7 +94,7 @@ async function indexes(): Promise<{ tags: string[]; complete: boolean }[]> {
   );
 }
 
-test("a year of builds at a fiftieth costs what the model says, by the report and by what cleanup deletes", async () => {
+test("a scaled year of builds costs what the model computes, before and after cleanup", async () => {
   const keepCount = KEEP_COUNT * versionsOfBuild(SMALL.platforms);
   const { "keep-recent": recent, ...others } = await cleanupPolicies();
   expect(recent).toMatchObject({ action: "KEEP" });
@@ -106,16 +105,16 @@ test("a year of builds at a fiftieth costs what the model says, by the report an
 
   const year = await report();
   const all = stored(DAYS, DAYS, undefined, SMALL)[0] ?? 0;
-  // Beside layers there are manifests and configurations, of a kilobyte each.
+  // Besides layers, there are manifests and configurations of about a kilobyte each.
   expect((year.storedBytes - before.storedBytes) / all).toBeCloseTo(1, 2);
-  const going = year.cleanup.deletes;
-  expect(going.length).toBeGreaterThan(10);
-  expect(going.flatMap(({ tags }) => tags).filter((tag) => /^(v|latest|edge|build)/.test(tag))).toEqual([]);
+  const planned = year.cleanup.deletes;
+  expect(planned.length).toBeGreaterThan(10);
+  expect(planned.flatMap(({ tags }) => tags).filter((tag) => /^(v|latest|edge|build)/.test(tag))).toEqual([]);
 
   const { output } = await sandbox.run("cleanup");
-  for (const { image, digest } of going) expect(output).toContain(`${image}@${digest}`);
+  for (const { image, digest } of planned) expect(output).toContain(`${image}@${digest}`);
   const after = await report();
-  expect(after.versions).toHaveLength(year.versions.length - going.length);
+  expect(after.versions).toHaveLength(year.versions.length - planned.length);
   expect(after.cleanup.deletes).toEqual([]);
   const expiry = {
     untaggedAfterDays: 14,
@@ -136,7 +135,7 @@ test("a year of builds at a fiftieth costs what the model says, by the report an
   expect(whole.filter(({ complete }) => !complete)).toEqual([]);
 });
 
-test("every version stays complete if Google deletes images to which an index refers", async () => {
+test("every version stays complete, even if Google deletes images that an index refers to", async () => {
   await google(sandbox, "PUT", "sandbox/child-deletion", { childDeletion: "allowed" });
   const { output } = await sandbox.run("cleanup");
   await google(sandbox, "PUT", "sandbox/child-deletion", { childDeletion: "refused" });

@@ -17,20 +17,20 @@ async function readStatus(root: string): Promise<SandboxStatus> {
   return JSON.parse(stdoutOf(await runWords(root, "status", "--json"))) as SandboxStatus;
 }
 
-async function expectAllRuns(): Promise<void> {
+async function expectAllRunning(): Promise<void> {
   const { services } = await readStatus(sandbox.root);
   expect(services.map(({ state }) => state)).toEqual(["running", "running", "running"]);
 }
 
-/** Processes that have this folder in their command line, and mounts in it. */
-function tracesOf(folder: string): string[] {
+/** The command lines of the processes that use this folder. */
+function processesOf(folder: string): string[] {
   return allProcesses()
     .map(commandLine)
     .filter((line) => line.includes(`${folder}/`) && !line.includes("vitest"));
 }
 
 describe("up", () => {
-  test("again changes nothing, takes seconds, and ends with the summary", async () => {
+  test("changes nothing the second time, takes seconds, and prints the summary", async () => {
     const began = Date.now();
     const output = passed(await sandbox.run("up"));
     expect(Date.now() - began).toBeLessThan(20_000);
@@ -40,7 +40,7 @@ describe("up", () => {
     expect(output).toContain(`docker pull ${sandbox.registry}/hyperion-coordinator-mcp:latest`);
   });
 
-  test("changes no tracked file, also after a setting was changed", async () => {
+  test("changes no tracked file, even if a setting changes", async () => {
     const before = await sandbox.command("git", ["status", "--porcelain", "--", "Pulumi*.yaml"]);
     await sandbox.set({ cleanupKeepCount: "7" });
     const after = await sandbox.command("git", ["status", "--porcelain", "--", "Pulumi*.yaml"]);
@@ -50,30 +50,27 @@ describe("up", () => {
     await sandbox.unset("cleanupKeepCount");
   });
 
-  test.each(["emulator", "registry", "docker"] as const)(
-    "starts %s again when it was killed",
-    async (name) => {
-      const killed = await sandbox.run("fault", name, "kill");
-      if (killed.output.includes("is your own")) return;
-      passed(killed);
-      expect(
-        (await readStatus(sandbox.root)).services.filter(({ state }) => state === "stopped"),
-      ).toHaveLength(1);
+  test.each(["emulator", "registry", "docker"] as const)("restarts %s after it is killed", async (name) => {
+    const killed = await sandbox.run("fault", name, "kill");
+    if (killed.output.includes("is your own")) return;
+    passed(killed);
+    expect((await readStatus(sandbox.root)).services.filter(({ state }) => state === "stopped")).toHaveLength(
+      1,
+    );
 
-      const refused = await sandbox.run("pulumi", "preview");
-      expect(refused.code).toBe(1);
-      expect(refused.output).toContain(
-        `the sandbox does not run: ${name} is stopped. Start it: npm run sandbox`,
-      );
+    const refused = await sandbox.run("pulumi", "preview");
+    expect(refused.code).toBe(1);
+    expect(refused.output).toContain(
+      `the sandbox does not run: ${name} is stopped. Start it: npm run sandbox`,
+    );
 
-      passed(await sandbox.run("up", "--no-stack"));
-      await expectAllRuns();
-    },
-  );
+    passed(await sandbox.run("up", "--no-stack"));
+    await expectAllRunning();
+  });
 });
 
 describe("status", () => {
-  test("says what runs, where, since when, and which plugins serve", async () => {
+  test("reports each service with its address and start time, and the plugins", async () => {
     const status = await readStatus(sandbox.root);
     expect(status.services[0]).toMatchObject({
       service: "Google APIs",
@@ -94,12 +91,12 @@ describe("status", () => {
 });
 
 describe("env", () => {
-  test("lets a shell's own pulumi work, from any folder", async () => {
+  test("lets pulumi run in a shell, from any folder", async () => {
     const shown = await sandbox.command("pulumi", ["stack", "output", "registryUrl"], {}, { cwd: "/" });
     expect(shown.stdout).toBe(sandbox.registry);
   });
 
-  test("lets a shell's own docker pull, build and push", async () => {
+  test("lets docker pull, build and push in a shell", async () => {
     const folder = await mkdtemp(join(sandbox.scratch, "build-"));
     const image = `${sandbox.registry}/hyperion-ui`;
     await writeFile(join(folder, "Dockerfile"), `# syntax-free\nFROM ${image}:latest\nLABEL made.by=test\n`);
@@ -112,13 +109,13 @@ describe("env", () => {
     }
   });
 
-  test("lets skopeo read the sandbox.registry, with its certificate", async ({ skip }) => {
+  test("lets skopeo read the registry, with its certificate", async ({ skip }) => {
     const { code: missing } = await sandbox.command("sh", ["-c", "command -v skopeo"]);
     skip(missing !== 0, "skopeo is not installed");
     passed(await sandbox.command("skopeo", ["inspect", `docker://${sandbox.registry}/hyperion-ui:latest`]));
   });
 
-  test("touches neither the user's Docker nor the user's Pulumi folder", () => {
+  test("uses neither the Docker configuration nor the Pulumi folder of the user", () => {
     for (const name of ["DOCKER_CONFIG", "PULUMI_HOME", "CLOUDSDK_CONFIG", "PULUMI_CONFIG_PASSPHRASE_FILE"])
       expect(sandbox.env[name]?.startsWith(sandbox.root), name).toBe(true);
     expect(sandbox.env["PULUMI_BACKEND_URL"]).toBe(
@@ -127,8 +124,8 @@ describe("env", () => {
   });
 });
 
-describe("the other words", () => {
-  test("token prints a token of that principal, and refuses what is none", async () => {
+describe("the other subcommands", () => {
+  test("token prints a token of a principal, and refuses an invalid principal", async () => {
     const { stdout } = await sandbox.run("token", "user:dana@example.com");
     const payload = Buffer.from(stdout.split(".")[1] ?? "", "base64url").toString();
     expect(JSON.parse(payload)).toMatchObject({ sub: "user:dana@example.com" });
@@ -137,7 +134,7 @@ describe("the other words", () => {
     expect(refused.output).toContain('"dana" is not a principal');
   });
 
-  test("pulumi passes every argument and the exit code on", async () => {
+  test("pulumi passes on every argument and the exit code", async () => {
     expect((await sandbox.run("pulumi", "stack", "ls", "--json")).stdout).toContain('"name": "sandbox"');
     failed(await sandbox.run("pulumi", "stack", "output", "no such output"));
     expect((await sandbox.run("pulumi", "--help")).output).toContain(
@@ -145,7 +142,7 @@ describe("the other words", () => {
     );
   });
 
-  test("an unknown word, and a sandbox that was never up, are told without a stack trace", async () => {
+  test("an unknown subcommand and a missing sandbox are reported without a stack trace", async () => {
     const unknown = await sandbox.run("frobnicate");
     expect(unknown).toMatchObject({
       code: 1,
@@ -164,29 +161,29 @@ describe("the other words", () => {
 });
 
 describe("two sandboxes at once", () => {
-  test("share nothing, and down leaves nothing of its own and everything of the other", async () => {
+  test("share nothing, and down removes only its own sandbox", async () => {
     const folder = await mkdtemp(join(tmpdir(), "hyp-second-"));
     const root = join(folder, "sb");
     passed(await runWords(root, "up", "--no-stack"));
     const addresses = (status: SandboxStatus) => status.services.slice(0, 2).map(({ where }) => where);
     const [one, other] = [await readStatus(sandbox.root), await readStatus(root)];
     expect(new Set([...addresses(one), ...addresses(other)]).size).toBe(4);
-    expect(tracesOf(root).length).toBeGreaterThan(1);
+    expect(processesOf(root).length).toBeGreaterThan(1);
 
     passed(await runWords(root, "down"));
     expect(existsSync(root)).toBe(false);
-    expect(tracesOf(root)).toEqual([]);
+    expect(processesOf(root)).toEqual([]);
     expect(await readFile("/proc/self/mountinfo", "utf8")).not.toContain(root);
 
-    await expectAllRuns();
+    await expectAllRunning();
     passed(await sandbox.docker("pull", `${sandbox.registry}/hyperion-ui:latest`));
     await rm(folder, { recursive: true });
   });
 });
 
-// The last: it ends the sandbox of this file.
+// The last, because it removes the sandbox of this file.
 describe("down", () => {
-  test("with a running container, a protected stack and a service that was killed, leaves nothing", async () => {
+  test("leaves nothing, despite a running container, a protected stack and a killed service", async () => {
     await sandbox.docker("run", "--detach", `${sandbox.registry}/hyperion-ui:latest`);
     await sandbox.pulumi("stack", "init", "production");
     await sandbox.set({ publishImages: "false" }, "--stack", "production");
@@ -196,7 +193,7 @@ describe("down", () => {
     const output = passed(await sandbox.run("down"));
     expect(output).toContain("Stack production is protected");
     expect(existsSync(sandbox.root)).toBe(false);
-    expect(tracesOf(sandbox.root)).toEqual([]);
+    expect(processesOf(sandbox.root)).toEqual([]);
     expect(await readFile("/proc/self/mountinfo", "utf8")).not.toContain(sandbox.root);
   });
 });

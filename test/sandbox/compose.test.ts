@@ -1,8 +1,8 @@
 /**
- * The compose files against a real engine and the sandbox's registry: all six services.
+ * Runs all six services of the compose files on a real engine, with the sandbox's registry.
  *
- * MongoDB, Qdrant and the embedding service are the fakes of sandbox/infrastructure, under the names of the real images,
- * which the sandbox's engine cannot pull; Hyperion's three are the samples of sandbox/hyperion.
+ * The sandbox's engine cannot pull MongoDB, Qdrant and the embedding service: the fakes of sandbox/infrastructure have the
+ * names of those images. Hyperion's three are the samples of sandbox/hyperion.
  */
 import { chown, copyFile, cp, mkdir, mkdtemp, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -19,21 +19,21 @@ import { useSandbox } from "../support/shared-sandbox.ts";
 
 const HYPERION = ["hyperion-mcp-server", "hyperion-http-bridge", "hyperion-ui"];
 const ALL = [...HYPERION, "mongodb", "qdrant", "embedding-service"].sort();
-/** Where no image can be pulled from: whoever tries fails. */
+/** An image that cannot be pulled. */
 const NOWHERE = "nowhere.invalid/image:1";
 const DEVELOPMENT = ["--file", "docker-compose.dev.yml"];
 
 const sandbox = useSandbox();
 let composeCommand: string;
 let project: string;
-/** Where an engine of the user's has the real images: the names of the fakes. */
+/** Variables with other names for the fakes, if the user's engine has the real images. */
 let fakes: Record<string, string>;
 let ports: { HYPERION_UI_PORT: string; HYPERION_MCP_PORT: string; HYPERION_BRIDGE_PORT: string };
 let otherPort: string;
 
 beforeAll(async () => {
   composeCommand = await ensureCompose(console.log);
-  // Never "hyperion": on an engine of the user's that may be a Hyperion with data in it.
+  // Never "hyperion", which on the user's engine can be a Hyperion with data.
   project = `hyperion-test-${shortName(sandbox.root)}`;
   const [ui = "", mcp = "", bridge = "", other = ""] = (await claimPorts(sandbox.scratch, 4)).map(String);
   ports = { HYPERION_UI_PORT: ui, HYPERION_MCP_PORT: mcp, HYPERION_BRIDGE_PORT: bridge };
@@ -45,7 +45,7 @@ afterEach(async () => {
   await compose(["down", "--volumes", "--remove-orphans", "--timeout", "2"]);
 });
 
-/** Runs Compose as somebody who never logged in, with none of the settings of this checkout's `.env`. */
+/** Runs Compose without a login, and without the settings in this checkout's `.env`. */
 function compose(args: string[], variables: Record<string, string> = {}, input = ""): Promise<Outcome> {
   const env = {
     PATH: process.env["PATH"],
@@ -62,32 +62,32 @@ function compose(args: string[], variables: Record<string, string> = {}, input =
   return commandIn(sandbox.root, composeCommand, args, env, { input });
 }
 
-const composed = async (args: string[], variables?: Record<string, string>): Promise<string> =>
+const runCompose = async (args: string[], variables?: Record<string, string>): Promise<string> =>
   stdoutOf(await compose(args, variables));
 
 const docker = async (...args: string[]): Promise<string> => stdoutOf(await sandbox.docker(...args));
 
-/** The fake of Qdrant, which has a shell too. */
+/** The fake of Qdrant, which also has a shell. */
 const qdrant = () => fakes["QDRANT_IMAGE"] ?? "qdrant/qdrant:v1.18.3";
 
 const url = (port: keyof typeof ports, path: string) => `http://127.0.0.1:${ports[port]}${path}`;
 const get = async (port: keyof typeof ports, path = "/") => (await fetch(url(port, path))).text();
 
-const PATIENCE = { timeout: 10_000, interval: 100 };
+const POLL = { timeout: 10_000, interval: 100 };
 
-it.each([[[]], [DEVELOPMENT]])("needs no setting to be valid, and warns of none %j", async (files) => {
+it.each([[[]], [DEVELOPMENT]])("is valid without settings and without a warning %j", async (files) => {
   expect(passed(await compose([...files, "config", "--quiet"]))).toBe("");
 });
 
 const up = (variables: Record<string, string> = {}, ...more: string[]) =>
-  composed(["up", "--detach", "--wait", ...more], variables);
+  runCompose(["up", "--detach", "--wait", ...more], variables);
 const services = async () =>
-  (await composed(["ps", "--all", "--services"])).split("\n").filter(Boolean).sort();
-const container = (service: string) => composed(["ps", "--all", "--quiet", service]);
+  (await runCompose(["ps", "--all", "--services"])).split("\n").filter(Boolean).sort();
+const container = (service: string) => runCompose(["ps", "--all", "--quiet", service]);
 const inspect = async (service: string, format: string) =>
   docker("inspect", "--format", format, await container(service));
 
-/** What the UI does when somebody scans a folder of code there. */
+/** Scans a folder of code, as the UI does. */
 async function scanFromUi(folderPath: string): Promise<unknown> {
   const body = JSON.stringify({ name: "code_index_scan", arguments: { folderPath } });
   return (await fetch(url("HYPERION_UI_PORT", "/api/mcp/tools/call"), { method: "POST", body })).json();
@@ -96,7 +96,7 @@ const watched = async () => /"watched":(.*)}/.exec(await get("HYPERION_MCP_PORT"
 
 describe("docker-compose.yml, published images", () => {
   it(
-    "is refused by a registry that is not public, in the words that TROUBLESHOOTING explains",
+    "cannot be pulled from a private registry, with the message that TROUBLESHOOTING explains",
     { tags: "feature" },
     async () => {
       expect(failed(await compose(["pull", ...HYPERION]))).toContain(
@@ -111,8 +111,8 @@ describe("docker-compose.yml, published images", () => {
       await sandbox.up();
     });
 
-    it("starts all six by health, without a login and a setting", { tags: "feature" }, async () => {
-      await composed(["pull", ...HYPERION]);
+    it("starts all six in order of health, without a login or settings", { tags: "feature" }, async () => {
+      await runCompose(["pull", ...HYPERION]);
       await up();
       expect(await services()).toEqual(ALL);
       expect(await get("HYPERION_UI_PORT", "/health")).toBe("healthy\n");
@@ -141,7 +141,7 @@ describe("docker-compose.yml, published images", () => {
       }
     });
 
-    it("is well where Docker gives every container a proxy, and asks nothing here through it", async () => {
+    it("works if Docker sets a proxy in every container, and uses none between services", async () => {
       const DOCKER_CONFIG = await mkdtemp(join(sandbox.scratch, "proxy-"));
       const dead = "http://127.0.0.1:9";
       const proxies = { default: { httpProxy: dead, httpsProxy: dead, noProxy: "*.corp" } };
@@ -153,9 +153,9 @@ describe("docker-compose.yml, published images", () => {
       expect(await get("HYPERION_MCP_PORT", "/health")).toContain('"status":"healthy"');
     });
 
-    it("keeps the option that Docker from snap refuses, unless it is turned off", async () => {
+    it("sets no-new-privileges, which Docker from snap refuses, unless it is turned off", async () => {
       const options = async (variables: Record<string, string>) => {
-        await composed(["create", "hyperion-ui", "mongodb"], variables);
+        await runCompose(["create", "hyperion-ui", "mongodb"], variables);
         const format = "{{json .HostConfig.SecurityOpt}}";
         return [await inspect("hyperion-ui", format), await inspect("mongodb", format)];
       };
@@ -164,17 +164,17 @@ describe("docker-compose.yml, published images", () => {
       expect(await options({ HYPERION_NO_NEW_PRIVILEGES: "false" })).toEqual([of(false), of(false)]);
     });
 
-    it("starts nothing, and makes no folder, where the folder of code is misspelt", async () => {
+    it("starts nothing and creates no folder if the code folder is misspelt", async () => {
       const HYPERION_CODE = join(sandbox.scratch, "misspelt");
       const output = failed(await compose(["up", "--detach", "--wait"], { HYPERION_CODE }));
       expect(output).toContain(`bind source path does not exist: ${HYPERION_CODE}`);
       await expect(stat(HYPERION_CODE)).rejects.toThrow("ENOENT");
-      expect(await composed(["ps", "--services"])).toBe("");
+      expect(await runCompose(["ps", "--services"])).toBe("");
     });
 
-    it("answers by nginx, which looks an address up once, after the bridge was made anew", async () => {
-      // The bridge would get the address that it left; another is free until then.
-      await composed(["up", "--no-start"]);
+    it("reaches a recreated bridge through nginx, which resolves an address only once", async () => {
+      // Occupies an address until the bridge runs: the recreated bridge gets that one instead of its former address.
+      await runCompose(["up", "--no-start"]);
       const network = ["--network", `${project}_default`];
       const first = await docker("run", "--detach", ...network, qdrant());
       await up();
@@ -187,7 +187,7 @@ describe("docker-compose.yml, published images", () => {
       expect(status).toBe(200);
     });
 
-    it("starts all three again after a database was made anew", async () => {
+    it("restarts all three after a database is recreated", async () => {
       await up();
       const started = (service: string) => inspect(service, "{{.State.StartedAt}}");
       const before = await Promise.all(HYPERION.map(started));
@@ -198,12 +198,12 @@ describe("docker-compose.yml, published images", () => {
       expect(await scanFromUi("/code")).toMatchObject({ status: "active" });
     });
 
-    it("asks less often once a service is well", async () => {
+    it("checks a service less often once it is healthy", async () => {
       await up();
       const asked = async () => Number(await inspect("hyperion-ui", "{{len .State.Health.Log}}"));
       const before = await asked();
       await new Promise((resolve) => setTimeout(resolve, 4_000));
-      // Every second would be three more.
+      // A check per second would add three.
       expect(await asked()).toBeLessThanOrEqual(before);
     });
 
@@ -215,29 +215,29 @@ describe("docker-compose.yml, published images", () => {
       expect(await watched()).toBe('["/code"]');
       expect(await scanFromUi("/code")).toEqual({ path: "/code", status: "active", files: 1 });
       expect(await watched()).toBe('["/code"]');
-      // One that neither has is not watched any more.
+      // A folder that neither has is not watched.
       await scanFromUi("/elsewhere");
       expect(await watched()).toBe('["/code"]');
     });
 
-    it.each(["1.4.2", "v1.4.2", "1", "latest"])("takes the tag %s", { tags: "feature" }, async (tag) => {
+    it.each(["1.4.2", "v1.4.2", "1", "latest"])("pulls the tag %s", { tags: "feature" }, async (tag) => {
       const version = `${sandbox.registry}/hyperion-ui:1.4.2`;
       if (tag.startsWith("v")) {
         await docker("pull", version);
         await docker("tag", version, `${sandbox.registry}/hyperion-ui:${tag}`);
         await docker("push", `${sandbox.registry}/hyperion-ui:${tag}`);
       }
-      await composed(["pull", "hyperion-ui"], { HYPERION_TAG: tag });
+      await runCompose(["pull", "hyperion-ui"], { HYPERION_TAG: tag });
     });
 
-    it("is pinned by a lock file that keeps the version beside the digest", async () => {
-      const fakeProvider = `${sandbox.registry}/hyperion-ui:1.4.2`;
-      const locked = await composed(["config", "--lock-image-digests"], {
+    it("is pinned by a lock file with version and digest", async () => {
+      const substitute = `${sandbox.registry}/hyperion-ui:1.4.2`;
+      const locked = await runCompose(["config", "--lock-image-digests"], {
         HYPERION_TAG: "1.4.2",
-        // The digests of the infrastructure cannot be asked for from here.
-        MONGODB_IMAGE: fakeProvider,
-        QDRANT_IMAGE: fakeProvider,
-        EMBEDDING_IMAGE: fakeProvider,
+        // The digests of the infrastructure images are not available here.
+        MONGODB_IMAGE: substitute,
+        QDRANT_IMAGE: substitute,
+        EMBEDDING_IMAGE: substitute,
       });
       const lock = parse(locked) as { services: Record<string, { image: string }> };
       const digests = await sandbox.output("images");
@@ -253,13 +253,13 @@ describe("docker-compose.yml, published images", () => {
       expect([mongodb, qdrant, embedding]).not.toContain(undefined);
       await writeFile(file, stringify({ services: pinned }));
       const files = ["--file", "docker-compose.yml", "--file", file];
-      // Another version asked for changes nothing: the lock file decides.
-      await composed([...files, "up", "--detach", "--wait"], { HYPERION_TAG: "9.9.9" });
+      // The lock file overrides another HYPERION_TAG.
+      await runCompose([...files, "up", "--detach", "--wait"], { HYPERION_TAG: "9.9.9" });
       expect(await get("HYPERION_UI_PORT", "/health")).toContain("healthy");
     });
 
     describe("with a service elsewhere", () => {
-      it("changes nothing by an address alone", async () => {
+      it("starts every service if only its address is set", async () => {
         const addresses = {
           MONGODB_URI: "mongodb://hyperion:hyperion-inside-compose@mongodb:27017",
           QDRANT_URL: "http://qdrant:6333",
@@ -269,12 +269,12 @@ describe("docker-compose.yml, published images", () => {
         expect(await services()).toEqual(ALL);
       });
 
-      it("leaves out the embedding service when OpenAI does its work", async () => {
+      it("leaves out the embedding service when OpenAI replaces it", async () => {
         await up({ EMBEDDING: "openai", OPENAI_API_KEY: "key", EMBEDDING_IMAGE: NOWHERE });
         expect(await services()).toEqual(ALL.filter((name) => name !== "embedding-service"));
       });
 
-      it("leaves out an embedding service that is elsewhere", async () => {
+      it("leaves out an embedding service that runs elsewhere", async () => {
         const there = { HYPERION_EMBEDDING: "elsewhere", TEI_URL: "http://tei.example.com" };
         await up({ ...there, EMBEDDING_IMAGE: NOWHERE });
         expect(await services()).toEqual(ALL.filter((name) => name !== "embedding-service"));
@@ -302,10 +302,10 @@ describe("docker-compose.yml, published images", () => {
           },
           its: ["--env", "MONGO_INITDB_ROOT_USERNAME=dana", "--env", "MONGO_INITDB_ROOT_PASSWORD=secret"],
         },
-      ])("leaves out $service that is elsewhere", async ({ service, image, variables, its }) => {
+      ])("leaves out a $service that runs elsewhere", async ({ service, image, variables, its }) => {
         const { MONGODB_IMAGE, QDRANT_IMAGE } = fakes;
         const own = { "mongo:7.0": MONGODB_IMAGE, "qdrant/qdrant:v1.18.3": QDRANT_IMAGE }[image] ?? image;
-        await composed(["up", "--no-start"], variables);
+        await runCompose(["up", "--no-start"], variables);
         const place = ["--network", `${project}_default`, "--network-alias", "db.example.com"];
         const remote = await docker("run", "--detach", ...place, ...its, own);
         try {
@@ -318,38 +318,38 @@ describe("docker-compose.yml, published images", () => {
       });
     });
 
-    it("says which service crashes, and starts none that needs it", async () => {
+    it("reports which service crashes, and starts none that needs it", async () => {
       const misspelt = { EMBEDDING_MODEL: "nomic-ai/misspelt" };
       const output = failed(await compose(["up", "--detach", "--wait"], misspelt));
       expect(output).toMatch(/dependency failed to start: container \S+embedding-service-1/);
-      expect(await composed(["logs", "embedding-service"])).toContain("Could not download model artifacts");
+      expect(await runCompose(["logs", "embedding-service"])).toContain("Could not download model artifacts");
       expect(await inspect("hyperion-mcp-server", "{{.State.Status}}")).toBe("created");
     });
 
-    it("recovers when the databases come after the servers", async () => {
-      await composed(["up", "--detach", "--no-deps", "hyperion-mcp-server", "hyperion-http-bridge"]);
+    it("recovers when the databases start after the servers", async () => {
+      await runCompose(["up", "--detach", "--no-deps", "hyperion-mcp-server", "hyperion-http-bridge"]);
       const restarts = async () => Number(await inspect("hyperion-mcp-server", "{{.RestartCount}}"));
-      await expect.poll(restarts, PATIENCE).toBeGreaterThan(0);
+      await expect.poll(restarts, POLL).toBeGreaterThan(0);
       await up();
       expect(await get("HYPERION_MCP_PORT", "/health")).toContain('"status":"healthy"');
       expect(await get("HYPERION_UI_PORT", "/health")).toContain("healthy");
     });
 
-    it("is unhealthy while a database is down, and starts again after a kill, with its data", async () => {
+    it("is unhealthy while a database is down, and keeps its data after a kill", async () => {
       await up();
       await scanFromUi("/code");
-      await composed(["stop", "--timeout", "2", "qdrant"]);
+      await runCompose(["stop", "--timeout", "2", "qdrant"]);
       const health = await fetch(url("HYPERION_MCP_PORT", "/health"));
       expect([health.status, await health.text()]).toEqual([
         503,
         expect.stringContaining('"qdrant":{"status":"down"}'),
       ]);
-      await composed(["kill"]);
+      await runCompose(["kill"]);
       await up();
       expect(await watched()).toBe('["/code"]');
     });
 
-    it("takes another password of the database by the commands of COMPOSE.md", async () => {
+    it("changes the password of the database with the commands of COMPOSE.md", async () => {
       await up();
       const change = ["exec", "--no-TTY", "mongodb", "mongosh", "--username", "hyperion"];
       const statement = ["--authenticationDatabase", "admin", "admin", "--eval"];
@@ -359,13 +359,13 @@ describe("docker-compose.yml, published images", () => {
       expect(await get("HYPERION_MCP_PORT", "/health")).toContain('"status":"healthy"');
     });
 
-    it("goes to another version of each database by the commands of COMPOSE.md, with its data", async () => {
-      await up({ QDRANT_IMAGE: await versionOf("qdrant", "v1.15.5") });
+    it("upgrades each database with the commands of COMPOSE.md, and keeps its data", async () => {
+      await up({ QDRANT_IMAGE: await buildVersion("qdrant", "v1.15.5") });
       await scanFromUi("/code");
-      const steps = [await versionOf("qdrant", "v1.16.3"), await versionOf("qdrant", "v1.17.1")];
+      const steps = [await buildVersion("qdrant", "v1.16.3"), await buildVersion("qdrant", "v1.17.1")];
       for (const QDRANT_IMAGE of steps) await up({ QDRANT_IMAGE }, "qdrant");
 
-      const MONGODB_IMAGE = await versionOf("mongo", "8.0.4");
+      const MONGODB_IMAGE = await buildVersion("mongo", "8.0.4");
       const raise = async (version: string) => {
         const shell = ["exec", "--no-TTY", "mongodb", "mongosh", "--username", "hyperion"];
         const statement = `db.adminCommand({ setFeatureCompatibilityVersion: "${version}", confirm: true })`;
@@ -379,12 +379,12 @@ describe("docker-compose.yml, published images", () => {
 
       expect(failed(await check())).toContain("was last opened by MongoDB 8.0.4, and");
       await compose(["up", "--detach", "mongodb"]);
-      await expect.poll(() => composed(["logs", "mongodb"]), PATIENCE).toContain("UPGRADE PROBLEM");
+      await expect.poll(() => runCompose(["logs", "mongodb"]), POLL).toContain("UPGRADE PROBLEM");
     });
 
-    describe("as check-compose.sh sees it", () => {
-      it("has a Qdrant volume that the next image cannot open, by its version or its format", async () => {
-        await up({ QDRANT_IMAGE: await versionOf("qdrant", "v1.15.5") });
+    describe("check-compose.sh", () => {
+      it("reports a Qdrant volume that the next image cannot open, by its version or its format", async () => {
+        await up({ QDRANT_IMAGE: await buildVersion("qdrant", "v1.15.5") });
         const skipping = failed(await check());
         expect(skipping).toContain("was last opened by Qdrant 1.15, and");
         expect(skipping).toContain("QDRANT_IMAGE=qdrant/qdrant:v1.16.3 docker compose up");
@@ -392,25 +392,25 @@ describe("docker-compose.yml, published images", () => {
         expect(passed(await check())).toContain("Nothing found");
 
         const plant = "mkdir /data/collections/code && echo 0.3.1 > /data/collections/code/version.info";
-        await composed(["stop", "--timeout", "2", "qdrant"]);
+        await runCompose(["stop", "--timeout", "2", "qdrant"]);
         const within = ["--entrypoint", "sh", "--volume", `${project}_qdrant-data:/data`];
         await docker("run", "--rm", ...within, qdrant(), "-c", plant);
         expect(failed(await check())).toContain("a collection of format 0.3.1");
         await compose(["up", "--detach", "qdrant"]);
         const refusal = "Try to use older version of Qdrant first";
-        await expect.poll(() => composed(["logs", "qdrant"]), PATIENCE).toContain(refusal);
+        await expect.poll(() => runCompose(["logs", "qdrant"]), POLL).toContain(refusal);
       });
 
-      it("has a MongoDB whose version and password are not those of .env", async () => {
+      it("reports a MongoDB whose version and password differ from .env", async () => {
         const first = { MONGODB_PASSWORD: "first" };
-        await up({ ...first, MONGODB_IMAGE: await versionOf("mongo", "5.0.31") });
+        await up({ ...first, MONGODB_IMAGE: await buildVersion("mongo", "5.0.31") });
         const output = failed(await check({ MONGODB_PASSWORD: "second" }));
         expect(output).toContain("was last opened by MongoDB 5.0.31, and");
         expect(output).toContain("MongoDB refuses MONGODB_USERNAME and MONGODB_PASSWORD");
         expect(failed(await check(first))).not.toContain("refuses MONGODB_USERNAME");
       });
 
-      it("names an image that its version did not have", async () => {
+      it("reports an image that its version does not have", async () => {
         for (const { name } of images.slice(1)) {
           const image = `${sandbox.registry}/${name}`;
           await docker("pull", `${image}:1.4.2`);
@@ -424,7 +424,7 @@ describe("docker-compose.yml, published images", () => {
       });
     });
 
-    it("takes over the data of an earlier compose file", async () => {
+    it("copies the data of an earlier compose file", async () => {
       const earlier = `${project}-earlier`;
       const volumes = ["mongodb_data", "mongodb_config", "qdrant_data"].map((name) => `${earlier}_${name}`);
       try {
@@ -434,7 +434,7 @@ describe("docker-compose.yml, published images", () => {
         expect((await check()).output).toContain(`scripts/copy-compose-volumes.sh ${earlier}`);
         passed(await script("scripts/copy-compose-volumes.sh", [earlier]));
         expect((await check()).output).not.toContain("copy-compose-volumes");
-        // Nothing is overwritten by a second time.
+        // A second run overwrites nothing.
         expect((await script("scripts/copy-compose-volumes.sh", [earlier])).output).toContain(
           "exists already",
         );
@@ -452,14 +452,14 @@ describe("docker-compose.yml, published images", () => {
 
 describe("docker-compose.dev.yml, local sources", () => {
   it(
-    "starts from a clean clone, reloads what is edited, and leaves nothing in it",
+    "starts from a clean clone, reloads edited files, and leaves no files in it",
     { tags: "feature" },
     async () => {
       const source = await mkdtemp(join(sandbox.scratch, "source-"));
       await cp(join(repositoryRoot, "sandbox/hyperion"), source, { recursive: true });
-      await own(source, 1000);
+      await changeOwner(source, 1000);
       const variables = { HYPERION_SOURCE: source };
-      const start = () => composed([...DEVELOPMENT, "up", "--detach", "--wait"], variables);
+      const start = () => runCompose([...DEVELOPMENT, "up", "--detach", "--wait"], variables);
       const files = await readdir(source, { recursive: true });
       await start();
       expect(await services()).toEqual(ALL);
@@ -477,12 +477,12 @@ describe("docker-compose.dev.yml, local sources", () => {
         ["HYPERION_MCP_PORT", "Hyperion MCP server, edited"],
         ["HYPERION_BRIDGE_PORT", "Hyperion HTTP bridge, edited"],
       ] as const)
-        await expect.poll(() => get(port), PATIENCE).toContain(text);
+        await expect.poll(() => get(port), POLL).toContain(text);
 
-      // What was compiled outlives the containers.
-      await composed([...DEVELOPMENT, "down", "--timeout", "2"], variables);
+      // Compiled files outlive the containers.
+      await runCompose([...DEVELOPMENT, "down", "--timeout", "2"], variables);
       await start();
-      const compiled = await composed([...DEVELOPMENT, "logs", "hyperion-mcp-server"], variables);
+      const compiled = await runCompose([...DEVELOPMENT, "logs", "hyperion-mcp-server"], variables);
       expect(compiled).toContain("building...");
       expect(compiled).not.toContain("compiling");
 
@@ -492,13 +492,13 @@ describe("docker-compose.dev.yml, local sources", () => {
   );
 });
 
-/** Gives a folder and all in it to a user. */
-async function own(folder: string, user: number): Promise<void> {
+/** Changes the owner of a folder and its contents. */
+async function changeOwner(folder: string, user: number): Promise<void> {
   await chown(folder, user, user);
   for (const file of await readdir(folder, { recursive: true })) await chown(join(folder, file), user, user);
 }
 
-/** Fills a volume as an earlier compose file did: a login of its own, and a folder of code in the index. */
+/** Fills a volume as an earlier compose file did, with another login and a folder in the index. */
 async function fillEarlier(volume: string): Promise<void> {
   const login = ["--env", "MONGO_INITDB_ROOT_USERNAME=admin", "--env", "MONGO_INITDB_ROOT_PASSWORD=admin123"];
   const image = fakes["MONGODB_IMAGE"] ?? "mongo:7.0";
@@ -506,19 +506,19 @@ async function fillEarlier(volume: string): Promise<void> {
   const add = `fetch("http://127.0.0.1:27017/folders", { method: "POST", body: '{"path":"/old","status":"active"}',
     headers: { authorization: "Basic " + btoa("admin:admin123") } }).then((r) => process.exit(r.ok ? 0 : 1))`;
   const added = async () => (await sandbox.docker("exec", database, "node", "-e", add)).code;
-  await expect.poll(added, PATIENCE).toBe(0);
+  await expect.poll(added, POLL).toBe(0);
   await docker("rm", "--force", database);
 }
 
-/** Builds the fake of another version of a database, under a name of this sandbox's. */
-async function versionOf(folder: string, version: string): Promise<string> {
+/** Builds the fake of another version of a database, with a tag for this sandbox. */
+async function buildVersion(folder: string, version: string): Promise<string> {
   const tag = `${shortName(sandbox.root)}-${folder}:${version}`;
   const sources = join(repositoryRoot, "sandbox/infrastructure", folder);
   await docker("build", "--quiet", "--build-arg", `VERSION=${version}`, "--tag", tag, sources);
   return tag;
 }
 
-/** Runs a script of this project on the sandbox's engine, and has nothing of this machine's user in it. */
+/** Runs a script of this project on the sandbox's engine, without the user's settings. */
 function script(file: string, args: string[], variables: Record<string, string> = {}): Promise<Outcome> {
   return sandbox.command(file, args, {
     HOME: sandbox.scratch,
@@ -530,7 +530,7 @@ function script(file: string, args: string[], variables: Record<string, string> 
   });
 }
 
-/** The check of a folder that holds the compose file alone, with Compose as a plugin of Docker. */
+/** Runs check-compose.sh on a folder with the compose file alone, with Compose as a plugin of Docker. */
 async function check(variables?: Record<string, string>): Promise<Outcome> {
   const plugins = join(sandbox.scratch, "docker-config/cli-plugins");
   await mkdir(plugins, { recursive: true });

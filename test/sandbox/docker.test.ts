@@ -12,12 +12,12 @@ import { commitSources } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
 const UI = "hyperion-ui";
-/** What the engine runs without emulation. */
+/** The architecture that the engine runs without emulation. */
 const NATIVE = nativePlatform.replace("linux/", "");
 
 const sandbox = useSandbox();
 
-/** Docker's configuration of the sandbox with something else in it. */
+/** Creates a copy of the sandbox's Docker configuration with this change. */
 async function dockerConfig(change: object): Promise<string> {
   const folder = await mkdtemp(join(sandbox.scratch, "config-"));
   const own = JSON.parse(
@@ -27,9 +27,9 @@ async function dockerConfig(change: object): Promise<string> {
   return folder;
 }
 
-// Where the machine has an engine of its own at the usual socket, the plugin finds that.
-describe.skipIf(existsSync("/var/run/docker.sock"))("an engine that only docker's context knows", () => {
-  test("is told with the line that leads the plugin to it", async () => {
+// Skipped if the machine has an engine at the default socket, which the plugin would find.
+describe.skipIf(existsSync("/var/run/docker.sock"))("an engine that only a Docker context names", () => {
+  test("is reported, with the DOCKER_HOST that makes the plugin use it", async () => {
     const context = "office";
     const host = sandbox.env["DOCKER_HOST"] ?? "";
     const folder = await dockerConfig({ currentContext: context });
@@ -51,7 +51,7 @@ describe.skipIf(existsSync("/var/run/docker.sock"))("an engine that only docker'
   });
 });
 
-test("a store that is not installed stops a preview, although the registry has a helper of its own", async () => {
+test("a credential store that is not installed stops a preview, even if the registry has its own helper", async () => {
   const DOCKER_CONFIG = await dockerConfig({ credsStore: "nowhere" });
   const output = failed(await sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG }));
   expect(output).toContain(
@@ -59,7 +59,7 @@ test("a store that is not installed stops a preview, although the registry has a
   );
 });
 
-test("the engine says which platforms it can run, and a build for another one is stopped", async () => {
+test("the engine reports the platforms that it can run, and a build for another one is refused", async () => {
   const engine = sandbox.env["DOCKER_HOST"] ?? "";
   const { stdout } = await sandbox.docker("version", "--format", "{{.Server.Os}}/{{.Server.Arch}}");
   expect((await enginePlatforms(engine))?.[0]).toBe(stdout.trim());
@@ -74,8 +74,8 @@ test("the engine says which platforms it can run, and a build for another one is
   });
 });
 
-describe("a store that knows nothing of the registry", () => {
-  test("stops an up before anything is built, and warns at preview", async () => {
+describe("a credential store without a login for the registry", () => {
+  test("stops an up before any build, and causes a warning in a preview", async () => {
     const bin = join(sandbox.scratch, "bin");
     await mkdir(bin);
     const helper =
@@ -85,7 +85,7 @@ describe("a store that knows nothing of the registry", () => {
       DOCKER_CONFIG: await dockerConfig({ credHelpers: {}, credsStore: "desktop" }),
       PATH: `${bin}:${sandbox.env["PATH"] ?? ""}`,
     };
-    const told = `the credential helper docker-credential-desktop, which has no login for ${sandbox.registry.replace(/\/.*/, "")}`;
+    const message = `the credential helper docker-credential-desktop, which has no login for ${sandbox.registry.replace(/\/.*/, "")}`;
     const page = join(sandbox.sources, "coordinator/ui/src/index.html");
     const before = await readFile(page, "utf8");
     await appendFile(page, "<!-- changed -->\n");
@@ -93,17 +93,17 @@ describe("a store that knows nothing of the registry", () => {
       (await sandbox.docker("image", "inspect", "-f", "{{.Id}}", `${sandbox.registry}/${UI}:build-${NATIVE}`))
         .stdout;
     const built = await id();
-    expect(passed(await sandbox.command("pulumi", ["preview"], shell))).toContain(told);
+    expect(passed(await sandbox.command("pulumi", ["preview"], shell))).toContain(message);
     const output = failed(await sandbox.with(shell).tryUp());
-    expect(output).toContain(told);
+    expect(output).toContain(message);
     expect(await id()).toBe(built);
     await writeFile(page, before);
     await sandbox.up();
   });
 });
 
-describe("Hyperion's sources as they lie on a developer's machine", () => {
-  test("are told with the lines that make them what git has, and a release waits for what looks secret", async () => {
+describe("Hyperion's sources on a developer's machine", () => {
+  test("are reported if untracked, with working fixes, and possible secrets stop a release", async () => {
     const write = async (file: string, text: string) => {
       const whole = join(sandbox.sources, file);
       await mkdir(dirname(whole), { recursive: true });
@@ -142,7 +142,7 @@ describe("Hyperion's sources as they lie on a developer's machine", () => {
   });
 });
 
-describe("buildCache: registry on a machine that starts empty", () => {
+describe("buildCache: registry on a machine without a local cache", () => {
   const STEP = `RUN node -e "fs.writeFileSync('/evidence', crypto.randomUUID())"`;
   const SINGLE = `FROM hyperion-sandbox-base:24-$TARGETARCH\n${STEP}\nCOPY src /src\n`;
   const SEVERAL = `FROM hyperion-sandbox-base:24-$TARGETARCH AS build\n${STEP}\nCOPY src /src\n\nFROM hyperion-sandbox-base:24-$TARGETARCH\nCOPY --from=build /evidence /src /\n`;
@@ -160,7 +160,7 @@ describe("buildCache: registry on a machine that starts empty", () => {
     );
   });
 
-  /** Lets images.json name the stage that does the work, or none. */
+  /** Sets or removes the cacheStage of the user interface in images.json. */
   async function cacheStage(stage: string | undefined): Promise<void> {
     const file = join(sandbox.scratch, "program/images.json");
     const images = JSON.parse(await readFile(file, "utf8")) as { name: string }[];
@@ -170,8 +170,8 @@ describe("buildCache: registry on a machine that starts empty", () => {
     );
   }
 
-  /** What the step that takes its time left in the image, after a file is changed and the stack is up. */
-  async function evidenceAfterUp(): Promise<string> {
+  /** Changes a file and runs `up`; returns the random value that the cached step wrote into the image. */
+  async function rebuild(): Promise<string> {
     await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "<!-- changed -->\n");
     await sandbox.up(...project);
     const image = `${sandbox.registry}/${UI}:build-${NATIVE}`;
@@ -181,8 +181,8 @@ describe("buildCache: registry on a machine that starts empty", () => {
     return stdout;
   }
 
-  /** Takes all that was built of the engine, but for the base image. */
-  async function forgetBuilds(): Promise<void> {
+  /** Removes all builds from the engine, except the base image. */
+  async function removeBuilds(): Promise<void> {
     passed(await sandbox.docker("builder", "prune", "--all", "--force"));
     const { stdout } = await sandbox.docker("image", "ls", "-q", `${sandbox.registry}/${UI}`);
     const ids = [...new Set(stdout.split("\n").filter((id) => id !== ""))];
@@ -190,15 +190,15 @@ describe("buildCache: registry on a machine that starts empty", () => {
   }
 
   test.each<[what: string, dockerfile: string, stage: string | undefined, reused: boolean]>([
-    ["of an image of one stage", SINGLE, undefined, true],
-    ["of an image of several stages", SEVERAL, undefined, false],
-    ["of an image of several stages that names the one that works", SEVERAL, "build", true],
-  ])("reuses the unchanged steps %s: %#", async (_, dockerfile, stage, reused) => {
+    ["of an image with one stage", SINGLE, undefined, true],
+    ["only of the last stage, without cacheStage", SEVERAL, undefined, false],
+    ["of the stage that cacheStage names", SEVERAL, "build", true],
+  ])("reuses the unchanged steps %s", async (_, dockerfile, stage, reused) => {
     await cacheStage(stage);
     await writeFile(join(sandbox.sources, "coordinator/ui/Dockerfile"), dockerfile);
-    const first = await evidenceAfterUp();
-    await forgetBuilds();
-    const second = await evidenceAfterUp();
+    const first = await rebuild();
+    await removeBuilds();
+    const second = await rebuild();
     expect(second === first).toBe(reused);
   });
 });

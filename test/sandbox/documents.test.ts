@@ -6,8 +6,8 @@ import { passed } from "../support/outcome.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
 /**
- * What the commands may use: `npm run pulumi --` without the start of npm, which README.md's block shows; the repository's
- * path in the API, and a call to it.
+ * Definitions for the commands: `npm run pulumi --` without the start-up time of npm, which the block in README.md covers;
+ * the repository's path in the API; and a request to the API.
  */
 const PRELUDE = `
 npm() {
@@ -15,7 +15,7 @@ npm() {
 }
 repository=v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public
 google() {
-  # The token by standard input: the process list shows arguments to everybody.
+  # The token goes through standard input: the process list shows arguments to every user.
   curl -fsS -X "$1" -H @- -H "Content-Type: application/json" \${3:+--data "$3"} "$CLOUD_URL/$2" \\
     <<< "Authorization: Bearer $GOOGLE_OAUTH_ACCESS_TOKEN"
 }
@@ -39,7 +39,7 @@ const runs = documents()
 
 describe("the commands of", () => {
   test.each(runs)("$where", async ({ commands }) => {
-    // Each block begins with the settings of the sandbox, as its reader begins with his own.
+    // Each block starts with the sandbox's settings.
     await writeFile(settingsFile, settings);
     const variables = { CLOUD_URL: sandbox.emulatorUrl, PULUMI_SKIP_CONFIRMATIONS: "true" };
     const bash = ["-euo", "pipefail", "-c", PRELUDE + commands];

@@ -29,21 +29,21 @@ beforeAll(async () => {
   };
 });
 
-/** The token of a workflow run on main in the protected environment, but for these claims; "" is none. */
+/** A token of a workflow run on main in the protected environment, with these claims replaced; "" removes a claim. */
 function tokenWith(claims: Record<string, string>): Promise<string> {
   const usual = { event_name: "push", environment: "production", ref: "refs/heads/main" };
   const all = Object.entries({ repository: OURS, ...IDS, ...usual, ...claims });
   return githubToken(sandbox, provider, Object.fromEntries(all.filter(([, value]) => value !== "")));
 }
 
-/** The account's access token; undefined where Google refuses. */
+/** The account's access token; undefined if Google refuses. */
 async function tokenOf(account: string, token: string): Promise<string | undefined> {
   const answer = await impersonate(sandbox, provider, token, account);
   return answer.ok ? ((await answer.json()) as { accessToken: string }).accessToken : undefined;
 }
 
-/** Whether the registry lets the bearer of an access token do this. */
-async function may(action: "pull" | "push", accessToken: string): Promise<boolean> {
+/** Whether the registry allows the action with an access token. */
+async function isAllowed(action: "pull" | "push", accessToken: string): Promise<boolean> {
   const scope = `repository:hyperion-sandbox/hyperion-public/hyperion-ui:${action}`;
   const url = `${sandbox.emulatorUrl}/token?service=registry&scope=${encodeURIComponent(scope)}`;
   const login = Buffer.from(`oauth2accesstoken:${accessToken}`).toString("base64");
@@ -57,15 +57,15 @@ describe("a workflow run", () => {
     ["A7: a manual run on main", { event_name: "workflow_dispatch" }, "publish"],
     ["A8: a pull request", { event_name: "pull_request", ref: "refs/pull/7/merge" }, "preview"],
     ["A9: pull_request_target, which has main as its ref", { event_name: "pull_request_target" }, "nothing"],
-    ["A7: the environment in other letters", { environment: "Production" }, "publish"],
+    ["A7: the environment in another case", { environment: "Production" }, "publish"],
     [
-      "A9: v0-evil, a tag of a commit with a workflow of one's own",
+      "A9: v0-evil, a tag on a commit with another workflow",
       { ref: "refs/tags/v0-evil", workflow: "evil.yml", environment: "" },
       "nothing",
     ],
     ["A9: another environment", { environment: "staging" }, "nothing"],
     [
-      "A9: the drift job, which is a class of its own",
+      "A9: the drift job, which has its own class",
       { event_name: "workflow_dispatch", workflow: "drift.yml", environment: "" },
       "nothing",
     ],
@@ -77,7 +77,7 @@ describe("a workflow run", () => {
       "nothing",
     ],
     [
-      "A9: the name registered anew by somebody else",
+      "A9: the same repository name with another owner",
       { repository_id: "9", repository_owner_id: "8" },
       "nothing",
     ],
@@ -89,7 +89,7 @@ describe("a workflow run", () => {
     expect((await tokenOf(accounts.preview, token)) !== undefined).toBe(access === "preview");
   });
 
-  test("A9: with a token that has expired gets nothing", async () => {
+  test("A9: with an expired token gets nothing", async () => {
     const run = {
       audience: `https://iam.googleapis.com/${provider}`,
       repository: OURS,
@@ -104,13 +104,13 @@ describe("a workflow run", () => {
 
   test("A7: as the CI account pulls and pushes", async () => {
     const token = (await tokenOf(accounts.publish, await tokenWith({}))) ?? "";
-    expect([await may("pull", token), await may("push", token)]).toEqual([true, true]);
+    expect([await isAllowed("pull", token), await isAllowed("push", token)]).toEqual([true, true]);
   });
 
-  test("A8: as the preview account pulls, and can neither push nor change anything", async () => {
+  test("A8: as the preview account pulls, and cannot push or change anything", async () => {
     const claims = { event_name: "pull_request", ref: "refs/pull/7/merge" };
     const token = (await tokenOf(accounts.preview, await tokenWith(claims))) ?? "";
-    expect([await may("pull", token), await may("push", token)]).toEqual([true, false]);
+    expect([await isAllowed("pull", token), await isAllowed("push", token)]).toEqual([true, false]);
     const repository = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public";
     const change = await sandbox.google(
       "PATCH",
@@ -122,7 +122,7 @@ describe("a workflow run", () => {
   });
 });
 
-test("the identity pool that a destroy leaves soft-deleted comes back with the next up", async () => {
+test("up undeletes the identity pool that a destroy soft-deleted", async () => {
   await sandbox.pulumi("destroy", "--yes");
   expect(await tokenOf(accounts.publish, await tokenWith({}))).toBeUndefined();
   const { output } = await sandbox.tryUp();
@@ -131,10 +131,10 @@ test("the identity pool that a destroy leaves soft-deleted comes back with the n
   await sandbox.expectNoChanges();
 });
 
-test("a pool and a provider that were made beforehand are adopted, and updated in place", async () => {
+test("up adopts an existing pool and provider, and updates them in place", async () => {
   const pool = `${POOLS}/hyperion-github`;
   await sandbox.pulumi("destroy", "--yes");
-  // As somebody left them: at Google, in no state, and with other settings.
+  // They exist at Google with other settings, and are in no state.
   for (const path of [pool, `${pool}/providers/github`])
     await google(sandbox, "POST", `${path}:undelete`, {});
   const byHand = { displayName: "Made by hand", description: "By hand" };

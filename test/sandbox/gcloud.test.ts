@@ -31,11 +31,11 @@ afterAll(async () => {
   rmSync(dir, { recursive: true, force: true });
 });
 
-/** What gcloud prints for this command with further arguments; it has to succeed. */
+/** Runs gcloud, which has to succeed; returns its output. */
 const gcloud = async (command: string, ...args: string[]): Promise<string> =>
   stdoutOf(await tryGcloud([...command.split(" "), ...args]));
 
-/** gcloud with these variables besides, whatever comes of it. */
+/** Runs gcloud with additional variables; it can fail. */
 function tryGcloud(args: readonly string[], variables: NodeJS.ProcessEnv = {}): Promise<Outcome> {
   const env = { ...process.env, ...gcloudEnvironment(servers.emulator.port, dir), ...variables };
   return commandIn(dir, "gcloud", [...args, "--quiet"], env);
@@ -57,7 +57,7 @@ async function google(
   return { status: response.status, body: await response.json() };
 }
 
-describe("what is in the registry, by the emulated API", () => {
+describe("the emulated API of the registry's contents", () => {
   let first: string;
   let second: string;
 
@@ -71,7 +71,7 @@ describe("what is in the registry, by the emulated API", () => {
     await servers.push("hyperion-sandbox/hyperion-public/tools/lint", "latest", "three");
   });
 
-  test("packages, versions (untagged too) and tags", async () => {
+  test("lists packages, tagged and untagged versions, and tags", async () => {
     const packages = `v1/${REPOSITORY}/packages`;
     expect(await google("GET", packages)).toMatchObject({
       body: {
@@ -102,12 +102,12 @@ describe("what is in the registry, by the emulated API", () => {
     expect(await google("GET", `${packages}/nothing`)).toMatchObject({ status: 404 });
   });
 
-  test("the repository's size, with what its versions share counted once", async () => {
+  test("reports the repository's size, with shared data counted once", async () => {
     const { dockerImages } = (await google("GET", `v1/${REPOSITORY}/dockerImages`)).body as {
       dockerImages: { imageSizeBytes: string }[];
     };
     const sum = dockerImages.reduce((bytes, { imageSizeBytes }) => bytes + Number(imageSizeBytes), 0);
-    // Three images of a layer each, and one configuration that all three have.
+    // Three images with a layer each and one shared configuration.
     const shared = JSON.stringify({ created: "2025-01-10T12:00:00Z", architecture: "amd64", os: "linux" });
     const sizeBytes = String(sum - 2 * shared.length);
     expect(await google("GET", `v1/${REPOSITORY}`)).toMatchObject({ body: { sizeBytes } });
@@ -115,7 +115,7 @@ describe("what is in the registry, by the emulated API", () => {
     expect(list).toMatchObject({ body: { repositories: [{ sizeBytes }] } });
   });
 
-  test("dockerImages with size, type and times, in pages", async () => {
+  test("lists dockerImages with size, type and times, in pages", async () => {
     const images = `v1/${REPOSITORY}/dockerImages`;
     const page = (await google("GET", `${images}?pageSize=2`)).body as {
       dockerImages: { uri: string }[];
@@ -137,7 +137,7 @@ describe("what is in the registry, by the emulated API", () => {
     });
   });
 
-  test("a tag, a version and a package are deleted", async () => {
+  test("deletes a tag, a version and a package", async () => {
     const path = `v1/${REPOSITORY}/packages/hyperion-ui`;
     expect(await google("DELETE", `${path}/tags/1.0.0`)).toEqual({ status: 200, body: {} });
     expect(await google("DELETE", `${path}/tags/1.0.0`)).toMatchObject({ status: 404 });
@@ -155,7 +155,7 @@ describe("what is in the registry, by the emulated API", () => {
     expect(await google("GET", `v1/${REPOSITORY}/packages`)).toEqual({ status: 200, body: {} });
   });
 
-  test("a deleted repository takes its images along", async () => {
+  test("deletes the images of a deleted repository", async () => {
     await servers.push(IMAGE, "latest", "one");
     await google("DELETE", `v1/${REPOSITORY}`);
     const parent = REPOSITORY.slice(0, REPOSITORY.lastIndexOf("/"));
@@ -234,7 +234,7 @@ describe.skipIf(!hasGcloud)(`gcloud${hasGcloud ? "" : " (skipped: gcloud is not 
     });
   });
 
-  test("tells what may not be done in Google's words", async () => {
+  test("reports a missing permission in Google's words", async () => {
     const token = await mintAccessToken(dir, "user:dana@example.com");
     const file = join(dir, "dana");
     writeFileSync(file, token, { mode: 0o600 });

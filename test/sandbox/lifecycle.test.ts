@@ -10,8 +10,8 @@ import { useSandbox } from "../support/shared-sandbox.ts";
 const sandbox = useSandbox();
 
 describe("the images of the first up", () => {
-  // With the services that compose gives them, each answers /health in compose.test.ts.
-  test("run: the user interface answers /health, the others say what they need", async () => {
+  // compose.test.ts checks /health of each image, with the services that Compose provides.
+  test("run: the user interface answers /health, the others report a missing setting", async () => {
     const run = (name: string, ...options: string[]) =>
       sandbox.docker("run", ...options, `${sandbox.registry}/${name}:latest`);
     for (const { name } of images.filter((image) => image.name !== "hyperion-ui")) {
@@ -27,7 +27,7 @@ describe("the images of the first up", () => {
     await sandbox.docker("rm", "--force", id);
   });
 
-  test("follow one changed source by one build for each platform", async () => {
+  test("are rebuilt once per platform after a source changes", async () => {
     const { "hyperion-ui": ui, ...others } = await published(sandbox);
     await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "\n// changed\n");
     expect(await sandbox.up()).toMatch(/^ +~ 2 updated$/m);
@@ -38,13 +38,13 @@ describe("the images of the first up", () => {
   });
 });
 
-describe("production, with the settings of its own files", () => {
+describe("production, with the settings of its files", () => {
   const project = "v1/projects/production-471918";
   const repositories = `${project}/locations/us-central1/repositories`;
   const repository = `${repositories}/hyperion-public`;
   const ON = ["--stack", "production"];
 
-  test("adopts the repository that exists, in place, and is protected", async () => {
+  test("adopts the existing repository in place, and protects it", async () => {
     await sandbox.pulumi("stack", "init", "production", "--no-select");
     await sandbox.set({ adoptExisting: "true" }, ...ON);
     await google(sandbox, "POST", `${project}/services/artifactregistry.googleapis.com:enable`, {});
@@ -63,7 +63,7 @@ describe("production, with the settings of its own files", () => {
     expect(output).toContain("because it is protected");
   });
 
-  test("has its images from the stack of Pulumi.production-images.yaml", async () => {
+  test("gets its images from the stack of Pulumi.production-images.yaml", async () => {
     const onImages = ["--stack", "production-images"];
     await sandbox.pulumi("stack", "init", "production-images", "--no-select");
     const sources = await sandbox.pulumi("config", "get", "sourceDir", "--stack", "sandbox");

@@ -5,24 +5,24 @@ import { afterAll, beforeAll, expect, test } from "vitest";
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 import { runCommand, type Outcome } from "../support/sandbox.ts";
 
-// A network of its own, in which the only way out leads nowhere and counts what is sent there: names are asked of a
-// server on that way, and every address but loopback's is behind it.
+// The sandbox runs in a network namespace with one interface besides loopback. It leads nowhere, and counts the packets. The
+// name server and all addresses except loopback are behind it.
 
-const WAY_OUT = "outside";
+const INTERFACE = "outside";
 
 let folder: string;
 let network: string;
-/** Why there can be no such network on this machine. */
-let hindrance: string | undefined;
+/** Why this machine cannot have such a namespace. */
+let obstacle: string | undefined;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "hyp-"));
   network = basename(folder);
-  hindrance = await isolate();
+  obstacle = await isolate();
 });
 
 afterAll(async () => {
-  if (hindrance === undefined) await sandbox("down", "--force");
+  if (obstacle === undefined) await sandbox("down", "--force");
   await run("ip", "netns", "delete", network);
   await rm(folder, { recursive: true, force: true });
 });
@@ -31,27 +31,27 @@ function run(...[name, ...args]: [string, ...string[]]): Promise<Outcome> {
   return runCommand(name, args, { ...process.env, HYPERION_SANDBOX_DIR: join(folder, "sb") });
 }
 
-/** A command in that network, where names are asked of a server on the way out. (`ip netns exec` hides the cgroups.) */
+/** Runs a command in the namespace, with its name server. (`ip netns exec` hides the cgroups.) */
 function inside(...words: string[]): Promise<Outcome> {
   const script = 'mount --bind "$0" /etc/resolv.conf && exec "$@"';
   const enter = ["nsenter", `--net=/run/netns/${network}`, "unshare", "--mount"] as const;
   return run(...enter, "sh", "-c", script, join(folder, "resolv.conf"), ...words);
 }
 
-/** `npm run sandbox -- WORDS` in that network, which has to succeed. */
+/** Runs `npm run sandbox -- WORDS`, which has to succeed, in the namespace. */
 async function sandbox(...words: string[]): Promise<void> {
   const { code, output } = await inside(process.execPath, join(repositoryRoot, "sandbox/cli.ts"), ...words);
   expect(code, output).toBe(0);
 }
 
-/** Makes the network; returns why it cannot be made. */
+/** Creates the namespace; returns the reason if that fails. */
 async function isolate(): Promise<string | undefined> {
-  if (process.getuid?.() !== 0) return "only root makes a network of its own";
+  if (process.getuid?.() !== 0) return "only root can create a network namespace";
   await writeFile(join(folder, "resolv.conf"), "nameserver 192.0.2.1\n");
   const commands: [string, ...string[]][] = [
     ["ip", "netns", "add", network],
     ["ip", "-n", network, "link", "set", "lo", "up"],
-    // Or each end of the way announces itself.
+    // Without IPv6, because each end of the interface would announce itself.
     [
       "nsenter",
       `--net=/run/netns/${network}`,
@@ -59,11 +59,11 @@ async function isolate(): Promise<string | undefined> {
       "-c",
       "echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6",
     ],
-    ["ip", "-n", network, "link", "add", WAY_OUT, "type", "veth", "peer", "name", "nowhere"],
-    ["ip", "-n", network, "address", "add", "192.0.2.2/24", "dev", WAY_OUT],
-    ["ip", "-n", network, "link", "set", WAY_OUT, "up"],
+    ["ip", "-n", network, "link", "add", INTERFACE, "type", "veth", "peer", "name", "nowhere"],
+    ["ip", "-n", network, "address", "add", "192.0.2.2/24", "dev", INTERFACE],
+    ["ip", "-n", network, "link", "set", INTERFACE, "up"],
     ["ip", "-n", network, "link", "set", "nowhere", "up"],
-    ["ip", "-n", network, "neighbour", "add", "192.0.2.1", "lladdr", "02:00:00:00:00:01", "dev", WAY_OUT],
+    ["ip", "-n", network, "neighbour", "add", "192.0.2.1", "lladdr", "02:00:00:00:00:01", "dev", INTERFACE],
     ["ip", "-n", network, "route", "add", "default", "via", "192.0.2.1"],
   ];
   for (const command of commands) {
@@ -73,23 +73,23 @@ async function isolate(): Promise<string | undefined> {
   return undefined;
 }
 
-/** How many packets were sent out so far. */
+/** The number of packets sent out so far. */
 async function sentOut(): Promise<number> {
   const { stdout } = await inside("cat", "/proc/net/dev");
-  const [, counters = ""] = new RegExp(`${WAY_OUT}:(.*)`).exec(stdout) ?? [];
+  const [, counters = ""] = new RegExp(`${INTERFACE}:(.*)`).exec(stdout) ?? [];
   return Number(counters.trim().split(/\s+/)[9]);
 }
 
-test("whatever leaves loopback is counted", async ({ skip }) => {
-  if (hindrance !== undefined) skip(hindrance);
+test("packets that leave loopback are counted", async ({ skip }) => {
+  if (obstacle !== undefined) skip(obstacle);
   const before = await sentOut();
   await inside("timeout", "1", "getent", "hosts", "compute.googleapis.com");
   expect(await sentOut()).toBeGreaterThan(before);
 });
 
-test("nothing does in the life of the stack", { timeout: 900_000 }, async ({ skip }) => {
-  if (hindrance !== undefined) skip(hindrance);
-  // A new sandbox looks for what it can download, and the engine gives up asking only after a while.
+test("no packet leaves loopback in the lifecycle of the stack", { timeout: 900_000 }, async ({ skip }) => {
+  if (obstacle !== undefined) skip(obstacle);
+  // Not counted: a new sandbox looks for downloads, and the engine retries for a while.
   await sandbox("up");
   const sent: Record<string, number> = {};
   for (const words of [
@@ -108,7 +108,7 @@ test("nothing does in the life of the stack", { timeout: 900_000 }, async ({ ski
     Object.values(sent).every((packets) => packets === 0),
     JSON.stringify(sent),
   ).toBe(true);
-  // At its start the sandbox asks for "/" until there is an answer.
+  // At its start, the sandbox polls "/".
   expect(await readFile(join(folder, "sb", "logs", "emulator.log"), "utf8")).not.toMatch(
     /does not know (?!GET \/\.)/,
   );

@@ -5,7 +5,7 @@ import { failed } from "../support/outcome.ts";
 import type { Outcome } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
-// Whose what exists already is: nothing is taken over without a word.
+// Who owns existing resources: a stack never takes them over silently.
 
 const ACCOUNTS = `${PROJECT}/serviceAccounts`;
 const emailOf = (id: string): string => `${id}@hyperion-sandbox.iam.gserviceaccount.com`;
@@ -28,7 +28,7 @@ async function refused(run: Promise<Outcome>): Promise<string> {
   return output;
 }
 
-/** Everything at Google that a stack could take over; whoever takes it over may set it to what it is. */
+/** Everything at Google that a stack could take over, without the update times, which an unchanged write also sets. */
 async function everything(): Promise<unknown[]> {
   const paths = [REPOSITORIES, ACCOUNTS, POOLS, `${POOLS}/hyperion-github/providers`];
   const bodies = await Promise.all(paths.map(async (path) => (await sandbox.google("GET", path)).body));
@@ -39,7 +39,7 @@ async function everything(): Promise<unknown[]> {
 }
 
 describe("a second stack in the same project", () => {
-  test("A3: stops at preview and up with what the first made, also where it is told to adopt", async () => {
+  test("stops preview and up at the resources of the first, even with adoptExisting", async () => {
     const before = await everything();
     await sandbox.set({ adoptExisting: "true" }, ...SECOND);
     for (const words of [["preview"], ["up", "--yes", "--skip-preview"]]) {
@@ -55,7 +55,7 @@ describe("a second stack in the same project", () => {
     expect(await everything()).toEqual(before);
   });
 
-  test("A3: has its own by other names, and its destroy leaves the first's", async () => {
+  test("creates its own resources with other names, and its destroy keeps those of the first", async () => {
     const before = await everything();
     const own = {
       repositoryId: "hyperion-second",
@@ -70,7 +70,7 @@ describe("a second stack in the same project", () => {
   });
 });
 
-describe("what somebody made by hand", () => {
+describe("resources that were created by hand", () => {
   const account = `${ACCOUNTS}/${emailOf("by-hand-ci")}`;
 
   beforeAll(async () => {
@@ -79,7 +79,7 @@ describe("what somebody made by hand", () => {
     await grant(sandbox, "roles/editor", `serviceAccount:${emailOf("by-hand-ci")}`, PROJECT);
   });
 
-  test("M11: an account of that name stops with its keys, its roles and the command that adopts it", async () => {
+  test("stop a preview with the keys and roles of the account, and the command that adopts it", async () => {
     await sandbox.set({ ciServiceAccountId: "by-hand-ci" }, ...SECOND);
     const output = await refused(sandbox.tryPulumi("preview", ...SECOND));
     expect(output).toContain(
@@ -95,8 +95,8 @@ describe("what somebody made by hand", () => {
   });
 });
 
-describe("what this stack made", () => {
-  test("is taken up again after its state is lost, though it is not told to adopt", async () => {
+describe("the resources of this stack", () => {
+  test("are adopted again after the state is lost, without adoptExisting", async () => {
     const before = await everything();
     await sandbox.pulumi("stack", "rm", "--force", "--yes", "--preserve-config", ...FIRST);
     await sandbox.pulumi("stack", "init", "sandbox");

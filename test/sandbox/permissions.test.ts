@@ -1,9 +1,9 @@
 import { appendFile, mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { allOf, type Grant, grantsOf, without } from "./permissions/jobs.ts";
-import { live } from "./permissions/live.ts";
-import { type Snapshot, type Trial, trial } from "./permissions/trial.ts";
+import { type Grant, grantsOf, permissionsOf, without } from "./permissions/jobs.ts";
+import { runLive } from "./permissions/live.ts";
+import { runTrial, type Snapshot, type Trial } from "./permissions/trial.ts";
 import { initImagesStack } from "../support/images-stack.ts";
 import type { Outcome, Sandbox } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
@@ -12,27 +12,27 @@ const STACK = ["--stack", "least"];
 const UP = ["up", "--yes", "--skip-preview", ...STACK];
 const GITHUB = { ciCanPublish: "true", githubRepository: "HyperionWave-AI/dev-squad" };
 
-/** What tells that the permission was missed: Google's own words, or a tag that the docker plugin may not see. */
+/** Shows that a permission is missing: Google's message, or a tag that the docker plugin cannot read. */
 const MISSED =
   /Permission ['"][\w.]+['"] denied|required permission to use project|docker:index:RegistryImage +\S+ +delete/;
 
-/** What a person's own login takes at the Organization Policy API; all else does without. */
+/** Required by the Organization Policy API for a person's login; no other request needs it. */
 const QUOTA_PROJECT = { USER_PROJECT_OVERRIDE: "true" };
 
 const sandbox = useSandbox();
 
 /**
- * Expects that the work succeeds with all its permissions, without a warning, and fails without any one of them.
+ * Expects the work to succeed with all its permissions, without a warning, and to fail without any one of them.
  *
- * @returns what came of it with all of them
+ * @returns the outcome with all of them
  */
-async function expectJustThese<T extends Outcome>(
+async function expectExactlyThese<T extends Outcome>(
   job: string,
   work: (grants: readonly Grant[]) => Promise<T>,
   atOnce: number,
 ): Promise<T> {
   const grants = grantsOf(job);
-  const all = allOf(grants);
+  const all = permissionsOf(grants);
   for (let at = 0; at < all.length; at += atOnce) {
     await Promise.all(
       all.slice(at, at + atOnce).map(async (permission) => {
@@ -65,22 +65,22 @@ describe("on copies of the emulated APIs and of the state", () => {
   });
 
   afterAll(async () => {
-    for (const done of kept) await done.forget();
+    for (const done of kept) await done.remove();
   });
 
   const set = (settings: Record<string, string>) => onEmpty.set(settings, ...STACK);
 
-  /** Two at once: as many as a small machine has processors. */
+  /** Runs two trials at once, because a small machine has two processors. */
   async function expectPulumi(
     job: string,
     before: Snapshot,
     args: readonly string[],
     variables: NodeJS.ProcessEnv = {},
   ): Promise<Snapshot> {
-    const whole = await expectJustThese(
+    const whole = await expectExactlyThese(
       job,
       async (grants) => {
-        const done = await trial(sandbox, before, grants, args, variables);
+        const done = await runTrial(sandbox, before, grants, args, variables);
         kept.push(done);
         return done;
       },
@@ -128,28 +128,28 @@ describe("in the sandbox itself", () => {
 
   test("drift", async () => {
     const look = ["refresh", "--preview-only", "--expect-no-changes", ...IN_SANDBOX];
-    await expectJustThese("drift", (grants) => live(sandbox, grants, "pulumi", look), 1);
+    await expectExactlyThese("drift", (grants) => runLive(sandbox, grants, "pulumi", look), 1);
   });
 
   test("preview", async () => {
     const look = (grants: readonly Grant[]): Promise<Outcome> =>
-      live(sandbox, grants, "pulumi", ["preview", ...IN_SANDBOX]);
-    await expectJustThese("preview", look, 1);
+      runLive(sandbox, grants, "pulumi", ["preview", ...IN_SANDBOX]);
+    await expectExactlyThese("preview", look, 1);
   });
 
   test("publish", async () => {
     await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "\n// another build\n");
     const publish = async (grants: readonly Grant[]): Promise<Outcome> => {
-      // A new version each time: of what is published already no tag is created and none moves.
+      // A new version each time: a published version creates and moves no tags.
       await sandbox.set({ version: `2.${++releases}.0` }, ...IN_SANDBOX);
-      return live(sandbox, grants, "pulumi", ["up", "--yes", "--skip-preview", ...IN_SANDBOX]);
+      return runLive(sandbox, grants, "pulumi", ["up", "--yes", "--skip-preview", ...IN_SANDBOX]);
     };
-    await expectJustThese("publish", publish, 1);
+    await expectExactlyThese("publish", publish, 1);
   });
 
   test("pull", async () => {
     const image = `${sandbox.registry}/hyperion-ui:latest`;
-    await expectJustThese("pull", (grants) => live(sandbox, grants, "docker", ["pull", image]), 1);
+    await expectExactlyThese("pull", (grants) => runLive(sandbox, grants, "docker", ["pull", image]), 1);
   });
 });
 
@@ -157,19 +157,23 @@ describe("on a stack of images alone", () => {
   const OF_IMAGES = ["--stack", "images"];
 
   beforeAll(async () => {
-    // Beside the versions above a stack without one declares no tag, and has nothing to look at.
+    // With a version: without one, the stack would have no tags to check, because versions exist.
     await initImagesStack(sandbox, { version: "3.0.0" });
     await sandbox.up(...OF_IMAGES);
   });
 
   test("preview", async () => {
     const look = (grants: readonly Grant[]): Promise<Outcome> =>
-      live(sandbox, [...grantsOf("preview"), ...grants], "pulumi", ["preview", ...OF_IMAGES]);
-    await expectJustThese("imagesAlone", look, 1);
+      runLive(sandbox, [...grantsOf("preview"), ...grants], "pulumi", ["preview", ...OF_IMAGES]);
+    await expectExactlyThese("imagesAlone", look, 1);
   });
 
   test("drift", async () => {
     const look = ["scripts/ci/main.ts", "tag-drift", "images"];
-    await expectJustThese("driftOfImages", (grants) => live(sandbox, grants, process.execPath, look), 1);
+    await expectExactlyThese(
+      "driftOfImages",
+      (grants) => runLive(sandbox, grants, process.execPath, look),
+      1,
+    );
   });
 });

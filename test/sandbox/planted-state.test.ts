@@ -9,10 +9,10 @@ import { failed, stdoutOf } from "../support/outcome.ts";
 import type { Outcome } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
-// Whoever may write a state plants instructions in it. What docs/ACCESS.md says of them is tried here, on the state of
-// the infrastructure and on that of the images.
+// A person who can write a state can plant instructions in it. These tests check what docs/ACCESS.md says about that, on the
+// states of the infrastructure and of the images.
 
-/** What scripts/install-pulumi.sh sets for workflows and for a maintainer's shell. */
+/** The variables that scripts/install-pulumi.sh sets for workflows and for a maintainer's shell. */
 const INSTALLED = {
   PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: "true",
   PULUMI_IGNORE_AMBIENT_PLUGINS: "true",
@@ -41,7 +41,7 @@ let server: Server;
 let port: number;
 /** Requests for a plugin, so far. */
 let downloads: string[] = [];
-/** What a planted program leaves where it ran. */
+/** The file that a planted program creates if it runs. */
 let trace: string;
 let bin: string;
 const states: Record<string, NodeJS.ProcessEnv> = { sandbox: {} };
@@ -55,7 +55,7 @@ beforeAll(async () => {
   trace = join(sandbox.root, "trace");
   bin = join(sandbox.root, "ambient");
   await mkdir(bin);
-  // What runs the program of a "dynamic" resource; here it only says that it was started.
+  // Runs the program of a "dynamic" resource; this one only records that it was started.
   const runner = join(bin, "pulumi-resource-pulumi-nodejs");
   await writeFile(runner, `#!/bin/sh\ntouch '${trace}'\nexit 1\n`);
   await chmod(runner, 0o755);
@@ -86,7 +86,7 @@ function run(stack: string, args: readonly string[], variables: NodeJS.ProcessEn
 const succeed = async (stack: string, ...args: string[]): Promise<string> =>
   stdoutOf(await run(stack, args, INSTALLED));
 
-/** Resources of a plugin that nobody asked for, as an attacker writes them. */
+/** Resources of an unknown plugin, as an attacker writes them. */
 function planted(stack: string, name: string, type: string, inputs: object): Resource[] {
   const urn = (of: string, as: string): string => `urn:pulumi:${stack}::hyperion-registry::${of}::${as}`;
   const times = { created: "2026-01-01T00:00:00Z", modified: "2026-01-01T00:00:00Z" };
@@ -107,8 +107,8 @@ function planted(stack: string, name: string, type: string, inputs: object): Res
   ];
 }
 
-/** Runs what `work` does on a state with these resources planted, and puts the state back. */
-async function onPlanted(stack: string, more: Resource[], work: () => Promise<void>): Promise<void> {
+/** Runs `work` on a state with these resources planted, then restores the state. */
+async function withPlanted(stack: string, more: Resource[], work: () => Promise<void>): Promise<void> {
   const before = join(sandbox.root, "before.json");
   await writeFile(before, await succeed(stack, "stack", "export", "--stack", stack));
   const state = JSON.parse(await readFile(before, "utf8")) as { deployment: { resources: Resource[] } };
@@ -136,7 +136,7 @@ describe.each(["sandbox", "images"])("in the state of %s", (stack) => {
     "pulumi %s downloads no plugin and runs no program",
     async (_, args) => {
       for (const more of [evil(stack), program(stack)])
-        await onPlanted(stack, more, async () => {
+        await withPlanted(stack, more, async () => {
           await run(stack, [...args, "--stack", stack], INSTALLED);
         });
       expect(downloads).toEqual([]);
@@ -144,23 +144,23 @@ describe.each(["sandbox", "images"])("in the state of %s", (stack) => {
     },
   );
 
-  test("what was planted is named", async () => {
-    await onPlanted(stack, evil(stack), async () => {
+  test("pulumi preview names the planted plugin", async () => {
+    await withPlanted(stack, evil(stack), async () => {
       expect(failed(await run(stack, ["preview", "--stack", stack], INSTALLED))).toMatch(/plugin.* evil/);
     });
   });
 });
 
-test("without the variables the engine does both, so that the tests above see it", async () => {
+test("without the variables, the engine downloads the plugin and runs the program", async () => {
   const none = {
     PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION: undefined,
     PULUMI_IGNORE_AMBIENT_PLUGINS: undefined,
   };
-  await onPlanted("sandbox", evil("sandbox"), async () => {
+  await withPlanted("sandbox", evil("sandbox"), async () => {
     await run("sandbox", ["preview", "--stack", "sandbox"], none);
   });
   expect(downloads.length).toBeGreaterThan(0);
-  await onPlanted("sandbox", program("sandbox"), async () => {
+  await withPlanted("sandbox", program("sandbox"), async () => {
     await run("sandbox", ["refresh", "--preview-only", "--stack", "sandbox"], none);
   });
   expect(existsSync(trace)).toBe(true);
@@ -172,12 +172,12 @@ describe("only-images-in-state", () => {
     return sandbox.command("node", ["scripts/ci/main.ts", "only-images-in-state"], {}, { input: state });
   };
 
-  test("takes the state as this program makes it", async () => {
+  test("accepts the state that this program creates", async () => {
     expect(await look()).toMatchObject({ code: 0, output: "The state holds only images and tags." });
   });
 
-  test("refuses what the engine keeps of a planted plugin's address", async () => {
-    await onPlanted("images", evil("images"), async () => {
+  test("refuses the provider of a planted plugin", async () => {
+    await withPlanted("images", evil("images"), async () => {
       const { code, output } = await look();
       expect(code).toBe(1);
       expect(output).toContain("a pulumi:providers:evil");

@@ -1,5 +1,5 @@
 /** @module-tag feature */
-/** The samples on each platform that images are published for. */
+/** Builds and runs the samples on each published platform. */
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import images from "../../images.json" with { type: "json" };
@@ -21,14 +21,14 @@ async function build(name: string, architecture: Architecture): Promise<void> {
   passed(await sandbox.docker("build", ...options, "--file", join(folder, dockerfile), folder));
 }
 
-/** What a program of an image prints; its container ends at once. */
-const printed = async (name: string, architecture: Architecture, program: string, ...args: string[]) => {
+/** Runs a program of an image; returns its output. */
+const outputOf = async (name: string, architecture: Architecture, program: string, ...args: string[]) => {
   const options = ["--rm", "--platform", `linux/${architecture}`, "--entrypoint", program];
   return (await sandbox.docker("run", ...options, tag(name, architecture), ...args)).output;
 };
 
 describe.each([NATIVE, OTHER])("for linux/%s", (architecture) => {
-  it.each(images)("$name builds, without a program of that platform", async ({ name }) => {
+  it.each(images)("$name builds without running a program of that platform", async ({ name }) => {
     await build(name, architecture);
     const inspect = ["image", "inspect", "--format", "{{.Os}}/{{.Architecture}}"];
     expect(stdoutOf(await sandbox.docker(...inspect, tag(name, architecture)))).toBe(`linux/${architecture}`);
@@ -54,6 +54,6 @@ describe(`programs for ${OTHER} in containers`, () => {
     ["hyperion-ui", "nginx", "-v", "nginx version"],
   ] as const)("run: %s", async ([name, program, args, expected], { skip }) => {
     if (!emulation.usable) skip(emulation.why);
-    expect(await printed(name, OTHER, program, ...args.split(" "))).toContain(expected);
+    expect(await outputOf(name, OTHER, program, ...args.split(" "))).toContain(expected);
   });
 });

@@ -30,56 +30,56 @@ async function newStack(name: string): Promise<void> {
   await context.succeed("config", "set", "gcp:region", "us-central1");
 }
 
-/** `pulumi up` with these settings; its output. */
+/** Runs `pulumi up` with these settings; returns its output. */
 async function up(settings: Settings): Promise<string> {
   await context.settings(settings);
   return context.succeed("up", "--yes", "--skip-preview");
 }
 
-/** What Google has under a name. */
-const found = async (name: string) => (await context.google("GET", `v1/${name}`)).body;
+/** Reads a resource from Google. */
+const read = async (name: string) => (await context.google("GET", `v1/${name}`)).body;
 
-/** What a preview with these settings says, which has to fail. */
+/** Runs a preview with these settings, which has to fail; returns its output. */
 async function refused(settings: Settings, variables?: NodeJS.ProcessEnv): Promise<string> {
   await context.settings(settings);
   return failed(await context.pulumi(["preview"], variables));
 }
 
-async function noChange(settings: Settings): Promise<void> {
+async function expectNoChange(settings: Settings): Promise<void> {
   await context.settings(settings);
   await context.succeed("preview", "--expect-no-changes");
 }
 
-/** What the recorded program declared. */
+/** The settings of the recorded program. */
 const google: GoogleSettings = {
   description: "Hyperion images",
   labels: { app: "hyperion" },
   public: true,
 };
 
-/** Applies what the real plugin was given, and records what that one records. */
-function recordsAsMeasured(plugin: string, given: () => Settings): void {
+/** Defines tests that apply the real plugin's inputs and compare what is recorded. */
+function testRecords(plugin: string, given: () => Settings): void {
   let state: StateResource[];
 
-  it("applies what the real plugin was given", async () => {
+  it("applies the inputs of the real plugin", async () => {
     await up(given());
     state = await context.state();
   });
 
   const records = [...pluginRecords()].filter(([type]) => type.startsWith(`${plugin}:`));
   it.each(records.flatMap(([type, list]) => list.map((record) => ({ type, ...record }))))(
-    "records of $type $name what the real plugin records",
+    "records the same as the real plugin for $type $name",
     ({ type, ...record }) => {
       expect(comparable(resourceOf(state, type, record.name))).toEqual(comparable(record));
     },
   );
 }
 
-describe("the gcp (fake)", () => {
+describe("the fake gcp provider", () => {
   beforeAll(() => newStack("google"));
 
-  // Declared so in the record, though it leaves a difference for ever (see below).
-  recordsAsMeasured("gcp", () => ({ google: { ...google, dockerConfig: { immutableTags: false } } }));
+  // As in the record, although it leaves a permanent difference (see below).
+  testRecords("gcp", () => ({ google: { ...google, dockerConfig: { immutableTags: false } } }));
 
   it("keeps showing a dockerConfig that is not stored", async () => {
     expect(failed(await context.pulumi(["preview", "--expect-no-changes"]))).toContain(
@@ -87,8 +87,8 @@ describe("the gcp (fake)", () => {
     );
   });
 
-  it("then has nothing to change", async () => {
-    await noChange({ google });
+  it("then finds nothing to change", async () => {
+    await expectNoChange({ google });
     await up({ google });
   });
 
@@ -114,7 +114,7 @@ describe("the gcp (fake)", () => {
     const output = await up({ google: changed });
     expect(output).toMatch(/~ 5 updated/);
     expect(output).not.toMatch(/replaced|created/);
-    const body = await found(repository);
+    const body = await read(repository);
     expect(body).toMatchObject({
       description: "Other images",
       labels: { team: "core", "goog-pulumi-provisioned": "true" },
@@ -122,9 +122,9 @@ describe("the gcp (fake)", () => {
       cleanupPolicies: { "keep-recent": { mostRecentVersions: { keepCount: 12 } } },
     });
     expect(body["labels"]).not.toHaveProperty("app");
-    expect(await found(account)).toMatchObject({ displayName: "CI" });
-    expect(await found(pool)).toMatchObject({ displayName: "Actions" });
-    expect(await found(`${pool}/providers/github`)).toMatchObject({
+    expect(await read(account)).toMatchObject({ displayName: "CI" });
+    expect(await read(pool)).toMatchObject({ displayName: "Actions" });
+    expect(await read(`${pool}/providers/github`)).toMatchObject({
       attributeCondition: "assertion.repository_id=='42'",
       attributeMapping: { "attribute.ref": "assertion.ref" },
       oidc: { allowedAudiences: ["https://example.com"] },
@@ -132,21 +132,21 @@ describe("the gcp (fake)", () => {
     expect((await context.google("GET", `v2/${policy}`)).body).toMatchObject({
       spec: { rules: [{ values: { allowedValues: ["C0abc1234"] } }] },
     });
-    await noChange({ google: changed });
+    await expectNoChange({ google: changed });
   });
 
-  it("clears what the program no longer sets", async () => {
+  it("clears properties that the program no longer sets", async () => {
     const { description, labels, ...rest } = changed;
     expect([description, labels]).not.toContain(undefined);
     await up({ google: rest });
-    const body = await found(repository);
+    const body = await read(repository);
     expect(body["description"] ?? "").toBe("");
     expect(body["labels"]).toEqual({ "goog-pulumi-provisioned": "true" });
-    await noChange({ google: rest });
+    await expectNoChange({ google: rest });
     await up({ google });
   });
 
-  it("sees what was changed behind its back, and fixes it", async () => {
+  it("finds changes from outside, and reverts them", async () => {
     const mask = "updateMask=description,labels";
     await context.google("PATCH", `v1/${repository}?${mask}`, {
       description: "Mine",
@@ -169,26 +169,26 @@ describe("the gcp (fake)", () => {
     const fixed = await up({ google });
     expect(fixed).toMatch(/\+ 2 created/);
     expect(fixed).toMatch(/~ 2 updated/);
-    const body = await found(repository);
-    // A label that somebody else set stays; the provider's own came back.
+    const body = await read(repository);
+    // A label from outside stays; the provider's label returns.
     expect(body).toMatchObject({
       description: "Hyperion images",
       labels: { app: "hyperion", "goog-pulumi-provisioned": "true", other: "x" },
     });
     const { body: iam } = await context.google("GET", `v1/${repository}:getIamPolicy`);
     expect(iam["bindings"]).toContainEqual(others[0]);
-    await noChange({ google });
+    await expectNoChange({ google });
   });
 
-  it("creates again what was deleted behind its back", async () => {
+  it("recreates a resource that was deleted outside", async () => {
     await context.google("DELETE", `v1/${account}`);
     await context.succeed("refresh", "--yes");
     await up({ google });
     expect((await context.google("GET", `v1/${account}`)).status).toBe(200);
-    await noChange({ google });
+    await expectNoChange({ google });
   });
 
-  it("replaces what cannot be changed in place", async () => {
+  it("replaces a resource that cannot be changed in place", async () => {
     await context.settings({ google: { ...google, role: "roles/artifactregistry.writer" } });
     const output = await context.succeed("preview", "--diff");
     expect(output).toMatch(/\+-gcp:artifactregistry\/repositoryIamMember:RepositoryIamMember: \(replace\)/);
@@ -214,20 +214,20 @@ describe("the gcp (fake)", () => {
       provider: `${pool}/providers/github`,
     };
 
-    it("what exists and changes it in the same run", async () => {
+    it("existing resources and changes them in the same run", async () => {
       await newStack("importing");
       const other = { ...google, description: "Adopted", keepCount: 3, poolName: "Adopted" };
       const output = await up({ google: other, import: imports });
       expect(output).toMatch(/= 8 imported/);
       expect(output).not.toMatch(/replaced|deleted/);
-      const body = await found(repository);
+      const body = await read(repository);
       expect(body).toMatchObject({
         description: "Adopted",
         cleanupPolicies: { "keep-recent": { mostRecentVersions: { keepCount: 3 } } },
       });
-      expect(await found(pool)).toMatchObject({ displayName: "Adopted" });
-      await noChange({ google: other, import: imports });
-      await noChange({ google: other });
+      expect(await read(pool)).toMatchObject({ displayName: "Adopted" });
+      await expectNoChange({ google: other, import: imports });
+      await expectNoChange({ google: other });
       await context.succeed("refresh", "--yes", "--expect-no-changes");
     });
   });
@@ -238,14 +238,14 @@ describe("the gcp (fake)", () => {
     const { urn } = resourceOf(await context.state(), "gcp:serviceaccount/account:Account", "ci");
     await context.succeed("state", "delete", "--yes", "--target-dependents", urn);
     await up({ google: { ...google, adopt: true } });
-    await noChange({ google: { ...google, adopt: true } });
+    await expectNoChange({ google: { ...google, adopt: true } });
   });
 
-  it("destroys what it made and nothing else", async () => {
+  it("destroys only its own resources", async () => {
     await context.succeed("destroy", "--yes", "--skip-preview");
     expect((await context.google("GET", `v1/${repository}`)).status).toBe(404);
     expect((await context.google("GET", `v1/${account}`)).status).toBe(404);
-    expect(await found(pool)).toMatchObject({ state: "DELETED" });
+    expect(await read(pool)).toMatchObject({ state: "DELETED" });
     expect((await context.google("GET", `v2/${policy}`)).status).toBe(404);
     expect(await context.state()).toHaveLength(0);
   });
@@ -264,26 +264,26 @@ describe("a repository that was created, but could not be read back", () => {
   });
   afterAll(() => fake.stop());
 
-  const again = (): ReturnType<ProviderContext["pulumi"]> =>
+  const runUp = (): ReturnType<ProviderContext["pulumi"]> =>
     context.pulumi(["up", "--yes", "--skip-preview"], {
       GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT: `${fake.origin}/v1/`,
     });
 
-  it("is in the state, and is not created a second time", async () => {
+  it("stays in the state, and is not created twice", async () => {
     const args = { repositoryId: "hyperion-public", format: "DOCKER" };
     await context.settings({ raw: [{ type: repositoryType, name: "registry", args }] });
-    const first = failed(await again());
+    const first = failed(await runUp());
     expect(first).toContain("Error creating Repository: googleapi: Error 403: Permission denied");
     expect(resourceOf(await context.state(), repositoryType, "registry").id).toBe(repository);
 
     readable = true;
-    passed(await again());
+    passed(await runUp());
     expect(fake.requests.filter((request) => request.startsWith("POST"))).toHaveLength(1);
     await context.succeed("stack", "rm", "--yes", "--force", "half");
   });
 });
 
-describe("the docker (fake)", () => {
+describe("the fake docker provider", () => {
   let names: { registry: string };
 
   beforeAll(async () => {
@@ -302,9 +302,9 @@ describe("the docker (fake)", () => {
     },
   });
 
-  recordsAsMeasured("docker", recorded);
+  testRecords("docker", recorded);
 
-  it("then has nothing to change", () => noChange(recorded()));
+  it("then finds nothing to change", () => expectNoChange(recorded()));
 
   it("refreshes without a change", () => context.succeed("refresh", "--yes", "--expect-no-changes"));
 
@@ -323,10 +323,10 @@ describe("the docker (fake)", () => {
     const output = await up(recorded());
     for (const name of ["a", "b", "c"]) expect(output).toContain(`Image ${name} updated`);
     await writeFile(join(context.program, "app", "ignored.log"), "still ignored\n");
-    await noChange(recorded());
+    await expectNoChange(recorded());
   });
 
-  it("builds in a preview where told, and says why it failed", async () => {
+  it("builds in a preview with buildOnPreview, and reports why a build failed", async () => {
     const broken = { context: "./broken", dockerfile: "./broken/Dockerfile", buildOnPreview: true };
     expect(await refused({ images: { ...names, names: { broken } } })).toMatch(
       /Image \(broken\):\s+error: .*error reading build output: .*missing\.txt.*not found/s,
@@ -351,7 +351,7 @@ describe("the docker (fake)", () => {
     await context.docker("builder", "prune", "--all", "--force");
     const output = await up({ images: { ...names, names: { cached: { ...cached, buildOnPreview: true } } } });
     expect(output).toContain("Image cached updated");
-    // Built anew it would have another time in it, and so another digest.
+    // A new build would have another creation time, and so another digest.
     expect(await digest()).toBe(before);
   });
 
@@ -377,7 +377,7 @@ describe("the docker (fake)", () => {
       ),
     );
     expect(new Set(tags.map(({ version }) => version)).size).toBe(2);
-    await noChange(settings);
+    await expectNoChange(settings);
     await up(recorded());
   });
 
@@ -391,45 +391,42 @@ describe("the docker (fake)", () => {
     expect(output).toContain('path "./nowhere" not found');
   });
 
-  it("fails a preview where no engine answers", async () => {
+  it("fails a preview if no engine answers", async () => {
     expect(await refused(recorded(), { DOCKER_HOST: "unix:///nowhere.sock" })).toContain(
       "docker native provider returned an unexpected error from Configure: failed to connect to any docker daemon",
     );
   });
 
-  it.each(["SIGKILL", "SIGINT"] as const)(
-    "ends a build under way when the engine gets %s",
-    async (signal) => {
-      const mark = `${process.pid}${signal === "SIGKILL" ? 77 : 78}`;
-      const bin = join(context.root, "slow");
-      await mkdir(bin, { recursive: true });
-      const slow = [
-        "#!/bin/sh",
-        'case "$1" in --version) echo "Docker version 20.10.0, build 0" ;; *)',
-        `exec sleep ${mark} ;; esac`,
-      ];
-      await writeFile(join(bin, "docker"), `${slow.join("\n")}\n`, { mode: 0o755 });
-      const settings = recorded();
-      if (settings.images) settings.images.names["e"] = { args: { N: "e" } };
-      await context.settings(settings);
-      const sleeping = async (): Promise<boolean> =>
-        (await context.run("pgrep", ["-f", `^sleep ${mark}$`])).code === 0;
-      const PATH = `${bin}:${context.environment["PATH"] ?? ""}`;
-      const engine = context.start(["up", "--yes", "--skip-preview"], { PATH });
-      await expect.poll(sleeping, { timeout: 30_000 }).toBe(true);
-      engine.kill(signal);
-      await expect.poll(sleeping, { timeout: 5_000 }).toBe(false);
-      await context.pulumi(["cancel", "--yes"]);
-      await context.pulumi(["refresh", "--yes", "--clear-pending-creates"]);
-    },
-  );
+  it.each(["SIGKILL", "SIGINT"] as const)("stops a running build when the engine gets %s", async (signal) => {
+    const mark = `${process.pid}${signal === "SIGKILL" ? 77 : 78}`;
+    const bin = join(context.root, "slow");
+    await mkdir(bin, { recursive: true });
+    const slow = [
+      "#!/bin/sh",
+      'case "$1" in --version) echo "Docker version 20.10.0, build 0" ;; *)',
+      `exec sleep ${mark} ;; esac`,
+    ];
+    await writeFile(join(bin, "docker"), `${slow.join("\n")}\n`, { mode: 0o755 });
+    const settings = recorded();
+    if (settings.images) settings.images.names["e"] = { args: { N: "e" } };
+    await context.settings(settings);
+    const sleeping = async (): Promise<boolean> =>
+      (await context.run("pgrep", ["-f", `^sleep ${mark}$`])).code === 0;
+    const PATH = `${bin}:${context.environment["PATH"] ?? ""}`;
+    const engine = context.start(["up", "--yes", "--skip-preview"], { PATH });
+    await expect.poll(sleeping, { timeout: 30_000 }).toBe(true);
+    engine.kill(signal);
+    await expect.poll(sleeping, { timeout: 5_000 }).toBe(false);
+    await context.pulumi(["cancel", "--yes"]);
+    await context.pulumi(["refresh", "--yes", "--clear-pending-creates"]);
+  });
 
-  it("fails where the Docker configuration is missing", async () => {
+  it("fails if the Docker configuration is missing", async () => {
     const nowhere = { DOCKER_CONFIG: join(context.root, "nowhere") };
     expect(await refused(recorded(), nowhere)).toContain("could not open config file");
   });
 
-  it("leaves the images in the registry when they are no longer declared", async () => {
+  it("keeps images in the registry that are no longer declared", async () => {
     await up(recorded());
     await context.succeed("destroy", "--yes", "--skip-preview");
     expect((await context.google("GET", `v1/${repository}/packages/b/tags/latest`)).status).toBe(200);
@@ -450,14 +447,14 @@ describe("what the fake providers do not support", () => {
     expect(await refused({ raw: [{ type, name: "x", args }] })).toContain(message);
   });
 
-  it("names a setting of the provider", async () => {
+  it("is refused: a setting of the provider", async () => {
     await context.succeed("config", "set", "gcp:impersonateServiceAccount", "x@example.com");
     const output = await refused({ google });
     expect(output).toContain('does not support the provider setting "impersonateServiceAccount"');
     await context.succeed("config", "rm", "gcp:impersonateServiceAccount");
   });
 
-  it("says where a token comes from when there is none", async () => {
+  it("reports where to get a token if there is none", async () => {
     await context.settings({ google });
     const none = { GOOGLE_OAUTH_ACCESS_TOKEN: "" };
     const output = failed(await context.pulumi(["up", "--yes", "--skip-preview"], none));

@@ -13,7 +13,6 @@ const ARCHITECTURES = ["amd64", "arm64"];
 
 const sandbox = useSandbox();
 
-/** The digest that a tag of an image stands for. */
 const digest = (image: string, tag: string) => digestOf(sandbox, image, tag);
 const ui = (tag: string) => digest(UI, tag);
 
@@ -28,7 +27,7 @@ const aboutTags = (output: string): string[] => [
   ...new Set(output.match(/(?<=^ *)hyperion-[a-z-]+: .*->.*$/gm) ?? []),
 ];
 
-/** The tags of each image with their digests, but for those that nobody pulls. */
+/** The tags of each image with their digests, without working tags. */
 const pulled = () => published(sandbox, (tag) => !tag.startsWith("build"));
 
 /** Changes the sources of an image. */
@@ -38,11 +37,11 @@ const edit = (file = "coordinator/ui/src/index.html"): Promise<void> =>
 const preview = async (): Promise<string> => passed(await sandbox.tryPulumi("preview"));
 const up = async (): Promise<string> => passed(await sandbox.tryUp());
 
-/** Each of these tags of the user interface with its digest. */
+/** The digests of these tags of the user interface. */
 const on = async (...tags: string[]): Promise<Record<string, string | undefined>> =>
   Object.fromEntries(await Promise.all(tags.map(async (tag) => [tag, await ui(tag)] as const)));
 
-/** As a state that was lost. */
+/** Empties the state, as if it were lost. */
 async function loseState(): Promise<void> {
   const file = join(sandbox.scratch, "state.json");
   await sandbox.pulumi("stack", "export", "--file", file);
@@ -57,7 +56,7 @@ afterEach(() => clearFaults(sandbox));
 describe("a release", () => {
   let first: string | undefined;
 
-  test("puts every tag of a version on one digest, as the preview says, and builds and pulls nothing", async () => {
+  test("sets every tag of a version on one digest, as the preview shows, without a build or a pull", async () => {
     first = await ui("build");
     const local = ["image", "ls", "--quiet", "--filter", `reference=${sandbox.registry}/*`];
     const ids = stdoutOf(await sandbox.docker(...local)).split("\n");
@@ -86,7 +85,7 @@ describe("a release", () => {
     await sandbox.unset("revision");
   });
 
-  test("is an index of two platforms, of which each is pulled, and has a tag of its own", async () => {
+  test("is an index of two platforms, each of which has its own tag and can be pulled", async () => {
     for (const { name } of images) {
       const reference = `${sandbox.registry}/${name}:1.4.1`;
       const index = JSON.parse(stdoutOf(await sandbox.docker("manifest", "inspect", reference))) as {
@@ -106,7 +105,7 @@ describe("a release", () => {
     }
   });
 
-  test("stays as it is when sources change and the state is lost: a preview says so, and no tag moves", async () => {
+  test("stays unchanged when sources change and the state is lost; a preview reports that, and no tag moves", async () => {
     const before = await pulled();
     await edit();
     await loseState();
@@ -126,7 +125,7 @@ describe("a release", () => {
     expect(aboutTags(planned)).toEqual([]);
   });
 
-  test("gets back the tags that somebody deleted, on its own digest, by an up", async () => {
+  test("gets its deleted tags back in an up, on its digest", async () => {
     await removeTags(sandbox, UI, "1.4", "v1.4.1");
     const expected = `${UI}: v1.4.1, 1.4 -> ${first?.slice(0, 19) ?? ""}`;
     expect(aboutTags(await preview())).toEqual([expected]);
@@ -134,7 +133,7 @@ describe("a release", () => {
     expect(await on("1.4", "v1.4.1")).toEqual({ "1.4": first, "v1.4.1": first });
   });
 
-  test("moves no tag where the next up names no version", async () => {
+  test("moves no tag in an up without a version", async () => {
     const before = await pulled();
     await edit();
     await sandbox.unset("version");
@@ -174,7 +173,7 @@ describe("a release", () => {
     });
   });
 
-  test("with a failing build tags nothing, the other images finish, and the next up builds what is missing", async () => {
+  test("with a failing build sets no tag, finishes the other images, and builds the failed one in the next up", async () => {
     const dockerfile = join(sandbox.sources, "coordinator/ui/Dockerfile");
     const good = await readFile(dockerfile, "utf8");
     await writeFile(dockerfile, withBuildStep(good, "RUN echo the step that fails && false"));
@@ -188,10 +187,10 @@ describe("a release", () => {
     for (const { name } of images) expect(await digest(name, "2.5.0")).toBe(await digest(name, "build"));
   });
 
-  test("that is stopped in each round is finished by the next run", async () => {
+  test("that is stopped at each step is finished by the next run", async () => {
     const before = await pulled();
     const version = "2.6.0";
-    /** Refuses requests for tags from one on, and fails in the midst of an `up`. */
+    /** Runs an `up` that fails when Google refuses these requests for tags. */
     const stopped = async (...refusals: Record<string, unknown>[]): Promise<void> => {
       for (const refusal of refusals)
         await fault(sandbox, { kind: "status", status: 403, times: 0, ...refusal });
@@ -228,7 +227,7 @@ describe("a release", () => {
   });
 
   test("leaves out an image that was added to the catalogue later, and the next version has it", async () => {
-    // As the catalogue was without it when the version was published.
+    // As if the catalogue had no such image when the version was published.
     const own = Object.keys((await published(sandbox))[UI] ?? {}).filter(
       (tag) => !/^build(-\w+64)?$/.test(tag),
     );
@@ -243,7 +242,7 @@ describe("a release", () => {
 });
 
 describe("a build of main", () => {
-  test("has the tags of its commit and its day, and edge; a preview names the images that change", async () => {
+  test("has the tags of its commit and day, and edge; a preview names the images that change", async () => {
     await sandbox.unset("version");
     await sandbox.set({ revision: "def456a0".repeat(5), releaseDate: "2025-01-10" });
     await edit("coordinator/mcp-server/hyper-mcp");
@@ -257,7 +256,7 @@ describe("a build of main", () => {
     await sandbox.expectNoChanges();
   });
 
-  test("a refusal at up reads as itself, once", async () => {
+  test("a refusal in an up is reported in its own words", async () => {
     await edit();
     const output = failed(await sandbox.with({ DOCKER_CONFIG: join(sandbox.root, "nowhere") }).tryUp());
     expect(output).not.toContain("serializing");

@@ -22,7 +22,7 @@ interface Report {
 
 const sandbox = useSandbox();
 
-/** `npm run report -- WORDS` in a shell that uses the sandbox, where its stack is the selected one. */
+/** Runs `npm run report -- WORDS` in the sandbox's shell, with its stack selected. */
 const report = (env: NodeJS.ProcessEnv, ...words: string[]) =>
   sandbox.command("npm", ["run", "--silent", "report", "--", ...words], env);
 
@@ -30,7 +30,7 @@ async function json(): Promise<Report> {
   return JSON.parse((await report({}, "--json")).stdout) as Report;
 }
 
-test("what is in the registry, with layers that images share counted once", async () => {
+test("reports the contents of the registry, with shared layers counted once", async () => {
   const { url, versions, storedBytes, cleanup } = await json();
   expect(url).toBe(await sandbox.output("registryUrl"));
   expect(versions.map(({ image, tags }) => `${image} ${[...tags].sort().join(" ")}`).sort()).toEqual(
@@ -38,7 +38,7 @@ test("what is in the registry, with layers that images share counted once", asyn
       .flatMap(({ name }) => ["build latest", "build-amd64", "build-arm64"].map((tags) => `${name} ${tags}`))
       .sort(),
   );
-  // The two servers are built on one base image of each platform, which is most of each.
+  // The two servers share a base image per platform, which is most of their size.
   const platforms = versions.filter(({ tags }) => /^build-a.*64$/.test(tags[0] ?? ""));
   const sizeOf = (some: readonly Version[]) => some.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
   const sharing = sizeOf(platforms.filter(({ image }) => image === "hyperion-http-bridge"));
@@ -47,7 +47,7 @@ test("what is in the registry, with layers that images share counted once", asyn
   expect(cleanup).toMatchObject({ dryRun: false, deletes: [] });
 });
 
-test("what cleanup would delete: an old version without a tag, once newer ones fill the count", async () => {
+test("reports that cleanup would delete an old untagged version, once newer ones fill the count", async () => {
   const before = await json();
   const isLatest = ({ image, tags }: Version) => image === "hyperion-ui" && tags.includes("latest");
   const { digest = "" } = before.versions.find(isLatest) ?? {};
@@ -58,7 +58,7 @@ test("what cleanup would delete: an old version without a tag, once newer ones f
   // An index and two platforms of each image, and the earlier ones of the image that changed.
   const count = 3 * images.length + 3;
   expect(young.versions).toHaveLength(count);
-  // Of the changed image one layer is new; the whole image would be many megabytes.
+  // Only one layer of the changed image is new; a whole image would add many megabytes.
   expect(young.storedBytes).toBeGreaterThan(before.storedBytes);
   expect(young.storedBytes - before.storedBytes).toBeLessThan(100_000);
   expect(young.cleanup).toMatchObject({ dryRun: true, deletes: [] });
@@ -87,7 +87,7 @@ test("what cleanup would delete: an old version without a tag, once newer ones f
   expect(stdout).toContain(`hyperion-ui@${digest}`);
 });
 
-test("a stack whose project is not provisioned, and another project, are told with the command that fixes", async () => {
+test("reports a project that is not provisioned, with the command that fixes it", async () => {
   for (const words of [
     ["--stack", "production"],
     ["--project", "production-471918"],
@@ -105,7 +105,7 @@ test("a stack whose project is not provisioned, and another project, are told wi
   );
 });
 
-test("who may not read is told which role it takes", async () => {
+test("reports the missing role to a person who cannot read", async () => {
   const { stdout: token } = await sandbox.run("token", "user:mallory@example.com");
   const refused = await report({ GOOGLE_OAUTH_ACCESS_TOKEN: token.trim() });
   expect(refused.code).toBe(1);

@@ -69,7 +69,7 @@ describe("build-and-push-images.sh", () => {
     expect(await published(sandbox, (tag) => !/^build-a.*64$/.test(tag))).toEqual(before);
   });
 
-  test("pushes local images as they are, and says which", async () => {
+  test("pushes local images without a build, and reports which", async () => {
     const before = await ui("3.1.4");
     const output = passed(await publish(["--version", "3.1.5", "--skip-build"]));
     expect(output).toMatch(
@@ -92,7 +92,7 @@ describe("build-and-push-images.sh", () => {
     for (const { name } of images) expect(await digest(name, "3.2.0")).toBeUndefined();
   });
 
-  test("is refused at the registry without the role of a writer", async () => {
+  test("is refused by the registry without the role of a writer", async () => {
     const { code, output } = await publish(["--revision", "def456a0".repeat(5), "--only", "hyperion-ui"], {
       HYPERION_SANDBOX_PRINCIPAL: "user:dana@example.com",
     });
@@ -101,7 +101,7 @@ describe("build-and-push-images.sh", () => {
     expect(await ui("def456a")).toBeUndefined();
   });
 
-  test("begins nothing without a login or a local image to push", async () => {
+  test("stops at the start without a login or a local image to push", async () => {
     const noLogin = await publish([], { DOCKER_CONFIG: join(sandbox.root, "no-login") });
     expect(noLogin.code).toBe(2);
     expect(noLogin.output).toContain(`not logged in at ${sandbox.registry.replace(/\/.*/, "")}`);
@@ -130,7 +130,7 @@ describe("create-public-registry.sh", () => {
     expect((await pull()).output).toMatch(/denied/);
   });
 
-  test("stops at the organization policy and puts the settings back; lifts it when told to", async () => {
+  test("stops at the organization policy and restores the settings; lifts it with --override-policy", async () => {
     passed(await sandbox.run("org-policy", "deny"));
     const blocked = await script(["--yes"]);
     expect(blocked.code).toBe(1);
@@ -143,7 +143,7 @@ describe("create-public-registry.sh", () => {
     passed(await sandbox.run("org-policy", "allow"));
   });
 
-  test("M3: a revert fails while somebody else's binding lets everybody pull, and names the command", async () => {
+  test("fails a revert while another binding lets anyone pull, and reports the commands", async () => {
     const before = await bindings(sandbox);
     await grant(sandbox, "roles/artifactregistry.reader", "allUsers");
     const { code, output } = await script(["--revert", "--yes"]);
@@ -162,7 +162,7 @@ describe("create-public-registry.sh", () => {
     expect(await sandbox.output("publicAccess")).toBe("false");
   });
 
-  test("makes the registry too where nothing is provisioned yet", async () => {
+  test("creates the registry if nothing is provisioned yet", async () => {
     await sandbox.pulumi("destroy", "--yes", "--skip-preview");
     passed(await script(["--yes"]));
     passed(await pull());
@@ -170,7 +170,7 @@ describe("create-public-registry.sh", () => {
   });
 });
 
-test("of a stack of images alone, a registry that is not there is one problem, with the command that makes it", async () => {
+test("a stack of images alone reports a missing registry as one problem, with the command that creates it", async () => {
   await initImagesStack(sandbox, { repositoryId: "other" });
   const output = failed(await sandbox.tryPulumi("preview", "--stack", "images"));
   expect(output).toContain("1 problem; nothing was changed.");

@@ -29,14 +29,14 @@ const KEY = "the key of registry and tokens";
 const PASSPHRASE = "the passphrase of the stacks";
 const TOKEN = "a token of user:dana@example.com";
 
-/** A form, how a value is brought into it. */
+/** The name of each form, and the function that encodes a value in it. */
 const FORMS: [Leak["form"], (value: string) => string][] = [
   ["raw", (value) => value],
   ["base64", (value) => Buffer.from(`x:${value}`).toString("base64")],
   ["URL-encoded", (value) => encodeURIComponent(value)],
 ];
 
-/** Expects exactly these, each said clearly and without its value. */
+/** Expects exactly these leaks, each reported without its value. */
 async function expectLeaks(...expected: Leak[]): Promise<void> {
   const leaks = await scanSandbox(sandbox.root);
   expect(leaks).toEqual(expect.arrayContaining(expected));
@@ -67,7 +67,7 @@ describe.each(FORMS)("a leak, %s,", (form, encode) => {
     await rm(file);
   });
 
-  test("in a file that everybody can read is found, in a private one not", async () => {
+  test("in a file that everyone can read is found, but not in a private one", async () => {
     const [open, own] = [join(sandbox.root, "planted"), join(sandbox.root, "planted-privately")];
     await writeFile(open, encode(key), { mode: 0o644 });
     await writeFile(own, encode(key), { mode: 0o600 });
@@ -81,7 +81,7 @@ describe.each(FORMS)("a leak, %s,", (form, encode) => {
     await expectLeaks({ secret: KEY, form, where: "the process list, as an argument of sh" });
   });
 
-  test("in what a command prints is found, and in its words", async () => {
+  test("in the output and the arguments of a command is found", async () => {
     await sandbox.docker("image", "ls", "--format", encode(key));
     const leaks = await scanSandbox(sandbox.root);
     const places = leaks
@@ -98,7 +98,7 @@ describe.each(FORMS)("a leak, %s,", (form, encode) => {
       join(folder, "Dockerfile"),
       `FROM hyperion-sandbox-base:24-$TARGETARCH\nENV PASSWORD=${encode(key)}\n`,
     );
-    // With output that is not noted: the classic builder prints the line of the Dockerfile.
+    // Without a record of the output, because the classic builder prints the line of the Dockerfile.
     const build = ["build", "--quiet", "--tag", "planted", folder];
     passed(await runCommand("docker", build, { ...sandbox.env, DOCKER_BUILDKIT: "1" }));
     const id = stdoutOf(await sandbox.docker("image", "ls", "--quiet", "--no-trunc", "planted"));
@@ -110,7 +110,7 @@ describe.each(FORMS)("a leak, %s,", (form, encode) => {
   });
 });
 
-/** The ways in which the suites run a command, each made to print a text, and what the command is called. */
+/** The functions with which tests run a command, how reports name that command, and how to make it print a text. */
 const RUNNERS: [way: string, called: string, print: (text: string) => Promise<unknown>][] = [
   ["command", "printenv PLANTED", (text) => sandbox.command("printenv", ["PLANTED"], { PLANTED: text })],
   ["command that reads", "cat -", (input) => sandbox.command("cat", ["-"], {}, { input })],
@@ -128,13 +128,13 @@ const RUNNERS: [way: string, called: string, print: (text: string) => Promise<un
   ],
 ];
 
-test.each(RUNNERS)("a leak in what %s prints is found", async (_, called, print) => {
+test.each(RUNNERS)("a leak in the output of `%s` is found", async (_, called, print) => {
   await print(key);
   const found = (await scanSandbox(sandbox.root)).map(({ secret, where }) => [secret, where]);
   expect(found).toContainEqual([KEY, `the output of \`${called}\``]);
 });
 
-/** Looks while there is a log of this text. */
+/** Runs `look` while a log contains this text. */
 async function withLog(text: string, look: () => Promise<void>): Promise<void> {
   const log = join(paths.logs, "planted.log");
   await writeFile(log, text);
@@ -142,26 +142,26 @@ async function withLog(text: string, look: () => Promise<void>): Promise<void> {
   await rm(log);
 }
 
-describe("a leak of", () => {
+describe("the scan", () => {
   test.each(FORMS.filter(([form]) => form !== "URL-encoded"))(
-    "a token that was just made, %s, is found",
+    "finds a new token, %s",
     async (form, encode) => {
       await withLog(encode(token), () => expectLeaks({ secret: TOKEN, form, where: "logs/planted.log" }));
     },
   );
 
-  test("the passphrase is found", async () => {
+  test("finds the passphrase", async () => {
     const leak = { secret: PASSPHRASE, form: "raw", where: "logs/planted.log" } as const;
     await withLog(await readFile(paths.passphrase, "utf8"), () => expectLeaks(leak));
   });
 
-  test("a token that a command prints on request is none", async () => {
+  test("ignores a token that a command prints on request", async () => {
     await sandbox.run("token", "user:dana@example.com");
     await sandbox.run("env");
     await expectLeaks();
   });
 
-  test("anything fails the test that made it", async () => {
+  test("fails the test that caused a leak", async () => {
     await withLog(token, () =>
       expect(checkSandboxes()).rejects.toThrow(
         "Secrets in the clear:\n  a token of user:dana@example.com, raw, in logs/planted.log",
@@ -169,11 +169,11 @@ describe("a leak of", () => {
     );
   });
 
-  test("a sandbox that is gone is no error", () => {
+  test("ignores a sandbox that no longer exists", () => {
     expect(exposedFiles(join(sandbox.root, "missing"))).toEqual([]);
   });
 
-  test("nothing takes next to no time to find", async () => {
+  test("takes less than half a second without a leak", async () => {
     await checkSandboxes();
     const before = performance.now();
     await checkSandboxes();
@@ -182,7 +182,7 @@ describe("a leak of", () => {
 });
 
 test.each(["--json", "--debug"])(
-  "the debug log of an up that pushes, as %s prints it, has no login",
+  "the debug log of an up that pushes, printed with %s, contains no login",
   async (option) => {
     await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "\n// changed\n");
     await sandbox.pulumi("config", "set", "version", option === "--json" ? "1.0.0" : "1.1.0");
@@ -199,7 +199,7 @@ describe("the sandbox", () => {
     expect(addresses.filter((address) => !/^(127\.|::1$|::ffff:127\.)/.test(address))).toEqual([]);
   });
 
-  test("keeps its keys to its owner", async () => {
+  test("lets only its owner read its keys", async () => {
     await sandbox.run("github-token");
     const files = [
       paths.key,
@@ -213,7 +213,7 @@ describe("the sandbox", () => {
     expect(((await stat(paths.keys)).mode & 0o777).toString(8)).toBe("700");
   });
 
-  test("gives tokens that expire: of an hour, of twelve to a shell", async () => {
+  test("creates tokens that expire after one hour, or twelve for a shell", async () => {
     const lifetime = (jwt: string): number => {
       const { iat = 0, exp = Infinity } = decodeJwt(jwt.trim());
       return exp - iat;
@@ -223,7 +223,7 @@ describe("the sandbox", () => {
     expect(lifetime(sandbox.env["GOOGLE_OAUTH_ACCESS_TOKEN"] ?? "")).toBe(12 * 3600);
   });
 
-  test("takes an expired token neither at the APIs nor at the registry", async () => {
+  test("refuses an expired token at the APIs and at the registry", async () => {
     const expired = await mintAccessToken(sandbox.root, MAINTAINER, -1);
     const api = await fetch(`${sandbox.emulatorUrl}/v1/projects/hyperion-sandbox`, {
       headers: { Authorization: `Bearer ${expired}` },

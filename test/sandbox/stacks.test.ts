@@ -9,7 +9,7 @@ import { failed, passed } from "../support/outcome.ts";
 import { withDescendants } from "../support/processes.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
-// One stack that holds both registry and images, and two.
+// One stack for registry and images, and two stacks.
 
 const UI = "hyperion-ui";
 
@@ -18,7 +18,7 @@ const sandbox = useSandbox();
 afterEach(() => clearFaults(sandbox));
 
 const on = (stack: string): string[] => ["--stack", stack];
-/** What is released: an image that a stack declares anew is built anew where the engine has dropped its cache. */
+/** The tags of versions: an image that a stack declares again can be rebuilt, which changes its working tags. */
 const released = () => published(sandbox, (tag) => !/^build(-a.*64)?$/.test(tag));
 const ui = (tag: string) => digestOf(sandbox, UI, tag);
 const edit = (): Promise<void> =>
@@ -31,7 +31,7 @@ async function typesOf(stack: string): Promise<string[]> {
   return deployment.resources.map(({ type }) => type);
 }
 
-/** What happens to the images of a stack, with versions of their own major; each ends with `version` published. */
+/** Events of the images of a stack, with versions of one major version. */
 const EVENTS: Record<string, (stack: string, major: number) => Promise<void>> = {
   "a release": async (stack, major) => {
     await edit();
@@ -63,7 +63,7 @@ const EVENTS: Record<string, (stack: string, major: number) => Promise<void>> = 
   },
 };
 
-/** Changes who may read, by a plain `up` of the stack that manages the registry. */
+/** Changes the readers with a plain `up` of the stack that manages the registry. */
 async function changeAccess(reader: string, shell = sandbox): Promise<void> {
   await sandbox.set({ "readers[0]": reader }, ...on("sandbox"));
   passed(await shell.tryUp(...on("sandbox")));
@@ -71,14 +71,14 @@ async function changeAccess(reader: string, shell = sandbox): Promise<void> {
   expect(members.filter((member) => member.startsWith("user:reader"))).toEqual([reader]);
 }
 
-/** Access changes after whatever happens to the images of a stack. */
+/** Defines tests that change access after each event. */
 function testAccessChanges(imagesIn: string, major: number): void {
   test.each(Object.entries(EVENTS))("after %s", async (name, happen) => {
     await happen(imagesIn, major);
     await changeAccess(`user:reader-${major}-${name.replaceAll(" ", "-")}@example.com`);
   });
 
-  test("and the tags are right in the end", async () => {
+  test("and the tags are correct at the end", async () => {
     if (imagesIn !== "sandbox") await sandbox.up(...on(imagesIn));
     await sandbox.expectNoChanges(...on(imagesIn));
     for (const { name } of images)
@@ -91,7 +91,7 @@ describe("in one stack, access changes by a plain up", () => {
 
   testAccessChanges("sandbox", 1);
 
-  test("without Docker, while publishImages is false; the images come back, and the registry stays as it is", async () => {
+  test("without Docker, while publishImages is false; the images return without a change in the registry", async () => {
     const before = await released();
     await sandbox.set({ publishImages: "false" }, ...on("sandbox"));
     const withoutDocker = sandbox.with({ DOCKER_HOST: "unix:///nowhere/docker.sock" });
@@ -104,7 +104,7 @@ describe("in one stack, access changes by a plain up", () => {
 });
 
 describe("in two stacks, access changes by a plain up", () => {
-  test("after the images moved to a stack of their own, which changes nothing in the registry", async () => {
+  test("after the images move to their own stack, which changes nothing in the registry", async () => {
     const before = await released();
     await initImagesStack(sandbox, { version: "1.0.0" });
     await sandbox.up(...on("images"));
@@ -119,7 +119,7 @@ describe("in two stacks, access changes by a plain up", () => {
   testAccessChanges("images", 2);
 });
 
-test("from two stacks back to one, nothing changes in the registry", async () => {
+test("the move from two stacks back to one changes nothing in the registry", async () => {
   const before = await released();
   await sandbox.set({ version: "2.0.0" }, ...on("sandbox"));
   await sandbox.unset("publishImages", ...on("sandbox"));

@@ -16,7 +16,7 @@ import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 import { CREDENTIAL_HELPER } from "../../sandbox/services/environment.ts";
 import images from "../../images.json" with { type: "json" };
-import { quiet, requestsOf } from "../load/requests.ts";
+import { countRequests, requestsWithoutChanges } from "../load/requests.ts";
 import { copyProgram } from "../support/copy-program.ts";
 import { passed } from "../support/outcome.ts";
 import { whileReadOnly } from "../support/read-only.ts";
@@ -25,9 +25,8 @@ import { useSandbox } from "../support/shared-sandbox.ts";
 const sandbox = useSandbox();
 
 /**
- * What Node.js runs: the program, and the fake providers where the real ones are not installed. The most modules and bytes
- * of them that each loads, of Node.js 24, and some more for what it is going to learn; with all that the SDK can load there
- * are 1010.
+ * The scripts that Node.js runs: the program, and the fake providers if the real ones are not installed. The limits are what
+ * each loads with Node.js 24, plus a margin. With everything that the SDK can load, the program has 1010 modules.
  */
 const LOADED = [
   { script: "@pulumi/pulumi/cmd/run/index.js", most: { modules: 440, bytes: 4_200_000 } },
@@ -36,7 +35,7 @@ const LOADED = [
 ];
 
 describe("a preview that finds nothing to do", () => {
-  /** What the Node.js processes of a preview did, by test/support/counting.cjs. */
+  /** A record of test/support/counting.cjs about a Node.js process of a preview. */
   interface Counted {
     started?: string;
     spawned?: string;
@@ -51,7 +50,7 @@ describe("a preview that finds nothing to do", () => {
   beforeAll(async () => {
     const COUNTED = join(sandbox.scratch, "counted");
     const NODE_OPTIONS = `--require ${join(repositoryRoot, "test/support/counting.cjs")}`;
-    const { sent } = await requestsOf(sandbox, async () => {
+    const { sent } = await countRequests(sandbox, async () => {
       const args = ["preview", "--expect-no-changes", "--stack", "sandbox"];
       passed(await sandbox.command("pulumi", args, { NODE_OPTIONS, COUNTED }));
     });
@@ -60,7 +59,7 @@ describe("a preview that finds nothing to do", () => {
     counted = lines.map((line) => JSON.parse(line) as Counted);
   });
 
-  test("loads no more modules and reads no more of them than it has to", () => {
+  test("loads few modules and bytes", () => {
     expect(counted.filter(({ counted: script }) => script?.includes("pulumi/cmd/run/"))).toHaveLength(1);
     for (const { counted: script, modules = Infinity, bytes = Infinity } of counted) {
       const most = LOADED.find((each) => script?.endsWith(each.script))?.most;
@@ -70,21 +69,21 @@ describe("a preview that finds nothing to do", () => {
     }
   });
 
-  test("starts the program and the fake providers, and these nothing but the login's helper and git", () => {
-    // Without a script it is the language host, which asks where the SDK is.
+  test("starts only the program and the fake providers, which start only the credential helper and git", () => {
+    // A process without a script is the language host, which looks for the SDK.
     const started = counted.flatMap(({ started: script = "" }) => (script === "" ? [] : [script]));
     expect(started.filter((script) => !LOADED.some((each) => script.endsWith(each.script)))).toEqual([]);
     expect(started).toEqual([...new Set(started)]);
     expect(started).toContainEqual(expect.stringContaining("pulumi/cmd/run/index.js"));
     const spawned = counted.flatMap(({ spawned: file }) => file ?? []).map((file) => basename(file));
-    // The program asks for the login, and the docker plugin when it is configured; the real one is not counted.
+    // The program and the docker plugin each get the login; the real plugin is not counted.
     const helper = `docker-credential-${CREDENTIAL_HELPER}`;
     expect(new Set(spawned)).toEqual(new Set([helper, "git"]));
     expect(spawned.filter((file) => file === helper).length).toBeLessThanOrEqual(2);
   });
 
-  test("asks Google who may pull and which tags and platforms each image has", () => {
-    expect(requests).toEqual(quiet(images.length));
+  test("requests only the policy, and the tags and platforms of each image", () => {
+    expect(requests).toEqual(requestsWithoutChanges(images.length));
   });
 });
 
@@ -96,7 +95,7 @@ describe("the code that runs is the code on disk", () => {
   beforeAll(async () => {
     folder = join(sandbox.scratch, "program");
     await copyProgram(folder);
-    await ownModules();
+    await separateModules();
     module = join(folder, "said.ts");
     cache = join(folder, "node_modules/.cache/hyperion-registry");
     const index = await readFile(join(folder, "index.ts"), "utf8");
@@ -109,14 +108,14 @@ describe("the code that runs is the code on disk", () => {
     await sandbox.set({ sourceDir: sandbox.sources }, ...options);
   });
 
-  // What ran before is in the cache.
+  // Puts the first version into the cache.
   beforeEach(async () => {
     await say("before");
     expect(await heard()).toBe("before");
   });
 
-  /** node_modules of the copy, with a cache of its own in it. */
-  async function ownModules(): Promise<void> {
+  /** Gives the copy its own node_modules, with its own cache. */
+  async function separateModules(): Promise<void> {
     const own = join(folder, "node_modules");
     const shared = join(repositoryRoot, "node_modules");
     await rm(own);
@@ -126,7 +125,7 @@ describe("the code that runs is the code on disk", () => {
     }
   }
 
-  /** Writes the module that says a word; all words are as long as each other, so that no size tells them apart. */
+  /** Writes the module that prints a word. All words have the same length, so that the file sizes do not differ. */
   function say(word: "before" | "after!", file = module): Promise<void> {
     return writeFile(file, `export function said(): string {\n  return "SAID ${word}";\n}\n`);
   }
@@ -136,14 +135,13 @@ describe("the code that runs is the code on disk", () => {
     return (await sandbox.tryPulumi(...args)).output;
   }
 
-  /** The word that a preview says, and the program goes on to its end. */
+  /** Runs a preview to its end; returns the word that it prints. */
   async function heard(): Promise<string | undefined> {
     const output = await preview();
     expect(output).toMatch(/^Resources:/m);
     return /SAID (\S+)/.exec(output)?.[1];
   }
 
-  /** The files of the cache. */
   async function cached(): Promise<string[]> {
     const entries = await readdir(cache, { recursive: true, withFileTypes: true });
     return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
@@ -158,13 +156,13 @@ describe("the code that runs is the code on disk", () => {
     expect(await heard()).toBe("after!");
   });
 
-  test("where the clock was set back before the edit", async () => {
+  test("after an edit with a clock that was set back", async () => {
     for (const file of [module, ...(await cached())]) await utimes(file, FAR_AHEAD, FAR_AHEAD);
     await say("after!");
     expect(await heard()).toBe("after!");
   });
 
-  test("where an older file takes the place of the newer", async () => {
+  test("after an older file replaces the newer one", async () => {
     await say("after!", `${module}.older`);
     await utimes(`${module}.older`, LONG_AGO, LONG_AGO);
     await rename(`${module}.older`, module);
@@ -189,7 +187,7 @@ describe("the code that runs is the code on disk", () => {
     expect(await heard()).toBe("after!");
   });
 
-  test("where the cache can only be read", async () => {
+  test("with a read-only cache", async () => {
     await say("after!");
     await whileReadOnly(sandbox, cache, async () => {
       expect(await heard()).toBe("after!");
@@ -198,21 +196,21 @@ describe("the code that runs is the code on disk", () => {
     });
   });
 
-  test("in two previews at once that have no cache yet", async () => {
+  test("in two previews at once without a cache", async () => {
     await rm(cache, { recursive: true });
     await say("after!");
     expect(await Promise.all([heard(), heard()])).toEqual(["after!", "after!"]);
     expect(await heard()).toBe("after!");
   });
 
-  test("where each file of the cache is cut in half", async () => {
+  test("with truncated cache files", async () => {
     for (const file of await cached()) await truncate(file, Math.floor((await stat(file)).size / 2));
     expect(await heard()).toBe("before");
     await say("after!");
     expect(await heard()).toBe("after!");
   });
 
-  test("and a stack trace names the source's line, from the cache too", async () => {
+  test("and a stack trace names the line of the source, also from the cache", async () => {
     const source =
       "interface Gone {\n  here: never;\n}\n\nexport function said(): Gone {\n  throw new Error('no');\n}\n";
     await writeFile(module, source);

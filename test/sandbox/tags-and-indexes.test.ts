@@ -1,5 +1,5 @@
 /** @module-tag feature */
-/** Artifact Registry's API of tags and versions before a real registry; no engine, no stack. */
+/** The emulated API of tags and versions with a real registry, without an engine or a stack. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -83,14 +83,14 @@ describe("a tag", () => {
     });
   });
 
-  test("is created by one of several that try at the same time", async () => {
+  test("is created by exactly one of several concurrent requests", async () => {
     const answers = await Promise.all([one, two, index].map((digest) => create("at-once", digest)));
     expect(answers.map(({ status }) => status).sort()).toEqual([200, 409, 409]);
     const winner = answers.find(({ status }) => status === 200);
     expect(await get("at-once")).toEqual(winner);
   });
 
-  test("is moved where there is one", async () => {
+  test("is moved only if it exists", async () => {
     await create("latest", one);
     expect(await move("latest", index)).toEqual(answer("latest", index));
     expect(await get("latest")).toEqual(answer("latest", index));
@@ -98,7 +98,7 @@ describe("a tag", () => {
     expect(await get("nothing")).toMatchObject(error(404, "NOT_FOUND"));
   });
 
-  test("stands on a version of its own package that exists", async () => {
+  test("points only to an existing version of its package", async () => {
     const missing = `sha256:${"0".repeat(64)}`;
     expect(await create("missing", missing)).toMatchObject(error(404, "NOT_FOUND"));
     expect(await move("latest", missing)).toMatchObject(error(404, "NOT_FOUND"));
@@ -110,7 +110,7 @@ describe("a tag", () => {
     expect(await create(".dot", one)).toMatchObject(error(400, "INVALID_ARGUMENT", 'Invalid tag ".dot"'));
   });
 
-  test("changes nothing but its version", async () => {
+  test("changes only its version", async () => {
     const path = `v1/${PACKAGE}/tags/latest?updateMask=name`;
     expect(await google("PATCH", path, { version: version(one) })).toMatchObject(
       error(400, "INVALID_ARGUMENT", "update_mask"),
@@ -122,7 +122,7 @@ describe("a tag", () => {
     ["reader", "update", () => move("latest", one, READER)],
     ["reader", "delete", () => google("DELETE", `v1/${PACKAGE}/tags/latest`, undefined, READER)],
     ["writer", "delete", () => google("DELETE", `v1/${PACKAGE}/tags/latest`)],
-  ])("may not by a %s: %s", async (_, verb, ask) => {
+  ])("is refused if a %s lacks the permission to %s it", async (_, verb, ask) => {
     expect(await ask()).toMatchObject(error(403, "PERMISSION_DENIED", `artifactregistry.tags.${verb}`));
   });
 
@@ -149,7 +149,7 @@ describe("a tag", () => {
     expect(body["tags"]).toContainEqual(answer("build-arm64", two).body);
   });
 
-  test("stays where it is in a repository of immutable tags", async () => {
+  test("does not move in a repository with immutable tags", async () => {
     const immutable = (immutableTags: boolean) =>
       google(
         "PATCH",
@@ -173,7 +173,7 @@ describe("an index", () => {
   const allowed = (childDeletion: "refused" | "allowed") =>
     google("PUT", "sandbox/child-deletion", { childDeletion }, MAINTAINER);
 
-  test("is a version beside those of its images, and names them", async () => {
+  test("is listed as a version besides its images, and refers to them", async () => {
     const { body } = await google("GET", `v1/${PACKAGE}/versions`, undefined, READER);
     expect(body["versions"]).toHaveLength(3);
     const images = await google("GET", `v1/${REPOSITORY}/dockerImages`, undefined, READER);
@@ -189,7 +189,7 @@ describe("an index", () => {
     );
   });
 
-  test("keeps its images, until it is deleted itself", async () => {
+  test("protects its images until it is deleted", async () => {
     const message = `GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE: Manifest ${one} is referenced by image ${index}`;
     expect(await remove(one)).toMatchObject(error(400, "FAILED_PRECONDITION", message));
     expect(await google("GET", `v1/${version(one)}`)).toMatchObject({ status: 200 });
@@ -197,7 +197,7 @@ describe("an index", () => {
     expect(await remove(one)).toMatchObject({ status: 200 });
   });
 
-  test("loses an image where Google allows that", async () => {
+  test("loses an image if Google allows the deletion", async () => {
     one = await servers.push(IMAGE, "build-amd64", "one");
     index = await servers.pushIndex(IMAGE, "build", { amd64: one, arm64: two });
     await allowed("allowed");

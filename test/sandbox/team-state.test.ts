@@ -25,12 +25,12 @@ const [ofCi, ofPreview] = [`serviceAccount:${CI}`, `serviceAccount:${PREVIEW}`];
 let dir: string;
 let emulator: Emulator;
 let buckets: Buckets;
-/** Where Pulumi finds Cloud Storage as each of them. */
+/** The Cloud Storage host for each principal. */
 const hosts: Record<string, string> = {};
 
 beforeAll(async () => {
   dir = mkdtempSync(join(tmpdir(), "hyperion-team-"));
-  // The keys of the sandbox: one token is good here and there.
+  // Copies the sandbox's keys, so that one token is valid at both.
   const [from, to] = [sandboxPaths(sandbox.root), sandboxPaths(dir)];
   cpSync(dirname(from.key), dirname(to.key), { recursive: true });
   emulator = await startEmulator({ sandboxDir: dir, port: 0, registryPort: 1 });
@@ -65,7 +65,7 @@ describe("the stacks with their states in Cloud Storage", () => {
   const STATES = { registry: `gs://${BUCKET}`, images: `gs://${IMAGES}` };
   type Stack = keyof typeof ON;
 
-  /** The variables with which a principal works on a stack: at Google, at the registry, in Cloud Storage. */
+  /** The environment of a principal for a stack: for Google, the registry and Cloud Storage. */
   const as = async (principal: string, stack: Stack): Promise<NodeJS.ProcessEnv> => ({
     PULUMI_BACKEND_URL: STATES[stack],
     STORAGE_EMULATOR_HOST: hosts[principal],
@@ -115,7 +115,7 @@ describe("the stacks with their states in Cloud Storage", () => {
     }
   }
 
-  test("a maintainer makes the registry, and a second up changes nothing", async () => {
+  test("a maintainer creates the registry, and a second up changes nothing", async () => {
     await succeed(MAINTAINER, "registry", ...UP);
     await succeed(MAINTAINER, "registry", "up", "--yes", "--skip-preview", "--expect-no-changes");
   });
@@ -125,7 +125,7 @@ describe("the stacks with their states in Cloud Storage", () => {
     await succeed(ofCi, "images", "preview", "--expect-no-changes");
   });
 
-  test("CI has no right at all on the infrastructure's state", async () => {
+  test("CI has no permission on the infrastructure's state", async () => {
     for (const args of [["preview"], ["stack", "export"], UP, ["cancel", "--yes"]]) {
       failed(await run(ofCi, "registry", ...args));
     }
@@ -159,13 +159,13 @@ describe("the stacks with their states in Cloud Storage", () => {
   test.each<[Stack, () => string]>([
     ["registry", () => MAINTAINER],
     ["images", () => ofCi],
-  ])("of %s: two ups at once, a kill, and what gives the lock back", async (stack, who) => {
+  ])("%s: a second up is refused, also after a kill, until the lock is released", async (stack, who) => {
     const principal = who();
     const env = await as(principal, stack);
     const begin = () => sandbox.start("pulumi", [...UP, ...ON[stack]], env);
     const first = begin();
     await locked(stack);
-    // It stands still with the lock in its hand, however long the other takes to find it.
+    // Pauses it while it holds the lock, however long the other run takes to start.
     process.kill(first.pid, "SIGSTOP");
     expect(failed(await run(principal, stack, ...UP))).toContain(
       "the stack is currently locked by 1 lock(s)",
@@ -179,7 +179,7 @@ describe("the stacks with their states in Cloud Storage", () => {
     await succeed(principal, stack, "preview", "--expect-no-changes");
   });
 
-  /** Waits until somebody holds the lock of a stack. */
+  /** Waits until a stack is locked. */
   async function locked(stack: Stack): Promise<void> {
     const prefix = encodeURIComponent(".pulumi/locks/");
     const path = `storage/v1/b/${STATES[stack].slice("gs://".length)}/o?prefix=${prefix}`;

@@ -1,6 +1,6 @@
 import Anser from "anser";
 
-/** Characters of a line; longer lines go on in the next, as in a terminal. */
+/** Characters per line; longer lines wrap, as in a terminal. */
 const COLUMNS = 104;
 const CHARACTER_WIDTH = 7.3;
 const LINE_HEIGHT = 18;
@@ -8,12 +8,12 @@ const MARGIN = 16;
 
 interface Fragment {
   text: string;
-  /** SVG attributes, with a blank before. */
+  /** SVG attributes, with a leading space. */
   style: string;
 }
 
 /**
- * An SVG picture of a terminal, readable on light and dark pages since it brings its own background.
+ * Renders a terminal as SVG, with a background so that it is readable on light and dark pages.
  *
  * @param text what the terminal shows, with ANSI colours.
  * @param description what it shows, in words.

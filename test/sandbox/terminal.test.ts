@@ -1,12 +1,12 @@
-/** The picture of the README, made anew: `npm run docs:terminal` writes it. */
+/** Compares the picture in the README with the output of its commands; `npm run docs:terminal` writes it. */
 import { expect, test } from "vitest";
 import { useSandbox } from "../support/shared-sandbox.ts";
 import { terminalPicture } from "./terminal-picture.ts";
 
 const sandbox = useSandbox();
 
-/** Leaves out what differs between two runs or machines: ports, digests, times, progress. */
-function normalised(output: string): string {
+/** Replaces or removes what differs between runs or machines: ports, digests, times, progress. */
+function normalized(output: string): string {
   return output
     .replace(/localhost:\d+/g, "localhost:5000")
     .replace(/sha256:[0-9a-f]{64}/g, "sha256:0123abcd…")
@@ -22,12 +22,12 @@ function normalised(output: string): string {
 
 const prompt = (command: string) => `\u001b[1m$ ${command}\u001b[0m`;
 
-test("the picture in the README shows what these commands say", { timeout: 300_000 }, async () => {
+test("the picture in the README shows the output of these commands", { timeout: 300_000 }, async () => {
   const image = `${sandbox.registry}/hyperion-ui:latest`;
   const { output: summary } = await sandbox.run("up");
   const published = summary.slice(summary.indexOf("Registry  ")).split("\n").slice(0, 4).join("\n");
 
-  // The tag was pushed from this engine: without it, the pull has something to do.
+  // Removes the image that this engine pushed, so that the pull has something to do.
   await sandbox.docker("image", "rm", image);
   const refused = await sandbox.anonymousDocker("pull", image);
   expect(refused.code).not.toBe(0);
@@ -41,7 +41,7 @@ test("the picture in the README shows what these commands say", { timeout: 300_0
     [prompt(`docker pull ${image}    # without a login`), refused.output],
     [prompt("pulumi config set publicAccess true && pulumi up"), applied],
     [prompt(`docker pull ${image}`), pulled.output],
-  ].map((parts) => normalised(parts.join("\n")));
+  ].map((parts) => normalized(parts.join("\n")));
   const picture = terminalPicture(
     shown.join("\n\n"),
     "Hyperion's registry in the sandbox",
@@ -50,6 +50,6 @@ test("the picture in the README shows what these commands say", { timeout: 300_0
   expect(picture.length).toBeLessThan(30_000);
   await expect(
     picture,
-    "docs/terminal.svg is not what the commands say now. Fix it: npm run docs:terminal",
+    "docs/terminal.svg differs from the output of the commands. Fix it: npm run docs:terminal",
   ).toMatchFileSnapshot("../../docs/terminal.svg");
 });

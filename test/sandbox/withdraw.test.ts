@@ -9,10 +9,9 @@ import { passed, stdoutOf } from "../support/outcome.ts";
 import type { Outcome } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
-// A bad release and its end, by the commands of a maintainer, as somebody sees it who runs Hyperion by docker compose.
+// A maintainer withdraws a bad release; a person who runs Hyperion with Docker Compose pulls the good one.
 
 const sandbox = useSandbox();
-/** The docker compose command. */
 let compose: string;
 
 beforeAll(async () => {
@@ -33,8 +32,8 @@ async function commit(message: string): Promise<void> {
 const release = (args: readonly string[], input = ""): Promise<Outcome> =>
   sandbox.command("npm", ["run", "--silent", "release", "--", ...args, "--stack", "sandbox"], {}, { input });
 
-/** The settings of the release that the stack's file has. */
-async function left(): Promise<Record<string, unknown>> {
+/** The release settings in the stack's file. */
+async function releaseSettings(): Promise<Record<string, unknown>> {
   const file = await readFile(join(sandbox.root, "project/Pulumi.sandbox.yaml"), "utf8");
   const { config } = parse(file) as { config: Record<string, unknown> };
   return Object.fromEntries(
@@ -46,8 +45,8 @@ async function left(): Promise<Record<string, unknown>> {
 
 const ui = (tag: string) => digestOf(sandbox, "hyperion-ui", tag);
 
-/** What a user has of an image after `docker compose pull` of a tag. */
-async function pulled(tag: string): Promise<string> {
+/** Runs `docker compose pull` of a tag; returns the digests of the user interface. */
+async function pull(tag: string): Promise<string> {
   const variables = { HYPERION_REGISTRY: sandbox.registry, HYPERION_TAG: tag };
   const services = ["hyperion-mcp-server", "hyperion-http-bridge", "hyperion-ui"];
   passed(await sandbox.command(compose, ["pull", ...services], variables));
@@ -57,13 +56,13 @@ async function pulled(tag: string): Promise<string> {
 
 const dirty = (): string => join(sandbox.sources, "coordinator/ui/src/index.html");
 
-test("a bad release is withdrawn by one command, and whoever pulls again has the good one", async () => {
+test("one command withdraws a bad release, and the next pull gets the good one", async () => {
   const first = passed(await release(["1.4.2"], "y\n"));
   expect(first).toMatch(/^ *hyperion-ui: 1\.4\.2, v1\.4\.2, 1\.4, 1 -> sha256:[0-9a-f]{12}$/m);
   expect(first).toMatch(/^1\.4\.2 is published\.$/m);
-  // The plan, the question, and what was done.
+  // The plan, the question, and the result.
   expect(first.split("\n").length).toBeLessThan(80);
-  expect(await left()).toEqual({ version: "1.4.2" });
+  expect(await releaseSettings()).toEqual({ version: "1.4.2" });
   const good = (await ui("1.4.2")) ?? "none";
 
   await appendFile(dirty(), "\n// bad\n");
@@ -77,26 +76,26 @@ test("a bad release is withdrawn by one command, and whoever pulls again has the
   const declined = await release(["1.4.3"], "n\n");
   expect(declined.code).toBe(1);
   expect(await ui("1.4.3")).toBeUndefined();
-  expect(await left()).toEqual({ version: "1.4.2" });
+  expect(await releaseSettings()).toEqual({ version: "1.4.2" });
 
   passed(await release(["1.4.3"], "y\n"));
   const bad = (await ui("1.4.3")) ?? "none";
   expect(bad).not.toBe(good);
-  for (const tag of ["1", "latest"]) expect(await pulled(tag)).toContain(bad);
+  for (const tag of ["1", "latest"]) expect(await pull(tag)).toContain(bad);
 
-  const { output, seconds } = await rollBackWithNothingElse("1.4.2");
+  const { output, seconds } = await rollBackWithoutTools("1.4.2");
   for (const { name } of images) expect(output).toMatch(new RegExp(`^${name}: .*withdrawn-1\\.4\\.3`, "m"));
   expect(output).toMatch(/^hyperion-ui: .*1\.4, 1, latest: 1\.4\.3 -> 1\.4\.2/m);
   expect(output).toContain("The floating tags point to 1.4.2.");
   expect(seconds).toBeLessThan(5);
-  for (const tag of ["1", "latest"]) expect(await pulled(tag)).toContain(good);
+  for (const tag of ["1", "latest"]) expect(await pull(tag)).toContain(good);
   expect(await ui("1.4.3")).toBe(bad);
   expect(await ui("withdrawn-1.4.3")).toBe(bad);
-  expect(await left()).toEqual({ version: "1.4.2" });
+  expect(await releaseSettings()).toEqual({ version: "1.4.2" });
 });
 
-/** A rollback without a Docker engine, plugins, pulumi, docker, git and the stack's state. */
-async function rollBackWithNothingElse(version: string): Promise<{ output: string; seconds: number }> {
+/** Rolls back without a Docker engine, plugins, pulumi, docker, git and the stack's state. */
+async function rollBackWithoutTools(version: string): Promise<{ output: string; seconds: number }> {
   const nowhere = join(sandbox.scratch, "nowhere");
   const variables = {
     PATH: nowhere,
@@ -112,11 +111,11 @@ async function rollBackWithNothingElse(version: string): Promise<{ output: strin
   return { output, seconds: (performance.now() - begun) / 1000 };
 }
 
-test("the bad version's tag can go, and a repeat of its job does not bring it back", async () => {
+test("the tags of the bad version can be deleted, and a rerun of its job does not recreate them", async () => {
   for (const { name } of images) await removeTags(sandbox, name, "1.4.3", "v1.4.3");
   const latest = await ui("latest");
   const { stdout: head } = await sandbox.command("git", ["rev-parse", "HEAD"]);
-  // A tag is asked of no remote.
+  // The script contacts no remote for a tag.
   const ref = ["refs/tags/v1.4.3", head.trim()];
   const args = ["--stack", "sandbox", ...ref, "nowhere"];
   const repeat = passed(await sandbox.command("scripts/publish-ref.sh", args));
@@ -125,10 +124,10 @@ test("the bad version's tag can go, and a repeat of its job does not bring it ba
   expect(await ui("latest")).toBe(latest);
 });
 
-test("a published version is overwritten after its name is typed, and by no less", async () => {
+test("a published version is overwritten only after its number is typed", async () => {
   const before = await ui("1.4.2");
-  await appendFile(dirty(), "\n// the same version anew\n");
-  await commit("anew");
+  await appendFile(dirty(), "\n// the same version again\n");
+  await commit("again");
   const declined = await release(["1.4.2", "--overwrite"], "y\n");
   expect(declined.code).toBe(1);
   expect(await ui("1.4.2")).toBe(before);
@@ -138,6 +137,6 @@ test("a published version is overwritten after its name is typed, and by no less
   expect(after).not.toBe(before);
   for (const tag of ["v1.4.2", "1.4", "1", "latest", "build", "build-1.4.2"])
     expect(await ui(tag)).toBe(after);
-  expect(await left()).toMatchObject({ version: "1.4.2" });
+  expect(await releaseSettings()).toMatchObject({ version: "1.4.2" });
   await sandbox.expectNoChanges();
 });

@@ -6,7 +6,7 @@ import type { Outcome } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 import { PROJECT, REPOSITORY, useProduction } from "../support/workflows.ts";
 
-// preview.yml and drift.yml, which report, and check.yml, run by act: see workflows.test.ts.
+// act runs preview.yml and drift.yml, which report, and check.yml. See workflows.test.ts.
 
 const sandbox = useSandbox();
 const github = useProduction(sandbox);
@@ -29,7 +29,7 @@ describe("preview.yml", () => {
     return github.run("preview.yml", { event: "pull_request", ref: "refs/pull/1/merge", payload });
   };
   const comments = async (): Promise<Text[]> => (await github.api("GET", "/issues/1/comments")) as Text[];
-  /** What the workflow's one comment says. */
+  /** The text of the workflow's only comment. */
   const comment = async (): Promise<string> => {
     const own = (await comments()).filter(({ user }) => user.login.endsWith("[bot]"));
     expect(own).toHaveLength(1);
@@ -42,7 +42,7 @@ describe("preview.yml", () => {
     await github.api("POST", "/issues/1/comments", { body: `${MARKER}\nmine` });
   });
 
-  test("says what main would publish, and that nothing else changes", async () => {
+  test("reports what main would publish, and that nothing else changes", async () => {
     passed(await preview());
     const commit = await github.git("rev-parse", "--short=7", "HEAD");
     expect(await comment()).toContain(
@@ -53,14 +53,14 @@ describe("preview.yml", () => {
     expect(body).not.toHaveProperty("packages");
   });
 
-  test("says in the same comment what production would become", async () => {
+  test("reports changes of production in the same comment", async () => {
     await github.pulumi("config", "set", "--path", "readers[0]", "user:dana@example.com");
     await github.push();
     passed(await preview());
     expect(await comment()).toContain("create gcp:artifactregistry/repositoryIamMember:RepositoryIamMember");
   });
 
-  test("says why the images cannot be built, and fails", async () => {
+  test("reports why the images cannot be built, and fails", async () => {
     const dockerfile = join(github.folder, "coordinator/ui/Dockerfile");
     const good = await readFile(dockerfile, "utf8");
     await writeFile(dockerfile, `${good}\nCOPY no-such-file ./\n`);
@@ -70,7 +70,7 @@ describe("preview.yml", () => {
     await writeFile(dockerfile, good);
   });
 
-  test("says that it failed before it began", async () => {
+  test("reports that it failed before it started", async () => {
     const file = join(github.folder, ".nvmrc");
     const good = await readFile(file, "utf8");
     await writeFile(file, "99\n");
@@ -83,7 +83,7 @@ describe("preview.yml", () => {
     await github.push();
   });
 
-  test("does nothing for a fork, and nothing to a person's comment", async () => {
+  test("does nothing for a fork, and keeps a person's comment", async () => {
     const before = await comments();
     expect(passed(await preview("mallory/dev-squad"))).not.toContain("Run Main");
     expect(await comments()).toEqual(before);
@@ -109,21 +109,21 @@ describe("drift.yml", () => {
     ({ description } = (await sandbox.google("GET", REGISTRY)).body as { description: string });
   });
 
-  test("starts itself where the schedule does, and looks at nothing", async () => {
+  test("dispatches a run of itself on schedule, and checks nothing then", async () => {
     const runs = (): Promise<unknown> => github.api("GET", "/actions/workflows/drift.yml/runs");
     const before = (await runs()) as { total_count: number };
     expect(passed(await github.run("drift.yml", { event: "schedule" }))).not.toContain("Run Main Look");
     expect(await runs()).toMatchObject({ total_count: before.total_count + 1 });
   });
 
-  test("opens no issue while production is as the stacks say", async () => {
-    // What the last test of preview.yml's settings asks for is applied.
+  test("opens no issue without drift", async () => {
+    // Applies the settings that the tests of preview.yml left.
     await github.pulumi("up", "--yes", "--skip-preview");
     passed(await look());
     expect(await issues("all")).toEqual([]);
   });
 
-  test("opens an issue about what was changed by hand, and says when it looked", async () => {
+  test("opens an issue about a manual change, with the time of the run", async () => {
     await describeRegistry("changed by hand");
     passed(await look());
     expect(await issues()).toMatchObject([{ title: "Production is not as the stack says" }]);
@@ -134,7 +134,7 @@ describe("drift.yml", () => {
     );
   });
 
-  test("keeps what was found, and says since when it is unknown, where it cannot look", async () => {
+  test("keeps the findings if it cannot check, and reports since when drift is unknown", async () => {
     failed(await look({ PULUMI_BACKEND_URL: "file:///nowhere" }));
     const [{ body } = { body: "" }, ...more] = await issues();
     expect(more).toEqual([]);
@@ -143,7 +143,7 @@ describe("drift.yml", () => {
     );
   });
 
-  test("closes the issue when there is no drift any more", async () => {
+  test("closes the issue when the drift is gone", async () => {
     await describeRegistry(description);
     passed(await look());
     expect(await issues()).toEqual([]);
@@ -153,7 +153,7 @@ describe("drift.yml", () => {
   });
 });
 
-test("check.yml checks all that it says, and needs nothing but the sources", async () => {
+test("check.yml runs every check, and needs only the sources", async () => {
   const record = join(sandbox.scratch, "checked");
   const bin = join(sandbox.scratch, "checking");
   const fake = (name: string, body: string): Promise<void> =>

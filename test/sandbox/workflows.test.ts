@@ -14,14 +14,14 @@ import {
   useProduction,
 } from "../support/workflows.ts";
 
-// publish.yml, run by act: expressions, conditions, outputs of jobs, actions of this repository, in a job that is who GitHub's
-// token says. Other people's actions are stood in for (test/support/workflows.ts). Not modelled: environments (the OIDC token
-// names the job's), concurrency, the permissions of `github.token` in a step that runs commands.
+// act runs publish.yml: expressions, conditions, outputs of jobs, and this repository's actions, with the identity in GitHub's
+// token. Replacements run instead of third-party actions (test/support/workflows.ts). Not modelled: environments (the OIDC
+// token names the job's), concurrency, the permissions of `github.token` in a step that runs commands.
 
 const sandbox = useSandbox();
 const github = useProduction(sandbox);
 
-/** A folder with GitHub's command, which finds an attestation of every image but this one. */
+/** Creates a folder with a fake `gh`, which finds an attestation of every image except this one. */
 const ghWithout = async (image: string): Promise<string> => {
   const bin = join(sandbox.scratch, "gh-bin");
   await mkdir(bin, { recursive: true });
@@ -60,7 +60,7 @@ describe("publish.yml", () => {
       expect(tags.map(([tag]) => tag).sort()).toEqual([commit.slice(0, 7), day, "build", "edge"].sort());
       expect(new Set(tags.map(([, digest]) => digest)).size).toBe(1);
     }
-    // What is attested is what the registry has: the index, and the SBOM of each platform.
+    // The attestations name the digests in the registry: the index, and the SBOM of each platform.
     const subjects: Attestation[] = [];
     for (const { name: image } of images) {
       const tags = await productionTags(sandbox, image);
@@ -81,7 +81,7 @@ describe("publish.yml", () => {
     expect(await github.api("GET", `${DRIFT}/runs`)).toMatchObject({ workflow_runs: [started] });
   });
 
-  test("publishes a version of a tag with a release, attests nothing of an earlier run, and leaves a drift.yml that a person disabled", async () => {
+  test("publishes the version of a tag with a release, attests no earlier build, and keeps drift.yml disabled if a person disabled it", async () => {
     await github.api("PUT", `${DRIFT}/disable`);
     await createTag("v1.4.2");
     const path = await ghWithout("hyperion-ui");
@@ -106,7 +106,7 @@ describe("publish.yml", () => {
     expect(await github.api("GET", `${DRIFT}/runs`)).toMatchObject({ total_count: 1 });
   });
 
-  test("creates no tag, says that the release is missing, and makes it when it is run again", async () => {
+  test("creates no tag, reports the missing release, and creates it in a rerun", async () => {
     const trigger = { ref: "refs/tags/v1.4.3" };
     const output = failed(await github.run("publish.yml", trigger));
     expect(output).toContain("The images of v1.4.3 are published. Their release at GitHub is missing");
@@ -124,7 +124,7 @@ describe("publish.yml", () => {
     }
   });
 
-  test("publishes what main has left behind under its commit alone, also where GitHub takes no attestations", async () => {
+  test("publishes an outdated commit of main with the tag of the commit only, even if GitHub refuses attestations", async () => {
     const { edge } = await ui();
     const page = join(github.folder, "coordinator/ui/src/index.html");
     await writeFile(page, "<!-- another build -->\n", { flag: "a" });
@@ -141,7 +141,7 @@ describe("publish.yml", () => {
     expect(tags["edge"]).toBe(edge);
   });
 
-  test("waits for a held lock, is overtaken meanwhile, and is still logged in when the first login has expired", async () => {
+  test("waits for a lock while a newer commit is pushed, and stays logged in after the first login expires", async () => {
     const before = await ui();
     const commit = await github.push();
     const locks = ".pulumi/locks/organization/hyperion-registry/production-images";
@@ -163,7 +163,7 @@ describe("publish.yml", () => {
     expect(tags["edge"]).toBe(before["edge"]);
   });
 
-  test("after it everybody pulls without a login once the registry is public, and bootstrap changes nothing", async () => {
+  test("leaves images that anyone can pull once the registry is public, and bootstrap changes nothing", async () => {
     await github.pulumi("config", "set", "publicAccess", "true");
     await github.pulumi("up", "--yes", "--skip-preview");
     const host = sandbox.registry.replace(/\/.*/, "");
@@ -172,7 +172,7 @@ describe("publish.yml", () => {
     expect(await github.bootstrap()).toContain("Everything is there; nothing was changed.");
   });
 
-  test("does nothing where the repository has not been set up, as in a fork", async () => {
+  test("does nothing in a repository that is not set up, such as a fork", async () => {
     const output = passed(await github.run("publish.yml", { vars: { WORKLOAD_IDENTITY_PROVIDER: "" } }));
     expect(output).not.toContain("Run Main");
   });

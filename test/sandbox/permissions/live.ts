@@ -1,18 +1,18 @@
 import { mintAccessToken } from "../../../sandbox/lib/tokens.ts";
 import { google, grant, PROJECT, REPOSITORY } from "../../support/google.ts";
 import type { Outcome, Sandbox } from "../../support/sandbox.ts";
-import { allOf, type Grant } from "./jobs.ts";
+import { type Grant, permissionsOf } from "./jobs.ts";
 import { PRINCIPAL } from "./trial.ts";
 
-/** Runs a command in the sandbox itself as a principal that has the given permissions only. */
-export async function live(
+/** Runs a command in the sandbox itself as a principal with these permissions only. */
+export async function runLive(
   sandbox: Sandbox,
   grants: readonly Grant[],
   command: string,
   args: readonly string[],
 ): Promise<Outcome> {
   for (const on of ["project", "repository"] as const)
-    await give(sandbox, on, allOf(grants.filter((grant) => grant.on === on)));
+    await setRole(sandbox, on, permissionsOf(grants.filter((grant) => grant.on === on)));
   return sandbox.command(command, args, {
     GOOGLE_OAUTH_ACCESS_TOKEN: await mintAccessToken(sandbox.root, PRINCIPAL),
     HYPERION_SANDBOX_PRINCIPAL: PRINCIPAL,
@@ -21,8 +21,8 @@ export async function live(
   });
 }
 
-/** Gives the principal a role of its own on a resource, or changes that role. */
-async function give(
+/** Creates or updates the principal's custom role on a resource. */
+async function setRole(
   sandbox: Sandbox,
   on: "project" | "repository",
   includedPermissions: string[],

@@ -7,34 +7,33 @@ import { startEmulator } from "../../../sandbox/emulator/server.ts";
 import { ORGANIZATION, type State } from "../../../sandbox/emulator/support/store.ts";
 import { mintAccessToken } from "../../../sandbox/lib/tokens.ts";
 import type { Outcome, Sandbox } from "../../support/sandbox.ts";
-import { allOf, type Grant } from "./jobs.ts";
+import { type Grant, permissionsOf } from "./jobs.ts";
 
-/** Who has the permissions of a trial, and no others. */
+/** Has the permissions of a trial, and no others. */
 export const PRINCIPAL = "user:least@example.com";
 
-/** Where it has them. */
 const PROJECT = "projects/hyperion-sandbox";
 
-/** Everything that a command of Pulumi changes. */
+/** Everything that a Pulumi command changes. */
 export interface Snapshot {
-  /** State of the emulated APIs; undefined for new ones. */
+  /** State of the emulated APIs; undefined for an empty one. */
   emulator: State | undefined;
   /** Folder of the stacks' state. */
   backend: string;
 }
 
-/** What came of a trial. */
+/** The outcome of a trial. */
 export interface Trial extends Outcome {
-  /** What the command left; its folder is removed by `forget`. */
+  /** The result of the command. `remove` deletes its folder. */
   after: Snapshot;
-  forget: () => Promise<void>;
+  remove: () => Promise<void>;
 }
 
 /**
- * Runs `pulumi ARGS` as a principal that has the given permissions only, against emulated APIs and a backend of its own
- * that begin as the snapshot: trials do not see each other.
+ * Runs `pulumi ARGS` as a principal with these permissions only, against copies of the emulated APIs and of the backend in the
+ * snapshot, so that trials are independent.
  */
-export async function trial(
+export async function runTrial(
   sandbox: Sandbox,
   before: Snapshot,
   grants: readonly Grant[],
@@ -51,7 +50,7 @@ export async function trial(
   const emulator = await startEmulator({ sandboxDir: folder, port: 0, registryPort: 1 });
   try {
     emulator.context.store.change((state) => {
-      give(state, grants);
+      setRoles(state, grants);
     });
     const endpoints = Object.entries(sandbox.env)
       .filter(([name]) => name.endsWith("_CUSTOM_ENDPOINT"))
@@ -60,7 +59,7 @@ export async function trial(
       ...(Object.fromEntries(endpoints) as NodeJS.ProcessEnv),
       GOOGLE_OAUTH_ACCESS_TOKEN: await mintAccessToken(sandbox.root, PRINCIPAL),
       PULUMI_BACKEND_URL: `file://${backend}`,
-      // The fake provider waits as long between tries as the real plugin: nobody will grant anything meanwhile.
+      // Shortens the fake provider's back-off, because no grant will follow.
       HYPERION_FAKE_PROVIDER_BACKOFF_MS: "5",
       USER_PROJECT_OVERRIDE: undefined,
       ...variables,
@@ -68,19 +67,19 @@ export async function trial(
     return {
       ...outcome,
       after: { emulator: structuredClone(emulator.context.store.state), backend },
-      forget: () => rm(folder, { recursive: true, force: true }),
+      remove: () => rm(folder, { recursive: true, force: true }),
     };
   } finally {
     await emulator.close();
   }
 }
 
-/** Takes everything that the principal has, and gives it a role of its own on each resource. */
-function give(state: State, grants: readonly Grant[]): void {
+/** Replaces the principal's grants by one custom role per resource. */
+function setRoles(state: State, grants: readonly Grant[]): void {
   const resources = { project: PROJECT, organization: ORGANIZATION } as const;
   for (const on of ["project", "organization"] as const) {
     const role = `${PROJECT}/roles/least_${on}`;
-    const includedPermissions = allOf(grants.filter((grant) => grant.on === on));
+    const includedPermissions = permissionsOf(grants.filter((grant) => grant.on === on));
     state.roles[role] = { name: role, includedPermissions, etag: "ACAB" };
     const policy: Spreading<Policy> = state.policies[resources[on]] ?? { current: {} };
     const others = (policy.current.bindings ?? []).filter((binding) => binding.role !== role);

@@ -29,10 +29,10 @@ export interface StateResource {
   outputs?: Record<string, unknown>;
 }
 
-/** The fake providers under the real engine, before a real Docker engine, a real registry and the emulated APIs. */
+/** The fake providers under the real Pulumi engine, with a real Docker engine, a real registry and the emulated APIs. */
 export type ProviderContext = Awaited<ReturnType<typeof startProviderContext>>;
 
-/** Starts all of it in a new folder; `stop` takes it down. */
+/** Starts them in a new folder; `stop` removes them. */
 export async function startProviderContext() {
   const root = await mkdtemp(join(tmpdir(), "hyperion-plugins-"));
   const paths = sandboxPaths(root);
@@ -56,9 +56,9 @@ export async function startProviderContext() {
   await symlink(join(repositoryRoot, "node_modules"), join(program, "node_modules"));
   const environment: NodeJS.ProcessEnv = {
     ...(await commandEnvironment(paths, config, tools)),
-    // The project that the program enables its APIs in: that is where calls count.
+    // The project whose APIs the program enables, for the quota.
     GOOGLE_BILLING_PROJECT: "production-471918",
-    // Passing errors are tried again without a test having to wait for it.
+    // Shortens the retries of transient errors.
     HYPERION_FAKE_PROVIDER_BACKOFF_MS: "50",
   };
 
@@ -91,10 +91,10 @@ export async function startProviderContext() {
     exported,
     docker: (...args: string[]) => run(tools.docker.path, args),
 
-    /** What the program reads. */
+    /** Writes the settings that the program reads. */
     settings: (values: object) => writeFile(join(program, "wanted.json"), JSON.stringify(values)),
 
-    /** Starts pulumi and does not wait for it. */
+    /** Starts pulumi without waiting for it. */
     start: (args: string[], variables: NodeJS.ProcessEnv): ChildProcess =>
       spawn(tools.pulumi.path, ["--non-interactive", ...args], {
         cwd: program,
@@ -110,7 +110,7 @@ export async function startProviderContext() {
       return state.deployment.resources ?? [];
     },
 
-    /** Asks an emulated API as the maintainer. `path` with its version: `v1/projects/...`. */
+    /** Sends a request to an emulated API as the maintainer. `path` includes the version: `v1/projects/...`. */
     google: async (
       method: string,
       path: string,

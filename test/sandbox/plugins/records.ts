@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { StateResource } from "./context.ts";
 
-/** What a real plugin recorded of one resource. */
+/** The record of a real plugin for one resource. */
 export interface PluginRecord {
   name: string;
   id: string;
@@ -16,13 +16,13 @@ export function pluginRecords(): Map<string, PluginRecord[]> {
   return new Map(Object.entries(JSON.parse(readFileSync(file, "utf8")) as Record<string, PluginRecord[]>));
 }
 
-/** A record, or a resource of a state, without what differs from run to run. */
+/** A record, or a resource of a state, without values that differ from run to run. */
 export function comparable({
   id,
   inputs,
   outputs,
 }: Pick<PluginRecord, "id" | "inputs" | "outputs">): unknown {
-  const steady = JSON.stringify({ id, inputs, outputs: steadyValues(outputs) })
+  const normalized = JSON.stringify({ id, inputs, outputs: normalizeValues(outputs) })
     .replaceAll(/localhost:\d+/g, "localhost:PORT")
     .replaceAll(
       /localhost:PORT\/(proj\/repo|production-471918\/hyperion-remote)\//g,
@@ -31,31 +31,31 @@ export function comparable({
     .replaceAll(/sha256:[0-9a-f]{64}/g, "sha256:DIGEST")
     .replaceAll(/"contextDigest":"[0-9a-f]{64}"/g, '"contextDigest":"DIGEST"')
     .replaceAll(/\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z/g, "TIME");
-  return JSON.parse(steady);
+  return JSON.parse(normalized);
 }
 
-const volatile = new Set(["etag", "uniqueId"]);
+const VOLATILE = new Set(["etag", "uniqueId"]);
 
-/** The record tells of secret labels in words. */
-function steadyValues(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(steadyValues);
+/** The record describes secret labels in words. */
+function normalizeValues(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(normalizeValues);
   if (typeof value !== "object" || value === null) return value;
   return Object.fromEntries(
     Object.entries(value).map(([key, entry]) => {
-      if (volatile.has(key)) return [key, typeof entry];
+      if (VOLATILE.has(key)) return [key, typeof entry];
       if (key === "effectiveLabels" || key === "pulumiLabels") return [key, secretLabels(entry)];
-      return [key, steadyValues(entry)];
+      return [key, normalizeValues(entry)];
     }),
   );
 }
 
-const told = "(secret in the state; a map of labels, goog-pulumi-provisioned=true among them)";
+const SECRET_LABELS = "(secret in the state; a map of labels, goog-pulumi-provisioned=true among them)";
 
 function secretLabels(value: unknown): unknown {
-  if (value === told) return told;
+  if (value === SECRET_LABELS) return SECRET_LABELS;
   const plaintext = (value as { plaintext?: string }).plaintext;
   const labels = plaintext === undefined ? {} : (JSON.parse(plaintext) as Record<string, string>);
-  return labels["goog-pulumi-provisioned"] === "true" ? told : value;
+  return labels["goog-pulumi-provisioned"] === "true" ? SECRET_LABELS : value;
 }
 
 /** The resource of this type and name in a state. */

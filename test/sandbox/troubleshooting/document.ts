@@ -5,16 +5,15 @@ import { expect } from "vitest";
 import { repositoryRoot } from "../../../sandbox/lib/paths.ts";
 import type { Sandbox } from "../../support/sandbox.ts";
 
-/** The chapters of docs/TROUBLESHOOTING.md, each for other readers. */
 export type Chapter = "Pull and run Hyperion" | "Run Pulumi" | "Continuous integration";
 
-/** What to run so that an entry's message appears: the output that has it. */
+/** By heading of an entry, a function that provokes its message and returns the output. */
 export type Provocations = Readonly<Record<string, () => Promise<string>>>;
 
-/** Text of docs/TROUBLESHOOTING.md. */
+/** The text of docs/TROUBLESHOOTING.md. */
 export const document = readFileSync(join(repositoryRoot, "docs/TROUBLESHOOTING.md"), "utf8");
 
-/** The parts below headings of a level, by heading. */
+/** The sections of a heading level, by heading. */
 export function partsOf(text: string, level: 2 | 3): Map<string, string> {
   const parts = text.split(new RegExp(`^${"#".repeat(level)} (.+)$`, "m")).slice(1);
   const headings = parts.filter((_, index) => index % 2 === 0);
@@ -31,7 +30,7 @@ export function messageOf(entry: string): string[] {
   return (/^```text\n([^]+?)\n```$/m.exec(entry)?.[1] ?? "").split("\n").map((line) => line.trim());
 }
 
-/** Fails unless each line of the entry's message is in the output; `…` stands for anything within a line. */
+/** Expects each line of the entry's message in the output; `…` matches anything within a line. */
 export function expectMessage(entry: string, output: string): void {
   for (const line of messageOf(entry)) {
     const words = line.split("…").map((part) => part.replace(/[\\^$.*+?()[\]{}|]/g, "\\$&"));
@@ -39,7 +38,7 @@ export function expectMessage(entry: string, output: string): void {
   }
 }
 
-/** A folder for DOCKER_CONFIG. */
+/** Creates a folder for DOCKER_CONFIG. */
 export async function dockerConfig({ scratch }: Sandbox, config: object): Promise<string> {
   const folder = await mkdtemp(join(scratch, "docker-config-"));
   await writeFile(join(folder, "config.json"), JSON.stringify(config), { mode: 0o600 });

@@ -17,7 +17,7 @@ import type { Outcome } from "../../support/sandbox.ts";
 import { useSandbox } from "../../support/shared-sandbox.ts";
 import { dockerConfig, entriesOf, expectMessage, type Provocations } from "./document.ts";
 
-/** An ELF file's header, for a processor (EM_AARCH64, EM_RISCV) that is not this machine's. */
+/** An ELF header for a processor (EM_AARCH64, EM_RISCV) that is not this machine's. */
 const FOREIGN_PROGRAM = Buffer.alloc(64);
 FOREIGN_PROGRAM.write("\x7fELF\x02\x01\x01", "latin1");
 FOREIGN_PROGRAM.writeUInt16LE(2, 16);
@@ -42,21 +42,21 @@ afterAll(async () => {
 const compose = (args: string[], variables: NodeJS.ProcessEnv = {}): Promise<Outcome> =>
   sandbox.command(composeCommand, args, {
     COMPOSE_DISABLE_ENV_FILE: "true",
-    // Never "hyperion": on an engine of the user's that may be a Hyperion with data in it.
+    // Never "hyperion", which on the user's engine can be a Hyperion with data.
     COMPOSE_PROJECT_NAME: `hyperion-test-${shortName(sandbox.root)}`,
     HYPERION_REGISTRY: sandbox.registry,
     HYPERION_RESTART: "no",
     ...variables,
   });
 
-/** What a command says that has to fail. */
+/** The output of a command that has to fail. */
 const failing = async (outcome: Promise<Outcome>) => failed(await outcome);
 const succeeding = async (outcome: Promise<Outcome>) => stdoutOf(await outcome);
 
-/** What of the registry's address a login is kept under. */
+/** The host of the registry, under which Docker keeps a login. */
 const host = (): string => sandbox.registry.replace(/\/.*/, "");
 
-/** `docker compose pull` where the registry's login comes from `docker-credential-gcloud`, or from nothing. */
+/** Runs `docker compose pull` with this text as `docker-credential-gcloud`, or without that helper. */
 async function pullByGcloud(helper?: string): Promise<string> {
   const bin = await mkdtemp(join(sandbox.scratch, "bin-"));
   if (helper !== undefined) {
@@ -81,7 +81,7 @@ async function build(name: string, dockerfile: string): Promise<string> {
   return tag;
 }
 
-/** An image whose program ends at once with this code. */
+/** Builds an image whose program exits at once with this code. */
 const ending = (code: number): Promise<string> =>
   build(
     `ends-${code}`,
@@ -90,7 +90,7 @@ const ending = (code: number): Promise<string> =>
 
 const infrastructure = () => fakeInfrastructure((...args) => succeeding(sandbox.docker(...args)));
 
-/** What Compose says when MongoDB's image is at this server. */
+/** Pulls the image of MongoDB from this server; returns the output of Compose. */
 async function pullFrom(server: Server, host: string): Promise<string> {
   const port = await listen(server, host);
   try {
@@ -100,7 +100,7 @@ async function pullFrom(server: Server, host: string): Promise<string> {
   }
 }
 
-/** `docker pull` by an engine that has 24 MB for its images. */
+/** Runs `docker pull` on an engine with a disk of 24 MB. */
 async function pullToFullDisk(): Promise<string> {
   const paths = sandboxPaths(join(sandbox.scratch, "full"));
   await mkdir(paths.root);
@@ -119,15 +119,15 @@ async function pullToFullDisk(): Promise<string> {
 
 const provocations: Provocations = {
   "The pull is denied": async () => {
-    const nobody = { HYPERION_SANDBOX_PRINCIPAL: "user:dana@example.com" };
+    const dana = { HYPERION_SANDBOX_PRINCIPAL: "user:dana@example.com" };
     const anonymous = await failing(sandbox.anonymousDocker("pull", image));
-    const noReader = await failing(sandbox.command("docker", ["pull", image], nobody));
-    const byCompose = await failing(compose(["pull", "hyperion-ui"], nobody));
+    const noReader = await failing(sandbox.command("docker", ["pull", image], dana));
+    const byCompose = await failing(compose(["pull", "hyperion-ui"], dana));
     expectMessage(entries.get("The pull is denied") ?? "", noReader);
     expectMessage(entries.get("The pull is denied") ?? "", byCompose);
     await sandbox.set({ "readers[0]": "user:dana@example.com" });
     await sandbox.up();
-    await succeeding(sandbox.command("docker", ["pull", image], nobody));
+    await succeeding(sandbox.command("docker", ["pull", image], dana));
     return anonymous;
   },
   "The login has expired": async () => {
@@ -190,7 +190,7 @@ const provocations: Provocations = {
         await build("foreign", 'FROM scratch\nCOPY program /program\nENTRYPOINT ["/program"]\n'),
       ),
     ),
-  // What AppArmor does to Docker from snap, by what every engine has.
+  // A seccomp profile refuses what AppArmor refuses to Docker from snap.
   "Docker from snap cannot start a container": async () => {
     const profile = join(sandbox.scratch, "seccomp.json");
     const syscalls = [{ names: ["execve"], action: "SCMP_ACT_ERRNO" }];
@@ -223,7 +223,7 @@ const provocations: Provocations = {
     const output = await failing(compose(["up", "--detach", "--wait"], images));
     expect(await succeeding(compose(["ps", "--all"], images))).toContain("Exited (14)");
 
-    // The databases are well where they let nobody in: the server says so.
+    // The databases are healthy, but refuse the login; the server reports that.
     const variables = { ...(await infrastructure()), MONGODB_URI: "mongodb://hyperion:wrong@mongodb:27017/" };
     const named = await failing(compose(["up", "--detach", "--wait"], variables));
     expect(named).toMatch(/container \S+hyperion-(mcp-server|http-bridge)-1/);
@@ -241,11 +241,11 @@ const provocations: Provocations = {
   "The disk is full": pullToFullDisk,
 };
 
-test("every entry is provoked here", () => {
+test("provokes every entry", () => {
   expect(Object.keys(provocations)).toEqual([...entries.keys()]);
 });
 
 test.for(Object.entries(provocations))("%s", async ([heading, provoke], { skip }) => {
-  skip(heading === "The disk is full" && process.getuid?.() !== 0, "a disk of its own takes root");
+  skip(heading === "The disk is full" && process.getuid?.() !== 0, "only root can mount a disk");
   expectMessage(entries.get(heading) ?? "", await provoke());
 });

@@ -18,12 +18,15 @@ const entries = new Map([...entriesOf("Run Pulumi"), ...entriesOf("Continuous in
 
 const sandbox = useSandbox();
 
-/** What a command says that has to fail. */
+/** The output of a command that has to fail. */
 const failing = async (outcome: Promise<Outcome>) => failed(await outcome);
 const succeeding = async (outcome: Promise<Outcome>) => passed(await outcome);
 
-/** Provokes something by a change of sources that git has; then they are again what they were. */
-async function inGit(change: () => Promise<void>, provoke: () => Promise<string>): Promise<string> {
+/** Provokes a message with changed sources, then restores them from git. */
+async function withChangedSources(
+  change: () => Promise<void>,
+  provoke: () => Promise<string>,
+): Promise<string> {
   try {
     await change();
     return await provoke();
@@ -35,7 +38,7 @@ async function inGit(change: () => Promise<void>, provoke: () => Promise<string>
 
 const settingsFile = () => join(sandboxPaths(sandbox.root).project, "Pulumi.sandbox.yaml");
 
-/** Undoes what an entry that failed has left half done, so that it is the only one to fail. */
+/** Restores the sandbox after a failed entry, so that later entries do not fail too. */
 async function restore(settings: string): Promise<void> {
   await succeeding(sandbox.run("fault", "clear"));
   await succeeding(sandbox.run("org-policy", "allow"));
@@ -53,16 +56,16 @@ async function killUp(): Promise<void> {
   await succeeding(sandbox.run("fault", "set", ...fault));
   await sandbox.set({ "readers[0]": "user:lee@example.com" });
   const running = sandbox.start("pulumi", ["up", "--yes", "--skip-preview"]);
-  // Only then does the state know what is under way.
+  // From then on, the state has the pending operation.
   const state = join(sandboxPaths(sandbox.root).stacks, "sandbox.json");
   await expect.poll(() => readFile(state, "utf8"), { timeout: 60_000 }).toContain('"pending_operations"');
-  // The program may go on for ever without an engine to talk to.
+  // Without its engine, the program could run for ever.
   for (const pid of withDescendants(running.pid)) signal(pid, "SIGKILL");
   expect(await running.ended).toMatchObject({ signal: "SIGKILL" });
   await succeeding(sandbox.run("fault", "clear"));
 }
 
-/** Google's answer to a workflow's token with these claims, and to the wish to be the CI account with it. */
+/** Impersonates the CI account with a workflow's token that has these claims; returns Google's answer. */
 async function federate(claims: Record<string, string>): Promise<string> {
   const provider = await sandbox.output("workloadIdentityProvider");
   const token = await githubToken(sandbox, provider, claims);
@@ -72,7 +75,7 @@ async function federate(claims: Record<string, string>): Promise<string> {
 
 const provocations: Provocations = {
   "Node.js is too old": async () => {
-    // No older Node.js is at hand: this one says that it is.
+    // Node.js reports an older version, because none is installed.
     const pretend = join(repositoryRoot, "start", "old-node.fixture.cjs");
     return failing(sandbox.command("pulumi", ["preview"], { NODE_OPTIONS: `--require ${pretend}` }));
   },
@@ -113,7 +116,7 @@ const provocations: Provocations = {
     );
   },
   "The engine cannot run a platform": () =>
-    inGit(
+    withChangedSources(
       () =>
         writeFile(
           join(sandbox.sources, "coordinator/ui/Dockerfile"),
@@ -122,7 +125,7 @@ const provocations: Provocations = {
       () => failing(sandbox.tryPulumi("preview")),
     ),
   "The build context has untracked files": () =>
-    inGit(
+    withChangedSources(
       async () => {
         await rm(join(sandbox.sources, "coordinator/ui/.dockerignore"));
         await writeFile(join(sandbox.sources, "coordinator/ui/report.html"), "");
@@ -131,7 +134,7 @@ const provocations: Provocations = {
     ),
   "The build context has a possible secret": async () => {
     await sandbox.set({ publicAccess: "true" });
-    const output = await inGit(
+    const output = await withChangedSources(
       () => writeFile(join(sandbox.sources, "coordinator/ui/.env"), ""),
       () => failing(sandbox.tryPulumi("preview")),
     );
@@ -140,16 +143,16 @@ const provocations: Provocations = {
   },
   "Git refuses to read the sources": async () => {
     await sandbox.set({ publicAccess: "true" });
-    const output = await inGit(
+    const output = await withChangedSources(
       async () => {},
-      // What git's own tests set to act as if the files had another owner.
+      // The variable with which git's own tests simulate another owner of the files.
       () => failing(sandbox.command("pulumi", ["preview"], { GIT_TEST_ASSUME_DIFFERENT_OWNER: "1" })),
     );
     await sandbox.unset("publicAccess");
     return output;
   },
   "Line endings or file modes differ from git": () =>
-    inGit(
+    withChangedSources(
       async () => {
         const page = join(sandbox.sources, "coordinator/ui/src/index.html");
         await writeFile(page, (await readFile(page, "utf8")).replaceAll("\n", "\r\n"));
@@ -353,7 +356,7 @@ const provocations: Provocations = {
   },
 };
 
-test("every entry is provoked here", () => {
+test("provokes every entry", () => {
   expect(Object.keys(provocations)).toEqual([...entries.keys()]);
 });
 

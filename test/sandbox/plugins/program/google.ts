@@ -12,7 +12,7 @@ import type { GoogleSettings } from "./settings.ts";
 const project = "production-471918";
 const number = "123456789012";
 
-/** One of each gcp type. */
+/** Declares one resource of each gcp type. */
 export function google(set: GoogleSettings, imports: Record<string, string> = {}): void {
   /** The import option, when the settings give an id for this name. */
   const imported = (name: string): CustomResourceOptions => {

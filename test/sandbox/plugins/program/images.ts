@@ -2,13 +2,13 @@ import { Image } from "@pulumi/docker/image.js";
 import { Provider } from "@pulumi/docker/provider.js";
 import type { ImageOptions, ImageSettings } from "./settings.ts";
 
-/** Images, and a provider with a login as the stack has it. */
+/** Declares images, and a provider with the stack's login. */
 export function images(set: ImageSettings): void {
   const at = (name: string): string => `${set.registry}/production-471918/hyperion-public/${name}`;
   new Provider("registry", { registryAuth: [{ address: set.registry }] });
   let previous: Image | undefined;
   for (const [name, options] of Object.entries(set.names)) {
-    // One after the other: the second of two equal builds then has the first one's digest.
+    // In sequence, so that the second of two equal builds gets the digest of the first.
     const { platform } = options;
     const tag = platform ? `${platform.of}:build-${platform.architecture}` : `${name}:latest`;
     const built: Image = new Image(

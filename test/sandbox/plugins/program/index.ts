@@ -14,7 +14,7 @@ if (settings.google) google(settings.google, settings.import);
 
 export const clientConfig = settings.clientConfig ? describeClient() : {};
 
-/** The token itself must not be among a stack's outputs. */
+/** A stack's outputs must not contain the token itself. */
 function describeClient(): { project: Output<string>; region: Output<string>; tokenLength: Output<number> } {
   const config = getClientConfigOutput();
   return {

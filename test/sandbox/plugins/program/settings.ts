@@ -1,11 +1,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** What the test wants of the program; it is written to wanted.json before each run. */
+/** The settings of a test, written to wanted.json before each run. */
 export interface Settings {
   /** Ids to import, by the name that the program gives. */
   import?: Record<string, string>;
-  /** Resources of any type, for those that are not supported. */
+  /** Resources of any type, to test unsupported types. */
   raw?: { type: string; name: string; args: object }[];
   /** Calls getClientConfig. */
   clientConfig?: boolean;
@@ -21,7 +21,7 @@ export interface GoogleSettings {
   scanning?: string;
   dockerConfig?: { immutableTags: boolean };
   accountName?: string;
-  /** Takes an account that exists already. */
+  /** Adopts an existing account. */
   adopt?: boolean;
   role?: string;
   /** Binds allUsers. */
@@ -45,7 +45,7 @@ export interface ImageOptions {
   args?: Record<string, string>;
   cacheFrom?: string[];
   buildOnPreview?: boolean;
-  /** Of the image of this name, under `build-ARCHITECTURE`, beside those of other platforms. */
+  /** Pushes to the image `of`, with the tag `build-ARCHITECTURE`. */
   platform?: { of: string; architecture: string };
 }
 

@@ -5,24 +5,24 @@ import { passed } from "../support/outcome.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 import { expectDeclared } from "./declared.ts";
 import { clearFaults, faultsLeft, google } from "../support/google.ts";
-import { type Command, pluginsOf, succeeding, unasked } from "./fixing.ts";
+import { type Command, expectSuccess, pluginsOf, withoutPrompt } from "./fixing.ts";
 import type { Survival } from "./survives.ts";
 
 const TRANSIENT = /googleapi: Error|Google answered|Could not read/;
 
-/** A Google without anything, and no stack. */
-export async function startAnew(sandbox: Sandbox): Promise<void> {
+/** Destroys the stack, and restarts the emulator with an empty state. */
+export async function startEmpty(sandbox: Sandbox): Promise<void> {
   await clearFaults(sandbox);
-  await sandbox.pulumi(...unasked("destroy"), "--refresh");
+  await sandbox.pulumi(...withoutPrompt("destroy"), "--refresh");
   passed(await sandbox.run("fault", "emulator", "stop"));
   await rm(sandboxPaths(sandbox.root).emulatorState);
   passed(await sandbox.run("fault", "emulator", "start"));
   await google(sandbox, "PUT", "sandbox/org-policy", { mode: "deny" });
 }
 
-/** Provisions from nothing, updates, refreshes, destroys and provisions again; returns what was printed. */
-export async function live(sandbox: Sandbox): Promise<string> {
-  const run = (command: Command) => succeeding(sandbox, command);
+/** Provisions from nothing, updates, refreshes, destroys and provisions again; returns the output. */
+export async function runLifecycle(sandbox: Sandbox): Promise<string> {
+  const run = (command: Command) => expectSuccess(sandbox, command);
   const set = (round: string, reader: string, ref: string) =>
     sandbox.set({ "labels.round": round, "readers[0]": reader, "githubRefs[0]": ref });
   await set("one", "user:lee@example.com", "refs/heads/main");
@@ -31,9 +31,9 @@ export async function live(sandbox: Sandbox): Promise<string> {
   return [first, await run("up"), await run("refresh"), await run("destroy"), await run("up")].join("\n");
 }
 
-/** A life in which every fault strikes, and nobody has to do or to read anything. */
-export async function lived(sandbox: Sandbox, happened: string): Promise<Survival> {
-  const output = await live(sandbox);
+/** Runs the lifecycle with the faults that are set; expects that each occurs, without a message and without a fix. */
+export async function surviveLifecycle(sandbox: Sandbox, happened: string): Promise<Survival> {
+  const output = await runLifecycle(sandbox);
   expect(await faultsLeft(sandbox)).toEqual([]);
   await expectDeclared(sandbox);
   expect(output).not.toMatch(TRANSIENT);
