@@ -18,7 +18,7 @@ let obstacle: string | undefined;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "hyp-"));
   network = basename(folder);
-  obstacle = await isolate();
+  obstacle = await createNamespace();
 });
 
 afterAll(async () => {
@@ -45,7 +45,7 @@ async function sandbox(...words: string[]): Promise<void> {
 }
 
 /** Creates the namespace; returns the reason if that fails. */
-async function isolate(): Promise<string | undefined> {
+async function createNamespace(): Promise<string | undefined> {
   if (process.getuid?.() !== 0) return "only root can create a network namespace";
   await writeFile(join(folder, "resolv.conf"), "nameserver 192.0.2.1\n");
   const commands: [string, ...string[]][] = [
@@ -74,7 +74,7 @@ async function isolate(): Promise<string | undefined> {
 }
 
 /** The number of packets sent out so far. */
-async function sentOut(): Promise<number> {
+async function countSent(): Promise<number> {
   const { stdout } = await inside("cat", "/proc/net/dev");
   const [, counters = ""] = new RegExp(`${INTERFACE}:(.*)`).exec(stdout) ?? [];
   return Number(counters.trim().split(/\s+/)[9]);
@@ -82,9 +82,9 @@ async function sentOut(): Promise<number> {
 
 test("packets that leave loopback are counted", async ({ skip }) => {
   if (obstacle !== undefined) skip(obstacle);
-  const before = await sentOut();
+  const before = await countSent();
   await inside("timeout", "1", "getent", "hosts", "compute.googleapis.com");
-  expect(await sentOut()).toBeGreaterThan(before);
+  expect(await countSent()).toBeGreaterThan(before);
 });
 
 test("no packet leaves loopback in the lifecycle of the stack", { timeout: 900_000 }, async ({ skip }) => {
@@ -100,9 +100,9 @@ test("no packet leaves loopback in the lifecycle of the stack", { timeout: 900_0
     ["pulumi", "destroy", "--yes", "--skip-preview"],
     ["up"],
   ]) {
-    const before = await sentOut();
+    const before = await countSent();
     await sandbox(...words);
-    sent[words.join(" ")] = (await sentOut()) - before;
+    sent[words.join(" ")] = (await countSent()) - before;
   }
   expect(
     Object.values(sent).every((packets) => packets === 0),

@@ -167,18 +167,18 @@ test("without the variables, the engine downloads the plugin and runs the progra
 });
 
 describe("only-images-in-state", () => {
-  const look = async (): Promise<Outcome> => {
+  const checkState = async (): Promise<Outcome> => {
     const state = await succeed("images", "stack", "export", "--stack", "images");
     return sandbox.command("node", ["scripts/ci/main.ts", "only-images-in-state"], {}, { input: state });
   };
 
   test("accepts the state that this program creates", async () => {
-    expect(await look()).toMatchObject({ code: 0, output: "The state holds only images and tags." });
+    expect(await checkState()).toMatchObject({ code: 0, output: "The state holds only images and tags." });
   });
 
   test("refuses the provider of a planted plugin", async () => {
     await withPlanted("images", evil("images"), async () => {
-      const { code, output } = await look();
+      const { code, output } = await checkState();
       expect(code).toBe(1);
       expect(output).toContain("a pulumi:providers:evil");
     });

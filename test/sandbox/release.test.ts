@@ -23,12 +23,12 @@ function builds(output: string): string[] {
 }
 
 /** The lines of a preview or an `up` that report the tags of an image, each once. */
-const aboutTags = (output: string): string[] => [
+const tagLines = (output: string): string[] => [
   ...new Set(output.match(/(?<=^ *)hyperion-[a-z-]+: .*->.*$/gm) ?? []),
 ];
 
 /** The tags of each image with their digests, without working tags. */
-const pulled = () => published(sandbox, (tag) => !tag.startsWith("build"));
+const releaseTags = () => published(sandbox, (tag) => !tag.startsWith("build"));
 
 /** Changes the sources of an image. */
 const edit = (file = "coordinator/ui/src/index.html"): Promise<void> =>
@@ -38,7 +38,7 @@ const preview = async (): Promise<string> => passed(await sandbox.tryPulumi("pre
 const up = async (): Promise<string> => passed(await sandbox.tryUp());
 
 /** The digests of these tags of the user interface. */
-const on = async (...tags: string[]): Promise<Record<string, string | undefined>> =>
+const digestsOf = async (...tags: string[]): Promise<Record<string, string | undefined>> =>
   Object.fromEntries(await Promise.all(tags.map(async (tag) => [tag, await ui(tag)] as const)));
 
 /** Empties the state, as if it were lost. */
@@ -65,13 +65,13 @@ describe("a release", () => {
     const before = await published(sandbox);
     const planned = await preview();
     expect(await published(sandbox)).toEqual(before);
-    expect(aboutTags(planned)).toHaveLength(images.length);
-    expect(aboutTags(planned)).toContain(
+    expect(tagLines(planned)).toHaveLength(images.length);
+    expect(tagLines(planned)).toContain(
       `${UI}: 1.4.1, v1.4.1, 1.4, 1, abc123f -> ${first?.slice(0, 19) ?? ""}`,
     );
     const done = await up();
     expect(builds(done)).toEqual([]);
-    expect(aboutTags(done)).toEqual(aboutTags(planned));
+    expect(tagLines(done)).toEqual(tagLines(planned));
     expect(stdoutOf(await sandbox.docker(...local))).toBe("");
     const tags = ["1.4.1", "abc123f", "1.4", "1", "latest", "v1.4.1"];
     for (const { name } of images) {
@@ -81,7 +81,7 @@ describe("a release", () => {
     expect(JSON.parse(await sandbox.pulumi("stack", "output", "images", "--json"))).toMatchObject({
       [UI]: { digest: first, tags },
     });
-    expect(aboutTags(await sandbox.expectNoChanges())).toEqual([]);
+    expect(tagLines(await sandbox.expectNoChanges())).toEqual([]);
     await sandbox.unset("revision");
   });
 
@@ -106,7 +106,7 @@ describe("a release", () => {
   });
 
   test("stays unchanged when sources change and the state is lost; a preview reports that, and no tag moves", async () => {
-    const before = await pulled();
+    const before = await releaseTags();
     await edit();
     await loseState();
     await sandbox.set({ adoptExisting: "true" });
@@ -114,44 +114,44 @@ describe("a release", () => {
       /The sources of .*hyperion-ui differ from 1\.4\.1, which stays as it is\. To publish them: npm run release -- 1\.4\.2/;
     const done = await up();
     expect(done).toMatch(said);
-    expect(aboutTags(done)).toEqual([]);
+    expect(tagLines(done)).toEqual([]);
     expect(await ui("build")).not.toBe(first);
-    expect(await pulled()).toEqual(before);
+    expect(await releaseTags()).toEqual(before);
     await sandbox.unset("adoptExisting");
     await edit();
     const planned = await preview();
     expect(planned).toMatch(said);
     expect(planned).toMatch(/^ +~ 2 to update$/m);
-    expect(aboutTags(planned)).toEqual([]);
+    expect(tagLines(planned)).toEqual([]);
   });
 
   test("gets its deleted tags back in an up, on its digest", async () => {
     await removeTags(sandbox, UI, "1.4", "v1.4.1");
     const expected = `${UI}: v1.4.1, 1.4 -> ${first?.slice(0, 19) ?? ""}`;
-    expect(aboutTags(await preview())).toEqual([expected]);
-    expect(aboutTags(await up())).toEqual([expected]);
-    expect(await on("1.4", "v1.4.1")).toEqual({ "1.4": first, "v1.4.1": first });
+    expect(tagLines(await preview())).toEqual([expected]);
+    expect(tagLines(await up())).toEqual([expected]);
+    expect(await digestsOf("1.4", "v1.4.1")).toEqual({ "1.4": first, "v1.4.1": first });
   });
 
   test("moves no tag in an up without a version", async () => {
-    const before = await pulled();
+    const before = await releaseTags();
     await edit();
     await sandbox.unset("version");
-    expect(aboutTags(await up())).toEqual([]);
-    expect(await pulled()).toEqual(before);
+    expect(tagLines(await up())).toEqual([]);
+    expect(await releaseTags()).toEqual(before);
   });
 
   test("of changed sources is a new version", async () => {
     await edit();
     await sandbox.set({ version: "1.4.2" });
-    expect(aboutTags(await preview())).toContain(
+    expect(tagLines(await preview())).toContain(
       `${UI}: 1.4.2, v1.4.2 -> a new build; 1.4, 1, latest: 1.4.1 -> 1.4.2`,
     );
     await up();
     const second = await ui("build");
     expect(second).not.toBe(first);
     const tags = ["1.4.2", "v1.4.2", "1.4", "1", "latest"];
-    expect(await on(...tags)).toEqual(Object.fromEntries(tags.map((tag) => [tag, second])));
+    expect(await digestsOf(...tags)).toEqual(Object.fromEntries(tags.map((tag) => [tag, second])));
     expect(await ui("1.4.1")).toBe(first);
   });
 
@@ -165,7 +165,7 @@ describe("a release", () => {
     await up();
     const fix = await ui("1.4.3");
     expect(fix).not.toBe(newest);
-    expect(await on("latest", "2", "1", "1.4")).toEqual({
+    expect(await digestsOf("latest", "2", "1", "1.4")).toEqual({
       latest: newest,
       "2": newest,
       "1": fix,
@@ -179,51 +179,54 @@ describe("a release", () => {
     await writeFile(dockerfile, withBuildStep(good, "RUN echo the step that fails && false"));
     await edit("coordinator/mcp-server/hyper-mcp");
     await sandbox.set({ version: "2.5.0" });
-    const before = await pulled();
+    const before = await releaseTags();
     expect(failed(await sandbox.tryUp())).toContain("the step that fails");
-    expect(await pulled()).toEqual(before);
+    expect(await releaseTags()).toEqual(before);
     await writeFile(dockerfile, `${good}\n# another build\n`);
     expect(builds(await up())).toEqual([`~ ${UI}-amd64`, `~ ${UI}-arm64`]);
     for (const { name } of images) expect(await digest(name, "2.5.0")).toBe(await digest(name, "build"));
   });
 
   test("that is stopped at each step is finished by the next run", async () => {
-    const before = await pulled();
+    const before = await releaseTags();
     const version = "2.6.0";
     /** Runs an `up` that fails when Google refuses these requests for tags. */
-    const stopped = async (...refusals: Record<string, unknown>[]): Promise<void> => {
+    const failUp = async (...refusals: Record<string, unknown>[]): Promise<void> => {
       for (const refusal of refusals)
         await fault(sandbox, { kind: "status", status: 403, times: 0, ...refusal });
       expect(failed(await sandbox.tryUp())).toContain("Artifact Registry answered 403");
       await clearFaults(sandbox);
     };
     const creation = (image: string) => ({ method: "POST", route: `*/packages/${image}/tags` });
-    const having = async (tag: string): Promise<string[]> => {
+    const imagesWith = async (tag: string): Promise<string[]> => {
       const found = await Promise.all(
         images.map(async ({ name }) => [name, await digest(name, tag)] as const),
       );
-      return found.flatMap(([name, on]) => (on === undefined ? [] : [name]));
+      return found.flatMap(([name, value]) => (value === undefined ? [] : [name]));
     };
     await edit();
     await sandbox.set({ version });
 
-    await stopped(creation(MCP)); // before the first tag of the version
+    await failUp(creation(MCP)); // before the first tag of the version
     const built = await ui("build");
     expect(built).not.toBe(await ui("2.5.0"));
-    expect(await having(`build-${version}`)).toEqual([]);
-    await stopped(creation(BRIDGE));
-    expect(await having(`build-${version}`)).toEqual([MCP]);
-    await stopped(...[BRIDGE, UI].map((image) => ({ ...creation(image), skip: 1 + ARCHITECTURES.length })));
-    expect(await having(`build-${version}`)).toEqual([MCP, BRIDGE, UI]);
-    expect([await having(version), await having(`v${version}`)]).toEqual([[MCP], [MCP]]);
-    await stopped({ method: "PATCH", route: "*/tags/*" }); // before the floating tags that exist
-    expect(await having(version)).toEqual([MCP, BRIDGE, UI]);
-    expect(await on("2", "latest")).toEqual({ "2": before[UI]?.["2"], latest: before[UI]?.["latest"] });
+    expect(await imagesWith(`build-${version}`)).toEqual([]);
+    await failUp(creation(BRIDGE));
+    expect(await imagesWith(`build-${version}`)).toEqual([MCP]);
+    await failUp(...[BRIDGE, UI].map((image) => ({ ...creation(image), skip: 1 + ARCHITECTURES.length })));
+    expect(await imagesWith(`build-${version}`)).toEqual([MCP, BRIDGE, UI]);
+    expect([await imagesWith(version), await imagesWith(`v${version}`)]).toEqual([[MCP], [MCP]]);
+    await failUp({ method: "PATCH", route: "*/tags/*" }); // before the floating tags that exist
+    expect(await imagesWith(version)).toEqual([MCP, BRIDGE, UI]);
+    expect(await digestsOf("2", "latest")).toEqual({
+      "2": before[UI]?.["2"],
+      latest: before[UI]?.["latest"],
+    });
 
     await up();
     const tags = [version, `v${version}`, "2.6", "2", "latest", `build-${version}`];
-    expect(await on(...tags)).toEqual(Object.fromEntries(tags.map((tag) => [tag, built])));
-    expect(aboutTags(await sandbox.expectNoChanges())).toEqual([]);
+    expect(await digestsOf(...tags)).toEqual(Object.fromEntries(tags.map((tag) => [tag, built])));
+    expect(tagLines(await sandbox.expectNoChanges())).toEqual([]);
   });
 
   test("leaves out an image that was added to the catalogue later, and the next version has it", async () => {
@@ -232,9 +235,9 @@ describe("a release", () => {
       (tag) => !/^build(-\w+64)?$/.test(tag),
     );
     await removeTags(sandbox, UI, ...own);
-    const before = await pulled();
+    const before = await releaseTags();
     expect(await up()).toContain("2.6.0 does not include hyperion-ui. The next version does.");
-    expect(await pulled()).toEqual(before);
+    expect(await releaseTags()).toEqual(before);
     await sandbox.set({ version: "2.6.1" });
     await up();
     for (const { name } of images) expect(await digest(name, "latest")).toBe(await digest(name, "2.6.1"));
@@ -246,7 +249,7 @@ describe("a build of main", () => {
     await sandbox.unset("version");
     await sandbox.set({ revision: "def456a0".repeat(5), releaseDate: "2025-01-10" });
     await edit("coordinator/mcp-server/hyper-mcp");
-    const lines = aboutTags(await preview());
+    const lines = tagLines(await preview());
     for (const name of [MCP, BRIDGE])
       expect(lines).toContain(`${name}: def456a, 2025-01-10, edge -> a new build`);
     await up();

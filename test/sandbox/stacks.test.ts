@@ -19,7 +19,7 @@ afterEach(() => clearFaults(sandbox));
 
 const on = (stack: string): string[] => ["--stack", stack];
 /** The tags of versions: an image that a stack declares again can be rebuilt, which changes its working tags. */
-const released = () => published(sandbox, (tag) => !/^build(-a.*64)?$/.test(tag));
+const versionTags = () => published(sandbox, (tag) => !/^build(-a.*64)?$/.test(tag));
 const ui = (tag: string) => digestOf(sandbox, UI, tag);
 const edit = (): Promise<void> =>
   appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "\n// another build\n");
@@ -73,8 +73,8 @@ async function changeAccess(reader: string, shell = sandbox): Promise<void> {
 
 /** Defines tests that change access after each event. */
 function testAccessChanges(imagesIn: string, major: number): void {
-  test.each(Object.entries(EVENTS))("after %s", async (name, happen) => {
-    await happen(imagesIn, major);
+  test.each(Object.entries(EVENTS))("after %s", async (name, runEvent) => {
+    await runEvent(imagesIn, major);
     await changeAccess(`user:reader-${major}-${name.replaceAll(" ", "-")}@example.com`);
   });
 
@@ -92,25 +92,25 @@ describe("in one stack, access changes by a plain up", () => {
   testAccessChanges("sandbox", 1);
 
   test("without Docker, while publishImages is false; the images return without a change in the registry", async () => {
-    const before = await released();
+    const before = await versionTags();
     await sandbox.set({ publishImages: "false" }, ...on("sandbox"));
     const withoutDocker = sandbox.with({ DOCKER_HOST: "unix:///nowhere/docker.sock" });
     await changeAccess("user:reader-without-docker@example.com", withoutDocker);
     expect((await typesOf("sandbox")).filter((type) => type.startsWith("docker:"))).toEqual([]);
     await sandbox.unset("publishImages", ...on("sandbox"));
     await sandbox.up(...on("sandbox"));
-    expect(await released()).toEqual(before);
+    expect(await versionTags()).toEqual(before);
   });
 });
 
 describe("in two stacks, access changes by a plain up", () => {
   test("after the images move to their own stack, which changes nothing in the registry", async () => {
-    const before = await released();
+    const before = await versionTags();
     await initImagesStack(sandbox, { version: "1.0.0" });
     await sandbox.up(...on("images"));
     await sandbox.set({ publishImages: "false" }, ...on("sandbox"));
     await changeAccess("user:reader-moved@example.com");
-    expect(await released()).toEqual(before);
+    expect(await versionTags()).toEqual(before);
     expect((await typesOf("sandbox")).filter((type) => type.startsWith("docker:"))).toEqual([]);
     expect((await typesOf("images")).filter((type) => type.startsWith("gcp:"))).toEqual([]);
     for (const stack of ["sandbox", "images"]) await sandbox.expectNoChanges(...on(stack));
@@ -120,12 +120,12 @@ describe("in two stacks, access changes by a plain up", () => {
 });
 
 test("the move from two stacks back to one changes nothing in the registry", async () => {
-  const before = await released();
+  const before = await versionTags();
   await sandbox.set({ version: "2.0.0" }, ...on("sandbox"));
   await sandbox.unset("publishImages", ...on("sandbox"));
   await sandbox.up(...on("sandbox"));
   await sandbox.pulumi("destroy", "--yes", "--skip-preview", ...on("images"));
   await sandbox.pulumi("stack", "rm", "images", "--yes");
-  expect(await released()).toEqual(before);
+  expect(await versionTags()).toEqual(before);
   await sandbox.expectNoChanges(...on("sandbox"));
 });

@@ -59,7 +59,7 @@ describe("a preview that finds nothing to do", () => {
     counted = lines.map((line) => JSON.parse(line) as Counted);
   });
 
-  test("loads few modules and bytes", () => {
+  test("loads no more modules and bytes than its limits", () => {
     expect(counted.filter(({ counted: script }) => script?.includes("pulumi/cmd/run/"))).toHaveLength(1);
     for (const { counted: script, modules = Infinity, bytes = Infinity } of counted) {
       const most = LOADED.find((each) => script?.endsWith(each.script))?.most;
@@ -110,8 +110,8 @@ describe("the code that runs is the code on disk", () => {
 
   // Puts the first version into the cache.
   beforeEach(async () => {
-    await say("before");
-    expect(await heard()).toBe("before");
+    await writeModule("before");
+    expect(await printedWord()).toBe("before");
   });
 
   /** Gives the copy its own node_modules, with its own cache. */
@@ -126,7 +126,7 @@ describe("the code that runs is the code on disk", () => {
   }
 
   /** Writes the module that prints a word. All words have the same length, so that the file sizes do not differ. */
-  function say(word: "before" | "after!", file = module): Promise<void> {
+  function writeModule(word: "before" | "after!", file = module): Promise<void> {
     return writeFile(file, `export function said(): string {\n  return "SAID ${word}";\n}\n`);
   }
 
@@ -136,13 +136,13 @@ describe("the code that runs is the code on disk", () => {
   }
 
   /** Runs a preview to its end; returns the word that it prints. */
-  async function heard(): Promise<string | undefined> {
+  async function printedWord(): Promise<string | undefined> {
     const output = await preview();
     expect(output).toMatch(/^Resources:/m);
     return /SAID (\S+)/.exec(output)?.[1];
   }
 
-  async function cached(): Promise<string[]> {
+  async function cacheFiles(): Promise<string[]> {
     const entries = await readdir(cache, { recursive: true, withFileTypes: true });
     return entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
   }
@@ -151,22 +151,22 @@ describe("the code that runs is the code on disk", () => {
   const FAR_AHEAD = new Date("2096-01-01");
 
   test("after an edit", async () => {
-    expect(await cached()).not.toEqual([]);
-    await say("after!");
-    expect(await heard()).toBe("after!");
+    expect(await cacheFiles()).not.toEqual([]);
+    await writeModule("after!");
+    expect(await printedWord()).toBe("after!");
   });
 
   test("after an edit with a clock that was set back", async () => {
-    for (const file of [module, ...(await cached())]) await utimes(file, FAR_AHEAD, FAR_AHEAD);
-    await say("after!");
-    expect(await heard()).toBe("after!");
+    for (const file of [module, ...(await cacheFiles())]) await utimes(file, FAR_AHEAD, FAR_AHEAD);
+    await writeModule("after!");
+    expect(await printedWord()).toBe("after!");
   });
 
   test("after an older file replaces the newer one", async () => {
-    await say("after!", `${module}.older`);
+    await writeModule("after!", `${module}.older`);
     await utimes(`${module}.older`, LONG_AGO, LONG_AGO);
     await rename(`${module}.older`, module);
-    expect(await heard()).toBe("after!");
+    expect(await printedWord()).toBe("after!");
   });
 
   test("after a switch of branches, there and back", async () => {
@@ -178,36 +178,36 @@ describe("the code that runs is the code on disk", () => {
     await git("add", "said.ts");
     await git("commit", "--quiet", "--message=before");
     await git("switch", "--quiet", "--create", "other");
-    await say("after!");
+    await writeModule("after!");
     await git("commit", "--quiet", "--all", "--message=after");
-    expect(await heard()).toBe("after!");
+    expect(await printedWord()).toBe("after!");
     await git("switch", "--quiet", "main");
-    expect(await heard()).toBe("before");
+    expect(await printedWord()).toBe("before");
     await git("switch", "--quiet", "other");
-    expect(await heard()).toBe("after!");
+    expect(await printedWord()).toBe("after!");
   });
 
   test("with a read-only cache", async () => {
-    await say("after!");
+    await writeModule("after!");
     await whileReadOnly(sandbox, cache, async () => {
-      expect(await heard()).toBe("after!");
-      await say("before");
-      expect(await heard()).toBe("before");
+      expect(await printedWord()).toBe("after!");
+      await writeModule("before");
+      expect(await printedWord()).toBe("before");
     });
   });
 
   test("in two previews at once without a cache", async () => {
     await rm(cache, { recursive: true });
-    await say("after!");
-    expect(await Promise.all([heard(), heard()])).toEqual(["after!", "after!"]);
-    expect(await heard()).toBe("after!");
+    await writeModule("after!");
+    expect(await Promise.all([printedWord(), printedWord()])).toEqual(["after!", "after!"]);
+    expect(await printedWord()).toBe("after!");
   });
 
   test("with truncated cache files", async () => {
-    for (const file of await cached()) await truncate(file, Math.floor((await stat(file)).size / 2));
-    expect(await heard()).toBe("before");
-    await say("after!");
-    expect(await heard()).toBe("after!");
+    for (const file of await cacheFiles()) await truncate(file, Math.floor((await stat(file)).size / 2));
+    expect(await printedWord()).toBe("before");
+    await writeModule("after!");
+    expect(await printedWord()).toBe("after!");
   });
 
   test("and a stack trace names the line of the source, also from the cache", async () => {

@@ -162,9 +162,9 @@ describe("the stacks with their states in Cloud Storage", () => {
   ])("%s: a second up is refused, also after a kill, until the lock is released", async (stack, who) => {
     const principal = who();
     const env = await as(principal, stack);
-    const begin = () => sandbox.start("pulumi", [...UP, ...ON[stack]], env);
-    const first = begin();
-    await locked(stack);
+    const startUp = () => sandbox.start("pulumi", [...UP, ...ON[stack]], env);
+    const first = startUp();
+    await waitForLock(stack);
     // Pauses it while it holds the lock, however long the other run takes to start.
     process.kill(first.pid, "SIGSTOP");
     expect(failed(await run(principal, stack, ...UP))).toContain(
@@ -180,7 +180,7 @@ describe("the stacks with their states in Cloud Storage", () => {
   });
 
   /** Waits until a stack is locked. */
-  async function locked(stack: Stack): Promise<void> {
+  async function waitForLock(stack: Stack): Promise<void> {
     const prefix = encodeURIComponent(".pulumi/locks/");
     const path = `storage/v1/b/${STATES[stack].slice("gs://".length)}/o?prefix=${prefix}`;
     const locks = async (): Promise<number> =>

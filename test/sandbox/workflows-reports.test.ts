@@ -92,7 +92,7 @@ describe("preview.yml", () => {
 });
 
 describe("drift.yml", () => {
-  const look = (vars: Record<string, string> = {}): Promise<Outcome> =>
+  const runDrift = (vars: Record<string, string> = {}): Promise<Outcome> =>
     github.run("drift.yml", { event: "workflow_dispatch", vars });
   const issues = async (state = "open"): Promise<Text[]> =>
     ((await github.api("GET", `/issues?state=${state}`)) as Text[]).filter(({ user }) =>
@@ -119,13 +119,13 @@ describe("drift.yml", () => {
   test("opens no issue without drift", async () => {
     // Applies the settings that the tests of preview.yml left.
     await github.pulumi("up", "--yes", "--skip-preview");
-    passed(await look());
+    passed(await runDrift());
     expect(await issues("all")).toEqual([]);
   });
 
   test("opens an issue about a manual change, with the time of the run", async () => {
     await describeRegistry("changed by hand");
-    passed(await look());
+    passed(await runDrift());
     expect(await issues()).toMatchObject([{ title: "Production is not as the stack says" }]);
     const [{ body } = { body: "" }] = await issues();
     expect(body).toContain("update gcp:artifactregistry/repository:Repository registry (description)");
@@ -135,7 +135,7 @@ describe("drift.yml", () => {
   });
 
   test("keeps the findings if it cannot check, and reports since when drift is unknown", async () => {
-    failed(await look({ PULUMI_BACKEND_URL: "file:///nowhere" }));
+    failed(await runDrift({ PULUMI_BACKEND_URL: "file:///nowhere" }));
     const [{ body } = { body: "" }, ...more] = await issues();
     expect(more).toEqual([]);
     expect(body).toMatch(
@@ -145,7 +145,7 @@ describe("drift.yml", () => {
 
   test("closes the issue when the drift is gone", async () => {
     await describeRegistry(description);
-    passed(await look());
+    passed(await runDrift());
     expect(await issues()).toEqual([]);
     expect(await github.api("GET", "/issues/2/comments")).toMatchObject([
       { body: expect.stringMatching(/^No drift any more\. Last run: /) as string },

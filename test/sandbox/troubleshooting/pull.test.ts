@@ -38,7 +38,7 @@ afterAll(async () => {
   await compose(["down", "--volumes", "--timeout", "2"]);
 });
 
-/** Runs Compose as the maintainer, with none of the settings of this checkout's `.env`. */
+/** Runs Compose as the maintainer, without the settings in this checkout's `.env`. */
 const compose = (args: string[], variables: NodeJS.ProcessEnv = {}): Promise<Outcome> =>
   sandbox.command(composeCommand, args, {
     COMPOSE_DISABLE_ENV_FILE: "true",
@@ -49,9 +49,9 @@ const compose = (args: string[], variables: NodeJS.ProcessEnv = {}): Promise<Out
     ...variables,
   });
 
-/** The output of a command that has to fail. */
-const failing = async (outcome: Promise<Outcome>) => failed(await outcome);
-const succeeding = async (outcome: Promise<Outcome>) => stdoutOf(await outcome);
+/** Waits for a command that has to fail; returns its output. */
+const expectFailure = async (outcome: Promise<Outcome>) => failed(await outcome);
+const expectSuccess = async (outcome: Promise<Outcome>) => stdoutOf(await outcome);
 
 /** The host of the registry, under which Docker keeps a login. */
 const host = (): string => sandbox.registry.replace(/\/.*/, "");
@@ -63,7 +63,7 @@ async function pullByGcloud(helper?: string): Promise<string> {
     await writeFile(join(bin, "docker-credential-gcloud"), helper);
     await chmod(join(bin, "docker-credential-gcloud"), 0o755);
   }
-  return failing(
+  return expectFailure(
     compose(["pull", "hyperion-ui"], {
       DOCKER_CONFIG: await dockerConfig(sandbox, { credHelpers: { [host()]: "gcloud" } }),
       PATH: bin,
@@ -77,24 +77,24 @@ async function build(name: string, dockerfile: string): Promise<string> {
   await writeFile(join(context, "program"), FOREIGN_PROGRAM);
   await chmod(join(context, "program"), 0o755);
   const tag = `hyperion-test-${shortName(sandbox.root)}-${name}`;
-  await succeeding(sandbox.docker("build", "--tag", tag, context));
+  await expectSuccess(sandbox.docker("build", "--tag", tag, context));
   return tag;
 }
 
 /** Builds an image whose program exits at once with this code. */
-const ending = (code: number): Promise<string> =>
+const buildExiting = (code: number): Promise<string> =>
   build(
     `ends-${code}`,
     `FROM hyperion-sandbox-base:24-$TARGETARCH\nENTRYPOINT ["node", "--eval", "process.exit(${code})"]\n`,
   );
 
-const infrastructure = () => fakeInfrastructure((...args) => succeeding(sandbox.docker(...args)));
+const infrastructure = () => fakeInfrastructure((...args) => expectSuccess(sandbox.docker(...args)));
 
 /** Pulls the image of MongoDB from this server; returns the output of Compose. */
 async function pullFrom(server: Server, host: string): Promise<string> {
   const port = await listen(server, host);
   try {
-    return await failing(compose(["pull", "mongodb"], { MONGODB_IMAGE: `${host}:${port}/mongo:7.0` }));
+    return await expectFailure(compose(["pull", "mongodb"], { MONGODB_IMAGE: `${host}:${port}/mongo:7.0` }));
   } finally {
     server.close();
   }
@@ -104,58 +104,60 @@ async function pullFrom(server: Server, host: string): Promise<string> {
 async function pullToFullDisk(): Promise<string> {
   const paths = sandboxPaths(join(sandbox.scratch, "full"));
   await mkdir(paths.root);
-  await succeeding(sandbox.command("mount", ["-t", "tmpfs", "-o", "size=24m", "tmpfs", paths.root]));
+  await expectSuccess(sandbox.command("mount", ["-t", "tmpfs", "-o", "size=24m", "tmpfs", paths.root]));
   try {
     for (const folder of [paths.docker, paths.run, paths.logs]) await mkdir(folder);
     await ensureOwnEngine(paths);
     // Node.js alone is larger than that.
     const large = `${sandbox.registry}/hyperion-coordinator-mcp:latest`;
-    return await failing(sandbox.command("docker", ["pull", large], { DOCKER_HOST: ownEngineHost(paths) }));
+    return await expectFailure(
+      sandbox.command("docker", ["pull", large], { DOCKER_HOST: ownEngineHost(paths) }),
+    );
   } finally {
     await stopOwnEngine(paths);
-    await succeeding(sandbox.command("umount", [paths.root]));
+    await expectSuccess(sandbox.command("umount", [paths.root]));
   }
 }
 
 const provocations: Provocations = {
   "The pull is denied": async () => {
     const dana = { HYPERION_SANDBOX_PRINCIPAL: "user:dana@example.com" };
-    const anonymous = await failing(sandbox.anonymousDocker("pull", image));
-    const noReader = await failing(sandbox.command("docker", ["pull", image], dana));
-    const byCompose = await failing(compose(["pull", "hyperion-ui"], dana));
+    const anonymous = await expectFailure(sandbox.anonymousDocker("pull", image));
+    const noReader = await expectFailure(sandbox.command("docker", ["pull", image], dana));
+    const byCompose = await expectFailure(compose(["pull", "hyperion-ui"], dana));
     expectMessage(entries.get("The pull is denied") ?? "", noReader);
     expectMessage(entries.get("The pull is denied") ?? "", byCompose);
     await sandbox.set({ "readers[0]": "user:dana@example.com" });
     await sandbox.up();
-    await succeeding(sandbox.command("docker", ["pull", image], dana));
+    await expectSuccess(sandbox.command("docker", ["pull", image], dana));
     return anonymous;
   },
   "The login has expired": async () => {
     const token = await mintAccessToken(sandbox.root, MAINTAINER, -1);
     const auth = Buffer.from(`oauth2accesstoken:${token}`).toString("base64");
     const DOCKER_CONFIG = await dockerConfig(sandbox, { auths: { [host()]: { auth } } });
-    const output = await failing(sandbox.command("docker", ["pull", image], { DOCKER_CONFIG }));
-    await succeeding(sandbox.command("docker", ["logout", host()], { DOCKER_CONFIG }));
-    expect(await failing(sandbox.command("docker", ["pull", image], { DOCKER_CONFIG }))).toContain(
+    const output = await expectFailure(sandbox.command("docker", ["pull", image], { DOCKER_CONFIG }));
+    await expectSuccess(sandbox.command("docker", ["logout", host()], { DOCKER_CONFIG }));
+    expect(await expectFailure(sandbox.command("docker", ["pull", image], { DOCKER_CONFIG }))).toContain(
       "denied: Permission",
     );
     return output;
   },
   "The image or tag does not exist": async () => {
-    const noImage = await failing(sandbox.docker("pull", `${sandbox.registry}/hyperion-iu:latest`));
+    const noImage = await expectFailure(sandbox.docker("pull", `${sandbox.registry}/hyperion-iu:latest`));
     expectMessage(entries.get("The image or tag does not exist") ?? "", noImage);
-    return failing(compose(["pull", "hyperion-ui"], { HYPERION_TAG: "9.9.9" }));
+    return expectFailure(compose(["pull", "hyperion-ui"], { HYPERION_TAG: "9.9.9" }));
   },
   "The image name is malformed": async () => {
     const HYPERION_REGISTRY = `https://${sandbox.registry}`;
-    const check = await failing(
+    const check = await expectFailure(
       sandbox.command("scripts/check-compose.sh", [sandbox.scratch], {
         HYPERION_REGISTRY,
         HOME: sandbox.scratch,
       }),
     );
     expect(check).toContain(`export HYPERION_REGISTRY=${sandbox.registry}`);
-    return failing(compose(["up", "--detach", "--no-deps", "hyperion-ui"], { HYPERION_REGISTRY }));
+    return expectFailure(compose(["up", "--detach", "--no-deps", "hyperion-ui"], { HYPERION_REGISTRY }));
   },
   "Docker Hub limits pulls": () => {
     const message =
@@ -179,11 +181,13 @@ const provocations: Provocations = {
   "The credential helper is missing": () => pullByGcloud(),
   "The credential helper fails": () => pullByGcloud("#!/bin/sh\necho 'no login' >&2\nexit 1\n"),
   "Docker is not running": () =>
-    failing(compose(["pull", "hyperion-ui"], { DOCKER_HOST: `unix://${sandbox.scratch}/none.sock` })),
+    expectFailure(compose(["pull", "hyperion-ui"], { DOCKER_HOST: `unix://${sandbox.scratch}/none.sock` })),
   "The image is for another platform": () =>
-    failing(compose(["up", "--detach", "--no-deps", "hyperion-ui"], { HYPERION_PLATFORM: "linux/riscv64" })),
+    expectFailure(
+      compose(["up", "--detach", "--no-deps", "hyperion-ui"], { HYPERION_PLATFORM: "linux/riscv64" }),
+    ),
   "The image is for another processor": async () =>
-    failing(
+    expectFailure(
       sandbox.docker(
         "run",
         "--rm",
@@ -196,38 +200,38 @@ const provocations: Provocations = {
     const syscalls = [{ names: ["execve"], action: "SCMP_ACT_ERRNO" }];
     await writeFile(profile, JSON.stringify({ defaultAction: "SCMP_ACT_ALLOW", syscalls }));
     const option = ["--security-opt", `seccomp=${profile}`];
-    return failing(sandbox.docker("run", "--rm", ...option, await ending(0)));
+    return expectFailure(sandbox.docker("run", "--rm", ...option, await buildExiting(0)));
   },
   "The code folder does not exist": async () => {
     const HYPERION_CODE = join(sandbox.scratch, "misspelt");
-    return failing(compose(["up", "--detach", "--no-deps", "hyperion-mcp-server"], { HYPERION_CODE }));
+    return expectFailure(compose(["up", "--detach", "--no-deps", "hyperion-mcp-server"], { HYPERION_CODE }));
   },
   "MongoDB exits with code 132": async () => {
-    const variables = { MONGODB_IMAGE: await ending(132) };
-    await failing(compose(["up", "--detach", "--wait", "mongodb"], variables));
-    return succeeding(compose(["ps", "--all"], variables));
+    const variables = { MONGODB_IMAGE: await buildExiting(132) };
+    await expectFailure(compose(["up", "--detach", "--wait", "mongodb"], variables));
+    return expectSuccess(compose(["ps", "--all"], variables));
   },
   "A port is in use": async () => {
     const server = createServer();
     const port = { HYPERION_UI_PORT: String(await listen(server)) };
     const up = ["up", "--detach", "--no-deps", "hyperion-ui"];
-    const output = await failing(compose(up, port));
+    const output = await expectFailure(compose(up, port));
     await new Promise((resolve) => server.close(resolve));
-    await succeeding(compose(up, port));
-    await succeeding(compose(["down", "--volumes", "--timeout", "2"]));
+    await expectSuccess(compose(up, port));
+    await expectSuccess(compose(["down", "--volumes", "--timeout", "2"]));
     return output;
   },
   "A service does not become healthy": async () => {
-    const ends = await ending(14);
+    const ends = await buildExiting(14);
     const images = { MONGODB_IMAGE: ends, QDRANT_IMAGE: ends, EMBEDDING_IMAGE: ends };
-    const output = await failing(compose(["up", "--detach", "--wait"], images));
-    expect(await succeeding(compose(["ps", "--all"], images))).toContain("Exited (14)");
+    const output = await expectFailure(compose(["up", "--detach", "--wait"], images));
+    expect(await expectSuccess(compose(["ps", "--all"], images))).toContain("Exited (14)");
 
     // The databases are healthy, but refuse the login; the server reports that.
     const variables = { ...(await infrastructure()), MONGODB_URI: "mongodb://hyperion:wrong@mongodb:27017/" };
-    const named = await failing(compose(["up", "--detach", "--wait"], variables));
+    const named = await expectFailure(compose(["up", "--detach", "--wait"], variables));
     expect(named).toMatch(/container \S+hyperion-(mcp-server|http-bridge)-1/);
-    expect(await succeeding(compose(["logs", "--tail", "20"], variables))).toContain("FATAL");
+    expect(await expectSuccess(compose(["logs", "--tail", "20"], variables))).toContain("FATAL");
     return output;
   },
   "The model cannot be downloaded": async () => {
@@ -235,8 +239,8 @@ const provocations: Provocations = {
       ...(await infrastructure()),
       EMBEDDING_MODEL: "nomic-ai/misspelt",
     };
-    await failing(compose(["up", "--detach", "--wait", "embedding-service"], variables));
-    return succeeding(compose(["logs", "embedding-service"], variables));
+    await expectFailure(compose(["up", "--detach", "--wait", "embedding-service"], variables));
+    return expectSuccess(compose(["logs", "embedding-service"], variables));
   },
   "The disk is full": pullToFullDisk,
 };

@@ -18,9 +18,9 @@ const entries = new Map([...entriesOf("Run Pulumi"), ...entriesOf("Continuous in
 
 const sandbox = useSandbox();
 
-/** The output of a command that has to fail. */
-const failing = async (outcome: Promise<Outcome>) => failed(await outcome);
-const succeeding = async (outcome: Promise<Outcome>) => passed(await outcome);
+/** Waits for a command that has to fail; returns its output. */
+const expectFailure = async (outcome: Promise<Outcome>) => failed(await outcome);
+const expectSuccess = async (outcome: Promise<Outcome>) => passed(await outcome);
 
 /** Provokes a message with changed sources, then restores them from git. */
 async function withChangedSources(
@@ -32,7 +32,7 @@ async function withChangedSources(
     return await provoke();
   } finally {
     const restore = "git reset -q --hard && git clean -fdxq";
-    await succeeding(sandbox.command("bash", ["-c", restore], {}, { cwd: sandbox.sources }));
+    await expectSuccess(sandbox.command("bash", ["-c", restore], {}, { cwd: sandbox.sources }));
   }
 }
 
@@ -40,8 +40,8 @@ const settingsFile = () => join(sandboxPaths(sandbox.root).project, "Pulumi.sand
 
 /** Restores the sandbox after a failed entry, so that later entries do not fail too. */
 async function restore(settings: string): Promise<void> {
-  await succeeding(sandbox.run("fault", "clear"));
-  await succeeding(sandbox.run("org-policy", "allow"));
+  await expectSuccess(sandbox.run("fault", "clear"));
+  await expectSuccess(sandbox.run("org-policy", "allow"));
   await service(sandbox, "artifactregistry", "enable");
   await writeFile(settingsFile(), settings);
   await sandbox.pulumi("stack", "select", "sandbox");
@@ -53,7 +53,7 @@ async function restore(settings: string): Promise<void> {
 /** Kills `pulumi up` with SIGKILL while it creates a grant; the grant stays in the settings. */
 async function killUp(): Promise<void> {
   const fault = ["status", "status=503", "method=POST", "route=*:setIamPolicy", "times=null"];
-  await succeeding(sandbox.run("fault", "set", ...fault));
+  await expectSuccess(sandbox.run("fault", "set", ...fault));
   await sandbox.set({ "readers[0]": "user:lee@example.com" });
   const running = sandbox.start("pulumi", ["up", "--yes", "--skip-preview"]);
   // From then on, the state has the pending operation.
@@ -62,7 +62,7 @@ async function killUp(): Promise<void> {
   // Without its engine, the program could run for ever.
   for (const pid of withDescendants(running.pid)) signal(pid, "SIGKILL");
   expect(await running.ended).toMatchObject({ signal: "SIGKILL" });
-  await succeeding(sandbox.run("fault", "clear"));
+  await expectSuccess(sandbox.run("fault", "clear"));
 }
 
 /** Impersonates the CI account with a workflow's token that has these claims; returns Google's answer. */
@@ -77,10 +77,10 @@ const provocations: Provocations = {
   "Node.js is too old": async () => {
     // Node.js reports an older version, because none is installed.
     const pretend = join(repositoryRoot, "start", "old-node.fixture.cjs");
-    return failing(sandbox.command("pulumi", ["preview"], { NODE_OPTIONS: `--require ${pretend}` }));
+    return expectFailure(sandbox.command("pulumi", ["preview"], { NODE_OPTIONS: `--require ${pretend}` }));
   },
   "No Docker engine answers": async () => {
-    const output = await failing(
+    const output = await expectFailure(
       sandbox.command("pulumi", ["preview"], { DOCKER_HOST: `unix://${sandbox.scratch}/none.sock` }),
     );
     expect(output).toContain("nothing was changed");
@@ -89,17 +89,19 @@ const provocations: Provocations = {
   "Docker uses another socket": async () => {
     const DOCKER_CONFIG = await dockerConfig(sandbox, {});
     const context = (...words: string[]): Promise<string> =>
-      succeeding(sandbox.command("docker", ["context", ...words], { DOCKER_CONFIG, DOCKER_HOST: undefined }));
+      expectSuccess(
+        sandbox.command("docker", ["context", ...words], { DOCKER_CONFIG, DOCKER_HOST: undefined }),
+      );
     await context("create", "rootless", "--docker", `host=${sandbox.env["DOCKER_HOST"] ?? ""}`);
     await context("use", "rootless");
     const DOCKER_HOST = `unix://${sandbox.scratch}/none.sock`;
-    return failing(sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG, DOCKER_HOST }));
+    return expectFailure(sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG, DOCKER_HOST }));
   },
   "Docker has no login for the registry": async () =>
-    succeeding(sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG: await dockerConfig(sandbox, {}) })),
+    expectSuccess(sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG: await dockerConfig(sandbox, {}) })),
   "The credential helper is not installed": async () => {
     const credHelpers = { [sandbox.registry.replace(/\/.*/, "")]: "nowhere" };
-    return failing(
+    return expectFailure(
       sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG: await dockerConfig(sandbox, { credHelpers }) }),
     );
   },
@@ -108,7 +110,7 @@ const provocations: Provocations = {
     const helper =
       "#!/bin/sh\n[ $1 = list ] && echo '{}' && exit\necho 'credentials not found in native keychain'\nexit 1\n";
     await writeFile(join(bin, "docker-credential-desktop"), helper, { mode: 0o755 });
-    return succeeding(
+    return expectSuccess(
       sandbox.command("pulumi", ["preview"], {
         DOCKER_CONFIG: await dockerConfig(sandbox, { credsStore: "desktop" }),
         PATH: `${bin}:${sandbox.env["PATH"] ?? ""}`,
@@ -122,7 +124,7 @@ const provocations: Provocations = {
           join(sandbox.sources, "coordinator/ui/Dockerfile"),
           "FROM --platform=linux/sparc64 hyperion-sandbox-base:24\nRUN true\n",
         ),
-      () => failing(sandbox.tryPulumi("preview")),
+      () => expectFailure(sandbox.tryPulumi("preview")),
     ),
   "The build context has untracked files": () =>
     withChangedSources(
@@ -130,13 +132,13 @@ const provocations: Provocations = {
         await rm(join(sandbox.sources, "coordinator/ui/.dockerignore"));
         await writeFile(join(sandbox.sources, "coordinator/ui/report.html"), "");
       },
-      () => succeeding(sandbox.tryPulumi("preview")),
+      () => expectSuccess(sandbox.tryPulumi("preview")),
     ),
   "The build context has a possible secret": async () => {
     await sandbox.set({ publicAccess: "true" });
     const output = await withChangedSources(
       () => writeFile(join(sandbox.sources, "coordinator/ui/.env"), ""),
-      () => failing(sandbox.tryPulumi("preview")),
+      () => expectFailure(sandbox.tryPulumi("preview")),
     );
     await sandbox.unset("publicAccess");
     return output;
@@ -146,7 +148,7 @@ const provocations: Provocations = {
     const output = await withChangedSources(
       async () => {},
       // The variable with which git's own tests simulate another owner of the files.
-      () => failing(sandbox.command("pulumi", ["preview"], { GIT_TEST_ASSUME_DIFFERENT_OWNER: "1" })),
+      () => expectFailure(sandbox.command("pulumi", ["preview"], { GIT_TEST_ASSUME_DIFFERENT_OWNER: "1" })),
     );
     await sandbox.unset("publicAccess");
     return output;
@@ -158,23 +160,23 @@ const provocations: Provocations = {
         await writeFile(page, (await readFile(page, "utf8")).replaceAll("\n", "\r\n"));
         await chmod(join(sandbox.sources, "coordinator/ui/nginx.conf"), 0o777);
       },
-      () => succeeding(sandbox.tryPulumi("preview")),
+      () => expectSuccess(sandbox.tryPulumi("preview")),
     ),
   "The push is denied": () =>
-    failing(
+    expectFailure(
       sandbox.command("docker", ["push", `${sandbox.registry}/hyperion-ui:${nativeBuild}`], {
         HYPERION_SANDBOX_PRINCIPAL: "user:dana@example.com",
       }),
     ),
   "Google's login has expired": async () =>
-    failing(
+    expectFailure(
       sandbox.command("pulumi", ["refresh", "--yes"], {
         GOOGLE_OAUTH_ACCESS_TOKEN: await mintAccessToken(sandbox.root, MAINTAINER, -1),
       }),
     ),
   "An API is disabled": async () => {
     await service(sandbox, "artifactregistry", "disable");
-    const output = await failing(sandbox.tryPulumi("refresh", "--yes"));
+    const output = await expectFailure(sandbox.tryPulumi("refresh", "--yes"));
     await sandbox.expectNoChanges();
     await service(sandbox, "artifactregistry", "enable");
     await sandbox.pulumi("refresh", "--yes");
@@ -182,20 +184,20 @@ const provocations: Provocations = {
   },
   "Public access is refused": async () => {
     await service(sandbox, "orgpolicy", "enable");
-    await succeeding(sandbox.run("org-policy", "deny"));
+    await expectSuccess(sandbox.run("org-policy", "deny"));
     await sandbox.set({ publicAccess: "true" });
-    const program = await failing(sandbox.tryPulumi("preview"));
+    const program = await expectFailure(sandbox.tryPulumi("preview"));
     const binding = { role: "roles/artifactregistry.reader", members: ["allUsers"] };
     const byHand = await sandbox.google("POST", `${REPOSITORY}:setIamPolicy`, {
       policy: { bindings: [binding] },
     });
     await sandbox.unset("publicAccess");
-    await succeeding(sandbox.run("org-policy", "allow"));
+    await expectSuccess(sandbox.run("org-policy", "allow"));
     return `${program}\n${JSON.stringify(byHand.body)}`;
   },
   "A member does not exist": async () => {
     await sandbox.set({ "readers[0]": "user:dana@example.com", "readers[1]": "group:gone@example.com" });
-    const output = await failing(sandbox.tryUp());
+    const output = await expectFailure(sandbox.tryUp());
     await sandbox.unset("readers[1]");
     await sandbox.up();
     await sandbox.expectNoChanges();
@@ -207,7 +209,7 @@ const provocations: Provocations = {
     await service(sandbox, "orgpolicy", "enable");
     await sandbox.set({ publicAccess: "true", overrideDomainRestrictedSharing: "true" });
     const own = { USER_PROJECT_OVERRIDE: undefined, GOOGLE_BILLING_PROJECT: undefined };
-    const output = await failing(sandbox.command("pulumi", ["up", "--yes", "--skip-preview"], own));
+    const output = await expectFailure(sandbox.command("pulumi", ["up", "--yes", "--skip-preview"], own));
     expect(output).toContain("nothing was changed");
     await sandbox.up();
     await sandbox.unset("overrideDomainRestrictedSharing");
@@ -217,9 +219,9 @@ const provocations: Provocations = {
   },
   "The stack is locked": async () => {
     await killUp();
-    const output = await failing(sandbox.tryUp());
-    await succeeding(sandbox.tryPulumi("preview"));
-    await succeeding(sandbox.tryPulumi("cancel", "--yes"));
+    const output = await expectFailure(sandbox.tryUp());
+    await expectSuccess(sandbox.tryPulumi("preview"));
+    await expectSuccess(sandbox.tryPulumi("cancel", "--yes"));
     await sandbox.up();
     await sandbox.expectNoChanges();
     await sandbox.unset("readers");
@@ -228,11 +230,11 @@ const provocations: Provocations = {
   },
   "An update was interrupted": async () => {
     await killUp();
-    await succeeding(sandbox.tryPulumi("cancel", "--yes"));
-    const output = await succeeding(sandbox.tryUp());
-    expect(await succeeding(sandbox.tryUp())).toContain("pending operations");
-    await succeeding(sandbox.tryPulumi("refresh", "--yes", "--skip-preview", "--clear-pending-creates"));
-    expect(await succeeding(sandbox.tryUp())).not.toContain("pending operations");
+    await expectSuccess(sandbox.tryPulumi("cancel", "--yes"));
+    const output = await expectSuccess(sandbox.tryUp());
+    expect(await expectSuccess(sandbox.tryUp())).toContain("pending operations");
+    await expectSuccess(sandbox.tryPulumi("refresh", "--yes", "--skip-preview", "--clear-pending-creates"));
+    expect(await expectSuccess(sandbox.tryUp())).not.toContain("pending operations");
     await sandbox.unset("readers");
     await sandbox.up();
     return output;
@@ -241,7 +243,7 @@ const provocations: Provocations = {
     await service(sandbox, "iam", "enable");
     await google(sandbox, "POST", `${POOLS}?workloadIdentityPoolId=hyperion-github`, {});
     await sandbox.set({ githubRepository: "HyperionWave-AI/dev-squad" });
-    const byHand = await failing(sandbox.tryPulumi("preview"));
+    const byHand = await expectFailure(sandbox.tryPulumi("preview"));
     await sandbox.set({ adoptExisting: "true" });
     await sandbox.up();
     await sandbox.unset("adoptExisting");
@@ -250,7 +252,7 @@ const provocations: Provocations = {
     await sandbox.pulumi("config", "cp", "--stack", "sandbox", "--dest", "second");
     await sandbox.unset("githubRepository", "--stack", "second");
     await sandbox.set({ publishImages: "false" }, "--stack", "second");
-    const another = await failing(sandbox.tryPulumi("preview", "--stack", "second"));
+    const another = await expectFailure(sandbox.tryPulumi("preview", "--stack", "second"));
     await sandbox.pulumi("stack", "rm", "second", "--force", "--yes");
     await sandbox.pulumi("stack", "select", "sandbox");
     return `${byHand}\n${another}`;
@@ -261,7 +263,7 @@ const provocations: Provocations = {
     await google(sandbox, "POST", path, { format: "DOCKER", kmsKeyName });
     const before = (await sandbox.pulumi("config", "get", "repositoryId")).trim();
     await sandbox.set({ repositoryId: "with-key", adoptExisting: "true" });
-    const output = await failing(sandbox.tryPulumi("preview"));
+    const output = await expectFailure(sandbox.tryPulumi("preview"));
     await sandbox.set({ repositoryId: before });
     await sandbox.unset("adoptExisting");
     await sandbox.expectNoChanges();
@@ -271,7 +273,7 @@ const provocations: Provocations = {
     await sandbox.unset("githubRepository");
     await sandbox.up();
     await sandbox.set({ githubRepository: "HyperionWave-AI/dev-squad" });
-    const output = await succeeding(sandbox.tryPulumi("preview"));
+    const output = await expectSuccess(sandbox.tryPulumi("preview"));
     await sandbox.up();
     return output;
   },
@@ -279,7 +281,7 @@ const provocations: Provocations = {
     await sandbox.set({ version: "1.4.2" });
     await sandbox.up();
     await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "\n// changed\n");
-    const changed = await succeeding(sandbox.tryUp());
+    const changed = await expectSuccess(sandbox.tryUp());
     await sandbox.set({ version: "1.4.3" });
     await sandbox.up();
     await sandbox.expectNoChanges();
@@ -288,37 +290,37 @@ const provocations: Provocations = {
   "A tag was deleted": async () => {
     const image = `${sandbox.registry}/hyperion-ui:latest`;
     await removeTags(sandbox, "hyperion-ui", "latest");
-    const output = await succeeding(sandbox.tryPulumi("preview"));
-    expect(await failing(sandbox.docker("pull", image))).toContain("not found: manifest unknown");
+    const output = await expectSuccess(sandbox.tryPulumi("preview"));
+    expect(await expectFailure(sandbox.docker("pull", image))).toContain("not found: manifest unknown");
     await sandbox.up();
-    await succeeding(sandbox.docker("pull", image));
+    await expectSuccess(sandbox.docker("pull", image));
     return output;
   },
   "An image was deleted": async () => {
     await google(sandbox, "DELETE", `${PACKAGES}/hyperion-ui`);
-    const output = await failing(sandbox.tryPulumi("preview"));
+    const output = await expectFailure(sandbox.tryPulumi("preview"));
     expect(await sandbox.up("--replace", "**docker:index/image:Image**")).toContain(
       "1.4.3 does not include hyperion-ui. The next version does.",
     );
     await sandbox.set({ version: "1.4.4" });
     await sandbox.up();
-    await succeeding(sandbox.docker("pull", `${sandbox.registry}/hyperion-ui:latest`));
+    await expectSuccess(sandbox.docker("pull", `${sandbox.registry}/hyperion-ui:latest`));
     return output;
   },
   "The repository is protected": async () => {
     await sandbox.set({ protect: "true" });
     await sandbox.up();
-    const output = await failing(sandbox.tryPulumi("destroy", "--yes"));
+    const output = await expectFailure(sandbox.tryPulumi("destroy", "--yes"));
     await sandbox.set({ protect: "false" });
     await sandbox.up();
     return output;
   },
   "The passphrase is wrong or lost": async () => {
     const none = { PULUMI_CONFIG_PASSPHRASE_FILE: undefined };
-    const missing = await failing(sandbox.command("pulumi", ["preview", "--non-interactive"], none));
+    const missing = await expectFailure(sandbox.command("pulumi", ["preview", "--non-interactive"], none));
     const paths = sandboxPaths(sandbox.root);
     await writeFile(paths.passphrase, "another one", { mode: 0o600 });
-    const wrong = await failing(sandbox.tryPulumi("preview"));
+    const wrong = await expectFailure(sandbox.tryPulumi("preview"));
 
     await sandbox.pulumi("stack", "rm", "sandbox", "--force", "--yes", "--preserve-config");
     const text = await readFile(settingsFile(), "utf8");
@@ -339,9 +341,9 @@ const provocations: Provocations = {
   "The repository to publish to does not exist": async () => {
     const on = ["--stack", "images"];
     await initImagesStack(sandbox, { repositoryId: "other" });
-    const output = await failing(sandbox.tryPulumi("preview", ...on));
+    const output = await expectFailure(sandbox.tryPulumi("preview", ...on));
     await sandbox.unset("repositoryId", ...on);
-    await succeeding(sandbox.tryPulumi("preview", ...on));
+    await expectSuccess(sandbox.tryPulumi("preview", ...on));
     await sandbox.pulumi("stack", "rm", "images", "--yes");
     await sandbox.pulumi("stack", "select", "sandbox");
     return output;
@@ -350,8 +352,8 @@ const provocations: Provocations = {
     await killUp();
     const up = ["pulumi", "up", "--yes", "--skip-preview", "--stack", "sandbox"];
     const retry = ["--for", "1", "--every", "1", ...up];
-    const output = await failing(sandbox.command("scripts/retry-when-locked.sh", retry));
-    await succeeding(sandbox.tryPulumi("cancel", "--yes"));
+    const output = await expectFailure(sandbox.command("scripts/retry-when-locked.sh", retry));
+    await expectSuccess(sandbox.tryPulumi("cancel", "--yes"));
     return output;
   },
 };
