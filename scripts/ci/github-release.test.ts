@@ -1,6 +1,6 @@
 import { describe, expect, it, test } from "vitest";
 import type { RegistryTags } from "../../components/images/tags/versions.ts";
-import { githubRelease, type VersionFacts, withdrawnNotice } from "./github-release.ts";
+import { githubRelease, type VersionFacts, type VersionImage, withdrawnNotice } from "./github-release.ts";
 
 const URL = "us-central1-docker.pkg.dev/p/r";
 const MIB = 2 ** 20;
@@ -22,6 +22,7 @@ const facts = (
 ): VersionFacts => ({
   version,
   registryUrl: URL,
+  composeRegistryUrl: URL,
   repository: "https://github.com/o/n",
   images: [
     {
@@ -31,7 +32,7 @@ const facts = (
         { platform: "linux/amd64", bytes: 23 * MIB },
         { platform: "linux/arm64", bytes: 22 * MIB },
       ],
-      attested: true,
+      provenance: "attested",
     },
   ],
   registry,
@@ -44,11 +45,14 @@ it("names every image by digest, with platforms, sizes and provenance, and the c
 | --- | --- | --- | --- | --- |
 | \`ui\` | \`sha256:a\` | \`linux/amd64\`, \`linux/arm64\` | 23 MiB, 22 MiB | attested |
 
-**Run it**
+**Run it in a new folder**
 
 \`\`\`sh
-curl -fsSLO https://github.com/o/n/raw/v1.4.2/docker-compose.yml
-HYPERION_TAG=1.4.2 docker compose up --detach --wait
+from=https://github.com/o/n/raw/v1.4.2
+for file in docker-compose.yml scripts/check-compose.sh; do curl -fsSLO "$from/$file"; done
+echo HYPERION_TAG=1.4.2 >> .env
+bash check-compose.sh --write
+docker compose up --detach --wait
 \`\`\`
 
 **Pull it**
@@ -61,7 +65,9 @@ docker pull ${URL}/ui:1.4.2
 
 \`\`\`sh
 docker pull ${URL}/ui@sha256:a
-HYPERION_TAG=1.4.2 docker compose config --lock-image-digests > docker-compose.lock.yml   # for Compose, all images at once
+# All images at once, in the folder of docker-compose.yml; needs Compose 2.36.2 or later:
+HYPERION_TAG=1.4.2 docker compose config --lock-image-digests > docker-compose.lock.yml
+docker compose -f docker-compose.yml -f docker-compose.lock.yml up --detach --wait
 \`\`\`
 
 **Verify where it was built**
@@ -121,20 +127,45 @@ describe("a withdrawn version", () => {
   });
 });
 
-it("shows images without provenance, and images that were not checked", () => {
-  const images = [false, undefined].map((attested, at) => ({
+/** The body of a release with an image of each provenance, `i0`, `i1`, ... */
+function bodyWith(...all: VersionImage["provenance"][]): string {
+  const images = all.map((provenance, at) => ({
     name: `i${at}`,
     digest: "sha256:a",
     platforms: [],
-    attested,
+    provenance,
   }));
-  const { body } = githubRelease(facts("1.0.0", undefined, { images }));
+  return githubRelease(facts("1.0.0", undefined, { images })).body;
+}
+
+it("shows the provenance of each image, and verifies those that are or will be attested", () => {
+  const body = bodyWith("none", undefined, "built", "attested");
   expect(body).toContain("| `i0` | `sha256:a` |  |  | **none** |");
   expect(body).toContain("| `i1` | `sha256:a` |  |  | not checked |");
+  expect(body).toContain("| `i2` | `sha256:a` |  |  | built for this release |");
+  expect([...body.matchAll(/gh attestation verify \S+\/(i\d)@/g)].map(([, name]) => name)).toEqual([
+    "i2",
+    "i3",
+  ]);
+});
+
+it("shows no command that verifies if there is no attestation", () => {
+  const body = bodyWith("none", undefined);
+  expect(body).not.toContain("gh attestation");
+  expect(body).toMatch(/\n\nNone of these images is known to have an attestation/);
+});
+
+it("runs the images of another registry than that of docker-compose.yml", () => {
+  const { body } = githubRelease(facts("1.0.0", undefined, { composeRegistryUrl: "host/other/r" }));
+  expect(body).toContain(
+    `echo HYPERION_TAG=1.0.0 >> .env\necho HYPERION_REGISTRY=${URL} >> .env\nbash check-compose.sh`,
+  );
 });
 
 it("escapes names for Markdown and for a shell", () => {
-  const images = [{ name: "a`b|c_d_$(id)", digest: "sha256:a", platforms: [], attested: true }];
+  const images = [
+    { name: "a`b|c_d_$(id)", digest: "sha256:a", platforms: [], provenance: "attested" as const },
+  ];
   const { body } = githubRelease(facts("1.0.0", undefined, { images }));
   expect(body).toContain("| `` a`b\\|c_d_$(id) `` |");
   expect(body).toContain(`docker pull '${URL}/a\`b|c_d_$(id):1.0.0'`);

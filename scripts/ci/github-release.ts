@@ -9,20 +9,27 @@ import {
 import { shellWord } from "../../problems/wording.ts";
 import { codeSpan } from "./markdown.ts";
 
-interface VersionImage {
+export interface VersionImage {
   name: string;
   /** The digest of the index, or of the image of the only platform. */
   digest: string;
   /** `bytes` is the compressed size. */
   platforms: readonly { platform: string; bytes: number }[];
-  /** Whether GitHub has a verified attestation of the build; undefined if not checked. */
-  attested?: boolean | undefined;
+  /** Undefined if it is not known. */
+  provenance?: Provenance | undefined;
 }
+
+/** Whether GitHub has a verified attestation of a build. `built`: by this run, which attests it later. */
+export type Provenance = "attested" | "built" | "none";
+
+const PROVENANCE = { attested: "attested", built: "built for this release", none: "**none**" };
 
 export interface VersionFacts {
   version: string;
   /** The registry URL, without a scheme. */
   registryUrl: string;
+  /** The registry URL of docker-compose.yml. */
+  composeRegistryUrl: string;
   /** The repository at GitHub: `https://github.com/OWNER/NAME`. */
   repository: string;
   images: readonly VersionImage[];
@@ -77,11 +84,11 @@ function previousTag(registry: RegistryTags, version: string): string {
 }
 
 function table({ images }: VersionFacts): string {
-  const rows = images.map(({ name, digest, platforms, attested }) => {
+  const rows = images.map(({ name, digest, platforms, provenance }) => {
     const list = platforms.map(({ platform }) => codeSpan(platform)).join(", ");
     const sizes = platforms.map(({ bytes }) => prettyBytes(bytes, { binary: true })).join(", ");
-    const provenance = attested === undefined ? "not checked" : attested ? "attested" : "**none**";
-    return `| ${[codeSpan(name), codeSpan(digest), list, sizes, provenance].map(cell).join(" | ")} |`;
+    const word = provenance === undefined ? "not checked" : PROVENANCE[provenance];
+    return `| ${[codeSpan(name), codeSpan(digest), list, sizes, word].map(cell).join(" | ")} |`;
   });
   const head = ["image", "digest of the index", "platforms", "compressed size", "provenance"];
   return [`| ${head.join(" | ")} |`, `|${" --- |".repeat(head.length)}`, ...rows].join("\n");
@@ -90,14 +97,21 @@ function table({ images }: VersionFacts): string {
 /** In a table, `|` ends a cell, even in code. */
 const cell = (text: string): string => text.replaceAll("|", "\\|");
 
-function commands({ version, registryUrl, repository, images }: VersionFacts): string {
-  const named = images.map(({ name, digest }) => ({ path: `${registryUrl}/${name}`, digest }));
-  const compose = `${repository}/raw/${prefixedTag(version)}/docker-compose.yml`;
-  const lock = "docker compose config --lock-image-digests > docker-compose.lock.yml";
+function commands({ version, registryUrl, composeRegistryUrl, repository, images }: VersionFacts): string {
+  const named = images.map(({ name, ...image }) => ({ ...image, path: `${registryUrl}/${name}` }));
+  const verifiable = named.filter(({ provenance = "none" }) => provenance !== "none");
+  const settings = [
+    `HYPERION_TAG=${version}`,
+    ...(registryUrl === composeRegistryUrl ? [] : [`HYPERION_REGISTRY=${registryUrl}`]),
+  ];
   return [
-    section("Run it", [
-      `curl -fsSLO ${shellWord(compose)}`,
-      `HYPERION_TAG=${version} docker compose up --detach --wait`,
+    // The commands are those of docs/COMPOSE.md.
+    section("Run it in a new folder", [
+      `from=${shellWord(`${repository}/raw/${prefixedTag(version)}`)}`,
+      'for file in docker-compose.yml scripts/check-compose.sh; do curl -fsSLO "$from/$file"; done',
+      ...settings.map((setting) => `echo ${shellWord(setting)} >> .env`),
+      "bash check-compose.sh --write",
+      "docker compose up --detach --wait",
     ]),
     section(
       "Pull it",
@@ -105,14 +119,18 @@ function commands({ version, registryUrl, repository, images }: VersionFacts): s
     ),
     section("Pin it by digest", [
       ...named.map(({ path, digest }) => `docker pull ${shellWord(`${path}@${digest}`)}`),
-      `HYPERION_TAG=${version} ${lock}   # for Compose, all images at once`,
+      "# All images at once, in the folder of docker-compose.yml; needs Compose 2.36.2 or later:",
+      `HYPERION_TAG=${version} docker compose config --lock-image-digests > docker-compose.lock.yml`,
+      "docker compose -f docker-compose.yml -f docker-compose.lock.yml up --detach --wait",
     ]),
-    section(
-      "Verify where it was built",
-      named.map(({ path, digest }) =>
-        verifyCommand(repository, `${path}@${digest}`).map(shellWord).join(" "),
-      ),
-    ),
+    verifiable.length === 0
+      ? "None of these images is known to have an attestation that verifies where it was built."
+      : section(
+          "Verify where it was built",
+          verifiable.map(({ path, digest }) =>
+            verifyCommand(repository, `${path}@${digest}`).map(shellWord).join(" "),
+          ),
+        ),
   ].join("\n\n");
 }
 

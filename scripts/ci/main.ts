@@ -155,7 +155,7 @@ program
   .command("github-release <stack> <tag>")
   .description(
     "set the job output `release`, in JSON the release at GitHub of a published tag. Takes the images that the run built from " +
-      "BUILT; asks GitHub for the attestations of the others",
+      "BUILT; asks GitHub for the attestations of the others, for up to ATTESTATION_WAIT seconds (default: 300)",
   )
   .action(async (stack: string, tag: string) => {
     const repository = `${ofJob("GITHUB_SERVER_URL")}/${ofJob("GITHUB_REPOSITORY")}`;
@@ -164,6 +164,7 @@ program
       tag.replace(/^v/, ""),
       repository,
       ofJob("BUILT"),
+      Number(process.env["ATTESTATION_WAIT"] ?? 300),
     );
     setOutput("release", JSON.stringify(githubRelease(facts)));
   });

@@ -3,7 +3,7 @@ import { beforeEach, describe, expect, it, test } from "vitest";
 import type { RegistryTags } from "../../components/images/tags/versions.ts";
 import { mintGithubApiToken } from "../../sandbox/emulator/support/github/tokens.ts";
 import { type TestEmulator, testEmulator } from "../../sandbox/emulator/testing/emulator.ts";
-import { githubRepository, syncReleases } from "./github.ts";
+import { type Action, githubRepository, syncReleases } from "./github.ts";
 
 const REPOSITORY = "https://github.com/HyperionWave-AI/dev-squad";
 
@@ -33,11 +33,13 @@ function sync(
   version: string,
   versions: readonly string[],
   withdrawn: readonly string[] = [],
+  action: Action = withdrawn.length === 0 ? "publish" : "rollback",
 ): Promise<string> {
   const names = [...versions, ...withdrawn.map((one) => `withdrawn-${one}`)];
   const registry: RegistryTags = new Map([["ui", new Map(names.map((name) => [name, `sha256:${name}`]))]]);
   const images = [{ name: "ui", digest: `sha256:${version}`, platforms: [] }];
-  return syncReleases(api, { version, registryUrl: "host/p/r", repository: REPOSITORY, images, registry });
+  const urls = { registryUrl: "host/p/r", composeRegistryUrl: "host/p/r", repository: REPOSITORY };
+  return syncReleases(api, { version, ...urls, images, registry }, action);
 }
 
 it("makes one release for a version, with the notes since the version before", async () => {
@@ -58,8 +60,12 @@ it("leaves the latest release alone for a fix of an old line", async () => {
   expect(await latest()).toBe("v2.0.0");
 });
 
-it("makes no tag, and names the command that does", async () => {
-  expect(await sync("1.4.2", ["1.4.2"])).toContain("git tag v1.4.2 && git push origin v1.4.2");
+it("makes no tag, and names the command that does, with a commit if the version is not the last one published", async () => {
+  expect(await sync("1.4.2", ["1.4.2"])).toMatch(/git tag v1\.4\.2 && git push origin v1\.4\.2$/);
+  for (const action of ["rollback", "none"] as const)
+    expect(await sync("1.4.2", ["1.4.2"], [], action)).toMatch(
+      /git tag v1\.4\.2 COMMIT && git push origin v1\.4\.2 {3}# COMMIT: the commit that was released$/,
+    );
   expect(await texts()).toEqual({});
   await expect(tag("v1.4.2")).resolves.toBeDefined();
 });
@@ -81,6 +87,8 @@ describe("a rollback", () => {
   });
 
   it("marks the releases of withdrawn versions once, at the top, and moves the latest release", async () => {
+    const { data } = await api.repos.getReleaseByTag({ ...place, tag: "v1.4.1" });
+    await api.repos.updateRelease({ ...place, release_id: data.id, body: "the earlier text" });
     const before = await texts();
     await sync("1.4.1", versions, ["1.4.2", "1.4.3"]);
     await sync("1.4.1", versions, ["1.4.2", "1.4.3"]);

@@ -7,18 +7,23 @@ import { versionFacts } from "../ci/version-facts.ts";
 import { githubClient, type GithubClient, githubToken } from "../lib/github.ts";
 import type { StackFile } from "./stack-file.ts";
 
+/** What happened before: `none` if only the release at GitHub is requested. */
+export type Action = "publish" | "rollback" | "none";
+
 /**
  * Makes or updates the release of a published version at GitHub, marks the releases of withdrawn versions, and sets the latest
  * release. Never makes a tag: a pushed tag starts publish.yml.
  *
+ * @param again the command that repeats this.
  * @returns the outcome for the caller. An error of GitHub does not fail the release of the images.
  */
 export async function releaseAtGithub(
   version: string,
   { settings }: StackFile,
   folder: string,
+  action: Action,
+  again: string,
 ): Promise<string> {
-  const again = `npm run release -- ${version} --github-release`;
   try {
     const repository = await remote(folder);
     if (repository === undefined) return "This folder has no remote at GitHub, so no release was made there.";
@@ -27,14 +32,21 @@ export async function releaseAtGithub(
       return `There is no login at GitHub, so no release was made there. To make it: gh auth login && ${again}`;
     process.env["GH_TOKEN"] ??= token;
     const { rest } = await githubClient(token, new URL(repository).host);
-    return await syncReleases(rest, await versionFacts(settings, version, repository));
+    return await syncReleases(rest, await versionFacts(settings, version, repository), action);
   } catch (error) {
     return `The release at GitHub is missing or out of date: ${messageOf(error)}\nTo try again: ${again}`;
   }
 }
 
-/** Does this with the tags of the registry. publish.yml has a copy of the first half, because its job runs no repository code. */
-export async function syncReleases(api: GithubClient["rest"], facts: VersionFacts): Promise<string> {
+/**
+ * Does this with the tags of the registry. A rollback does not change the text of the version's release. publish.yml has a copy
+ * of the first half, because its job runs no repository code.
+ */
+export async function syncReleases(
+  api: GithubClient["rest"],
+  facts: VersionFacts,
+  action: Action,
+): Promise<string> {
   const { version, registry } = facts;
   const [owner = "", repo = ""] = new URL(facts.repository).pathname.slice(1).split("/");
   const place = { owner, repo };
@@ -43,14 +55,20 @@ export async function syncReleases(api: GithubClient["rest"], facts: VersionFact
   const releaseOf = async (tag: string) => (await found(api.repos.getReleaseByTag({ ...place, tag })))?.data;
 
   const tag_name = prefixedTag(version);
-  let result = `There is no tag ${tag_name} at GitHub, so no release was made there. To make both: git tag ${tag_name} && git push origin ${tag_name}`;
-  if (await isTag(tag_name)) {
+  const before = await releaseOf(tag_name);
+  let result: string;
+  if (!(await isTag(tag_name))) {
+    const [at, remark] =
+      action === "publish" ? ["", ""] : [" COMMIT", "   # COMMIT: the commit that was released"];
+    result = `There is no tag ${tag_name} at GitHub, so no release was made there. To make both: git tag ${tag_name}${at} && git push origin ${tag_name}${remark}`;
+  } else if (action === "rollback" && before !== undefined) {
+    result = `The release at GitHub: ${before.html_url}`;
+  } else {
     const { body, prerelease, latest, previous } = githubRelease(facts);
     const since = previous !== "" && (await isTag(previous)) ? { previous_tag_name: previous } : {};
     const notes = await api.repos.generateReleaseNotes({ ...place, tag_name, ...since });
     const text = { tag_name, name: tag_name, body: `${body}\n\n${notes.data.body}` };
     const release = { ...place, ...text, prerelease, make_latest: latest ? "true" : "false" } as const;
-    const before = await releaseOf(tag_name);
     const { data } =
       before === undefined
         ? await api.repos.createRelease(release)

@@ -8,7 +8,7 @@ import { messageOf } from "../../problems/wording.ts";
 import { useVerifiedPulumi } from "../lib/pulumi-cli.ts";
 import { catchSignals } from "../lib/terminal.ts";
 import { commitCommand, overwrite, publish, type ReleaseRequest, rollBackTo } from "./release.ts";
-import { releaseAtGithub } from "./github.ts";
+import { type Action, releaseAtGithub } from "./github.ts";
 import { StackFile } from "./stack-file.ts";
 
 interface Options {
@@ -36,10 +36,13 @@ async function run(version: string, options: Options): Promise<void> {
   const wrong = versionProblem(version);
   if (wrong !== undefined) throw new Error(`The version ${wrong}.`);
   if (rollback && options.overwrite) throw new Error("--rollback and --overwrite do not go together.");
+  if (options.githubRelease && dryRun) throw new Error("--github-release and --dry-run do not go together.");
   if (line !== undefined && !rollback) throw new Error("--line goes with --rollback.");
   const stack = new StackFile(process.env["HYPERION_PROJECT_DIR"] ?? root, options.stack);
+  const syncGithub = (action: Action): Promise<string> =>
+    releaseAtGithub(version, stack, root, action, retryGithub(version, options));
   if (options.githubRelease) {
-    console.log(await releaseAtGithub(version, stack, root));
+    console.log(await syncGithub("none"));
     process.exitCode = 0;
     return;
   }
@@ -57,7 +60,7 @@ async function run(version: string, options: Options): Promise<void> {
   const subject = `${rollback ? "Go back to" : "Release"} ${version}`;
   const commit = await commitCommand(stack, subject);
   const done = rollback ? `The floating tags point to ${version}.` : `${version} is published.`;
-  console.log(`\n${await releaseAtGithub(version, stack, root)}`);
+  console.log(`\n${await syncGithub(rollback ? "rollback" : "publish")}`);
   console.log(`\n${done}${commit === undefined ? "" : ` Commit the stack's file: ${commit}`}`);
 }
 
@@ -68,9 +71,16 @@ function retry(version: string, { rollback, line, overwrite: overwrites, stack }
     ...(rollback ? ["--rollback"] : []),
     ...(line === undefined ? [] : ["--line", line]),
     ...(overwrites ? ["--overwrite"] : []),
-    ...(stack === STACK ? [] : ["--stack", stack]),
+    ...stackOption(stack),
   ].join(" ");
 }
+
+/** The command that only repeats the release at GitHub. */
+function retryGithub(version: string, { stack }: Options): string {
+  return [`npm run release -- ${version} --github-release`, ...stackOption(stack)].join(" ");
+}
+
+const stackOption = (stack: string): string[] => (stack === STACK ? [] : ["--stack", stack]);
 
 new Command("npm run release --")
   .description(

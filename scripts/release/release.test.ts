@@ -264,6 +264,11 @@ test("all problems are reported at once, and nothing is started", async () => {
 test.each<[string, string[], string]>([
   ["an invalid version", ["v1.4.2"], "write 1.4.2, without v"],
   ["a stack that does not exist", ["1.5.0", "--stack", "s"], "the stacks are production-images"],
+  [
+    "a dry run of the release at GitHub",
+    ["1.4.2", "--github-release", "--dry-run"],
+    "--github-release and --dry-run do not go together.",
+  ],
   ["a line without a rollback", ["1.5.0", "--line", "1"], "--line goes with --rollback."],
   [
     "an overwrite that is a rollback",
@@ -282,6 +287,15 @@ test.each<[string, string[], string]>([
   expect(status).toBe(2);
   expect(steps()).toEqual([]);
   expect(shell.read(file)).toBe(written());
+});
+
+test("without a login at GitHub, the command to make the release there names the stack", async () => {
+  shell.fake("git", "echo https://github.com/o/n.git");
+  shell.write("project/Pulumi.second.yaml", written());
+  const { output } = await run(["1.4.2", "--github-release", "--stack", "second"]);
+  expect(output).toMatch(
+    /To make it: gh auth login && npm run release -- 1\.4\.2 --github-release --stack second$/m,
+  );
 });
 
 const registryOf = (...tags: string[]) =>

@@ -27,7 +27,12 @@ const ghWithout = async (image: string): Promise<string> => {
   await mkdir(bin, { recursive: true });
   const script = `#!/bin/sh
 [ -n "$GH_TOKEN" ] && [ "$1 $2 $4 $5" = "attestation verify --repo ${REPOSITORY}" ] || exit 2
-case $3 in oci://*/${image}@sha256:*) exit 1 ;; esac
+case $3 in
+  oci://*/${image}@sha256:*)
+    echo "Error: HTTP 404: Not Found (https://api.github.com/repos/${REPOSITORY}/attestations/\${3#*@}?per_page=30&predicate_type=https://slsa.dev/provenance/v1)" >&2
+    exit 1
+    ;;
+esac
 `;
   await writeFile(join(bin, "gh"), script, { mode: 0o755 });
   return bin;

@@ -338,6 +338,7 @@ async function useGithub(sandbox: Sandbox, buckets: Buckets): Promise<Github> {
       GITHUB_API_URL: `${sandbox.emulatorUrl}/api/v3`,
       GITHUB_RUN_ID: String(17_000_000_000 + runs),
       SHA_REF: commit,
+      ATTESTATION_WAIT: "0",
     };
     const options = [
       ...[
