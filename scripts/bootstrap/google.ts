@@ -58,7 +58,7 @@ export class Google {
   async read(api: GoogleApi, path: string): Promise<unknown> {
     const answer = await this.send(api, "GET", path);
     if (answer.status === 200) return answer.body;
-    if (answer.status === 404 || isApiDisabled(answer)) return undefined;
+    if (isAbsent(answer)) return undefined;
     throw failure(answer);
   }
 
@@ -73,10 +73,13 @@ export class Google {
     return undefined;
   }
 
-  /** Reads, changes and writes a policy. Tries again after a concurrent change. */
+  /**
+   * Reads, changes and writes a policy. Tries again after a concurrent change. Writes only a policy that it could read: an
+   * empty one has no etag, so it would replace all bindings.
+   */
   async changePolicy(resource: Guarded, change: (policy: Policy) => Policy): Promise<void> {
     for (let tries = 1; ; tries++) {
-      const before = await this.policyOf(resource);
+      const before = await this.existingPolicyOf(resource);
       const after = { ...change(before), version: 3 };
       const { api, setMethod, setPath } = resource;
       try {
@@ -88,13 +91,29 @@ export class Google {
     }
   }
 
-  /** The policy of a resource; empty if the resource does not exist. */
-  async policyOf({ api, getMethod, getPath }: Guarded): Promise<Policy> {
-    const body = getMethod === "POST" ? { options: { requestedPolicyVersion: 3 } } : undefined;
-    const answer = await this.send(api, getMethod, getPath, body);
-    if (answer.status === 404 || isApiDisabled(answer)) return policyAnswer.parse({});
+  /** The policy of a resource, for inspection only; empty if the resource does not exist. */
+  async policyOf(resource: Guarded): Promise<Policy> {
+    const answer = await this.readPolicy(resource);
+    if (isAbsent(answer)) return policyAnswer.parse({});
     if (answer.status !== 200) throw failure(answer);
     return policyAnswer.parse(answer.body);
+  }
+
+  /** The policy of a resource. Reads again while the resource or its API spreads. */
+  private async existingPolicyOf(resource: Guarded): Promise<Policy> {
+    let answer = await this.readPolicy(resource);
+    for (const wait of this.waits) {
+      if (!isAbsent(answer)) break;
+      await sleep(wait);
+      answer = await this.readPolicy(resource);
+    }
+    if (answer.status !== 200) throw failure(answer);
+    return policyAnswer.parse(answer.body);
+  }
+
+  private readPolicy({ api, getMethod, getPath }: Guarded): Promise<Answer> {
+    const body = getMethod === "POST" ? { options: { requestedPolicyVersion: 3 } } : undefined;
+    return this.send(api, getMethod, getPath, body);
   }
 
   /** The project's number, from an API that every project has enabled. */
@@ -152,6 +171,11 @@ function explanation({ body }: Answer): string {
   const constraint = /constraints\/[\w.]+|customConstraints\/[\w.]+/.exec(text)?.[0];
   if (constraint === undefined && !/org(anization)? policy/i.test(text)) return "";
   return `\nThe organization policy ${constraint ?? "that this names"} refuses it: ask a person with roles/orgpolicy.policyAdmin for an exception on this project.`;
+}
+
+/** The resource does not exist, or its API is not enabled. */
+function isAbsent(answer: Answer): boolean {
+  return answer.status === 404 || isApiDisabled(answer);
 }
 
 function isSpreading(answer: Answer): boolean {
