@@ -13,11 +13,11 @@ import { sandboxPaths } from "../../sandbox/lib/paths.ts";
 import { MAINTAINER, mintAccessToken } from "../../sandbox/lib/tokens.ts";
 import { root } from "../../test/support/shell.ts";
 import { githubClient } from "../lib/github.ts";
-import { Github } from "./github.ts";
+import { Github, PROTECTION } from "./github.ts";
 import { Google } from "./google.ts";
 import { settingKey } from "../../problems/setting-commands.ts";
-import { carryOut, plan, type Step } from "./step.ts";
-import type { PulumiCli } from "./stack-steps.ts";
+import { carryOut, NotYet, PermissionMissing, plan, type Step } from "./step.ts";
+import { INFRASTRUCTURE, type PulumiCli } from "./stack-steps.ts";
 import { stepsOf } from "./steps.ts";
 import type { Stack, Wanted } from "./wanted.ts";
 
@@ -136,6 +136,8 @@ async function steps(
   return stepsOf(wanted, await googleOf(principal), github, pulumi, root);
 }
 
+const DONE = { blocked: [], left: [] };
+
 const print = (line: string): void => {
   lines.push(line);
 };
@@ -164,7 +166,7 @@ it("sets up a production from nothing with the documented roles, and changes not
   const pulumi = new FakePulumi();
   expect(await plan(await steps(pulumi), print)).toBeGreaterThan(8);
   expect(lines.join("\n")).not.toContain("  = bucket");
-  expect(await carryOut(await steps(pulumi), print)).toEqual([]);
+  expect(await carryOut(await steps(pulumi), print)).toEqual(DONE);
 
   const bucket = `projects/${PROJECT}/buckets/${WANTED.bucket}`;
   const ci = `serviceAccount:hyperion-ci@${PROJECT}.iam.gserviceaccount.com`;
@@ -217,6 +219,10 @@ it("sets up a production from nothing with the documented roles, and changes not
     ["tag", ["creation"]],
     ["tag", ["update", "deletion"]],
   ]);
+  // A repository with one maintainer has no other person to approve.
+  expect(github?.rulesets[0]?.bypass_actors).toEqual([
+    { actor_id: 5, actor_type: "RepositoryRole", bypass_mode: "pull_request" },
+  ]);
   expect(github?.variables).toMatchObject({
     PULUMI_IMAGES_BACKEND_URL: `gs://${WANTED.bucket}-images`,
     DRIFT_SERVICE_ACCOUNT: `hyperion-drift@${PROJECT}.iam.gserviceaccount.com`,
@@ -224,7 +230,7 @@ it("sets up a production from nothing with the documented roles, and changes not
 
   const before = structuredClone(emulator.context.store.state);
   expect(await plan(await steps(pulumi), print)).toBe(0);
-  expect(await carryOut(await steps(pulumi), print)).toEqual([]);
+  expect(await carryOut(await steps(pulumi), print)).toEqual(DONE);
   expect(emulator.context.store.state).toEqual(before);
 }, 60_000);
 
@@ -258,6 +264,17 @@ describe("without a permission", () => {
   const all = job?.grants.flatMap((grant) => grant.permissions) ?? [];
   const LEE = "user:lee@example.com";
 
+  /** Where the caller cannot read, a command of the step. */
+  const COMMANDS: Readonly<Record<string, string>> = {
+    "serviceusage.services.list": "gcloud services enable storage.googleapis.com",
+    "storage.buckets.get": "gcloud storage buckets create gs://",
+    "storage.objects.list": "gcloud storage buckets create gs://",
+    "cloudkms.keyRings.get": "gcloud kms keyrings create",
+    "cloudkms.cryptoKeys.get": "gcloud kms keys create",
+    "iam.roles.get": "gcloud iam roles create",
+    "iam.serviceAccounts.get": "gcloud iam service-accounts create",
+  };
+
   /** Grants Lee the documented permissions, except one. */
   function allow(without?: string): void {
     emulator.context.store.change((state) => {
@@ -275,20 +292,23 @@ describe("without a permission", () => {
     // The second run only inspects what exists.
     const second = await carryOut(await steps(pulumi, { principal: LEE, wanted }), print);
     expect(lines.filter((line) => line.startsWith("- ")).join("\n")).toContain(permission);
-    for (const { commands } of [...first, ...second])
-      expect(commands.join()).toMatch(/^(gcloud|gh|PULUMI_BACKEND_URL=\S+ npm run pulumi --) /);
+    expect([...first.blocked, ...second.blocked]).not.toEqual([]);
+    const left = [...first.left, ...second.left].map(({ commands }) => commands.join());
+    expect(left.join("\n")).toContain(COMMANDS[permission] ?? "gcloud ");
+    for (const commands of left)
+      expect(commands).toMatch(/^(gcloud|gh|PULUMI_BACKEND_URL=\S+ npm run pulumi --) /);
   });
 
   it("applies all changes with the documented permissions", async () => {
     allow();
     const wanted = { ...WANTED, maintainers: [DANA] };
-    expect(await carryOut(await steps(new FakePulumi(), { principal: LEE, wanted }), print)).toEqual([]);
+    expect(await carryOut(await steps(new FakePulumi(), { principal: LEE, wanted }), print)).toEqual(DONE);
     expect(lines.filter((line) => line.startsWith("- "))).toEqual([]);
   });
 
   it("at GitHub applies no infrastructure, and nothing can publish", async () => {
     const pulumi = new FakePulumi();
-    const left = await carryOut(await steps(pulumi, { login: "dana" }), print);
+    const { left } = await carryOut(await steps(pulumi, { login: "dana" }), print);
     expect(left[0]?.commands.join()).toMatch(/^gh api --method PUT repos\/HyperionWave-AI\/dev-squad\//);
     expect(pulumi.isUp).toBe(false);
     expect(lines).toContain('- Infrastructure: after "Protection at GitHub"');
@@ -296,11 +316,24 @@ describe("without a permission", () => {
   });
 });
 
+it("sets no variables before the accounts of CI and of drift have their roles", async () => {
+  const all = await steps(new FakePulumi());
+  expect(all.at(-1)?.needs).toEqual([PROTECTION, INFRASTRUCTURE, "CI's accounts", "Drift"]);
+});
+
 describe("it reports", () => {
+  it.each([new PermissionMissing("no permission"), new NotYet("after another step")])(
+    "as not done a step whose inspection ends with $name",
+    async (error) => {
+      const step = { name: "First", inspect: () => Promise.reject(error) };
+      expect(await carryOut([step], print)).toEqual({ blocked: ["First"], left: [] });
+    },
+  );
+
   it("in one sentence the rules that a plan of GitHub does not offer, and continues", async () => {
     emulator.context.store.change(({ github }) => Object.assign(github[REPOSITORY] ?? {}, { private: true }));
     const pulumi = new FakePulumi();
-    expect(await carryOut(await steps(pulumi), print)).toEqual([]);
+    expect(await carryOut(await steps(pulumi), print)).toEqual(DONE);
     expect(pulumi.isUp).toBe(true);
     lines = [];
     expect(await plan(await steps(pulumi), print)).toBe(0);

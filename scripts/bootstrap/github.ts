@@ -17,12 +17,15 @@ const REFS = [
   { name: "v*", type: "tag" },
 ] as const;
 
-/** Administrators and maintainers of a repository, by GitHub's ids of the roles. */
-const MAINTAINERS = [5, 2].map((actor_id) => ({
+/** GitHub's ids of the roles of a repository. */
+const [ADMIN, MAINTAIN] = [5, 2] as const;
+
+/** Principals with a role can bypass rules. */
+const bypass = (actor_id: number, bypass_mode: "always" | "pull_request") => ({
   actor_id,
   actor_type: "RepositoryRole" as const,
-  bypass_mode: "always" as const,
-}));
+  bypass_mode,
+});
 
 /** A repository at GitHub, with the caller's login. */
 export class Github {
@@ -217,7 +220,8 @@ function wantedRulesets(root: string) {
       name: "Hyperion: main",
       target: "branch",
       enforcement: "active",
-      bypass_actors: [],
+      // In a repository with one maintainer, no other person can approve.
+      bypass_actors: [bypass(ADMIN, "pull_request")],
       conditions: refs("refs/heads/main"),
       rules: [
         { type: "deletion" },
@@ -242,7 +246,7 @@ function wantedRulesets(root: string) {
       name: "Hyperion: only maintainers create v*",
       target: "tag",
       enforcement: "active",
-      bypass_actors: MAINTAINERS,
+      bypass_actors: [bypass(ADMIN, "always"), bypass(MAINTAIN, "always")],
       conditions: refs("refs/tags/v*"),
       rules: [{ type: "creation" }],
     },

@@ -21,42 +21,59 @@ import {
 const APIS = "APIs";
 export const STATE = "State";
 export const MAINTAINERS = "Maintainers";
+export const CI_ACCOUNTS = "CI's accounts";
+export const DRIFT = "Drift";
 
 const usesKms = ({ secretsProvider }: Wanted): boolean => secretsProvider === undefined;
 
 const found = (what: string): Finding => ({ have: [what], todo: [] });
 const open = (todo: Todo): Finding => ({ have: [], todo: [todo] });
 
+/** Inspects. What the caller cannot read counts as missing, with the commands for a person who can. */
+async function unlessRefused(
+  missing: readonly Pick<Todo, "what" | "commands">[],
+  inspect: () => Promise<Finding>,
+): Promise<Finding> {
+  try {
+    return await inspect();
+  } catch (error) {
+    if (!(error instanceof PermissionMissing)) throw error;
+    const todo = missing.map((each) => ({ ...each, apply: () => Promise.reject(error) }));
+    return { have: [], todo, notes: [error.message] };
+  }
+}
+
 export function apis(google: Google, wanted: Wanted): Step {
   const { project } = wanted;
   const needed = BOOTSTRAP_APIS.filter((name) => usesKms(wanted) || name !== "cloudkms.googleapis.com");
   const answer = z.object({ services: z.array(z.object({ name: z.string() })).default([]) });
-  return {
-    name: APIS,
-    inspect: async () => {
-      const path = `v1/projects/${project}/services?filter=state:ENABLED&pageSize=200`;
-      const { services } = answer.parse(await google.read(serviceUsage, path));
-      const enabled = services.map(({ name }) => name.split("/").at(-1));
-      return together(
-        needed.map((name) =>
-          enabled.includes(name)
-            ? found(name)
-            : open({
-                what: name,
-                commands: [`gcloud services enable ${name} --project ${project}`],
-                apply: async () => {
-                  await google.write(
-                    serviceUsage,
-                    "POST",
-                    `v1/projects/${project}/services/${name}:enable`,
-                    {},
-                  );
-                },
-              }),
-        ),
-      );
-    },
+  const missing = (name: string) => ({
+    what: name,
+    commands: [`gcloud services enable ${name} --project ${project}`],
+  });
+  const inspect = async () => {
+    const path = `v1/projects/${project}/services?filter=state:ENABLED&pageSize=200`;
+    const { services } = answer.parse(await google.read(serviceUsage, path));
+    const enabled = services.map(({ name }) => name.split("/").at(-1));
+    return together(
+      needed.map((name) =>
+        enabled.includes(name)
+          ? found(name)
+          : open({
+              ...missing(name),
+              apply: async () => {
+                await google.write(
+                  serviceUsage,
+                  "POST",
+                  `v1/projects/${project}/services/${name}:enable`,
+                  {},
+                );
+              },
+            }),
+      ),
+    );
   };
+  return { name: APIS, inspect: () => unlessRefused(needed.map(missing), inspect) };
 }
 
 const effective = z.object({
@@ -146,26 +163,39 @@ export function state(google: Google, wanted: Wanted): Step {
     needs: [APIS],
     inspect: async () => {
       const stacks = stacksOf(wanted);
-      const buckets = await Promise.all(stacks.map((stack) => bucket(google, wanted, stack)));
+      const buckets = await Promise.all(
+        stacks.map((stack) => {
+          const missing = missingBucket(wanted, stack);
+          return unlessRefused([missing], () => bucket(google, wanted, stack, missing));
+        }),
+      );
       return together([...buckets, ...(usesKms(wanted) ? await keys(google, wanted, stacks) : [])]);
     },
   };
 }
 
-async function bucket(google: Google, wanted: Wanted, stack: Stack): Promise<Finding> {
-  const { project, region } = wanted;
+const BUCKET_OPTIONS = "--uniform-bucket-level-access --public-access-prevention";
+
+const missingBucket = ({ project, region }: Wanted, { bucket: name }: Stack) => ({
+  what: `bucket gs://${name}`,
+  commands: [
+    `gcloud storage buckets create gs://${name} --project ${project} --location ${region} ${BUCKET_OPTIONS}`,
+    `gcloud storage buckets update gs://${name} --versioning`,
+  ],
+});
+
+async function bucket(
+  google: Google,
+  { project, region }: Wanted,
+  stack: Stack,
+  missing: Pick<Todo, "what" | "commands">,
+): Promise<Finding> {
   const { bucket: name } = stack;
-  const what = `bucket gs://${name}`;
-  const options = "--uniform-bucket-level-access --public-access-prevention";
-  const update = `gcloud storage buckets update gs://${name} --versioning ${options}`;
+  const { what } = missing;
   const answer = await google.read(storage, `b/${name}`);
   if (answer === undefined)
     return open({
-      what,
-      commands: [
-        `gcloud storage buckets create gs://${name} --project ${project} --location ${region} ${options}`,
-        `gcloud storage buckets update gs://${name} --versioning`,
-      ],
+      ...missing,
       apply: async () => {
         await google.write(storage, "POST", `b?project=${project}`, { name, location: region, ...BUCKET });
       },
@@ -180,7 +210,7 @@ async function bucket(google: Google, wanted: Wanted, stack: Stack): Promise<Fin
     ? found(what)
     : open({
         what: `${what}: object versions, uniform access, never public`,
-        commands: [update],
+        commands: [`gcloud storage buckets update gs://${name} --versioning ${BUCKET_OPTIONS}`],
         apply: async () => {
           await google.write(storage, "PATCH", `b/${name}`, BUCKET);
         },
@@ -214,31 +244,40 @@ async function keys(google: Google, wanted: Wanted, stacks: readonly Stack[]): P
   const ring = keyRingName(wanted);
   const [at, ringId] = ring.split("/keyRings/");
   const where = `--location ${region} --project ${project}`;
-  const ringFinding =
+  const missingRing = {
+    what: `key ring ${ringId ?? ""}`,
+    commands: [`gcloud kms keyrings create ${ringId ?? ""} ${where}`],
+  };
+  const ringFinding = await unlessRefused([missingRing], async () =>
     (await google.read(kms, ring)) === undefined
       ? open({
-          what: `key ring ${ringId ?? ""}`,
-          commands: [`gcloud kms keyrings create ${ringId ?? ""} ${where}`],
+          ...missingRing,
           apply: async () => {
             await google.write(kms, "POST", `${at ?? ""}/keyRings?keyRingId=${ringId ?? ""}`, {});
           },
         })
-      : found(`key ring ${ringId ?? ""}`);
-  const each = stacks.map(async (stack): Promise<Finding> => {
+      : found(`key ring ${ringId ?? ""}`),
+  );
+  const each = stacks.map((stack) => {
     const { key } = stack;
-    if ((await google.read(kms, keyName(wanted, stack))) !== undefined) return found(`key ${key}`);
-    return open({
+    const missing = {
       what: `key ${key}, with a new version every 90 days`,
       commands: [
         `gcloud kms keys create ${key} --keyring ${ringId ?? ""} ${where} --purpose encryption --rotation-period 90d --next-rotation-time p90d`,
       ],
-      apply: async () => {
-        await google.write(kms, "POST", `${ring}/cryptoKeys?cryptoKeyId=${key}`, {
-          purpose: "ENCRYPT_DECRYPT",
-          rotationPeriod: `${90 * 86_400}s`,
-          nextRotationTime: new Date(Date.now() + 90 * 86_400_000).toISOString(),
-        });
-      },
+    };
+    return unlessRefused([missing], async () => {
+      if ((await google.read(kms, keyName(wanted, stack))) !== undefined) return found(`key ${key}`);
+      return open({
+        ...missing,
+        apply: async () => {
+          await google.write(kms, "POST", `${ring}/cryptoKeys?cryptoKeyId=${key}`, {
+            purpose: "ENCRYPT_DECRYPT",
+            rotationPeriod: `${90 * 86_400}s`,
+            nextRotationTime: new Date(Date.now() + 90 * 86_400_000).toISOString(),
+          });
+        },
+      });
     });
   });
   return [ringFinding, ...(await Promise.all(each))];
@@ -309,7 +348,7 @@ export function legacyBindings(google: Google, wanted: Wanted): Step {
 /** The roles of CI's accounts on the states; `pulumi up` makes the accounts. */
 export function ciGrants(google: Google, wanted: Wanted, needs: readonly string[]): Step {
   return {
-    name: "CI's accounts",
+    name: CI_ACCOUNTS,
     needs,
     inspect: async () => {
       const [infrastructure, images] = stacksOf(wanted);
@@ -340,7 +379,7 @@ export function drift(google: Google, wanted: Wanted, needs: readonly string[]):
   const { project, poolId } = wanted;
   const email = account(wanted, DRIFT_ACCOUNT_ID);
   return {
-    name: "Drift",
+    name: DRIFT,
     needs,
     inspect: async () => {
       const [infrastructure] = stacksOf(wanted);
@@ -362,46 +401,51 @@ export function drift(google: Google, wanted: Wanted, needs: readonly string[]):
   };
 }
 
-async function driftRole(google: Google, project: string): Promise<Finding> {
-  const name = `projects/${project}/roles/${DRIFT_ROLE}`;
+function driftRole(google: Google, project: string): Promise<Finding> {
   const what = `custom role ${DRIFT_ROLE}: ${DRIFT_PERMISSIONS.length} read permissions`;
-  const answer = await google.read(iam, name);
-  const role = { title: "Drift of the Hyperion registry", includedPermissions: DRIFT_PERMISSIONS };
   const options = `${DRIFT_ROLE} --project ${project} --permissions ${DRIFT_PERMISSIONS.join(",")}`;
-  if (answer === undefined)
-    return open({
-      what,
-      commands: [`gcloud iam roles create ${options}`],
-      apply: async () => {
-        await google.write(iam, "POST", `projects/${project}/roles`, { roleId: DRIFT_ROLE, role });
-      },
-    });
-  const { includedPermissions } = z
-    .object({ includedPermissions: z.array(z.string()).default([]) })
-    .parse(answer);
-  return [...includedPermissions].sort().join() === [...DRIFT_PERMISSIONS].sort().join()
-    ? found(what)
-    : open({
-        what,
-        commands: [`gcloud iam roles update ${options}`],
+  const missing = { what, commands: [`gcloud iam roles create ${options}`] };
+  return unlessRefused([missing], async () => {
+    const name = `projects/${project}/roles/${DRIFT_ROLE}`;
+    const answer = await google.read(iam, name);
+    const role = { title: "Drift of the Hyperion registry", includedPermissions: DRIFT_PERMISSIONS };
+    if (answer === undefined)
+      return open({
+        ...missing,
         apply: async () => {
-          await google.write(iam, "PATCH", `${name}?updateMask=includedPermissions`, role);
+          await google.write(iam, "POST", `projects/${project}/roles`, { roleId: DRIFT_ROLE, role });
         },
       });
+    const { includedPermissions } = z
+      .object({ includedPermissions: z.array(z.string()).default([]) })
+      .parse(answer);
+    return [...includedPermissions].sort().join() === [...DRIFT_PERMISSIONS].sort().join()
+      ? found(what)
+      : open({
+          what,
+          commands: [`gcloud iam roles update ${options}`],
+          apply: async () => {
+            await google.write(iam, "PATCH", `${name}?updateMask=includedPermissions`, role);
+          },
+        });
+  });
 }
 
-async function driftAccount(google: Google, project: string): Promise<Finding> {
+function driftAccount(google: Google, project: string): Promise<Finding> {
   const what = `service account ${DRIFT_ACCOUNT_ID}`;
-  if ((await google.read(iam, accountName(project, DRIFT_ACCOUNT_ID))) !== undefined) return found(what);
-  return open({
-    what,
-    commands: [`gcloud iam service-accounts create ${DRIFT_ACCOUNT_ID} --project ${project}`],
-    apply: async () => {
-      const serviceAccount = { displayName: "Compares the registry with its stack" };
-      await google.write(iam, "POST", `projects/${project}/serviceAccounts`, {
-        accountId: DRIFT_ACCOUNT_ID,
-        serviceAccount,
-      });
-    },
+  const commands = [`gcloud iam service-accounts create ${DRIFT_ACCOUNT_ID} --project ${project}`];
+  return unlessRefused([{ what, commands }], async () => {
+    if ((await google.read(iam, accountName(project, DRIFT_ACCOUNT_ID))) !== undefined) return found(what);
+    return open({
+      what,
+      commands,
+      apply: async () => {
+        const serviceAccount = { displayName: "Compares the registry with its stack" };
+        await google.write(iam, "POST", `projects/${project}/serviceAccounts`, {
+          accountId: DRIFT_ACCOUNT_ID,
+          serviceAccount,
+        });
+      },
+    });
   });
 }

@@ -107,9 +107,11 @@ async function run(options: Options): Promise<void> {
   if (open > 0 && !dryRun) {
     if (!yes && !(await confirm("Do it?"))) throw stopError("Declined; nothing was changed.");
     print("");
-    const left = await carryOut(steps, print);
-    if (left.length > 0) {
-      print("\nCommands for a person with the missing permissions; run this again afterwards:");
+    const { blocked, left } = await carryOut(steps, print);
+    if (blocked.length > 0) {
+      print(`\nNot done: ${blocked.join(", ")}.`);
+      if (left.length > 0)
+        print("\nCommands for a person with the missing permissions; run this again afterwards:");
       for (const { commands } of left) for (const command of commands) print(`  ${command}`);
       process.exitCode = 1;
       return;
@@ -169,7 +171,10 @@ new Command("npm run bootstrap --")
   .option("--dry-run", "only inspect and print", false)
   .option("--yes", "do not ask", false)
   .helpOption("--help", "print this")
-  .addHelpText("after", "\nExit code: 0 complete; 1 something is missing or failed; 2 wrong usage.")
+  .addHelpText(
+    "after",
+    "\nExit code: 0 complete, or a dry run; 1 a step is not done or failed; 2 wrong usage.",
+  )
   .showHelpAfterError("(npm run bootstrap -- --help)")
   .action(run)
   .exitOverride((error) => {

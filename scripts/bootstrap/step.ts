@@ -59,17 +59,18 @@ export async function plan(steps: readonly Step[], print: Print): Promise<number
   return open;
 }
 
+/** Names of the steps that are not done, and the commands for a person with the permissions that the caller lacks. */
+export interface Undone {
+  blocked: readonly string[];
+  left: readonly Pick<Todo, "what" | "commands">[];
+}
+
 /**
  * Applies all changes, one step after the other. Where the caller lacks a permission, collects the commands and continues
  * with the steps that do not depend on them.
- *
- * @returns the collected commands.
  */
-export async function carryOut(
-  steps: readonly Step[],
-  print: Print,
-): Promise<{ what: string; commands: readonly string[] }[]> {
-  const left: { what: string; commands: readonly string[] }[] = [];
+export async function carryOut(steps: readonly Step[], print: Print): Promise<Undone> {
+  const left: Pick<Todo, "what" | "commands">[] = [];
   const blocked = new Set<string>();
   for (const step of steps) {
     const waitsFor = step.needs?.find((name) => blocked.has(name));
@@ -101,5 +102,5 @@ export async function carryOut(
       if (waitsFor === undefined) print(`- ${step.name}: ${error.message}`);
     }
   }
-  return left;
+  return { blocked: [...blocked], left };
 }

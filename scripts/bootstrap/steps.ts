@@ -1,6 +1,16 @@
 import { accountEmail } from "../../google/full-names.ts";
 import type { Google } from "./google.ts";
-import { apis, ciGrants, drift, legacyBindings, maintainers, organization, state } from "./google-steps.ts";
+import {
+  apis,
+  CI_ACCOUNTS,
+  ciGrants,
+  DRIFT,
+  drift,
+  legacyBindings,
+  maintainers,
+  organization,
+  state,
+} from "./google-steps.ts";
 import { type Github, PROTECTION, protection, variables } from "./github.ts";
 import type { Step } from "./step.ts";
 import {
@@ -33,6 +43,7 @@ export async function stepsOf(
         };
   const email = wanted.drift ? accountEmail(wanted.project, DRIFT_ACCOUNT_ID) : undefined;
   const protectedStacks = github === undefined ? [STACKS] : [STACKS, PROTECTION];
+  const beforeVariables = [PROTECTION, INFRASTRUCTURE, CI_ACCOUNTS, ...(wanted.drift ? [DRIFT] : [])];
   return [
     apis(google, wanted),
     organization(google, wanted),
@@ -46,6 +57,6 @@ export async function stepsOf(
     ...(wanted.drift ? [drift(google, wanted, [INFRASTRUCTURE])] : []),
     ...(github === undefined
       ? []
-      : [variables(github, () => variableValues(wanted, pulumi, email), [PROTECTION, INFRASTRUCTURE])]),
+      : [variables(github, () => variableValues(wanted, pulumi, email), beforeVariables)]),
   ];
 }
