@@ -10,7 +10,7 @@ test.each<[BuildSettings, string | undefined]>([
   [{}, undefined],
   [{ publicAccess: true }, "everyone can pull"],
   [{ readers: ["allAuthenticatedUsers"] }, "everyone can pull"],
-  [{ manageRegistry: false }, "everyone may be able to pull (another stack manages the registry)"],
+  [{ manageRegistry: false }, "everyone may be able to pull (the stack does not manage the registry)"],
   [{ manageRegistry: false, version: "1.4.2" }, "is published as version 1.4.2"],
 ])("with %j a file that looks like a secret is refused in an image that %s", async (settings, reach) => {
   vi.stubEnv("DOCKER_HOST", "unix:///nowhere.sock");

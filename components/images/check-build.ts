@@ -3,16 +3,13 @@ import { type Problem, problemBlocks } from "../../problems/problem.ts";
 import { catalogue } from "./catalogue.ts";
 import { checkEmulation } from "./sources/check-emulation.ts";
 import { checkSources, sourceProblems } from "./sources/check-sources.ts";
-import type { Purpose } from "./sources/check-tracking.ts";
+import { isPublicRegistry, type RegistrySettings } from "./sources/check-tracking.ts";
 import { checkEngine } from "./docker/check-engine.ts";
 
 /** The build settings; invalid ones are undefined. */
-export interface BuildSettings {
+export interface BuildSettings extends RegistrySettings {
   publishImages?: boolean;
   sourceDir?: string;
-  manageRegistry?: boolean;
-  publicAccess?: boolean;
-  readers?: readonly string[];
   version?: string | undefined;
   revision?: string | undefined;
   platforms?: readonly string[];
@@ -26,7 +23,7 @@ export async function checkBuild(build: BuildSettings): Promise<Problem[]> {
     checkEngine(),
     sourceDir === undefined
       ? { problems: [], warnings: [] }
-      : checkSources(sourceDir, catalogue.images, { isPublic: isPublic(build), version, revision }),
+      : checkSources(sourceDir, catalogue.images, { isPublic: isPublicRegistry(build), version, revision }),
   ]);
   const canRead = sourceDir !== undefined && sourceProblems(sourceDir, catalogue.images).length === 0;
   const emulation = canRead
@@ -35,11 +32,6 @@ export async function checkBuild(build: BuildSettings): Promise<Problem[]> {
   warn("about the sources, which are built as they are:", sources.warnings);
   warn("about the Docker engine:", [...engine.warnings, ...emulation.warnings]);
   return [...catalogue.problems, ...sources.problems, ...engine.problems, ...emulation.problems];
-}
-
-function isPublic({ manageRegistry, publicAccess, readers = [] }: BuildSettings): Purpose["isPublic"] {
-  if (manageRegistry === false) return "unknown";
-  return publicAccess === true || readers.includes("allAuthenticatedUsers");
 }
 
 function warn(about: string, warnings: readonly Problem[]): void {

@@ -290,7 +290,7 @@ describe("problems before the start", () => {
     );
   });
 
-  it("untracked files as a warning, and as a problem if one looks like a secret and there is a version", () => {
+  it("untracked files as a warning, and as a problem if one looks like a secret and others can get the image", () => {
     shell.pass("git");
     const sources = path.join(shell.folder, "src");
     for (const { context } of catalogue) shell.write(`src/${context}/.dockerignore`, "");
@@ -298,23 +298,41 @@ describe("problems before the start", () => {
       "git init -q . && git add . && git -c user.name=a -c user.email=a@example.com commit -qm sources";
     expect(shell.bash(`cd src && ${init}`).status).toBe(0);
     shell.write("src/coordinator/ui/.env", "");
-    const { stderr } = publish("--only", "hyperion-ui");
-    expect(pushes()).toHaveLength(platforms.length);
+    const { status, stderr } = shell.run(script, ["--source", sources, "--only", "hyperion-ui", "--dry-run"]);
+    expect(status).toBe(0);
     expect(stderr).toMatch(
       /^warning: \S+\/ui\/\.dockerignore: in the build of hyperion-ui, .*: \.env; allowed: /,
     );
-    shell.forgetCalls();
-    const secret = (image: string, folder: string, file: string): string =>
+    const secret = (image: string, folder: string, file: string, reach: string): string =>
       `${folder}: untracked files that look like secrets, in the build of ${image}: ${file} (environment file); ` +
-      "allowed: no such file in an image that is published as version 1.4.2; track a file in git if the image needs it: " +
+      `allowed: no such file in an image that ${reach}; track a file in git if the image needs it: ` +
       `printf '%s\\n' ${file} >>${folder}/.dockerignore`;
+    const unknown = "everyone may be able to pull (the stack does not manage the registry)";
+    refuse(["--only", "hyperion-ui"], [secret("hyperion-ui", `${sources}/coordinator/ui`, ".env", unknown)]);
+    const version = "is published as version 1.4.2";
     refuse(
       ["--version", "1.4.2"],
       [
-        secret("hyperion-http-bridge", `${sources}/coordinator`, "ui/.env"),
-        secret("hyperion-ui", `${sources}/coordinator/ui`, ".env"),
+        secret("hyperion-http-bridge", `${sources}/coordinator`, "ui/.env", version),
+        secret("hyperion-ui", `${sources}/coordinator/ui`, ".env", version),
       ],
     );
+  });
+
+  it.each<[string, string | undefined, boolean | "unknown"]>([
+    ["{}", undefined, false],
+    ["{ hyperion-registry:publicAccess: true }", undefined, true],
+    ["{ hyperion-registry:readers: [allAuthenticatedUsers] }", undefined, true],
+    ["{ hyperion-registry:manageRegistry: false }", undefined, "unknown"],
+    ["{}", registry, "unknown"],
+  ])("with the settings %s and --registry %s, everyone can pull: %s", (config, named, isPublic) => {
+    shell.write("project/Pulumi.yaml", readFileSync(path.join(root, "Pulumi.yaml"), "utf8"));
+    const place = "gcp:project: production-471918, gcp:region: us-central1";
+    shell.write("project/Pulumi.x.yaml", `config: ${config.replace("{", `{ ${place},`)}\n`);
+    const args = ["--stack", "x", ...(named === undefined ? [] : ["--registry", named])];
+    const options = readOptions(args, []);
+    const what = options === "help" ? undefined : readPublication(options, shell.path("project"), []);
+    expect(what?.isPublic).toBe(isPublic);
   });
 
   it("all problems at once", () => {

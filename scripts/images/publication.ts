@@ -3,7 +3,11 @@ import * as path from "node:path";
 import { closest, distance } from "fastest-levenshtein";
 import { catalogue, type CatalogueImage } from "../../components/images/catalogue.ts";
 import { sourceProblems } from "../../components/images/sources/check-sources.ts";
-import { checkTracking } from "../../components/images/sources/check-tracking.ts";
+import {
+  checkTracking,
+  isPublicRegistry,
+  type Purpose,
+} from "../../components/images/sources/check-tracking.ts";
 import {
   lines,
   ownTags,
@@ -34,8 +38,7 @@ export interface Publication {
   images: readonly CatalogueImage[];
   release: Release;
   overwrite: boolean;
-  /** Whether a pull needs no login. */
-  isPublic: boolean;
+  isPublic: Purpose["isPublic"];
 }
 
 /**
@@ -72,7 +75,11 @@ export function readPublication(
     images: catalogue.images.filter(({ name }) => options.only.length === 0 || options.only.includes(name)),
     release: { version, revision, releaseDate },
     overwrite,
-    isPublic: options.registry === undefined && settings.flag("publicAccess"),
+    isPublic: isPublicRegistry({
+      manageRegistry: options.registry === undefined && settings.flag("manageRegistry"),
+      publicAccess: settings.flag("publicAccess"),
+      readers: settings.list("readers"),
+    }),
   };
 }
 

@@ -10,10 +10,24 @@ import { inPackages, searchFiles, type SecretFile, secretName } from "./secret-f
 
 /** How the images of a build are published. */
 export interface Purpose {
-  /** Whether everyone can pull them. A stack without a registry does not know. */
+  /** Whether everyone can pull them; see {@link isPublicRegistry}. */
   isPublic: boolean | "unknown";
   version?: string | undefined;
   revision?: string | undefined;
+}
+
+/** The settings that make a registry public; invalid ones are undefined. */
+export interface RegistrySettings {
+  manageRegistry?: boolean;
+  publicAccess?: boolean;
+  readers?: readonly string[];
+}
+
+/** Whether everyone can pull. The settings do not say so for a registry that the stack does not manage. */
+export function isPublicRegistry(settings: RegistrySettings): Purpose["isPublic"] {
+  const { manageRegistry, publicAccess, readers = [] } = settings;
+  if (manageRegistry === false) return "unknown";
+  return publicAccess === true || readers.includes("allAuthenticatedUsers");
 }
 
 /** The most names in a message. */
@@ -187,7 +201,7 @@ function secretsProblem(
 function describeReach({ isPublic, version }: Purpose): string {
   if (isPublic === true) return "everyone can pull";
   return version === undefined
-    ? "everyone may be able to pull (another stack manages the registry)"
+    ? "everyone may be able to pull (the stack does not manage the registry)"
     : `is published as version ${version}`;
 }
 
