@@ -5,7 +5,7 @@ set -euo pipefail
 
 usage() {
   cat <<'USAGE'
-Usage: eval "$(scripts/log-in-at-registry.sh)"
+Usage: login=$(scripts/log-in-at-registry.sh [OPTION]...) && eval "$login"
   --as ACCOUNT  log in as this service account, by impersonation (default: the account of the login)
   --host HOST   the registry's host (default: REGISTRY_HOST, or else the registry in the region of the stack production)
 Uses Google's application default credentials: gcloud auth application-default login. Writes a separate Docker configuration
@@ -37,6 +37,8 @@ while [ $# -gt 0 ]; do
 done
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+# shellcheck source=scripts/lib/problems.sh
+source "$root/scripts/lib/problems.sh"
 if [ -z "$host" ]; then
   region=$(node "$root/scripts/print-settings.ts" production gcp:region)
   host=$region-docker.pkg.dev
@@ -48,7 +50,7 @@ mkdir -p "$folder/bin"
 helper=$folder/bin/docker-credential-hyperion-registry
 # shellcheck disable=SC2016 # for the shell that runs it
 printf '#!/usr/bin/env bash\nexec %q %q "$1" %q %q\n' \
-  "$(command -v node)" "$root/scripts/docker-credential.ts" "$host" "$account" >"$helper"
+  "$(node_program)" "$root/scripts/docker-credential.ts" "$host" "$account" >"$helper"
 chmod +x "$helper"
 # A separate configuration does not find the plugins (Compose, buildx) and the context of the user's own.
 printf '{ "credHelpers": { "%s": "hyperion-registry" }, "cliPluginsExtraDirs": ["%s"] }\n' \

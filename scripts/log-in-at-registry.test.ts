@@ -116,7 +116,16 @@ it("sets up the next steps of a workflow", async () => {
   expect(shell.read("runner/login/own/config.json")).toContain('"localhost:5000": "hyperion-registry"');
 });
 
+it("uses the Node.js of npm ci before the one on the PATH", async () => {
+  shell.fake("node", "exit 9");
+  const { status, stdout } = await inShell(ask(HOST));
+  expect([status, stdout]).toEqual([0, login(HOST, "token-1")]);
+});
+
 test.each([["--as"], ["--stack x"]])("prints the usage for %s", (options) => {
   const { status, stderr } = shell.run("scripts/log-in-at-registry.sh", options.split(" "));
-  expect([status, stderr.split("\n")[0]]).toEqual([2, 'Usage: eval "$(scripts/log-in-at-registry.sh)"']);
+  expect([status, stderr.split("\n")[0]]).toEqual([
+    2,
+    'Usage: login=$(scripts/log-in-at-registry.sh [OPTION]...) && eval "$login"',
+  ]);
 });
