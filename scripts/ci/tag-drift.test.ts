@@ -42,6 +42,15 @@ test.each<[string, string | undefined, string[], string[]]>([
     ],
   ],
   [
+    "a withdrawn version in the stack's file",
+    "1.4.2",
+    [
+      ...["build-1.4.2@2", "1.4.2@2", "v1.4.2@2", "withdrawn-1.4.2@2"],
+      ...released.map((tag) => tag.replace("1.4.2", "1.4.1")),
+    ],
+    [],
+  ],
+  [
     "floating tags on a withdrawn version",
     undefined,
     [...released, "withdrawn-1.4.2", "build-1.4.1@0", "1.4.1@0"],
@@ -61,4 +70,9 @@ test.each<[string, string | undefined, string[], string[]]>([
   ],
 ])("%s", async (_, version, tags, lines) => {
   expect(await tagDrift(registry(...tags), version)).toEqual(lines);
+});
+
+test("an image that was added after the version", async () => {
+  const tags = new Map([...registry(...released), ["new", new Map([["build", "new1"]])]]);
+  expect(await tagDrift(tags, "1.4.2")).toEqual([]);
 });

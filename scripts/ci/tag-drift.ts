@@ -1,9 +1,14 @@
-import { describeChanges, lineNotes } from "../../components/images/tags/messages.ts";
+import { describeChanges, lineNotes, movedTagNotes } from "../../components/images/tags/messages.ts";
 import { BUILD_TAG, type Line, lines } from "../../components/images/tags/names.ts";
 import { TagRun } from "../../components/images/tags/run.ts";
 import { setTags } from "../../components/images/tags/set-tags.ts";
 import { TagCopy } from "../../components/images/tags/store.ts";
-import { type RegistryTags, startedVersions, versionDigests } from "../../components/images/tags/versions.ts";
+import {
+  isWithdrawn,
+  type RegistryTags,
+  startedVersions,
+  versionDigests,
+} from "../../components/images/tags/versions.ts";
 import { PULUMI } from "../../problems/setting-commands.ts";
 import { StackSettings } from "../../settings/stack-settings.ts";
 import { ownTagStore, stackRepository } from "../lib/own-registry.ts";
@@ -23,8 +28,8 @@ export async function tagDriftReport(projectFolder: string, stack: string): Prom
 }
 
 /**
- * The changes that a run with the stack's version would make from the registry's builds, and the wrong floating tags; a line
- * for each image.
+ * The changes that a run with the stack's version would make from the registry's builds, its moved own tags, and the wrong
+ * floating tags; a line for each image.
  */
 export async function tagDrift(registry: RegistryTags, version: string | undefined): Promise<string[]> {
   const copy = new TagCopy(registry);
@@ -35,14 +40,13 @@ export async function tagDrift(registry: RegistryTags, version: string | undefin
       return digest === undefined ? [] : [[image, { digest, platforms: new Map<string, string>() }] as const];
     }),
   );
-  const { notes } =
-    version === undefined || builds.size === 0
-      ? { notes: [] }
-      : await setTags(copy, { registry, release: { version }, builds });
+  if (version !== undefined && builds.size > 0)
+    await setTags(copy, { registry, release: { version }, builds });
   const all = allLines(registry);
   await new TagRun(copy, await copy.read()).settle(all);
   const after = await copy.read();
-  return [...new Set([...describeChanges({ before: registry, after }), ...notes, ...lineNotes(after, all)])];
+  const moved = version === undefined || isWithdrawn(after, version) ? [] : movedTagNotes(after, version);
+  return [...describeChanges({ before: registry, after }), ...moved, ...lineNotes(after, all)];
 }
 
 /** The lines of all versions in the registry. */

@@ -57,11 +57,6 @@ export function versionNotes(
     ([image, digest]) => (builds.get(image)?.digest ?? digest) !== digest,
   );
   const added = [...registry.keys()].filter((image) => !digests.has(image));
-  const moved = [...digests].flatMap(([image, digest]) =>
-    ownTags(version)
-      .filter((tag) => (registry.get(image)?.get(tag) ?? digest) !== digest)
-      .map((tag) => `${image}:${tag}`),
-  );
   return [
     ...(differing.length === 0
       ? []
@@ -69,12 +64,22 @@ export function versionNotes(
           `The sources of ${list(differing.map(([image]) => image))} differ from ${version}, which stays as it is. To publish them: npm run release -- ${nextVersion(version, registry)}`,
         ]),
     ...(added.length === 0 ? [] : [`${version} does not include ${list(added)}. The next version does.`]),
-    ...(moved.length === 0
-      ? []
-      : [
-          `${list(moved)} ${moved.length > 1 ? "are" : "is"} not on ${versionBuildTag(version)}: moved by hand, or by an overwrite that did not finish. To put this build there: npm run release -- ${version} --overwrite`,
-        ]),
+    ...movedTagNotes(registry, version),
   ];
+}
+
+/** Notes about own tags of a version that are not on its build. */
+export function movedTagNotes(registry: RegistryTags, version: string): string[] {
+  const moved = [...versionDigests(registry, version)].flatMap(([image, digest]) =>
+    ownTags(version)
+      .filter((tag) => (registry.get(image)?.get(tag) ?? digest) !== digest)
+      .map((tag) => `${image}:${tag}`),
+  );
+  return moved.length === 0
+    ? []
+    : [
+        `${list(moved)} ${moved.length > 1 ? "are" : "is"} not on ${versionBuildTag(version)}: moved by hand, or by an overwrite that did not finish. To put this build there: npm run release -- ${version} --overwrite`,
+      ];
 }
 
 /** Notes about floating tags whose line has no eligible version. */
