@@ -114,7 +114,6 @@ install_plugins() {
   for name in "${plugins[@]}"; do
     of=$(plugin_version "$name")
     known+=" resource-$name-v$of "
-    [ -e "$home/plugins/resource-$name-v$of" ] && continue
     sum=$(checksum "$name $of $1")
     if [ -z "$sum" ]; then
       [ -z "${GITHUB_PATH:-}" ] ||
@@ -122,6 +121,7 @@ install_plugins() {
       record "$name" "$of"
       sum=$(checksum "$name $of $1")
     fi
+    [ -e "$home/plugins/resource-$name-v$of" ] && continue
     PULUMI_HOME=$home "$bin/pulumi" plugin install resource "$name" "$of" --exact --checksum "$sum" \
       ${plugins_from[@]+"${plugins_from[@]}"} >&2 || fail "the plugin $name $of could not be downloaded, or differs from .pulumi.plugins"
     installed=yes

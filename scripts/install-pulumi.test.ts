@@ -156,12 +156,24 @@ case $word in *"${odd || "nowhere"}"*) echo other >"$out" ;; *) echo "\${word##*
     await install();
     const kept = shell.read("project/.pulumi.plugins").replace(new RegExp(`^${name} .*\n`, "m"), "");
     shell.write("project/.pulumi.plugins", `${kept}${name} 0.0.1 ${platform} ${checksum("x")}\n`);
-    shell.bash(`rm -r ${home}/plugins/resource-${name}-*`);
     delete shell.environment["GITHUB_PATH"];
     shell.forgetCalls();
   });
 
+  const uninstall = (): Ended => shell.bash(`rm -r ${home}/plugins/resource-${name}-*`);
+
+  it("if the plugin is already installed", async () => {
+    shell.fake("curl", curl());
+    const { status, stderr } = await run();
+    expect([status, stderr]).toEqual([
+      0,
+      `Recorded the plugin ${name} ${of} in .pulumi.plugins: get.pulumi.com and github.com gave the same files. Commit it.\n`,
+    ]);
+    expect(shell.calls().filter((call) => call.startsWith("pulumi"))).toEqual([]);
+  });
+
   it("if two servers have the same files, and continues", async () => {
+    uninstall();
     const [other = ""] = shell.read("project/.pulumi.plugins").split("\n");
     shell.fake("curl", curl());
     const { status, stderr } = await run();
@@ -182,6 +194,7 @@ case $word in *"${odd || "nowhere"}"*) echo other >"$out" ;; *) echo "\${word##*
   });
 
   it("and records nothing if they differ", async () => {
+    uninstall();
     shell.fake("curl", curl("github.com"));
     const before = shell.read("project/.pulumi.plugins");
     const { status, stderr } = await run();
