@@ -135,7 +135,8 @@ change() {
 
 put_back() {
   local command
-  [ "${#undo[@]}" -eq 0 ] && return
+  # In a trap, a plain `return` has the status of the exit.
+  [ "${#undo[@]}" -eq 0 ] && return 0
   # An interrupt must not stop this.
   trap '' INT TERM
   for command in "${undo[@]}"; do
@@ -143,6 +144,12 @@ put_back() {
   done
   undo=()
   echo "The settings are as they were; nothing was changed." >&2
+}
+
+# The registry counts as public until a pull without a login is refused.
+finish() {
+  put_back
+  if $still_public; then echo "still public: $next" >&2; fi
 }
 
 confirm() {
@@ -163,7 +170,13 @@ ensure_stack
 stop_on_problems
 options=(--suppress-outputs --stack "$stack")
 
-trap put_back EXIT
+again=$0
+if [ "$stack" != production ]; then again+=" --stack $stack"; fi
+if $revert; then again+=" --revert"; fi
+next="run it again: $again"
+still_public=$revert
+
+trap finish EXIT
 trap 'exit 130' INT TERM
 if $revert; then
   change "$public" false
@@ -188,16 +201,11 @@ if ! confirm "$question"; then exit 1; fi
 # From here on the settings stay, even if it takes a second run to apply them.
 undo=()
 trap - INT TERM
-again=$0
-if [ "$stack" != production ]; then again+=" --stack $stack"; fi
-if $revert; then again+=" --revert"; fi
-still=
-if $revert; then still="still public: "; fi
 if ! pulumi up "${options[@]}" --yes --skip-preview; then
   echo >&2
   echo "Not everything was applied. The settings stay." >&2
-  if ! $revert; then echo "To go back: $again --revert" >&2; fi
-  echo "${still}run it again when it is fixed, or a changed policy has spread (minutes): $again" >&2
+  next="run it again when it is fixed, or a changed policy has spread (minutes): $again"
+  if ! $revert; then printf '%s\n' "To go back: $again --revert" "$next" >&2; fi
   exit 1
 fi
 
@@ -210,7 +218,9 @@ echo
 if ! node "$root/scripts/anonymous-pull.ts" "$registry" "$wanted" "$patience"; then
   if $revert; then
     echo "If pulumi up warns of a binding that the stack did not make, run the command in the warning." >&2
+  else
+    echo "$next" >&2
   fi
-  echo "${still}run it again: $again" >&2
   exit 1
 fi
+still_public=false

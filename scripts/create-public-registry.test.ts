@@ -16,6 +16,7 @@ case "$1 $2" in
     echo "$4" ;;
   "stack init") has no-init && { echo "error: permission denied" >&2; exit 1; }; exit 0 ;;
   "stack output")
+    has no-output && { echo "error: cannot read the state" >&2; exit 1; }
     if [ "$3" = registryUrl ]; then echo registry.example/p/r; elif has others-binding; then echo true; else echo false; fi ;;
   "config get") cat "$HOME/$3" 2>/dev/null || echo false ;;
   "config set") echo "$4" >"$HOME/$3" ;;
@@ -271,3 +272,16 @@ it("reports that the registry is still public if a revert fails", () => {
     `still public: run it again when it is fixed, or a changed policy has spread (minutes): ${root}/${script} --revert`,
   );
 });
+
+test.each(["bad-preview", "declined", "no-output"])(
+  "reports last that the registry is still public if a revert ends with: %s",
+  (answers) => {
+    shell.environment["ANSWERS"] = answers;
+    shell.write(publicAccess, "true\n");
+    const { status, stderr } = run(answers === "declined" ? "n\n" : "y\n", "--revert");
+    expect(status).toBe(1);
+    expect(stderr.trimEnd().split("\n").at(-1)).toBe(
+      `still public: run it again: ${root}/${script} --revert`,
+    );
+  },
+);
