@@ -49,8 +49,9 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 while true; do
   status=0
-  # Pulumi reports the lock on stderr. Both streams still go where the caller sent them.
-  { "$@" 2>&1 >&3 | tee "$log" >&2; } 3>&1 || status=$?
+  : >"$log"
+  # Pulumi reports the lock on stderr, a failed build on stdout. Both streams still go where the caller sent them.
+  { "$@" 2>&1 >&3 | tee -a "$log" >&2; } 3>&1 | tee -a "$log" || status=$?
   [ "$status" -eq 0 ] && exit
   if [ -z "${raced:-}" ] && grep -q "$race" "$log"; then
     raced=yes

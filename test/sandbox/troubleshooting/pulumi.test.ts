@@ -5,6 +5,7 @@ import { expect, onTestFailed, test } from "vitest";
 import { mintAccessToken, MAINTAINER } from "../../../sandbox/lib/tokens.ts";
 import { repositoryRoot, sandboxPaths } from "../../../sandbox/lib/paths.ts";
 import { signal } from "../../../sandbox/lib/processes.ts";
+import { withBuildStep } from "../../support/build-step.ts";
 import { githubToken, impersonate } from "../../support/federation.ts";
 import { google, PACKAGES, POOLS, PROJECT, removeTags, REPOSITORY, service } from "../../support/google.ts";
 import { initImagesStack } from "../../support/images-stack.ts";
@@ -126,6 +127,24 @@ const provocations: Provocations = {
         ),
       () => expectFailure(sandbox.tryPulumi("preview")),
     ),
+  // The race cannot be provoked: a build step prints the engine's message. CI's script then repeats the command once.
+  "The engine lost a layer of a build": async () => {
+    const output = await withChangedSources(
+      async () => {
+        const file = join(sandbox.sources, "coordinator/ui/Dockerfile");
+        const message =
+          "failed to prepare extraction snapshot extract-1: parent snapshot sha256:e6 does not exist: not found";
+        await writeFile(file, withBuildStep(await readFile(file, "utf8"), `RUN echo ${message} && exit 1`));
+      },
+      () => {
+        const up = ["pulumi", "up", "--yes", "--skip-preview", "--stack", "sandbox"];
+        return expectFailure(sandbox.command("scripts/retry-when-locked.sh", up));
+      },
+    );
+    expect(output.match(/trying once more$/gm)).toHaveLength(1);
+    await sandbox.up();
+    return output;
+  },
   "The build context has untracked files": () =>
     withChangedSources(
       async () => {
