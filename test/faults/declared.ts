@@ -97,8 +97,9 @@ function outputsOf(state: State, type: string): Record<string, unknown>[] {
 
 /** Lists resources; empty if their parent does not exist. */
 async function list(sandbox: Sandbox, path: string, kind: string): Promise<Record<string, unknown>[]> {
-  const body = (await sandbox.google("GET", path)).body as Record<string, Record<string, unknown>[]>;
-  return body[kind] ?? [];
+  const { status, body } = await sandbox.google("GET", path);
+  expect(status).not.toBe(501);
+  return (body as Record<string, Record<string, unknown>[]>)[kind] ?? [];
 }
 
 /** The grants of a policy, as `ROLE MEMBER`. */

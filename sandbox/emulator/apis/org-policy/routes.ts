@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
+import { page } from "../../support/http/paging.ts";
 import { methodsOf, type Params, type Route } from "../../support/http/route.ts";
 import { CONSTRAINTS, effectiveRules, isBoolean } from "../../support/policies/constraints.ts";
 import { putOrgPolicy } from "../../support/policies/org-policies.ts";
@@ -89,6 +90,13 @@ function checkRules(constraint: string, rules: z.infer<typeof policyBody>["spec"
 
 /** Organization Policy v2, of projects (https://cloud.google.com/resource-manager/docs/reference/orgpolicy/rest). */
 export const routes: Route[] = [
+  api.get(POLICIES_PATH, "orgpolicy.policies.list", ({ context, params, query }) => {
+    const policies = Object.entries(context.store.state.orgPolicies)
+      .filter(([name]) => name.startsWith(`${parent(params)}/`))
+      .map(([, stored]) => stored.current)
+      .filter((policy) => policy !== null);
+    return page("policies", policies, query);
+  }),
   api.post(POLICIES_PATH, "orgpolicy.policies.create", policyBody, ({ context, params, body }) => {
     const named = /^projects\/[^/]+\/policies\/([^/]+)$/.exec(body.name ?? "")?.[1];
     if (named === undefined)
