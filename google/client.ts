@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { accessToken } from "./access-token.ts";
 import type { GoogleApi } from "./apis.ts";
+import { retryWhile } from "./retry.ts";
 
 export interface GoogleCall {
   /** Default `GET`. */
@@ -38,12 +38,12 @@ const WAITS_MS = [1000, 2000, 4000];
  * @throws if Google does not answer or there are no credentials.
  */
 export async function callGoogle(api: GoogleApi, path: string, call: GoogleCall = {}): Promise<GoogleAnswer> {
-  for (const wait of call.once === true ? [] : WAITS_MS) {
-    const answer = await callOnce(api, path, call);
-    if (!RETRIED.has(answer.status)) return answer;
-    await sleep(wait);
-  }
-  return callOnce(api, path, call);
+  const waits = call.once === true ? [] : WAITS_MS;
+  return retryWhile(
+    waits,
+    ({ status }) => RETRIED.has(status),
+    () => callOnce(api, path, call),
+  );
 }
 
 async function callOnce(

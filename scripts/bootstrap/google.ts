@@ -1,8 +1,8 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import type { AuthClient } from "google-auth-library";
 import { z } from "zod";
 import { type GoogleApi, oauth, organizationPolicy, serviceUsage } from "../../google/apis.ts";
 import { describeAnswer, isApiDisabled } from "../../google/client.ts";
+import { retryWhile } from "../../google/retry.ts";
 import { PermissionMissing } from "./step.ts";
 
 /** Waits between tries while an enabled API, a new account or a new binding spreads. */
@@ -64,13 +64,9 @@ export class Google {
 
   /** Changes a resource. Tries again while an API or an account that it needs spreads. */
   async write(api: GoogleApi, method: Method, path: string, body: object): Promise<unknown> {
-    for (const wait of [...this.waits, undefined]) {
-      const answer = await this.send(api, method, path, body);
-      if (answer.status < 300) return answer.body;
-      if (wait === undefined || !isSpreading(answer)) throw failure(answer);
-      await sleep(wait);
-    }
-    return undefined;
+    const answer = await retryWhile(this.waits, isSpreading, () => this.send(api, method, path, body));
+    if (answer.status < 300) return answer.body;
+    throw failure(answer);
   }
 
   /**
@@ -101,12 +97,7 @@ export class Google {
 
   /** The policy of a resource. Reads again while the resource or its API spreads. */
   private async existingPolicyOf(resource: Guarded): Promise<Policy> {
-    let answer = await this.readPolicy(resource);
-    for (const wait of this.waits) {
-      if (!isAbsent(answer)) break;
-      await sleep(wait);
-      answer = await this.readPolicy(resource);
-    }
+    const answer = await retryWhile(this.waits, isAbsent, () => this.readPolicy(resource));
     if (answer.status !== 200) throw failure(answer);
     return policyAnswer.parse(answer.body);
   }

@@ -1,7 +1,7 @@
-import { setTimeout as sleep } from "node:timers/promises";
 import { execa } from "execa";
 import { z } from "zod";
 import { storage } from "../../google/apis.ts";
+import { retryWhile } from "../../google/retry.ts";
 import { stopError } from "../../problems/stop-error.ts";
 import { PULUMI, settingKey } from "../../problems/setting-commands.ts";
 import type { Google } from "./google.ts";
@@ -52,14 +52,12 @@ export class Pulumi implements PulumiCli {
 
   /** Makes a stack. Tries again while the grants on its bucket and key spread. */
   async init({ bucket }: Stack, ...args: string[]): Promise<void> {
-    for (const wait of [...SPREADING_MS, undefined]) {
-      const { failed, all } = await this.run(bucket, args, "pipe");
-      if (!failed) return;
-      const says = String(all);
-      if (wait === undefined || !/denied|forbidden|403/i.test(says))
-        throw stopError(`pulumi ${args.join(" ")} failed:\n${says}`);
-      await sleep(wait);
-    }
+    const { failed, all } = await retryWhile(
+      SPREADING_MS,
+      (tried) => tried.failed && /denied|forbidden|403/i.test(String(tried.all)),
+      () => this.run(bucket, args, "pipe"),
+    );
+    if (failed) throw stopError(`pulumi ${args.join(" ")} failed:\n${String(all)}`);
   }
 
   private run(bucket: string, args: string[], stdio: "pipe" | "inherit") {

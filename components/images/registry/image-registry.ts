@@ -1,4 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { accessToken } from "../../../google/access-token.ts";
+import { retryWhile } from "../../../google/retry.ts";
 import { problemsError } from "../../../problems/problem.ts";
 import { messageOf } from "../../../problems/wording.ts";
 
@@ -45,12 +46,11 @@ export class ImageRegistry {
    * @throws one error if the registry does not answer.
    */
   async request(image: string, path: string, request: RegistryRequest = {}): Promise<Response> {
-    for (const wait of [...WAITS_MS, undefined]) {
-      const answer = await this.#authorized(image, path, request);
-      if (wait === undefined || !RETRIED.has(answer.status)) return answer;
-      await sleep(wait);
-    }
-    throw new Error("unreachable");
+    return retryWhile(
+      WAITS_MS,
+      ({ status }) => RETRIED.has(status),
+      () => this.#authorized(image, path, request),
+    );
   }
 
   async #authorized(image: string, path: string, request: RegistryRequest): Promise<Response> {
@@ -117,4 +117,12 @@ export class ImageRegistry {
       "what was set stays",
     );
   }
+}
+
+/** Returns a client for an Artifact Registry URL, with the gcp plugin's login; outside a Pulumi program, with the caller's. */
+export function googleRegistry(url: string): ImageRegistry {
+  return new ImageRegistry(url, async () => ({
+    username: "oauth2accesstoken",
+    password: await accessToken(),
+  }));
 }
