@@ -1,6 +1,5 @@
 import { Provider } from "@pulumi/docker/provider.js";
 import * as pulumi from "@pulumi/pulumi";
-import { accessToken } from "../../google/access-token.ts";
 import type { RepositoryPlace } from "../../google/full-names.ts";
 import type { Checked } from "../../problems/checks.ts";
 import { messageOf } from "../../problems/wording.ts";
@@ -10,7 +9,7 @@ import { registryHost } from "./docker/login.ts";
 import { knownValue } from "./known-value.ts";
 import { ImageBuild } from "./image-build.ts";
 import { ArtifactRegistryTags } from "./registry/artifact-registry-tags.ts";
-import { ImageRegistry } from "./registry/image-registry.ts";
+import { googleRegistry, type ImageRegistry } from "./registry/image-registry.ts";
 import { makeIndex, putIndex } from "./registry/manifests.ts";
 import { describeChanges } from "./tags/messages.ts";
 import { BUILD_TAG, commitTag, EDGE_TAG, LATEST, lines, ownTags, type Release } from "./tags/names.ts";
@@ -124,7 +123,7 @@ async function publishRelease(
   registryUrl: string,
   digests: Readonly<Record<string, Readonly<Record<string, string>>>>,
 ): Promise<Released> {
-  const registry = pluginRegistry(registryUrl);
+  const registry = googleRegistry(registryUrl);
   const builds = await Promise.all(
     Object.entries(digests).map(async ([image, platforms]) => {
       const { build, manifest } = await makeIndex(registry, image, new Map(Object.entries(platforms)));
@@ -153,7 +152,7 @@ async function previewRelease(
       if (known !== undefined && url !== undefined)
         return [
           image,
-          (await makeIndex(pluginRegistry(url), image, new Map(Object.entries(known)))).build,
+          (await makeIndex(googleRegistry(url), image, new Map(Object.entries(known)))).build,
         ] as const;
       newBuilds.add(`new build of ${image}`);
       return [image, { digest: `new build of ${image}`, platforms: new Map<string, string>() }] as const;
@@ -212,14 +211,6 @@ function tagStore(repository: RepositoryPlace, registry: Promise<ImageRegistry>)
     catalogue.images.map(({ name }) => name),
     () => registry,
   );
-}
-
-/** Returns a client for the registry, with the gcp plugin's login. */
-function pluginRegistry(url: string): ImageRegistry {
-  return new ImageRegistry(url, async () => ({
-    username: "oauth2accesstoken",
-    password: await accessToken(),
-  }));
 }
 
 function print(lines: readonly string[]): void {

@@ -1,8 +1,7 @@
 import { z } from "zod";
 import { catalogue } from "../../components/images/catalogue.ts";
 import { ArtifactRegistryTags } from "../../components/images/registry/artifact-registry-tags.ts";
-import { ImageRegistry } from "../../components/images/registry/image-registry.ts";
-import { ownAccessToken } from "../../google/own-login.ts";
+import { googleRegistry, type ImageRegistry } from "../../components/images/registry/image-registry.ts";
 import { artifactRegistry } from "../../google/apis.ts";
 import { callGoogle, describeAnswer } from "../../google/client.ts";
 import { repositoryName, type RepositoryPlace } from "../../google/full-names.ts";
@@ -13,7 +12,9 @@ const repositoryAnswer = z.object({ registryUri: z.string() });
 
 /** The tags of images in a repository, with the caller's Google login. */
 export function ownTagStore(repository: RepositoryPlace, images = catalogue.images.map(({ name }) => name)) {
-  return new ArtifactRegistryTags(repository, images, async () => ownRegistry(await registryUrl(repository)));
+  return new ArtifactRegistryTags(repository, images, async () =>
+    googleRegistry(await registryUrl(repository)),
+  );
 }
 
 /** The repository that a stack's settings name. */
@@ -27,14 +28,7 @@ export function stackRepository(settings: StackSettings): RepositoryPlace {
 
 /** The registry of a repository, with the caller's Google login. */
 export async function repositoryRegistry(repository: RepositoryPlace): Promise<ImageRegistry> {
-  return ownRegistry(await registryUrl(repository));
-}
-
-function ownRegistry(url: string): ImageRegistry {
-  return new ImageRegistry(url, async () => ({
-    username: "oauth2accesstoken",
-    password: await ownAccessToken(),
-  }));
+  return googleRegistry(await registryUrl(repository));
 }
 
 /** Whether a repository has this registry URL; false if Google does not answer. */
