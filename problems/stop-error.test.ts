@@ -5,7 +5,7 @@ import { stopError } from "./stop-error.ts";
 const serialized = (error: Error) =>
   pulumi.runtime.serializeProperties("image", { name: Promise.reject(error) });
 
-test("keeps its message where the SDK changes that of other errors", async () => {
+test("keeps its message, unlike other errors in the SDK", async () => {
   await expect(serialized(new Error("no login"))).rejects.toThrow(
     'error serializing property "name": no login',
   );

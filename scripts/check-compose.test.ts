@@ -211,7 +211,7 @@ it("accepts an override that opens ports on loopback only", () => {
 });
 
 describe("of this shell's variables", () => {
-  it("finds a misspelt name, and ignores those of other programs", () => {
+  it("finds a misspelt name, and ignores names of other programs", () => {
     Object.assign(shell.environment, {
       HYPERION_TGA: "1.4.2",
       QDRANT_PATH: "/x",

@@ -8,7 +8,7 @@ usage() {
 Usage: scripts/retry-when-locked.sh [--for SECONDS] [--every SECONDS] COMMAND [ARGUMENT]...
   --for SECONDS    give up after this time (default: 1800)
   --every SECONDS  wait between two tries (default: 20)
-Exit code: that of the last try.
+Exit code: the exit code of the last try.
 USAGE
 }
 

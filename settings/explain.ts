@@ -23,7 +23,7 @@ export function unknownKeys(config: Readonly<Record<string, string>>, names: rea
     const namespace = key.slice(0, key.indexOf(":"));
     const name = key.slice(namespace.length + 1);
     if (namespace === NAMESPACE && names.includes(name)) return [];
-    // A plugin checks the settings of its own namespace.
+    // A plugin checks its own settings.
     if (namespace !== NAMESPACE && typingErrors(namespace, NAMESPACE) > MOST_ERRORS) return [];
     const nearest = nearestOf(name, names);
     const meant = typingErrors(name, nearest) <= MOST_ERRORS ? `${NAMESPACE}:${nearest}` : undefined;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { checkOrganizationPolicy, type PublicAccessSettings } from "./check-organization-policy.ts";
 import { runChecks } from "../../problems/checks.ts";
-import { type Answers, fakeGoogle, logged, nobodyAnswers } from "../../test/support/fake-google.ts";
+import { type Answers, fakeGoogle, logged, refuseConnections } from "../../test/support/fake-google.ts";
 import { ACCESS_TOKEN, declare } from "../../test/support/mocks.ts";
 
 const path = (constraint: string): string =>
@@ -135,7 +135,7 @@ describe("public access", () => {
 
   test("warns if Google is unreachable", async () => {
     const lines = logged();
-    nobodyAnswers();
+    refuseConnections();
     await check({ publicAccess: true });
     expect(lines.warn).toHaveLength(2);
     expect(lines.warn[0]).toContain("Could not read the organization policy");

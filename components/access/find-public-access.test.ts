@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { fakeGoogle, logged, nobodyAnswers } from "../../test/support/fake-google.ts";
+import { fakeGoogle, logged, refuseConnections } from "../../test/support/fake-google.ts";
 import { declare } from "../../test/support/mocks.ts";
 import { findPublicAccess, type ReaderSettings } from "./find-public-access.ts";
 
@@ -74,7 +74,7 @@ test.each([
 });
 
 test("returns the result of the last up if Google is unreachable", async () => {
-  nobodyAnswers();
+  refuseConnections();
   const { isPublic, warn } = await check();
   expect([isPublic, warn]).toEqual([
     false,

@@ -134,7 +134,7 @@ describe("the images of an index", () => {
     expect(deleted(stored, policies)).toBe("def");
   });
 
-  test("are deleted before the index if Google does not refuse, except those of a release or of the tip", () => {
+  test("are deleted before the index if Google does not refuse, except images of a release and of the tip", () => {
     expect(deleted(stored, policies, "allowed")).toBe("defgh");
   });
 

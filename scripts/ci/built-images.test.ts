@@ -57,7 +57,7 @@ it("leaves out stages, which are only published for their cache", () => {
   expect(builtPlatforms(records(HISTORY, [stage]), "7")).toEqual(new Map());
 });
 
-it("returns images of which the run built every platform, and no others", async () => {
+it("returns only images for which the run built every platform", async () => {
   const fake = new FakeRegistry();
   const add = (name: string): string =>
     fake.add("ui", OCI, { config: { digest: name, size: 1 }, layers: [] });

@@ -90,7 +90,7 @@ export function keptTags(
 }
 
 /** Points the endpoint variables at a closed port. */
-export function nobodyAnswers(): void {
+export function refuseConnections(): void {
   for (const variable of VARIABLES) vi.stubEnv(variable, "http://127.0.0.1:9/");
 }
 

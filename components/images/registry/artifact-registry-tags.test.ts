@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { type Answers, fakeGoogle, keptTags, nobodyAnswers } from "../../../test/support/fake-google.ts";
+import { type Answers, fakeGoogle, keptTags, refuseConnections } from "../../../test/support/fake-google.ts";
 import { FakeRegistry, REGISTRY_URL } from "../../../test/support/fake-registry.ts";
 import { declare } from "../../../test/support/mocks.ts";
 import { ArtifactRegistryTags } from "./artifact-registry-tags.ts";
@@ -72,7 +72,7 @@ describe("the tags of images", () => {
   });
 
   test("are reported if Artifact Registry does not answer", async () => {
-    nobodyAnswers();
+    refuseConnections();
     await expect(declare(() => store().read())).rejects.toThrow(
       [
         "  found:   Artifact Registry did not answer (fetch failed) to the question which tags it has",

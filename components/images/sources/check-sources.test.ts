@@ -53,7 +53,7 @@ describe("sources that cannot be read", () => {
     ]);
   });
 
-  test("the ignore file of the Dockerfile has priority over that of the context", () => {
+  test("a Dockerfile's ignore file replaces the context's ignore file", () => {
     mkdirSync(scratch.path("ui/.dockerignore"));
     scratch.write("ui/Dockerfile.dockerignore");
     expect(problems()).toEqual([]);

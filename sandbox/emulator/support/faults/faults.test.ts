@@ -143,7 +143,7 @@ test.each([
   expect(await emulator.call("POST", "sandbox/faults", body)).toMatchObject({ status: 400 });
 });
 
-test("requests are counted by route and status, except those of the sandbox itself", async () => {
+test("requests are counted by route and status, except the sandbox's requests", async () => {
   await emulator.ok("DELETE", "sandbox/requests");
   await fault({ kind: "status", status: 503, method: "GET" });
   await statuses(3, "GET", REPOSITORY);
