@@ -6,6 +6,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest"
 import { initImagesStack } from "../support/images-stack.ts";
 import { listen } from "../support/listen.ts";
 import { failed, stdoutOf } from "../support/outcome.ts";
+import { sandboxPaths } from "../../sandbox/lib/paths.ts";
 import type { Outcome } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
@@ -20,7 +21,6 @@ const INSTALLED = {
 
 /** The documented commands that work on a stack. */
 const COMMANDS = [
-  ["preview"],
   ["preview", "--json"],
   ["refresh", "--preview-only", "--json"],
   ["refresh", "--yes"],
@@ -44,7 +44,8 @@ let downloads: string[] = [];
 /** The file that a planted program creates if it runs. */
 let trace: string;
 let bin: string;
-const states: Record<string, NodeJS.ProcessEnv> = { sandbox: {} };
+/** The folder of the state, by stack. */
+const folders: Record<string, string> = {};
 
 beforeAll(async () => {
   server = createServer((request, response) => {
@@ -60,10 +61,10 @@ beforeAll(async () => {
   await writeFile(runner, `#!/bin/sh\ntouch '${trace}'\nexit 1\n`);
   await chmod(runner, 0o755);
 
-  const state = join(sandbox.root, "images-state");
-  await mkdir(state);
-  states["images"] = { PULUMI_BACKEND_URL: `file://${state}` };
-  const images = sandbox.with(states["images"]);
+  folders["sandbox"] = sandboxPaths(sandbox.root).state;
+  folders["images"] = join(sandbox.root, "images-state");
+  await mkdir(folders["images"]);
+  const images = sandbox.with({ PULUMI_BACKEND_URL: backend("images") });
   await initImagesStack(images);
   await images.up("--stack", "images");
   await sandbox.set({ publishImages: "false" });
@@ -78,13 +79,12 @@ beforeEach(() => {
   downloads = [];
 });
 
-function run(stack: string, args: readonly string[], variables: NodeJS.ProcessEnv): Promise<Outcome> {
-  const PATH = `${bin}:${sandbox.env["PATH"] ?? ""}`;
-  return sandbox.command("pulumi", args, { ...states[stack], PATH, ...variables });
-}
+const backend = (stack: string): string => `file://${folders[stack] ?? ""}?metadata=skip`;
 
-const succeed = async (stack: string, ...args: string[]): Promise<string> =>
-  stdoutOf(await run(stack, args, INSTALLED));
+function run(stack: string, args: readonly string[], variables: NodeJS.ProcessEnv): Promise<Outcome> {
+  const own = { PULUMI_BACKEND_URL: backend(stack), PATH: `${bin}:${sandbox.env["PATH"] ?? ""}` };
+  return sandbox.command("pulumi", [...args, "--stack", stack], { ...own, ...variables });
+}
 
 /** Resources of an unknown plugin, as an attacker writes them. */
 function planted(stack: string, name: string, type: string, inputs: object): Resource[] {
@@ -107,19 +107,17 @@ function planted(stack: string, name: string, type: string, inputs: object): Res
   ];
 }
 
-/** Runs `work` on a state with these resources planted, then restores the state. */
+/** Runs `work` on a state with these resources planted, as an attacker writes it, then restores the state. */
 async function withPlanted(stack: string, more: Resource[], work: () => Promise<void>): Promise<void> {
-  const before = join(sandbox.root, "before.json");
-  await writeFile(before, await succeed(stack, "stack", "export", "--stack", stack));
-  const state = JSON.parse(await readFile(before, "utf8")) as { deployment: { resources: Resource[] } };
-  state.deployment.resources.push(...more);
-  const file = join(sandbox.root, "planted.json");
+  const file = join(folders[stack] ?? "", `.pulumi/stacks/hyperion-registry/${stack}.json`);
+  const before = await readFile(file, "utf8");
+  const state = JSON.parse(before) as { checkpoint: { latest: { resources: Resource[] } } };
+  state.checkpoint.latest.resources.push(...more);
   await writeFile(file, JSON.stringify(state));
-  await succeed(stack, "stack", "import", "--stack", stack, "--file", file);
   try {
     await work();
   } finally {
-    await succeed(stack, "stack", "import", "--stack", stack, "--file", before);
+    await writeFile(file, before);
   }
 }
 
@@ -137,7 +135,7 @@ describe.each(["sandbox", "images"])("in the state of %s", (stack) => {
     async (_, args) => {
       for (const more of [evil(stack), program(stack)])
         await withPlanted(stack, more, async () => {
-          await run(stack, [...args, "--stack", stack], INSTALLED);
+          await run(stack, args, INSTALLED);
         });
       expect(downloads).toEqual([]);
       expect(existsSync(trace)).toBe(false);
@@ -146,7 +144,7 @@ describe.each(["sandbox", "images"])("in the state of %s", (stack) => {
 
   test("pulumi preview names the planted plugin", async () => {
     await withPlanted(stack, evil(stack), async () => {
-      expect(failed(await run(stack, ["preview", "--stack", stack], INSTALLED))).toMatch(/plugin.* evil/);
+      expect(failed(await run(stack, ["preview"], INSTALLED))).toMatch(/plugin.* evil/);
     });
   });
 });
@@ -157,18 +155,18 @@ test("without the variables, the engine downloads the plugin and runs the progra
     PULUMI_IGNORE_AMBIENT_PLUGINS: undefined,
   };
   await withPlanted("sandbox", evil("sandbox"), async () => {
-    await run("sandbox", ["preview", "--stack", "sandbox"], none);
+    await run("sandbox", ["preview"], none);
   });
   expect(downloads.length).toBeGreaterThan(0);
   await withPlanted("sandbox", program("sandbox"), async () => {
-    await run("sandbox", ["refresh", "--preview-only", "--stack", "sandbox"], none);
+    await run("sandbox", ["refresh", "--preview-only"], none);
   });
   expect(existsSync(trace)).toBe(true);
 });
 
 describe("only-images-in-state", () => {
   const checkState = async (): Promise<Outcome> => {
-    const state = await succeed("images", "stack", "export", "--stack", "images");
+    const state = stdoutOf(await run("images", ["stack", "export"], INSTALLED));
     return sandbox.command("node", ["scripts/ci/main.ts", "only-images-in-state"], {}, { input: state });
   };
 

@@ -57,7 +57,7 @@ export interface Sandbox {
   tryUp(...args: string[]): Promise<Outcome>;
   /** Rejects if a preview has changes. */
   expectNoChanges(...args: string[]): Promise<string>;
-  /** `pulumi config set ARGS` for each setting. A name can be a path: `readers[0]`. */
+  /** `pulumi config set-all ARGS` with these settings. A name can be a path: `readers[0]`. */
   set(settings: Readonly<Record<string, string>>, ...args: string[]): Promise<void>;
   /** `pulumi config rm ARGS`. */
   unset(name: string, ...args: string[]): Promise<string>;
@@ -229,8 +229,8 @@ function sandboxIn(place: Place, env: NodeJS.ProcessEnv): Sandbox {
     tryUp: (...args) => tryPulumi(...up(args)),
     expectNoChanges: (...args) => pulumi("preview", "--expect-no-changes", ...args),
     set: async (settings, ...args) => {
-      for (const [name, value] of Object.entries(settings))
-        await pulumi("config", "set", "--path", ...args, name, value);
+      const pairs = Object.entries(settings).flatMap(([name, value]) => ["--plaintext", `${name}=${value}`]);
+      await pulumi("config", "set-all", "--path", ...args, ...pairs);
     },
     unset: (name, ...args) => pulumi("config", "rm", "--path", ...args, name),
     with: (variables) => sandboxIn(place, { ...env, ...variables }),
