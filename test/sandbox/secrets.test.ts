@@ -29,13 +29,6 @@ const KEY = "the key of registry and tokens";
 const PASSPHRASE = "the passphrase of the stacks";
 const TOKEN = "a token of user:dana@example.com";
 
-/** The name of each form, and the function that encodes a value in it. */
-const FORMS: [Leak["form"], (value: string) => string][] = [
-  ["raw", (value) => value],
-  ["base64", (value) => Buffer.from(`x:${value}`).toString("base64")],
-  ["URL-encoded", (value) => encodeURIComponent(value)],
-];
-
 /** Expects exactly these leaks, each reported without its value. */
 async function expectLeaks(...expected: Leak[]): Promise<void> {
   const leaks = await scanSandbox(sandbox.root);
@@ -44,16 +37,17 @@ async function expectLeaks(...expected: Leak[]): Promise<void> {
   const message = leakMessage(leaks);
   for (const { secret, form, where } of expected)
     expect(message).toContain(`  ${secret}, ${form}, in ${where}`);
-  for (const value of [key, token, await readFile(paths.passphrase, "utf8")]) {
-    for (const [, encode] of FORMS) expect(message).not.toContain(encode(value).slice(4, 40));
-  }
+  for (const value of [key, token, await readFile(paths.passphrase, "utf8")])
+    expect(message).not.toContain(value.slice(4, 40));
 }
 
-describe.each(FORMS)("a leak, %s,", (form, encode) => {
+describe("a leak", () => {
+  const form = "raw";
+
   test("in a log is found", async () => {
     const log = join(paths.logs, "emulator.log");
     const { size } = await stat(log);
-    await appendFile(log, `a line with ${encode(key)} in it\n`);
+    await appendFile(log, `a line with ${key} in it\n`);
     await expectLeaks({ secret: KEY, form, where: "logs/emulator.log" });
     await truncate(log, size);
   });
@@ -62,27 +56,27 @@ describe.each(FORMS)("a leak, %s,", (form, encode) => {
     const where = "state/.pulumi/history/hyperion-registry/sandbox/planted.checkpoint.json";
     const file = join(sandbox.root, where);
     await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, JSON.stringify({ password: encode(key) }), { mode: 0o600 });
+    await writeFile(file, JSON.stringify({ password: key }), { mode: 0o600 });
     await expectLeaks({ secret: KEY, form, where });
     await rm(file);
   });
 
   test("in a file that everyone can read is found, but not in a private one", async () => {
     const [open, own] = [join(sandbox.root, "planted"), join(sandbox.root, "planted-privately")];
-    await writeFile(open, encode(key), { mode: 0o644 });
-    await writeFile(own, encode(key), { mode: 0o600 });
+    await writeFile(open, key, { mode: 0o644 });
+    await writeFile(own, key, { mode: 0o600 });
     await expectLeaks({ secret: KEY, form, where: "planted" });
     await rm(open);
     await rm(own);
   });
 
   test("in a process's command line is found", async () => {
-    await runCommand("sh", ["-c", "sleep 0.5", encode(key)], process.env);
+    await runCommand("sh", ["-c", "sleep 0.5", key], process.env);
     await expectLeaks({ secret: KEY, form, where: "the process list, as an argument of sh" });
   });
 
   test("in the output and the arguments of a command is found", async () => {
-    await sandbox.docker("image", "ls", "--format", encode(key));
+    await sandbox.docker("image", "ls", "--format", key);
     const leaks = await scanSandbox(sandbox.root);
     const places = leaks
       .filter(({ where }) => !where.startsWith("the process list"))
@@ -96,7 +90,7 @@ describe.each(FORMS)("a leak, %s,", (form, encode) => {
     // Not on a command line: `docker build --build-arg` would leak there as well.
     await writeFile(
       join(folder, "Dockerfile"),
-      `FROM hyperion-sandbox-base:24-$TARGETARCH\nENV PASSWORD=${encode(key)}\n`,
+      `FROM hyperion-sandbox-base:24-$TARGETARCH\nENV PASSWORD=${key}\n`,
     );
     // Without a record of the output, because the classic builder prints the line of the Dockerfile.
     const build = ["build", "--quiet", "--tag", "planted", folder];
@@ -143,12 +137,10 @@ async function withLog(text: string, look: () => Promise<void>): Promise<void> {
 }
 
 describe("the scan", () => {
-  test.each(FORMS.filter(([form]) => form !== "URL-encoded"))(
-    "finds a new token, %s",
-    async (form, encode) => {
-      await withLog(encode(token), () => expectLeaks({ secret: TOKEN, form, where: "logs/planted.log" }));
-    },
-  );
+  test("finds a new token", async () => {
+    const leak = { secret: TOKEN, form: "raw", where: "logs/planted.log" } as const;
+    await withLog(token, () => expectLeaks(leak));
+  });
 
   test("finds the passphrase", async () => {
     const leak = { secret: PASSPHRASE, form: "raw", where: "logs/planted.log" } as const;
@@ -181,15 +173,12 @@ describe("the scan", () => {
   });
 });
 
-test.each(["--json", "--debug"])(
-  "the debug log of an up that pushes, printed with %s, contains no login",
-  async (option) => {
-    await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "\n// changed\n");
-    await sandbox.pulumi("config", "set", "version", option === "--json" ? "1.0.0" : "1.1.0");
-    expect(await sandbox.up(option)).toMatch(/"severity": ?"debug"|debug: /);
-    await expectLeaks();
-  },
-);
+test("the debug log of an up that pushes contains no login", async () => {
+  await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "\n// changed\n");
+  await sandbox.set({ version: "1.0.0" });
+  expect(await sandbox.up("--debug")).toContain("debug: ");
+  await expectLeaks();
+});
 
 describe("the sandbox", () => {
   test("listens on loopback only", () => {

@@ -15,7 +15,7 @@ export interface Leak extends Finding {
 const ENGINE_MS = 10_000;
 
 /** Interval of looks at the process list. */
-const LOOK_MS = 100;
+const LOOK_MS = 250;
 
 /** Subcommands that print tokens. */
 const PRINT_SECRETS = ["env", "token", "github-token"];
