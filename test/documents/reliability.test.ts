@@ -6,7 +6,7 @@ import { groupedTable, misplaced, rowsWithoutCase, fullTable } from "../faults/r
 
 const common = { seen: "nothing", plugins: "gcp (fake)" };
 const cases = [
-  { ...common, fault: "each route answers 429 once", happened: "tried again", next: "none" },
+  { ...common, fault: "each route answers 429, then 500, then 503", happened: "tried again", next: "none" },
   { ...common, fault: "each route answers slowly once", happened: "waited for", next: "none" },
   {
     ...common,
@@ -33,7 +33,7 @@ test("the full table has one row per fault, with its complete outcome", () => {
 });
 
 test("a fault without a row is found, and a row without a fault", () => {
-  expect(misplaced(["each route answers 429 once", "a meteor"])).toEqual(["a meteor"]);
+  expect(misplaced(["each route answers 429, then 500, then 503", "a meteor"])).toEqual(["a meteor"]);
   expect(rowsWithoutCase(cases.map(({ fault }) => fault))).toContain("`pulumi up` is killed");
 });
 

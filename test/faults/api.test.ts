@@ -2,10 +2,10 @@ import { afterEach, beforeAll, describe, expect } from "vitest";
 import type { RequestCount } from "../../sandbox/emulator/support/faults/requests.ts";
 import { mintAccessToken } from "../../sandbox/lib/tokens.ts";
 import { waitUntil } from "../../sandbox/lib/processes.ts";
-import { clearFaults, fault, google, grant, PROJECT } from "../support/google.ts";
+import { clearFaults, fault, faultsLeft, google, grant, PROJECT } from "../support/google.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 import { runLifecycle, startEmpty, surviveLifecycle } from "./lifecycle.ts";
-import { expectFailure, fixByRefresh, fixByUp, runAndSummarize } from "./fixing.ts";
+import { type Command, expectFailure, fixByRefresh, fixByUp, runAndSummarize } from "./fixing.ts";
 import { seenIn } from "./seen.ts";
 import { survives } from "./survives.ts";
 
@@ -16,13 +16,13 @@ const POOLS = "v1/projects/{project}/locations/global/workloadIdentityPools";
 
 /** The requests that Google answers with an operation. */
 const OPERATIONS = [
-  { what: "APIs are enabled", method: "POST", route: "v1/projects/{project}/services:batchEnable" },
-  { what: "the repository is created", method: "POST", route: REPOSITORIES },
-  { what: "the identity pool is created", method: "POST", route: POOLS },
-  { what: "the provider is created", method: "POST", route: `${POOLS}/{pool}/providers` },
-  { what: "the repository is deleted", method: "DELETE", route: `${REPOSITORIES}/{repository}` },
-  { what: "the identity pool is deleted", method: "DELETE", route: `${POOLS}/{pool}` },
-  { what: "the provider is deleted", method: "DELETE", route: `${POOLS}/{pool}/providers/{provider}` },
+  { method: "POST", route: "v1/projects/{project}/services:batchEnable" },
+  { method: "POST", route: REPOSITORIES },
+  { method: "POST", route: POOLS },
+  { method: "POST", route: `${POOLS}/{pool}/providers` },
+  { method: "DELETE", route: `${REPOSITORIES}/{repository}` },
+  { method: "DELETE", route: `${POOLS}/{pool}` },
+  { method: "DELETE", route: `${POOLS}/{pool}/providers/{provider}` },
 ];
 
 /** The request for a single API, which follows a failed batch request. */
@@ -39,11 +39,7 @@ const CREATED_ONCE = OPERATIONS.filter(
 );
 
 /** A policy has no description to name its stack, so the program cannot recognize the exception as its own. */
-const EXCEPTION = {
-  what: "the exception from the organization's policy is created",
-  method: "POST",
-  route: "v2/projects/{project}/policies",
-};
+const EXCEPTION: Route = { method: "POST", route: "v2/projects/{project}/policies" };
 
 const sandbox = useSandbox();
 /** The routes of Google's APIs that the stack uses in its lifecycle. */
@@ -67,21 +63,15 @@ beforeAll(async () => {
 
 afterEach(() => clearFaults(sandbox));
 describe("Google's APIs", () => {
-  for (const status of [429, 500, 503])
-    survives(`each route answers ${status} once`, async () => {
-      await startEmpty(sandbox);
-      await setFaults({ kind: "status", status }, routes);
-      return surviveLifecycle(sandbox, "retried with back-off");
-    });
-
-  survives("each route answers slowly once", async () => {
+  survives("each route answers 429, then 500, then 503", async () => {
     await startEmpty(sandbox);
-    await setFaults({ kind: "delay", milliseconds: 700 }, routes);
-    return surviveLifecycle(sandbox, "waits for the answer");
+    for (const status of [429, 500, 503]) await setFaults({ kind: "status", status }, routes);
+    return surviveLifecycle(sandbox, "retried with back-off");
   });
 
-  survives("each operation is pending at the first poll", async () => {
+  survives("each route answers slowly once, and each operation is pending at the first poll", async () => {
     await startEmpty(sandbox);
+    await setFaults({ kind: "delay", milliseconds: 700 }, routes);
     await setFaults(
       { kind: "operation-pending" },
       routes.filter(({ route }) => route.endsWith("operations/{operation}")),
@@ -103,19 +93,18 @@ describe("Google's APIs", () => {
     return surviveLifecycle(sandbox, "the retry finds the change done");
   });
 
-  for (const target of CREATED_ONCE)
-    survives(`the answer is lost when ${target.what}`, async () => {
-      await startEmpty(sandbox);
-      await setFaults({ kind: "status", status: 503, after: true }, [target]);
-      const output = await expectFailure(sandbox);
-      return fixByUp(
-        sandbox,
-        "the retry finds the resource and continues; nothing is created twice",
-        seenIn(output, /Error 409/),
-      );
-    });
+  survives("the answer to each creation is lost", async () => {
+    await startEmpty(sandbox);
+    await setFaults({ kind: "status", status: 503, after: true }, CREATED_ONCE);
+    const output = await failUntilDone("up");
+    return fixByUp(
+      sandbox,
+      "the retry finds the resource and continues; nothing is created twice",
+      seenIn(output, /Error 409/),
+    );
+  });
 
-  survives(`the answer is lost when ${EXCEPTION.what}`, async () => {
+  survives("the answer is lost when the exception from the organization's policy is created", async () => {
     await startEmpty(sandbox);
     await setFaults({ kind: "status", status: 503, after: true }, [EXCEPTION]);
     const output = await expectFailure(sandbox);
@@ -129,25 +118,34 @@ describe("Google's APIs", () => {
     return { ...row, next: `\`adoptExisting\`, ${row.next}` };
   });
 
-  for (const target of SOFT_DELETIONS)
-    survives(`the answer is lost when ${target.what}`, async () => {
-      await startEmpty(sandbox);
-      await runAndSummarize(sandbox, "up");
-      await setFaults({ kind: "status", status: 503, after: true }, [target]);
-      const output = await expectFailure(sandbox, "destroy");
-      const row = await fixByRefresh(sandbox, "deleted; the next `up` undeletes it", "imported");
-      return { ...row, seen: seenIn(output, /Error 400/) };
-    });
+  survives("the answer to each soft deletion is lost", async () => {
+    await startEmpty(sandbox);
+    await runAndSummarize(sandbox, "up");
+    await setFaults({ kind: "status", status: 503, after: true }, SOFT_DELETIONS);
+    const output = await expectFailure(sandbox, "destroy");
+    await clearFaults(sandbox);
+    const row = await fixByRefresh(sandbox, "deleted; the next `up` undeletes it", "imported");
+    return { ...row, seen: seenIn(output, /Error 400/) };
+  });
 
-  for (const target of OPERATIONS)
-    survives(`an operation ends in an error: ${target.what}`, async () => {
-      await startEmpty(sandbox);
-      const deletes = target.method === "DELETE";
-      if (deletes) await runAndSummarize(sandbox, "up");
-      await setFaults({ kind: "operation-error" }, [target, ENABLE]);
-      const output = await expectFailure(sandbox, deletes ? "destroy" : "up");
-      return fixByUp(sandbox, "earlier changes stay", seenIn(output, /Error waiting for/));
-    });
+  survives("each operation of a creation ends in an error", async () => {
+    await startEmpty(sandbox);
+    const creations = OPERATIONS.filter(({ method }) => method === "POST");
+    await setFaults({ kind: "operation-error" }, [...creations, ENABLE]);
+    const output = await failUntilDone("up");
+    return fixByUp(sandbox, "earlier changes stay", seenIn(output, /Error waiting for/));
+  });
+
+  survives("each operation of a deletion ends in an error", async () => {
+    await startEmpty(sandbox);
+    await runAndSummarize(sandbox, "up");
+    await setFaults(
+      { kind: "operation-error" },
+      OPERATIONS.filter(({ method }) => method === "DELETE"),
+    );
+    const output = await failUntilDone("destroy");
+    return fixByUp(sandbox, "earlier changes stay", seenIn(output, /Error waiting for/));
+  });
 
   survives("a grant to the caller has not taken effect yet (403)", async () => {
     // Permissions on organization policies cannot be granted on a project.
@@ -165,6 +163,13 @@ describe("Google's APIs", () => {
     return { ...row, next: `minutes later ${row.next}` };
   });
 });
+
+/** Runs a command until every fault has occurred, each time with a failure; returns the output. */
+async function failUntilDone(command: Command): Promise<string> {
+  const outputs: string[] = [];
+  while ((await faultsLeft(sandbox)).length > 0) outputs.push(await expectFailure(sandbox, command));
+  return outputs.join("\n");
+}
 
 /** Sets a fault on each of these routes. */
 async function setFaults(settings: Record<string, unknown>, targets: readonly Route[]): Promise<void> {

@@ -16,14 +16,14 @@ interface Row {
 const ROWS: readonly Row[] = [
   {
     fault: "a Google API answers 429, 500, 503 or slowly, or an operation takes long",
-    covers: /^each (route|operation) /,
+    covers: /^each route /,
   },
   {
     fault: "the answer to a change is lost",
-    covers: /^the answer to each repeatable change|^the answer is lost .* created$/,
+    covers: /^the answer to each (repeatable change|creation)|^the answer is lost when/,
   },
-  { fault: "the answer to a deletion is lost", covers: /^the answer is lost .* deleted$/ },
-  { fault: "a Google operation fails", covers: /^an operation ends in an error: / },
+  { fault: "the answer to a deletion is lost", covers: /^the answer to each soft deletion/ },
+  { fault: "a Google operation fails", covers: /^each operation of a / },
   { fault: "a grant to the caller has not taken effect yet", covers: /^a grant to the caller/ },
   {
     fault: "another person changes the repository or its policy",
