@@ -17,9 +17,10 @@ Exit code: 0 no problem; 1 problems found; 2 wrong usage.
 USAGE
 }
 
-# Compose reads this variable too; docker-compose.yml sets the default.
-compose_project=${COMPOSE_PROJECT_NAME:-hyperion}
 problems=() notes=() write=false
+# Seconds after which `read` leaves a Docker that hangs. The other reads wait.
+patience=${TMOUT:-20}
+unset TMOUT
 
 # found PROBLEM FIX
 found() { problems+=("$1"$'\n'"    fix: $2"); }
@@ -30,26 +31,50 @@ not_checked() { notes+=("$1"); }
 number() {
   local major minor
   IFS=. read -r major minor _ <<<"${1#v}"
-  minor=${minor%%[!0-9]*}
-  echo $((${major%%[!0-9]*} * 1000 + ${minor:-0}))
+  major=${major%%[!0-9]*} minor=${minor%%[!0-9]*}
+  echo $((10#${major:-0} * 1000 + 10#${minor:-0}))
 }
 
-# read_env: reads .env into variables file_NAME, without quotes, and the names into $in_env.
+# read_env: reads .env as Compose does, into variables file_NAME, and the names into $in_env.
 in_env=()
 read_env() {
-  local line name text
+  local line more name text quote count=0 blank='^[[:space:]]*(#|$)'
+  local assignment='^[[:space:]]*(export[[:space:]]+)?([][A-Za-z0-9_.-]+)[[:space:]]*[=:][[:space:]]*(.*)$'
   [ -f .env ] || return 0
   while IFS= read -r line || [ -n "$line" ]; do
-    [[ ${line%$'\r'} =~ ^[[:space:]]*(export[[:space:]]+)?([A-Za-z_][A-Za-z0-9_]*)[[:space:]]*=[[:space:]]*(.*)$ ]] || continue
-    name=${BASH_REMATCH[2]} text=${BASH_REMATCH[3]}
-    case $text in
-      \"*) text=${text#\"} text=${text%%\"*} ;;
-      \'*) text=${text#\'} text=${text%%\'*} ;;
-      *) text=${text%%[[:space:]]#*} text=${text%"${text##*[![:space:]]}"} ;;
+    count=$((count + 1)) line=${line#$'\xef\xbb\xbf'} line=${line%$'\r'}
+    if ! [[ $line =~ $assignment ]]; then
+      [[ $line =~ $blank ]] || found "line $count of .env sets nothing" "write it as NAME=VALUE, or start it with #"
+      continue
+    fi
+    name=${BASH_REMATCH[2]} text=${BASH_REMATCH[3]} quote=${BASH_REMATCH[3]:0:1}
+    case $quote in
+      \" | \')
+        text=${text#?}
+        while [[ $text != *"$quote"* ]] && IFS= read -r more; do count=$((count + 1)) text=$text$'\n'${more%$'\r'}; done
+        text=${text%%"$quote"*}
+        ;;
+      *) text=${text%% #*} text=${text%"${text##*[![:space:]]}"} ;;
     esac
+    [ "$quote" != \" ] || text=${text//\\\$/\$\$}
+    [ "$quote" = \' ] || expand "$text"
     in_env+=("$name")
-    printf -v "file_$name" '%s' "$text"
+    case $name in *[!A-Za-z0-9_]* | [0-9]*) ;; *) printf -v "file_$name" '%s' "$text" ;; esac
   done <.env
+}
+
+# expand TEXT: replaces $NAME, ${NAME} and ${NAME:-DEFAULT} in the value of $name. Sets $text.
+expand() {
+  local rest=$1 other variable='^([^$]*)[$](([$])|([A-Za-z_][A-Za-z0-9_]*)|[{]([A-Za-z_][A-Za-z0-9_]*)(:?-([^}]*))?[}])(.*)$'
+  text=''
+  while [[ $rest =~ $variable ]]; do
+    text=$text${BASH_REMATCH[1]}${BASH_REMATCH[3]} rest=${BASH_REMATCH[8]} other=${BASH_REMATCH[4]}${BASH_REMATCH[5]}
+    set -- "${other:+$(value "$other")}" "${BASH_REMATCH[7]}" "${BASH_REMATCH[6]}"
+    text=$text${1:-$2}
+    [ -z "$other" ] || [ -n "$1$3${!other+set}" ] || in_file "$other" ||
+      found "$name in .env contains \$$other, which is not set: Compose replaces it with nothing" "put the value of $name in single quotes"
+  done
+  text=$text$rest
 }
 
 in_file() { local name=file_$1; [ -n "${!name+set}" ]; }
@@ -61,17 +86,28 @@ value() {
   printf '%s' "${!name-}"
 }
 
+# lines NAME: a pattern for its lines in .env, up to the value.
+lines() { if grep -qs "^$1=" .env; then echo "^$1="; else echo "^[^#=:A-Z_]*$1 *[=:]"; fi; }
+
+# rename OLD NEW, delete NAME: the commands that do so in .env.
+rename() { echo "sed -i.old 's/$(lines "$1")/$2=/' .env"; }
+delete() { echo "sed -i.old '/$(lines "$1")/d' .env"; }
+
 # drop NAME: the command that removes it where it is set. This shell's variables override .env.
-drop() { if [ -n "${!1+set}" ]; then echo "unset $1"; else echo "sed -i.old '/^$1=/d' .env"; fi; }
+drop() { if [ -n "${!1+set}" ]; then echo "unset $1"; else delete "$1"; fi; }
 
 # set_to NAME VALUE: the command that changes it where it is set, or else in .env.
 set_to() {
+  local line="$1=$2"
+  case $line in *[!A-Za-z0-9_.:/@=,-]*) line="'$line'" ;; esac
   if [ -n "${!1+set}" ]; then
-    echo "export $1=$2"
+    echo "export $line"
   elif in_file "$1"; then
-    echo "sed -i.old 's|^$1=.*|$1=$2|' .env"
+    echo "sed -i.old 's|$(lines "$1").*|$1=$2|' .env"
+  elif [ -n "$(tail -c 1 .env 2>/dev/null)" ]; then
+    echo "echo >> .env; echo $line >> .env"
   else
-    echo "echo $1=$2 >> .env"
+    echo "echo $line >> .env"
   fi
 }
 
@@ -86,9 +122,9 @@ setting() {
 # needs NAME VALUE WHY: a value that this machine requires; --write writes it.
 needs() {
   if ! $write || [ -n "${!1+set}" ]; then
-    found "$3" "$(set_to "$1" "$2"), or $0 --write"
+    found "$3" "$(set_to "$1" "$2"), or bash $0 --write${folder:+ $folder}"
   elif in_file "$1"; then
-    sed -i.old "s|^$1=.*|$1=$2|" .env
+    sed -i.old "s|$(lines "$1").*|$1=$2|" .env
   else
     [ -z "$(tail -c 1 .env 2>/dev/null)" ] || echo >>.env
     echo "$1=$2" >>.env
@@ -108,43 +144,39 @@ former=' WEB_PORT:HYPERION_UI_PORT MCP_PORT:HYPERION_MCP_PORT BRIDGE_PORT:HYPERI
  MONGO_ROOT_USERNAME:MONGODB_USERNAME MONGO_ROOT_PASSWORD:MONGODB_PASSWORD EMBEDDING_SERVICE_URL:TEI_URL QDRANT_GRPC_PORT:
  EMBEDDING_PORT: '
 
-check_names() {
-  local pair old new
-  for pair in $former; do
-    old=${pair%%:*} new=${pair#*:}
-    if ! in_file "$old"; then continue; fi
-    if [ -n "$new" ]; then
-      found "$old in .env is no longer read: its new name is $new" "sed -i.old 's/^$old=/$new=/' .env"
-    else
-      found "$old in .env is no longer read: the services behind Hyperion have no port on this machine" "$(drop "$old")"
-    fi
-  done
-}
-
 # check_unknown: finds names that no compose file in this folder reads: all names in .env, and those of this shell's variables
 # that start like Hyperion's. (bash 3.2 fails on a comment inside "< <(".)
 check_unknown() {
-  local name near distance where
+  local name near distance where file
   [ -f docker-compose.yml ] || return 0
   while read -r where name near distance; do
     case $name in COMPOSE_* | DOCKER_* | BUILDKIT_* | BUILDX_* | HYPERION_SANDBOX_* | HYPERION_PROJECT_DIR | HYPERION_PULUMI) continue ;; esac
-    [[ $former != *" $name:"* ]] || continue
-    if [ "$where" = shell ]; then
-      case $name in HYPERION_*) ;; *) [ "$distance" -le 2 ] || continue ;; esac
-    fi
-    if [ "$distance" -gt 3 ]; then
-      found "$name is not read by any compose file" "$(drop "$name")"
-    elif [ "$where" = file ]; then
-      found "$name in .env is not read by any compose file; did you mean $near?" "sed -i.old 's/^$name=/$near=/' .env"
+    if [[ $former == *" $name:"* ]]; then
+      [ "$where" = file ] || continue
+      near=${former#*" $name:"} near=${near%%[[:space:]]*}
+      if [ -n "$near" ]; then
+        found "$name in .env is no longer read: its new name is $near" "$(rename "$name" "$near")"
+      else
+        found "$name in .env is no longer read: the services behind Hyperion have no port on this machine" "$(delete "$name")"
+      fi
+    elif [ "$where" = shell ]; then
+      if [ "$distance" -le 2 ]; then
+        found "$name is not read by any compose file; did you mean $near?" "export $near=\"\$$name\"; unset $name"
+      elif [[ $name == HYPERION_* ]]; then
+        found "$name is not read by any compose file" "unset $name"
+      fi
+    elif [ "$distance" -gt 3 ] || [ $((distance * 3)) -gt "${#name}" ]; then
+      found "$name in .env is not read by any compose file" "$(delete "$name")"
     else
-      found "$name is not read by any compose file; did you mean $near?" "export $near=\"\$$name\"; unset $name"
+      found "$name in .env is not read by any compose file; did you mean $near?" "$(rename "$name" "$near")"
     fi
   done < <(
     {
-      { cat docker-compose*.yml docker-compose*.yaml compose*.yml compose*.yaml 2>/dev/null || true; } | tr '$' '\n' |
-        sed -n 's/^{\{0,1\}\([A-Z_][A-Z0-9_]*\).*/known \1/p'
+      { printf '%s\n' .env docker-compose*.y*ml compose*.y*ml && value COMPOSE_FILE | tr ':' '\n'; } |
+        while read -r file || [ -n "$file" ]; do cat "$file" 2>/dev/null || true; done |
+        sed -e 's/[$][$]//g' -e 's/^[^$]*//' | tr '$' '\n' | sed -n 's/^{\{0,1\}\([A-Z_][A-Z0-9_]*\).*/known \1/p'
       [ "${#in_env[@]}" -eq 0 ] || printf 'file %s\n' "${in_env[@]}"
-      compgen -e | sed -En 's/^(HYPERION|MONGODB|QDRANT|EMBEDDING|CODE_INDEX)_/shell &/p'
+      compgen -e | sed -En 's/^(HYPERION|MONGODB|QDRANT|EMBEDDING|TEI|OPENAI|CODE_INDEX)_/shell &/p'
     } | awk '
       function least(a, b) { return a < b ? a : b }
       function distance(a, b,   i, j, row, above, diagonal) {
@@ -160,7 +192,7 @@ check_unknown() {
         return row[length(b)]
       }
       $1 == "known" { known[$2]; next }
-      !($2 in known) {
+      !($2 in known) && !seen[$1, $2]++ {
         near = ""; best = 99
         for (name in known) if ((d = distance(toupper($2), name)) < best || d == best && name < near) { best = d; near = name }
         print $1, $2, near, best
@@ -184,39 +216,48 @@ check_values() {
       fi
     done
   done <<'RULES'
-HYPERION_BIND [0-9]{1,3}(\.[0-9]{1,3}){3}|\[?[0-9A-Fa-f:]*:[0-9A-Fa-f:.]*\]? an IP address of this machine, 127.0.0.1 or 0.0.0.0
+HYPERION_REGISTRY ([a-z]+://)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]+)?(/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)*/* a host, and names of lowercase letters, digits, - _ and . after slashes
+HYPERION_TAG [A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|.*sha256:.* a tag of letters, digits, - _ and . (1.4.2, v1.4.2, 1, latest)
 HYPERION_UI_PORT,HYPERION_MCP_PORT,HYPERION_BRIDGE_PORT [1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5] a port from 1 to 65535
-HYPERION_PLATFORM [a-z0-9]+/[a-z0-9]+(/v[0-9]+)? a platform such as linux/amd64 or linux/arm64
+HYPERION_PLATFORM linux/(amd64|arm64)(/v[0-9]+)? a platform of Hyperion's images, linux/amd64 or linux/arm64
 HYPERION_RESTART no|always|unless-stopped|on-failure(:[0-9]+)? unless-stopped, always, on-failure or no
-HYPERION_MEMORY,MONGODB_MEMORY,QDRANT_MEMORY,EMBEDDING_MEMORY [0-9]+(\.[0-9]+)?([bkmgBKMG][bB]?)? a size such as 512m or 2g, or 0
-HYPERION_PIDS -1|[1-9][0-9]* a number of processes, or -1
-HYPERION_NO_NEW_PRIVILEGES,CODE_INDEX_AUTO_SCAN true|false true or false
+HYPERION_MEMORY,MONGODB_MEMORY,QDRANT_MEMORY,EMBEDDING_MEMORY 0|([1-9][0-9]{6,}|[1-9][0-9]{3,}[[:space:]]?[kK]|[1-9][0-9]+(\.[0-9]+)?[[:space:]]?[mM]|[0-9]+(\.[0-9]+)?[[:space:]]?[gGtT])([iI]?[bB])? a size such as 512m or 2g, or 0
+HYPERION_PIDS -1|[0-9]+ a number of processes, or -1
+HYPERION_NO_NEW_PRIVILEGES [01tTfF]|true|True|TRUE|false|False|FALSE true or false
+CODE_INDEX_AUTO_SCAN true|false true or false
 CODE_INDEX_FOLDERS /code(/[^,]*)?(,/code(/[^,]*)?)* folders in the container, /code or below it, separated by commas
 LOG_LEVEL debug|info|warn|error debug, info, warn or error
+HYPERION_MONGODB,HYPERION_QDRANT,HYPERION_EMBEDDING local|elsewhere where the service runs: local (in a container here), or elsewhere
+EMBEDDING local|openai local or openai
 MONGODB_USERNAME,MONGODB_PASSWORD [A-Za-z0-9_.-]+ letters, digits, - _ and .
 MONGODB_DATABASE [A-Za-z0-9_-]{1,63} letters, digits, - and _, at most 63
-MONGODB_URI mongodb(\+srv)?://([^]@:/?#[[:space:]]+(:[^]@:/?#[[:space:]]+)?@)?[^@/?#[:space:]]+(/[^@/?#[:space:]]*)?(\?[^@#[:space:]]*)? mongodb://LOGIN@HOST/?OPTIONS, where @ : / ? # in a login are written %40 %3A %2F %3F %23
-QDRANT_URL,TEI_URL https?://[^]@/?#[[:space:]]+(/[^@?#[:space:]]*)? an address without a login, http://HOST:PORT or https://HOST:PORT
-QDRANT_API_KEY,OPENAI_API_KEY [!-#%-~]+ one word without $
+MONGODB_URI mongodb(\+srv)?://(([^]%@:/?#[[:space:]]|%[0-9A-Fa-f]{2})+(:([^]%@:/?#[[:space:]]|%[0-9A-Fa-f]{2})+)?@)?[^@/?#[:space:]]+(/[^@/?#[:space:]]*)?(\?[^@#[:space:]]*)? mongodb://LOGIN@HOST/?OPTIONS, where % @ : / ? # in a login are written %25 %40 %3A %2F %3F %23
+QDRANT_URL,TEI_URL https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[^@?#[:space:]]*)? an address without a login, http://HOST:PORT or https://HOST:PORT
+QDRANT_API_KEY,OPENAI_API_KEY [!-~]+ one word
 EMBEDDING_MODEL [A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+ a model of Hugging Face, OWNER/NAME
-MONGODB_IMAGE,QDRANT_IMAGE,EMBEDDING_IMAGE [a-zA-Z0-9][A-Za-z0-9_.-]*(:[0-9]+)?(/[a-z0-9][a-z0-9_.-]*)*(:[A-Za-z0-9_.-]+)?(@sha256:[0-9a-f]{64})? the name of an image, without a scheme
-NO_PROXY [^[:space:]]+ hosts, separated by commas, without a space
+MONGODB_IMAGE,QDRANT_IMAGE,EMBEDDING_IMAGE ([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]+)?/)?[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})? the name of an image, without a scheme
 RULES
 }
 
-# check_ports: finds ports that two services use, or another program.
+# check_ports: finds an address that this machine does not have, and ports that two services use, or another program.
 check_ports() {
   local name port address other used=' '
   address=$(setting HYPERION_BIND)
-  [ "$address" != 0.0.0.0 ] || address=127.0.0.1
+  case $address in 0.0.0.0 | ::) address=127.0.0.1 ;; esac
+  if [[ $address != 127.* ]] && ! grep -qwF -- "$address" <<<"$(ip address 2>/dev/null || ifconfig 2>/dev/null)"; then
+    # Docker Desktop in WSL has the addresses of Windows.
+    [[ $(uname -r) == *[Mm]icrosoft* ]] ||
+      found "HYPERION_BIND=$address is not an IP address of this machine (127.0.0.1, 0.0.0.0 or one of its networks)" "$(drop HYPERION_BIND)"
+    address=''
+  fi
   for name in HYPERION_UI_PORT HYPERION_MCP_PORT HYPERION_BRIDGE_PORT; do
     port=$(setting "$name")
     [[ $port =~ ^[1-9][0-9]{0,4}$ ]] || continue
     other=$port
-    while [[ $used == *" $other "* ]] || listens "$address" "$other"; do other=$((other < 55000 ? other + 10000 : other - 49999)); done
+    while [[ $used == *" $other "* ]] || { [ -n "$address" ] && listens "$address" "$other"; }; do other=$((other < 55000 ? other + 10000 : other - 49999)); done
     if [[ $used == *" $port "* ]]; then
       found "$name=$port is the port of another service here" "$(set_to "$name" "$other")"
-    elif [ "$other" != "$port" ] && [ -z "$(docker ps --quiet --filter "label=com.docker.compose.project=$compose_project" --filter "publish=$port" 2>/dev/null)" ]; then
+    elif [ "$other" != "$port" ] && ! { $answers && [ -n "$(docker ps --quiet --filter "label=com.docker.compose.project=$compose_project" --filter "publish=$port")" ]; }; then
       found "port $port ($name) is in use on this machine" "$(set_to "$name" "$other")"
     fi
     used="$used$port "
@@ -269,70 +310,58 @@ check_folders() {
   done <<<"$(value CODE_INDEX_FOLDERS),"
 }
 
-# check_place SERVICE VARIABLE
-check_place() {
-  case $(value "$2") in
-    '' | local | elsewhere) ;;
-    *) found "$2=$(value "$2") is not a place where $1 can run: local (in a container here), or elsewhere" "$(set_to "$2" local)" ;;
-  esac
-}
-
-# check_elsewhere SERVICE PLACE URL HOST: the address must match the place.
+# check_elsewhere PLACE URL HOST: the address must match the place.
 check_elsewhere() {
   local url host plain
-  url=$(value "$3") plain=$url
-  while [ "$plain" != "${plain%/}" ]; do plain=${plain%/}; done
-  case $3 in *_URL) [ "$url" = "$plain" ] || found "$3=$url ends in a slash, but Hyperion appends paths to it" "$(set_to "$3" "$plain")" ;; esac
-  host=${url#*://} host=${host##*@} host=${host%%[/:?,]*}
-  if [ "$(value "$2")" = elsewhere ]; then
-    if [ -z "$url" ] || [ "$host" = "$4" ]; then
-      found "$2=elsewhere, but $3 names no other server" "$(set_to "$2" local)"
+  url=$(value "$2") plain=${url%"${url##*[!/]}"}
+  case $2 in *_URL) [ "$url" = "$plain" ] || found "$2=$url ends in a slash, but Hyperion appends paths to it" "$(set_to "$2" "$plain")" ;; esac
+  host=${url#*://} host=${host##*@} host=${host%%[/?,]*}
+  case $host in \[*) ;; *) host=${host%%:*} ;; esac
+  case $host in
+    localhost | 127.* | 0.0.0.0 | \[::1\]*)
+      found "$2 names $host, which in a container is the container itself" "name this machine's address in its network, or host.docker.internal with Docker Desktop"
+      ;;
+  esac
+  if [ "$(value "$1")" = elsewhere ]; then
+    if [ -z "$url" ] || [ "$host" = "$3" ]; then
+      found "$1=elsewhere, but $2 names no other server" "$(set_to "$1" local)"
     fi
-  elif [ -n "$url" ] && [ "$host" != "$4" ]; then
-    found "$3 names $host, but Compose starts the container of $4 here too" "$(set_to "$2" elsewhere)"
+  elif [ -n "$url" ] && [ "$host" != "$3" ]; then
+    found "$2 names $host, but Compose starts the container of $3 here too" "$(set_to "$1" elsewhere)"
   fi
 }
 
 check_mongodb_login() {
-  local uri login expected
-  uri=$(value MONGODB_URI)
-  case $uri in *//mongodb:* | *//mongodb/* | *//mongodb | *@mongodb:* | *@mongodb/* | *@mongodb) ;; *) return ;; esac
-  expected=$(value MONGODB_USERNAME)
-  [ -n "$expected" ] || expected=hyperion
-  login=${uri#*://}
-  case $login in *@*) login=${login%%@*} ;; *) login='' ;; esac
+  local server host login='' user
+  server=$(value MONGODB_URI) server=${server#*://} server=${server%%[/?]*} host=${server##*@}
+  [ "${host%%:*}" = mongodb ] || return 0
+  [ "$server" = "$host" ] || login=${server%@*}
+  user=$(setting MONGODB_USERNAME)
   if [ -z "$login" ]; then
     found "MONGODB_URI has no login, but the database needs one; without this line, Compose sets the right address" "$(drop MONGODB_URI)"
-  elif [ "${login%%:*}" != "$expected" ]; then
-    found "MONGODB_URI logs in as ${login%%:*}, but the database's user is $expected (MONGODB_USERNAME)" "$(drop MONGODB_URI)"
+  elif [ "${login%%:*}" != "$user" ]; then
+    found "MONGODB_URI logs in as ${login%%:*}, but the database's user is $user (MONGODB_USERNAME)" "$(drop MONGODB_URI)"
+  elif ! $mongodb_filled && [ "$login" != "$user:$(setting MONGODB_PASSWORD)" ]; then
+    found "MONGODB_URI has another password than MONGODB_PASSWORD, which the new database gets" "$(drop MONGODB_URI)"
   fi
 }
 
 check_embedding() {
-  case $(value EMBEDDING) in
-    '' | local) ;;
-    openai)
-      [ -n "$(value OPENAI_API_KEY)" ] ||
-        found "EMBEDDING=openai needs OPENAI_API_KEY; the MCP server ends without it" "$(set_to EMBEDDING local)"
-      found "EMBEDDING=openai makes vectors of 1536 dimensions, but Hyperion's code index has 768: a search finds no code" "$(set_to EMBEDDING local)"
-      ;;
-    *) found "EMBEDDING=$(value EMBEDDING) is neither local nor openai" "$(set_to EMBEDDING local)" ;;
-  esac
+  [ "$(value EMBEDDING)" = openai ] || return 0
+  [ -n "$(value OPENAI_API_KEY)" ] ||
+    found "EMBEDDING=openai needs OPENAI_API_KEY; the MCP server ends without it" "$(set_to EMBEDDING local)"
+  found "EMBEDDING=openai makes vectors of 1536 dimensions, but Hyperion's code index has 768: a search finds no code" "$(set_to EMBEDDING local)"
 }
 
 check_images() {
   local registry tag plain
   registry=$(value HYPERION_REGISTRY)
-  plain=${registry#*://}
-  while [ "$plain" != "${plain%/}" ]; do plain=${plain%/}; done
+  plain=${registry#*://} plain=${plain%"${plain##*[!/]}"}
   [ "$registry" = "$plain" ] ||
     found "HYPERION_REGISTRY=$registry has a scheme or a slash at its end; it must have neither" "$(set_to HYPERION_REGISTRY "$plain")"
   tag=$(value HYPERION_TAG)
-  case $tag in
-    '') ;;
-    *sha256:*) found "HYPERION_TAG=$tag is a digest, but each image has its own: use a lock file to pin them" "HYPERION_TAG=1.4.2 docker compose config --lock-image-digests > docker-compose.lock.yml" ;;
-    [!A-Za-z0-9_]* | *[!A-Za-z0-9_.-]*) found "HYPERION_TAG=$tag is not a tag: letters, digits, - _ and . are allowed (1.4.2, v1.4.2, 1, latest)" "$(set_to HYPERION_TAG latest)" ;;
-  esac
+  [[ $tag != *sha256:* ]] ||
+    found "HYPERION_TAG=$tag is a digest, but each image has its own: use a lock file to pin them" "HYPERION_TAG=1.4.2 docker compose config --lock-image-digests > docker-compose.lock.yml"
 }
 
 check_override() {
@@ -346,49 +375,58 @@ check_override() {
   done
 }
 
-# look_at_docker: reads Docker's properties; false if it does not answer.
+# look_at_docker: reads the properties of Docker and its engine.
 look_at_docker() {
-  local components
-  root='' security='' memory=0 arch='' version='' snap=false
-  if [[ $(docker --version 2>/dev/null) == *[Pp]odman* ]]; then
+  local client='' components=''
+  root='' security='' memory=0 arch='' version=''
+  read -r -t "$patience" client < <(docker --version 2>/dev/null) || true
+  IFS='|' read -r -t "$patience" version arch components < <(docker version --format '{{.Server.Version}}|{{.Server.Arch}}|{{range .Server.Components}}{{.Name}},{{end}}' 2>/dev/null) || true
+  if [ -z "$client" ]; then
+    found "there is no Docker on PATH" "install it: https://docs.docker.com/engine/install"
+  elif [[ $client$components == *[Pp]odman* ]]; then
     found "docker is Podman here, which is not supported: it reads no \"!reset\" in a compose file" "install Docker: https://docs.docker.com/engine/install"
-    return 1
-  fi
-  if ! IFS='|' read -r version arch components < <(docker version --format '{{.Server.Version}}|{{.Server.Arch}}|{{range .Server.Components}}{{.Name}},{{end}}' 2>/dev/null) || [ -z "$version" ]; then
+  elif [ -z "$version" ]; then
+    has_docker=true
     found "Docker does not answer, so its containers, volumes and limits are not checked" "docker version"
-    return 1
+  else
+    has_docker=true answers=true
+    [ "$(number "$version")" -ge "$(number 20.10)" ] ||
+      found "Docker $version is older than 20.10" "install a later one: https://docs.docker.com/engine/install"
+    IFS='|' read -r -t "$patience" root memory security < <(docker info --format '{{.DockerRootDir}}|{{.MemTotal}}|{{.SecurityOptions}}' 2>/dev/null) || true
+    case $root in /var/snap/*) snap=true ;; esac
+    ! has_volume "${compose_project}_mongodb-data" || mongodb_filled=true
   fi
-  if [[ $components == *Podman* ]]; then
-    found "the engine that docker speaks to is Podman, which is not supported" "install Docker: https://docs.docker.com/engine/install"
-    return 1
-  fi
-  IFS='|' read -r root memory security < <(docker info --format '{{.DockerRootDir}}|{{.MemTotal}}|{{.SecurityOptions}}' 2>/dev/null) || true
-  case $root in /var/snap/*) snap=true ;; esac
 }
 
-check_versions() {
-  local compose
-  [ "$(number "$version")" -ge "$(number 20.10)" ] ||
-    found "Docker $version is older than 20.10" "install a later one: https://docs.docker.com/engine/install"
-  if compose=$(docker compose version --short 2>/dev/null); then
-    [ "$(number "$compose")" -ge "$(number 2.24)" ] ||
-      found "Compose $compose is older than 2.24, which docker-compose.yml needs" "install a later one: https://docs.docker.com/compose/install"
-  elif compose=$(docker-compose version --short 2>/dev/null) && [ "$(number "$compose")" -ge "$(number 2.24)" ]; then
-    not_checked "there is no docker compose here: use docker-compose instead"
-  else
-    found "there is no docker compose${compose:+; docker-compose $compose is too old for docker-compose.yml, which needs 2.24}" "install it: https://docs.docker.com/compose/install"
+# check_compose: finds a missing or old Compose, and what Compose itself refuses. Sets $compose to its command.
+check_compose() {
+  local version='' said
+  compose='docker compose'
+  if ! read -r -t "$patience" version < <(docker compose version --short 2>/dev/null); then
+    compose='docker-compose'
+    read -r -t "$patience" version < <(docker-compose version --short 2>/dev/null) || true
+    [ -z "$version" ] || not_checked "there is no docker compose here: use docker-compose instead"
+  fi
+  if [ -z "$version" ]; then
+    found "there is no docker compose" "install it: https://docs.docker.com/compose/install"
+  elif [ "$(number "$version")" -lt "$(number 2.24)" ]; then
+    found "$compose $version is older than 2.24, which docker-compose.yml needs" "install a later one: https://docs.docker.com/compose/install"
+  elif ! said=$($compose config --quiet 2>&1); then
+    # The checks above name a wrong value of a service. The text in quotes can be a password.
+    [ "${#problems[@]}" -ne 0 ] && [[ $said == *service* ]] ||
+      found "Compose refuses this folder: $(tail -n 1 <<<"$said" | sed "s/ [\"'].*//")" "$compose config --quiet, and correct what it names"
   fi
 }
 
 check_machine() {
   local cpu='' image proxies
-  ! $snap || [ "$(value HYPERION_NO_NEW_PRIVILEGES)" = false ] ||
+  ! $snap || [[ $(value HYPERION_NO_NEW_PRIVILEGES) == [0fF]* ]] ||
     needs HYPERION_NO_NEW_PRIVILEGES false "Docker from snap refuses no-new-privileges: every container ends with \"operation not permitted\""
 
   image=$(setting EMBEDDING_IMAGE)
   case $arch in
     amd64 | arm64) ;;
-    *) found "this Docker runs on $arch, but Hyperion's images on amd64 and arm64" "HYPERION_PLATFORM=linux/amd64 where QEMU emulates it: docs/COMPOSE.md" ;;
+    *) [ -n "$(value HYPERION_PLATFORM)" ] || found "this Docker runs on $arch, but Hyperion's images on amd64 and arm64" "HYPERION_PLATFORM=linux/amd64 where QEMU emulates it: docs/COMPOSE.md" ;;
   esac
   if runs_here HYPERION_EMBEDDING; then
     case $arch:$image in
@@ -431,9 +469,6 @@ version_of() {
   printf '%s' "${version:-0}"
 }
 
-# container_with VOLUME: also finds stopped containers.
-container_with() { docker ps --all --quiet --filter "volume=$1" | head -n 1; }
-
 has_volume() { docker volume inspect "$1" >/dev/null 2>&1; }
 
 # read_volume VOLUME IMAGE COMMANDS: runs sh in the image, with the volume at /from; fails if the image is not here.
@@ -450,7 +485,7 @@ check_qdrant_data() {
   runs_here HYPERION_QDRANT && has_volume "$volume" || return 0
   image=$(setting QDRANT_IMAGE)
   to=$(number "$(version_of "$image")")
-  container=$(container_with "$volume")
+  container=$(docker ps --all --quiet --filter "volume=$volume" | head -n 1)
   [ -z "$container" ] || from=$(number "$(version_of "$(docker inspect --format '{{.Image}}' "$container")")")
   [ "$from" -ne 0 ] || [ -z "$container" ] || from=$(number "$(version_of "$(docker inspect --format '{{.Config.Image}}' "$container")")")
   if [ "$from" -eq 0 ] || [ "$to" -eq 0 ]; then
@@ -475,7 +510,7 @@ check_qdrant_data() {
 }
 
 check_mongodb_data() {
-  local volume=${compose_project}_mongodb-data image from to running
+  local volume=${compose_project}_mongodb-data image from to running login
   runs_here HYPERION_MONGODB && $mongodb_filled || return 0
   image=$(setting MONGODB_IMAGE)
   # shellcheck disable=SC2016 # the shell in the container expands it
@@ -492,10 +527,11 @@ check_mongodb_data() {
   fi
 
   running=$(docker ps --quiet --filter "label=com.docker.compose.project=$compose_project" --filter label=com.docker.compose.service=mongodb)
+  login=$(value MONGODB_URI)
   if [ -z "$running" ]; then
-    [ -z "$(value MONGODB_PASSWORD)$(value MONGODB_USERNAME)" ] ||
+    [ -z "$(value MONGODB_PASSWORD)$(value MONGODB_USERNAME)$login" ] ||
       not_checked "whether MONGODB_USERNAME and MONGODB_PASSWORD are the login in $volume: MongoDB does not run"
-  elif ! HYPERION_LOGIN="mongodb://$(setting MONGODB_USERNAME):$(setting MONGODB_PASSWORD)@127.0.0.1:27017/?authSource=admin" \
+  elif ! HYPERION_LOGIN=${login:-mongodb://$(setting MONGODB_USERNAME):$(setting MONGODB_PASSWORD)@127.0.0.1:27017/?authSource=admin} \
     docker exec --env HYPERION_LOGIN --env ALL_PROXY= --env all_proxy= "$running" mongosh --nodb --quiet --eval 'connect(process.env.HYPERION_LOGIN)' >/dev/null 2>&1; then
     found "MongoDB refuses MONGODB_USERNAME and MONGODB_PASSWORD: its volume keeps the login of the first start" \
       "write that login to .env, or change the login in the database first: COMPOSE.md, \"Settings\""
@@ -506,11 +542,11 @@ check_mongodb_data() {
 check_tag() {
   local tag name image said there='' missing=''
   tag=$(value HYPERION_TAG)
-  [ -n "$tag" ] && [ "$tag" != latest ] && docker compose version >/dev/null 2>&1 || return 0
+  [ -n "$tag" ] && [ "$tag" != latest ] || return 0
   while read -r name; do
     image=$(setting HYPERION_REGISTRY)/$name:$tag
     # The engine asks the registry, as for a pull.
-    if said=$(docker compose --project-name check --file - config --resolve-image-digests <<<"services: { check: { image: '$image' } }" 2>&1); then
+    if said=$($compose --project-name check --file - config --resolve-image-digests <<<"services: { check: { image: '$image' } }" 2>&1); then
       there="$there $name"
     elif [[ $said == *"manifest unknown"* || $said == *"not found"* ]]; then
       missing="$missing $name"
@@ -553,60 +589,50 @@ check_clients() {
   done
 }
 
-while [ $# -gt 0 ]; do
-  case $1 in
-    --help | -h)
-      usage
-      exit 0
-      ;;
-    --write) write=true ;;
-    -*)
-      echo "unknown option $1; see --help" >&2
-      exit 2
-      ;;
-    *) break ;;
-  esac
-  shift
-done
-here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+case ${1-} in
+  --help | -h) usage && exit ;;
+  --write) write=true && shift ;;
+esac
+case ${1-} in
+  -*) echo "unknown option $1; see --help" >&2 && exit 2 ;;
+esac
+from=$PWD here=$(cd "$(dirname "${BASH_SOURCE[0]-}")" && pwd)
 if [ -f "$here/lib/compose-volumes.sh" ]; then
   # shellcheck source=scripts/lib/compose-volumes.sh
   source "$here/lib/compose-volumes.sh"
 fi
 [ -f "$here/docker-compose.yml" ] || here=$here/..
+folder=${1-}
 if [ $# -gt 1 ] || ! cd "${1:-$here}" 2>/dev/null; then
   echo "${1:-$here} is not a folder; see --help" >&2
   exit 2
 fi
-[ -f docker-compose.yml ] || found "there is no docker-compose.yml in $PWD" "$0 FOLDER"
+[ -f docker-compose.yml ] || found "there is no docker-compose.yml in $PWD" "bash $0 FOLDER"
 
 read_env
-docker=false mongodb_filled=false
-! look_at_docker || docker=true
-! $docker || ! has_volume "${compose_project}_mongodb-data" || mongodb_filled=true
+# docker-compose.yml sets the default.
+compose_project=$(value COMPOSE_PROJECT_NAME) compose_project=${compose_project:-hyperion}
+has_docker=false answers=false snap=false mongodb_filled=false
+look_at_docker
 
-check_names
 check_unknown
 check_values
 check_ports
 check_folders
 check_mongodb_login
-check_place MongoDB HYPERION_MONGODB
-check_place Qdrant HYPERION_QDRANT
-check_place "the embedding service" HYPERION_EMBEDDING
-check_elsewhere MongoDB HYPERION_MONGODB MONGODB_URI mongodb
-check_elsewhere Qdrant HYPERION_QDRANT QDRANT_URL qdrant
-check_elsewhere "the embedding service" HYPERION_EMBEDDING TEI_URL embedding-service
+check_elsewhere HYPERION_MONGODB MONGODB_URI mongodb
+check_elsewhere HYPERION_QDRANT QDRANT_URL qdrant
+check_elsewhere HYPERION_EMBEDDING TEI_URL embedding-service
 check_embedding
 check_images
 check_override
-if $docker; then
-  check_versions
+! $has_docker || check_compose
+if $answers; then
   check_machine
   check_earlier
   check_qdrant_data
   check_mongodb_data
-  [ "${#problems[@]}" -ne 0 ] || check_tag
+  check_tag
 fi
 check_clients
 
@@ -615,5 +641,6 @@ if [ "${#problems[@]}" -eq 0 ]; then
   echo "Nothing found: docker compose up --detach --wait"
   exit 0
 fi
+[ "$PWD" = "$from" ] || echo "In $PWD:"
 printf -- '- %s\n' "${problems[@]}"
 exit 1

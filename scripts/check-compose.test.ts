@@ -16,6 +16,7 @@ case "$1 $2" in
   "--version ") echo "$CLI" ;;
   "version --format") echo "$ENGINE" ;;
   "info --format") echo "$INFO" ;;
+  "compose config") [ -z "$REFUSED" ] || { echo "$REFUSED" >&2; exit 1; } ;;
   "compose version") [ -n "$COMPOSE" ] && echo "$COMPOSE" ;;
   "compose --project-name") read -r text; for name in $TAGGED; do [[ "$text" != *"/$name:1.4.2'"* ]] || exit 0; done; echo "$REFUSAL" >&2; exit 1 ;;
   "ps --filter") for name in $CONTAINERS; do [ "$3" != "name=^$name$" ] || echo dev-squad; done ;;
@@ -103,19 +104,19 @@ const WRONG = [
     "sed -i.old 's|^HYPERION_QDRANT=.*|HYPERION_QDRANT=local|' .env",
   ],
   ["QDRANT_URL=http://qdrant:6333/", "ends in a slash", "QDRANT_URL=http://qdrant:6333|"],
-  ["HYPERION_MONGODB=remote", "is not a place", "HYPERION_MONGODB=local"],
+  ["HYPERION_MONGODB=remote", "local (in a container here), or elsewhere", "'/^HYPERION_MONGODB=/d' .env"],
   ["WEB_PORT=7777", "its new name is HYPERION_UI_PORT", "sed -i.old 's/^WEB_PORT=/HYPERION_UI_PORT=/' .env"],
   ["MONGO_ROOT_PASSWORD=x", "its new name is MONGODB_PASSWORD", "s/^MONGO_ROOT_PASSWORD=/MONGODB_PASSWORD=/"],
   ["MONGODB_PORT=27017", "have no port on this machine", "sed -i.old '/^MONGODB_PORT=/d' .env"],
   ["EMBEDDING=openai", "needs OPENAI_API_KEY", "EMBEDDING=local"],
-  ["EMBEDDING=voyage", "neither local nor openai", "EMBEDDING=local"],
+  ["EMBEDDING=voyage", "local or openai", "'/^EMBEDDING=/d' .env"],
   [
     'HYPERION_REGISTRY="https://us-central1-docker.pkg.dev/p/r/"',
     "a scheme or a slash at its end",
     "HYPERION_REGISTRY=us-central1-docker.pkg.dev/p/r",
   ],
   ["HYPERION_TAG=@sha256:00ff", "use a lock file to pin them", "docker compose config --lock-image-digests"],
-  ["HYPERION_TAG=1.4.2 beta", "is not a tag", "HYPERION_TAG=latest"],
+  ["HYPERION_TAG=1.4.2 beta", "a tag of letters", "'/^HYPERION_TAG=/d' .env"],
   ["HYPERION_UI_PROT=8080", "did you mean HYPERION_UI_PORT?", "s/^HYPERION_UI_PROT=/HYPERION_UI_PORT=/"],
   ["SOMETHING_OF_ANOTHER=1", "is not read by any compose file", "'/^SOMETHING_OF_ANOTHER=/d' .env"],
   ["HYPERION_UI_PORT=abc", "a port from 1 to 65535", "'/^HYPERION_UI_PORT=/d' .env"],
@@ -123,7 +124,7 @@ const WRONG = [
   ["HYPERION_BRIDGE_PORT=7778", "is the port of another service here", "HYPERION_BRIDGE_PORT=17778|"],
   ["HYPERION_BIND=localhost", "an IP address", "'/^HYPERION_BIND=/d' .env"],
   ["HYPERION_RESTART=sometimes", "on-failure or no", "'/^HYPERION_RESTART=/d' .env"],
-  ["QDRANT_MEMORY=2 GB", "a size such as", "'/^QDRANT_MEMORY=/d' .env"],
+  ["QDRANT_MEMORY=2", "a size such as", "'/^QDRANT_MEMORY=/d' .env"],
   ["HYPERION_NO_NEW_PRIVILEGES=off", "true or false", "'/^HYPERION_NO_NEW_PRIVILEGES=/d' .env"],
   ["HYPERION_PLATFORM=arm64", "linux/arm64", "'/^HYPERION_PLATFORM=/d' .env"],
   ["LOG_LEVEL=verbose", "debug, info, warn or error", "'/^LOG_LEVEL=/d' .env"],
@@ -132,19 +133,101 @@ const WRONG = [
   ["MONGODB_DATABASE=a/b", "letters, digits", "'/^MONGODB_DATABASE=/d' .env"],
   [
     "MONGODB_URI=mongodb://hyperion:p@ss/w0rd@mongodb:27017/?authSource=admin",
-    "are written %40",
+    "are written %25 %40",
     "'/^MONGODB_URI=/d' .env",
   ],
   ["QDRANT_URL=qdrant:6333", "http://HOST:PORT", "'/^QDRANT_URL=/d' .env"],
   ["TEI_URL=http://u:p@tei.example.com", "without a login", "'/^TEI_URL=/d' .env"],
-  ["OPENAI_API_KEY=sk-a$b", "one word without $", "'/^OPENAI_API_KEY=/d' .env"],
+  ["OPENAI_API_KEY=sk a", "one word", "'/^OPENAI_API_KEY=/d' .env"],
   ["EMBEDDING_MODEL=nomic embed", "OWNER/NAME", "'/^EMBEDDING_MODEL=/d' .env"],
   ["QDRANT_IMAGE=https://hub.docker.com/qdrant", "without a scheme", "'/^QDRANT_IMAGE=/d' .env"],
   ["HYPERION_CODE=/misspelt", "is not a folder of this machine", "'/^HYPERION_CODE=/d' .env"],
   ["HYPERION_SOURCE=/misspelt", "is not a folder of this machine", "'/^HYPERION_SOURCE=/d' .env"],
   ["CODE_INDEX_FOLDERS=/code/src", "HYPERION_CODE is not set", "echo HYPERION_CODE="],
   ["CODE_INDEX_FOLDERS=/home/dana/src", "folders in the container", "'/^CODE_INDEX_FOLDERS=/d' .env"],
+  ["HYPERION_REGISTRY=a b/c", "names of lowercase letters", "'/^HYPERION_REGISTRY=/d' .env"],
+  ["HYPERION_REGISTRY=host:port/a", "names of lowercase letters", "'/^HYPERION_REGISTRY=/d' .env"],
+  ["HYPERION_REGISTRY=eu.example.com/Team", "names of lowercase letters", "'/^HYPERION_REGISTRY=/d' .env"],
+  [`HYPERION_TAG=${"a".repeat(129)}`, "a tag of letters", "'/^HYPERION_TAG=/d' .env"],
+  ["MONGODB_IMAGE=Mongo:7.0", "the name of an image", "'/^MONGODB_IMAGE=/d' .env"],
+  ["EMBEDDING_IMAGE=a/b-:1", "the name of an image", "'/^EMBEDDING_IMAGE=/d' .env"],
+  ["HYPERION_BIND=[::1]", "an IP address of this machine", "'/^HYPERION_BIND=/d' .env"],
+  ["HYPERION_BIND=192.0.2.1", "an IP address of this machine", "'/^HYPERION_BIND=/d' .env"],
+  ["HYPERION_PLATFORM=linux/s390x", "linux/arm64", "'/^HYPERION_PLATFORM=/d' .env"],
+  ["MONGODB_MEMORY=4m", "a size such as", "'/^MONGODB_MEMORY=/d' .env"],
+  ["MONGODB_URI=mongodb://hyperion:100%@mongodb", "are written %25", "'/^MONGODB_URI=/d' .env"],
+  ["MONGODB_URI=mongodb://hyperion:x@mongodb", "another password", "'/^MONGODB_URI=/d' .env"],
+  ["MONGODB_URI=mongodb://localhost:27017", "is the container itself", "host.docker.internal"],
+  ["TEI_URL=http://127.0.0.1:8080", "is the container itself", "host.docker.internal"],
+  ["QDRANT_API_KEY=a$b", "contains $b, which is not set", "QDRANT_API_KEY in single quotes"],
+  ["PORT=8080", "PORT in .env is not read by any compose file\n", "'/^PORT=/d' .env"],
+  ["HYPERION-TAG=1.4.2", "did you mean HYPERION_TAG?", "s/^HYPERION-TAG=/HYPERION_TAG=/"],
+  ["HYPERION_TAG 1.4.2", "of .env sets nothing", "write it as NAME=VALUE"],
 ] as const;
+
+/** Values that Compose and the services accept. */
+const RIGHT = [
+  "HYPERION_REGISTRY=localhost:5000\nHYPERION_MEMORY=2GiB\nMONGODB_MEMORY=1.5 g\nHYPERION_PIDS=0",
+  "HYPERION_NO_NEW_PRIVILEGES=False\nNO_PROXY=a.example.com, .example.org\nHYPERION_BIND=127.0.0.2",
+  "HYPERION_QDRANT=elsewhere\nQDRANT_URL=http://[fd00::1]:6333\nQDRANT_API_KEY='a$b'",
+  "HYPERION_MONGODB=elsewhere\nMONGODB_URI=mongodb://a:p%40ss@one.example.com,two.example.com/?replicaSet=r",
+  "MONGODB_PASSWORD=first\nMONGODB_URI=mongodb://hyperion:first@mongodb:27017/?authSource=admin",
+  'QDRANT_API_KEY="a\\$b"\nOPENAI_API_KEY=a$$b',
+  "MY_PORT=8080\nHYPERION_UI_PORT=${MY_PORT}\nHYPERION_MCP_PORT=${ANOTHER:-8081}",
+  "HYPERION_UI_PORT=abc\nHYPERION_UI_PORT=8080",
+  "COMPOSE_FILE=docker-compose.yml:more.yml\nMORE_OF_IT=1",
+];
+it.each(RIGHT)("accepts what Compose accepts: %j", (env) => {
+  shell.write("more.yml", "services:\n  x:\n    image: ${MORE_OF_IT:-y}\n");
+  shell.write(".env", `${env}\n`);
+  expect(check()).toEqual(CLEAN);
+});
+
+it.each([
+  "export HYPERION_UI_PORT=abc",
+  "  HYPERION_UI_PORT = 'abc'",
+  "HYPERION_UI_PORT: abc # a comment",
+  "\uFEFFHYPERION_UI_PORT=abc",
+  'HYPERION_UI_PORT="abc" \r',
+  'HYPERION_UI_PORT="8080\n8081"',
+])("reads %j as Compose does, and its fix removes it", (line) => {
+  shell.write(".env", `#HYPERION_UI_PORT=7777\n${line}\nLOG_LEVEL=warn\n`);
+  const fix = /fix: (.*HYPERION_UI_PORT.*)/.exec(check().stdout)?.[1] ?? "";
+  expect(fix).toContain("sed -i.old");
+  shell.bash(fix);
+  expect(shell.read(".env")).toMatch(/^#HYPERION_UI_PORT=7777\n(8081"\n)?LOG_LEVEL=warn\n$/);
+});
+
+it("adds a line with a fix, also to an .env that does not end with a line break", () => {
+  shell.write(".env", "QDRANT_URL=http://q.example.com");
+  shell.bash(/fix: (.*)/.exec(check().stdout)?.[1] ?? "");
+  expect(shell.read(".env")).toBe("QDRANT_URL=http://q.example.com\nHYPERION_QDRANT=elsewhere\n");
+});
+
+it("names the folder in which the fixes are to be run, unless it is the current one", () => {
+  shell.write("other/docker-compose.yml", shell.read("docker-compose.yml"));
+  shell.write("other/.env", "HYPERION_UI_PORT=abc\n");
+  const { stdout } = shell.run(script, [`${shell.folder}/other`]);
+  expect(stdout.split("\n")[0]).toBe(`In ${shell.folder}/other:`);
+  shell.write(".env", "HYPERION_UI_PORT=abc\n");
+  expect(check().stdout).not.toContain("In ");
+});
+
+describe("of what Compose refuses", () => {
+  it("prints the message, without a text that can be a password", () => {
+    shell.environment["REFUSED"] = 'failed to read .env: line 1: unterminated quoted value "sec';
+    shell.write(".env", 'MONGODB_PASSWORD="sec\n');
+    expectFound("line 1: unterminated quoted value\n", "docker compose config --quiet");
+    expect(check().stdout).not.toContain('"sec');
+  });
+
+  it("names a wrong value of a service once", () => {
+    shell.environment["REFUSED"] = 'cannot extend service "mongodb": service "remote" not found';
+    expectFound("Compose refuses", "docker compose config --quiet");
+    shell.write(".env", "HYPERION_MONGODB=remote\n");
+    expect(check().stdout).not.toContain("Compose refuses");
+  });
+});
 
 /** Names of the same subject: their lines are tested in turn. */
 const SAME: Record<string, string> = {
@@ -152,6 +235,7 @@ const SAME: Record<string, string> = {
   CODE_INDEX_FOLDERS: "HYPERION_CODE",
   OPENAI_API_KEY: "EMBEDDING",
   HYPERION_BRIDGE_PORT: "HYPERION_MCP_PORT",
+  "HYPERION_TAG 1.4.2": "HYPERION_TAG",
 };
 const nameOf = ([line]: (typeof WRONG)[number]) => {
   const name = line.replace(/=.*/, "");
@@ -255,6 +339,16 @@ describe("of the folder of code", () => {
     shell.write(".env", "HYPERION_CODE=./code\n");
   });
 
+  it.each(["$HOME/code", "${HOME}/code", "~/code", "'./code' # mine"])("accepts %s", (code) => {
+    shell.write(".env", `HYPERION_CODE=${code}\n`);
+    expect(check()).toEqual(CLEAN);
+  });
+
+  it("finds a file in its place", () => {
+    shell.write(".env", "HYPERION_CODE=code/main.go\n");
+    expectFound("code/main.go is not a folder of this machine", "'/^HYPERION_CODE=/d' .env");
+  });
+
   it("finds one that is empty", () => {
     shell.write(".env", "HYPERION_CODE=./bin/none\n");
     shell.bash("mkdir -p bin/none");
@@ -326,7 +420,7 @@ describe("of the machine", () => {
   it("finds docker-compose 1, and accepts a later docker-compose", () => {
     shell.environment["COMPOSE"] = "";
     shell.fake("docker-compose", "echo 1.29.2");
-    expectFound("docker-compose 1.29.2 is too old", "docs.docker.com/compose/install");
+    expectFound("docker-compose 1.29.2 is older than 2.24", "docs.docker.com/compose/install");
     shell.fake("docker-compose", "echo 5.0.1");
     const { status, stdout } = check();
     expect([status, stdout]).toEqual([0, expect.stringContaining("use docker-compose")]);
@@ -357,7 +451,7 @@ describe("of the machine", () => {
 
   it("finds hosts that Docker's proxy excludes", () => {
     shell.write(".docker/config.json", '{\n "proxies": { "default": { "noProxy": "*.corp,10.0.0.0/8" } }\n}');
-    expectFound("excludes *.corp,10.0.0.0/8", "echo NO_PROXY=*.corp,10.0.0.0/8 >> .env");
+    expectFound("excludes *.corp,10.0.0.0/8", "echo 'NO_PROXY=*.corp,10.0.0.0/8' >> .env");
   });
 
   it("writes only the settings that the machine needs, with --write", () => {
@@ -374,6 +468,9 @@ describe("of the machine", () => {
       "NO_PROXY=*.corp",
     ]);
     expect(check()).toEqual(CLEAN);
+    shell.write(".env", "export HYPERION_NO_NEW_PRIVILEGES=1\n");
+    check("--write");
+    expect(shell.read(".env")).toMatch(/^HYPERION_NO_NEW_PRIVILEGES=false\n/);
   });
 });
 
@@ -427,6 +524,14 @@ describe("of the data", () => {
     expect([status, stdout]).toEqual([0, expect.stringMatching(/^not checked: .*\nNothing found/)]);
   });
 
+  it("looks for the volumes of the project's name, and logs in as MONGODB_URI does", () => {
+    Object.assign(shell.environment, MONGODB, { IMAGES, VOLUMES: "mine_mongodb-data" });
+    Object.assign(shell.environment, { DATA: mongod("5.0.31"), LOGIN: "mongodb://hyperion:x@mongodb" });
+    shell.write(".env", "COMPOSE_PROJECT_NAME=mine\nMONGODB_URI=mongodb://hyperion:x@mongodb\n");
+    expectFound("mine_mongodb-data was last opened by MongoDB 5.0.31", "MONGODB_IMAGE=mongo:6.0");
+    expect(check().stdout).not.toContain("refuses");
+  });
+
   it("reports that the volume already has a password that breaks the address", () => {
     Object.assign(shell.environment, MONGODB, { IMAGES, LOGIN: "another", DATA: mongod("7.0.14") });
     shell.write(".env", "MONGODB_PASSWORD=p@ss\n");
@@ -466,11 +571,30 @@ describe("of the version", () => {
 it("needs no other file than the compose file", () => {
   shell.write("check-compose.sh", readFileSync(path.join(root, script), "utf8"));
   expect(shell.run(path.join(shell.folder, "check-compose.sh"))).toEqual(CLEAN);
+  expect(shell.bash("bash <check-compose.sh")).toEqual(CLEAN);
 });
 
-it("continues without Docker, and reports it", () => {
-  shell.fake("docker", "exit 1");
-  expect(check().stdout).toContain("Docker does not answer");
+describe("without an engine", () => {
+  const remaining = "did you mean HYPERION_UI_PORT?";
+  beforeEach(() => {
+    shell.write(".env", "HYPERION_UI_PROT=8080\n");
+    shell.environment["TMOUT"] = "1";
+  });
+
+  it.each([
+    ["fails", "exit 1"],
+    ["hangs", "exec sleep 3"],
+  ])("checks the rest if the engine %s", (_, engine) => {
+    shell.fake("docker", `case "$1" in --version | compose) echo 2.40.3 ;; *) ${engine} ;; esac`);
+    expectFound("Docker does not answer", "docker version");
+    expectFound(remaining, "HYPERION_UI_PORT=/' .env");
+  });
+
+  it("checks the rest if there is no Docker", () => {
+    shell.without("docker");
+    expectFound("there is no Docker on PATH", "docs.docker.com/engine/install");
+    expectFound(remaining, "HYPERION_UI_PORT=/' .env");
+  });
 });
 
 it("refuses unknown options and folders", () => {
