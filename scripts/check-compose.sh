@@ -411,7 +411,7 @@ check_compose() {
     found "there is no docker compose" "install it: https://docs.docker.com/compose/install"
   elif [ "$(number "$version")" -lt "$(number 2.24)" ]; then
     found "$compose $version is older than 2.24, which docker-compose.yml needs" "install a later one: https://docs.docker.com/compose/install"
-  elif ! said=$($compose config --quiet 2>&1); then
+  elif [ -f docker-compose.yml ] && ! said=$($compose config --quiet 2>&1); then
     # The checks above name a wrong value of a service. The text in quotes can be a password.
     [ "${#problems[@]}" -ne 0 ] && [[ $said == *service* ]] ||
       found "Compose refuses this folder: $(tail -n 1 <<<"$said" | sed "s/ [\"'].*//")" "$compose config --quiet, and correct what it names"
