@@ -41,6 +41,7 @@ read_env() {
   local line more name text quote count=0 blank='^[[:space:]]*(#|$)'
   local assignment='^[[:space:]]*(export[[:space:]]+)?([][A-Za-z0-9_.-]+)[[:space:]]*[=:][[:space:]]*(.*)$'
   [ -f .env ] || return 0
+  if [ ! -r .env ]; then found "you have no permission to read .env" "sudo chown $(id -un) .env" && return; fi
   while IFS= read -r line || [ -n "$line" ]; do
     count=$((count + 1)) line=${line#$'\xef\xbb\xbf'} line=${line%$'\r'}
     if ! [[ $line =~ $assignment ]]; then
@@ -220,6 +221,7 @@ HYPERION_REGISTRY ([a-z]+://)?[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]+)?(
 HYPERION_TAG [A-Za-z0-9_][A-Za-z0-9_.-]{0,127}|.*sha256:.* a tag of letters, digits, - _ and . (1.4.2, v1.4.2, 1, latest)
 HYPERION_UI_PORT,HYPERION_MCP_PORT,HYPERION_BRIDGE_PORT [1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5] a port from 1 to 65535
 HYPERION_PLATFORM linux/(amd64|arm64)(/v[0-9]+)? a platform of Hyperion's images, linux/amd64 or linux/arm64
+COMPOSE_PROFILES [A-Za-z0-9_.,-]+ names of profiles, separated by commas; with *, Compose also starts the templates
 HYPERION_RESTART no|always|unless-stopped|on-failure(:[0-9]+)? unless-stopped, always, on-failure or no
 HYPERION_MEMORY,MONGODB_MEMORY,QDRANT_MEMORY,EMBEDDING_MEMORY 0|([1-9][0-9]{6,}|[1-9][0-9]{3,}[[:space:]]?[kK]|[1-9][0-9]+(\.[0-9]+)?[[:space:]]?[mM]|[0-9]+(\.[0-9]+)?[[:space:]]?[gGtT])([iI]?[bB])? a size such as 512m or 2g, or 0
 HYPERION_PIDS -1|[0-9]+ a number of processes, or -1

@@ -160,6 +160,7 @@ const WRONG = [
   ["MONGODB_URI=mongodb://localhost:27017", "is the container itself", "host.docker.internal"],
   ["TEI_URL=http://127.0.0.1:8080", "is the container itself", "host.docker.internal"],
   ["QDRANT_API_KEY=a$b", "contains $b, which is not set", "QDRANT_API_KEY in single quotes"],
+  ["COMPOSE_PROFILES=*", "also starts the templates", "'/^COMPOSE_PROFILES=/d' .env"],
   ["PORT=8080", "PORT in .env is not read by any compose file\n", "'/^PORT=/d' .env"],
   ["HYPERION-TAG=1.4.2", "did you mean HYPERION_TAG?", "s/^HYPERION-TAG=/HYPERION_TAG=/"],
   ["HYPERION_TAG 1.4.2", "of .env sets nothing", "write it as NAME=VALUE"],
@@ -211,6 +212,11 @@ it("names the folder in which the fixes are to be run, unless it is the current 
   expect(stdout.split("\n")[0]).toBe(`In ${shell.folder}/other:`);
   shell.write(".env", "HYPERION_UI_PORT=abc\n");
   expect(check().stdout).not.toContain("In ");
+});
+
+it.skipIf(process.getuid?.() === 0)("reports that it may not read .env", () => {
+  shell.write(".env", "HYPERION_UI_PORT=8080\n", 0o000);
+  expectFound("you have no permission to read .env", "sudo chown");
 });
 
 describe("of what Compose refuses", () => {
@@ -553,9 +559,11 @@ describe("of the version", () => {
       "from the tag v1.4.2 of its repository",
     ],
     ["", "the registry has no HYPERION_TAG=1.4.2", "HYPERION_TAG=latest"],
-  ])("finds images that it lacks (it has %s)", (there, what, fix) => {
+  ])("finds images that it lacks (it has %s), with all other problems", (there, what, fix) => {
     shell.environment["TAGGED"] = there;
+    shell.write(".env", "HYPERION_TAG=1.4.2\nHYPERION_UI_PORT=abc\n");
     expectFound(what, fix);
+    expectFound("HYPERION_UI_PORT=abc cannot work", "'/^HYPERION_UI_PORT=/d' .env");
   });
 
   it("accepts a complete version, and reports that the registry does not answer", () => {
