@@ -2,7 +2,7 @@ import { endpointVariables } from "../lib/google-endpoints.ts";
 import { delimiter, dirname, join } from "node:path";
 import { shellWord } from "../../problems/wording.ts";
 import { gcloudEnvironment } from "./gcloud-environment.ts";
-import { GITHUB_PERSON } from "../emulator/support/github/repositories.ts";
+import { GITHUB_LOGIN } from "../emulator/support/github/repositories.ts";
 import { mintGithubApiToken } from "../emulator/support/github/tokens.ts";
 import { mintAccessToken, MAINTAINER } from "../lib/tokens.ts";
 import { pluginsServing } from "../providers/install.ts";
@@ -52,7 +52,7 @@ export async function sandboxVariables(
     ...endpointVariables(url),
     ...gcloudEnvironment(config.emulatorPort, paths.root),
     GITHUB_API_URL: `${url}/api/v3`,
-    GH_TOKEN: await mintGithubApiToken(paths.root, { login: GITHUB_PERSON.login }),
+    GH_TOKEN: await mintGithubApiToken(paths.root, { login: GITHUB_LOGIN }),
   };
 }
 

@@ -1,13 +1,13 @@
 /** @module-tag feature */
 import { beforeAll, describe, expect, test } from "vitest";
-import { mintGithubToken } from "../../sandbox/emulator/support/github-issuer.ts";
+import type { GithubRun } from "../../sandbox/emulator/support/github-issuer.ts";
 import { githubToken, impersonate } from "../support/federation.ts";
 import { google, POOLS } from "../support/google.ts";
 import { failed } from "../support/outcome.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
 const OURS = "HyperionWave-AI/dev-squad";
-const IDS = { repository_id: "123", repository_owner_id: "456" };
+const IDS = { repositoryId: "123", ownerId: "456" };
 
 const sandbox = useSandbox();
 let provider: string;
@@ -18,8 +18,8 @@ beforeAll(async () => {
     publishImages: "false",
     ciCanPublish: "true",
     githubRepository: OURS,
-    githubRepositoryId: IDS.repository_id,
-    githubOwnerId: IDS.repository_owner_id,
+    githubRepositoryId: IDS.repositoryId,
+    githubOwnerId: IDS.ownerId,
   });
   await sandbox.up();
   provider = await sandbox.output("workloadIdentityProvider");
@@ -29,11 +29,9 @@ beforeAll(async () => {
   };
 });
 
-/** A token of a workflow run on main in the protected environment, with these claims replaced; "" removes a claim. */
-function tokenWith(claims: Record<string, string>): Promise<string> {
-  const usual = { event_name: "push", environment: "production", ref: "refs/heads/main" };
-  const all = Object.entries({ repository: OURS, ...IDS, ...usual, ...claims });
-  return githubToken(sandbox, provider, Object.fromEntries(all.filter(([, value]) => value !== "")));
+/** A token of a workflow run on main in the protected environment, with these changes. */
+function tokenWith(changes: GithubRun): Promise<string> {
+  return githubToken(sandbox, provider, { repository: OURS, ...IDS, environment: "production", ...changes });
 }
 
 /** The account's access token; undefined if Google refuses. */
@@ -51,55 +49,39 @@ async function isAllowed(action: "pull" | "push", accessToken: string): Promise<
 }
 
 describe("a workflow run", () => {
-  test.each<[string, Record<string, string>, "publish" | "preview" | "nothing"]>([
+  test.each<[string, GithubRun, "publish" | "preview" | "nothing"]>([
     ["A7: a push to main", {}, "publish"],
     ["A7: a version tag", { ref: "refs/tags/v1.4.2" }, "publish"],
-    ["A7: a manual run on main", { event_name: "workflow_dispatch" }, "publish"],
-    ["A8: a pull request", { event_name: "pull_request", ref: "refs/pull/7/merge" }, "preview"],
-    ["A9: pull_request_target, which has main as its ref", { event_name: "pull_request_target" }, "nothing"],
+    ["A7: a manual run on main", { eventName: "workflow_dispatch" }, "publish"],
+    ["A8: a pull request", { eventName: "pull_request", ref: "refs/pull/7/merge" }, "preview"],
+    ["A9: pull_request_target, which has main as its ref", { eventName: "pull_request_target" }, "nothing"],
     ["A7: the environment in another case", { environment: "Production" }, "publish"],
     [
       "A9: v0-evil, a tag on a commit with another workflow",
-      { ref: "refs/tags/v0-evil", workflow: "evil.yml", environment: "" },
+      { ref: "refs/tags/v0-evil", workflow: "evil.yml", environment: undefined },
       "nothing",
     ],
     ["A9: another environment", { environment: "staging" }, "nothing"],
     [
       "A9: the drift job, which has its own class",
-      { event_name: "workflow_dispatch", workflow: "drift.yml", environment: "" },
+      { eventName: "workflow_dispatch", workflow: "drift.yml", environment: undefined },
       "nothing",
     ],
     ["A9: another branch", { ref: "refs/heads/topic" }, "nothing"],
-    ["A9: a fork", { repository: "eve/dev-squad", repository_id: "9", repository_owner_id: "8" }, "nothing"],
+    ["A9: a fork", { repository: "eve/dev-squad", repositoryId: "9", ownerId: "8" }, "nothing"],
     [
       "A9: another repository of the owner",
-      { repository: "HyperionWave-AI/other", repository_id: "9" },
+      { repository: "HyperionWave-AI/other", repositoryId: "9" },
       "nothing",
     ],
-    [
-      "A9: the same repository name with another owner",
-      { repository_id: "9", repository_owner_id: "8" },
-      "nothing",
-    ],
+    ["A9: the same repository name with another owner", { repositoryId: "9", ownerId: "8" }, "nothing"],
     ["A9: a wrong audience", { audience: "https://example.com" }, "nothing"],
-    ["A9: a wrong issuer", { iss: "https://issuer.example.com" }, "nothing"],
-  ])("%s", async (_, claims, access) => {
-    const token = await tokenWith(claims);
+    ["A9: an expired token", { ttlSeconds: -120 }, "nothing"],
+    ["A9: a wrong issuer", { issuer: "https://issuer.example.com" }, "nothing"],
+  ])("%s", async (_, run, access) => {
+    const token = await tokenWith(run);
     expect((await tokenOf(accounts.publish, token)) !== undefined).toBe(access === "publish");
     expect((await tokenOf(accounts.preview, token)) !== undefined).toBe(access === "preview");
-  });
-
-  test("A9: with an expired token gets nothing", async () => {
-    const run = {
-      audience: `https://iam.googleapis.com/${provider}`,
-      repository: OURS,
-      repositoryId: IDS.repository_id,
-      ownerId: IDS.repository_owner_id,
-      environment: "production",
-    };
-    expect(await tokenOf(accounts.publish, await mintGithubToken(sandbox.root, run))).toBeDefined();
-    const expired = await mintGithubToken(sandbox.root, { ...run, ttlSeconds: -120 });
-    expect(await tokenOf(accounts.publish, expired)).toBeUndefined();
   });
 
   test("A7: as the CI account pulls and pushes", async () => {
@@ -108,8 +90,8 @@ describe("a workflow run", () => {
   });
 
   test("A8: as the preview account pulls, and cannot push or change anything", async () => {
-    const claims = { event_name: "pull_request", ref: "refs/pull/7/merge" };
-    const token = (await tokenOf(accounts.preview, await tokenWith(claims))) ?? "";
+    const run = { eventName: "pull_request", ref: "refs/pull/7/merge" };
+    const token = (await tokenOf(accounts.preview, await tokenWith(run))) ?? "";
     expect([await isAllowed("pull", token), await isAllowed("push", token)]).toEqual([true, false]);
     const repository = "v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public";
     const change = await sandbox.google(
@@ -152,8 +134,8 @@ test("up adopts an existing pool and provider, and updates them in place", async
   expect(output).toMatch(/workloadIdentityPool\S* .*import/i);
   expect((await sandbox.google("GET", pool)).body).toMatchObject({ displayName: "GitHub Actions" });
   const { body } = await sandbox.google("GET", `${pool}/providers/github`);
-  expect((body as typeof another).attributeCondition).toContain(IDS.repository_id);
+  expect((body as typeof another).attributeCondition).toContain(IDS.repositoryId);
   expect(await tokenOf(accounts.publish, await tokenWith({}))).toBeDefined();
-  expect(await tokenOf(accounts.publish, await tokenWith({ repository_id: "9" }))).toBeUndefined();
+  expect(await tokenOf(accounts.publish, await tokenWith({ repositoryId: "9" }))).toBeUndefined();
   await sandbox.expectNoChanges();
 });

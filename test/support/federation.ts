@@ -1,15 +1,9 @@
-import { google } from "./google.ts";
+import { type GithubRun, mintGithubToken } from "../../sandbox/emulator/support/github-issuer.ts";
 import type { Sandbox } from "./sandbox.ts";
 
-/** A token of a workflow run with these claims for a workload identity provider. */
-export async function githubToken(
-  sandbox: Sandbox,
-  provider: string,
-  claims: Readonly<Record<string, string>>,
-): Promise<string> {
-  const query = new URLSearchParams({ audience: `https://iam.googleapis.com/${provider}`, ...claims });
-  const answer = await google(sandbox, "GET", `github/token?${query.toString()}`);
-  return (answer as { value: string }).value;
+/** A token of a workflow run for a workload identity provider. */
+export function githubToken({ root }: Sandbox, provider: string, run: GithubRun): Promise<string> {
+  return mintGithubToken(root, { audience: `https://iam.googleapis.com/${provider}`, ...run });
 }
 
 /**

@@ -28,10 +28,10 @@ export interface GithubRun {
   ref?: string;
   /** File name of the workflow. Default: `publish.yml`. */
   workflow?: string;
-  environment?: string;
+  environment?: string | undefined;
   actor?: string;
   /** `aud`. Default, as at GitHub: the URL of the repository's owner. */
-  audience?: string;
+  audience?: string | undefined;
   issuer?: string;
   /** Default: 300, as at GitHub. A negative number makes an expired token. */
   ttlSeconds?: number;

@@ -1,14 +1,24 @@
 import { z } from "zod";
 import { missing } from "../../support/github/errors.ts";
 import type { GithubIssue, GithubRepository } from "../../support/github/repositories.ts";
-import { created, type Need, paged, repositoryRoute } from "../../support/github/route.ts";
+import {
+  bodyRoute,
+  type Call,
+  created,
+  type Need,
+  paged,
+  repositoryRoute,
+} from "../../support/github/route.ts";
 import type { OpenRoute } from "../../support/http/route.ts";
 
-const need = (level: Need["level"]): Need => ({ permission: "issues", level, role: "read" });
+const READ: Need = { permission: "issues", level: "read", role: "read" };
+const WRITE: Need = { ...READ, level: "write" };
 /** Pull requests are issues too (https://docs.github.com/rest/issues/comments). */
-const needOfComments = (level: Need["level"]): Need => ({ ...need(level), or: "pull_requests" });
+const READ_COMMENTS: Need = { ...READ, or: "pull_requests" };
+const COMMENT: Need = { ...WRITE, or: "pull_requests" };
+const PULL: Need = { ...WRITE, permission: "pull_requests" };
 
-const ISSUES = "/issues";
+const COMMENTS = "/issues/{number}/comments";
 const title = z.string().min(1);
 const body = z.string().max(65536).nullish();
 
@@ -20,23 +30,43 @@ const changedIssue = z.object({
   state_reason: z.enum(["completed", "not_planned", "reopened"]).nullish(),
 });
 const comment = z.object({ body: z.string().min(1).max(65536) });
-const pullRequest = z.object({ title, body, head: z.string(), base: z.string() });
+const pull = newIssue.extend({ head: z.string(), base: z.string() });
 
-function issueOf(repository: GithubRepository, number = ""): GithubIssue {
-  const issue = repository.issues.find((each) => String(each.number) === number);
+function issueOf({ issues }: GithubRepository, number = ""): GithubIssue {
+  const issue = issues.find((each) => String(each.number) === number);
   if (issue === undefined) throw missing();
   return issue;
 }
 
-function described(issue: GithubIssue): object {
-  const { login, comments, pullRequest, ...rest } = issue;
-  const user = { login, type: login.endsWith("[bot]") ? "Bot" : "User" };
-  return { ...rest, user, comments: comments.length, ...(pullRequest && { pull_request: {} }) };
+const userOf = (login: string): object => ({ login, type: login.endsWith("[bot]") ? "Bot" : "User" });
+
+const described = ({ login, comments, isPull, ...rest }: GithubIssue): object => ({
+  ...rest,
+  user: userOf(login),
+  comments: comments.length,
+  ...(isPull && { pull_request: {} }),
+});
+
+const commentOf = ({ id, login, body }: GithubIssue["comments"][number]): object => ({
+  id,
+  body,
+  user: userOf(login),
+});
+
+function open(
+  { context, repository: { issues }, caller: { login } }: Call,
+  { title, body = null }: z.infer<typeof newIssue>,
+  isPull: boolean,
+): Response {
+  const number = issues.length + 1;
+  const issue: GithubIssue = { number, login, title, body, state: "open", isPull, comments: [] };
+  context.store.change(() => issues.push(issue));
+  return created(described(issue));
 }
 
 /** Issues, pull requests and comments (https://docs.github.com/rest/issues). */
 export const issues: OpenRoute[] = [
-  repositoryRoute("GET", ISSUES, need("read"), ({ repository, query, request }) => {
+  repositoryRoute("GET", "/issues", READ, ({ repository, query, request }) => {
     const state = query.get("state") ?? "open";
     const creator = query.get("creator");
     const found = repository.issues.filter(
@@ -44,90 +74,29 @@ export const issues: OpenRoute[] = [
     );
     return paged(request, found.reverse().map(described));
   }),
-  repositoryRoute(
-    "POST",
-    ISSUES,
-    need("write"),
-    ({ context, repository, caller, body }) =>
-      created(described(context.store.change(() => addIssue(repository, caller.login, body)))),
-    newIssue,
+  bodyRoute("POST", "/issues", WRITE, newIssue, (call) => open(call, call.body, false)),
+  bodyRoute("POST", "/pulls", PULL, pull, (call) => open(call, call.body, true)),
+  bodyRoute("PATCH", "/issues/{number}", WRITE, changedIssue, ({ context, repository, params, body }) => {
+    const issue = issueOf(repository, params["number"]);
+    context.store.change(() => Object.assign(issue, body));
+    return described(issue);
+  }),
+  repositoryRoute("GET", COMMENTS, READ_COMMENTS, ({ repository, params, request }) =>
+    paged(request, issueOf(repository, params["number"]).comments.map(commentOf)),
   ),
-  repositoryRoute(
-    "PATCH",
-    `${ISSUES}/{number}`,
-    need("write"),
-    ({ context, repository, params, body }) => {
-      const issue = issueOf(repository, params["number"]);
-      context.store.change(() => Object.assign(issue, body));
-      return described(issue);
-    },
-    changedIssue,
-  ),
-  repositoryRoute(
-    "GET",
-    `${ISSUES}/{number}/comments`,
-    needOfComments("read"),
-    ({ repository, params, request }) =>
-      paged(request, issueOf(repository, params["number"]).comments.map(commentOf)),
-  ),
-  repositoryRoute(
-    "POST",
-    `${ISSUES}/{number}/comments`,
-    needOfComments("write"),
-    ({ context, repository, params, caller, body }) => {
-      const issue = issueOf(repository, params["number"]);
-      const made = context.store.change((state) => {
-        const one = { id: state.nextId++, login: caller.login, ...body };
-        issue.comments.push(one);
-        return one;
-      });
+  bodyRoute("POST", COMMENTS, COMMENT, comment, ({ context, repository, params, caller, body }) => {
+    const { comments } = issueOf(repository, params["number"]);
+    return context.store.change((state) => {
+      const made = { id: state.nextId++, login: caller.login, ...body };
+      comments.push(made);
       return created(commentOf(made));
-    },
-    comment,
-  ),
-  repositoryRoute(
-    "PATCH",
-    `${ISSUES}/comments/{id}`,
-    needOfComments("write"),
-    ({ context, repository, params, body }) => {
-      const found = repository.issues
-        .flatMap(({ comments }) => comments)
-        .find(({ id }) => String(id) === params["id"]);
-      if (found === undefined) throw missing();
-      context.store.change(() => Object.assign(found, body));
-      return commentOf(found);
-    },
-    comment,
-  ),
-  repositoryRoute(
-    "POST",
-    "/pulls",
-    { permission: "pull_requests", level: "write", role: "read" },
-    ({ context, repository, caller, body: { title, body, head, base } }) => {
-      const made = context.store.change(() => {
-        const issue = addIssue(repository, caller.login, { title, body });
-        issue.pullRequest = { head, base };
-        return issue;
-      });
-      return created(described(made));
-    },
-    pullRequest,
-  ),
+    });
+  }),
+  bodyRoute("PATCH", "/issues/comments/{id}", COMMENT, comment, ({ context, repository, params, body }) => {
+    const all = repository.issues.flatMap(({ comments }) => comments);
+    const found = all.find(({ id }) => String(id) === params["id"]);
+    if (found === undefined) throw missing();
+    context.store.change(() => Object.assign(found, body));
+    return commentOf(found);
+  }),
 ];
-
-function addIssue(
-  repository: GithubRepository,
-  login: string,
-  { title, body }: z.infer<typeof newIssue>,
-): GithubIssue {
-  const number = repository.issues.length + 1;
-  const issue: GithubIssue = { number, login, title, body: body ?? null, state: "open", comments: [] };
-  repository.issues.push(issue);
-  return issue;
-}
-
-const commentOf = ({ id, login, body }: GithubIssue["comments"][number]): object => ({
-  id,
-  body,
-  user: { login, type: login.endsWith("[bot]") ? "Bot" : "User" },
-});

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { GithubError, missing } from "../../support/github/errors.ts";
 import type { GithubRelease, GithubRepository } from "../../support/github/repositories.ts";
-import { created, type Need, repositoryRoute } from "../../support/github/route.ts";
+import { bodyRoute, created, type Need, repositoryRoute } from "../../support/github/route.ts";
 import type { OpenRoute } from "../../support/http/route.ts";
 
 const READ: Need = { permission: "contents", level: "read", role: "read" };
@@ -65,18 +65,12 @@ export const releases: OpenRoute[] = [
     if (sha === undefined) throw missing();
     return { ref: `refs/${ref}`, object: { type: "commit", sha } };
   }),
-  repositoryRoute(
-    "POST",
-    "/git/refs",
-    WRITE,
-    ({ context, repository: { tags }, body: { ref, sha } }) => {
-      const tag = ref.slice("refs/tags/".length);
-      if (tags[tag] !== undefined) throw new GithubError(422, "Reference already exists");
-      context.store.change(() => (tags[tag] = sha));
-      return created({ ref, object: { type: "commit", sha } });
-    },
-    newRef,
-  ),
+  bodyRoute("POST", "/git/refs", WRITE, newRef, ({ context, repository: { tags }, body: { ref, sha } }) => {
+    const tag = ref.slice("refs/tags/".length);
+    if (tags[tag] !== undefined) throw new GithubError(422, "Reference already exists");
+    context.store.change(() => (tags[tag] = sha));
+    return created({ ref, object: { type: "commit", sha } });
+  }),
   repositoryRoute("GET", "/releases", READ, ({ repository }) =>
     Response.json(repository.releases.toReversed().map(described)),
   ),
@@ -86,10 +80,11 @@ export const releases: OpenRoute[] = [
   repositoryRoute("GET", "/releases/tags/{tag}", READ, ({ repository, params }) =>
     described(releaseOf(repository, ({ tag_name }) => tag_name === params["tag"])),
   ),
-  repositoryRoute(
+  bodyRoute(
     "POST",
     "/releases",
     WRITE,
+    newRelease,
     ({ context, repository, caller, body: { tag_name, ...rest } }) => {
       if (repository.releases.some((each) => each.tag_name === tag_name))
         throw new GithubError(422, "Validation Failed: tag_name already_exists");
@@ -104,12 +99,12 @@ export const releases: OpenRoute[] = [
       });
       return created(described(made));
     },
-    newRelease,
   ),
-  repositoryRoute(
+  bodyRoute(
     "POST",
     "/releases/generate-notes",
     WRITE,
+    notes,
     ({ repository: { tags, owner, name }, body: { tag_name, previous_tag_name } }) => {
       if (previous_tag_name !== undefined && tags[previous_tag_name] === undefined)
         throw new GithubError(422, "Validation Failed: Invalid previous_tag_name parameter");
@@ -122,19 +117,12 @@ export const releases: OpenRoute[] = [
         body: `**Full Changelog**: https://github.com/${owner.login}/${name}/${range}`,
       };
     },
-    notes,
   ),
-  repositoryRoute(
-    "PATCH",
-    "/releases/{id}",
-    WRITE,
-    ({ context, repository, params, body }) => {
-      const release = releaseOf(repository, ({ id }) => String(id) === params["id"]);
-      context.store.change(() => {
-        change(repository, release, body, false);
-      });
-      return described(release);
-    },
-    changedRelease,
-  ),
+  bodyRoute("PATCH", "/releases/{id}", WRITE, changedRelease, ({ context, repository, params, body }) => {
+    const release = releaseOf(repository, ({ id }) => String(id) === params["id"]);
+    context.store.change(() => {
+      change(repository, release, body, false);
+    });
+    return described(release);
+  }),
 ];

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { GithubRepository, GithubRuleset } from "../../support/github/repositories.ts";
 import { GithubError, missing } from "../../support/github/errors.ts";
-import { created, type Need, repositoryRoute } from "../../support/github/route.ts";
+import { bodyRoute, created, type Need, repositoryRoute } from "../../support/github/route.ts";
 import type { OpenRoute } from "../../support/http/route.ts";
 
 const READ: Need = { permission: "metadata", level: "read", role: "read" };
@@ -44,31 +44,19 @@ export const rulesets: OpenRoute[] = [
       enforcement,
     }));
   }),
-  repositoryRoute(
-    "POST",
-    "/rulesets",
-    WRITE,
-    ({ context, repository, body }) => {
-      requirePlan(repository);
-      if (repository.rulesets.some(({ name, target }) => name === body.name && target === body.target))
-        throw new GithubError(422, "Validation Failed: Name must be unique");
-      return context.store.change((state) => {
-        const made = { id: state.nextId++, ...body };
-        repository.rulesets.push(made);
-        return created(made);
-      });
-    },
-    rulesetBody,
-  ),
-  repositoryRoute(
-    "PUT",
-    "/rulesets/{id}",
-    WRITE,
-    ({ context, repository, params, body }) => {
-      requirePlan(repository);
-      const ruleset = rulesetOf(repository, params["id"]);
-      return context.store.change(() => Object.assign(ruleset, body));
-    },
-    rulesetBody,
-  ),
+  bodyRoute("POST", "/rulesets", WRITE, rulesetBody, ({ context, repository, body }) => {
+    requirePlan(repository);
+    if (repository.rulesets.some(({ name, target }) => name === body.name && target === body.target))
+      throw new GithubError(422, "Validation Failed: Name must be unique");
+    return context.store.change((state) => {
+      const made = { id: state.nextId++, ...body };
+      repository.rulesets.push(made);
+      return created(made);
+    });
+  }),
+  bodyRoute("PUT", "/rulesets/{id}", WRITE, rulesetBody, ({ context, repository, params, body }) => {
+    requirePlan(repository);
+    const ruleset = rulesetOf(repository, params["id"]);
+    return context.store.change(() => Object.assign(ruleset, body));
+  }),
 ];

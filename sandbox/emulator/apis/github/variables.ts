@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { GithubError, missing } from "../../support/github/errors.ts";
-import { created, type Need, noContent, repositoryRoute } from "../../support/github/route.ts";
+import { bodyRoute, created, type Need, noContent, repositoryRoute } from "../../support/github/route.ts";
 import type { GithubRepository } from "../../support/github/repositories.ts";
 import type { OpenRoute } from "../../support/http/route.ts";
 
@@ -25,24 +25,19 @@ export const variables: OpenRoute[] = [
   repositoryRoute("GET", `${VARIABLES}/{name}`, READ, ({ repository, params }) =>
     valueOf(repository, params["name"]),
   ),
-  repositoryRoute(
-    "POST",
-    VARIABLES,
-    WRITE,
-    ({ context, repository, body: { name, value } }) => {
-      if (name.toUpperCase() in repository.variables)
-        throw new GithubError(409, "Already exists - Variable already exists");
-      context.store.change(() => {
-        repository.variables[name.toUpperCase()] = value;
-      });
-      return created();
-    },
-    variableBody,
-  ),
-  repositoryRoute(
+  bodyRoute("POST", VARIABLES, WRITE, variableBody, ({ context, repository, body: { name, value } }) => {
+    if (name.toUpperCase() in repository.variables)
+      throw new GithubError(409, "Already exists - Variable already exists");
+    context.store.change(() => {
+      repository.variables[name.toUpperCase()] = value;
+    });
+    return created();
+  }),
+  bodyRoute(
     "PATCH",
     `${VARIABLES}/{name}`,
     WRITE,
+    variableBody.partial(),
     ({ context, repository, params, body }) => {
       const { name } = valueOf(repository, params["name"]);
       context.store.change(() => {
@@ -50,6 +45,5 @@ export const variables: OpenRoute[] = [
       });
       return noContent();
     },
-    variableBody.partial(),
   ),
 ];

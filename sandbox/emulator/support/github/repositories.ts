@@ -1,13 +1,5 @@
-export interface GithubAccount {
-  login: string;
-  id: number;
-  type: "User" | "Organization";
-}
-
 /** An environment of a repository (https://docs.github.com/rest/deployments/environments). */
 export interface GithubEnvironment {
-  reviewers: { type: "User" | "Team"; id: number }[];
-  preventSelfReview: boolean;
   branchPolicy: { protected_branches: boolean; custom_branch_policies: boolean } | null;
   /** The branches and tags that deployments are limited to. */
   policies: { id: number; name: string; type: "branch" | "tag" }[];
@@ -33,7 +25,7 @@ export interface GithubIssue {
   body: string | null;
   state: "open" | "closed";
   state_reason?: string | null;
-  pullRequest?: { head: string; base: string };
+  isPull: boolean;
   comments: { id: number; login: string; body: string }[];
 }
 
@@ -50,7 +42,7 @@ export interface GithubRelease {
 
 /** The state of a file in `.github/workflows` (https://docs.github.com/rest/actions/workflows). */
 export interface GithubWorkflow {
-  state: "active" | "disabled_inactivity" | "disabled_manually";
+  state: "active" | "disabled_inactivity";
   /** Runs that the API started. The emulated GitHub does not run them. */
   runs: { event: string; head_branch: string }[];
 }
@@ -58,10 +50,10 @@ export interface GithubWorkflow {
 export interface GithubRepository {
   id: number;
   name: string;
-  owner: GithubAccount;
+  owner: { login: string; id: number };
   private: boolean;
   /** The owner's plan. A private repository on `free` has no protection rules. */
-  plan: "free" | "team" | "enterprise";
+  plan: "free" | "team";
   /** Roles by login. */
   collaborators: Record<string, "read" | "write" | "admin">;
   workflowPermissions: { default_workflow_permissions: string; can_approve_pull_request_reviews: boolean };
@@ -80,17 +72,17 @@ export interface GithubRepository {
 }
 
 /** The person of the sandbox's login at GitHub. */
-export const GITHUB_PERSON: GithubAccount = { login: "maintainer", id: 4241, type: "User" };
+export const GITHUB_LOGIN = "maintainer";
 
 /** The initial repositories, by full name. */
 export const REPOSITORIES: Record<string, GithubRepository> = {
   "HyperionWave-AI/dev-squad": {
     id: 901234567,
     name: "dev-squad",
-    owner: { login: "HyperionWave-AI", id: 123456789, type: "Organization" },
+    owner: { login: "HyperionWave-AI", id: 123456789 },
     private: false,
     plan: "free",
-    collaborators: { [GITHUB_PERSON.login]: "admin", dana: "write" },
+    collaborators: { [GITHUB_LOGIN]: "admin", dana: "write" },
     workflowPermissions: { default_workflow_permissions: "write", can_approve_pull_request_reviews: false },
     environments: {},
     rulesets: [],

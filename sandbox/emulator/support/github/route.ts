@@ -15,18 +15,17 @@ export interface Need {
   role: "read" | "write" | "admin";
 }
 
-interface Call<B> {
+export interface Call {
   context: Context;
   repository: GithubRepository;
   params: Params;
   query: URLSearchParams;
-  body: B;
   caller: GithubCaller;
   request: Request;
 }
 
-/** Returns a body for status 200, or a response. */
-type Handle<B> = (call: Call<B>) => object | Promise<object>;
+/** The body of an answer with status 200, or a response. */
+type Answer = object | Promise<object>;
 
 const ROLES = ["read", "write", "admin"];
 const LEVELS = ["read", "write"];
@@ -42,16 +41,8 @@ function check(repository: GithubRepository, { login, permissions }: GithubCalle
     throw new GithubError(403, "Resource not accessible by integration");
 }
 
-async function readBody<B>(schema: z.ZodType<B> | undefined, request: Request): Promise<B> {
-  const text = await request.text();
-  if (schema === undefined) return undefined as B;
-  let json: unknown;
-  try {
-    json = JSON.parse(text === "" ? "{}" : text);
-  } catch {
-    throw new GithubError(400, "Problems parsing JSON");
-  }
-  const result = schema.safeParse(json);
+async function readBody<B>(schema: z.ZodType<B>, request: Request): Promise<B> {
+  const result = schema.safeParse(JSON.parse((await request.text()) || "{}"));
   if (result.success) return result.data;
   const lines = result.error.issues.map(({ path, message }) => `${path.map(String).join(".")}: ${message}`);
   throw new GithubError(422, `Invalid request.\n\n${lines.join("\n")}`);
@@ -62,30 +53,41 @@ async function readBody<B>(schema: z.ZodType<B> | undefined, request: Request): 
  *
  * @param path below the repository: `/environments/{environment}`; may be empty.
  */
-export function repositoryRoute<B = undefined>(
+export function repositoryRoute(
   method: OpenRoute["method"],
   path: string,
   need: Need,
-  handle: Handle<B>,
-  body?: z.ZodType<B>,
+  handle: (call: Call) => Answer,
 ): OpenRoute {
-  return githubRoute(method, `repos/{owner}/{repo}${path}`, async (call) => {
+  return githubRoute(method, `repos/{owner}/{repo}${path}`, (call) => {
     const { owner = "", repo = "" } = call.params;
     const repository = Object.entries(call.context.store.state.github).find(
       ([name]) => name.toLowerCase() === `${owner}/${repo}`.toLowerCase(),
     )?.[1];
-    const mayRead = repository?.private !== true || call.caller.login in repository.collaborators;
-    if (!repository || (call.caller.permissions === undefined && !mayRead)) throw missing();
+    if (!repository) throw missing();
     check(repository, call.caller, need);
-    return handle({ ...call, repository, body: await readBody(body, call.request) });
+    return handle({ ...call, repository });
   });
+}
+
+/** The same for a request with a body. */
+export function bodyRoute<B>(
+  method: OpenRoute["method"],
+  path: string,
+  need: Need,
+  schema: z.ZodType<B>,
+  handle: (call: Call & { body: B }) => Answer,
+): OpenRoute {
+  return repositoryRoute(method, path, need, async (call) =>
+    handle({ ...call, body: await readBody(schema, call.request) }),
+  );
 }
 
 /** A route of GitHub's REST API. */
 export function githubRoute(
   method: OpenRoute["method"],
   path: string,
-  handle: (call: Omit<Call<undefined>, "repository" | "body">) => object | Promise<object>,
+  handle: (call: Omit<Call, "repository">) => Answer,
 ): OpenRoute {
   return {
     method,

@@ -4,17 +4,6 @@ import { ApiError } from "./errors.ts";
 import { authenticate } from "./router.ts";
 import type { OpenRoute, Params } from "./route.ts";
 
-/** @throws ApiError unless the caller is the maintainer. */
-export async function authenticateMaintainer(context: Context, request: Request): Promise<void> {
-  // By the real time, so that a skewed clock can be corrected.
-  const { principal } = await authenticate(context, request, new Date());
-  if (principal !== MAINTAINER)
-    throw new ApiError(
-      "PERMISSION_DENIED",
-      `Only ${MAINTAINER} can use the sandbox's switches, not ${principal}.`,
-    );
-}
-
 /** A route of the sandbox itself, for the maintainer only. */
 export function adminRoute(
   method: OpenRoute["method"],
@@ -25,7 +14,13 @@ export function adminRoute(
     method,
     path: `sandbox/${path}`,
     open: async (request, context, params) => {
-      await authenticateMaintainer(context, request);
+      // By the real time, so that a skewed clock can be corrected.
+      const { principal } = await authenticate(context, request, new Date());
+      if (principal !== MAINTAINER)
+        throw new ApiError(
+          "PERMISSION_DENIED",
+          `Only ${MAINTAINER} can use the sandbox's switches, not ${principal}.`,
+        );
       return Response.json(await handle(context, await request.text(), params));
     },
   };
