@@ -1,25 +1,15 @@
-import { type ASTNode, Environment, EvaluationError, ParseError } from "@marcbachmann/cel-js";
+import { type ASTNode, Environment } from "@marcbachmann/cel-js";
+import { messageOf } from "../../../problems/wording.ts";
 
 /** An expression does not parse, or fails to evaluate. */
 export class CelError extends Error {
   override readonly name = "CelError";
 }
 
-/** Google's `extract`: the text in the place of `{name}` in a template such as `assumed-role/{role}/`. */
-function extract(text: string, template: string): string {
-  const parts = /^(.*)\{[^{}]*\}(.*)$/s.exec(template);
-  if (!parts) throw new Error(`the template "${template}" has no {placeholder}`);
-  const [, before = "", after = ""] = parts;
-  const start = text.indexOf(before);
-  if (start < 0) return "";
-  const from = start + before.length;
-  const end = after === "" ? text.length : text.indexOf(after, from);
-  return end < 0 ? "" : text.slice(from, end);
-}
-
-const base = new Environment({ unlistedVariablesAreDyn: false })
-  .registerVariable("assertion", "map<string, dyn>")
-  .registerFunction("string.extract(string): string", extract);
+const base = new Environment({ unlistedVariablesAreDyn: false }).registerVariable(
+  "assertion",
+  "map<string, dyn>",
+);
 
 // CEL reserves `google` as a namespace, so conditions that use `google.subject` are evaluated under another name.
 const GOOGLE = "googleAttributes";
@@ -53,11 +43,7 @@ export interface CelInput {
   attribute?: Record<string, string>;
 }
 
-function wording(error: unknown): string {
-  return error instanceof ParseError || error instanceof EvaluationError || error instanceof Error
-    ? (error.message.split("\n")[0] ?? error.message)
-    : String(error);
-}
+const firstLine = (error: unknown): string => messageOf(error).split("\n")[0] ?? "";
 
 /** Checks syntax and types. @throws CelError */
 export function checkCel(expression: string, kind: "mapping" | "condition"): void {
@@ -70,9 +56,9 @@ export function checkCel(expression: string, kind: "mapping" | "condition"): voi
         throw new CelError(`expected type ${types[0] ?? ""}, found ${result.type}`);
       return;
     }
-    throw new CelError(wording(result.error));
+    throw new CelError(firstLine(result.error));
   } catch (error) {
-    throw error instanceof CelError ? error : new CelError(wording(error));
+    throw error instanceof CelError ? error : new CelError(firstLine(error));
   }
 }
 
@@ -88,7 +74,7 @@ export function evaluateCel(expression: string, input: CelInput): unknown {
         })
       : base.evaluate(expression, { assertion });
   } catch (error) {
-    throw new CelError(wording(error));
+    throw new CelError(firstLine(error));
   }
 }
 
@@ -102,6 +88,6 @@ export function evaluateOnResource(condition: string, resource: object): boolean
   try {
     return ofResource.evaluate(condition, { resource }) === true;
   } catch (error) {
-    throw new CelError(wording(error));
+    throw new CelError(firstLine(error));
   }
 }

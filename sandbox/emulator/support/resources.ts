@@ -28,7 +28,6 @@ export interface ServiceAccount {
   displayName?: string;
   description?: string;
   oauth2ClientId?: string;
-  disabled?: boolean;
   etag?: string;
 }
 

@@ -25,8 +25,6 @@ export const routes: Route[] = [
       const email = params["account"] ?? "";
       const account = lookUpAccount(context, params["project"] ?? "", email);
       if (!account) throw notFound(`Not found; Gaia id not found for email ${email}`);
-      if (account.disabled === true)
-        throw new ApiError("FAILED_PRECONDITION", `The service account ${email} is disabled.`);
       if (body.delegates !== undefined && body.delegates.length > 0)
         throw new ApiError("UNIMPLEMENTED", "The sandbox does not support delegates.");
       if (body.scope.length === 0) throw invalidArgument("Request must contain at least one scope.", "scope");

@@ -2,7 +2,6 @@ import { z } from "zod";
 import { newEtag } from "../../support/policies/policies.ts";
 import { policyRoutes, testPermissionsRoute } from "../../support/policies/policy-routes.ts";
 import { checkAccountCreation } from "../../support/policies/constraints.ts";
-import { noFields } from "../../support/http/body.ts";
 import { accountResource, lookUpAccount } from "../../support/accounts.ts";
 import { ApiError, invalidArgument } from "../../support/http/errors.ts";
 import { applyMask, given, maskedFields } from "../../support/http/mask.ts";
@@ -75,22 +74,6 @@ function markDeleted(state: State, account: ServiceAccount): void {
     state.policies[name] = { ...stored, current: rename(stored.current) };
 }
 
-function setDisabled(verb: "enable" | "disable"): Route {
-  return onAccount.post(
-    `${ACCOUNT_PATH}:${verb}`,
-    `iam.serviceAccounts.${verb}`,
-    noFields,
-    ({ context, params }) => {
-      const account = accountOf(context, params);
-      context.store.change(() => {
-        if (verb === "disable") account.disabled = true;
-        else delete account.disabled;
-      });
-      return {};
-    },
-  );
-}
-
 /** Service accounts of IAM v1 (https://cloud.google.com/iam/docs/reference/rest). Keys cannot be created, on purpose. */
 export const serviceAccounts: Route[] = [
   api.post(ACCOUNTS_PATH, "iam.serviceAccounts.create", createBody, ({ context, params, body }) => {
@@ -159,8 +142,6 @@ export const serviceAccounts: Route[] = [
     accountOf(context, params);
     return {};
   }),
-  setDisabled("enable"),
-  setDisabled("disable"),
   ...policyRoutes(onAccount, ACCOUNT_PATH, "iam.serviceAccounts", existingName, "POST"),
   testPermissionsRoute(onAccount, ACCOUNT_PATH, existingName),
 ];
