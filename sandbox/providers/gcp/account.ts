@@ -12,7 +12,6 @@ const shape: Shape = {
   project: { kind: "string", replaces: true, computed: true },
   displayName: { kind: "string" },
   description: { kind: "string" },
-  disabled: { kind: "boolean" },
   createIgnoreAlreadyExists: { kind: "boolean" },
 };
 
@@ -57,11 +56,7 @@ export const account: Definition = {
     }
     return afterCreate(name, { ...wanted, email: emailOf(wanted) }, async () => {
       await settle(client, name, context.signal);
-      if (flag(wanted, "disabled")) await toggle(client, name, true, context.signal);
-      return {
-        id: name,
-        outputs: outputsOf({ ...live, disabled: flag(live, "disabled") || flag(wanted, "disabled") }, wanted),
-      };
+      return { id: name, outputs: outputsOf(live, wanted) };
     });
   },
   async read(id, old, client, { signal }) {
@@ -74,8 +69,6 @@ export const account: Definition = {
   },
   async update(old, wanted, differences, client, { signal }) {
     const { etag = "" } = await get(client, old.id, signal);
-    if (maskOf(differences, ["disabled"]).length > 0)
-      await toggle(client, old.id, flag(wanted, "disabled"), signal);
     const mask = maskOf(differences, ["description", "displayName"]);
     if (mask.length > 0) {
       await client.send({
@@ -125,21 +118,6 @@ async function settle(client: GoogleClient, name: string, signal: AbortSignal): 
       await client.pause(signal);
     }
   }
-}
-
-async function toggle(
-  client: GoogleClient,
-  name: string,
-  disabled: boolean,
-  signal: AbortSignal,
-): Promise<void> {
-  await client.send({
-    api,
-    method: "POST",
-    path: `${name}:${disabled ? "disable" : "enable"}`,
-    body: {},
-    signal,
-  });
 }
 
 function outputsOf(live: Properties, known: Properties): Properties {

@@ -21,6 +21,8 @@ import { type CleanupPolicy, repositoryBody, type RepositoryBody } from "../../s
 const OPERATION = "type.googleapis.com/google.devtools.artifactregistry.v1.OperationMetadata";
 const REPOSITORY = "type.googleapis.com/google.devtools.artifactregistry.v1.Repository";
 
+const STANDARD = "STANDARD_REPOSITORY";
+
 const UPDATABLE = [
   "description",
   "labels",
@@ -39,39 +41,31 @@ export function findRepository(context: Context, params: Params): Repository {
 
 const existingName = (context: Context, params: Params): string => findRepository(context, params).name;
 
-function scanning(context: Context, repository: Repository): object {
-  const [, project] = repository.name.split("/");
-  const on = context.store.state.projects[project ?? ""]?.services.includes(
-    "containerscanning.googleapis.com",
-  );
-  const wanted = repository.vulnerabilityScanningConfig?.enablementConfig;
-  const state =
-    wanted === "DISABLED"
-      ? {
-          enablementState: "SCANNING_DISABLED",
-          enablementStateReason: "Vulnerability scanning is disabled on this repository.",
-        }
-      : on === true
-        ? { enablementState: "SCANNING_ACTIVE" }
-        : {
-            enablementState: "SCANNING_DISABLED",
-            enablementStateReason: "API containerscanning.googleapis.com is not enabled.",
-          };
-  return { ...(wanted && { enablementConfig: wanted }), ...state, lastEnableTime: repository.createTime };
+/** The scanning state of a repository, which the project's API and its own setting determine. */
+function scanning(context: Context, { name, createTime, vulnerabilityScanningConfig }: Repository): object {
+  const enabled = context.store.state.projects[name.split("/")[1] ?? ""]?.services ?? [];
+  const reason =
+    vulnerabilityScanningConfig?.enablementConfig === "DISABLED"
+      ? "Vulnerability scanning is disabled on this repository."
+      : enabled.includes("containerscanning.googleapis.com")
+        ? undefined
+        : "API containerscanning.googleapis.com is not enabled.";
+  return {
+    ...vulnerabilityScanningConfig,
+    enablementState: reason === undefined ? "SCANNING_ACTIVE" : "SCANNING_DISABLED",
+    ...(reason !== undefined && { enablementStateReason: reason }),
+    lastEnableTime: createTime,
+  };
 }
 
 function described(context: Context, repository: Repository): object {
-  return {
-    ...repository,
-    satisfiesPzi: true,
-    vulnerabilityScanningConfig: scanning(context, repository),
-  };
+  const vulnerabilityScanningConfig = scanning(context, repository);
+  return { ...repository, satisfiesPzi: true, vulnerabilityScanningConfig };
 }
 
 /** The response of the operation that creates a repository: it has no times. */
 function created(context: Context, repository: Repository): object {
-  const fields = Object.entries(described(context, repository));
-  return Object.fromEntries(fields.filter(([name]) => name !== "createTime" && name !== "updateTime"));
+  return { ...described(context, repository), createTime: undefined, updateTime: undefined };
 }
 
 /** The answer to GET. Google omits the size of an empty repository. */
@@ -149,27 +143,20 @@ function create(context: Context, params: Params, id: string, body: RepositoryBo
       `Invalid repository id "${id}": it may have up to 63 lowercase letters, numbers and hyphens, begins with a letter and ends with a letter or number.`,
       "repository_id",
     );
-  const format = body.format ?? "FORMAT_UNSPECIFIED";
+  const { format = "FORMAT_UNSPECIFIED", mode = "MODE_UNSPECIFIED" } = body;
   if (format === "FORMAT_UNSPECIFIED")
     throw invalidArgument("Repository format must be specified.", "repository.format");
-  if (format !== "DOCKER")
+  if (format !== "DOCKER" || !["MODE_UNSPECIFIED", STANDARD].includes(mode))
     throw new ApiError(
       "UNIMPLEMENTED",
-      `The sandbox supports only the repository format DOCKER, not ${format}.`,
-    );
-  const mode =
-    body.mode === undefined || body.mode === "MODE_UNSPECIFIED" ? "STANDARD_REPOSITORY" : body.mode;
-  if (mode !== "STANDARD_REPOSITORY")
-    throw new ApiError(
-      "UNIMPLEMENTED",
-      `The sandbox supports only the repository mode STANDARD_REPOSITORY, not ${mode}.`,
+      `The sandbox supports only the format DOCKER and the mode ${STANDARD}, not ${format} and ${mode}.`,
     );
   if (context.store.state.repositories[name])
     throw new ApiError("ALREADY_EXISTS", "the repository already exists");
   const now = timestamp(context.now());
   const key = body.kmsKeyName !== undefined && body.kmsKeyName !== "" && { kmsKeyName: body.kmsKeyName };
   const times = { createTime: now, updateTime: now };
-  const repository: Repository = { name, format, mode, ...key, ...stored(body), ...times };
+  const repository: Repository = { name, format, mode: STANDARD, ...key, ...stored(body), ...times };
   return context.store.change((state) => (state.repositories[name] = repository));
 }
 

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "vitest";
 import {
+  finished,
   NUMBER,
   PROJECT,
   refusal,
-  finished,
   testEmulator,
   type TestEmulator,
 } from "../../testing/emulator.ts";
@@ -43,18 +43,13 @@ test.each(["abc", "gcp-x", "UPPER", "x".repeat(33)])("a pool cannot have the id 
 });
 
 test("a pool's masked fields change", async () => {
-  await emulator.ok("PATCH", `${POOL}?updateMask=description,disabled`, { description: "d", disabled: true });
-  expect(await emulator.ok("GET", POOL)).toMatchObject({
-    description: "d",
-    disabled: true,
-    displayName: "GitHub Actions",
-  });
-  await emulator.ok("PATCH", `${POOL}?updateMask=description,disabled`, { description: "", disabled: false });
-  expect(await emulator.ok("GET", POOL)).toEqual({
-    name: POOL_NAME,
-    displayName: "GitHub Actions",
-    state: "ACTIVE",
-  });
+  const change = (body: object) => emulator.ok("PATCH", `${POOL}?updateMask=description,disabled`, body);
+  await change({ description: "d", disabled: true });
+  const changed = { description: "d", disabled: true, displayName: "GitHub Actions" };
+  expect(await emulator.ok("GET", POOL)).toMatchObject(changed);
+  await change({ description: "", disabled: false });
+  const cleared = { name: POOL_NAME, displayName: "GitHub Actions", state: "ACTIVE" };
+  expect(await emulator.ok("GET", POOL)).toEqual(cleared);
   expect(await emulator.call("PATCH", `${POOL}?updateMask=state`, {})).toMatchObject({ status: 400 });
 });
 
@@ -68,55 +63,27 @@ describe("a provider", () => {
     });
   });
 
+  const condition = (attributeCondition: string) => ({ attributeCondition });
+  const mapping = (attributeMapping: Record<string, string>) => ({ attributeMapping });
+  const subject = { "google.subject": "assertion.sub" };
+
   test.each([
-    [
-      "a condition that does not parse",
-      { attributeCondition: "assertion.repository ==" },
-      /attribute condition expression/,
-    ],
-    [
-      "a condition that is not a boolean",
-      { attributeCondition: "assertion.sub + 'x'" },
-      /expected type bool/,
-    ],
-    [
-      "no condition for a shared issuer",
-      { attributeCondition: "" },
-      /must reference one of the provider's claims/,
-    ],
-    [
-      "a condition without a claim",
-      { attributeCondition: "true" },
-      /must reference one of the provider's claims/,
-    ],
-    ["an unknown variable", { attributeCondition: "assertion.a == claims.b" }, /Unknown variable: claims/],
-    ["an unknown function", { attributeCondition: "assertion.a.frob()" }, /frob/],
-    [
-      "a mapping that does not parse",
-      { attributeMapping: { "google.subject": "assertion." } },
-      /attribute mapping expression/,
-    ],
-    [
-      "a mapping without a subject",
-      { attributeMapping: { "attribute.a": "assertion.a" } },
-      /must map google.subject/,
-    ],
+    ["a condition that does not parse", condition("assertion.a =="), /attribute condition expression/],
+    ["a condition that is not a boolean", condition("assertion.sub + 'x'"), /expected type bool/],
+    ["no condition for a shared issuer", condition(""), /must reference one of the provider's claims/],
+    ["a condition without a claim", condition("true"), /must reference one of the provider's claims/],
+    ["an unknown variable", condition("assertion.a == claims.b"), /Unknown variable: claims/],
+    ["an unknown function", condition("assertion.a.frob()"), /frob/],
+    ["a condition that is too long", condition(`assertion.a == '${"x".repeat(4096)}'`), /at most 4096/],
+    ["a mapping that does not parse", mapping({ "google.subject": "assertion." }), /mapping expression/],
+    ["a mapping without a subject", mapping({ "attribute.a": "assertion.a" }), /must map google.subject/],
     [
       "an attribute of a bad name",
-      { attributeMapping: { "google.subject": "assertion.sub", "attribute.A-b": "assertion.a" } },
-      /Invalid attribute name "attribute.A-b"/,
+      mapping({ ...subject, "attribute.A-b": "assertion.a" }),
+      /"attribute.A-b"/,
     ],
-    [
-      "an issuer without https",
-      { oidc: { issuerUri: "http://token.actions.githubusercontent.com" } },
-      /Invalid issuer URI/,
-    ],
+    ["an issuer without https", { oidc: { issuerUri: "http://a.example" } }, /Invalid issuer URI/],
     ["no issuer", { oidc: undefined }, /must have one of/],
-    [
-      "a condition that is too long",
-      { attributeCondition: `assertion.a == '${"x".repeat(4096)}'` },
-      /at most 4096/,
-    ],
     ["an unknown field", { saml2: {} }, /Unknown name "saml2"/],
   ])("is refused with %s", async (_, change, message) => {
     expect(await createProvider(change, "other")).toMatchObject(
@@ -138,24 +105,19 @@ describe("a provider", () => {
 });
 
 test.each([
-  [
-    "provider",
-    `${POOL}/providers/github`,
-    `${POOL}/providers?workloadIdentityPoolProviderId=github`,
-    provider,
-  ],
-  ["pool", POOL, `${POOLS}?workloadIdentityPoolId=github`, {}],
-])("a deleted %s reserves its id for 30 days and can be undeleted", async (_, path, create, body) => {
+  ["provider", `${POOL}/providers/github`, "workloadIdentityPoolProviderId", provider],
+  ["pool", POOL, "workloadIdentityPoolId", {}],
+])("a deleted %s reserves its id for 30 days and can be undeleted", async (_, path, parameter, body) => {
+  const list = path.slice(0, path.lastIndexOf("/"));
   await emulator.ok("DELETE", path);
   const deleted = await emulator.ok("GET", path);
   expect(deleted).toMatchObject({ state: "DELETED", expireTime: expect.any(String) as string });
   const days = (Date.parse(String(deleted["expireTime"])) - Date.now()) / 86_400_000;
   expect(days).toBeCloseTo(30, 1);
-  expect(await emulator.call("POST", create, body)).toMatchObject({
+  expect(await emulator.call("POST", `${list}?${parameter}=github`, body)).toMatchObject({
     status: 409,
     body: { error: { status: "ALREADY_EXISTS" } },
   });
-  const list = path.slice(0, path.lastIndexOf("/"));
   expect(await emulator.ok("GET", list)).toEqual({});
   expect(Object.keys(await emulator.ok("GET", `${list}?showDeleted=true`))).toHaveLength(1);
   emulator.restart();

@@ -1,8 +1,6 @@
 import type { Context } from "../../support/context.ts";
-import { isAllowed } from "../../support/policies/access.ts";
 import { policyRoutes, testPermissionsRoute } from "../../support/policies/policy-routes.ts";
-import { page } from "../../support/http/paging.ts";
-import { ANY_CALLER, methodsOf, type Params, type Route } from "../../support/http/route.ts";
+import { methodsOf, type Params, type Route } from "../../support/http/route.ts";
 import { projectOf } from "../../support/projects.ts";
 import type { Project } from "../../support/resources.ts";
 import { ORGANIZATION } from "../../support/store.ts";
@@ -29,13 +27,6 @@ export const routes: Route[] = [
   api.get(PROJECT_PATH, "resourcemanager.projects.get", ({ context, params }) =>
     answer(projectOf(context, params)),
   ),
-  // Lists the projects that the caller has permission to see.
-  api.get("v1/projects", ANY_CALLER, ({ context, query, caller }) => {
-    const visible = Object.values(context.store.state.projects).filter((project) =>
-      isAllowed(context, caller, "resourcemanager.projects.get", `projects/${project.projectId}`),
-    );
-    return page("projects", visible.map(answer), query);
-  }),
   ...policyRoutes(api, PROJECT_PATH, "resourcemanager.projects", projectName, "POST"),
   testPermissionsRoute(api, PROJECT_PATH, projectName),
 ];

@@ -69,12 +69,6 @@ export const routes: Route[] = [
     const matching = all.filter((each) => state === undefined || each["state"] === state);
     return page("services", matching, query, 200);
   }),
-  api.get(`${SERVICES_PATH}:batchGet`, "serviceusage.services.get", ({ context, params, query }) => {
-    const project = projectOf(context, params);
-    const names = query.getAll("names").map((name) => name.split("/").at(-1) ?? "");
-    checkKnown(names);
-    return { services: names.map((name) => resource(project, name)) };
-  }),
   api.post(
     `${SERVICES_PATH}:batchEnable`,
     "serviceusage.services.enable",
