@@ -25,6 +25,12 @@ async function permissionsOn(path: string, member: string, ...permissions: strin
   return answer["permissions"];
 }
 
+function setPolicy(name: string, role: string, ...members: string[]): void {
+  emulator.context.store.change(({ policies }) => {
+    policies[name] = { current: { bindings: [{ role, members }] } };
+  });
+}
+
 describe("a new project", () => {
   it("has the APIs that Google enables by default, and is created once", async () => {
     const { services } = await emulator.ok("GET", `v1/${PROJECT}/services?filter=state:ENABLED`);
@@ -39,15 +45,9 @@ describe("a new project", () => {
   });
 
   it("gives its maintainer the documented roles only", async () => {
-    const held = await permissionsOn(
-      PROJECT,
-      MAINTAINER,
-      ...["storage.buckets.create", "artifactregistry.repositories.create", "iam.roles.create"],
-      ...["cloudkms.cryptoKeyVersions.useToDecrypt", "iam.serviceAccounts.actAs"],
-    );
-    expect(held).toEqual([
-      ...["storage.buckets.create", "artifactregistry.repositories.create", "iam.roles.create"],
-    ]);
+    const documented = ["storage.buckets.create", "artifactregistry.repositories.create", "iam.roles.create"];
+    const others = ["cloudkms.cryptoKeyVersions.useToDecrypt", "iam.serviceAccounts.actAs"];
+    expect(await permissionsOn(PROJECT, MAINTAINER, ...documented, ...others)).toEqual(documented);
   });
 });
 
@@ -56,26 +56,19 @@ it("an administrator of keys has no permission to use them, and an owner has", a
   const ring = `${PROJECT}/locations/us-central1/keyRings`;
   await emulator.ok("POST", `v1/${ring}?keyRingId=ring`, {});
   await emulator.ok("POST", `v1/${ring}/ring/cryptoKeys?cryptoKeyId=key`, { purpose: "ENCRYPT_DECRYPT" });
-  const permissions = ["cloudkms.cryptoKeys.setIamPolicy", "cloudkms.cryptoKeyVersions.useToDecrypt"];
-  expect(await permissionsOn(`${ring}/ring/cryptoKeys/key`, MAINTAINER, ...permissions)).toEqual([
-    permissions[0],
-  ]);
-  const policy = { bindings: [{ role: "roles/owner", members: [DANA] }] };
-  emulator.context.store.change((state) => {
-    state.policies[PROJECT] = { current: policy };
-  });
-  expect(await permissionsOn(`${ring}/ring/cryptoKeys/key`, DANA, ...permissions)).toEqual(permissions);
+  const key = `${ring}/ring/cryptoKeys/key`;
+  const [administer, use] = ["cloudkms.cryptoKeys.setIamPolicy", "cloudkms.cryptoKeyVersions.useToDecrypt"];
+  expect(await permissionsOn(key, MAINTAINER, administer, use)).toEqual([administer]);
+  setPolicy(PROJECT, "roles/owner", DANA);
+  expect(await permissionsOn(key, DANA, administer, use)).toEqual([administer, use]);
 });
 
 it("the consumer of a service account's call is its own project, unlike that of a person's call", async () => {
   await enable("iam");
   await makeAccount();
   const read = (as: string) => emulator.call("GET", `v1/${PROJECT}`, undefined, as);
-  const policy = { bindings: [{ role: "roles/browser", members: [MAINTAINER, ACCOUNT] }] };
-  emulator.context.store.change((state) => {
-    state.policies[PROJECT] = { current: policy };
-    state.policies["projects/production-471918"] = { current: policy };
-  });
+  for (const project of [PROJECT, "projects/production-471918"])
+    setPolicy(project, "roles/browser", MAINTAINER, ACCOUNT);
   expect(await read(MAINTAINER)).toMatchObject({ status: 200 });
   const disabled = refusal(403, /^Cloud Resource Manager API has not been used in project/);
   expect(await read(ACCOUNT)).toMatchObject(disabled);
@@ -107,11 +100,8 @@ describe("an organization's policy", () => {
 
   it("disables the creation of service accounts", async () => {
     await organization({ mode: "deny", constraint: "iam.disableServiceAccountCreation" });
-    expect(await makeAccount()).toMatchObject(
-      refusal(400, "Service account creation is not allowed on this project.", {
-        status: "FAILED_PRECONDITION",
-      }),
-    );
+    const message = "Service account creation is not allowed on this project.";
+    expect(await makeAccount()).toMatchObject(refusal(400, message, { status: "FAILED_PRECONDITION" }));
     await organization({ mode: "allow", constraint: "iam.disableServiceAccountCreation" });
     expect(await makeAccount()).toMatchObject({ status: 200 });
   });
@@ -121,15 +111,8 @@ describe("an organization's policy", () => {
     await emulator.ok("POST", `${pools}?workloadIdentityPoolId=github`, {});
     const make = () =>
       emulator.call("POST", `${pools}/github/providers?workloadIdentityPoolProviderId=github`, provider);
-    expect(await make()).toMatchObject({
-      status: 400,
-      body: {
-        error: {
-          message: "Precondition check failed.",
-          details: [{ violations: [{ type: "constraints/iam.workloadIdentityPoolProviders" }] }],
-        },
-      },
-    });
+    const details = [{ violations: [{ type: "constraints/iam.workloadIdentityPoolProviders" }] }];
+    expect(await make()).toMatchObject(refusal(400, "Precondition check failed.", { details }));
     await organization({ mode: "allow", constraint: "iam.workloadIdentityPoolProviders" });
     expect(await make()).toMatchObject({ status: 200 });
   });

@@ -1,7 +1,7 @@
 import { createPublicKey, X509Certificate } from "node:crypto";
 import { readFileSync, writeFileSync } from "node:fs";
 import { jwtVerify } from "jose";
-import { beforeAll, describe, expect, test } from "vitest";
+import { beforeAll, expect, test } from "vitest";
 import { mintAccessToken } from "../../../lib/tokens.ts";
 import { bind, createRepository, testEmulator } from "../../testing/emulator.ts";
 
@@ -12,18 +12,19 @@ const RESOURCE = "projects/production-471918/locations/us-central1/repositories/
 
 beforeAll(() => createRepository(emulator));
 
-async function ask(
-  actions: string,
-  principal?: string,
-  image = IMAGE,
-  user = "oauth2accesstoken",
-): Promise<Response> {
-  const query = new URLSearchParams({ service: "localhost:5001", scope: `repository:${image}:${actions}` });
-  const basic = async (name: string): Promise<string> =>
-    `Basic ${Buffer.from(`${user}:${await mintAccessToken(emulator.dir, name)}`).toString("base64")}`;
-  const headers = principal === undefined ? {} : { authorization: await basic(principal) };
+const mint = (principal: string, seconds?: number) => mintAccessToken(emulator.dir, principal, seconds);
+
+/** Asks for a token with these scopes and, as the login, an access token. */
+function askWith(scopes: string[], accessToken?: string, user = "oauth2accesstoken"): Promise<Response> {
+  const query = new URLSearchParams({ service: "localhost:5001" });
+  for (const scope of scopes) query.append("scope", scope);
+  const basic = Buffer.from(`${user}:${accessToken ?? ""}`).toString("base64");
+  const headers = accessToken === undefined ? {} : { authorization: `Basic ${basic}` };
   return emulator.send(`token?${query.toString()}`, { headers });
 }
+
+const ask = async (actions: string, principal?: string, image = IMAGE): Promise<Response> =>
+  askWith([`repository:${image}:${actions}`], principal === undefined ? undefined : await mint(principal));
 
 async function granted(response: Response): Promise<unknown> {
   expect(response.status).toBe(200);
@@ -65,30 +66,28 @@ test.each([
   }
 });
 
-describe("a reader", () => {
-  test.each([
-    ["allUsers", undefined, true],
-    ["allAuthenticatedUsers", undefined, false],
-    ["allAuthenticatedUsers", "user:any@elsewhere.example", true],
-    ["allAuthenticatedUsers", "serviceAccount:a@b.iam.gserviceaccount.com", true],
-    [DANA, DANA, true],
-    [DANA, "user:lee@example.com", false],
-    ["group:developers@example.com", DANA, true],
-    ["group:developers@example.com", "user:pat@example.com", false],
-    ["group:all@example.com", DANA, true],
-    ["domain:example.com", "user:pat@example.com", true],
-    ["domain:example.com", "user:pat@notexample.com", false],
-    ["domain:example.com", "serviceAccount:a@example.com", false],
-  ])("%s for %s: %s", async (member, principal, expected) => {
-    const groups = {
-      "developers@example.com": [DANA],
-      "all@example.com": ["group:developers@example.com", "group:all@example.com"],
-    };
-    writeFileSync(emulator.context.files.members, JSON.stringify({ groups }));
-    await bind(emulator, "roles/artifactregistry.reader", member);
-    const response = await ask("pull", principal);
-    expect(response.status).toBe(expected ? 200 : 403);
-  });
+test.each([
+  ["allUsers", undefined, true],
+  ["allAuthenticatedUsers", undefined, false],
+  ["allAuthenticatedUsers", "user:any@elsewhere.example", true],
+  ["allAuthenticatedUsers", "serviceAccount:a@b.iam.gserviceaccount.com", true],
+  [DANA, DANA, true],
+  [DANA, "user:lee@example.com", false],
+  ["group:developers@example.com", DANA, true],
+  ["group:developers@example.com", "user:pat@example.com", false],
+  ["group:all@example.com", DANA, true],
+  ["domain:example.com", "user:pat@example.com", true],
+  ["domain:example.com", "user:pat@notexample.com", false],
+  ["domain:example.com", "serviceAccount:a@example.com", false],
+])("a reader %s for %s: %s", async (member, principal, expected) => {
+  const groups = {
+    "developers@example.com": [DANA],
+    "all@example.com": ["group:developers@example.com", "group:all@example.com"],
+  };
+  writeFileSync(emulator.context.files.members, JSON.stringify({ groups }));
+  await bind(emulator, "roles/artifactregistry.reader", member);
+  const response = await ask("pull", principal);
+  expect(response.status).toBe(expected ? 200 : 403);
 });
 
 test("anonymous pulls fail as soon as allUsers is removed", async () => {
@@ -110,40 +109,29 @@ test("an unknown repository gets the same answer as a repository of others", asy
 
 test("a scope of another repository is ignored without the permission to read it", async () => {
   await bind(emulator, "roles/artifactregistry.writer", DANA);
-  const query = `service=localhost:5001&scope=repository:${IMAGE}:pull,push&scope=repository:production-471918/other/x:pull`;
-  const basic = Buffer.from(`oauth2accesstoken:${await mintAccessToken(emulator.dir, DANA)}`).toString(
-    "base64",
-  );
-  const response = await emulator.send(`token?${query}`, { headers: { authorization: `Basic ${basic}` } });
-  expect(await granted(response)).toEqual([{ type: "repository", name: IMAGE, actions: ["pull", "push"] }]);
+  const scopes = [`repository:${IMAGE}:pull,push`, "repository:production-471918/other/x:pull"];
+  expect(await granted(await askWith(scopes, await mint(DANA)))).toEqual([
+    { type: "repository", name: IMAGE, actions: ["pull", "push"] },
+  ]);
 });
 
 test("clients have no permission to list the registry's catalog", async () => {
-  const query = "service=localhost:5001&scope=registry:catalog:*";
-  const basic = Buffer.from(`_token:${await mintAccessToken(emulator.dir, "user:maintainer@example.com")}`);
-  const headers = { authorization: `Basic ${basic.toString("base64")}` };
-  expect(await granted(await emulator.send(`token?${query}`, { headers }))).toEqual([]);
+  const token = await mint("user:maintainer@example.com");
+  expect(await granted(await askWith(["registry:catalog:*"], token, "_token"))).toEqual([]);
 });
 
 test("a login without a scope checks the credential", async () => {
-  const login = (password: string): Promise<Response> =>
-    emulator.send("token?service=localhost:5001&account=oauth2accesstoken", {
-      headers: { authorization: `Basic ${Buffer.from(`oauth2accesstoken:${password}`).toString("base64")}` },
-    });
-  expect((await login(await mintAccessToken(emulator.dir, DANA))).status).toBe(200);
-  const expired = await login(await mintAccessToken(emulator.dir, DANA, -1));
+  expect((await askWith([], await mint(DANA))).status).toBe(200);
+  const expired = await askWith([], await mint(DANA, -1));
   expect(expired.status).toBe(401);
-  expect(await expired.json()).toMatchObject({
-    errors: [
-      { code: "UNAUTHORIZED", message: expect.stringContaining("the access token has expired") as string },
-    ],
-  });
-  expect((await login("nonsense")).status).toBe(401);
+  const message = expect.stringContaining("the access token has expired") as string;
+  expect(await expired.json()).toMatchObject({ errors: [{ code: "UNAUTHORIZED", message }] });
+  expect((await askWith([], "nonsense")).status).toBe(401);
 });
 
 test("another user name than Artifact Registry's is refused", async () => {
-  expect((await ask("pull", DANA, IMAGE, "dana")).status).toBe(401);
-  expect((await ask("pull", DANA, IMAGE, "_dcgcloud_token")).status).toBe(200);
+  expect((await askWith([], await mint(DANA), "dana")).status).toBe(401);
+  expect((await askWith([], await mint(DANA), "_dcgcloud_token")).status).toBe(200);
 });
 
 test("OAuth 2 clients request tokens by POST", async () => {
@@ -153,7 +141,7 @@ test("OAuth 2 clients request tokens by POST", async () => {
       headers: { "content-type": "application/x-www-form-urlencoded" },
       body: new URLSearchParams({ service: "localhost:5001", scope: `repository:${IMAGE}:pull`, ...form }),
     });
-  const token = await mintAccessToken(emulator.dir, DANA);
+  const token = await mint(DANA);
   const password = await post({ grant_type: "password", username: "oauth2accesstoken", password: token });
   expect(await granted(password)).toEqual([{ type: "repository", name: IMAGE, actions: ["pull"] }]);
   expect((await post({ grant_type: "refresh_token", refresh_token: token })).status).toBe(200);

@@ -13,19 +13,13 @@ beforeEach(async () => {
 
 describe("a bucket", () => {
   it("is created with the requested settings and the project's number", async () => {
-    const made = await emulator.ok("POST", `storage/v1/b?project=${PROJECT}`, {
-      name: "other",
-      location: "us-central1",
-      iamConfiguration: {
-        publicAccessPrevention: "enforced",
-        uniformBucketLevelAccess: { enabled: true },
-      },
-    });
-    expect(made).toMatchObject({ name: "other", projectNumber: "123456789012", location: "US-CENTRAL1" });
-    expect(made["iamConfiguration"]).toEqual({
+    const iamConfiguration = {
       publicAccessPrevention: "enforced",
       uniformBucketLevelAccess: { enabled: true },
-    });
+    };
+    const body = { name: "other", location: "us-central1", iamConfiguration };
+    const made = await emulator.ok("POST", `storage/v1/b?project=${PROJECT}`, body);
+    expect(made).toMatchObject({ ...body, projectNumber: "123456789012", location: "US-CENTRAL1" });
   });
 
   it("turns on versioning and changes nothing else", async () => {
@@ -36,19 +30,13 @@ describe("a bucket", () => {
   });
 
   it("has a globally unique name", async () => {
-    expect(
-      await emulator.call("POST", `storage/v1/b?project=hyperion-sandbox`, { name: "state" }),
-    ).toMatchObject({
-      status: 409,
-      body: { error: { code: 409, errors: [{ reason: "conflict" }] } },
-    });
+    const again = await emulator.call("POST", `storage/v1/b?project=hyperion-sandbox`, { name: "state" });
+    expect(again).toMatchObject({ status: 409, body: { error: { errors: [{ reason: "conflict" }] } } });
   });
 
   it("that does not exist gets the JSON API's error", async () => {
-    expect(await emulator.call("GET", "storage/v1/b/none")).toMatchObject({
-      status: 404,
-      body: { error: { code: 404, message: "The specified bucket does not exist." } },
-    });
+    const message = "The specified bucket does not exist.";
+    expect(await emulator.call("GET", "storage/v1/b/none")).toMatchObject(refusal(404, message));
   });
 
   it.each([
@@ -79,14 +67,10 @@ describe("its policy", () => {
       { role: "roles/storage.legacyBucketOwner", members: [`projectOwner:${PROJECT}`] },
       { role: "roles/storage.legacyBucketReader", members: [DANA] },
     ];
-    await emulator.ok("PUT", "storage/v1/b/state/iam", {
-      kind: "storage#policy",
-      version: 3,
-      etag,
-      bindings,
-    });
+    const policy = { kind: "storage#policy", version: 3, etag, bindings };
+    await emulator.ok("PUT", "storage/v1/b/state/iam", policy);
     await emulator.ok("GET", "storage/v1/b/state", undefined, DANA);
-    expect(await emulator.call("PUT", "storage/v1/b/state/iam", { etag, bindings })).toMatchObject({
+    expect(await emulator.call("PUT", "storage/v1/b/state/iam", policy)).toMatchObject({
       status: 412,
       body: { error: { errors: [{ reason: "conditionNotMet" }] } },
     });

@@ -1,5 +1,5 @@
 import { writeFileSync } from "node:fs";
-import { afterEach, beforeAll, describe, expect, test } from "vitest";
+import { afterEach, beforeAll, expect, test } from "vitest";
 import { mintAccessToken } from "../../../lib/tokens.ts";
 import {
   bind,
@@ -18,9 +18,9 @@ afterEach(async () => {
   await emulator.ok("DELETE", "sandbox/faults");
 });
 
-async function fault(body: object): Promise<void> {
-  await emulator.ok("POST", "sandbox/faults", body);
-}
+const fault = (body: object) => emulator.ok("POST", "sandbox/faults", body);
+const create = (id: string) =>
+  emulator.call("POST", `${REPOSITORIES}?repositoryId=${id}`, { format: "DOCKER" });
 
 async function statuses(times: number, method: string, path: string, body?: object): Promise<number[]> {
   const found: number[] = [];
@@ -56,10 +56,7 @@ test("a route can be given as its template", async () => {
 
 test("an answer is lost after the change is made", async () => {
   await fault({ kind: "status", status: 503, method: "POST", after: true, retryAfterSeconds: 1 });
-  const created = await emulator.call("POST", `${REPOSITORIES}?repositoryId=lost`, { format: "DOCKER" });
-  expect(created.status).toBe(503);
-  const again = await emulator.call("POST", `${REPOSITORIES}?repositoryId=lost`, { format: "DOCKER" });
-  expect(again.status).toBe(409);
+  expect([(await create("lost")).status, (await create("lost")).status]).toEqual([503, 409]);
 });
 
 test("an answer is delayed", async () => {
@@ -74,12 +71,10 @@ test("another editor changes the policy between read and write, and the change i
   await fault({ kind: "conflict" });
   const write = async (): Promise<number> => {
     const policy = await emulator.ok("GET", `${REPOSITORY}:getIamPolicy`);
-    const bindings = policy["bindings"] as object[];
     const mine = { role: "roles/artifactregistry.repoAdmin", members: ["user:lee@example.com"] };
-    const set = await emulator.call("POST", `${REPOSITORY}:setIamPolicy`, {
-      policy: { ...policy, bindings: [...bindings, mine] },
-    });
-    return set.status;
+    const bindings = [...(policy["bindings"] as object[]), mine];
+    const body = { policy: { ...policy, bindings } };
+    return (await emulator.call("POST", `${REPOSITORY}:setIamPolicy`, body)).status;
   };
   expect(await write()).toBe(409);
   expect(await write()).toBe(200);
@@ -92,28 +87,24 @@ test("another editor changes the policy between read and write, and the change i
   });
 });
 
-describe("an operation", () => {
-  test("ends in an error and changes nothing", async () => {
-    await fault({ kind: "operation-error", method: "POST", message: "Disk of the zone is full." });
-    const operation = await emulator.ok("POST", `${REPOSITORIES}?repositoryId=failed`, { format: "DOCKER" });
-    expect(operation).toEqual({ name: operation["name"] });
-    expect(await emulator.ok("GET", `v1/${String(operation["name"])}`)).toEqual({
-      name: operation["name"],
-      done: true,
-      error: { code: 13, message: "Disk of the zone is full." },
-    });
-    expect((await emulator.call("GET", `${REPOSITORIES}/failed`)).status).toBe(404);
+test("an operation ends in an error and changes nothing", async () => {
+  await fault({ kind: "operation-error", method: "POST", message: "Disk of the zone is full." });
+  const { body: operation } = await create("failed");
+  expect(operation).toEqual({ name: operation["name"] });
+  expect(await emulator.ok("GET", `v1/${String(operation["name"])}`)).toEqual({
+    ...operation,
+    done: true,
+    error: { code: 13, message: "Disk of the zone is full." },
   });
+  expect((await emulator.call("GET", `${REPOSITORIES}/failed`)).status).toBe(404);
+});
 
-  test("is still running at the first poll", async () => {
-    await fault({ kind: "operation-pending" });
-    const operation = await emulator.ok("POST", `${REPOSITORIES}?repositoryId=pending`, { format: "DOCKER" });
-    expect(await emulator.ok("GET", `v1/${String(operation["name"])}`)).toEqual(operation);
-    expect(await emulator.ok("GET", `v1/${String(operation["name"])}`)).toMatchObject({
-      done: true,
-      response: {},
-    });
-  });
+test("an operation is still running at the first poll", async () => {
+  await fault({ kind: "operation-pending" });
+  const { body: operation } = await create("pending");
+  const poll = () => emulator.ok("GET", `v1/${String(operation["name"])}`);
+  expect(await poll()).toEqual(operation);
+  expect(await poll()).toMatchObject({ done: true, response: {} });
 });
 
 test("a skewed clock refuses valid tokens, and can be corrected", async () => {
@@ -127,10 +118,8 @@ test("faults survive a restart and can be edited by hand", async () => {
   await fault({ id: "one", kind: "status", status: 500, route: "*repositories", times: 2 });
   emulator.restart();
   expect(await statuses(3, "GET", REPOSITORIES)).toEqual([500, 500, 200]);
-  writeFileSync(
-    emulator.context.files.faults,
-    JSON.stringify([{ kind: "status", status: 429, route: "*repositories" }]),
-  );
+  const edited = [{ kind: "status", status: 429, route: "*repositories" }];
+  writeFileSync(emulator.context.files.faults, JSON.stringify(edited));
   expect(await statuses(2, "GET", REPOSITORIES)).toEqual([429, 200]);
 });
 
@@ -148,15 +137,11 @@ test("requests are counted by route and status, except the sandbox's requests", 
   await fault({ kind: "status", status: 503, method: "GET" });
   await statuses(3, "GET", REPOSITORY);
   await emulator.call("GET", "v1/nothing");
+  const route = "v1/projects/{project}/locations/{location}/repositories/{repository}";
   expect(await emulator.ok("GET", "sandbox/requests")).toEqual({
     total: 4,
     routes: [
-      {
-        method: "GET",
-        route: "v1/projects/{project}/locations/{location}/repositories/{repository}",
-        count: 3,
-        statuses: { 200: 2, 503: 1 },
-      },
+      { method: "GET", route, count: 3, statuses: { 200: 2, 503: 1 } },
       { method: "GET", route: "/v1/nothing", count: 1, statuses: { 501: 1 } },
     ],
   });
