@@ -38,6 +38,9 @@ async function withChangedSources(
   }
 }
 
+/** How often an `up` was killed. */
+let kills = 0;
+
 const settingsFile = () => join(sandboxPaths(sandbox.root).project, "Pulumi.sandbox.yaml");
 
 /** Restores the sandbox after a failed entry, so that later entries do not fail too. */
@@ -52,11 +55,11 @@ async function restore(settings: string): Promise<void> {
   await sandbox.up();
 }
 
-/** Kills `pulumi up` with SIGKILL while it creates a grant; the grant stays in the settings. */
+/** Kills `pulumi up` with SIGKILL while it creates a new grant, which stays in the settings. */
 async function killUp(): Promise<void> {
   const fault = ["status", "status=503", "method=POST", "route=*:setIamPolicy", "times=null"];
   await expectSuccess(sandbox.run("fault", "set", ...fault));
-  await sandbox.set({ "readers[0]": "user:lee@example.com" });
+  await sandbox.set({ "readers[0]": `user:reader${(kills += 1)}@example.com` });
   const running = sandbox.start("pulumi", ["up", "--yes", "--skip-preview"]);
   // From then on, the state has the pending operation.
   const state = join(sandboxPaths(sandbox.root).stacks, "sandbox.json");
@@ -220,9 +223,6 @@ const provocations: Provocations = {
     const output = await expectFailure(sandbox.tryUp());
     await sandbox.unset("readers[1]");
     await sandbox.up();
-    await sandbox.expectNoChanges();
-    await sandbox.unset("readers");
-    await sandbox.up();
     return output;
   },
   "The login has no quota project": async () => {
@@ -243,9 +243,6 @@ const provocations: Provocations = {
     await expectSuccess(sandbox.tryPulumi("preview"));
     await expectSuccess(sandbox.tryPulumi("cancel", "--yes"));
     await sandbox.up();
-    await sandbox.expectNoChanges();
-    await sandbox.unset("readers");
-    await sandbox.up();
     return output;
   },
   "An update was interrupted": async () => {
@@ -255,8 +252,6 @@ const provocations: Provocations = {
     expect(await expectSuccess(sandbox.tryUp())).toContain("pending operations");
     await expectSuccess(sandbox.tryPulumi("refresh", "--yes", "--skip-preview", "--clear-pending-creates"));
     expect(await expectSuccess(sandbox.tryUp())).not.toContain("pending operations");
-    await sandbox.unset("readers");
-    await sandbox.up();
     return output;
   },
   "A resource already exists": async () => {
@@ -286,7 +281,6 @@ const provocations: Provocations = {
     const output = await expectFailure(sandbox.tryPulumi("preview"));
     await sandbox.set({ repositoryId: before });
     await sandbox.unset("adoptExisting");
-    await sandbox.expectNoChanges();
     return output;
   },
   "The identity pool was deleted": async () => {
@@ -304,7 +298,6 @@ const provocations: Provocations = {
     const changed = await expectSuccess(sandbox.tryUp());
     await sandbox.set({ version: "1.4.3" });
     await sandbox.up();
-    await sandbox.expectNoChanges();
     return changed;
   },
   "A tag was deleted": async () => {
@@ -348,7 +341,6 @@ const provocations: Provocations = {
     await sandbox.pulumi("stack", "init", "sandbox");
     await sandbox.set({ version: "1.4.5" });
     await sandbox.up();
-    await sandbox.expectNoChanges();
     return `${missing}\n${wrong}`;
   },
   "GitHub's token is refused": () => federate({ repository: "eve/dev-squad" }),
