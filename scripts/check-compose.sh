@@ -208,7 +208,7 @@ check_values() {
     for name in ${names//,/ }; do
       value=$(value "$name")
       if [ -z "$value" ] || [[ $value =~ ^($pattern)$ ]]; then continue; fi
-      case $name in *PASSWORD | *_KEY | *_URI) shown=$name ;; *) shown="$name=$value" ;; esac
+      case $name in *PASSWORD | *_KEY | *_UR[IL]) shown=$name ;; *) shown="$name=$value" ;; esac
       if [ "$name" = MONGODB_PASSWORD ] && $mongodb_filled; then
         found "$shown breaks the address of the database, and its volume keeps the login: $allowed" \
           "change it in the database, then in .env: COMPOSE.md, \"Settings\""
@@ -235,7 +235,7 @@ MONGODB_USERNAME,MONGODB_PASSWORD [A-Za-z0-9_.-]+ letters, digits, - _ and .
 MONGODB_DATABASE [A-Za-z0-9_-]{1,63} letters, digits, - and _, at most 63
 MONGODB_URI mongodb(\+srv)?://(([^]%@:/?#[[:space:]]|%[0-9A-Fa-f]{2})+(:([^]%@:/?#[[:space:]]|%[0-9A-Fa-f]{2})+)?@)?[^@/?#[:space:]]+(/[^@/?#[:space:]]*)?(\?[^@#[:space:]]*)? mongodb://LOGIN@HOST/?OPTIONS, where % @ : / ? # in a login are written %25 %40 %3A %2F %3F %23
 QDRANT_URL,TEI_URL https?://([A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[^@?#[:space:]]*)? an address without a login, http://HOST:PORT or https://HOST:PORT
-QDRANT_API_KEY,OPENAI_API_KEY [!-~]+ one word
+QDRANT_API_KEY,OPENAI_API_KEY [^[:space:]]+ one word
 EMBEDDING_MODEL [A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+ a model of Hugging Face, OWNER/NAME
 MONGODB_IMAGE,QDRANT_IMAGE,EMBEDDING_IMAGE ([A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]+)?/)?[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*(/[a-z0-9]+(([._]|__|-+)[a-z0-9]+)*)*(:[A-Za-z0-9_][A-Za-z0-9_.-]{0,127})?(@sha256:[0-9a-f]{64})? the name of an image, without a scheme
 RULES
@@ -316,7 +316,7 @@ check_folders() {
 check_elsewhere() {
   local url host plain
   url=$(value "$2") plain=${url%"${url##*[!/]}"}
-  case $2 in *_URL) [ "$url" = "$plain" ] || found "$2=$url ends in a slash, but Hyperion appends paths to it" "$(set_to "$2" "$plain")" ;; esac
+  case $2 in *_URL) [ "$url" = "$plain" ] || found "$2 ends in a slash, but Hyperion appends paths to it" "$(set_to "$2" "$plain")" ;; esac
   host=${url#*://} host=${host##*@} host=${host%%[/?,]*}
   case $host in \[*) ;; *) host=${host%%:*} ;; esac
   case $host in

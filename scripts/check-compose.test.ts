@@ -321,7 +321,7 @@ describe("of this shell's variables", () => {
 it("shows no password", () => {
   shell.write(
     ".env",
-    "MONGODB_PASSWORD=p@ss/w0rd\nQDRANT_API_KEY=ke y\nMONGODB_URI=mongodb://a:p@ss@mongodb\n",
+    "MONGODB_PASSWORD=p@ss/w0rd\nQDRANT_API_KEY=ke y\nMONGODB_URI=mongodb://a:p@ss@mongodb\nQDRANT_URL=http://a:p@ss@q\n",
   );
   expect(check().stdout).not.toMatch(/p@ss|ke y/);
 });
