@@ -66,10 +66,11 @@ read_env() {
 
 # expand TEXT: replaces $NAME, ${NAME} and ${NAME:-DEFAULT} in the value of $name. Sets $text.
 expand() {
-  local rest=$1 other variable='^([^$]*)[$](([$])|([A-Za-z_][A-Za-z0-9_]*)|[{]([A-Za-z_][A-Za-z0-9_]*)(:?-([^}]*))?[}])(.*)$'
+  local rest=$1 other variable='^([^$]*)[$](([$])|([A-Za-z_][A-Za-z0-9_]*)|[{]([A-Za-z_][A-Za-z0-9_]*)(:?-([^}]*))?[}])?(.*)$'
   text=''
   while [[ $rest =~ $variable ]]; do
     text=$text${BASH_REMATCH[1]}${BASH_REMATCH[3]} rest=${BASH_REMATCH[8]} other=${BASH_REMATCH[4]}${BASH_REMATCH[5]}
+    [ -n "${BASH_REMATCH[2]}" ] || text=$text'$'
     set -- "${other:+$(value "$other")}" "${BASH_REMATCH[7]}" "${BASH_REMATCH[6]}"
     text=$text${1:-$2}
     [ -z "$other" ] || [ -n "$1$3${!other+set}" ] || in_file "$other" ||

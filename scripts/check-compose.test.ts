@@ -159,7 +159,7 @@ const WRONG = [
   ["MONGODB_URI=mongodb://hyperion:x@mongodb", "another password", "'/^MONGODB_URI=/d' .env"],
   ["MONGODB_URI=mongodb://localhost:27017", "is the container itself", "host.docker.internal"],
   ["TEI_URL=http://127.0.0.1:8080", "is the container itself", "host.docker.internal"],
-  ["QDRANT_API_KEY=a$b", "contains $b, which is not set", "QDRANT_API_KEY in single quotes"],
+  ["QDRANT_API_KEY=a$/$b", "contains $b, which is not set", "QDRANT_API_KEY in single quotes"],
   ["COMPOSE_PROFILES=*", "also starts the templates", "'/^COMPOSE_PROFILES=/d' .env"],
   ["PORT=8080", "PORT in .env is not read by any compose file\n", "'/^PORT=/d' .env"],
   ["HYPERION-TAG=1.4.2", "did you mean HYPERION_TAG?", "s/^HYPERION-TAG=/HYPERION_TAG=/"],
