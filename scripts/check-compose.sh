@@ -566,16 +566,17 @@ check_tag() {
 }
 
 check_earlier() {
-  local name project old new
+  local name project old new to=''
   for name in hyperion-mcp-server hyperion-http-bridge hyperion-ui; do
     project=$(docker ps --filter "name=^$name\$" --format '{{.Label "com.docker.compose.project"}}')
     [ -z "$project" ] ||
       found "the container $name of an earlier compose file runs, and has the ports" "docker compose --project-name $project down"
   done
   type earlier_volumes >/dev/null 2>&1 || return 0
+  ! in_file COMPOSE_PROJECT_NAME || to="COMPOSE_PROJECT_NAME=$compose_project "
   while read -r old new; do
     if ! is_copied "$new"; then
-      found "the volume $old of an earlier compose file holds data, but $new does not" "scripts/copy-compose-volumes.sh ${old%_*_*}"
+      found "the volume $old of an earlier compose file holds data, but $new does not" "${to}scripts/copy-compose-volumes.sh ${old%_*_*}"
     fi
   done < <(earlier_volumes)
 }

@@ -295,6 +295,13 @@ it("finds volumes, containers, an override and clients of an earlier compose fil
   expect(stdout).not.toContain("unrelated");
 });
 
+it("copies earlier volumes to those of the project that .env names", () => {
+  shell.environment["VOLUMES"] = "dev-squad_qdrant_data";
+  shell.write(".env", "COMPOSE_PROJECT_NAME=mine\n");
+  const command = "COMPOSE_PROJECT_NAME=mine scripts/copy-compose-volumes.sh dev-squad";
+  expectFound("but mine_qdrant-data does not", command);
+});
+
 it("accepts an override that opens ports on loopback only", () => {
   shell.write("docker-compose.override.yml", 'services:\n  x:\n    ports:\n      - "127.0.0.1:9173:80"\n');
   expect(check()).toMatchObject({ status: 0 });
