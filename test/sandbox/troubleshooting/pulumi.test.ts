@@ -100,7 +100,11 @@ const provocations: Provocations = {
     await context("create", "rootless", "--docker", `host=${sandbox.env["DOCKER_HOST"] ?? ""}`);
     await context("use", "rootless");
     const DOCKER_HOST = `unix://${sandbox.scratch}/none.sock`;
-    return expectFailure(sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG, DOCKER_HOST }));
+    const output = await expectFailure(
+      sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG, DOCKER_HOST }),
+    );
+    expect(output).toContain(`fix:     export DOCKER_HOST=${sandbox.env["DOCKER_HOST"] ?? ""}\n`);
+    return output;
   },
   "Docker has no login for the registry": async () =>
     expectSuccess(sandbox.command("pulumi", ["preview"], { DOCKER_CONFIG: await dockerConfig(sandbox, {}) })),
