@@ -84,9 +84,10 @@ async function answer(context: Context, { service, scopes, credential }: TokenRe
   }
   const requested = scopes.map(parseScope).filter((scope) => scope !== undefined);
   const decisions = requested.map((scope) => decide(context, caller, scope));
-  // Further scopes ask whether layers can be mounted from other repositories. A refusal there is not an error.
+  // The other scopes of a push ask whether layers can be mounted from other repositories. A refusal there is not an error.
+  const isPush = requested.some(({ actions }) => actions.includes("push"));
   const refused = decisions.find(
-    ({ missing }, index) => missing && (index === 0 || requested[index]?.actions.includes("push") === true),
+    ({ missing }, index) => missing && (!isPush || requested[index]?.actions.includes("push") === true),
   )?.missing;
   if (refused) {
     context.log(
