@@ -1,11 +1,9 @@
 import type { Shape } from "../rpc/shape.ts";
 import { flag, type Properties, text, unknownValue } from "../rpc/values.ts";
-import type { GoogleClient } from "./client.ts";
+import type { Calls } from "./calls.ts";
 import { maskOf, type Definition, idParts } from "./define.ts";
 import { GoogleError, isNotFound } from "./google-error.ts";
 import { afterCreate } from "./wrap-errors.ts";
-
-const api = "iam";
 
 const shape: Shape = {
   accountId: { kind: "string", required: true, replaces: true },
@@ -18,6 +16,7 @@ const shape: Shape = {
 export const account: Definition = {
   type: "gcp:serviceaccount/account:Account",
   noun: "service account",
+  api: "iam",
   shape,
   wanted: (inputs, client) => ({ ...inputs, project: client.project(inputs) }),
   preview(wanted) {
@@ -30,92 +29,62 @@ export const account: Definition = {
       uniqueId: unknownValue,
     };
   },
-  async create(wanted, client, context) {
+  async create(wanted, calls) {
     const project = text(wanted, "project");
     const name = `projects/${project}/serviceAccounts/${emailOf(wanted)}`;
-    let live: Properties;
-    try {
-      live = await client.send({
-        api,
-        method: "POST",
-        path: `projects/${project}/serviceAccounts`,
-        body: {
-          accountId: text(wanted, "accountId"),
-          serviceAccount: {
-            displayName: text(wanted, "displayName"),
-            description: text(wanted, "description"),
-          },
-        },
-        signal: context.signal,
-      });
-    } catch (error) {
-      const adopt =
-        error instanceof GoogleError && error.code === 409 && flag(wanted, "createIgnoreAlreadyExists");
-      if (!adopt) throw error;
-      live = await get(client, name, context.signal);
-    }
+    const made = calls.post(`projects/${project}/serviceAccounts`, {
+      accountId: text(wanted, "accountId"),
+      serviceAccount: { displayName: text(wanted, "displayName"), description: text(wanted, "description") },
+    });
+    const live = await made.catch((error: unknown) => {
+      const exists = error instanceof GoogleError && error.code === 409;
+      if (exists && flag(wanted, "createIgnoreAlreadyExists")) return calls.get(name);
+      throw error;
+    });
     return afterCreate(name, { ...wanted, email: emailOf(wanted) }, async () => {
-      await settle(client, name, context.signal);
+      await settle(calls, name);
       return { id: name, outputs: outputsOf(live, wanted) };
     });
   },
-  async read(id, old, client, { signal }) {
+  async read(id, old, calls) {
     const { project = "", email = "" } = idParts("projects/{project}/serviceAccounts/{email}", id);
     const accountId = email.split("@")[0] ?? "";
-    return {
-      id,
-      outputs: outputsOf(await get(client, id, signal), { ...old?.outputs, project, accountId }),
-    };
+    return { id, outputs: outputsOf(await calls.get(id), { ...old?.outputs, project, accountId }) };
   },
-  async update(old, wanted, differences, client, { signal }) {
-    const { etag = "" } = await get(client, old.id, signal);
+  async update(old, wanted, differences, calls) {
+    const { etag = "" } = await calls.get(old.id);
     const mask = maskOf(differences, ["description", "displayName"]);
     if (mask.length > 0) {
-      await client.send({
-        api,
-        method: "PATCH",
-        path: old.id,
-        body: {
-          serviceAccount: {
-            displayName: text(wanted, "displayName"),
-            description: text(wanted, "description"),
-            etag,
-          },
-          // Field masks in bodies use snake case.
-          updateMask: mask.join(",").replace("displayName", "display_name"),
-        },
-        signal,
+      const texts = { displayName: text(wanted, "displayName"), description: text(wanted, "description") };
+      await calls.patch(old.id, {
+        serviceAccount: { ...texts, etag },
+        // Field masks in bodies use snake case.
+        updateMask: mask.join(",").replace("displayName", "display_name"),
       });
     }
-    return outputsOf(await get(client, old.id, signal), wanted);
+    return outputsOf(await calls.get(old.id), wanted);
   },
-  async delete({ id }, client, { signal }) {
-    await client.send({ api, method: "DELETE", path: id, signal });
-  },
+  delete: ({ id }, calls) => calls.delete(id),
 };
 
 function emailOf(wanted: Properties): string {
   return `${text(wanted, "accountId")}@${text(wanted, "project")}.iam.gserviceaccount.com`;
 }
 
-function get(client: GoogleClient, name: string, signal: AbortSignal): Promise<Properties> {
-  return client.send({ api, method: "GET", path: name, signal });
-}
-
 /**
  * Waits for three successful reads in a row, because a new account appears on Google's servers at different times. Stops
  * without the permission to read.
  */
-async function settle(client: GoogleClient, name: string, signal: AbortSignal): Promise<void> {
+async function settle(calls: Calls, name: string): Promise<void> {
   let good = 0;
   for (let tries = 0; good < 3 && tries < 20; tries++) {
     try {
-      await get(client, name, signal);
+      await calls.get(name);
       good++;
     } catch (error) {
       if (!isNotFound(error)) return;
       good = 0;
-      await client.pause(signal);
+      await calls.pause();
     }
   }
 }

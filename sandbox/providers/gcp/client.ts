@@ -1,7 +1,6 @@
 import type { GoogleAuth } from "google-auth-library";
 import { setTimeout as sleep } from "node:timers/promises";
 import { NoAnswer, send } from "../../lib/http.ts";
-import { retry } from "../retry.ts";
 import { isRecord, type Properties, text } from "../rpc/values.ts";
 import { GoogleError, googleError } from "./google-error.ts";
 import { type Api, byClientLibrary, type Settings } from "./settings.ts";
@@ -45,8 +44,15 @@ export class GoogleClient {
    * @throws GoogleError after the last attempt.
    */
   async send(request: GoogleRequest): Promise<Properties> {
-    const waits = backOff.map((wait) => wait * this.unit);
-    return retry(() => this.sendOnce(request), isTransient, waits, request.signal);
+    for (const wait of backOff) {
+      try {
+        return await this.sendOnce(request);
+      } catch (error) {
+        if (request.signal.aborted || !isTransient(error)) throw error;
+        await this.pause(request.signal, wait);
+      }
+    }
+    return this.sendOnce(request);
   }
 
   /** Empty without credentials. */
@@ -59,7 +65,7 @@ export class GoogleClient {
     return (await this.auth.getAccessToken()) ?? "";
   }
 
-  /** Waits between two polls. */
+  /** Waits before a retry or a poll. */
   async pause(signal: AbortSignal, units = 1): Promise<void> {
     await sleep(units * this.unit, undefined, { signal });
   }

@@ -3,8 +3,10 @@ import { type Difference, difference, refreshedInputs } from "../rpc/diff.ts";
 import type { Context, Recorded, Resource } from "../rpc/provider.ts";
 import { isZero, type Shape } from "../rpc/shape.ts";
 import { type Properties, text } from "../rpc/values.ts";
+import { type Calls, callsOf } from "./calls.ts";
 import type { GoogleClient } from "./client.ts";
 import { GoogleError, isNotFound } from "./google-error.ts";
+import type { Api } from "./settings.ts";
 import { wrapErrors } from "./wrap-errors.ts";
 
 /** A resource type of this plugin. */
@@ -13,6 +15,7 @@ export interface Definition {
   /** The name in errors: `Repository`. */
   noun: string;
   shape: Shape;
+  api: Api;
   /** The wanted state: the inputs and values of the provider's settings. Default: the inputs. */
   wanted?(inputs: Properties, client: GoogleClient): Properties;
   /** Differences that do not follow from the shape. */
@@ -21,37 +24,28 @@ export interface Definition {
   preview(wanted: Properties, client: GoogleClient): Properties;
   /** The outputs in a preview of an update. Default: the old ones, overwritten by the wanted ones. */
   previewUpdate?(old: Recorded, wanted: Properties): Properties;
-  create(
-    wanted: Properties,
-    client: GoogleClient,
-    context: Context,
-  ): Promise<{ id: string; outputs: Properties }>;
+  create(wanted: Properties, calls: Calls): Promise<Found>;
   /**
    * Reads a resource. The API's 404 means that it does not exist.
    *
    * @param old undefined on an import.
    */
-  read(
-    id: string,
-    old: Omit<Recorded, "id"> | undefined,
-    client: GoogleClient,
-    context: Context,
-  ): Promise<{ id: string; outputs: Properties } | undefined>;
+  read(id: string, old: Omit<Recorded, "id"> | undefined, calls: Calls): Promise<Found | undefined>;
   /** Sends the differences and returns the outputs. Omitted if each property replaces. */
-  update?(
-    old: Recorded,
-    wanted: Properties,
-    differences: Difference[],
-    client: GoogleClient,
-    context: Context,
-  ): Promise<Properties>;
+  update?(old: Recorded, wanted: Properties, differences: Difference[], calls: Calls): Promise<Properties>;
   /** The API's 404 counts as success. */
-  delete(old: Recorded, client: GoogleClient, context: Context): Promise<void>;
+  delete(old: Recorded, calls: Calls): Promise<unknown>;
+}
+
+interface Found {
+  id: string;
+  outputs: Properties;
 }
 
 /** @param client called on each use, because the engine configures the plugin after its start. */
 export function define(definition: Definition, client: () => GoogleClient): Resource {
   const { type, noun, shape } = definition;
+  const calls = ({ signal }: Context): Calls => callsOf(client(), definition.api, signal);
   const wantedOf = (inputs: Properties): Properties => definition.wanted?.(inputs, client()) ?? inputs;
   const differences = (old: Recorded, wanted: Properties): Difference[] => [
     ...difference(shape, wanted, old.outputs),
@@ -68,33 +62,34 @@ export function define(definition: Definition, client: () => GoogleClient): Reso
     },
     create: (inputs, context) =>
       wrapErrors(`Error creating ${noun}`, async () =>
-        withId(await definition.create(wantedOf(inputs), client(), context)),
+        withId(await definition.create(wantedOf(inputs), calls(context))),
       ),
     read: (id, old, context) =>
       wrapErrors(`Error when reading or editing ${noun} "${id}"`, async () => {
-        const found = await unlessNotFound(definition.read(id, old, client(), context));
+        const found = await unlessNotFound(definition.read(id, old, calls(context)));
         if (found === undefined) return undefined;
         return { ...withId(found), inputs: refreshedInputs(shape, found.outputs, old?.inputs) };
       }),
     update: (old, inputs, context) =>
       wrapErrors(`Error updating ${noun} "${old.id}"`, async () => {
         const wanted = wantedOf(inputs);
-        const sent = definition.update?.(old, wanted, differences(old, wanted), client(), context);
+        const sent = definition.update?.(old, wanted, differences(old, wanted), calls(context));
         return { ...old.outputs, ...wanted, ...(await sent), id: old.id };
       }),
     delete: (old, context) =>
       wrapErrors(`Error when reading or editing ${noun} "${old.id}"`, async () => {
-        await unlessNotFound(definition.delete(old, client(), context));
+        await unlessNotFound(definition.delete(old, calls(context)));
       }),
   };
 }
 
 /** Bridged plugins also record the id in the outputs. */
-function withId<Found extends { id: string; outputs: Properties }>(found: Found): Found {
+function withId(found: Found): Found {
   return { ...found, outputs: { ...found.outputs, id: found.id } };
 }
 
-async function unlessNotFound<Result>(action: Promise<Result>): Promise<Result | undefined> {
+/** Undefined if the API answers 404. */
+export async function unlessNotFound<Result>(action: Promise<Result>): Promise<Result | undefined> {
   try {
     return await action;
   } catch (error) {

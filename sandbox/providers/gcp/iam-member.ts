@@ -1,5 +1,6 @@
 import { sameLastPart, type Shape } from "../rpc/shape.ts";
 import { type Properties, text, unknownValue } from "../rpc/values.ts";
+import type { Calls } from "./calls.ts";
 import type { GoogleClient } from "./client.ts";
 import type { Definition } from "./define.ts";
 import type { Api } from "./settings.ts";
@@ -24,8 +25,7 @@ interface MemberOf {
   /** The resource's full name and its outputs. */
   resource(wanted: Properties, client: GoogleClient): { name: string; outputs: Properties };
   api: Api;
-  /** The request that reads the policy. */
-  read: { method: "GET" | "POST"; query: Record<string, string> };
+  readPolicy(path: string, calls: Calls): Promise<Properties>;
 }
 
 /** One role for one member; keeps other bindings of the policy. */
@@ -41,15 +41,16 @@ function iamMember(of: MemberOf): Definition {
       outputs: { ...outputs, role: grant.role, member: grant.member, condition: null },
     };
   };
-  const accessTo = (name: string, client: GoogleClient, signal: AbortSignal): PolicyAccess => ({
+  const accessTo = (name: string, calls: Calls): PolicyAccess => ({
     name,
-    get: () => client.send({ api: of.api, path: `${name}:getIamPolicy`, ...of.read, signal }),
-    set: (policy) =>
-      client.send({ api: of.api, method: "POST", path: `${name}:setIamPolicy`, body: { policy }, signal }),
+    get: () => of.readPolicy(`${name}:getIamPolicy`, calls),
+    set: (policy) => calls.post(`${name}:setIamPolicy`, { policy }),
+    pause: calls.pause,
   });
   return {
     type: of.type,
     noun: of.noun,
+    api: of.api,
     shape: {
       ...of.shape,
       role: { kind: "string", required: true, replaces: true },
@@ -61,34 +62,30 @@ function iamMember(of: MemberOf): Definition {
       },
     },
     preview: (wanted, client) => ({ ...locate(wanted, client).outputs, etag: unknownValue }),
-    async create(wanted, client, { signal }) {
-      const { name, grant, id, outputs } = locate(wanted, client);
-      const access = accessTo(name, client, signal);
-      await changePolicy(
-        access,
-        (policy) => (holds(policy, grant) ? undefined : added(policy, grant)),
-        client,
-        signal,
-      );
+    async create(wanted, calls) {
+      const { name, grant, id, outputs } = locate(wanted, calls.client);
+      const access = accessTo(name, calls);
+      await changePolicy(access, (policy) => (holds(policy, grant) ? undefined : added(policy, grant)));
       return afterCreate(id, outputs, async () => {
-        const policy = await awaitGrant(access, grant, client, signal);
+        const policy = await awaitGrant(access, grant);
         return { id, outputs: { ...outputs, etag: text(policy, "etag") } };
       });
     },
-    async read(id, old, client, { signal }) {
+    async read(id, old, calls) {
       if (old === undefined)
         throw new Error(
           `the sandbox's fake provider for the gcp plugin does not import a ${of.type} (${id}); the real gcp plugin does`,
         );
-      const { name, grant, outputs } = locate(old.outputs, client);
-      const policy = await accessTo(name, client, signal).get();
+      const { name, grant, outputs } = locate(old.outputs, calls.client);
+      const policy = await accessTo(name, calls).get();
       if (!holds(policy, grant)) return undefined;
       return { id, outputs: { ...outputs, etag: text(policy, "etag") } };
     },
-    async delete(old, client, { signal }) {
-      const { name, grant } = locate(old.outputs, client);
-      const change = (policy: Properties) => (holds(policy, grant) ? removed(policy, grant) : undefined);
-      await changePolicy(accessTo(name, client, signal), change, client, signal);
+    async delete(old, calls) {
+      const { name, grant } = locate(old.outputs, calls.client);
+      await changePolicy(accessTo(name, calls), (policy) =>
+        holds(policy, grant) ? removed(policy, grant) : undefined,
+      );
     },
   };
 }
@@ -113,7 +110,7 @@ export const repositoryIamMember = iamMember({
     return { name, outputs: { project, location, repository: known ? name : unknownValue } };
   },
   api: "artifactRegistry",
-  read: { method: "GET", query: {} },
+  readPolicy: (path, calls) => calls.get(path),
 });
 
 export const serviceAccountIamMember = iamMember({
@@ -125,5 +122,5 @@ export const serviceAccountIamMember = iamMember({
     return { name, outputs: { serviceAccountId: name } };
   },
   api: "iam",
-  read: { method: "POST", query: { "options.requestedPolicyVersion": "3" } },
+  readPolicy: (path, calls) => calls.ask(path, { "options.requestedPolicyVersion": "3" }),
 });

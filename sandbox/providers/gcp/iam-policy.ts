@@ -1,5 +1,4 @@
 import { isRecord, type Properties, text, texts } from "../rpc/values.ts";
-import type { GoogleClient } from "./client.ts";
 import { GoogleError } from "./google-error.ts";
 
 /** Reads and writes the policy of one resource. */
@@ -8,6 +7,8 @@ export interface PolicyAccess {
   name: string;
   get(): Promise<Properties>;
   set(policy: Properties): Promise<Properties>;
+  /** Waits before a retry. */
+  pause(units?: number): Promise<void>;
 }
 
 export interface Grant {
@@ -69,8 +70,6 @@ async function serialize(name: string, work: () => Promise<void>): Promise<void>
 export async function changePolicy(
   access: PolicyAccess,
   change: (policy: Properties) => Properties | undefined,
-  client: GoogleClient,
-  signal: AbortSignal,
 ): Promise<void> {
   await serialize(access.name, async () => {
     for (let tries = 1; ; tries++) {
@@ -83,19 +82,14 @@ export async function changePolicy(
         const conflict = error instanceof GoogleError && error.code === 409;
         if (!conflict || tries === conflictTries) throw error;
         // Jitter.
-        await client.pause(signal, Math.min(2 ** (tries - 1), 8) * (0.5 + Math.random() / 2));
+        await access.pause(Math.min(2 ** (tries - 1), 8) * (0.5 + Math.random() / 2));
       }
     }
   });
 }
 
 /** Polls until the binding appears, because changes take time to propagate. */
-export async function awaitGrant(
-  access: PolicyAccess,
-  grant: Grant,
-  client: GoogleClient,
-  signal: AbortSignal,
-): Promise<Properties> {
+export async function awaitGrant(access: PolicyAccess, grant: Grant): Promise<Properties> {
   for (let tries = 1; ; tries++) {
     const policy = await access.get();
     if (holds(policy, grant)) return policy;
@@ -104,7 +98,7 @@ export async function awaitGrant(
         `the policy of ${access.name} was written, but does not show ${grant.role} for ${grant.member}`,
       );
     }
-    await client.pause(signal);
+    await access.pause();
   }
 }
 

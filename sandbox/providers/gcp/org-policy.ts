@@ -9,11 +9,8 @@ import {
   unknownValue,
   type Value,
 } from "../rpc/values.ts";
-import type { GoogleClient } from "./client.ts";
 import { type Definition, idParts } from "./define.ts";
 import { afterCreate } from "./wrap-errors.ts";
-
-const api = "orgPolicy";
 
 const shape: Shape = {
   name: { kind: "string", required: true, replaces: true, same: sameLastPart },
@@ -43,6 +40,7 @@ const shape: Shape = {
 export const orgPolicy: Definition = {
   type: "gcp:orgpolicy/policy:Policy",
   noun: "Policy",
+  api: "orgPolicy",
   shape,
   preview: (wanted) => ({
     ...outputsOf(wanted, wanted),
@@ -51,48 +49,29 @@ export const orgPolicy: Definition = {
     etag: unknownValue,
   }),
   previewUpdate: (old, wanted) => ({ ...old.outputs, spec: wanted["spec"] ?? null }),
-  async create(wanted, client, { signal }) {
+  async create(wanted, calls) {
     const parent = text(wanted, "parent");
     const id = `${parent}/policies/${shortName(wanted)}`;
-    await client.send({
-      api,
-      method: "POST",
-      path: `${parent}/policies`,
-      body: { name: id, ...specBody(wanted, undefined) },
-      signal,
-    });
+    await calls.post(`${parent}/policies`, { name: id, ...specBody(wanted, undefined) });
     return afterCreate(id, { ...wanted, name: shortName(wanted) }, async () => {
-      return { id, outputs: outputsOf(await get(client, id, signal), wanted) };
+      return { id, outputs: outputsOf(await calls.get(id), wanted) };
     });
   },
-  async read(id, _old, client, { signal }) {
+  async read(id, _old, calls) {
     const { project = "", constraint: name = "" } = idParts("projects/{project}/policies/{constraint}", id);
-    const known = { parent: `projects/${project}`, name };
-    return { id, outputs: outputsOf(await get(client, id, signal), known) };
+    return { id, outputs: outputsOf(await calls.get(id), { parent: `projects/${project}`, name }) };
   },
-  async update(old, wanted, _differences, client, { signal }) {
-    await client.send({
-      api,
-      method: "PATCH",
-      path: old.id,
-      query: { updateMask: "policy.spec" },
-      body: { name: old.id, ...specBody(wanted, record(old.outputs, "spec")) },
-      signal,
-    });
-    return outputsOf(await get(client, old.id, signal), wanted);
+  async update(old, wanted, _differences, calls) {
+    const body = { name: old.id, ...specBody(wanted, record(old.outputs, "spec")) };
+    await calls.patch(old.id, body, { updateMask: "policy.spec" });
+    return outputsOf(await calls.get(old.id), wanted);
   },
-  async delete({ id }, client, { signal }) {
-    await client.send({ api, method: "DELETE", path: id, signal });
-  },
+  delete: ({ id }, calls) => calls.delete(id),
 };
 
 function shortName(known: Properties): string {
   const name = text(known, "name");
   return name === unknownValue ? name : (name.split("/").at(-1) ?? name);
-}
-
-function get(client: GoogleClient, name: string, signal: AbortSignal): Promise<Properties> {
-  return client.send({ api, method: "GET", path: name, signal });
 }
 
 /** @param old the current spec, which has the etag. */

@@ -1,20 +1,18 @@
 import { isRecord, type Properties, record, secret, text, unknownValue, type Value } from "../rpc/values.ts";
+import { callsOf } from "./calls.ts";
 import type { GoogleClient } from "./client.ts";
-import { maskOf, type Definition, idOf, idParts } from "./define.ts";
-import { isNotFound } from "./google-error.ts";
+import { maskOf, type Definition, idOf, idParts, unlessNotFound } from "./define.ts";
 import { effectiveLabels, labelDifferences, labelOutputs, pulumiLabels } from "./labels.ts";
-import { operationDone } from "./operation.ts";
 import { policyOutputs, repositoryBody } from "./repository-body.ts";
 import { repositoryShape } from "./repository-shape.ts";
 import { afterCreate, wrapErrors } from "./wrap-errors.ts";
-
-const api = "artifactRegistry";
 
 const ID = "projects/{project}/locations/{location}/repositories/{repositoryId}";
 
 export const repository: Definition = {
   type: "gcp:artifactregistry/repository:Repository",
   noun: "Repository",
+  api: "artifactRegistry",
   shape: repositoryShape,
   wanted(inputs, client) {
     const location = text(inputs, "location") || client.settings.region;
@@ -42,51 +40,31 @@ export const repository: Definition = {
     pulumiLabels: secret(pulumiLabels(wanted)),
     effectiveLabels: secret(effectiveLabels(wanted, old.outputs)),
   }),
-  async create(wanted, client, { signal }) {
+  async create(wanted, calls) {
     const id = idOf(ID, wanted);
     const labels = pulumiLabels(wanted);
-    const operation = await client.send({
-      api,
-      method: "POST",
-      path: id.replace(/\/[^/]+$/, ""),
-      query: { repository_id: text(wanted, "repositoryId") },
-      body: repositoryBody(wanted, labels),
-      signal,
-    });
-    await operationDone(client, api, operation, "Creating Repository", signal);
+    const query = { repository_id: text(wanted, "repositoryId") };
+    const started = calls.post(id.replace(/\/[^/]+$/, ""), repositoryBody(wanted, labels), query);
+    await calls.done(started, "Creating Repository");
     return afterCreate(id, wanted, async () => {
-      return { id, outputs: outputsOf(await get(client, id, signal), wanted, labels) };
+      return { id, outputs: outputsOf(await calls.get(id), wanted, labels) };
     });
   },
-  async read(id, old, client, { signal }) {
-    const place = idParts(ID, id);
-    const known = old?.outputs ?? {};
-    const live = await get(client, id, signal);
-    return {
-      id,
-      outputs: outputsOf(live, { ...known, ...place }, record(known, "pulumiLabels") ?? {}),
-    };
+  async read(id, old, calls) {
+    const known = { ...old?.outputs, ...idParts(ID, id) };
+    const declared = record(old?.outputs, "pulumiLabels") ?? {};
+    return { id, outputs: outputsOf(await calls.get(id), known, declared) };
   },
-  async update(old, wanted, differences, client, { signal }) {
-    const labels = effectiveLabels(wanted, old.outputs);
+  async update(old, wanted, differences, calls) {
     const named = differences.map((one) => ({ ...one, path: one.path.replace("effectiveLabels", "labels") }));
     const mask = maskOf(named, masked);
     if (mask.length > 0) {
-      await client.send({
-        api,
-        method: "PATCH",
-        path: old.id,
-        query: { updateMask: mask.join(",") },
-        body: repositoryBody(wanted, labels),
-        signal,
-      });
+      const body = repositoryBody(wanted, effectiveLabels(wanted, old.outputs));
+      await calls.patch(old.id, body, { updateMask: mask.join(",") });
     }
-    return outputsOf(await get(client, old.id, signal), wanted, pulumiLabels(wanted));
+    return outputsOf(await calls.get(old.id), wanted, pulumiLabels(wanted));
   },
-  async delete({ id }, client, { signal }) {
-    const operation = await client.send({ api, method: "DELETE", path: id, signal });
-    await operationDone(client, api, operation, "Deleting Repository", signal);
-  },
+  delete: ({ id }, calls) => calls.done(calls.delete(id), "Deleting Repository"),
 };
 
 /** Fields that an update can change, in the real plugin's order. */
@@ -99,10 +77,6 @@ const masked = [
   "labels",
 ];
 
-function get(client: GoogleClient, name: string, signal: AbortSignal): Promise<Properties> {
-  return client.send({ api, method: "GET", path: name, signal });
-}
-
 /**
  * `gcp.artifactregistry.getRepository`. Blocks are lists, and labels are not secret.
  * @throws if the repository does not exist, as the real plugin does.
@@ -114,11 +88,9 @@ export async function readRepository(
 ): Promise<Properties> {
   const place = { ...args, project: client.project(args) };
   const id = idOf(ID, place);
+  const calls = callsOf(client, "artifactRegistry", signal);
   const live = await wrapErrors(`Error when reading or editing Repository "${id}"`, () =>
-    get(client, id, signal).catch((error: unknown) => {
-      if (isNotFound(error)) return undefined;
-      throw error;
-    }),
+    unlessNotFound(calls.get(id)),
   );
   if (live === undefined) throw new Error(`1 error occurred:\n\t* ${id} not found\n\n`);
   const { dockerConfig, mavenConfig, remoteRepositoryConfig, virtualRepositoryConfig, ...found } = outputsOf(

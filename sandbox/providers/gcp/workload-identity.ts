@@ -1,11 +1,8 @@
 import type { Shape } from "../rpc/shape.ts";
 import { flag, type Properties, record, text, texts, unknownValue } from "../rpc/values.ts";
-import type { GoogleClient } from "./client.ts";
+import type { Calls } from "./calls.ts";
 import { bodyOf, maskOf, type Definition, idOf, idParts } from "./define.ts";
-import { operationDone } from "./operation.ts";
 import { afterCreate } from "./wrap-errors.ts";
-
-const api = "iamBeta";
 
 /** A pool or a provider. */
 interface Kind {
@@ -20,7 +17,7 @@ interface Kind {
   /** Outputs that pools and providers do not share. */
   outputs(live: Properties): Properties;
   /** Adds fields that the answer to GET does not have. */
-  complete?(live: Properties, name: string, client: GoogleClient, signal: AbortSignal): Promise<Properties>;
+  complete?(live: Properties, name: string, calls: Calls): Promise<Properties>;
 }
 
 const common: Shape = {
@@ -43,10 +40,7 @@ const pool: Kind = {
     inlineTrustConfig: null,
     mode: text(live, "mode"),
   }),
-  complete: async (live, name, client, signal) => ({
-    ...live,
-    ...(await client.send({ api, method: "GET", path: `${name}:listAttestationRules`, signal })),
-  }),
+  complete: async (live, name, calls) => ({ ...live, ...(await calls.get(`${name}:listAttestationRules`)) }),
 };
 
 const provider: Kind = {
@@ -96,10 +90,10 @@ const oidcMask = ["oidc.allowed_audiences", "oidc.issuer_uri", "oidc.jwks_json"]
 function definitionOf(kind: Kind): Definition {
   const { type, noun, named, changeable } = kind;
   const fields = Object.keys(changeable);
-  const get = async (client: GoogleClient, name: string, signal: AbortSignal): Promise<Properties> => {
-    const live = await client.send({ api, method: "GET", path: name, signal });
+  const get = async (calls: Calls, name: string): Promise<Properties> => {
+    const live = await calls.get(name);
     if (text(live, "state") === "DELETED") return live;
-    return (await kind.complete?.(live, name, client, signal)) ?? live;
+    return (await kind.complete?.(live, name, calls)) ?? live;
   };
   const outputsOf = (live: Properties, known: Properties): Properties => ({
     ...kind.outputs(live),
@@ -115,6 +109,7 @@ function definitionOf(kind: Kind): Definition {
   return {
     type,
     noun,
+    api: "iamBeta",
     shape: { ...named, project: { kind: "string", replaces: true, computed: true }, ...changeable },
     wanted: (inputs, client) => ({ ...inputs, project: client.project(inputs) }),
     preview: (wanted) => ({
@@ -123,48 +118,29 @@ function definitionOf(kind: Kind): Definition {
       name: unknownValue,
       state: unknownValue,
     }),
-    async create(wanted, client, { signal }) {
+    async create(wanted, calls) {
       const id = idOf(kind.id, wanted);
       const parameter = Object.keys(named).at(-1) ?? "";
-      const operation = await client.send({
-        api,
-        method: "POST",
-        path: id.replace(/\/[^/]+$/, ""),
-        query: { [parameter]: text(wanted, parameter) },
-        body: bodyOf(wanted, fields),
-        signal,
-      });
-      await operationDone(client, api, operation, `Creating ${noun}`, signal);
-      return afterCreate(id, wanted, async () => {
-        return { id, outputs: outputsOf(await get(client, id, signal), wanted) };
-      });
+      const query = { [parameter]: text(wanted, parameter) };
+      const started = calls.post(id.replace(/\/[^/]+$/, ""), bodyOf(wanted, fields), query);
+      await calls.done(started, `Creating ${noun}`);
+      return afterCreate(id, wanted, async () => ({ id, outputs: outputsOf(await get(calls, id), wanted) }));
     },
-    async read(id, _old, client, { signal }) {
+    async read(id, _old, calls) {
       const known = idParts(kind.id, id);
-      const live = await get(client, id, signal);
+      const live = await get(calls, id);
       // Soft-deleted resources exist for 30 days.
       if (text(live, "state") === "DELETED") return undefined;
       return { id, outputs: outputsOf(live, known) };
     },
-    async update(old, wanted, differences, client, { signal }) {
+    async update(old, wanted, differences, calls) {
       const mask = maskOf(differences, fields).flatMap((field) => (field === "oidc" ? oidcMask : [field]));
-      if (mask.length > 0) {
-        const operation = await client.send({
-          api,
-          method: "PATCH",
-          path: old.id,
-          query: { updateMask: mask.join(",") },
-          body: bodyOf(wanted, fields),
-          signal,
-        });
-        await operationDone(client, api, operation, `Updating ${noun}`, signal);
-      }
-      return outputsOf(await get(client, old.id, signal), wanted);
+      const query = { updateMask: mask.join(",") };
+      if (mask.length > 0)
+        await calls.done(calls.patch(old.id, bodyOf(wanted, fields), query), `Updating ${noun}`);
+      return outputsOf(await get(calls, old.id), wanted);
     },
-    async delete({ id }, client, { signal }) {
-      const operation = await client.send({ api, method: "DELETE", path: id, signal });
-      await operationDone(client, api, operation, `Deleting ${noun}`, signal);
-    },
+    delete: ({ id }, calls) => calls.done(calls.delete(id), `Deleting ${noun}`),
   };
 }
 
