@@ -2,7 +2,7 @@ import { z } from "zod";
 import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
 import { maskedFields } from "../../support/http/mask.ts";
 import { page } from "../../support/http/paging.ts";
-import type { Params, Route } from "../../support/http/route.ts";
+import type { Route } from "../../support/http/route.ts";
 import { timestamp } from "../../support/http/time.ts";
 import type { Context } from "../../support/context.ts";
 import type { Manifest } from "../../support/registry/storage.ts";
@@ -20,15 +20,20 @@ interface Version {
   updated: Date;
 }
 
+/** A request, as far as it says which repository, package or version it is about. */
+type Call = Pick<Parameters<Route["handle"]>[0], "context" | "params">;
+
 /** The registry's name, `P/R/IMAGE`, of a route's `{package}`. */
-function imageOf(context: Context, params: Params): string {
+function imageOf({ context, params }: Call): string {
   return `${registryPath(findRepository(context, params).name)}/${params["package"] ?? ""}`;
 }
 
+/** The name of an image in its repository. */
+const pathOf = (image: string): string => image.split("/").slice(2).join("/");
+
 /** The API's name of an image, with its slashes escaped. */
-function packageName(params: Params, image: string): string {
-  const path = image.split("/").slice(2).join("/");
-  return `${repositoryName(params)}/packages/${encodeURIComponent(path)}`;
+function packageName({ params }: Call, image: string): string {
+  return `${repositoryName(params)}/packages/${encodeURIComponent(pathOf(image))}`;
 }
 
 /** The images of a repository `P/R` with their versions. */
@@ -40,7 +45,7 @@ export async function imagesBelow(
   return Promise.all(images.map(async (image) => ({ image, versions: await versionsOf(context, image) })));
 }
 
-function imagesIn(context: Context, params: Params): ReturnType<typeof imagesBelow> {
+function imagesIn({ context, params }: Call): ReturnType<typeof imagesBelow> {
   return imagesBelow(context, registryPath(findRepository(context, params).name));
 }
 
@@ -63,21 +68,19 @@ async function versionsOf(context: Context, image: string): Promise<Version[]> {
 }
 
 /** The versions of an image. @throws ApiError 404 if it has none. */
-async function existingVersions(context: Context, params: Params): Promise<Version[]> {
-  const versions = await versionsOf(context, imageOf(context, params));
+async function existingVersions(call: Call): Promise<Version[]> {
+  const versions = await versionsOf(call.context, imageOf(call));
   if (versions.length === 0) throw notFound();
   return versions;
 }
 
-function versionIn(versions: readonly Version[], params: Params): Version {
+function versionIn(versions: readonly Version[], { params }: Call): Version {
   const found = versions.find(({ digest }) => digest === params["version"]);
   if (!found) throw notFound();
   return found;
 }
 
-async function findVersion(context: Context, params: Params): Promise<Version> {
-  return versionIn(await existingVersions(context, params), params);
-}
+const findVersion = async (call: Call): Promise<Version> => versionIn(await existingVersions(call), call);
 
 /** Size, type and age of a version, from its manifest. */
 async function details(context: Context, { image, digest }: Version) {
@@ -97,54 +100,42 @@ async function details(context: Context, { image, digest }: Version) {
     })),
     artifactType: manifest.artifactType ?? manifest.config?.mediaType,
     imageSizeBytes: String(size + parts.reduce((sum, part) => sum + part.size, 0)),
-    buildTime: config?.created === undefined ? undefined : timestamp(new Date(config.created)),
+    buildTime: config?.created && timestamp(new Date(config.created)),
   };
 }
 
-async function dockerImage(context: Context, params: Params, version: Version): Promise<object> {
-  const { mediaType, artifactType, imageManifests, imageSizeBytes, buildTime } = await details(
-    context,
-    version,
-  );
-  const path = version.image.split("/").slice(2).join("/");
+/** Undefined fields are omitted from answers. */
+async function dockerImage(call: Call, version: Version): Promise<object> {
+  const { context, params } = call;
+  const { image, digest, tags } = version;
   return {
-    name: `${repositoryName(params)}/dockerImages/${encodeURIComponent(path)}@${version.digest}`,
-    uri: `localhost:${context.registryPort}/${version.image}@${version.digest}`,
-    ...(version.tags.length > 0 && { tags: version.tags }),
-    imageSizeBytes,
+    name: `${repositoryName(params)}/dockerImages/${encodeURIComponent(pathOf(image))}@${digest}`,
+    uri: `localhost:${context.registryPort}/${image}@${digest}`,
+    tags: tags.length > 0 ? tags : undefined,
     uploadTime: timestamp(version.pushed),
-    mediaType,
-    ...(buildTime !== undefined && { buildTime }),
     updateTime: timestamp(version.updated),
-    ...(artifactType !== undefined && { artifactType }),
-    ...(imageManifests && { imageManifests }),
+    ...(await details(context, version)),
   };
 }
 
-async function versionAnswer(
-  context: Context,
-  params: Params,
-  version: Version,
-  full: boolean,
-): Promise<object> {
-  const name = `${packageName(params, version.image)}/versions/${version.digest}`;
-  const { mediaType, imageSizeBytes, buildTime } = await details(context, version);
+async function versionAnswer(call: Call, version: Version, view: string | null): Promise<object> {
+  const { image, digest, tags, pushed, updated } = version;
+  const name = `${packageName(call, image)}/versions/${digest}`;
+  const { mediaType, imageSizeBytes, buildTime } = await details(call.context, version);
+  const related = view === "FULL" && tags.length > 0;
   return {
     name,
-    createTime: timestamp(version.pushed),
-    updateTime: timestamp(version.updated),
-    ...(full &&
-      version.tags.length > 0 && {
-        relatedTags: version.tags.map((tag) => tagAnswer(params, version.image, tag, version.digest)),
-      }),
-    metadata: { name, mediaType, imageSizeBytes, ...(buildTime !== undefined && { buildTime }) },
+    createTime: timestamp(pushed),
+    updateTime: timestamp(updated),
+    relatedTags: related ? tags.map((tag) => tagAnswer(call, image, tag, digest)) : undefined,
+    metadata: { name, mediaType, imageSizeBytes, buildTime },
   };
 }
 
-function packageAnswer(params: Params, image: string, versions: Version[]): object {
+function packageAnswer(call: Call, image: string, versions: Version[]): object {
   const times = versions.flatMap(({ pushed, updated }) => [pushed.getTime(), updated.getTime()]);
   return {
-    name: packageName(params, image),
+    name: packageName(call, image),
     createTime: timestamp(new Date(Math.min(...times))),
     updateTime: timestamp(new Date(Math.max(...times))),
   };
@@ -155,15 +146,15 @@ interface Tag {
   version: string;
 }
 
-function tagAnswer(params: Params, image: string, tag: string, digest: string): Tag {
-  const name = packageName(params, image);
+function tagAnswer(call: Call, image: string, tag: string, digest: string): Tag {
+  const name = packageName(call, image);
   return { name: `${name}/tags/${tag}`, version: `${name}/versions/${digest}` };
 }
 
-async function tagsOf(context: Context, params: Params): Promise<Tag[]> {
-  const image = imageOf(context, params);
-  const tags = await context.storage.tags(image);
-  return tags.map(({ tag, digest }) => tagAnswer(params, image, tag, digest));
+async function tagsOf(call: Call): Promise<Tag[]> {
+  const image = imageOf(call);
+  const tags = await call.context.storage.tags(image);
+  return tags.map(({ tag, digest }) => tagAnswer(call, image, tag, digest));
 }
 
 /** Supports `version="NAME"`, the only filter that clients send. */
@@ -180,9 +171,9 @@ const tagBody = z.strictObject({
 });
 
 /** The digest in a version's name. @throws ApiError 400 unless the version belongs to the package. */
-function digestOf(params: Params, image: string, version: string): string {
+function digestOf(call: Call, image: string, version: string): string {
   const [owner = "", digest] = version.split("/versions/");
-  if (digest === undefined || decodeURIComponent(owner) !== decodeURIComponent(packageName(params, image)))
+  if (digest === undefined || decodeURIComponent(owner) !== decodeURIComponent(packageName(call, image)))
     throw invalidArgument(`Invalid version "${version}".`, "tag.version");
   return digest;
 }
@@ -192,14 +183,14 @@ const changes = new Map<string, Promise<unknown>>();
 
 /** Runs `change` with the tag's current digest, while no other change of the tag runs. */
 async function onTag(
-  { context, params }: { context: Context; params: Params },
+  call: Call,
   tag: string,
   change: (image: string, present: string | undefined) => Promise<object>,
 ): Promise<object> {
-  const image = imageOf(context, params);
+  const image = imageOf(call);
   const key = `${image}:${tag}`;
   const before = changes.get(key) ?? Promise.resolve();
-  const mine = before.then(async () => change(image, await context.storage.tagDigest(image, tag)));
+  const mine = before.then(async () => change(image, await call.context.storage.tagDigest(image, tag)));
   const done = mine.catch(() => undefined);
   changes.set(key, done);
   try {
@@ -211,25 +202,23 @@ async function onTag(
 
 /** Sets a tag to the version that the body names. */
 async function putTag(
-  { context, params, body }: { context: Context; params: Params; body: z.infer<typeof tagBody> },
+  call: Call & { body: z.infer<typeof tagBody> },
   image: string,
   tag: string,
 ): Promise<object> {
-  const digest = digestOf(params, image, body.version);
-  await context.registry.tag(image, digest, tag);
-  return tagAnswer(params, image, tag, digest);
+  const digest = digestOf(call, image, call.body.version);
+  await call.context.registry.tag(image, digest, tag);
+  return tagAnswer(call, image, tag, digest);
 }
 
 /** https://docs.cloud.google.com/artifact-registry/docs/repositories/create-repos#immutable-tags */
-function checkMutable(context: Context, params: Params, tag: string): void {
+function checkMutable({ context, params }: Call, tag: string): void {
   if (findRepository(context, params).dockerConfig?.immutableTags === true)
     throw new ApiError(
       "FAILED_PRECONDITION",
       `cannot update tag ${tag}. The repository has enabled tag immutability`,
     );
 }
-
-const isFull = (query: URLSearchParams): boolean => query.get("view") === "FULL";
 
 const PACKAGES_PATH = `${REPOSITORY_PATH}/packages`;
 const PACKAGE_PATH = `${PACKAGES_PATH}/{package}`;
@@ -241,57 +230,54 @@ const IMAGES_PATH = `${REPOSITORY_PATH}/dockerImages`;
 
 /** Packages, versions, tags and Docker images. */
 export const contents: Route[] = [
-  onRepository.get(PACKAGES_PATH, "artifactregistry.packages.list", async ({ context, params, query }) => {
-    const images = (await imagesIn(context, params)).filter(({ versions }) => versions.length > 0);
-    const packages = images.map(({ image, versions }) => packageAnswer(params, image, versions));
-    return page("packages", packages, query);
+  onRepository.get(PACKAGES_PATH, "artifactregistry.packages.list", async (call) => {
+    const images = (await imagesIn(call)).filter(({ versions }) => versions.length > 0);
+    const packages = images.map(({ image, versions }) => packageAnswer(call, image, versions));
+    return page("packages", packages, call.query);
   }),
-  onRepository.get(PACKAGE_PATH, "artifactregistry.packages.get", async ({ context, params }) => {
-    return packageAnswer(params, imageOf(context, params), await existingVersions(context, params));
+  onRepository.get(PACKAGE_PATH, "artifactregistry.packages.get", async (call) =>
+    packageAnswer(call, imageOf(call), await existingVersions(call)),
+  ),
+  onRepository.delete(PACKAGE_PATH, "artifactregistry.packages.delete", async (call) => {
+    await existingVersions(call);
+    await call.context.storage.deleteBelow(imageOf(call));
+    return operation(call.context, call.params);
   }),
-  onRepository.delete(PACKAGE_PATH, "artifactregistry.packages.delete", async ({ context, params }) => {
-    await existingVersions(context, params);
-    await context.storage.deleteBelow(imageOf(context, params));
+  onRepository.get(VERSIONS_PATH, "artifactregistry.versions.list", async (call) => {
+    const versions = await versionsOf(call.context, imageOf(call));
+    const answers = versions.map((version) => versionAnswer(call, version, call.query.get("view")));
+    return page("versions", await Promise.all(answers), call.query);
+  }),
+  onRepository.get(VERSION_PATH, "artifactregistry.versions.get", async (call) =>
+    versionAnswer(call, await findVersion(call), call.query.get("view")),
+  ),
+  onRepository.delete(VERSION_PATH, "artifactregistry.versions.delete", async (call) => {
+    const { context, params, query } = call;
+    const versions = await existingVersions(call);
+    const { image, digest, tags } = versionIn(versions, call);
+    if (tags.length > 0 && query.get("force") !== "true")
+      throw new ApiError(
+        "FAILED_PRECONDITION",
+        `Cannot delete version ${digest}: it has the tags ${tags.join(", ")}. Delete the tags first, or set force.`,
+      );
+    const parent = versions.find(({ children }) => children.includes(digest));
+    if (parent && context.store.state.childDeletion === "refused")
+      throw new ApiError(
+        "FAILED_PRECONDITION",
+        `GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE: Manifest ${digest} is referenced by image ${parent.digest}`,
+      );
+    await context.registry.deleteManifest(image, digest);
     return operation(context, params);
   }),
-  onRepository.get(VERSIONS_PATH, "artifactregistry.versions.list", async ({ context, params, query }) => {
-    const versions = await versionsOf(context, imageOf(context, params));
-    const answers = versions.map((version) => versionAnswer(context, params, version, isFull(query)));
-    return page("versions", await Promise.all(answers), query);
-  }),
-  onRepository.get(VERSION_PATH, "artifactregistry.versions.get", async ({ context, params, query }) =>
-    versionAnswer(context, params, await findVersion(context, params), isFull(query)),
+  onRepository.get(TAGS_PATH, "artifactregistry.tags.list", async (call) =>
+    page("tags", filterTags(await tagsOf(call), call.query.get("filter")), call.query),
   ),
-  onRepository.delete(
-    VERSION_PATH,
-    "artifactregistry.versions.delete",
-    async ({ context, params, query }) => {
-      const versions = await existingVersions(context, params);
-      const { image, digest, tags } = versionIn(versions, params);
-      if (tags.length > 0 && query.get("force") !== "true")
-        throw new ApiError(
-          "FAILED_PRECONDITION",
-          `Cannot delete version ${digest}: it has the tags ${tags.join(", ")}. Delete the tags first, or set force.`,
-        );
-      const parent = versions.find(({ children }) => children.includes(digest));
-      if (parent && context.store.state.childDeletion === "refused")
-        throw new ApiError(
-          "FAILED_PRECONDITION",
-          `GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE: Manifest ${digest} is referenced by image ${parent.digest}`,
-        );
-      await context.registry.deleteManifest(image, digest);
-      return operation(context, params);
-    },
-  ),
-  onRepository.get(TAGS_PATH, "artifactregistry.tags.list", async ({ context, params, query }) =>
-    page("tags", filterTags(await tagsOf(context, params), query.get("filter")), query),
-  ),
-  onRepository.get(TAG_PATH, "artifactregistry.tags.get", async ({ context, params }) => {
-    const image = imageOf(context, params);
-    const tag = params["tag"] ?? "";
-    const digest = await context.storage.tagDigest(image, tag);
+  onRepository.get(TAG_PATH, "artifactregistry.tags.get", async (call) => {
+    const image = imageOf(call);
+    const tag = call.params["tag"] ?? "";
+    const digest = await call.context.storage.tagDigest(image, tag);
     if (digest === undefined) throw notFound();
-    return tagAnswer(params, image, tag, digest);
+    return tagAnswer(call, image, tag, digest);
   }),
   onRepository.post(TAGS_PATH, "artifactregistry.tags.create", tagBody, (call) => {
     const tag = call.query.get("tagId") ?? call.query.get("tag_id") ?? "";
@@ -306,7 +292,7 @@ export const contents: Route[] = [
     maskedFields(call.query.get("updateMask") ?? call.query.get("update_mask"), call.body, ["version"]);
     return onTag(call, tag, (image, present) => {
       if (present === undefined) throw notFound();
-      checkMutable(call.context, call.params, tag);
+      checkMutable(call, tag);
       return putTag(call, image, tag);
     });
   }),
@@ -314,23 +300,19 @@ export const contents: Route[] = [
     const tag = call.params["tag"] ?? "";
     return onTag(call, tag, async (image, present) => {
       if (present === undefined) throw notFound();
-      checkMutable(call.context, call.params, tag);
+      checkMutable(call, tag);
       await call.context.storage.deleteTag(image, tag);
       return {};
     });
   }),
-  onRepository.get(IMAGES_PATH, "artifactregistry.dockerimages.list", async ({ context, params, query }) => {
-    const versions = (await imagesIn(context, params)).flatMap((each) => each.versions);
-    const images = versions.map((each) => dockerImage(context, params, each));
-    return page("dockerImages", await Promise.all(images), query);
+  onRepository.get(IMAGES_PATH, "artifactregistry.dockerimages.list", async (call) => {
+    const versions = (await imagesIn(call)).flatMap((each) => each.versions);
+    const images = versions.map((each) => dockerImage(call, each));
+    return page("dockerImages", await Promise.all(images), call.query);
   }),
-  onRepository.get(
-    `${IMAGES_PATH}/{image*}`,
-    "artifactregistry.dockerimages.get",
-    async ({ context, params }) => {
-      const [path = "", reference = ""] = (params["image"] ?? "").split("@");
-      const own = { ...params, package: path, version: reference };
-      return dockerImage(context, params, await findVersion(context, own));
-    },
-  ),
+  onRepository.get(`${IMAGES_PATH}/{image*}`, "artifactregistry.dockerimages.get", async (call) => {
+    const [path = "", reference = ""] = (call.params["image"] ?? "").split("@");
+    const params = { ...call.params, package: path, version: reference };
+    return dockerImage(call, await findVersion({ ...call, params }));
+  }),
 ];
