@@ -16,9 +16,8 @@ export function aptPrefix(machine: { root: boolean; apt: boolean; sudo: boolean 
   return { usable: false, why: "installing needs root" };
 }
 
-export function installArguments(packages: string[]): string[] {
-  return ["install", "--yes", "--quiet", "--no-install-recommends", ...packages];
-}
+const INSTALL = ["install", "--yes", "--quiet", "--no-install-recommends"];
+const UPDATE = ["update", "--quiet"];
 
 const env = {
   PATH: systemPath(),
@@ -65,14 +64,14 @@ async function install(
   const known = await Promise.all(packages.map(aptKnows));
   if (known.includes(false)) {
     progress("reading the package lists (apt-get update)");
-    await aptGet(command, ["update", "--quiet"]);
+    await aptGet(command, UPDATE);
   }
   progress(`installing ${packages.join(", ")} (apt-get), for ${purpose}`);
-  const first = await tryAptGet(command, installArguments(packages));
+  const first = await tryAptGet(command, [...INSTALL, ...packages]);
   if (first === undefined) return;
   progress("the package lists are out of date (apt-get update)");
-  await aptGet(command, ["update", "--quiet"]);
-  await aptGet(command, installArguments(packages));
+  await aptGet(command, UPDATE);
+  await aptGet(command, [...INSTALL, ...packages]);
 }
 
 async function aptGet(command: string[], args: string[]): Promise<void> {

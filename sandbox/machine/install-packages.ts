@@ -7,32 +7,24 @@ import { aptInstall, aptKnows } from "./apt.ts";
 import type { Progress } from "../lib/progress.ts";
 import { installedRegistry, REGISTRY_PACKAGE } from "../lib/registry-program.ts";
 
-/** What this machine lacks. */
-export interface Missing {
-  /** dockerd, for the sandbox's own engine. */
-  engine: boolean;
-  /** For an engine that was built here. */
-  runc: boolean;
-  /** For the bridge of the sandbox's own engine. */
-  ip: boolean;
-  iptables: boolean;
-  docker: boolean;
-  /** A `docker` command that can build with BuildKit. */
-  buildKit: boolean;
-  registry: boolean;
-}
+/** What a machine can lack. `buildKit` is a `docker` command that builds with BuildKit. */
+export type Lack = "engine" | "runc" | "ip" | "iptables" | "docker" | "buildKit" | "registry";
 
 /** The Debian packages to install. Newer releases have separate packages for the `docker` command. */
-export function packagesFor(missing: Missing, known: { dockerCli: boolean; buildx: boolean }): string[] {
-  const packages = new Set<string>();
-  if (missing.engine) packages.add("docker.io");
-  if (missing.runc) packages.add("runc");
-  if (missing.ip) packages.add("iproute2");
-  if (missing.iptables) packages.add("iptables");
-  if (missing.docker) packages.add(known.dockerCli ? "docker-cli" : "docker.io");
-  if (missing.buildKit) packages.add(known.buildx ? "docker-buildx" : "docker.io");
-  if (missing.registry) packages.add(REGISTRY_PACKAGE);
-  return [...packages];
+export function packagesFor(
+  missing: readonly Lack[],
+  known: { dockerCli: boolean; buildx: boolean },
+): string[] {
+  const names: Record<Lack, string> = {
+    engine: "docker.io",
+    runc: "runc",
+    ip: "iproute2",
+    iptables: "iptables",
+    docker: known.dockerCli ? "docker-cli" : "docker.io",
+    buildKit: known.buildx ? "docker-buildx" : "docker.io",
+    registry: REGISTRY_PACKAGE,
+  };
+  return [...new Set(missing.map((lack) => names[lack]))];
 }
 
 /** Installs missing Debian packages; returns the `docker` command to use. */
@@ -43,18 +35,19 @@ export async function ensurePackages(
 ): Promise<DockerCommand> {
   const find = () => findDockerCommand(findCommands("docker").filter((path) => dirname(path) !== wrappers));
   const cli = await find();
-  const own = engine.kind === "own";
-  const lacks = (command: string) => own && findCommands(command).length === 0;
-  const missing: Missing = {
-    engine: engine.current !== true && lacks("dockerd"),
-    runc: engine.current === true && lacks("runc"),
-    ip: lacks("ip"),
-    iptables: lacks("iptables"),
+  const absent = (command: string) => engine.kind === "own" && findCommands(command).length === 0;
+  const lacks: Record<Lack, boolean> = {
+    engine: engine.current !== true && absent("dockerd"),
+    // For an engine that was built here.
+    runc: engine.current === true && absent("runc"),
+    ip: absent("ip"),
+    iptables: absent("iptables"),
     docker: cli === undefined,
     buildKit: cli?.buildKit !== true,
     registry: installedRegistry() === undefined,
   };
-  if (!Object.values(missing).includes(true) && cli) return cli;
+  const missing = (Object.keys(lacks) as Lack[]).filter((lack) => lacks[lack]);
+  if (missing.length === 0 && cli) return cli;
 
   const known = { dockerCli: await aptKnows("docker-cli"), buildx: await aptKnows("docker-buildx") };
   await aptInstall(packagesFor(missing, known), purpose(missing), progress);
@@ -68,13 +61,17 @@ export async function ensurePackages(
   return installed;
 }
 
-function purpose(missing: Missing): string {
-  const parts = [
-    (missing.engine || missing.runc) && "a Docker engine to build the images",
-    missing.docker && "the docker command",
-    missing.buildKit && !missing.docker && "a docker command that builds with BuildKit",
-    missing.registry && "the registry (CNCF Distribution)",
-    (missing.ip || missing.iptables) && "the engine's network",
-  ];
-  return parts.filter((part) => part !== false).join(", ");
+function purpose(missing: readonly Lack[]): string {
+  const purposes: Record<Lack, string> = {
+    engine: "a Docker engine to build the images",
+    runc: "a Docker engine to build the images",
+    docker: "the docker command",
+    buildKit: missing.includes("docker")
+      ? "the docker command"
+      : "a docker command that builds with BuildKit",
+    registry: "the registry (CNCF Distribution)",
+    ip: "the engine's network",
+    iptables: "the engine's network",
+  };
+  return [...new Set(missing.map((lack) => purposes[lack]))].join(", ");
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
-import { aptPrefix, installArguments } from "./apt.ts";
+import { aptPrefix } from "./apt.ts";
 import { currentEngineFolder, wantsCurrentEngine } from "./install-engine.ts";
-import { type Missing, packagesFor } from "./install-packages.ts";
+import { type Lack, packagesFor } from "./install-packages.ts";
 import { chosenPlugins } from "./link-plugins.ts";
 import { isRecentEnough, PULUMI_VERSION } from "./install-pulumi.ts";
 import { readFileSync } from "node:fs";
@@ -27,75 +27,41 @@ test.each([
 });
 
 test("the kind of plugins is optional", () => {
-  const chosen = (value?: string) =>
-    chosenPlugins(value === undefined ? {} : { HYPERION_SANDBOX_PLUGINS: value });
-  expect([chosen(), chosen(""), chosen("real"), chosen("fake")]).toEqual([
-    undefined,
-    undefined,
-    "real",
-    "fake",
-  ]);
+  const chosen = (HYPERION_SANDBOX_PLUGINS?: string) => chosenPlugins({ HYPERION_SANDBOX_PLUGINS });
+  const kinds = [chosen(), chosen(""), chosen("real"), chosen("fake")];
+  expect(kinds).toEqual([undefined, undefined, "real", "fake"]);
   expect(() => chosen("reel")).toThrow('HYPERION_SANDBOX_PLUGINS is "reel": set it to real or fake');
 });
 
 test("a variable selects a current engine", () => {
-  const wants = (value?: string) =>
-    wantsCurrentEngine(value === undefined ? {} : { HYPERION_SANDBOX_ENGINE: value });
+  const wants = (HYPERION_SANDBOX_ENGINE?: string) => wantsCurrentEngine({ HYPERION_SANDBOX_ENGINE });
   expect([wants(), wants(""), wants("current")]).toEqual([false, false, true]);
   expect(() => wants("29")).toThrow('HYPERION_SANDBOX_ENGINE is "29": set it to current');
   expect(currentEngineFolder()).toMatch(/\/engine-moby-v2\.\S+-containerd-v2\.\S+$/);
 });
 
-describe("apt-get", () => {
-  test("runs directly as root, else by a sudo that needs no password", () => {
-    expect(aptPrefix({ root: true, apt: true, sudo: false })).toEqual({ usable: true, command: ["apt-get"] });
-    expect(aptPrefix({ root: false, apt: true, sudo: true })).toMatchObject({ usable: true });
-    expect(aptPrefix({ root: false, apt: true, sudo: false })).toEqual({
-      usable: false,
-      why: "installing needs root",
-    });
-    expect(aptPrefix({ root: true, apt: false, sudo: true })).toMatchObject({ usable: false });
-  });
-
-  test("asks no questions and installs no recommended packages", () => {
-    expect(installArguments(["a", "b"])).toEqual([
-      "install",
-      "--yes",
-      "--quiet",
-      "--no-install-recommends",
-      "a",
-      "b",
-    ]);
-  });
+test("apt-get runs directly as root, else by a sudo that needs no password", () => {
+  expect(aptPrefix({ root: true, apt: true, sudo: false })).toEqual({ usable: true, command: ["apt-get"] });
+  expect(aptPrefix({ root: false, apt: true, sudo: true })).toMatchObject({ usable: true });
+  const why = "installing needs root";
+  expect(aptPrefix({ root: false, apt: true, sudo: false })).toEqual({ usable: false, why });
+  expect(aptPrefix({ root: true, apt: false, sudo: true })).toMatchObject({ usable: false });
 });
 
 describe("the Debian packages", () => {
-  const nothing: Missing = {
-    engine: false,
-    runc: false,
-    ip: false,
-    iptables: false,
-    docker: false,
-    buildKit: false,
-    registry: false,
-  };
   const bookworm = { dockerCli: false, buildx: false };
   const trixie = { dockerCli: true, buildx: true };
+  const engine = ["engine", "docker", "buildKit"] as const;
 
-  test.each([
-    ["nothing", {}, bookworm, []],
-    ["the registry", { registry: true }, bookworm, ["docker-registry"]],
-    ["an engine and its command", { engine: true, docker: true, buildKit: true }, bookworm, ["docker.io"]],
-    [
-      "an engine, with separate packages for the command",
-      { engine: true, docker: true, buildKit: true },
-      trixie,
-      ["docker.io", "docker-cli", "docker-buildx"],
-    ],
-    ["a command that builds with BuildKit", { buildKit: true }, bookworm, ["docker.io"]],
-    ["an engine that was built here", { runc: true }, bookworm, ["runc"]],
-    ["the network's tools", { ip: true, iptables: true }, bookworm, ["iproute2", "iptables"]],
+  test.each<[string, readonly Lack[], typeof bookworm, string[]]>([
+    ["nothing", [], bookworm, []],
+    ["the registry", ["registry"], bookworm, ["docker-registry"]],
+    ["an engine and its command", engine, bookworm, ["docker.io"]],
+    ["an engine and separate packages", engine, trixie, ["docker.io", "docker-cli", "docker-buildx"]],
+    ["a command that builds with BuildKit", ["buildKit"], bookworm, ["docker.io"]],
+    ["an engine that was built here", ["runc"], bookworm, ["runc"]],
+    ["the network's tools", ["ip", "iptables"], bookworm, ["iproute2", "iptables"]],
   ])("for %s", (_, missing, known, expected) => {
-    expect(packagesFor({ ...nothing, ...missing }, known)).toEqual(expected);
+    expect(packagesFor(missing, known)).toEqual(expected);
   });
 });

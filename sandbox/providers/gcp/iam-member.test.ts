@@ -88,10 +88,8 @@ describe("RepositoryIamMember", () => {
     let interfered = 0;
     before = () => {
       if (++interfered > 2) return undefined;
-      policy = {
-        etag: String(Number(policy.etag) + 1),
-        bindings: [{ role: "roles/owner", members: [`user:${interfered}@example.com`] }],
-      };
+      const bindings = [{ role: "roles/owner", members: [`user:${interfered}@example.com`] }];
+      policy = { etag: String(Number(policy.etag) + 1), bindings };
       return undefined;
     };
     await on().create(inputs, quietContext());
@@ -110,11 +108,8 @@ describe("RepositoryIamMember", () => {
 
   it("serializes writes in one process", async () => {
     const resource = on();
-    await Promise.all(
-      Array.from({ length: 8 }, (_, index) =>
-        resource.create({ ...inputs, member: `user:${index}@example.com` }, quietContext()),
-      ),
-    );
+    const members = Array.from({ length: 8 }, (_, index) => `user:${index}@example.com`);
+    await Promise.all(members.map((member) => resource.create({ ...inputs, member }, quietContext())));
     expect(policy.bindings?.[0]?.members).toHaveLength(8);
     // No conflict: eight reads, eight writes, eight looks at the result.
     expect(fake.seen).toHaveLength(24);
@@ -155,29 +150,20 @@ describe("RepositoryIamMember", () => {
     expect(on().diff({ id, inputs: {}, outputs }, inputs)).toEqual([]);
   });
 
-  it.each(["role", "member", "repository", "location"])(
-    "is replaced when its %s changes",
-    async (property) => {
-      const made = await on().create(inputs, quietContext());
-      const differences = on().diff(
-        { id, inputs, outputs: made.outputs },
-        { ...inputs, [property]: "other" },
-      );
-      expect(differences).toEqual([expect.objectContaining({ path: property, replaces: true })]);
-    },
-  );
+  it.each(["role", "member", "repository", "location"])("is replaced when its %s changes", async (path) => {
+    const { outputs } = await on().create(inputs, quietContext());
+    const differences = on().diff({ id, inputs, outputs }, { ...inputs, [path]: "other" });
+    expect(differences).toEqual([expect.objectContaining({ path, replaces: true })]);
+  });
 });
 
 describe("IAMMember of a service account", () => {
   it("uses the requests of the real plugin", async () => {
     const serviceAccountId = "projects/p/serviceAccounts/ci@p.iam.gserviceaccount.com";
-    const member =
-      "principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/x/attribute.a/B";
+    const member = "principalSet://iam.googleapis.com/projects/1/locations/global/workloadIdentityPools/x/*";
     const role = "roles/iam.workloadIdentityUser";
-    const made = await resourceOn(serviceAccountIamMember, fake).create(
-      { serviceAccountId, role, member },
-      quietContext(),
-    );
+    const wanted = { serviceAccountId, role, member };
+    const made = await resourceOn(serviceAccountIamMember, fake).create(wanted, quietContext());
     expect(made.id).toBe(`${serviceAccountId}/${role}/${member}`);
     const read = `POST /v1/${serviceAccountId}:getIamPolicy?options.requestedPolicyVersion=3`;
     expect(fake.requests).toEqual([read, `POST /v1/${serviceAccountId}:setIamPolicy`, read]);

@@ -2,7 +2,9 @@ import { artifactRegistry, iam, organizationPolicy } from "../../../google/apis.
 import { type Failure, unsupported } from "../rpc/shape.ts";
 import { type Properties, text } from "../rpc/values.ts";
 
-export type Api = "artifactRegistry" | "iam" | "iamBeta" | "orgPolicy" | "resourceManager" | "serviceUsage";
+const APIS = ["artifactRegistry", "iam", "iamBeta", "orgPolicy", "resourceManager", "serviceUsage"] as const;
+
+export type Api = (typeof APIS)[number];
 
 export interface Settings {
   project: string;
@@ -97,13 +99,6 @@ export function readSettings(settings: Properties, environment: NodeJS.ProcessEn
     quotaProject: /^(1|t|true)$/i.test(first("userProjectOverride", ["USER_PROJECT_OVERRIDE"]))
       ? first("billingProject", ["GOOGLE_BILLING_PROJECT"])
       : "",
-    bases: {
-      artifactRegistry: base("artifactRegistry"),
-      iam: base("iam"),
-      iamBeta: base("iamBeta"),
-      orgPolicy: base("orgPolicy"),
-      resourceManager: base("resourceManager"),
-      serviceUsage: base("serviceUsage"),
-    },
+    bases: Object.fromEntries(APIS.map((api) => [api, base(api)])) as Record<Api, string>,
   };
 }
