@@ -1,7 +1,8 @@
 import { readdirSync } from "node:fs";
+import { messageOf } from "../../problems/wording.ts";
 import type { Context } from "./support/context.ts";
 import { withFaults } from "./support/faults/inject.ts";
-import { ApiError, invalidArgument } from "./support/http/errors.ts";
+import { AnswerError, ApiError, invalidArgument } from "./support/http/errors.ts";
 import { type OpenRoute, type Params, type Route, templatePattern } from "./support/http/route.ts";
 import { serve } from "./support/http/router.ts";
 
@@ -75,14 +76,13 @@ function isOwn(template: string): boolean {
 }
 
 function errorAnswer(context: Context, request: Request, error: unknown): Response {
-  const isExpected = error instanceof ApiError;
-  const known = isExpected
+  const expected = error instanceof AnswerError;
+  const known = expected
     ? error
     : new ApiError("INTERNAL", "Internal error of the sandbox; see logs/emulator.log.");
-  const logged =
-    !isExpected && error instanceof Error ? error.stack : String(isExpected ? error.message : error);
+  const logged = !expected && error instanceof Error ? error.stack : messageOf(error);
   context.log(`${known.httpStatus} ${request.method} ${new URL(request.url).pathname}: ${logged ?? ""}`);
-  return Response.json(known.toJSON(), { status: known.httpStatus });
+  return known.toResponse();
 }
 
 /** Serves all emulated APIs. */

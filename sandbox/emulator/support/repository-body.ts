@@ -1,8 +1,6 @@
 import { z } from "zod";
-import { duration, wholeNumber } from "./http/body.ts";
+import { bool, duration, text, wholeNumber } from "./http/body.ts";
 
-const text = z.string("TYPE_STRING");
-const bool = z.boolean("TYPE_BOOL");
 const texts = z.array(text);
 
 /** Google's errors name the message type. */

@@ -1,13 +1,11 @@
 import { z } from "zod";
-import { duration } from "../../support/http/body.ts";
+import { duration, text } from "../../support/http/body.ts";
 import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
 import { methodsOf, type Route } from "../../support/http/route.ts";
 import { ACCESS_TOKEN_SECONDS, mintAccessToken } from "../../../lib/tokens.ts";
 import { accountResource, lookUpAccount } from "../../support/accounts.ts";
 
 const onAccount = methodsOf("iamcredentials.googleapis.com", accountResource);
-
-const text = z.string("TYPE_STRING");
 
 const tokenBody = z.strictObject({
   scope: z.array(text).default([]),

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { text } from "../../support/http/body.ts";
 import { newEtag } from "../../support/policies/policies.ts";
 import { PERMISSIONS } from "../../support/policies/roles.ts";
 import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
@@ -10,8 +11,6 @@ import type { Context } from "../../support/context.ts";
 const api = methodsOf("iam.googleapis.com");
 const ROLES_PATH = "v1/projects/{project}/roles";
 const ROLE_PATH = `${ROLES_PATH}/{role}`;
-
-const text = z.string("TYPE_STRING");
 
 const roleBody = z.strictObject({
   name: text.optional(),

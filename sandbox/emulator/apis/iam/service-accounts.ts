@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { text, bool } from "../../support/http/body.ts";
 import { newEtag } from "../../support/policies/policies.ts";
 import { policyRoutes, testPermissionsRoute } from "../../support/policies/policy-routes.ts";
 import { checkAccountCreation } from "../../support/policies/constraints.ts";
@@ -16,7 +17,6 @@ const onAccount = methodsOf("iam.googleapis.com", accountResource);
 const ACCOUNTS_PATH = "v1/projects/{project}/serviceAccounts";
 const ACCOUNT_PATH = `${ACCOUNTS_PATH}/{account}`;
 
-const text = z.string("TYPE_STRING");
 const FIELDS = ["displayName", "description"] as const;
 
 const accountBody = z.strictObject({
@@ -28,7 +28,7 @@ const accountBody = z.strictObject({
   etag: text.optional(),
   description: text.optional(),
   oauth2ClientId: text.optional(),
-  disabled: z.boolean("TYPE_BOOL").optional(),
+  disabled: bool.optional(),
 });
 
 const createBody = z.strictObject({ accountId: text.default(""), serviceAccount: accountBody.default({}) });

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { noFields } from "../../support/http/body.ts";
+import { bool, noFields, text } from "../../support/http/body.ts";
 import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
 import { applyMask, given, maskedFields } from "../../support/http/mask.ts";
 import { page } from "../../support/http/paging.ts";
@@ -15,13 +15,12 @@ const api = methodsOf("iam.googleapis.com");
 /** How long a deleted pool or provider can be undeleted, and its id cannot be reused. */
 const KEPT_MILLISECONDS = 30 * 24 * 3600 * 1000;
 
-const text = z.string("TYPE_STRING");
 const common = {
   name: text.optional(),
   displayName: text.optional(),
   description: text.optional(),
   state: text.optional(),
-  disabled: z.boolean("TYPE_BOOL").optional(),
+  disabled: bool.optional(),
   expireTime: text.optional(),
 };
 const poolBody = z.strictObject({ ...common, mode: text.optional() });

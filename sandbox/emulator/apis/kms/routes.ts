@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { noFields } from "../../support/http/body.ts";
+import { noFields, text } from "../../support/http/body.ts";
 import { ApiError, notFound } from "../../support/http/errors.ts";
 import { given } from "../../support/http/mask.ts";
 import { methodsOf, type Params, type Route } from "../../support/http/route.ts";
@@ -11,8 +11,6 @@ import type { Context } from "../../support/context.ts";
 const api = methodsOf("cloudkms.googleapis.com");
 const RINGS = "v1/projects/{project}/locations/{location}/keyRings";
 const KEYS = `${RINGS}/{ring}/cryptoKeys`;
-
-const text = z.string("TYPE_STRING");
 
 const keyBody = z.strictObject({
   purpose: text,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { text } from "../../support/http/body.ts";
 import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
 import { page } from "../../support/http/paging.ts";
 import { methodsOf, type Params, type Route } from "../../support/http/route.ts";
@@ -12,7 +13,6 @@ const api = methodsOf("orgpolicy.googleapis.com");
 const POLICIES_PATH = "v2/projects/{project}/policies";
 const POLICY_PATH = `${POLICIES_PATH}/{constraint}`;
 
-const text = z.string("TYPE_STRING");
 /** A boolean, also as a string. */
 const bool = z.union(
   [z.boolean(), z.stringbool({ truthy: ["true"], falsy: ["false"], case: "insensitive" })],

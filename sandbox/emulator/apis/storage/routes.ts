@@ -1,10 +1,10 @@
 import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Caller } from "../../../lib/tokens.ts";
-import { ApiError } from "../../support/http/errors.ts";
+import { AnswerError, ApiError } from "../../support/http/errors.ts";
 import { parseBody } from "../../support/http/body.ts";
 import { authenticate, requireService } from "../../support/http/router.ts";
-import type { OpenRoute, Params } from "../../support/http/route.ts";
+import type { OpenRoute } from "../../support/http/route.ts";
 import { isAllowed } from "../../support/policies/access.ts";
 import { getPolicy, setPolicy, setPolicyBody } from "../../support/policies/policies.ts";
 import { findProject } from "../../support/projects.ts";
@@ -15,20 +15,19 @@ const service = "storage.googleapis.com";
 const BUCKETS = "storage/v1/b";
 
 /** An error answer of the JSON API (https://docs.cloud.google.com/storage/docs/json_api/v1/status-codes). */
-class StorageError extends Error {
-  readonly status: number;
+class StorageError extends AnswerError {
+  readonly httpStatus: number;
   readonly reason: string;
 
   constructor(status: number, reason: string, message: string) {
     super(message);
-    this.status = status;
+    this.httpStatus = status;
     this.reason = reason;
   }
 
-  toResponse(): Response {
-    const { status: code, message, reason } = this;
-    const errors = [{ message, domain: "global", reason }];
-    return Response.json({ error: { code, message, errors } }, { status: code });
+  toJSON(): object {
+    const { httpStatus: code, message, reason } = this;
+    return { error: { code, message, errors: [{ message, domain: "global", reason }] } };
   }
 }
 
@@ -176,23 +175,13 @@ function onBucket(
   return {
     method,
     path,
-    open: answeringErrors(async (request, context, params) => {
+    open: async (request, context, params) => {
       const caller = await authenticate(context, request);
       const name = params["bucket"] ?? "";
       const bucket = bucketFor(context, caller, name, permission);
       return Response.json(handle(context, name, bucket, await request.text()));
-    }),
+    },
   };
-}
-
-type Open = (request: Request, context: Context, params: Params) => Promise<Response>;
-
-function answeringErrors(open: Open): Open {
-  return (...call) =>
-    open(...call).catch((error: unknown) => {
-      if (error instanceof StorageError) return error.toResponse();
-      throw error;
-    });
 }
 
 const policyBody = setPolicyBody.shape.policy.extend({
@@ -202,7 +191,7 @@ const policyBody = setPolicyBody.shape.policy.extend({
 
 /** Buckets and their policies of Cloud Storage's JSON API v1 (https://docs.cloud.google.com/storage/docs/json_api/v1). */
 export const routes: OpenRoute[] = [
-  { method: "POST", path: BUCKETS, open: answeringErrors(createBucket) },
+  { method: "POST", path: BUCKETS, open: createBucket },
   onBucket("GET", `${BUCKETS}/{bucket}`, "storage.buckets.get", answer),
   onBucket("PATCH", `${BUCKETS}/{bucket}`, "storage.buckets.update", (context, name, bucket, body) => {
     const after = changed(bucket, parseBody(bucketBody, body));
@@ -221,7 +210,7 @@ export const routes: OpenRoute[] = [
   {
     method: "GET",
     path: `${BUCKETS}/{bucket}/iam/testPermissions`,
-    open: answeringErrors(async (request, context, params) => {
+    open: async (request, context, params) => {
       const caller = await authenticate(context, request);
       const name = params["bucket"] ?? "";
       const bucket = existing(context, name);
@@ -230,7 +219,7 @@ export const routes: OpenRoute[] = [
         isAllowed(context, caller, each, bucketResource(name, bucket)),
       );
       return Response.json({ kind: "storage#testIamPermissionsResponse", permissions });
-    }),
+    },
   },
   onBucket(
     "PUT",

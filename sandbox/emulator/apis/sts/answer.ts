@@ -8,7 +8,8 @@ const GRANT = "urn:ietf:params:oauth:grant-type:token-exchange";
 const ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token";
 const SUBJECT_TYPES = ["urn:ietf:params:oauth:token-type:jwt", "urn:ietf:params:oauth:token-type:id_token"];
 
-async function exchange(context: Context, form: URLSearchParams): Promise<object> {
+/** Exchanges a token as specified by RFC 8693. */
+export async function exchange(context: Context, form: URLSearchParams): Promise<object> {
   const required = (name: string): string => {
     const value = form.get(name);
     if (value === null || value === "")
@@ -36,15 +37,4 @@ async function exchange(context: Context, form: URLSearchParams): Promise<object
     token_type: "Bearer",
     expires_in: ACCESS_TOKEN_SECONDS,
   };
-}
-
-/** Exchanges a token as specified by RFC 8693. */
-export async function answerExchange(request: Request, context: Context): Promise<Response> {
-  try {
-    return Response.json(await exchange(context, new URLSearchParams(await request.text())));
-  } catch (error) {
-    if (!(error instanceof ExchangeError)) throw error;
-    context.log(`token exchange refused: ${error.code}: ${error.message}`);
-    return Response.json({ error: error.code, error_description: error.message }, { status: 400 });
-  }
 }

@@ -1,5 +1,6 @@
 import { createLocalJWKSet, decodeJwt, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from "jose";
 import { GITHUB_ISSUER } from "../../../../components/ci/github-claims.ts";
+import { AnswerError } from "../../support/http/errors.ts";
 import { githubKeys } from "../../support/github-issuer.ts";
 import type { Provider } from "../../support/resources.ts";
 import type { Federation } from "../../../lib/tokens.ts";
@@ -16,13 +17,17 @@ type Code =
   "invalid_request" | "invalid_grant" | "invalid_target" | "unauthorized_client" | "unsupported_grant_type";
 
 /** An error as specified by RFC 6749. */
-export class ExchangeError extends Error {
+export class ExchangeError extends AnswerError {
+  readonly httpStatus = 400;
   readonly code: Code;
-  override readonly name = "ExchangeError";
 
   constructor(code: Code, message: string) {
     super(message);
     this.code = code;
+  }
+
+  toJSON(): object {
+    return { error: this.code, error_description: this.message };
   }
 }
 

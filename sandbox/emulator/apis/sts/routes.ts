@@ -6,8 +6,8 @@ export const routes: OpenRoute[] = [
     method: "POST",
     path: "v1/token",
     open: async (request, context) => {
-      const { answerExchange } = await import("./answer.ts");
-      return answerExchange(request, context);
+      const { exchange } = await import("./answer.ts");
+      return Response.json(await exchange(context, new URLSearchParams(await request.text())));
     },
   },
 ];

@@ -1,11 +1,17 @@
+import { AnswerError } from "../http/errors.ts";
+
 /** An error answer of GitHub's REST API. */
-export class GithubError extends Error {
-  readonly status: number;
-  override readonly name = "GithubError";
+export class GithubError extends AnswerError {
+  readonly httpStatus: number;
 
   constructor(status: number, message: string) {
     super(message);
-    this.status = status;
+    this.httpStatus = status;
+  }
+
+  toJSON(): object {
+    const { message, httpStatus } = this;
+    return { message, documentation_url: "https://docs.github.com/rest", status: String(httpStatus) };
   }
 }
 

@@ -93,21 +93,11 @@ export function githubRoute(
     method,
     path: `api/v3/${path}`,
     open: async (request, context, params) => {
-      try {
-        const { githubCaller } = await import("./tokens.ts");
-        const caller = await githubCaller(context, request);
-        const query = new URL(request.url).searchParams;
-        const answer = await handle({ context, params, query, caller, request });
-        return answer instanceof Response ? answer : Response.json(answer);
-      } catch (error) {
-        if (!(error instanceof GithubError)) throw error;
-        const { status, message } = error;
-        const documentation = "https://docs.github.com/rest";
-        return Response.json(
-          { message, documentation_url: documentation, status: String(status) },
-          { status },
-        );
-      }
+      const { githubCaller } = await import("./tokens.ts");
+      const caller = await githubCaller(context, request);
+      const query = new URL(request.url).searchParams;
+      const answer = await handle({ context, params, query, caller, request });
+      return answer instanceof Response ? answer : Response.json(answer);
     },
   };
 }

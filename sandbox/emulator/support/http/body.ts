@@ -59,6 +59,10 @@ export function parseBody<T>(schema: z.ZodType<T>, text: string, nulls: "absent"
   throw new ApiError("INVALID_ARGUMENT", message, [detail("BadRequest", { fieldViolations })]);
 }
 
+/** A field that is a string, and one that is a boolean. Errors name the types as Google does. */
+export const text = z.string("TYPE_STRING");
+export const bool = z.boolean("TYPE_BOOL");
+
 export const noFields = z.strictObject({});
 
 /** A whole number, as a number or a string. */

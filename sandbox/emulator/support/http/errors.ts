@@ -15,8 +15,19 @@ const CODES = {
 
 export type Status = keyof typeof CODES;
 
+/** An error that is an answer to the client. */
+export abstract class AnswerError extends Error {
+  abstract readonly httpStatus: number;
+  /** The body. */
+  abstract toJSON(): object;
+
+  toResponse(): Response {
+    return Response.json(this.toJSON(), { status: this.httpStatus });
+  }
+}
+
 /** An error answer of a Google API. */
-export class ApiError extends Error {
+export class ApiError extends AnswerError {
   readonly status: Status;
   readonly details: object[];
   /** The reason in the older format, such as `notFound`, which some APIs add. */
