@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { bool, duration, text, wholeNumber } from "./http/body.ts";
+import { bool, duration, optionalTexts, text, wholeNumber } from "./http/body.ts";
 
 const texts = z.array(text);
 
@@ -28,12 +28,8 @@ const cleanupPolicy = z.strictObject({
 
 /** The body of a create or an update. Output-only fields are accepted and ignored. */
 export const repositoryBody = z.strictObject({
-  name: text.optional(),
-  format: text.optional(),
-  description: text.optional(),
+  ...optionalTexts("name", "format", "mode", "description", "kmsKeyName"),
   labels: z.record(z.string(), text).optional(),
-  kmsKeyName: text.optional(),
-  mode: text.optional(),
   dockerConfig: z.strictObject({ immutableTags: bool.optional() }).optional(),
   cleanupPolicies: z.record(z.string(), cleanupPolicy).optional(),
   cleanupPolicyDryRun: bool.optional(),
@@ -45,17 +41,13 @@ export const repositoryBody = z.strictObject({
         "INHERITED",
         "DISABLED",
       ]).optional(),
-      enablementState: text.optional(),
-      enablementStateReason: text.optional(),
-      lastEnableTime: text.optional(),
+      ...optionalTexts("enablementState", "enablementStateReason", "lastEnableTime"),
     })
     .optional(),
-  createTime: text.optional(),
-  updateTime: text.optional(),
+  ...optionalTexts("createTime", "updateTime", "registryUri"),
   sizeBytes: z.union([text, z.number()]).optional(),
   satisfiesPzs: bool.optional(),
   satisfiesPzi: bool.optional(),
-  registryUri: text.optional(),
 });
 
 export type CleanupPolicy = z.infer<typeof cleanupPolicy>;

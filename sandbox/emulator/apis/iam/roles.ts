@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { text } from "../../support/http/body.ts";
+import { optionalTexts, text } from "../../support/http/body.ts";
 import { newEtag } from "../../support/policies/policies.ts";
 import { PERMISSIONS } from "../../support/policies/roles.ts";
 import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
@@ -13,12 +13,8 @@ const ROLES_PATH = "v1/projects/{project}/roles";
 const ROLE_PATH = `${ROLES_PATH}/{role}`;
 
 const roleBody = z.strictObject({
-  name: text.optional(),
-  title: text.optional(),
-  description: text.optional(),
+  ...optionalTexts("name", "title", "description", "stage", "etag"),
   includedPermissions: z.array(text).optional(),
-  stage: text.optional(),
-  etag: text.optional(),
 });
 
 const createBody = z.strictObject({ roleId: text.default(""), role: roleBody.default({}) });

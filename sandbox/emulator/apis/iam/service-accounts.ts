@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { text, bool } from "../../support/http/body.ts";
+import { bool, optionalTexts, text } from "../../support/http/body.ts";
 import { newEtag } from "../../support/policies/policies.ts";
 import { policyRoutes, testPermissionsRoute } from "../../support/policies/policy-routes.ts";
 import { checkAccountCreation } from "../../support/policies/constraints.ts";
@@ -20,13 +20,7 @@ const ACCOUNT_PATH = `${ACCOUNTS_PATH}/{account}`;
 const FIELDS = ["displayName", "description"] as const;
 
 const accountBody = z.strictObject({
-  name: text.optional(),
-  projectId: text.optional(),
-  uniqueId: text.optional(),
-  email: text.optional(),
-  displayName: text.optional(),
-  etag: text.optional(),
-  description: text.optional(),
+  ...optionalTexts("name", "projectId", "uniqueId", "email", "displayName", "etag", "description"),
   oauth2ClientId: text.optional(),
   disabled: bool.optional(),
 });
@@ -43,13 +37,7 @@ function accountOf(context: Context, params: Params): ServiceAccount {
 
 const existingName = (context: Context, params: Params): string => accountOf(context, params).name;
 
-function checkTexts({
-  displayName = "",
-  description = "",
-}: {
-  displayName?: string | undefined;
-  description?: string | undefined;
-}): void {
+function checkTexts({ displayName = "", description = "" }: z.infer<typeof accountBody>): void {
   if (Buffer.byteLength(displayName) > 100)
     throw invalidArgument(
       "The display name must be at most 100 UTF-8 bytes.",

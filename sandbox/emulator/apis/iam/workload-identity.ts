@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { bool, noFields, text } from "../../support/http/body.ts";
+import { bool, noFields, optionalTexts, text } from "../../support/http/body.ts";
 import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
 import { applyMask, given, maskedFields } from "../../support/http/mask.ts";
 import { page } from "../../support/http/paging.ts";
@@ -16,12 +16,8 @@ const api = methodsOf("iam.googleapis.com");
 const KEPT_MILLISECONDS = 30 * 24 * 3600 * 1000;
 
 const common = {
-  name: text.optional(),
-  displayName: text.optional(),
-  description: text.optional(),
-  state: text.optional(),
+  ...optionalTexts("name", "displayName", "description", "state", "expireTime"),
   disabled: bool.optional(),
-  expireTime: text.optional(),
 };
 const poolBody = z.strictObject({ ...common, mode: text.optional() });
 const providerBody = z.strictObject({

@@ -63,6 +63,12 @@ export function parseBody<T>(schema: z.ZodType<T>, text: string, nulls: "absent"
 export const text = z.string("TYPE_STRING");
 export const bool = z.boolean("TYPE_BOOL");
 
+/** Optional strings of these names. */
+export function optionalTexts<N extends string>(...names: N[]): Record<N, z.ZodOptional<z.ZodString>> {
+  const fields = names.map((name) => [name, text.optional()]);
+  return Object.fromEntries(fields) as Record<N, z.ZodOptional<z.ZodString>>;
+}
+
 export const noFields = z.strictObject({});
 
 /** A whole number, as a number or a string. */
