@@ -98,7 +98,7 @@ describe("docker-compose.yml, published images", () => {
     { tags: "feature" },
     async () => {
       expect(failed(await compose(["pull", ...HYPERION]))).toContain(
-        'denied: Permission "artifactregistry.repositories.downloadArtifacts" denied',
+        'Permission "artifactregistry.repositories.downloadArtifacts" denied',
       );
     },
   );

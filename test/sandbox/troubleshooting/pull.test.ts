@@ -139,7 +139,7 @@ const provocations: Provocations = {
     const output = await expectFailure(sandbox.command("docker", ["pull", image], { DOCKER_CONFIG }));
     await expectSuccess(sandbox.command("docker", ["logout", host()], { DOCKER_CONFIG }));
     expect(await expectFailure(sandbox.command("docker", ["pull", image], { DOCKER_CONFIG }))).toContain(
-      "denied: Permission",
+      'Permission "artifactregistry.repositories.downloadArtifacts" denied',
     );
     return output;
   },

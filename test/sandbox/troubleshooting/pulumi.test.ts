@@ -8,7 +8,17 @@ import { repositoryRoot, sandboxPaths } from "../../../sandbox/lib/paths.ts";
 import { signal } from "../../../sandbox/lib/processes.ts";
 import { withBuildStep } from "../../support/build-step.ts";
 import { githubToken, impersonate } from "../../support/federation.ts";
-import { google, PACKAGES, POOLS, PROJECT, removeTags, REPOSITORY, service } from "../../support/google.ts";
+import {
+  google,
+  grant,
+  PACKAGES,
+  POOLS,
+  PROJECT,
+  removeMember,
+  removeTags,
+  REPOSITORY,
+  service,
+} from "../../support/google.ts";
 import { initImagesStack } from "../../support/images-stack.ts";
 import { failed, passed } from "../../support/outcome.ts";
 import { withDescendants } from "../../support/processes.ts";
@@ -189,12 +199,15 @@ const provocations: Provocations = {
       },
       () => expectSuccess(sandbox.tryPulumi("preview")),
     ),
-  "The push is denied": () =>
-    expectFailure(
-      sandbox.command("docker", ["push", `${sandbox.registry}/hyperion-ui:${nativeBuild}`], {
-        HYPERION_SANDBOX_PRINCIPAL: "user:dana@example.com",
-      }),
-    ),
+  "The push is denied": async () => {
+    const reader = "user:dana@example.com";
+    await grant(sandbox, "roles/artifactregistry.reader", reader);
+    const image = `${sandbox.registry}/hyperion-ui:${nativeBuild}`;
+    const principal = { HYPERION_SANDBOX_PRINCIPAL: reader };
+    const output = await expectFailure(sandbox.command("docker", ["push", image], principal));
+    await removeMember(sandbox, reader);
+    return output;
+  },
   "Google's login has expired": async () =>
     expectFailure(
       sandbox.command("pulumi", ["refresh", "--yes"], {
@@ -308,7 +321,7 @@ const provocations: Provocations = {
     const image = `${sandbox.registry}/hyperion-ui:latest`;
     await removeTags(sandbox, "hyperion-ui", "latest");
     const output = await expectSuccess(sandbox.tryPulumi("preview"));
-    expect(await expectFailure(sandbox.docker("pull", image))).toContain("not found: manifest unknown");
+    expect(await expectFailure(sandbox.docker("pull", image))).toContain("not found");
     await sandbox.up();
     await expectSuccess(sandbox.docker("pull", image));
     return output;
