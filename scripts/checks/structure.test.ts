@@ -1,7 +1,9 @@
 import { expect, it, test } from "vitest";
 import { useScratch } from "../../test/support/scratch.ts";
+import { classInstanceViolations } from "./class-instances.ts";
 import { importViolations } from "./imports.ts";
 import { nameViolations, topLevelViolations } from "./names.ts";
+import { namespaceViolations } from "./namespace.ts";
 import { oneTimeViolations } from "./one-time.ts";
 import { stackViolations } from "./stacks.ts";
 
@@ -58,6 +60,38 @@ it("finds code that is not in kebab-case, and ignores other files", () => {
   expect(
     nameViolations(["scripts/aB.ts", "Scripts/a.sh", "a_b.cjs", "a-b.test.ts", "docs/CI.md", "Pulumi.yaml"]),
   ).toEqual(["scripts/aB.ts", "Scripts/a.sh", "a_b.cjs"].map((file) => `name: ${file} is not in kebab-case`));
+});
+
+it("finds the namespace of the settings in code, and ignores tests and other files", () => {
+  const wrong = ["index.ts", "components/ci/a.ts", "sandbox/a.ts"];
+  const right = [
+    "problems/setting-commands.ts",
+    "components/ci/a.test.ts",
+    "test/support/a.ts",
+    "docs/CI.md",
+  ];
+  for (const file of [...wrong, ...right]) scratch.write(file, "export const key = `hyperion-registry:a`;\n");
+  scratch.write("google/a.ts", "export {};\n");
+  expect(namespaceViolations(scratch.folder, [...wrong, ...right, "google/a.ts"])).toEqual(
+    wrong.map(
+      (file) =>
+        `namespace: ${file} contains "hyperion-registry": use the functions of problems/setting-commands.ts`,
+    ),
+  );
+});
+
+it("finds values that only look like an instance of a class", async () => {
+  scratch.write("good.ts", "class A { x = 1; }\nexport const a: A = new A();\n");
+  scratch.write(
+    "bad.ts",
+    "class A { x = 1; }\nexport const a: A = { x: 1 };\nexport const b: A[] = [{ x: 1 }];\n",
+  );
+  expect(await classInstanceViolations(scratch.folder, ["good.ts", "bad.ts", "README.md"])).toEqual(
+    [2, 3].map(
+      (line) =>
+        `class instance: bad.ts:${line}: This object literal is used where an instance of class \`A\` is expected.`,
+    ),
+  );
 });
 
 it("finds a long top level, and ignores hidden files", () => {

@@ -1,11 +1,13 @@
 /**
- * Checks imports, unused code, file names, the length of the top level and the settings of the stacks.
+ * Checks imports, unused code, class instances, names, the length of the top level and the settings of the stacks.
  * Usage: npm run check:structure
  */
 import { execFileSync } from "node:child_process";
 import * as path from "node:path";
+import { classInstanceViolations } from "./class-instances.ts";
 import { importViolations } from "./imports.ts";
 import { nameViolations, topLevelViolations } from "./names.ts";
+import { namespaceViolations } from "./namespace.ts";
 import { oneTimeViolations } from "./one-time.ts";
 import { stackViolations } from "./stacks.ts";
 import { unusedViolations } from "./unused.ts";
@@ -13,11 +15,12 @@ import { unusedViolations } from "./unused.ts";
 const root = path.resolve(import.meta.dirname, "../..");
 
 const files = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" }).trim().split("\n");
-const [imports, unused] = await Promise.all([importViolations(root), unusedViolations(root)]);
 const found = [
-  ...imports,
-  ...unused,
+  ...(
+    await Promise.all([classInstanceViolations(root, files), importViolations(root), unusedViolations(root)])
+  ).flat(),
   ...nameViolations(files),
+  ...namespaceViolations(root, files),
   ...topLevelViolations(files),
   ...stackViolations(root, files),
   ...oneTimeViolations(root, files),

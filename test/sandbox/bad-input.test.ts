@@ -76,7 +76,7 @@ function lastError(outcome: Outcome): string {
   const output = failed(outcome);
   expect(output).not.toMatch(/^ *at .*[:(]|node:internal|\.[jt]s:\d+:\d+|unhandled/m);
   expect(output).toBe(stripVTControlCharacters(output));
-  // eslint-disable-next-line no-control-regex -- an error must not contain them
+  // oxlint-disable-next-line no-control-regex -- an error must not contain them
   expect(output).not.toMatch(/[\0-\x08\x0b-\x1f\x7f-\x9f]/);
   const error = output.slice(output.lastIndexOf("error: ") + "error: ".length);
   return error

@@ -61,6 +61,7 @@ export class GoogleClient {
     if (accessToken !== "" || credentialsFile === "") return accessToken;
     const { GoogleAuth } = await import("google-auth-library");
     const scopes = "https://www.googleapis.com/auth/cloud-platform";
+    // oxlint-disable-next-line typescript/no-deprecated -- deprecated for files that others provide; this one is the user's
     this.auth ??= new GoogleAuth({ keyFilename: credentialsFile, scopes });
     return (await this.auth.getAccessToken()) ?? "";
   }

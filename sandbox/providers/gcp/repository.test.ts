@@ -132,7 +132,7 @@ describe("Repository", () => {
       description: "new",
       labels: { team: "core", "goog-pulumi-provisioned": "true", theirs: "1" },
     });
-    expect((patch?.body as { labels: object }).labels).not.toHaveProperty("app");
+    expect(patch?.body).not.toHaveProperty("labels.app");
   });
 
   it("detects changes of others after a refresh", async () => {

@@ -2,7 +2,7 @@
 import { context, getOctokit } from "@actions/github";
 import { input, jobToken } from "./runner.ts";
 
-// eslint-disable-next-line @typescript-eslint/no-implied-eval
+// oxlint-disable-next-line typescript/no-implied-eval
 const script = new Function(
   "github",
   "context",
