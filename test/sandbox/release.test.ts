@@ -4,7 +4,15 @@ import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import images from "../../images.json" with { type: "json" };
 import { withBuildStep } from "../support/build-step.ts";
-import { clearFaults, digestOf, fault, published, removeTags } from "../support/google.ts";
+import {
+  clearFaults,
+  digestOf,
+  fault,
+  google,
+  published,
+  removeTags,
+  REPOSITORY,
+} from "../support/google.ts";
 import { failed, passed, stdoutOf } from "../support/outcome.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
@@ -86,16 +94,21 @@ describe("a release", () => {
   });
 
   test("is an index of two platforms, each of which has its own tag and can be pulled", async () => {
+    const { dockerImages } = (await google(sandbox, "GET", `${REPOSITORY}/dockerImages?pageSize=1000`)) as {
+      dockerImages: {
+        uri: string;
+        imageManifests?: { digest: string; os: string; architecture: string }[];
+      }[];
+    };
     for (const { name } of images) {
       const reference = `${sandbox.registry}/${name}:1.4.1`;
-      const index = JSON.parse(stdoutOf(await sandbox.docker("manifest", "inspect", reference))) as {
-        manifests: { digest: string; platform: { os: string; architecture: string } }[];
-      };
-      expect(index.manifests.map(({ platform }) => platform)).toEqual(
+      const uri = `/${name}@${(await digest(name, "1.4.1")) ?? ""}`;
+      const imageManifests = dockerImages.find((image) => image.uri.endsWith(uri))?.imageManifests ?? [];
+      expect(imageManifests).toMatchObject(
         ARCHITECTURES.map((architecture) => ({ os: "linux", architecture })),
       );
       for (const [at, architecture] of ARCHITECTURES.entries()) {
-        const child = index.manifests[at]?.digest;
+        const child = imageManifests[at]?.digest;
         for (const tag of [`build-${architecture}`, `build-${architecture}-1.4.1`])
           expect(await digest(name, tag)).toBe(child);
         passed(await sandbox.docker("pull", "--quiet", "--platform", `linux/${architecture}`, reference));
