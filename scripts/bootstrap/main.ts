@@ -1,4 +1,6 @@
 // Sets up a production: npm run bootstrap -- --help
+// First: it halves the load time of the imports below.
+import "../../start/start.cjs";
 import * as path from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { accountEmail } from "../../google/full-names.ts";

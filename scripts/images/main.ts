@@ -1,4 +1,6 @@
 // Builds and pushes the images for build-and-push-images.sh.
+// First: it halves the load time of the imports below.
+import "../../start/start.cjs";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
