@@ -1,10 +1,11 @@
 import * as pulumi from "@pulumi/pulumi";
 import { afterEach, expect, test, vi } from "vitest";
+import { endMocks } from "../test/support/mocks.ts";
 import { accessToken } from "./access-token.ts";
 
 const TOKEN = "ya29.the-token-of-the-plugin";
 
-afterEach(() => vi.useRealTimers());
+afterEach(endMocks);
 
 /** Mocks the gcp plugin's client configuration. */
 async function mockClientConfig(config: () => Record<string, unknown>): Promise<void> {

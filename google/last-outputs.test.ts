@@ -1,6 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { expect, test } from "vitest";
+import { afterEach, expect, test } from "vitest";
+import { endMocks } from "../test/support/mocks.ts";
 import { lastOutputs } from "./last-outputs.ts";
+
+afterEach(endMocks);
 
 test("reads this stack's outputs from the engine, without a resource", async () => {
   await pulumi.runtime.setMocks(

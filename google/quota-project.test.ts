@@ -1,7 +1,5 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { lacksQuotaProject, pluginQuotaProject } from "./quota-project.ts";
-
-afterEach(() => vi.unstubAllEnvs());
 
 const VARIABLES = ["USER_PROJECT_OVERRIDE", "GOOGLE_BILLING_PROJECT", "GOOGLE_CLOUD_QUOTA_PROJECT"] as const;
 

@@ -1,4 +1,4 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { catalogue } from "../components/images/catalogue.ts";
 import { anonymousPull } from "./anonymous-pull.ts";
 
@@ -6,10 +6,6 @@ const REGISTRY = "us-central1-docker.pkg.dev/p/r";
 const CHALLENGE = {
   "www-authenticate": 'Bearer realm="https://us-central1-docker.pkg.dev/v2/token",service="s"',
 };
-
-afterEach(() => {
-  vi.unstubAllGlobals();
-});
 
 /** A registry that answers so to a request without a login, once a token was asked for; counts these answers. */
 function answering(token: number, image: () => number): { count: number } {

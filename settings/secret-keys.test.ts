@@ -1,8 +1,6 @@
-import { afterEach, expect, test, vi } from "vitest";
+import { expect, test, vi } from "vitest";
 import { runCommand } from "../test/support/sandbox.ts";
 import { secretKeys } from "./secret-keys.ts";
-
-afterEach(() => vi.unstubAllEnvs());
 
 test("reads the variable in which the SDK finds the secret keys", async () => {
   vi.stubEnv("PULUMI_CONFIG_SECRET_KEYS", '["hyperion-registry:version"]');

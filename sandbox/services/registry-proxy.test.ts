@@ -8,7 +8,7 @@ import { faultSchema, isRegistryFault } from "../emulator/support/faults/fault.t
 import { Faults } from "../emulator/support/faults/faults.ts";
 import { sandboxPaths } from "../lib/paths.ts";
 import { send as sendHttp } from "../lib/http.ts";
-import { ensureKeys } from "../lib/keys.ts";
+import { writeTestKeys } from "../emulator/testing/keys.ts";
 import { registryProxy } from "./registry-proxy.ts";
 
 let folder: string;
@@ -28,7 +28,7 @@ const listening = (server: Server) =>
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "hyperion-proxy-"));
   const paths = sandboxPaths(folder);
-  await ensureKeys(paths);
+  await writeTestKeys(folder);
   certificate = await readFile(paths.certificate, "utf8");
   upstream = createServer((request, response) => {
     const seen = { line: `${request.method ?? ""} ${request.url ?? ""}`, bytes: 0, whole: false };

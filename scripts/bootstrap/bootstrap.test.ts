@@ -1,15 +1,14 @@
 import { OAuth2Client } from "google-auth-library";
-import { cpSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import permissions from "../../docs/permissions.json" with { type: "json" };
 import { type Emulator, startEmulator } from "../../sandbox/emulator/server.ts";
 import { mintGithubApiToken } from "../../sandbox/emulator/support/github/tokens.ts";
 import { addProject, type State } from "../../sandbox/emulator/support/store.ts";
 import { endpointVariables } from "../../sandbox/lib/google-endpoints.ts";
-import { ensureKeys } from "../../sandbox/lib/keys.ts";
-import { sandboxPaths } from "../../sandbox/lib/paths.ts";
+import { writeTestKeys } from "../../sandbox/emulator/testing/keys.ts";
 import { MAINTAINER, mintAccessToken } from "../../sandbox/lib/tokens.ts";
 import { root } from "../../test/support/shell.ts";
 import { githubClient } from "../lib/github.ts";
@@ -25,19 +24,9 @@ const PROJECT = "brand-new-project";
 const REPOSITORY = "HyperionWave-AI/dev-squad";
 const DANA = "user:dana@example.com";
 
-let keys: string;
 let dir: string;
 let emulator: Emulator;
 let lines: string[];
-
-beforeAll(async () => {
-  keys = mkdtempSync(path.join(tmpdir(), "hyperion-keys-"));
-  await ensureKeys(sandboxPaths(keys));
-});
-
-afterAll(() => {
-  rmSync(keys, { recursive: true });
-});
 
 beforeEach(fresh);
 afterEach(end);
@@ -45,7 +34,7 @@ afterEach(end);
 /** Google and GitHub with a new project. */
 async function fresh(): Promise<void> {
   dir = mkdtempSync(path.join(tmpdir(), "hyperion-bootstrap-"));
-  cpSync(keys, dir, { recursive: true });
+  await writeTestKeys(dir);
   emulator = await startEmulator({ sandboxDir: dir, port: 0, registryPort: 1 });
   emulator.context.store.change((state) => addProject(state, PROJECT, MAINTAINER));
   const origin = emulator.url.replace(/\/$/, "");
@@ -55,7 +44,6 @@ async function fresh(): Promise<void> {
 }
 
 async function end(): Promise<void> {
-  vi.unstubAllEnvs();
   await emulator.close();
   rmSync(dir, { recursive: true });
 }

@@ -21,10 +21,6 @@ beforeEach(() => {
   wait.mockClear();
   vi.spyOn(console, "error").mockReturnValue();
   for (const name of ["PATH", "RECORD"]) vi.stubEnv(name, shell.environment[name]);
-  return () => {
-    vi.restoreAllMocks();
-    vi.unstubAllEnvs();
-  };
 });
 
 test.each([

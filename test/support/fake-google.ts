@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import { text as textOf } from "node:stream/consumers";
-import { afterEach, vi } from "vitest";
+import { onTestFinished, vi } from "vitest";
 import { listen } from "./listen.ts";
 
 /** An answer with a JSON body, or with any text. */
@@ -29,14 +29,6 @@ const VARIABLES = [
   "GOOGLE_RESOURCE_MANAGER_CUSTOM_ENDPOINT",
 ];
 
-let stop = (): void => undefined;
-
-afterEach(() => {
-  stop();
-  vi.restoreAllMocks();
-  vi.unstubAllEnvs();
-});
-
 /** Starts a server with these answers, else 404. The endpoint variables point at it until the test ends. */
 export async function fakeGoogle(answers: Answers): Promise<Asked[]> {
   const requests: Asked[] = [];
@@ -54,7 +46,7 @@ export async function fakeGoogle(answers: Answers): Promise<Asked[]> {
       response.writeHead(status, { "Content-Type": "application/json" }).end(text);
     });
   });
-  stop = () => server.close();
+  onTestFinished(() => void server.close());
   const port = await listen(server);
   for (const variable of VARIABLES) vi.stubEnv(variable, `http://127.0.0.1:${port}/`);
   return requests;

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { afterEach, vi } from "vitest";
+import { vi } from "vitest";
 
 const HOST = "us-central1-docker.pkg.dev";
 const PATH = "production-471918/hyperion-public";
@@ -10,10 +10,6 @@ interface Manifest {
   mediaType: string;
   bytes: Uint8Array;
 }
-
-afterEach(() => {
-  vi.unstubAllGlobals();
-});
 
 /** Replaces `fetch` for a registry and its token server until the test ends. Other hosts are not affected. */
 export class FakeRegistry {

@@ -156,9 +156,17 @@ export async function declare<T>(
     });
     return register(request, callback);
   };
-  const result = await program();
+  try {
+    return { resources, result: await program() };
+  } finally {
+    await endMocks();
+  }
+}
+
+/** Removes the mocks from the SDK, whose settings are global. */
+export async function endMocks(): Promise<void> {
   await pulumi.runtime.disconnect();
-  return { resources, result };
+  pulumi.runtime.resetOptions("project", "stack", -1, "", "", false, "");
 }
 
 /** Runs a component with a repository; returns the other resources. */

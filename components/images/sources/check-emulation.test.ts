@@ -1,21 +1,26 @@
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { useScratch } from "../../../test/support/scratch.ts";
 import { checkEmulation } from "./check-emulation.ts";
-import { enginePlatforms } from "../docker/platforms.ts";
-
-vi.mock("../docker/platforms.ts");
+import type { enginePlatforms } from "../docker/platforms.ts";
 
 const scratch = useScratch();
+const platformsOf = vi.fn<typeof enginePlatforms>();
 const IMAGE = { name: "hyperion-ui", context: "ui", dockerfile: "Dockerfile" };
 const BOTH = ["linux/amd64", "linux/arm64"];
 
 beforeEach(() => {
-  vi.mocked(enginePlatforms).mockReset().mockResolvedValue(["linux/amd64", "linux/amd64/v2", "linux/386"]);
+  platformsOf.mockReset().mockResolvedValue(["linux/amd64", "linux/amd64/v2", "linux/386"]);
 });
 
 const check = async (dockerfile: string, platforms: readonly string[] = BOTH, engine?: string | null) => {
   scratch.write("ui/Dockerfile", dockerfile);
-  return checkEmulation(scratch.folder, [IMAGE], platforms, engine === null ? undefined : "unix:///x.sock");
+  return checkEmulation(
+    scratch.folder,
+    [IMAGE],
+    platforms,
+    engine === null ? undefined : "unix:///x.sock",
+    platformsOf,
+  );
 };
 
 /** Names of the stages that run a command for arm64, from the message. */
@@ -42,14 +47,14 @@ test("reports a stage that runs a command on a missing platform, with both fixes
 });
 
 test("accepts a platform that the engine emulates, with and without a variant", async () => {
-  vi.mocked(enginePlatforms).mockResolvedValue(["linux/amd64", "linux/arm64"]);
+  platformsOf.mockResolvedValue(["linux/amd64", "linux/arm64"]);
   const nothing = { problems: [], warnings: [] };
   expect(await check("FROM node\nRUN npm ci\n")).toEqual(nothing);
   expect(await check("FROM node\nRUN npm ci\n", ["linux/arm64/v8"])).toEqual(nothing);
 });
 
 test("warns of an engine that does not report its platforms", async () => {
-  vi.mocked(enginePlatforms).mockResolvedValue(undefined);
+  platformsOf.mockResolvedValue(undefined);
   const { problems, warnings } = await check("FROM node\nRUN npm ci\n");
   expect(problems).toEqual([]);
   expect(warnings).toEqual([
@@ -75,7 +80,7 @@ describe("sends no request for", () => {
     ["no engine", "FROM node\nRUN npm ci\n", null],
   ])("%s", async (_, dockerfile, engine) => {
     expect(await check(dockerfile, BOTH, engine)).toEqual({ problems: [], warnings: [] });
-    expect(enginePlatforms).not.toHaveBeenCalled();
+    expect(platformsOf).not.toHaveBeenCalled();
   });
 });
 

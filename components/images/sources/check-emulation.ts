@@ -21,17 +21,19 @@ interface Run {
  * Reports platforms that builds run commands on and that the engine cannot run.
  * @param images images whose sources exist.
  * @param engine the engine's address; undefined without an engine, which checkEngine reports.
+ * @param platformsOf reads the platforms of the engine at an address.
  */
 export async function checkEmulation(
   sourceDir: string,
   images: readonly CatalogueImage[],
   platforms: readonly string[],
   engine: string | undefined,
+  platformsOf = enginePlatforms,
 ): Promise<Findings> {
   const runs = (await Promise.all(images.map((image) => runsOf(sourceDir, image, platforms)))).flat();
   const nothing = { problems: [], warnings: [] };
   if (engine === undefined || runs.every(({ platform }) => platform === undefined)) return nothing;
-  const can = await enginePlatforms(engine);
+  const can = await platformsOf(engine);
   if (can === undefined) return { problems: [], warnings: [unknownWarning(engine, runs)] };
   const missing = Map.groupBy(
     runs.filter(({ platform }) => platform !== undefined && !can.includes(normalize(platform))),

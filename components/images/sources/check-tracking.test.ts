@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import * as path from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import type { Problem } from "../../../problems/problem.ts";
 import { repositoryRoot } from "../../../sandbox/lib/paths.ts";
 import { contextDigest } from "../../../sandbox/providers/docker/context-digest.ts";
@@ -264,10 +264,6 @@ describe("if git cannot read the sources", () => {
     write("coordinator/ui/.env");
   });
 
-  afterEach(() => {
-    vi.unstubAllEnvs();
-  });
-
   /** Expects one problem for a purpose, and the same as a warning for a plain build. */
   async function refused(purpose: Partial<Purpose>): Promise<Problem | undefined> {
     const { problems, warnings } = await check([UI], purpose);
@@ -388,7 +384,6 @@ describe("special repositories", () => {
     vi.stubEnv("GIT_DIR", scratch.path("nowhere"));
     vi.stubEnv("GIT_INDEX_FILE", scratch.path("nowhere/index"));
     expect(await found()).toEqual([]);
-    vi.unstubAllEnvs();
   });
 
   test("the configuration of a repository starts no program", async () => {

@@ -1,12 +1,12 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, expect } from "vitest";
+import { afterAll, expect, onTestFinished } from "vitest";
+import { getCurrentTest } from "vitest/suite";
 import { createApp } from "../app.ts";
 import { mintAccessToken, MAINTAINER } from "../../lib/tokens.ts";
 import { openContext, type Context } from "../support/context.ts";
-import { sandboxPaths } from "../../lib/paths.ts";
-import { ensureKeys } from "../../lib/keys.ts";
+import { writeTestKeys } from "./keys.ts";
 import { quotaProjectOf } from "./quota-project.ts";
 
 export const PROJECT = "projects/production-471918";
@@ -33,17 +33,15 @@ export interface TestEmulator {
   restart(): void;
 }
 
-const folders: string[] = [];
-
-afterAll(() => {
-  for (const folder of folders) rmSync(folder, { recursive: true });
-});
-
-/** Creates an emulator with these APIs enabled. Its folder is removed after the test file. */
+/** Creates an emulator with these APIs enabled. Its folder is removed after the test, or else after the test file. */
 export async function testEmulator(...apis: string[]): Promise<TestEmulator> {
   const dir = mkdtempSync(join(tmpdir(), "hyperion-emulator-"));
-  folders.push(dir);
-  await ensureKeys(sandboxPaths(dir));
+  const remove = (): void => {
+    rmSync(dir, { recursive: true });
+  };
+  if (getCurrentTest() === undefined) afterAll(remove);
+  else onTestFinished(remove);
+  await writeTestKeys(dir);
   let context = openContext(dir, 5001);
   let app = createApp(context);
   const call = async (

@@ -1,5 +1,7 @@
 import { beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { type GithubRun, mintGithubToken } from "../../support/github-issuer.ts";
+import { ensureKeys } from "../../../lib/keys.ts";
+import { sandboxPaths } from "../../../lib/paths.ts";
 import { verifyAccessToken } from "../../../lib/tokens.ts";
 import {
   attributeCondition,
@@ -17,7 +19,9 @@ import {
   REPOSITORY,
   testEmulator,
 } from "../../testing/emulator.ts";
+import { useScratch } from "../../../../test/support/scratch.ts";
 
+const scratch = useScratch();
 const emulator = await testEmulator("iam", "iamcredentials", "sts", "artifactregistry");
 const POOLS = `v1/${PROJECT}/locations/global/workloadIdentityPools`;
 const POOL = `${NUMBER}/locations/global/workloadIdentityPools/github`;
@@ -148,8 +152,8 @@ test.each<[string, GithubRun, string, RegExp]>([
 });
 
 test("is refused: a token with a foreign signature", async () => {
-  const other = await testEmulator();
-  const forged = await mintGithubToken(other.dir, { audience: AUDIENCE });
+  await ensureKeys(sandboxPaths(scratch.folder));
+  const forged = await mintGithubToken(scratch.folder, { audience: AUDIENCE });
   expect(await exchange(forged)).toMatchObject({ status: 400, body: { error: "invalid_grant" } });
   const [header, payload] = forged.split(".");
   expect(await exchange(`${header ?? ""}.${payload ?? ""}.`)).toMatchObject({ status: 400 });
