@@ -1,5 +1,3 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
 /**
  * Repeats a request while its answer is temporary.
  *
@@ -14,7 +12,7 @@ export async function retryWhile<T>(
   for (const wait of waits) {
     const answer = await send();
     if (!isTemporary(answer)) return answer;
-    await sleep(wait);
+    await new Promise((resolve) => setTimeout(resolve, wait));
   }
   return send();
 }
