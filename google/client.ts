@@ -5,24 +5,21 @@ import { retryWhile } from "./retry.ts";
 
 export interface GoogleCall {
   /** Default `GET`. */
-  method?: "GET" | "POST" | "PATCH";
+  method?: "GET" | "POST" | "PUT" | "PATCH";
   /** Sent as JSON; default: none. */
   body?: object;
   /** Project that pays for the call. Some APIs require it for a person's credentials. */
   quotaProject?: string;
   /** Try once, with a short timeout. */
   once?: boolean;
+  /** Default: 10 s, because a preview must not hang if the network drops packets. */
+  timeoutMs?: number;
 }
 
 export interface GoogleAnswer {
   status: number;
   body: unknown;
 }
-
-/** A preview must not hang if the network drops packets. */
-const TIMEOUT_MS = 10_000;
-
-const SHORT_TIMEOUT_MS = 3000;
 
 /** Statuses of temporary errors. The gcp plugin retries the same ones. */
 const RETRIED: ReadonlySet<number> = new Set([429, 500, 502, 503]);
@@ -49,7 +46,7 @@ export async function callGoogle(api: GoogleApi, path: string, call: GoogleCall 
 async function callOnce(
   api: GoogleApi,
   path: string,
-  { method = "GET", body, quotaProject, once = false }: GoogleCall,
+  { method = "GET", body, quotaProject, once = false, timeoutMs = once ? 3000 : 10_000 }: GoogleCall,
 ): Promise<GoogleAnswer> {
   const response = await fetch(new URL(path, process.env[api.variable] ?? api.endpoint), {
     method,
@@ -59,7 +56,7 @@ async function callOnce(
       Authorization: `Bearer ${await accessToken()}`,
       ...(quotaProject !== undefined && { "X-Goog-User-Project": quotaProject }),
     },
-    signal: AbortSignal.timeout(once ? SHORT_TIMEOUT_MS : TIMEOUT_MS),
+    signal: AbortSignal.timeout(timeoutMs),
   });
   return { status: response.status, body: await response.json().catch(() => undefined) };
 }

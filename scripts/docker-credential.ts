@@ -4,10 +4,8 @@
 import "../start/start.cjs";
 import { text } from "node:stream/consumers";
 import { iamCredentials } from "../google/apis.ts";
-import { LOG_IN } from "../google/own-login.ts";
+import { applicationDefaultLogin, CLOUD_PLATFORM, LOG_IN } from "../google/own-login.ts";
 import { messageOf } from "../problems/wording.ts";
-
-const SCOPE = "https://www.googleapis.com/auth/cloud-platform";
 
 /** With this answer (`errCredentialsNotFound`), Docker continues without a login. */
 const NONE = "credentials not found in native keychain";
@@ -30,14 +28,17 @@ async function answer(): Promise<string> {
 }
 
 async function accessToken(): Promise<string> {
-  const { GoogleAuth, Impersonated } = await import("google-auth-library");
-  // Detects Google's machines by firmware: elsewhere, the ping ends in a warning of the library.
-  process.env["METADATA_SERVER_DETECTION"] ??= "bios-only";
+  const { Impersonated } = await import("google-auth-library");
   const endpoint = new URL(process.env[iamCredentials.variable] ?? iamCredentials.endpoint).origin;
   let token: string | null | undefined;
   try {
-    const own = await new GoogleAuth({ scopes: SCOPE }).getClient();
-    const impersonated = { sourceClient: own, targetPrincipal: account, targetScopes: [SCOPE], endpoint };
+    const own = await applicationDefaultLogin();
+    const impersonated = {
+      sourceClient: own,
+      targetPrincipal: account,
+      targetScopes: [CLOUD_PLATFORM],
+      endpoint,
+    };
     const client = account === "" ? own : new Impersonated(impersonated);
     ({ token } = await client.getAccessToken());
   } catch (error) {

@@ -1,4 +1,3 @@
-import { OAuth2Client } from "google-auth-library";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import * as path from "node:path";
@@ -109,19 +108,13 @@ const WANTED: Wanted = {
   poolId: "hyperion-github",
 };
 
-async function googleOf(principal: string): Promise<Google> {
-  const login = new OAuth2Client();
-  login.setCredentials({ access_token: await mintAccessToken(dir, principal) });
-  return new Google(login, PROJECT, [1, 1]);
-}
-
 async function steps(
   pulumi: PulumiCli,
   { principal = MAINTAINER, login = "maintainer", wanted = WANTED } = {},
 ): Promise<Step[]> {
   const client = await githubClient(await mintGithubApiToken(dir, { login }));
-  const github = new Github(REPOSITORY, client);
-  return stepsOf(wanted, await googleOf(principal), github, pulumi, root);
+  vi.stubEnv("GOOGLE_OAUTH_ACCESS_TOKEN", await mintAccessToken(dir, principal));
+  return stepsOf(wanted, new Google(PROJECT, [1, 1]), new Github(REPOSITORY, client), pulumi, root);
 }
 
 const DONE = { blocked: [], left: [] };

@@ -1,7 +1,15 @@
 import { z } from "zod";
 import { GITHUB_ISSUER } from "../../components/ci/github-claims.ts";
 import permissions from "../../docs/permissions.json" with { type: "json" };
-import { BOOTSTRAP_APIS, iam, kms, organizationPolicy, serviceUsage, storage } from "../../google/apis.ts";
+import {
+  BOOTSTRAP_APIS,
+  type GoogleApi,
+  iam,
+  kms,
+  organizationPolicy,
+  serviceUsage,
+  storage,
+} from "../../google/apis.ts";
 import { accountName } from "../../google/full-names.ts";
 import { stopError } from "../../problems/stop-error.ts";
 import { NAMESPACE } from "../../problems/setting-commands.ts";
@@ -30,10 +38,7 @@ const found = (what: string): Finding => ({ have: [what], todo: [] });
 const open = (todo: Todo): Finding => ({ have: [], todo: [todo] });
 
 /** Inspects. What the caller cannot read counts as missing, with the commands for a person who can. */
-async function unlessRefused(
-  missing: readonly Pick<Todo, "what" | "commands">[],
-  inspect: () => Promise<Finding>,
-): Promise<Finding> {
+async function unlessRefused(missing: readonly Todo[], inspect: () => Promise<Finding>): Promise<Finding> {
   try {
     return await inspect();
   } catch (error) {
@@ -43,37 +48,35 @@ async function unlessRefused(
   }
 }
 
+/** Inspects a resource that `todo` makes. */
+function made(
+  google: Google,
+  api: GoogleApi,
+  path: string,
+  todo: Todo,
+  existing = todo.what,
+): Promise<Finding> {
+  return unlessRefused([todo], async () =>
+    (await google.read(api, path)) === undefined ? open(todo) : found(existing),
+  );
+}
+
 export function apis(google: Google, wanted: Wanted): Step {
   const { project } = wanted;
   const needed = BOOTSTRAP_APIS.filter((name) => usesKms(wanted) || name !== "cloudkms.googleapis.com");
   const answer = z.object({ services: z.array(z.object({ name: z.string() })).default([]) });
-  const missing = (name: string) => ({
+  const todos = needed.map((name) => ({
     what: name,
     commands: [`gcloud services enable ${name} --project ${project}`],
-  });
+    apply: () => google.write(serviceUsage, "POST", `v1/projects/${project}/services/${name}:enable`, {}),
+  }));
   const inspect = async () => {
     const path = `v1/projects/${project}/services?filter=state:ENABLED&pageSize=200`;
     const { services } = answer.parse(await google.read(serviceUsage, path));
     const enabled = services.map(({ name }) => name.split("/").at(-1));
-    return together(
-      needed.map((name) =>
-        enabled.includes(name)
-          ? found(name)
-          : open({
-              ...missing(name),
-              apply: async () => {
-                await google.write(
-                  serviceUsage,
-                  "POST",
-                  `v1/projects/${project}/services/${name}:enable`,
-                  {},
-                );
-              },
-            }),
-      ),
-    );
+    return together(todos.map((todo) => (enabled.includes(todo.what) ? found(todo.what) : open(todo))));
   };
-  return { name: APIS, inspect: () => unlessRefused(needed.map(missing), inspect) };
+  return { name: APIS, inspect: () => unlessRefused(todos, inspect) };
 }
 
 const effective = z.object({
@@ -163,12 +166,7 @@ export function state(google: Google, wanted: Wanted): Step {
     needs: [APIS],
     inspect: async () => {
       const stacks = stacksOf(wanted);
-      const buckets = await Promise.all(
-        stacks.map((stack) => {
-          const missing = missingBucket(wanted, stack);
-          return unlessRefused([missing], () => bucket(google, wanted, stack, missing));
-        }),
-      );
+      const buckets = await Promise.all(stacks.map((stack) => bucket(google, wanted, stack)));
       return together([...buckets, ...(usesKms(wanted) ? await keys(google, wanted, stacks) : [])]);
     },
   };
@@ -176,45 +174,34 @@ export function state(google: Google, wanted: Wanted): Step {
 
 const BUCKET_OPTIONS = "--uniform-bucket-level-access --public-access-prevention";
 
-const missingBucket = ({ project, region }: Wanted, { bucket: name }: Stack) => ({
-  what: `bucket gs://${name}`,
-  commands: [
-    `gcloud storage buckets create gs://${name} --project ${project} --location ${region} ${BUCKET_OPTIONS}`,
-    `gcloud storage buckets update gs://${name} --versioning`,
-  ],
-});
-
-async function bucket(
-  google: Google,
-  { project, region }: Wanted,
-  stack: Stack,
-  missing: Pick<Todo, "what" | "commands">,
-): Promise<Finding> {
+function bucket(google: Google, { project, region }: Wanted, stack: Stack): Promise<Finding> {
   const { bucket: name } = stack;
-  const { what } = missing;
-  const answer = await google.read(storage, `b/${name}`);
-  if (answer === undefined)
-    return open({
-      ...missing,
-      apply: async () => {
-        await google.write(storage, "POST", `b?project=${project}`, { name, location: region, ...BUCKET });
-      },
-    });
-  const { projectNumber, versioning, iamConfiguration } = bucketAnswer.parse(answer);
-  await refuseOthers(google, stack, projectNumber);
-  const isRight =
-    versioning?.enabled === true &&
-    iamConfiguration.uniformBucketLevelAccess.enabled &&
-    iamConfiguration.publicAccessPrevention === "enforced";
-  return isRight
-    ? found(what)
-    : open({
-        what: `${what}: object versions, uniform access, never public`,
-        commands: [`gcloud storage buckets update gs://${name} --versioning ${BUCKET_OPTIONS}`],
-        apply: async () => {
-          await google.write(storage, "PATCH", `b/${name}`, BUCKET);
-        },
-      });
+  const what = `bucket gs://${name}`;
+  const missing = {
+    what,
+    commands: [
+      `gcloud storage buckets create gs://${name} --project ${project} --location ${region} ${BUCKET_OPTIONS}`,
+      `gcloud storage buckets update gs://${name} --versioning`,
+    ],
+    apply: () => google.write(storage, "POST", `b?project=${project}`, { name, location: region, ...BUCKET }),
+  };
+  return unlessRefused([missing], async () => {
+    const answer = await google.read(storage, `b/${name}`);
+    if (answer === undefined) return open(missing);
+    const { projectNumber, versioning, iamConfiguration } = bucketAnswer.parse(answer);
+    await refuseOthers(google, stack, projectNumber);
+    const isRight =
+      versioning?.enabled === true &&
+      iamConfiguration.uniformBucketLevelAccess.enabled &&
+      iamConfiguration.publicAccessPrevention === "enforced";
+    return isRight
+      ? found(what)
+      : open({
+          what: `${what}: object versions, uniform access, never public`,
+          commands: [`gcloud storage buckets update gs://${name} --versioning ${BUCKET_OPTIONS}`],
+          apply: () => google.write(storage, "PATCH", `b/${name}`, BUCKET),
+        });
+  });
 }
 
 /** Bucket names are global, and a reader of one state in a bucket can read all of them. */
@@ -239,48 +226,38 @@ async function refuseOthers(
     );
 }
 
-async function keys(google: Google, wanted: Wanted, stacks: readonly Stack[]): Promise<Finding[]> {
+function keys(google: Google, wanted: Wanted, stacks: readonly Stack[]): Promise<Finding[]> {
   const { project, region } = wanted;
   const ring = keyRingName(wanted);
-  const [at, ringId] = ring.split("/keyRings/");
+  const [at = "", ringId = ""] = ring.split("/keyRings/");
   const where = `--location ${region} --project ${project}`;
-  const missingRing = {
-    what: `key ring ${ringId ?? ""}`,
-    commands: [`gcloud kms keyrings create ${ringId ?? ""} ${where}`],
-  };
-  const ringFinding = await unlessRefused([missingRing], async () =>
-    (await google.read(kms, ring)) === undefined
-      ? open({
-          ...missingRing,
-          apply: async () => {
-            await google.write(kms, "POST", `${at ?? ""}/keyRings?keyRingId=${ringId ?? ""}`, {});
-          },
-        })
-      : found(`key ring ${ringId ?? ""}`),
-  );
-  const each = stacks.map((stack) => {
-    const { key } = stack;
-    const missing = {
-      what: `key ${key}, with a new version every 90 days`,
-      commands: [
-        `gcloud kms keys create ${key} --keyring ${ringId ?? ""} ${where} --purpose encryption --rotation-period 90d --next-rotation-time p90d`,
-      ],
-    };
-    return unlessRefused([missing], async () => {
-      if ((await google.read(kms, keyName(wanted, stack))) !== undefined) return found(`key ${key}`);
-      return open({
-        ...missing,
-        apply: async () => {
-          await google.write(kms, "POST", `${ring}/cryptoKeys?cryptoKeyId=${key}`, {
-            purpose: "ENCRYPT_DECRYPT",
-            rotationPeriod: `${90 * 86_400}s`,
-            nextRotationTime: new Date(Date.now() + 90 * 86_400_000).toISOString(),
-          });
+  return Promise.all([
+    made(google, kms, ring, {
+      what: `key ring ${ringId}`,
+      commands: [`gcloud kms keyrings create ${ringId} ${where}`],
+      apply: () => google.write(kms, "POST", `${at}/keyRings?keyRingId=${ringId}`, {}),
+    }),
+    ...stacks.map((stack) =>
+      made(
+        google,
+        kms,
+        keyName(wanted, stack),
+        {
+          what: `key ${stack.key}, with a new version every 90 days`,
+          commands: [
+            `gcloud kms keys create ${stack.key} --keyring ${ringId} ${where} --purpose encryption --rotation-period 90d --next-rotation-time p90d`,
+          ],
+          apply: () =>
+            google.write(kms, "POST", `${ring}/cryptoKeys?cryptoKeyId=${stack.key}`, {
+              purpose: "ENCRYPT_DECRYPT",
+              rotationPeriod: `${90 * 86_400}s`,
+              nextRotationTime: new Date(Date.now() + 90 * 86_400_000).toISOString(),
+            }),
         },
-      });
-    });
-  });
-  return [ringFinding, ...(await Promise.all(each))];
+        `key ${stack.key}`,
+      ),
+    ),
+  ]);
 }
 
 const ADMINISTERS = "roles/storage.admin";
@@ -402,50 +379,38 @@ export function drift(google: Google, wanted: Wanted, needs: readonly string[]):
 }
 
 function driftRole(google: Google, project: string): Promise<Finding> {
-  const what = `custom role ${DRIFT_ROLE}: ${DRIFT_PERMISSIONS.length} read permissions`;
   const options = `${DRIFT_ROLE} --project ${project} --permissions ${DRIFT_PERMISSIONS.join(",")}`;
-  const missing = { what, commands: [`gcloud iam roles create ${options}`] };
+  const role = { title: "Drift of the Hyperion registry", includedPermissions: DRIFT_PERMISSIONS };
+  const missing = {
+    what: `custom role ${DRIFT_ROLE}: ${DRIFT_PERMISSIONS.length} read permissions`,
+    commands: [`gcloud iam roles create ${options}`],
+    apply: () => google.write(iam, "POST", `projects/${project}/roles`, { roleId: DRIFT_ROLE, role }),
+  };
   return unlessRefused([missing], async () => {
     const name = `projects/${project}/roles/${DRIFT_ROLE}`;
     const answer = await google.read(iam, name);
-    const role = { title: "Drift of the Hyperion registry", includedPermissions: DRIFT_PERMISSIONS };
-    if (answer === undefined)
-      return open({
-        ...missing,
-        apply: async () => {
-          await google.write(iam, "POST", `projects/${project}/roles`, { roleId: DRIFT_ROLE, role });
-        },
-      });
+    if (answer === undefined) return open(missing);
     const { includedPermissions } = z
       .object({ includedPermissions: z.array(z.string()).default([]) })
       .parse(answer);
     return [...includedPermissions].sort().join() === [...DRIFT_PERMISSIONS].sort().join()
-      ? found(what)
+      ? found(missing.what)
       : open({
-          what,
+          what: missing.what,
           commands: [`gcloud iam roles update ${options}`],
-          apply: async () => {
-            await google.write(iam, "PATCH", `${name}?updateMask=includedPermissions`, role);
-          },
+          apply: () => google.write(iam, "PATCH", `${name}?updateMask=includedPermissions`, role),
         });
   });
 }
 
 function driftAccount(google: Google, project: string): Promise<Finding> {
-  const what = `service account ${DRIFT_ACCOUNT_ID}`;
-  const commands = [`gcloud iam service-accounts create ${DRIFT_ACCOUNT_ID} --project ${project}`];
-  return unlessRefused([{ what, commands }], async () => {
-    if ((await google.read(iam, accountName(project, DRIFT_ACCOUNT_ID))) !== undefined) return found(what);
-    return open({
-      what,
-      commands,
-      apply: async () => {
-        const serviceAccount = { displayName: "Compares the registry with its stack" };
-        await google.write(iam, "POST", `projects/${project}/serviceAccounts`, {
-          accountId: DRIFT_ACCOUNT_ID,
-          serviceAccount,
-        });
-      },
-    });
+  return made(google, iam, accountName(project, DRIFT_ACCOUNT_ID), {
+    what: `service account ${DRIFT_ACCOUNT_ID}`,
+    commands: [`gcloud iam service-accounts create ${DRIFT_ACCOUNT_ID} --project ${project}`],
+    apply: () =>
+      google.write(iam, "POST", `projects/${project}/serviceAccounts`, {
+        accountId: DRIFT_ACCOUNT_ID,
+        serviceAccount: { displayName: "Compares the registry with its stack" },
+      }),
   });
 }

@@ -1,6 +1,6 @@
-import { OAuth2Client } from "google-auth-library";
-import { describe, expect, it } from "vitest";
+import { beforeEach, expect, it, vi } from "vitest";
 import { resourceManager } from "../../google/apis.ts";
+import { fakeGoogle } from "../../test/support/fake-google.ts";
 import { Google, type Guarded } from "./google.ts";
 
 const PROJECT: Guarded = {
@@ -11,42 +11,35 @@ const PROJECT: Guarded = {
 const OWNER = { role: "roles/owner", members: ["user:owner@example.com"] };
 const VIEWER = { role: "roles/viewer", members: ["user:dana@example.com"] };
 
-interface Answer {
-  status: number;
-  data: unknown;
-}
+beforeEach(() => vi.stubEnv("GOOGLE_OAUTH_ACCESS_TOKEN", "token"));
 
-/** Google, which answers the reads of the policy in turn, and accepts each write. */
-function answering(reads: readonly Answer[]): { google: Google; written: unknown[] } {
+/** Adds a binding to a policy whose reads have these answers; returns what is written, or the error. */
+async function add(...reads: { status: number; body: object }[]): Promise<unknown> {
   const written: unknown[] = [];
-  const left = [...reads];
-  const login = Object.assign(new OAuth2Client(), {
-    request: ({ url, data }: { url: string; data: unknown }) => {
-      if (url.endsWith(":getIamPolicy")) return Promise.resolve(left.shift());
-      written.push(data);
-      return Promise.resolve({ status: 200, data: {} });
+  await fakeGoogle({
+    "POST /projects/p:getIamPolicy": () => reads.shift() ?? { status: 500 },
+    "POST /projects/p:setIamPolicy": (body) => {
+      written.push(JSON.parse(body));
+      return { status: 200 };
     },
   });
-  return { google: new Google(login, "p", [1, 1]), written };
+  const change = new Google("p", [1, 1]).changePolicy(PROJECT, (before) => ({
+    ...before,
+    bindings: [...before.bindings, VIEWER],
+  }));
+  return change.then(
+    () => written,
+    (error: unknown) => [String(error), ...written],
+  );
 }
 
-describe.each<[string, Answer]>([
-  ["not found", { status: 404, data: {} }],
-  ["disabled", { status: 403, data: { error: { details: [{ reason: "SERVICE_DISABLED" }] } } }],
-])("a policy whose read is answered as %s", (_, absent) => {
-  const add = (google: Google) =>
-    google.changePolicy(PROJECT, (before) => ({ ...before, bindings: [...before.bindings, VIEWER] }));
-
-  it("is read again, and keeps its other bindings", async () => {
-    const policy = { status: 200, data: { etag: "a", bindings: [OWNER] } };
-    const { google, written } = answering([absent, absent, policy]);
-    await add(google);
-    expect(written).toEqual([{ policy: { etag: "a", version: 3, bindings: [OWNER, VIEWER] } }]);
-  });
-
-  it("is not written if each read is answered so", async () => {
-    const { google, written } = answering([absent, absent, absent]);
-    await expect(add(google)).rejects.toThrow("Google answered");
-    expect(written).toEqual([]);
-  });
+it.each([
+  ["not found", { status: 404, body: {} }],
+  ["disabled", { status: 403, body: { error: { details: [{ reason: "SERVICE_DISABLED" }] } } }],
+])("reads a policy again if it is %s, and writes it only if a read succeeds", async (_, absent) => {
+  const policy = { status: 200, body: { etag: "a", bindings: [OWNER] } };
+  expect(await add(absent, absent, policy)).toEqual([
+    { policy: { etag: "a", version: 3, bindings: [OWNER, VIEWER] } },
+  ]);
+  expect(await add(absent, absent, absent)).toEqual([expect.stringContaining("Google answered")]);
 });

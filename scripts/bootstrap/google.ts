@@ -1,21 +1,18 @@
-import type { AuthClient } from "google-auth-library";
 import { z } from "zod";
 import { type GoogleApi, oauth, organizationPolicy, serviceUsage } from "../../google/apis.ts";
-import { describeAnswer, isApiDisabled } from "../../google/client.ts";
+import {
+  callGoogle,
+  describeAnswer,
+  type GoogleAnswer,
+  type GoogleCall,
+  isApiDisabled,
+} from "../../google/client.ts";
+import { ownAccessToken } from "../../google/own-login.ts";
 import { retryWhile } from "../../google/retry.ts";
 import { PermissionMissing } from "./step.ts";
 
 /** Waits between tries while an enabled API, a new account or a new binding spreads. */
 const SPREADING_MS = [1000, 2000, 4000, 8000, 15_000, 30_000];
-
-const TIMEOUT_MS = 30_000;
-
-type Method = "GET" | "POST" | "PUT" | "PATCH";
-
-interface Answer {
-  status: number;
-  body: unknown;
-}
 
 const policyAnswer = z.looseObject({
   etag: z.string().optional(),
@@ -30,25 +27,19 @@ export type Policy = z.infer<typeof policyAnswer>;
 
 /** Google's APIs, with the caller's login. */
 export class Google {
-  private readonly login: AuthClient;
   private readonly project: string;
   private readonly waits: readonly number[];
 
   /** @param waits between tries, in milliseconds. */
-  constructor(login: AuthClient, project: string, waits: readonly number[] = SPREADING_MS) {
-    this.login = login;
+  constructor(project: string, waits: readonly number[] = SPREADING_MS) {
     this.project = project;
     this.waits = waits;
   }
 
   /** The principal of the login; undefined if the token does not name it. */
   async caller(): Promise<string | undefined> {
-    const { token } = await this.login.getAccessToken();
-    const { body } = await this.send(
-      oauth,
-      "GET",
-      `tokeninfo?access_token=${encodeURIComponent(token ?? "")}`,
-    );
+    const token = encodeURIComponent(await ownAccessToken());
+    const { body } = await this.send(oauth, `tokeninfo?access_token=${token}`);
     const email = z.object({ email: z.string() }).safeParse(body).data?.email;
     if (email === undefined) return undefined;
     return `${email.endsWith(".gserviceaccount.com") ? "serviceAccount" : "user"}:${email}`;
@@ -56,17 +47,16 @@ export class Google {
 
   /** Reads a resource; undefined if it does not exist or its API is not enabled. */
   async read(api: GoogleApi, path: string): Promise<unknown> {
-    const answer = await this.send(api, "GET", path);
+    const answer = await this.send(api, path);
     if (answer.status === 200) return answer.body;
     if (isAbsent(answer)) return undefined;
     throw failure(answer);
   }
 
   /** Changes a resource. Tries again while an API or an account that it needs spreads. */
-  async write(api: GoogleApi, method: Method, path: string, body: object): Promise<unknown> {
-    const answer = await retryWhile(this.waits, isSpreading, () => this.send(api, method, path, body));
-    if (answer.status < 300) return answer.body;
-    throw failure(answer);
+  async write(api: GoogleApi, method: "POST" | "PUT" | "PATCH", path: string, body: object): Promise<void> {
+    const answer = await retryWhile(this.waits, isSpreading, () => this.send(api, path, { method, body }));
+    if (answer.status >= 300) throw failure(answer);
   }
 
   /**
@@ -102,9 +92,9 @@ export class Google {
     return policyAnswer.parse(answer.body);
   }
 
-  private readPolicy({ api, getMethod, getPath }: Guarded): Promise<Answer> {
-    const body = getMethod === "POST" ? { options: { requestedPolicyVersion: 3 } } : undefined;
-    return this.send(api, getMethod, getPath, body);
+  private readPolicy({ api, getMethod, getPath }: Guarded): Promise<GoogleAnswer> {
+    const body = { options: { requestedPolicyVersion: 3 } };
+    return this.send(api, getPath, getMethod === "POST" ? { method: "POST", body } : {});
   }
 
   /** The project's number, from an API that every project has enabled. */
@@ -114,19 +104,10 @@ export class Google {
     return name.split("/")[1] ?? "";
   }
 
-  private async send(api: GoogleApi, method: Method, path: string, body?: object): Promise<Answer> {
-    const url = new URL(path, process.env[api.variable] ?? api.endpoint);
-    const { status, data } = await this.login.request<unknown>({
-      url: url.href,
-      method,
-      ...(body && { data: body }),
-      // This API refuses a person's login without a quota project.
-      ...(api === organizationPolicy && { headers: { "x-goog-user-project": this.project } }),
-      validateStatus: () => true,
-      retry: true,
-      timeout: TIMEOUT_MS,
-    });
-    return { status, body: data };
+  private send(api: GoogleApi, path: string, call: GoogleCall = {}): Promise<GoogleAnswer> {
+    // This API refuses a person's login without a quota project.
+    const quota = api === organizationPolicy && { quotaProject: this.project };
+    return callGoogle(api, path, { ...call, ...quota, timeoutMs: 30_000 });
   }
 }
 
@@ -150,14 +131,14 @@ class GoogleError extends Error {
   }
 }
 
-function failure(answer: Answer): Error {
+function failure(answer: GoogleAnswer): Error {
   if (answer.status === 403 && !isApiDisabled(answer))
     return new PermissionMissing(`Google answered ${describeAnswer(answer)}`);
   return new GoogleError(answer.status, `Google answered ${describeAnswer(answer)}${explanation(answer)}`);
 }
 
 /** Names the organization policy; Google itself reports only a failed precondition. */
-function explanation({ body }: Answer): string {
+function explanation({ body }: GoogleAnswer): string {
   const text = JSON.stringify(body ?? "");
   const constraint = /constraints\/[\w.]+|customConstraints\/[\w.]+/.exec(text)?.[0];
   if (constraint === undefined && !/org(anization)? policy/i.test(text)) return "";
@@ -165,11 +146,11 @@ function explanation({ body }: Answer): string {
 }
 
 /** The resource does not exist, or its API is not enabled. */
-function isAbsent(answer: Answer): boolean {
+function isAbsent(answer: GoogleAnswer): boolean {
   return answer.status === 404 || isApiDisabled(answer);
 }
 
-function isSpreading(answer: Answer): boolean {
+function isSpreading(answer: GoogleAnswer): boolean {
   return (
     isApiDisabled(answer) || (answer.status === 400 && /does not exist/.test(JSON.stringify(answer.body)))
   );

@@ -9,7 +9,7 @@ import { stopError } from "../../problems/stop-error.ts";
 import { messageOf } from "../../problems/wording.ts";
 import { GCP_SETTINGS } from "../../settings/schema.ts";
 import { StackSettings } from "../../settings/stack-settings.ts";
-import { googleLogin, LOG_IN } from "../../google/own-login.ts";
+import { LOG_IN } from "../../google/own-login.ts";
 import { githubClient, githubToken } from "../lib/github.ts";
 import { useVerifiedPulumi } from "../lib/pulumi-cli.ts";
 import { confirm } from "../lib/terminal.ts";
@@ -46,7 +46,7 @@ async function logIn(
   problems: Problem[],
 ): Promise<{ google: Google; caller: string | undefined } | undefined> {
   try {
-    const google = new Google(await googleLogin(), project);
+    const google = new Google(project);
     return { google, caller: await google.caller() };
   } catch {
     problems.push({

@@ -1,5 +1,4 @@
-import { accessSync, constants } from "node:fs";
-import * as path from "node:path";
+import { commandsOnPath, isExecutable } from "../../components/images/programs.ts";
 import { verifiedCli } from "../../settings/place.ts";
 import type { Problem } from "../../problems/problem.ts";
 
@@ -13,22 +12,12 @@ const TOOLS = {
 /** A problem for each missing program. */
 export function toolProblems(root: string, environment: NodeJS.ProcessEnv = process.env): Problem[] {
   if (isExecutable(verifiedCli(root, environment))) return [];
-  const folders = (environment["PATH"] ?? "").split(path.delimiter);
   return Object.entries(TOOLS)
-    .filter(([tool]) => !folders.some((folder) => isExecutable(path.join(folder, tool))))
+    .filter(([tool]) => commandsOnPath(tool, environment["PATH"]).length === 0)
     .map(([tool, page]) => ({
       where: tool,
       found: "not installed",
       allowed: "the programs that download, verify and unpack the Pulumi CLI",
       fix: `install ${tool}: ${page}`,
     }));
-}
-
-function isExecutable(file: string): boolean {
-  try {
-    accessSync(file, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

@@ -1,5 +1,5 @@
 /**
- * Checks imports, unused code, class instances, names, the length of the top level and the settings of the stacks.
+ * Checks imports, class instances, names, the length of the top level and the settings of the stacks.
  * Usage: npm run check:structure
  */
 import { execFileSync } from "node:child_process";
@@ -10,15 +10,12 @@ import { nameViolations, topLevelViolations } from "./names.ts";
 import { namespaceViolations } from "./namespace.ts";
 import { oneTimeViolations } from "./one-time.ts";
 import { stackViolations } from "./stacks.ts";
-import { unusedViolations } from "./unused.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 
 const files = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" }).trim().split("\n");
 const found = [
-  ...(
-    await Promise.all([classInstanceViolations(root, files), importViolations(root), unusedViolations(root)])
-  ).flat(),
+  ...(await Promise.all([classInstanceViolations(root, files), importViolations(root)])).flat(),
   ...nameViolations(files),
   ...namespaceViolations(root, files),
   ...topLevelViolations(files),

@@ -1,4 +1,3 @@
-import type { AuthClient } from "google-auth-library";
 import { z } from "zod";
 import { type PublicGrant, publicGrants } from "../../components/access/public-grants.ts";
 import {
@@ -6,8 +5,10 @@ import {
   type CleanupPolicy,
   type StoredVersion,
 } from "../../components/repository/cleanup-rules.ts";
-
-const TIMEOUT_MS = 30_000;
+import { artifactRegistry } from "../../google/apis.ts";
+import { callGoogle, type GoogleAnswer } from "../../google/client.ts";
+import { repositoryName, type RepositoryPlace } from "../../google/full-names.ts";
+import { noAnswerText, refusalText } from "./error-text.ts";
 
 /** A version of an image: a manifest in the repository, tagged or not. */
 export interface ImageVersion extends StoredVersion {
@@ -69,25 +70,26 @@ const page = z.object({
 const PAGE_SIZE = 1000;
 
 /**
- * Reads a repository and all of its versions from the Artifact Registry API.
+ * Reads a repository and all of its versions with the caller's login.
  *
- * @param endpoint of the API, with its version.
- * @param name of the repository, `projects/P/locations/L/repositories/R`.
- * @throws the error of the client.
+ * @throws one error with the reason and the command that fixes it.
  */
-export async function readContent(client: AuthClient, endpoint: string, name: string): Promise<Content> {
-  const request = (path: string, validateStatus?: (status: number) => boolean) =>
-    client.request({
-      url: `${endpoint}${path}`,
-      timeout: TIMEOUT_MS,
-      retry: true,
-      ...(validateStatus && { validateStatus }),
+export async function readContent(place: RepositoryPlace): Promise<Content> {
+  const name = repositoryName(place);
+  const ask = (path: string): Promise<GoogleAnswer> =>
+    callGoogle(artifactRegistry, path, { timeoutMs: 30_000 }).catch((error: unknown) => {
+      throw new Error(noAnswerText(error, place), { cause: error });
     });
-  const get = async (path: string): Promise<unknown> => (await request(path)).data;
+  const get = async (path: string): Promise<unknown> => {
+    const answer = await ask(path);
+    if (answer.status === 200) return answer.body;
+    throw new Error(refusalText(answer, place));
+  };
   const repository = repositoryAnswer.parse(await get(name));
   const url = repository.registryUri;
   // A reader of images often has no permission to read the policy.
-  const policy = await request(`${name}:getIamPolicy`, (status) => status === 200 || status === 403);
+  const policy = await ask(`${name}:getIamPolicy`);
+  if (![200, 403].includes(policy.status)) throw new Error(refusalText(policy, place));
   const versions: ImageVersion[] = [];
   const platformOf = new Map<string, string>();
   let token: string | undefined = "";
@@ -114,7 +116,7 @@ export async function readContent(client: AuthClient, endpoint: string, name: st
     storedBytes: repository.sizeBytes,
     policies: repository.cleanupPolicies,
     dryRun: repository.cleanupPolicyDryRun,
-    publicGrants: policy.status === 200 ? publicGrants(policy.data) : undefined,
+    publicGrants: policy.status === 200 ? publicGrants(policy.body) : undefined,
     versions,
   };
 }

@@ -8,7 +8,7 @@ import { messageOf } from "../../problems/wording.ts";
 import { deletedVersions } from "../../components/repository/cleanup-rules.ts";
 import { monthlyStorageCost } from "./cost.ts";
 import { stackPlace } from "../../settings/place.ts";
-import { readRepository } from "./read-repository.ts";
+import { readContent } from "./content.ts";
 import { reportText } from "./text.ts";
 
 interface Options {
@@ -21,7 +21,7 @@ async function report({ stack, project, json }: Options): Promise<void> {
   const place = await stackPlace(path.resolve(import.meta.dirname, "../.."), stack, process.env);
   if (project !== undefined) place.project = project;
   const now = new Date();
-  const content = await readRepository(place);
+  const content = await readContent(place);
   const deletes = deletedVersions(content.versions, Object.values(content.policies), now);
   if (json === true) {
     const { policies, dryRun, ...rest } = content;

@@ -1,12 +1,12 @@
-import { OAuth2Client } from "google-auth-library";
-import { describe, expect, test } from "vitest";
+import { beforeEach, describe, expect, test, vi } from "vitest";
 import { readContent } from "./content.ts";
 import { GB, monthlyStorageCost } from "./cost.ts";
-import { refusalText } from "./error-text.ts";
+import { noAnswerText, refusalText } from "./error-text.ts";
 import { reportText } from "./text.ts";
 import { useShell } from "../../test/support/shell.ts";
-import { fakeGoogle } from "../../test/support/fake-google.ts";
+import { fakeGoogle, refuseConnections } from "../../test/support/fake-google.ts";
 
+const PLACE = { project: "p", location: "us-central1", repositoryId: "r" };
 const NAME = "projects/p/locations/us-central1/repositories/r";
 const URL = "us-central1-docker.pkg.dev/p/r";
 const NOW = new Date("2026-11-24T12:00:00Z");
@@ -36,10 +36,10 @@ async function readWith(policy: { status: number; body?: object }, repository: o
     [`GET /${NAME}:getIamPolicy`]: policy,
     ...(Object.fromEntries(answers) as Record<string, { status: number; body: object }>),
   });
-  const client = new OAuth2Client();
-  client.setCredentials({ access_token: "token" });
-  return readContent(client, process.env["GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT"] ?? "", NAME);
+  return readContent(PLACE);
 }
+
+beforeEach(() => vi.stubEnv("GOOGLE_OAUTH_ACCESS_TOKEN", "token"));
 
 test("versions of all pages are sorted, the latest upload of an image first", async () => {
   const content = await read({ sizeBytes: "42" }, [image("a", "01")], [image("b", "03", "latest", "1.0")]);
@@ -158,46 +158,44 @@ describe("a repository that cannot be read", () => {
     });
   });
 
-  const PLACE = { project: "p", location: "us-central1", repositoryId: "r" };
-  const refused = (status: number, data: unknown = {}, message = `status ${status}`, ownToken = false) =>
-    refusalText(Object.assign(new Error(message), { status, response: { status, data } }), PLACE, ownToken);
   const WHERE = "The repository r of project p cannot be read";
+  const EXPIRED = `${WHERE}: the login at Google has expired. Log in: gcloud auth application-default login`;
 
-  test.each([
+  test.each<[number, object, string]>([
     [
-      refused(403, { error: { details: [{ reason: "SERVICE_DISABLED" }] } }),
+      403,
+      { error: { details: [{ reason: "SERVICE_DISABLED" }] } },
       `${WHERE}: the Artifact Registry API is not enabled. Enable it: gcloud services enable artifactregistry.googleapis.com --project=p`,
     ],
     [
-      refused(401),
-      `${WHERE}: the login at Google has expired. Log in: gcloud auth application-default login`,
-    ],
-    [
-      refused(401, {}, "status 401", true),
+      401,
+      {},
       `${WHERE}: the token in GOOGLE_OAUTH_ACCESS_TOKEN has expired, or is none. Take a new one: export GOOGLE_OAUTH_ACCESS_TOKEN="$(gcloud auth print-access-token)"`,
     ],
     [
-      refused(400, { error: "invalid_grant" }, "invalid_grant"),
-      `${WHERE}: the login at Google has expired. Log in: gcloud auth application-default login`,
+      403,
+      { error: { message: "Permission denied" } },
+      `${WHERE}: Google answered 403 (Permission denied). It takes roles/artifactregistry.reader on the repository, which its owner grants: gcloud artifacts repositories add-iam-policy-binding r --project=p --location=us-central1 --member=user:EMAIL --role=roles/artifactregistry.reader`,
     ],
     [
-      refused(403, {}, "Permission denied."),
-      `${WHERE}: Permission denied. It takes roles/artifactregistry.reader on the repository, which its owner grants: gcloud artifacts repositories add-iam-policy-binding r --project=p --location=us-central1 --member=user:EMAIL --role=roles/artifactregistry.reader`,
-    ],
-    [
-      refused(404),
+      404,
+      {},
       `${WHERE}: there is none in us-central1. Provision it: npm run pulumi -- up; or name another stack: npm run report -- --stack NAME`,
     ],
-    [refused(503), `${WHERE}: Google answered 503: status 503. Run it again: npm run report`],
-    [
-      refusalText(new Error("Could not load the default credentials."), PLACE, false),
-      `${WHERE} without a login at Google: gcloud auth application-default login`,
-    ],
-    [
-      refusalText(new Error("connect ECONNREFUSED"), PLACE, false),
-      `${WHERE}: connect ECONNREFUSED. Run it again: npm run report`,
-    ],
-  ])("%s", (text, expected) => {
-    expect(text).toBe(expected);
+    [418, {}, `${WHERE}: Google answered 418. Run it again: npm run report`],
+  ])("with the answer %d %j", async (status, body, text) => {
+    await fakeGoogle({ [`GET /${NAME}`]: { status, body } });
+    await expect(readContent(PLACE)).rejects.toThrow(text);
+  });
+
+  test("with an expired login", () => {
+    vi.stubEnv("GOOGLE_OAUTH_ACCESS_TOKEN", "");
+    expect(refusalText({ status: 401, body: {} }, PLACE)).toBe(EXPIRED);
+    expect(noAnswerText(new Error("invalid_grant"), PLACE)).toBe(EXPIRED);
+  });
+
+  test("without an answer", async () => {
+    refuseConnections();
+    await expect(readContent(PLACE)).rejects.toThrow(`${WHERE}: fetch failed. Run it again: npm run report`);
   });
 });
