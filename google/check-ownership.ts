@@ -3,7 +3,7 @@ import type { Checked } from "../problems/checks.ts";
 import { type FoundResource, lookUp } from "./existence.ts";
 import type { GoogleApi } from "./apis.ts";
 import { readMark, stackMark } from "./marks.ts";
-import { configSet } from "../problems/setting-commands.ts";
+import { configSet, OR } from "../problems/setting-commands.ts";
 
 /** How a declared resource comes under management. */
 export type ImportAction = "create" | "import" | "undelete";
@@ -31,9 +31,6 @@ export interface Declaration {
 
 const ADOPT = configSet("adoptExisting", "true");
 
-/** Separates alternative fixes. */
-const OR = "\n           or ";
-
 /**
  * Checks whether a declared resource exists, and who owns it. Skips resources named in the last outputs. Treats 403 as
  * not found, and logs that.
@@ -52,7 +49,7 @@ export async function checkOwnership(
     const message = `${declaration.name}: Google answered ${answer}, so whether it exists${isInLastOutputs ? " still" : " already"} is not checked.`;
     void (isInLastOutputs ? pulumi.log.info(message) : pulumi.log.warn(message));
   };
-  const found = await lookUp(declaration.api, declaration.name, { onForbidden });
+  const found = await lookUp(declaration.api, declaration.name, onForbidden);
   if (found === undefined) return { found: "create", problems: [] };
   const mark = readMark(found.description);
   const isOurs = isInLastOutputs || mark === stackMark() || (mark === undefined && adoptExisting);

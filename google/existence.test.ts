@@ -57,7 +57,7 @@ describe("looking a resource up", () => {
   test("treats a 403 as not found for a caller that handles it", async () => {
     await fakeGoogle({ [`GET /${NAME}`]: { status: 403 } });
     const onForbidden = vi.fn();
-    expect(await ask(() => lookUp(artifactRegistry, NAME, { onForbidden }))).toBeUndefined();
+    expect(await ask(() => lookUp(artifactRegistry, NAME, onForbidden))).toBeUndefined();
     expect(onForbidden).toHaveBeenCalledExactlyOnceWith("403");
   });
 

@@ -12,21 +12,17 @@ const resource = z.looseObject({
 /** A resource, as its API returns it. */
 export type FoundResource = z.infer<typeof resource>;
 
-export interface LookUpOptions {
-  /** Called with Google's answer on a 403, which then counts as not found. */
-  onForbidden?: (answer: string) => void;
-}
-
 /**
  * Looks a resource up. Returns undefined if it does not exist or its API is not enabled yet.
  *
  * @param name full name in the API.
+ * @param onForbidden called with Google's answer on a 403, which then counts as not found.
  * @throws on any other answer.
  */
 export async function lookUp(
   api: GoogleApi,
   name: string,
-  { onForbidden }: LookUpOptions = {},
+  onForbidden?: (answer: string) => void,
 ): Promise<FoundResource | undefined> {
   const answer = await callGoogle(api, name);
   const { status, body } = answer;

@@ -6,6 +6,9 @@ export const NAMESPACE = "hyperion-registry";
 /** The command that runs the verified CLI. Arguments follow. */
 export const PULUMI = "npm run pulumi --";
 
+/** Separates alternative fixes. */
+export const OR = "\n           or ";
+
 /** Full key of a setting, for messages and `pulumi config`. */
 export function settingKey<Name extends string>(name: Name): `${typeof NAMESPACE}:${Name}` {
   return `${NAMESPACE}:${name}`;

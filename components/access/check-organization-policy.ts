@@ -6,7 +6,7 @@ import { organizationPolicy } from "../../google/apis.ts";
 import { ALL_AUTHENTICATED_USERS } from "./principals.ts";
 import type { Checked } from "../../problems/checks.ts";
 import type { Problem } from "../../problems/problem.ts";
-import { configRemove, configSet, PULUMI } from "../../problems/setting-commands.ts";
+import { configRemove, configSet, OR, PULUMI } from "../../problems/setting-commands.ts";
 
 /** Domain restricted sharing, and its managed successor. */
 const LEGACY = "iam.allowedPolicyMemberDomains";
@@ -21,9 +21,6 @@ export interface PublicAccessSettings {
   readers: readonly string[];
   overrideDomainRestrictedSharing: boolean;
 }
-
-/** Separates alternative fixes. */
-const OR = "\n           or ";
 
 const effectivePolicy = z.object({
   name: z.string().optional(),
@@ -69,7 +66,10 @@ export async function checkOrganizationPolicy(settings: PublicAccessSettings): P
     return { found: undefined, problems: [disabledApiProblem(settings, members)] };
   const problems: Problem[] = [];
   if (legacy !== undefined && !allowsAll(legacy)) {
-    if (settings.overrideDomainRestrictedSharing) warnOfDelay();
+    if (settings.overrideDomainRestrictedSharing)
+      warn(
+        `The exception from ${LEGACY} takes minutes to spread. If the public binding is refused ("do not belong to a permitted customer"), run this again in five minutes: ${PULUMI} up`,
+      );
     else problems.push(policyProblem(settings, members, LEGACY, legacy));
   }
   if (managed !== undefined && !allowsMembers(managed, members)) {
@@ -176,12 +176,6 @@ function privateFixes({ publicAccess, readers }: PublicAccessSettings): string[]
     ...(publicAccess ? [`stay private: ${configSet("publicAccess", "false")}`] : []),
     ...(anyone < 0 ? [] : [`remove ${ALL_AUTHENTICATED_USERS}: ${configRemove(`readers[${anyone}]`)}`]),
   ];
-}
-
-function warnOfDelay(): void {
-  warn(
-    `The exception from ${LEGACY} takes minutes to spread. If the public binding is refused ("do not belong to a permitted customer"), run this again in five minutes: ${PULUMI} up`,
-  );
 }
 
 function warn(message: string): void {

@@ -12,12 +12,12 @@ export interface ImageBuildArgs {
   registryUrl: pulumi.Input<string>;
   /** Platforms of the image, such as `linux/amd64`. */
   platforms: readonly string[];
-  /** Build arguments. The image's history contains them, so they must not be secret. Default: none. */
-  buildArgs?: Readonly<Record<string, pulumi.Input<string>>>;
+  /** Build arguments. The image's history contains them, so they must not be secret. */
+  buildArgs: Readonly<Record<string, pulumi.Input<string>>>;
   /** Reuse the layers of the last published build, and publish this build's layers. */
-  cacheFromRegistry?: boolean;
-  /** Platform that is built at preview too, without a push. Default: none. */
-  buildOnPreview?: string | undefined;
+  cacheFromRegistry: boolean;
+  /** Platform that is built at preview too, without a push. */
+  buildOnPreview: string | undefined;
 }
 
 /**
@@ -37,7 +37,7 @@ export class ImageBuild extends pulumi.ComponentResource {
 
   /** Builds and pushes one platform, after the cached stage if there is one. */
   private build(name: string, args: ImageBuildArgs, platform: string): pulumi.Output<string> {
-    const { image, sourceDir, buildArgs = {}, cacheFromRegistry = false } = args;
+    const { image, sourceDir, buildArgs, cacheFromRegistry } = args;
     const tagged = (tag: string) => pulumi.interpolate`${args.registryUrl}/${image.name}:${tag}`;
     const context = path.join(sourceDir, image.context);
     const declare = (stage: string | undefined, caches: pulumi.Output<string>[]): Image => {
@@ -64,11 +64,7 @@ export class ImageBuild extends pulumi.ComponentResource {
     const stage =
       cacheFromRegistry && image.cacheStage !== undefined ? declare(image.cacheStage, []) : undefined;
     const build = declare(undefined, stage === undefined ? [] : [stage.imageName]);
-    return build.repoDigest.apply(digestOf);
+    // `host/project/repository/image@sha256:...`
+    return build.repoDigest.apply((reference) => reference.replace(/^.*@/, ""));
   }
-}
-
-/** The digest of a reference, `host/project/repository/image@sha256:...`. */
-function digestOf(reference: string): string {
-  return reference.replace(/^.*@/, "");
 }

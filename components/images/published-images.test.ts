@@ -141,8 +141,9 @@ describe("an image", () => {
     const image = { name: "ui", context: "ui", dockerfile: "Dockerfile", cacheStage: "deps" };
     const { resources } = await declare(
       async () => {
-        const args = { image, sourceDir: ".", registryUrl: REGISTRY_URL, platforms: ["linux/arm64"] };
-        await valueOf(new ImageBuild("ui", { ...args, cacheFromRegistry: true }).digests);
+        const place = { image, sourceDir: ".", registryUrl: REGISTRY_URL, platforms: ["linux/arm64"] };
+        const args = { ...place, buildArgs: {}, buildOnPreview: undefined, cacheFromRegistry: true };
+        await valueOf(new ImageBuild("ui", args).digests);
       },
       false,
       { pushed: { [`${REGISTRY_URL}/ui:build-arm64`]: "sha256:a" } },
@@ -200,16 +201,19 @@ test("up puts an index for each image, sets the tags, prints the changes and ret
   expect(new Set(place.fake.logins)).toEqual(new Set([`Basic ${login}`]));
 });
 
-test("up without changes sets no tag, puts no index and prints nothing", async () => {
-  const place = new Place();
-  await place.publish();
-  place.lines.info.length = 0;
-  place.fake.requests.length = 0;
-  const { requests } = await place.publish();
-  expect(place.lines.info).toEqual([]);
-  expect(requests.map(({ what }) => what.replace(/ .*/, ""))).toEqual(names.map(() => "GET"));
-  expect(place.fake.requests.filter((request) => request.startsWith("PUT"))).toEqual([]);
-});
+test.each([false, true])(
+  "without changes only reads the tags, and prints nothing; preview: %j",
+  async (preview) => {
+    const place = new Place();
+    await place.publish();
+    place.lines.info.length = 0;
+    place.fake.requests.length = 0;
+    const { requests } = await place.publish({ preview });
+    expect(place.lines.info).toEqual([]);
+    expect(requests.map(({ what }) => what.replace(/ .*/, ""))).toEqual(names.map(() => "GET"));
+    expect(place.fake.requests.filter((request) => request.startsWith("PUT"))).toEqual([]);
+  },
+);
 
 test("a preview of a new version prints a line for each image, and only reads", async () => {
   const place = new Place();
@@ -228,14 +232,6 @@ test("a preview of a new version prints a line for each image, and only reads", 
   expect(result?.[first]?.tags).toEqual(["1.4.3", "1.4", "1", "latest", "v1.4.3"]);
   expect(requests.filter(({ what }) => !what.startsWith("GET"))).toEqual([]);
   expect(place.fake.requests.filter((request) => request.startsWith("PUT"))).toEqual([]);
-});
-
-test("a preview without changes prints nothing", async () => {
-  const place = new Place();
-  await place.publish();
-  place.lines.info.length = 0;
-  await place.publish({ preview: true });
-  expect(place.lines.info).toEqual([]);
 });
 
 test("a preview calls an unknown build new", async () => {

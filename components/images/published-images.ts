@@ -9,7 +9,7 @@ import { registryHost } from "./docker/login.ts";
 import { knownValue } from "./known-value.ts";
 import { ImageBuild } from "./image-build.ts";
 import { ArtifactRegistryTags } from "./registry/artifact-registry-tags.ts";
-import { googleRegistry, type ImageRegistry } from "./registry/image-registry.ts";
+import { googleRegistry } from "./registry/image-registry.ts";
 import { makeIndex, putIndex } from "./registry/manifests.ts";
 import { describeChanges } from "./tags/messages.ts";
 import { BUILD_TAG, commitTag, EDGE_TAG, LATEST, lines, ownTags, type Release } from "./tags/names.ts";
@@ -59,7 +59,7 @@ export async function checkTags(
 
 /** Reads the tags of the catalogue's images. */
 export function readTags(repository: RepositoryPlace): Promise<RegistryTags> {
-  return tagStore(repository, Promise.reject(new Error("only tags are read"))).read();
+  return new ArtifactRegistryTags(repository, () => Promise.reject(new Error("only tags are read"))).read();
 }
 
 /**
@@ -132,7 +132,7 @@ async function publishRelease(
       return [image, build] as const;
     }),
   );
-  const store = tagStore(repository, Promise.resolve(registry));
+  const store = new ArtifactRegistryTags(repository, () => Promise.resolve(registry));
   const result = await setTags(store, { registry: tags, release, builds: new Map(builds) });
   print([...describeChanges(result), ...result.notes]);
   return releasedImages(release, registryUrl, new Map(builds), result);
@@ -201,15 +201,6 @@ function releasedImages(
       const pull = `docker pull ${tags[0] === undefined ? reference : `${path}:${tags[0]}`}`;
       return [image, { reference, digest, tags, pull }];
     }),
-  );
-}
-
-function tagStore(repository: RepositoryPlace, registry: Promise<ImageRegistry>): ArtifactRegistryTags {
-  registry.catch(() => undefined);
-  return new ArtifactRegistryTags(
-    repository,
-    catalogue.images.map(({ name }) => name),
-    () => registry,
   );
 }
 

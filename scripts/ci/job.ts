@@ -13,8 +13,3 @@ export function setOutput(name: string, text: string): void {
   const end = randomUUID();
   appendFileSync(ofJob("GITHUB_OUTPUT"), `${name}<<${end}\n${text}\n${end}\n`);
 }
-
-/** Adds Markdown to the page of the run. */
-export function addToSummary(text: string): void {
-  appendFileSync(ofJob("GITHUB_STEP_SUMMARY"), `${text}\n`);
-}

@@ -1,7 +1,7 @@
 // Commands for the workflows: node scripts/ci/main.ts SUBCOMMAND
 // First: it halves the load time of the imports below.
 import "../../start/start.cjs";
-import { readFileSync } from "node:fs";
+import { appendFileSync, readFileSync } from "node:fs";
 import * as path from "node:path";
 import { text } from "node:stream/consumers";
 import { Command } from "commander";
@@ -9,7 +9,7 @@ import { attestable } from "./attestable.ts";
 import { driftIssue, MARKER } from "./drift-issue.ts";
 import { githubRelease } from "./github-release.ts";
 import { imagesInStateReport } from "./images-in-state.ts";
-import { addToSummary, ofJob, setOutput } from "./job.ts";
+import { ofJob, setOutput } from "./job.ts";
 import { readPreview } from "./preview.ts";
 import { type Checkout, gitState, releaseSettings, sourcesCheckout } from "./release-settings.ts";
 import { driftReport, previewComment, type Previewed, releaseSummary } from "./reports.ts";
@@ -43,7 +43,7 @@ const program = new Command("scripts/ci/main.ts").description("Commands for the 
 function report(text: string, { output }: { output?: string }): void {
   print(text);
   if (output === undefined) return;
-  addToSummary(text);
+  appendFileSync(ofJob("GITHUB_STEP_SUMMARY"), `${text}\n`);
   setOutput(output, text);
 }
 

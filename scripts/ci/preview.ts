@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { fromJson } from "../../components/images/docker/config.ts";
 
 const state = z.object({ type: z.string() }).nullish();
 
@@ -52,7 +53,7 @@ const idle = ["same", "refresh", "read", "read-replacement", "discard"];
  * @param text the output of Pulumi, which is empty after an early failure.
  */
 export function readPreview(text: string): Preview {
-  const output = previewOutput.safeParse(json(text));
+  const output = previewOutput.safeParse(fromJson(text));
   if (!output.success) return { changes: [], errors: ["Pulumi printed no preview"], warnings: [], notes: [] };
   const { steps, diagnostics } = output.data;
   const messages = (wanted: string): string[] =>
@@ -70,14 +71,6 @@ export function readPreview(text: string): Preview {
     warnings: messages("warning"),
     notes: messages("info").flatMap((message) => message.split("\n").filter(Boolean)),
   };
-}
-
-function json(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 /** Whether a change only concerns Pulumi's state: the stack and its providers. */

@@ -1,5 +1,4 @@
 import { z } from "zod";
-import { catalogue } from "../../components/images/catalogue.ts";
 import { ArtifactRegistryTags } from "../../components/images/registry/artifact-registry-tags.ts";
 import { googleRegistry, type ImageRegistry } from "../../components/images/registry/image-registry.ts";
 import { artifactRegistry } from "../../google/apis.ts";
@@ -11,10 +10,8 @@ import type { StackSettings } from "../../settings/stack-settings.ts";
 const repositoryAnswer = z.object({ registryUri: z.string() });
 
 /** The tags of images in a repository, with the caller's Google login. */
-export function ownTagStore(repository: RepositoryPlace, images = catalogue.images.map(({ name }) => name)) {
-  return new ArtifactRegistryTags(repository, images, async () =>
-    googleRegistry(await registryUrl(repository)),
-  );
+export function ownTagStore(repository: RepositoryPlace, images?: readonly string[]): ArtifactRegistryTags {
+  return new ArtifactRegistryTags(repository, () => repositoryRegistry(repository), images);
 }
 
 /** The repository that a stack's settings name. */

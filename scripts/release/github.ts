@@ -64,11 +64,12 @@ export async function syncReleases(
   } else if (action === "rollback" && before !== undefined) {
     result = `The release at GitHub: ${before.html_url}`;
   } else {
-    const { body, prerelease, latest, previous } = githubRelease(facts);
+    const { body, prerelease, previous } = githubRelease(facts);
     const since = previous !== "" && (await isTag(previous)) ? { previous_tag_name: previous } : {};
     const notes = await api.repos.generateReleaseNotes({ ...place, tag_name, ...since });
     const text = { tag_name, name: tag_name, body: `${body}\n\n${notes.data.body}` };
-    const release = { ...place, ...text, prerelease, make_latest: latest ? "true" : "false" } as const;
+    // The latest release is set below.
+    const release = { ...place, ...text, prerelease, make_latest: "false" } as const;
     const { data } =
       before === undefined
         ? await api.repos.createRelease(release)

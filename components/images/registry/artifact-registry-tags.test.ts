@@ -12,7 +12,7 @@ const version = (digest: string): string => `${REPOSITORY}/packages/ui/versions/
 const registry = new ImageRegistry(REGISTRY_URL, () => Promise.resolve(undefined));
 
 const store = (images = ["ui"]): ArtifactRegistryTags =>
-  new ArtifactRegistryTags(repository, images, () => Promise.resolve(registry));
+  new ArtifactRegistryTags(repository, () => Promise.resolve(registry), images);
 
 describe("the tags of images", () => {
   const read = async (answers: Answers, images = ["ui"]) => {

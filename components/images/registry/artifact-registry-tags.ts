@@ -11,6 +11,7 @@ import {
 import { repositoryName, type RepositoryPlace } from "../../../google/full-names.ts";
 import { problemsError } from "../../../problems/problem.ts";
 import { messageOf } from "../../../problems/wording.ts";
+import { catalogue } from "../catalogue.ts";
 import type { TagStore } from "../tags/store.ts";
 import type { RegistryTags, TagTarget } from "../tags/versions.ts";
 import { indexPlatforms, putTag } from "./manifests.ts";
@@ -39,15 +40,16 @@ export class ArtifactRegistryTags implements TagStore {
 
   /**
    * @param registry reads the platforms of an index, which the API does not return.
+   * @param images default: those of the catalogue.
    */
   constructor(
     repository: RepositoryPlace,
-    images: readonly string[],
     registry: () => Promise<ImageRegistry>,
+    images: readonly string[] = catalogue.images.map(({ name }) => name),
   ) {
     this.#repository = repository;
-    this.#images = images;
     this.#registry = registry;
+    this.#images = images;
   }
 
   /**
