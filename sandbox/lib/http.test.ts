@@ -1,8 +1,7 @@
 import http, { Agent, createServer } from "node:http";
-import { once } from "node:events";
-import type { AddressInfo } from "node:net";
 import { setTimeout as wait } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
+import { listen } from "../../test/support/listen.ts";
 import { NoAnswer, send } from "./http.ts";
 
 const server = createServer((_, response) => {
@@ -12,9 +11,7 @@ const { globalAgent } = http;
 let url: URL;
 
 beforeEach(async () => {
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  url = new URL(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  url = new URL(`http://127.0.0.1:${await listen(server)}/`);
   // Default: five seconds.
   http.globalAgent = new Agent({ timeout: 50 });
 });

@@ -1,10 +1,10 @@
-import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { listen } from "../../test/support/listen.ts";
 import { type SandboxPaths, sandboxPaths } from "./paths.ts";
 import { ensureConfig, readConfig } from "./config.ts";
 import { allProcesses, commandLine, identify, isAlive } from "./processes.ts";
@@ -110,10 +110,8 @@ describe("a service", () => {
   });
 
   test("is not restarted while it answers, and reports a port that another program uses", async () => {
-    const server = createServer().listen(0, "127.0.0.1");
-    await once(server, "listening");
-    const address = server.address();
-    const port = typeof address === "object" && address ? address.port : 0;
+    const server = createServer();
+    const port = await listen(server);
     try {
       await expect(ensureService(paths, "emulator", port, () => command("sleep 4713"))).rejects.toThrow(
         `port ${port} of 127.0.0.1, which the service "emulator" of this sandbox uses, is in use`,

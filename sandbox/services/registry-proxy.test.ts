@@ -1,6 +1,5 @@
 import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, expect, test } from "vitest";
@@ -9,21 +8,17 @@ import { Faults } from "../emulator/support/faults/faults.ts";
 import { sandboxPaths } from "../lib/paths.ts";
 import { send as sendHttp } from "../lib/http.ts";
 import { writeTestKeys } from "../emulator/testing/keys.ts";
+import { listen } from "../../test/support/listen.ts";
 import { registryProxy } from "./registry-proxy.ts";
 
 let folder: string;
 let upstream: Server;
 let proxy: Server;
+let port: number;
 let certificate: string;
 let faults: Faults;
 /** Requests that reached the registry: their bytes, and whether they were complete. */
 let reached: { line: string; bytes: number; whole: boolean }[];
-
-const port = (server: Server) => (server.address() as AddressInfo).port;
-const listening = (server: Server) =>
-  new Promise<void>((resolve) => {
-    server.listen(0, "127.0.0.1", resolve);
-  });
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "hyperion-proxy-"));
@@ -43,15 +38,14 @@ beforeAll(async () => {
       response.end();
     });
   });
-  await listening(upstream);
   faults = new Faults(join(folder, "faults.json"));
   proxy = registryProxy({
     key: await readFile(paths.key, "utf8"),
     certificate,
-    upstreamPort: port(upstream),
+    upstreamPort: await listen(upstream),
     takeFault: (method, path) => faults.takeRegistry(method, path),
   });
-  await listening(proxy);
+  port = await listen(proxy);
 });
 
 afterAll(async () => {
@@ -67,7 +61,7 @@ beforeEach(() => {
 
 async function send(method: string, path: string, body: Buffer) {
   const headers = { host: "localhost:5000" };
-  const url = new URL(path, `https://127.0.0.1:${port(proxy)}`);
+  const url = new URL(path, `https://127.0.0.1:${port}`);
   const response = await sendHttp({ method, url, headers, body, ca: certificate });
   const { status, body: text, headers: answered } = response;
   return { status, text, location: answered.location };

@@ -1,5 +1,4 @@
 import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
 import {
   createServer,
@@ -8,10 +7,10 @@ import {
   type Server,
   type ServerResponse,
 } from "node:http";
-import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { buffer } from "node:stream/consumers";
+import { listen as listenOn } from "../../../test/support/listen.ts";
 import { claimPorts } from "../../lib/ports.ts";
 import { mintAccessToken, verifyAccessToken } from "../../lib/tokens.ts";
 import { ensureGoTool } from "../../machine/install-go-tool.ts";
@@ -55,10 +54,8 @@ export async function startBuckets({ url: google, sandboxDir }: Google): Promise
   const listeners: Server[] = [];
   const listen = async (principal?: string): Promise<string> => {
     const listener = createServer((request, response) => void answer(request, response, principal));
-    listener.listen(0, "127.0.0.1");
-    await once(listener, "listening");
     listeners.push(listener);
-    return `127.0.0.1:${(listener.address() as AddressInfo).port}`;
+    return `127.0.0.1:${await listenOn(listener)}`;
   };
   const url = `http://${await listen()}`;
   // The host name that the server expects in requests.

@@ -1,8 +1,8 @@
-import { once } from "node:events";
-import { type AddressInfo, createServer } from "node:net";
+import { createServer } from "node:net";
 import { afterEach, describe, expect, it } from "vitest";
 import { checkSettings, readSettings } from "./settings.ts";
 import { type Answer, FakeGoogle, failure, type Seen } from "../testing/fake-google.ts";
+import { listen } from "../../../test/support/listen.ts";
 import { clientOf } from "../testing/support.ts";
 
 let fake: FakeGoogle;
@@ -45,10 +45,9 @@ describe("GoogleClient", () => {
     const server = createServer((socket) => {
       connections += 1;
       socket.destroy();
-    }).listen(0, "127.0.0.1");
-    await once(server, "listening");
+    });
     const client = clientOf(fake);
-    client.settings.bases.iam = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+    client.settings.bases.iam = `http://127.0.0.1:${await listen(server)}/`;
     await expect(client.send({ api: "iam", method: "GET", path: "x", signal })).rejects.toThrow(
       "socket hang up",
     );

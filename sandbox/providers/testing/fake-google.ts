@@ -1,7 +1,7 @@
-import { once } from "node:events";
 import { createServer, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
+import { listen } from "../../../test/support/listen.ts";
 
 /** A request. */
 export interface Seen {
@@ -45,8 +45,7 @@ export class FakeGoogle {
   /** @param answer answers a request; 404 if it returns undefined. */
   static async start(answer: (request: Seen, before: Seen[]) => Answer | undefined): Promise<FakeGoogle> {
     const fake = new FakeGoogle(answer);
-    fake.server.listen(0, "127.0.0.1");
-    await once(fake.server, "listening");
+    await listen(fake.server);
     return fake;
   }
 
