@@ -101,26 +101,26 @@ program
     );
   });
 
-/** Subcommands that have subcommands. */
-const GROUPS: Record<string, { description: string; load: () => Promise<Command> }> = {
+/** Subcommands in modules of their own. */
+const GROUPS: Record<string, { description: string; load: () => Promise<(command: Command) => void> }> = {
   "org-policy": {
     description: "restrict who can get access and what can be created, as an organization does",
-    load: async () => (await import("./commands/org-policy.ts")).orgPolicyCommand(),
+    load: async () => (await import("./commands/org-policy.ts")).addOrgPolicies,
   },
   fault: {
     description: "make the emulated APIs, the registry or a service fail",
-    load: async () => (await import("./commands/fault.ts")).faultCommand(),
+    load: async () => (await import("./commands/fault.ts")).addFaults,
   },
   "github-token": {
-    description: "print an OIDC token of a workflow run at GitHub",
-    load: async () => (await import("./commands/github-token.ts")).githubTokenCommand(),
+    description: "print an OIDC token of a workflow run at GitHub, for the token exchange",
+    load: async () => (await import("./commands/github-token.ts")).addGithubToken,
   },
 };
 
 async function addGroups(name: string | undefined): Promise<void> {
   for (const [group, { description, load }] of Object.entries(GROUPS)) {
-    if (group === name) program.addCommand(await load());
-    else program.command(group).description(description);
+    const command = program.command(group).description(description);
+    if (group === name) (await load())(command);
   }
 }
 

@@ -1,4 +1,4 @@
-import { Argument, Command } from "commander";
+import { Argument, type Command } from "commander";
 import { printAdmin } from "../services/admin.ts";
 import { type Fault, faultSchema } from "../emulator/support/faults/fault.ts";
 import { SandboxError } from "../lib/errors.ts";
@@ -22,8 +22,7 @@ const SERVICES = {
   docker: "the Docker engine, if it is the sandbox's own",
 } as const;
 
-export function faultCommand(): Command {
-  const command = new Command("fault").description("make the emulated APIs, the registry or a service fail");
+export function addFaults(command: Command): void {
   command.addHelpText("after", helpOfKinds());
   command
     .command("list")
@@ -62,7 +61,6 @@ export function faultCommand(): Command {
       .action(async (action: "stop" | "kill" | "start") => {
         console.log(await switchService(service, action));
       });
-  return command;
 }
 
 /** Parses words `NAME=VALUE`; converts numbers, true, false and null. */

@@ -1,5 +1,5 @@
 import { existsSync } from "node:fs";
-import { Command } from "commander";
+import type { Command } from "commander";
 import { type GithubRun, mintGithubToken } from "../emulator/support/github-issuer.ts";
 import { noSandbox } from "../lib/require-sandbox.ts";
 import { sandboxPaths } from "../lib/paths.ts";
@@ -7,9 +7,8 @@ import { sandboxPaths } from "../lib/paths.ts";
 type GithubTokenOptions = Omit<GithubRun, "eventName"> & { event?: string };
 
 /** `github-token`: an OIDC token of a workflow run, signed by the emulated issuer. */
-export function githubTokenCommand(): Command {
-  return new Command("github-token")
-    .description("print an OIDC token of a workflow run at GitHub, for the token exchange")
+export function addGithubToken(command: Command): void {
+  command
     .option("--repository <owner/name>", "default: HyperionWave-AI/dev-squad")
     .option("--event <name>", "push (default), pull_request, workflow_dispatch, ...")
     .option("--ref <ref>", "default: refs/heads/main")

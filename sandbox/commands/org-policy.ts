@@ -1,4 +1,4 @@
-import { Argument, Command, InvalidArgumentError } from "commander";
+import { Argument, type Command, InvalidArgumentError } from "commander";
 import { printAdmin } from "../services/admin.ts";
 
 interface OrgPolicyOptions {
@@ -20,10 +20,7 @@ function seconds(text: string): number {
 }
 
 /** `org-policy`: restrictions of the organization, for example on the members of IAM policies. */
-export function orgPolicyCommand(): Command {
-  const command = new Command("org-policy").description(
-    "restrict who can get access and what can be created, as an organization does",
-  );
+export function addOrgPolicies(command: Command): void {
   command
     .command("show", { isDefault: true })
     .description("show the restrictions")
@@ -62,5 +59,4 @@ export function orgPolicyCommand(): Command {
       await printAdmin("PUT", "org-policy", body);
     });
   }
-  return command;
 }

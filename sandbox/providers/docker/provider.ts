@@ -1,7 +1,7 @@
 import manifest from "@pulumi/docker/package.json" with { type: "json" };
+import { engineListens, pluginAddresses } from "../../../components/images/docker/engine.ts";
 import type { Provider } from "../rpc/provider.ts";
 import { Docker } from "./cli.ts";
-import { findEngine } from "./engine.ts";
 import { image } from "./image.ts";
 import { checkSettings, engineHost } from "./settings.ts";
 
@@ -24,3 +24,17 @@ export const provider: Provider = {
   functions: {},
   endsOnCancel: true,
 };
+
+/**
+ * Finds the engine as the real plugin does.
+ * @param host as in DOCKER_HOST; may be empty.
+ * @throws the real plugin's error if no engine answers.
+ */
+async function findEngine(host: string, environment: NodeJS.ProcessEnv): Promise<string> {
+  const addresses = host === "" ? pluginAddresses(environment) : [host];
+  for (const address of addresses) if (await engineListens(address)) return address;
+  throw new Error(
+    "docker native provider returned an unexpected error from Configure: failed to connect to any docker daemon " +
+      `(tried ${addresses.join(", ")})`,
+  );
+}

@@ -132,15 +132,11 @@ export function checkDomainRestriction(
 
 function domainViolation(parent: string, member: string): object {
   const name = member.replace(/^[a-zA-Z]+:/, "");
-  const violation = {
-    type: `constraints/${DOMAIN_CONSTRAINT}`,
-    subject: `orgpolicy:${parent}?configvalue=${encodeURIComponent(name)}`,
-    description: `User ${name} is not in permitted organization.`,
-  };
-  return detail("PreconditionFailure", { violations: [violation] });
+  const subject = `${parent}?configvalue=${encodeURIComponent(name)}`;
+  return violation(DOMAIN_CONSTRAINT, subject, `User ${name} is not in permitted organization.`);
 }
 
-function violation(parent: string, constraint: string, description: string, subject = parent): object {
+function violation(constraint: string, subject: string, description: string): object {
   return detail("PreconditionFailure", {
     violations: [{ type: `constraints/${constraint}`, subject: `orgpolicy:${subject}`, description }],
   });
@@ -151,7 +147,7 @@ export function checkIssuer(context: Context, parent: string, issuer: string): v
   const rules = enforcedRules(context, ISSUER_CONSTRAINT, parent);
   if (passesDomains(rules, issuer)) return;
   throw new ApiError("FAILED_PRECONDITION", "Precondition check failed.", [
-    violation(parent, ISSUER_CONSTRAINT, `Org Policy violated for value: '${issuer}'.`),
+    violation(ISSUER_CONSTRAINT, parent, `Org Policy violated for value: '${issuer}'.`),
   ]);
 }
 
@@ -159,7 +155,7 @@ export function checkIssuer(context: Context, parent: string, issuer: string): v
 export function checkAccountCreation(context: Context, parent: string): void {
   if (enforcedRules(context, ACCOUNT_CONSTRAINT, parent).every(({ enforce }) => enforce !== true)) return;
   const message = "Service account creation is not allowed on this project.";
-  throw new ApiError("FAILED_PRECONDITION", message, [violation(parent, ACCOUNT_CONSTRAINT, message)]);
+  throw new ApiError("FAILED_PRECONDITION", message, [violation(ACCOUNT_CONSTRAINT, parent, message)]);
 }
 
 /** Refuses a policy that matches the condition of a custom constraint. */
