@@ -19,7 +19,8 @@ export class BuildProgress {
       return rest.startsWith("[internal]") ? undefined : rest;
     }
     const error = /^ERROR:? (.*)$/.exec(rest)?.[1];
-    if (error !== undefined) this.failed ??= { step, reason: error };
+    // The last error ends the build; an earlier one can be a cache that does not exist.
+    if (error !== undefined) this.failed = { step, reason: error };
     else if (!/^(DONE|CACHED|sha256:|transferring |extracting |naming to |writing image )/.test(rest)) {
       this.output.set(step, [...(this.output.get(step) ?? []), rest.replace(/^\d+\.\d+ /, "")].slice(-tail));
     }

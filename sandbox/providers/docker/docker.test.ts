@@ -28,6 +28,8 @@ describe("BuildProgress", () => {
   const lines = [
     "#1 [internal] load build definition from Dockerfile",
     "#1 DONE 0.1s",
+    "#3 importing cache manifest from localhost/i:build",
+    "#3 ERROR: failed to configure registry cache importer: localhost/i:build: not found",
     "#4 [1/3] FROM docker.io/library/node",
     "#5 [2/3] RUN make",
     "#5 0.312 compiling",
