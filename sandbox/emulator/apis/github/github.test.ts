@@ -177,6 +177,8 @@ it("a workflow that GitHub disabled starts only after it is enabled", async () =
   expect((await ask(actions, "PUT", `${drift}/enable`)).status).toBe(204);
   expect(await start()).toBe(204);
   expect((await ask(actions, "GET", `${drift}/runs`)).body).toMatchObject({ total_count: 1 });
+  await ask(actions, "PUT", `${drift}/disable`);
+  expect((await ask(actions, "GET", drift)).body).toMatchObject({ state: "disabled_manually" });
 });
 
 it("a job with the permission gets a token that describes its run", async () => {

@@ -21,10 +21,13 @@ export const workflows: OpenRoute[] = [
     const { state } = workflowOf(repository, file);
     return { name: file.replace(/\.ya?ml$/, ""), path: `.github/workflows/${file}`, state };
   }),
-  repositoryRoute("PUT", `${WORKFLOW}/enable`, WRITE, ({ context, repository, params: { file } }) => {
-    context.store.change(() => (workflowOf(repository, file).state = "active"));
-    return noContent();
-  }),
+  ...(["enable", "disable"] as const).map((change) =>
+    repositoryRoute("PUT", `${WORKFLOW}/${change}`, WRITE, ({ context, repository, params: { file } }) => {
+      const state = change === "enable" ? "active" : "disabled_manually";
+      context.store.change(() => (workflowOf(repository, file).state = state));
+      return noContent();
+    }),
+  ),
   repositoryRoute("GET", `${WORKFLOW}/runs`, READ, ({ repository, params: { file } }) => {
     const { runs } = workflowOf(repository, file);
     return { total_count: runs.length, workflow_runs: runs };

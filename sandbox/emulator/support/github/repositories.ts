@@ -42,7 +42,7 @@ export interface GithubRelease {
 
 /** The state of a file in `.github/workflows` (https://docs.github.com/rest/actions/workflows). */
 export interface GithubWorkflow {
-  state: "active" | "disabled_inactivity";
+  state: "active" | "disabled_inactivity" | "disabled_manually";
   /** Runs that the API started. The emulated GitHub does not run them. */
   runs: { event: string; head_branch: string }[];
 }
