@@ -1,6 +1,5 @@
 import { expect, it, test } from "vitest";
 import { useScratch } from "../../test/support/scratch.ts";
-import { classInstanceViolations } from "./class-instances.ts";
 import { importViolations } from "./imports.ts";
 import { nameViolations, topLevelViolations } from "./names.ts";
 import { namespaceViolations } from "./namespace.ts";
@@ -76,20 +75,6 @@ it("finds the namespace of the settings in code, and ignores tests and other fil
     wrong.map(
       (file) =>
         `namespace: ${file} contains "hyperion-registry": use the functions of problems/setting-commands.ts`,
-    ),
-  );
-});
-
-it("finds values that only look like an instance of a class", async () => {
-  scratch.write("good.ts", "class A { x = 1; }\nexport const a: A = new A();\n");
-  scratch.write(
-    "bad.ts",
-    "class A { x = 1; }\nexport const a: A = { x: 1 };\nexport const b: A[] = [{ x: 1 }];\n",
-  );
-  expect(await classInstanceViolations(scratch.folder, ["good.ts", "bad.ts", "README.md"])).toEqual(
-    [2, 3].map(
-      (line) =>
-        `class instance: bad.ts:${line}: This object literal is used where an instance of class \`A\` is expected.`,
     ),
   );
 });

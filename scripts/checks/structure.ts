@@ -1,10 +1,9 @@
 /**
- * Checks imports, class instances, names, the length of the top level and the settings of the stacks.
+ * Checks imports, names, the length of the top level and the settings of the stacks.
  * Usage: npm run check:structure
  */
 import { execFileSync } from "node:child_process";
 import * as path from "node:path";
-import { classInstanceViolations } from "./class-instances.ts";
 import { importViolations } from "./imports.ts";
 import { nameViolations, topLevelViolations } from "./names.ts";
 import { namespaceViolations } from "./namespace.ts";
@@ -15,7 +14,7 @@ const root = path.resolve(import.meta.dirname, "../..");
 
 const files = execFileSync("git", ["ls-files"], { cwd: root, encoding: "utf8" }).trim().split("\n");
 const found = [
-  ...(await Promise.all([classInstanceViolations(root, files), importViolations(root)])).flat(),
+  ...(await importViolations(root)),
   ...nameViolations(files),
   ...namespaceViolations(root, files),
   ...topLevelViolations(files),
