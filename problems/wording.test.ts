@@ -35,21 +35,7 @@ describe("a value in a message", () => {
 
 describe("a word of a command to copy", () => {
   test("means the same text to a shell", async () => {
-    const words = [
-      "",
-      "it's",
-      "$(id)",
-      "`id`",
-      "a;b",
-      'a"b',
-      "a\\b",
-      "!x",
-      "-n",
-      "a b",
-      "'",
-      "*",
-      "plain-1.2",
-    ];
+    const words = ["", "it's", "$(id)", "`id`", "a;b", 'a"b', "a\\b", "!x", "-n", "a b", "*", "plain-1.2"];
     const script = words.flatMap((word) => [shellWord(word), shellQuoted(word)]).join(" ");
     const back = await runCommand("bash", ["-c", `printf '%s\\0' ${script}`], process.env);
     expect(back.stdout.split("\0").slice(0, -1)).toEqual(words.flatMap((word) => [word, word]));

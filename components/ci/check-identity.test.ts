@@ -57,18 +57,6 @@ describe("adopting a workload identity", () => {
       { [`GET ${POOL}`]: there(), [`GET ${PROVIDER}`]: there() },
       { adoptPool: true, adoptProvider: true },
     ],
-    [
-      "imports unmarked resources if adoptExisting is set",
-      true,
-      { [`GET ${POOL}`]: byHand(), [`GET ${PROVIDER}`]: byHand() },
-      { adoptPool: true, adoptProvider: true },
-    ],
-    [
-      "imports nothing without permission to read identity pools, as for the CI accounts",
-      true,
-      { [`GET ${POOL}`]: { status: 403 }, [`GET ${PROVIDER}`]: { status: 403 } },
-      NOTHING,
-    ],
   ])("%s", async (_, adoptExisting, answers, expected) => {
     const requests = await fakeGoogle(answers);
     expect(await adopt({ adoptExisting })).toEqual(expected);

@@ -4,8 +4,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { stopError } from "../../problems/stop-error.ts";
 import type { GithubClient } from "../lib/github.ts";
-import { together } from "./grants.ts";
-import { PermissionMissing, type Finding, type Step, type Todo } from "./step.ts";
+import { type Finding, found, open, PermissionMissing, type Step, together } from "./step.ts";
 
 export const PROTECTION = "Protection at GitHub";
 
@@ -119,13 +118,12 @@ async function workflowPermissions(github: Github): Promise<Finding> {
     .object({ default_workflow_permissions: z.string(), can_approve_pull_request_reviews: z.boolean() })
     .safeParse(await github.read(`GET ${route}`)).data;
   if (answer?.default_workflow_permissions === "read" && !answer.can_approve_pull_request_reviews)
-    return { have: [what], todo: [] };
-  const todo = {
+    return found(what);
+  return open({
     what,
     commands: [gh(github.repository, "PUT", "actions/permissions/workflow", body)],
     apply: () => github.write(`PUT ${route}`, body),
-  };
-  return { have: [], todo: [todo] };
+  });
 }
 
 const environmentAnswer = z.object({
@@ -143,41 +141,38 @@ async function environment(github: Github): Promise<Finding> {
   const body = { deployment_branch_policy: { protected_branches: false, custom_branch_policies: true } };
   const answer = environmentAnswer.safeParse(await github.read(`GET ${route}`)).data;
   const listed = policiesAnswer.safeParse(await github.read(`GET ${route}/deployment-branch-policies`)).data;
-  const have: string[] = [];
-  const todo: Todo[] = [];
   const what = `environment ${ENVIRONMENT}, only for listed branches and tags`;
-  if (answer?.deployment_branch_policy?.custom_branch_policies === true) have.push(what);
-  else {
-    todo.push({
-      what,
-      commands: [gh(github.repository, "PUT", at, body)],
-      apply: async () => {
-        const offered = await github.offers(() => github.write(`PUT ${route}`, body));
-        // The name alone is enough for the workflows.
-        if (!offered) await github.write(`PUT ${route}`, {});
-      },
-    });
-  }
+  const itself =
+    answer?.deployment_branch_policy?.custom_branch_policies === true
+      ? found(what)
+      : open({
+          what,
+          commands: [gh(github.repository, "PUT", at, body)],
+          apply: async () => {
+            const offered = await github.offers(() => github.write(`PUT ${route}`, body));
+            // The name alone is enough for the workflows.
+            if (!offered) await github.write(`PUT ${route}`, {});
+          },
+        });
   const others = listed?.branch_policies.filter(({ name }) => REFS.every((ref) => ref.name !== name)) ?? [];
-  for (const ref of REFS) {
+  const refs = REFS.map((ref) => {
     const may = `${ref.type} ${ref.name} can use it`;
     if (listed?.branch_policies.some(({ name, type }) => name === ref.name && type === ref.type) === true)
-      have.push(may);
-    else
-      todo.push({
-        what: may,
-        commands: [gh(github.repository, "POST", `${at}/deployment-branch-policies`, ref)],
-        apply: async () => {
-          if (await hasBranchPolicy(github))
-            await github.write(`POST ${route}/deployment-branch-policies`, ref);
-        },
-      });
-  }
+      return found(may);
+    return open({
+      what: may,
+      commands: [gh(github.repository, "POST", `${at}/deployment-branch-policies`, ref)],
+      apply: async () => {
+        if (await hasBranchPolicy(github))
+          await github.write(`POST ${route}/deployment-branch-policies`, ref);
+      },
+    });
+  });
   const notes = others.map(({ name }) => `${name} can use the environment too: its jobs can publish`);
   // The environment exists without rules, because the plan has none.
   if (answer?.deployment_branch_policy === null && !(await offersProtection(github)))
-    return { have: [`environment ${ENVIRONMENT}`], todo: [], notes: [...notes, WITHOUT_PLAN] };
-  return { have, todo, notes };
+    return { ...found(`environment ${ENVIRONMENT}`), notes: [...notes, WITHOUT_PLAN] };
+  return { ...together([itself, ...refs]), notes };
 }
 
 const WITHOUT_PLAN =
@@ -266,23 +261,20 @@ async function rulesets(github: Github, root: string): Promise<Finding> {
   const known = z
     .array(z.object({ id: z.number(), name: z.string(), enforcement: z.string() }))
     .parse(await github.read("GET /repos/{owner}/{repo}/rulesets"));
-  const have: string[] = [];
-  const todo: Todo[] = [];
-  for (const wanted of wantedRulesets(root)) {
-    const what = `rules "${wanted.name}"`;
-    const found = known.find(({ name }) => name === wanted.name);
-    // Leaves changed rules alone, unless they are disabled.
-    if (found?.enforcement === "active") have.push(what);
-    else {
-      const [method, at] = found ? ["PUT", `rulesets/${found.id}`] : ["POST", "rulesets"];
-      todo.push({
+  return together(
+    wantedRulesets(root).map((wanted) => {
+      const what = `rules "${wanted.name}"`;
+      const existing = known.find(({ name }) => name === wanted.name);
+      // Leaves changed rules alone, unless they are disabled.
+      if (existing?.enforcement === "active") return found(what);
+      const [method, at] = existing ? ["PUT", `rulesets/${existing.id}`] : ["POST", "rulesets"];
+      return open({
         what,
         commands: [gh(github.repository, method, at, wanted)],
         apply: () => github.write(`${method} /repos/{owner}/{repo}/${at}`, wanted),
       });
-    }
-  }
-  return { have, todo };
+    }),
+  );
 }
 
 /** The variables that enable the workflows; the last step. */
@@ -297,23 +289,24 @@ export function variables(
     name: "Variables at GitHub",
     needs,
     inspect: async () => {
-      const have: string[] = [];
-      const todo: Todo[] = [];
+      const findings: Finding[] = [];
       for (const [name, value] of Object.entries(await values())) {
         const before = answer.safeParse(await github.read(`GET ${route}/{name}`, { name })).data?.value;
         const what = `${name}: ${value}`;
-        if (before === value) have.push(what);
+        if (before === value) findings.push(found(what));
         else
-          todo.push({
-            what: before === undefined ? what : `${what} (now ${before})`,
-            commands: [`gh variable set ${name} --repo ${github.repository} --body '${value}'`],
-            apply: () =>
-              before === undefined
-                ? github.write(`POST ${route}`, { name, value })
-                : github.write(`PATCH ${route}/{name}`, { name, value }),
-          });
+          findings.push(
+            open({
+              what: before === undefined ? what : `${what} (now ${before})`,
+              commands: [`gh variable set ${name} --repo ${github.repository} --body '${value}'`],
+              apply: () =>
+                before === undefined
+                  ? github.write(`POST ${route}`, { name, value })
+                  : github.write(`PATCH ${route}/{name}`, { name, value }),
+            }),
+          );
       }
-      return { have, todo };
+      return together(findings);
     },
   };
 }

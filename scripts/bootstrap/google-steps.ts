@@ -13,9 +13,18 @@ import {
 import { accountName } from "../../google/full-names.ts";
 import { stopError } from "../../problems/stop-error.ts";
 import { NAMESPACE } from "../../problems/setting-commands.ts";
-import { accountOf, bucketOf, grants, keyOf, projectOf, revocations, together } from "./grants.ts";
+import { accountOf, bucketOf, grants, keyOf, projectOf, revocations } from "./grants.ts";
 import type { Google } from "./google.ts";
-import { type Finding, NotYet, PermissionMissing, type Step, type Todo } from "./step.ts";
+import {
+  type Finding,
+  found,
+  NotYet,
+  open,
+  PermissionMissing,
+  type Step,
+  type Todo,
+  together,
+} from "./step.ts";
 import {
   account,
   DRIFT_ACCOUNT_ID,
@@ -33,9 +42,6 @@ export const CI_ACCOUNTS = "CI's accounts";
 export const DRIFT = "Drift";
 
 const usesKms = ({ secretsProvider }: Wanted): boolean => secretsProvider === undefined;
-
-const found = (what: string): Finding => ({ have: [what], todo: [] });
-const open = (todo: Todo): Finding => ({ have: [], todo: [todo] });
 
 /** Inspects. What the caller cannot read counts as missing, with the commands for a person who can. */
 async function unlessRefused(missing: readonly Todo[], inspect: () => Promise<Finding>): Promise<Finding> {

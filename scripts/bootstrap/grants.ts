@@ -1,7 +1,7 @@
 import { iam, kms, resourceManager, storage } from "../../google/apis.ts";
 import { accountName } from "../../google/full-names.ts";
 import type { Google, Guarded, Policy } from "./google.ts";
-import { type Finding, PermissionMissing, type Todo } from "./step.ts";
+import { type Finding, found, open, PermissionMissing, type Todo, together } from "./step.ts";
 import { keyName, type Stack, type Wanted } from "./wanted.ts";
 
 /** A resource with an IAM policy, and the gcloud command that changes the policy. */
@@ -81,19 +81,17 @@ export async function grants(
     if (error instanceof PermissionMissing) return NO_POLICY;
     throw error;
   });
-  const have: string[] = [];
-  const todo: Todo[] = [];
-  for (const { role, member } of wanted) {
-    const what = `${member}: ${role} on ${resource.label}`;
-    if (holds(policy, role, member)) have.push(what);
-    else
-      todo.push({
+  return together(
+    wanted.map(({ role, member }) => {
+      const what = `${member}: ${role} on ${resource.label}`;
+      if (holds(policy, role, member)) return found(what);
+      return open({
         what,
         commands: [`${resource.command("add")} --member '${member}' --role ${role} --condition None`],
         apply: () => google.changePolicy(resource, (before) => withMember(before, role, member)),
       });
-  }
-  return { have, todo };
+    }),
+  );
 }
 
 /** Removes the selected members from the policy. */
@@ -122,13 +120,4 @@ export async function revocations(
           })),
       })),
   );
-}
-
-/** Merges findings. */
-export function together(findings: readonly Finding[]): Finding {
-  return {
-    have: findings.flatMap(({ have }) => have),
-    todo: findings.flatMap(({ todo }) => todo),
-    notes: findings.flatMap(({ notes = [] }) => notes),
-  };
 }

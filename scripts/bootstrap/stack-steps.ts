@@ -6,7 +6,7 @@ import { stopError } from "../../problems/stop-error.ts";
 import { PULUMI, settingKey } from "../../problems/setting-commands.ts";
 import type { Google } from "./google.ts";
 import { MAINTAINERS, STATE } from "./google-steps.ts";
-import { NotYet, type Finding, type Step, type Todo } from "./step.ts";
+import { type Finding, found, NotYet, open, type Step, together } from "./step.ts";
 import { keyName, type Stack, stacksOf, type Wanted } from "./wanted.ts";
 
 export const STACKS = "Stacks";
@@ -103,7 +103,7 @@ export function stackSteps(
         findings.push(
           await stackFinding(google, pulumi, stack, { ...stack.settings, ...settings[stack.name] }),
         );
-      return { have: findings.flatMap(({ have }) => have), todo: findings.flatMap(({ todo }) => todo) };
+      return together(findings);
     },
   };
 }
@@ -131,30 +131,19 @@ async function stackFinding(
     name,
     ...wrong.flatMap(([key, value]) => ["--plaintext", `${key}=${value}`]),
   ];
-  const todo: Todo[] = [
-    ...(config === undefined
-      ? [
-          {
-            what: `stack ${name}, its state in gs://${bucket}`,
-            commands: [`${on} ${init.join(" ")}`],
-            apply: () => pulumi.init(stack, ...init),
-          },
-        ]
-      : []),
-    ...(wrong.length === 0
-      ? []
-      : [
-          {
-            what: `settings of ${name}: ${wrong.map(([key, value]) => `${key}=${value}`).join(", ")}`,
-            commands: [`${on} ${set.join(" ")}`],
-            apply: () => pulumi.do(stack, ...set),
-          },
-        ]),
-  ];
-  return {
-    have: todo.length === 0 ? [`stack ${name}, its state in gs://${bucket}, with its settings`] : [],
-    todo,
-  };
+  const state = `stack ${name}, its state in gs://${bucket}`;
+  if (config !== undefined && wrong.length === 0) return found(`${state}, with its settings`);
+  const made = open({
+    what: state,
+    commands: [`${on} ${init.join(" ")}`],
+    apply: () => pulumi.init(stack, ...init),
+  });
+  const changed = open({
+    what: `settings of ${name}: ${wrong.map(([key, value]) => `${key}=${value}`).join(", ")}`,
+    commands: [`${on} ${set.join(" ")}`],
+    apply: () => pulumi.do(stack, ...set),
+  });
+  return together([...(config === undefined ? [made] : []), ...(wrong.length === 0 ? [] : [changed])]);
 }
 
 /** The infrastructure; applied after a preview. */
@@ -166,14 +155,12 @@ export function infrastructure(wanted: Wanted, pulumi: PulumiCli, needs: readonl
     needs,
     inspect: async () => {
       if ((await pulumi.ask(stack, "preview", ...look)) !== undefined)
-        return { have: ["pulumi up would change nothing"], todo: [] };
-      const command = `PULUMI_BACKEND_URL=gs://${stack.bucket} ${PULUMI} up --stack ${stack.name}`;
-      const todo = {
+        return found("pulumi up would change nothing");
+      return open({
         what: `pulumi up of ${stack.name}, after its preview`,
-        commands: [command],
+        commands: [`PULUMI_BACKEND_URL=gs://${stack.bucket} ${PULUMI} up --stack ${stack.name}`],
         apply: () => pulumi.up(stack),
-      };
-      return { have: [], todo: [todo] };
+      });
     },
   };
 }

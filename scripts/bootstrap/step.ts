@@ -15,6 +15,20 @@ export interface Finding {
   notes?: readonly string[];
 }
 
+/** What exists already. */
+export const found = (what: string): Finding => ({ have: [what], todo: [] });
+/** A change that is needed, alone. */
+export const open = (todo: Todo): Finding => ({ have: [], todo: [todo] });
+
+/** Merges findings. */
+export function together(findings: readonly Finding[]): Finding {
+  return {
+    have: findings.flatMap(({ have }) => have),
+    todo: findings.flatMap(({ todo }) => todo),
+    notes: findings.flatMap(({ notes = [] }) => notes),
+  };
+}
+
 /** A part of the set-up. A run can inspect and apply it at any time, and finishes what an earlier run left. */
 export interface Step {
   name: string;
@@ -41,7 +55,7 @@ export type Print = (line: string) => void;
  * @returns how many steps have changes.
  */
 export async function plan(steps: readonly Step[], print: Print): Promise<number> {
-  let open = 0;
+  let changing = 0;
   for (const step of steps) {
     print(`\n${step.name}`);
     try {
@@ -49,14 +63,14 @@ export async function plan(steps: readonly Step[], print: Print): Promise<number
       for (const line of have) print(`  = ${line}`);
       for (const line of notes) print(`  ! ${line}`);
       for (const { what } of todo) print(`  + ${what}`);
-      if (todo.length > 0) open += 1;
+      if (todo.length > 0) changing += 1;
     } catch (error) {
       if (!(error instanceof NotYet || error instanceof PermissionMissing)) throw error;
       print(`  ${error instanceof NotYet ? "+" : "?"} ${error.message}`);
-      open += 1;
+      changing += 1;
     }
   }
-  return open;
+  return changing;
 }
 
 /** Names of the steps that are not done, and the commands for a person with the permissions that the caller lacks. */
@@ -79,12 +93,12 @@ export async function carryOut(steps: readonly Step[], print: Print): Promise<Un
       print(`- ${step.name}: after "${waitsFor}"`);
     }
     try {
-      const { todo: open } = await step.inspect();
+      const { todo: todos } = await step.inspect();
       if (waitsFor !== undefined) {
-        left.push(...open);
+        left.push(...todos);
         continue;
       }
-      for (const todo of open) {
+      for (const todo of todos) {
         try {
           await todo.apply();
           print(`+ ${todo.what}`);

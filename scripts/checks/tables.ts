@@ -13,72 +13,72 @@ import { setTags } from "../../components/images/tags/set-tags.ts";
 import { TagCopy } from "../../components/images/tags/store.ts";
 import permissions from "../../docs/permissions.json" with { type: "json" };
 
-/** A table of a document. */
-interface Table {
+/** A generated part of a document. */
+interface Part {
   document: string;
-  /** The file to edit in place of the table. */
+  /** The file to edit in place of the part. */
   source: string;
-  head: readonly string[];
-  rows: () => readonly (readonly string[])[] | Promise<readonly (readonly string[])[]>;
+  text: () => string | Promise<string>;
 }
 
 const root = path.join(import.meta.dirname, "../..");
 const read = (file: string): string => readFileSync(path.join(root, file), "utf8");
 
-/** By the name in the table's markers. A new table needs an entry here and a pair of markers in its document. */
-const TABLES: Readonly<Record<string, Table>> = {
-  settings: {
+/** By the name in the markers. A new part needs an entry here and a pair of markers in its document. */
+const PARTS: Readonly<Record<string, Part>> = {
+  "table settings": {
     document: "docs/SETTINGS.md",
     source: "Pulumi.yaml",
-    head: ["setting", "type", "default", "what it does"],
-    rows: settingRows,
+    text: () => table(["setting", "type", "default", "what it does"], settingRows()),
   },
-  outputs: {
+  "table outputs": {
     document: "docs/SETTINGS.md",
     source: "index.ts",
-    head: ["output", "what it is"],
-    rows: outputRows,
+    text: () => table(["output", "what it is"], outputRows()),
   },
-  cost: {
+  "table cost": {
     document: "docs/COST.md",
     source: "scripts/cost/model.ts",
-    head: ["builds are kept", "after a year", "after two", "after five", "over $5 a month"],
-    rows: () => costRows(costs()),
-  },
-  tags: {
-    document: "docs/COMPOSE.md",
-    source: "components/images/tags/names.ts",
-    head: ["`HYPERION_TAG`", "is", "moves?"],
-    rows: () => TAG_ROWS.map(({ tag, is, moves }) => [code(tag), is, moves]),
-  },
-  releases: {
-    document: "docs/RELEASING.md",
-    source: "components/images/tags/set-tags.ts",
-    head: ["settings", "already published", "tags"],
-    rows: releaseRows,
-  },
-  permissions: {
-    document: "docs/ACCESS.md",
-    source: "docs/permissions.json",
-    head: ["who", "on", "predefined roles"],
-    rows: () =>
-      permissions.flatMap(({ who, role, grants }) =>
-        grants.map(({ on, predefined }) => [
-          who,
-          on,
-          predefined.map(code).join(", ") ||
-            `none; ${code("npm run bootstrap")} grants the custom role ${code(role)}`,
-        ]),
+    text: () =>
+      table(
+        ["builds are kept", "after a year", "after two", "after five", "over $5 a month"],
+        costRows(costs()),
       ),
   },
-};
-
-/** Generated charts, with the same kind of markers. */
-const CHARTS: Readonly<Record<string, { document: string; source: string; text: () => string }>> = {
-  "cost-over-time": {
+  "chart cost-over-time": {
     document: "docs/COST.md",
     source: "scripts/cost/model.ts",
     text: () => costChart(costs()),
+  },
+  "table tags": {
+    document: "docs/COMPOSE.md",
+    source: "components/images/tags/names.ts",
+    text: () =>
+      table(
+        ["`HYPERION_TAG`", "is", "moves?"],
+        TAG_ROWS.map(({ tag, is, moves }) => [code(tag), is, moves]),
+      ),
+  },
+  "table releases": {
+    document: "docs/RELEASING.md",
+    source: "components/images/tags/set-tags.ts",
+    text: async () => table(["settings", "already published", "tags"], await releaseRows()),
+  },
+  "table permissions": {
+    document: "docs/ACCESS.md",
+    source: "docs/permissions.json",
+    text: () =>
+      table(
+        ["who", "on", "predefined roles"],
+        permissions.flatMap(({ who, role, grants }) =>
+          grants.map(({ on, predefined }) => [
+            who,
+            on,
+            predefined.map(code).join(", ") ||
+              `none; ${code("npm run bootstrap")} grants the custom role ${code(role)}`,
+          ]),
+        ),
+      ),
   },
 };
 
@@ -177,36 +177,29 @@ function code(text: string): string {
   return `\`${text}\``;
 }
 
-async function markdown({ head, rows }: Table): Promise<string> {
+function table(head: readonly string[], rows: readonly (readonly string[])[]): string {
   const line = (cells: readonly string[]): string =>
     `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-  return [line(head), line(head.map(() => "---")), ...(await rows()).map(line)].join("\n");
+  return [line(head), line(head.map(() => "---")), ...rows.map(line)].join("\n");
 }
 
-/** The document with current tables. */
+/** The document with its current parts. */
 async function withTables(document: string): Promise<string> {
   let text = read(document);
-  const parts = [
-    ...Object.entries(TABLES).map(([name, table]) => ({
-      name: `table ${name}`,
-      ...table,
-      text: () => markdown(table),
-    })),
-    ...Object.entries(CHARTS).map(([name, chart]) => ({ name: `chart ${name}`, ...chart })),
-  ];
-  for (const { name, source, text: generated } of parts.filter((part) => part.document === document)) {
-    const begin = `<!-- ${name}: generated from ${source} by \`npm run docs:tables\` -->`;
+  for (const [name, part] of Object.entries(PARTS)) {
+    if (part.document !== document) continue;
+    const begin = `<!-- ${name}: generated from ${part.source} by \`npm run docs:tables\` -->`;
     const end = `<!-- /${name} -->`;
     const [before, rest] = text.split(begin);
     const after = rest?.split(end)[1];
     if (before === undefined || after === undefined)
       throw new Error(`${document} lacks the markers ${begin} and ${end}`);
-    text = `${before}${begin}\n\n${await generated()}\n\n${end}${after}`;
+    text = `${before}${begin}\n\n${await part.text()}\n\n${end}${after}`;
   }
   return format(text, { parser: "markdown", printWidth: 110 });
 }
 
-for (const document of new Set(Object.values(TABLES).map((table) => table.document))) {
+for (const document of new Set(Object.values(PARTS).map((part) => part.document))) {
   const wanted = await withTables(document);
   if (wanted === read(document)) continue;
   if (process.argv.includes("--check")) {

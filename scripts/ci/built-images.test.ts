@@ -32,6 +32,14 @@ const records = (history: object[], resources: object[], digest = ""): StackReco
   images: JSON.stringify({ ui: { digest, reference: `${REGISTRY_URL}/ui@${digest}`, tags: [] } }),
 });
 
+/** Puts the index of the images of both platforms. Returns its digest. */
+async function putIndexOf(amd64: string, arm64: string): Promise<string> {
+  const images = new Map(Object.entries({ "linux/amd64": amd64, "linux/arm64": arm64 }));
+  const { build, manifest } = await makeIndex(registry, "ui", images);
+  if (manifest !== undefined) await putIndex(registry, "ui", manifest);
+  return build.digest;
+}
+
 const HISTORY = [
   update("run 7", "12:00:00", "12:05:00"),
   update("run 8", "11:00:00", "11:30:00"),
@@ -62,12 +70,7 @@ it("returns only images for which the run built every platform", async () => {
   const add = (name: string): string =>
     fake.add("ui", OCI, { config: { digest: name, size: 1 }, layers: [] });
   const [amd64, arm64] = [add("one"), add("other")];
-  const { build, manifest } = await makeIndex(
-    registry,
-    "ui",
-    new Map(Object.entries({ "linux/amd64": amd64, "linux/arm64": arm64 })),
-  );
-  if (manifest !== undefined) await putIndex(registry, "ui", manifest);
+  const digest = await putIndexOf(amd64, arm64);
   const state = (minute: string): StackRecords =>
     records(
       HISTORY,
@@ -75,20 +78,14 @@ it("returns only images for which the run built every platform", async () => {
         pushed("build-arm64", "linux/arm64", arm64, `${minute}:00.0`),
         pushed("build-amd64", "linux/amd64", amd64, "12:01:00.0"),
       ],
-      build.digest,
+      digest,
     );
   expect(await builtImages(state("12:02"), "7", registry)).toMatchObject([
-    { name: "ui", digest: build.digest, platforms: [{ digest: amd64 }, { digest: arm64 }] },
+    { name: "ui", digest, platforms: [{ digest: amd64 }, { digest: arm64 }] },
   ]);
   expect(await builtImages(state("11:02"), "7", registry)).toEqual([]);
   // A version that was released before has another build.
-  const other = await makeIndex(
-    registry,
-    "ui",
-    new Map(Object.entries({ "linux/amd64": add("old"), "linux/arm64": arm64 })),
-  );
-  if (other.manifest !== undefined) await putIndex(registry, "ui", other.manifest);
-  const images = JSON.stringify({ ui: { digest: other.build.digest } });
+  const images = JSON.stringify({ ui: { digest: await putIndexOf(add("old"), arm64) } });
   expect(await builtImages({ ...state("12:02"), images }, "7", registry)).toEqual([]);
 });
 
@@ -98,15 +95,10 @@ it("finds the image in an index that an engine pushed", async () => {
   const arm64 = fake.add("ui", OCI, { config: { digest: "d", size: 1 }, layers: [] });
   const child = { mediaType: OCI, digest: amd64, size: 9, platform: { os: "linux", architecture: "amd64" } };
   const wrapper = fake.add("ui", "application/vnd.oci.image.index.v1+json", { manifests: [child] });
-  const { build, manifest } = await makeIndex(
-    registry,
-    "ui",
-    new Map(Object.entries({ "linux/amd64": wrapper, "linux/arm64": arm64 })),
-  );
-  if (manifest !== undefined) await putIndex(registry, "ui", manifest);
+  const digest = await putIndexOf(wrapper, arm64);
   const state = [
     pushed("build-amd64", "linux/amd64", wrapper, "12:01:00.0"),
     pushed("build-arm64", "linux/arm64", arm64, "12:01:00.0"),
   ];
-  expect(await builtImages(records(HISTORY, state, build.digest), "7", registry)).toHaveLength(1);
+  expect(await builtImages(records(HISTORY, state, digest), "7", registry)).toHaveLength(1);
 });

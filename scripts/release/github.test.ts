@@ -12,15 +12,18 @@ let api: Parameters<typeof syncReleases>[0];
 
 beforeEach(async () => {
   emulator = await testEmulator();
-  const origin = "https://github.example/api/v3";
-  api = getOctokit(await mintGithubApiToken(emulator.dir, { login: "maintainer" }), {
-    baseUrl: origin,
+  await logIn({ login: "maintainer" });
+});
+
+async function logIn(who: Parameters<typeof mintGithubApiToken>[1]): Promise<void> {
+  api = getOctokit(await mintGithubApiToken(emulator.dir, who), {
+    baseUrl: "https://github.example/api/v3",
     request: {
       fetch: (url: string, init: RequestInit) =>
         emulator.send(url.replace("https://github.example/", ""), init),
     },
   }).rest;
-});
+}
 
 const place = { owner: "HyperionWave-AI", repo: "dev-squad" };
 const tag = (name: string): Promise<unknown> =>
@@ -112,16 +115,8 @@ describe("a rollback", () => {
 });
 
 it("fails if GitHub refuses", async () => {
-  const permissions = { contents: "read" };
-  const token = await mintGithubApiToken(emulator.dir, { login: "github-actions[bot]", permissions });
   await tag("v1.0.0");
-  api = getOctokit(token, {
-    baseUrl: "https://github.example/api/v3",
-    request: {
-      fetch: (url: string, init: RequestInit) =>
-        emulator.send(url.replace("https://github.example/", ""), init),
-    },
-  }).rest;
+  await logIn({ login: "github-actions[bot]", permissions: { contents: "read" } });
   await expect(sync("1.0.0", ["1.0.0"])).rejects.toThrow("Resource not accessible by integration");
 });
 

@@ -4,50 +4,22 @@ import { searchFiles, secretName } from "./secret-files.ts";
 
 const scratch = useScratch();
 
-test.each([
-  ".env",
-  ".env.local",
-  "prod.env",
-  ".envrc",
-  ".npmrc",
-  ".yarnrc.yml",
-  ".pypirc",
-  ".netrc",
-  "_netrc",
-  ".git-credentials",
-  "auth.json",
-  "client_secret_1.json",
-  "client_secrets.json",
-  "kubeconfig",
-  "prod.kubeconfig",
-  "kubeconfig.yaml",
-  "gha-creds-1a2b.json",
-  "application_default_credentials.json",
-  "my-project-firebase-adminsdk-x1-2.json",
-  "deploy-service-account.json",
-  "credentials",
-  "keys/server.PEM",
-  "id_ed25519",
-  "prod.tfvars",
-  "terraform.tfstate.backup",
-  "secrets.yaml",
-  "store.jks",
-])("%s has the name of a secret", (file) => {
+const SECRET = `
+.env .env.local prod.env .envrc .npmrc .yarnrc.yml .pypirc .netrc _netrc .git-credentials auth.json
+client_secret_1.json client_secrets.json kubeconfig prod.kubeconfig kubeconfig.yaml
+gha-creds-1a2b.json application_default_credentials.json my-project-firebase-adminsdk-x1-2.json
+deploy-service-account.json credentials keys/server.PEM id_ed25519 prod.tfvars
+terraform.tfstate.backup secrets.yaml store.jks`;
+
+test.each(SECRET.trim().split(/\s+/))("%s has the name of a secret", (file) => {
   expect(secretName(`ui/${file}`)).toBeDefined();
 });
 
-test.each([
-  ".env.example",
-  ".env.local.example",
-  "secrets.sample.yaml",
-  "terraform.tfvars.dist",
-  "environment.ts",
-  "main.go",
-  "package.json",
-  "secret-files.ts",
-  "node_modules/tls/key.pem",
-  "vendor/x/key.pem",
-])("%s does not have the name of a secret", (file) => {
+const PLAIN = `
+.env.example .env.local.example secrets.sample.yaml terraform.tfvars.dist environment.ts main.go
+package.json secret-files.ts node_modules/tls/key.pem vendor/x/key.pem`;
+
+test.each(PLAIN.trim().split(/\s+/))("%s does not have the name of a secret", (file) => {
   expect(secretName(file)).toBeUndefined();
 });
 

@@ -49,21 +49,12 @@ describe("versionProblem", () => {
     ["v1.4.2", `${form}: write 1.4.2, without v`],
     ["V2.0.0-rc.1", `${form}: write 2.0.0-rc.1, without V`],
     ["=1.4.2", `${form}: write 1.4.2, without =`],
-    ["v1.4", form],
     ["vnext", form],
-    ["v", form],
     ["1.4", form],
-    ["1", form],
     ["latest", form],
-    ["1.4.2.1", form],
-    ["01.4.2", form],
-    ["1.4.2-", form],
     ["1.4.2-01", form],
-    ["1.4.2_rc", form],
     ["1.4.2-é", form],
-    ["-1.4.2", form],
     [" 1.4.2", `${form}, without whitespace`],
-    ["1.4.2\n", `${form}, without whitespace`],
     ["1.4.2 -rc", `${form}, without whitespace`],
     ["1.4.2+20250110", `${form}, without build metadata (a tag cannot hold "+"): write 1.4.2`],
     ["1.4.2-rc.1+b", `${form}, without build metadata (a tag cannot hold "+"): write 1.4.2-rc.1`],
@@ -81,14 +72,7 @@ describe("versionProblem", () => {
 });
 
 describe("revisionProblem", () => {
-  test.each([
-    "",
-    "abc123f",
-    revision.toUpperCase(),
-    `${revision}0`,
-    `g${revision.slice(1)}`,
-    `${revision}\n`,
-  ])("%j", (text) => {
+  test.each(["abc123f", revision.toUpperCase(), `${revision}0`, `${revision}\n`])("%j", (text) => {
     expect(revisionProblem(text)).toMatch(/^must be a full git commit, 40 lowercase hexadecimal digits/);
   });
   it("takes a full commit", () => {
@@ -97,26 +81,13 @@ describe("revisionProblem", () => {
 });
 
 describe("releaseDateProblem", () => {
-  test.each([
-    "",
-    "2025-1-10",
-    "20250110",
-    "10.01.2025",
-    "2025-01-10T00:00:00Z",
-    " 2025-01-10",
-    "2025-01-10\n",
-  ])("%j is not a date", (date) => {
-    expect(releaseDateProblem(date)).toBe("must be a date YYYY-MM-DD such as 2025-01-10");
-  });
-  test.each([
-    "2025-02-30",
-    "2025-02-29",
-    "2025-13-01",
-    "2025-00-10",
-    "2025-01-00",
-    "2025-04-31",
-    "2025-01-32",
-  ])("%s is not in the calendar", (date) => {
+  test.each(["", "2025-1-10", "2025-01-10T00:00:00Z", " 2025-01-10", "2025-01-10\n"])(
+    "%j is not a date",
+    (date) => {
+      expect(releaseDateProblem(date)).toBe("must be a date YYYY-MM-DD such as 2025-01-10");
+    },
+  );
+  test.each(["2025-02-29", "2025-13-01", "2025-01-00", "2025-04-31"])("%s is not in the calendar", (date) => {
     expect(releaseDateProblem(date)).toMatch(/there is no such day in the calendar$/);
   });
   test.each(["2025-01-10", "2024-02-29", "2025-12-31"])("%s is valid", (date) => {
