@@ -257,7 +257,7 @@ const BAD: Record<string, [Message, Row[]]> = {
   buildCache: word(["remote"], "local or registry", "local"),
   buildOnPreview: toggle(),
   version: [
-    { path: "", allowed: VERSION, fix: "set KEY 1.4.2" },
+    { path: "", allowed: VERSION, fix: "set KEY VERSION" },
     [
       ["wrong type", ["1.4.2"], String.raw`"[\"1.4.2\"]"`],
       [
@@ -431,7 +431,7 @@ test("the table has every kind of invalid value for every setting", () => {
 
 /** Settings whose usual message depends on the value. */
 const IN_SHORT: Record<string, string> = {
-  version: "a semantic version",
+  version: "a semantic version such as 1.4.2",
   revision: "a full git commit: 40 lower-case hexadecimal digits",
   releaseDate: "a date, YYYY-MM-DD",
 };

@@ -1,7 +1,7 @@
 import { closest, distance } from "fastest-levenshtein";
 import type { z } from "zod";
 import type { Problem } from "../problems/problem.ts";
-import { NAMESPACE, PULUMI } from "../problems/setting-commands.ts";
+import { NAMESPACE, onStack, PULUMI, stackFile } from "../problems/setting-commands.ts";
 import { canBeTyped, shellQuoted, shellWord, shown, shownName } from "../problems/wording.ts";
 
 /** The most typing errors in a name that still gets a suggestion. */
@@ -33,8 +33,7 @@ export function unknownKeys(config: Readonly<Record<string, string>>, names: rea
         found: "a setting that does not exist",
         allowed: meant ?? names.join(", "),
         // Renaming keeps the value, which a command would have to show.
-        fix:
-          meant === undefined ? removal(key) : `rename it to ${meant} in the stack's file, Pulumi.STACK.yaml`,
+        fix: meant === undefined ? removal(key) : `rename it to ${meant} in the stack's file, ${stackFile()}`,
       },
     ];
   });
@@ -55,7 +54,7 @@ export function secretProblem(key: string, { allowed, example, composite }: Word
     where: key,
     found: "a secret",
     allowed: `plain text: ${allowed}`,
-    fix: composite ? removal(key) : `${PULUMI} config set ${key} ${example}`,
+    fix: composite ? removal(key) : onStack(`${PULUMI} config set ${key} ${example}`),
   };
 }
 
@@ -106,18 +105,19 @@ function step(part: PropertyKey): string {
 }
 
 function assignment(key: string, path: string, word: string): string {
-  if (path === "") return `${PULUMI} config set ${key} ${word}`;
-  return canBeTyped(path) ? `${PULUMI} config set --path ${shellQuoted(key + path)} ${word}` : EDIT;
+  if (path === "") return onStack(`${PULUMI} config set ${key} ${word}`);
+  return canBeTyped(path)
+    ? onStack(`${PULUMI} config set --path ${shellQuoted(key + path)} ${word}`)
+    : edit();
 }
 
 function removal(key: string, path = ""): string {
-  if (!canBeTyped(key + path)) return EDIT;
-  return path === ""
-    ? `${PULUMI} config rm ${shellWord(key)}`
-    : `${PULUMI} config rm --path ${shellQuoted(key + path)}`;
+  if (!canBeTyped(key + path)) return edit();
+  const name = path === "" ? shellWord(key) : `--path ${shellQuoted(key + path)}`;
+  return onStack(`${PULUMI} config rm ${name}`);
 }
 
-const EDIT = "remove it from the stack's file, Pulumi.STACK.yaml, in an editor";
+const edit = (): string => `remove it from the stack's file, ${stackFile()}, in an editor`;
 
 function elementAt(value: string, path: readonly PropertyKey[]): unknown {
   if (path.length === 0) return value;

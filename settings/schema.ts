@@ -143,7 +143,7 @@ export const SETTINGS = {
   ),
   buildCache: oneOf(["local", "registry"]),
   buildOnPreview: toggle(),
-  version: setting(optional(checkedBy(versionProblem)), "a semantic version", "1.4.2"),
+  version: setting(optional(checkedBy(versionProblem)), "a semantic version such as 1.4.2", "VERSION"),
   revision: setting(
     optional(checkedBy(revisionProblem)),
     "a full git commit: 40 lower-case hexadecimal digits",

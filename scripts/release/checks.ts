@@ -8,7 +8,7 @@ import {
   versionDigests,
 } from "../../components/images/tags/versions.ts";
 import type { Problem } from "../../problems/problem.ts";
-import { configRemove, settingKey } from "../../problems/setting-commands.ts";
+import { configRemove, releaseCommand, settingKey } from "../../problems/setting-commands.ts";
 import type { StackFile } from "./stack-file.ts";
 
 /** The reasons against releasing a version, by the tags of the registry. A version that a run did not finish is allowed. */
@@ -25,7 +25,7 @@ export function newVersionProblems(version: string, registry: RegistryTags): Pro
       where: version,
       found: "already published",
       allowed: "a new version: a published one never moves",
-      fix: `npm run release -- ${next}   # or, to go back to it: npm run release -- ${version} --rollback`,
+      fix: `${releaseCommand(next)}   # or, to go back to it: ${releaseCommand(version, "--rollback")}`,
     },
   ];
 }
@@ -43,7 +43,7 @@ export function overwriteProblems(version: string, registry: RegistryTags): Prob
       where: version,
       found: "a version that is not published",
       allowed: "a published version",
-      fix: `npm run release -- ${version}`,
+      fix: releaseCommand(version),
     },
   ];
 }
@@ -53,7 +53,7 @@ function withdrawnProblem(version: string, next: string): Problem {
     where: version,
     found: "a version that is withdrawn",
     allowed: "a version that is not withdrawn: a pinned version must not change",
-    fix: `npm run release -- ${next}`,
+    fix: releaseCommand(next),
   };
 }
 
@@ -67,7 +67,7 @@ export function stackProblems({ stack, settings }: StackFile, version: string, f
       allowed: "a stack that publishes images",
       fix:
         stack === fallback
-          ? `${configRemove("publishImages")} --stack ${stack}`
+          ? configRemove("publishImages")
           : `npm run release -- ${version}   # on ${fallback}`,
     },
   ];

@@ -4,6 +4,7 @@ import "../../start/start.cjs";
 import * as path from "node:path";
 import { Command } from "commander";
 import { versionProblem } from "../../components/images/tags/names.ts";
+import { nameStack, releaseCommand } from "../../problems/setting-commands.ts";
 import { messageOf } from "../../problems/wording.ts";
 import { useVerifiedPulumi } from "../lib/pulumi-cli.ts";
 import { catchSignals } from "../lib/terminal.ts";
@@ -38,9 +39,10 @@ async function run(version: string, options: Options): Promise<void> {
   if (rollback && options.overwrite) throw new Error("--rollback and --overwrite do not go together.");
   if (options.githubRelease && dryRun) throw new Error("--github-release and --dry-run do not go together.");
   if (line !== undefined && !rollback) throw new Error("--line goes with --rollback.");
+  nameStack(options.stack);
   const stack = new StackFile(process.env["HYPERION_PROJECT_DIR"] ?? root, options.stack);
   const syncGithub = (action: Action): Promise<string> =>
-    releaseAtGithub(version, stack, root, action, retryGithub(version, options));
+    releaseAtGithub(version, stack, root, action, releaseCommand(version, "--github-release"));
   if (options.githubRelease) {
     console.log(await syncGithub("none"));
     process.exitCode = 0;
@@ -65,22 +67,14 @@ async function run(version: string, options: Options): Promise<void> {
 }
 
 /** The command that repeats this run. */
-function retry(version: string, { rollback, line, overwrite: overwrites, stack }: Options): string {
-  return [
-    `npm run release -- ${version}`,
+function retry(version: string, { rollback, line, overwrite: overwrites }: Options): string {
+  return releaseCommand(
+    version,
     ...(rollback ? ["--rollback"] : []),
     ...(line === undefined ? [] : ["--line", line]),
     ...(overwrites ? ["--overwrite"] : []),
-    ...stackOption(stack),
-  ].join(" ");
+  );
 }
-
-/** The command that only repeats the release at GitHub. */
-function retryGithub(version: string, { stack }: Options): string {
-  return [`npm run release -- ${version} --github-release`, ...stackOption(stack)].join(" ");
-}
-
-const stackOption = (stack: string): string[] => (stack === STACK ? [] : ["--stack", stack]);
 
 new Command("npm run release --")
   .description(

@@ -138,7 +138,8 @@ test.each<[string, string, string[], string, string[]]>([
   const before = structuredClone(tags);
   shell.environment["ANSWERS"] = answers;
   const { status, output } = await run(args, { answer });
-  expect(output).toContain(`To try again: npm run release -- ${args.join(" ").replace(" --yes", "")}\n`);
+  const again = args.filter((word) => word !== "--yes").join(" ");
+  expect(output).toContain(`To try again: npm run release -- ${again} --stack production-images\n`);
   expect(status).toBe(1);
   expect(steps()).toEqual(expected);
   expect(shell.read(file)).toBe(written());
@@ -166,7 +167,7 @@ test("a failed up leaves the version, which can be published in part", async () 
   shell.environment["ANSWERS"] = "bad-up";
   const { status, output } = await run(["1.4.2", "--yes"]);
   expect(status).toBe(1);
-  expect(output).toContain("To try again: npm run release -- 1.4.2\n");
+  expect(output).toContain("To try again: npm run release -- 1.4.2 --stack production-images\n");
   expect(shell.read(file)).toContain(`${VERSION}: 1.4.2\n`);
 });
 
@@ -253,7 +254,7 @@ test("all problems are reported at once, and nothing is started", async () => {
     "npm run pulumi -- config rm hyperion-registry:releaseDate --stack production",
     "npm run release -- 1.4.2   # on production-images",
     `git -C ${shell.path("sources")} commit --all`,
-    "npm run release -- 1.4.3   # or, to go back to it: npm run release -- 1.4.2 --rollback",
+    "npm run release -- 1.4.3 --stack production   # or, to go back to it: npm run release -- 1.4.2 --rollback --stack production",
   ])
     expect(output).toContain(`fix:     ${fix}`);
   expect(status).toBe(2);

@@ -7,6 +7,8 @@ import { TagCopy } from "../../components/images/tags/store.ts";
 import { BUILD_TAG } from "../../components/images/tags/names.ts";
 import type { TagResult } from "../../components/images/tags/run.ts";
 import { type Problem, problemsError } from "../../problems/problem.ts";
+import { PULUMI } from "../../problems/setting-commands.ts";
+import { messageOf } from "../../problems/wording.ts";
 import { imagesInStateReport } from "../ci/images-in-state.ts";
 import { ownTagStore, stackRepository } from "../lib/own-registry.ts";
 import { ask, confirm } from "../lib/terminal.ts";
@@ -117,7 +119,7 @@ async function checkPublish(
   stack: StackFile,
   versionProblems: () => Promise<Problem[]>,
 ): Promise<void> {
-  if (!stack.settings.flag("manageRegistry")) await checkState(stack.stack);
+  if (!stack.settings.flag("manageRegistry")) await checkState(stack.stack, version);
   const sources = path.resolve(root, stack.settings.text("sourceDir"));
   const problems = [
     ...stack.leftovers(),
@@ -129,8 +131,18 @@ async function checkPublish(
 }
 
 /** CI can write this state, and Pulumi would run what it names here. The check itself loads no plugin. */
-async function checkState(stack: string): Promise<void> {
-  const { stdout } = await execa("pulumi", ["stack", "export", "--stack", stack]);
+async function checkState(stack: string, version: string): Promise<void> {
+  const { stdout } = await execa("pulumi", ["stack", "export", "--stack", stack]).catch((error: unknown) => {
+    if (!messageOf(error).includes("no stack named")) throw error;
+    throw problemsError([
+      {
+        where: "--stack",
+        found: `${stack}, which is not in this state`,
+        allowed: `a stack that ${PULUMI} stack ls lists`,
+        fix: `npm run release -- ${version} --stack NAME`,
+      },
+    ]);
+  });
   imagesInStateReport(stdout);
 }
 

@@ -29,7 +29,7 @@ export class StackFile {
         where: settingKey(name),
         found: JSON.stringify(this.settings.text(name)),
         allowed: "not in the stack's file: the setting is for one run",
-        fix: `${configRemove(name)} --stack ${this.stack}`,
+        fix: configRemove(name),
       }));
   }
 

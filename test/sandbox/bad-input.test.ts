@@ -4,6 +4,7 @@ import { stripVTControlCharacters } from "node:util";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { type Problem, problemsError } from "../../problems/problem.ts";
+import { nameStack } from "../../problems/setting-commands.ts";
 import { parseSettings } from "../../settings/parse.ts";
 import { copyProgram } from "../support/copy-program.ts";
 import { stackConfig } from "../support/default-settings.ts";
@@ -23,6 +24,7 @@ const originals = new Map<string, string>();
 let before: string;
 
 beforeAll(async () => {
+  nameStack("sandbox");
   folder = join(sandbox.scratch, "program");
   await copyProgram(folder);
   const settings = parse(await readFile(join(sandbox.root, "project", STACK_FILE), "utf8")) as StackFile;
@@ -147,7 +149,7 @@ describe("invalid settings, all in one message", () => {
         where: "hyperion-registry:sourceDir",
         found: '"nowhere", which is not a folder',
         allowed: "the folder of the Hyperion sources, which holds coordinator/",
-        fix: "npm run pulumi -- config set hyperion-registry:sourceDir PATH",
+        fix: "npm run pulumi -- config set hyperion-registry:sourceDir PATH --stack sandbox",
       }),
     );
   });
@@ -160,12 +162,11 @@ describe("invalid settings, all in one message", () => {
         [
           "hyperion-registry:version",
           "a secret",
-          "plain text: a semantic version",
-          "npm run pulumi -- config set hyperion-registry:version 1.4.2",
+          "plain text: a semantic version such as 1.4.2",
+          "npm run pulumi -- config set hyperion-registry:version VERSION --stack sandbox",
         ],
       ]),
     );
-    // Runs the fix of the message, in this folder.
     await sandbox.pulumi("config", "set", "hyperion-registry:version", "1.4.2", ...here());
     expect(await readFile(join(folder, STACK_FILE), "utf8")).toContain("version: 1.4.2");
   });
@@ -201,7 +202,7 @@ test("an invalid images.json and a missing context are in one message", async ()
         join(sandbox.sources, "nowhere"),
         "no sources of hyperion-ui",
         "the layout of images.json below hyperion-registry:sourceDir",
-        "npm run pulumi -- config set hyperion-registry:sourceDir PATH",
+        "npm run pulumi -- config set hyperion-registry:sourceDir PATH --stack sandbox",
       ],
     ]),
   );

@@ -1,6 +1,7 @@
 import compare from "semver/functions/compare.js";
 import inc from "semver/functions/inc.js";
 import type { Problem } from "../../../problems/problem.ts";
+import { releaseCommand, reportCommand } from "../../../problems/setting-commands.ts";
 import { isVersion, isWorkingTag, type Line, lines, ownTags, versionBuildTag } from "./names.ts";
 import {
   floatingVersion,
@@ -32,7 +33,7 @@ export function otherBuild(
     where: `${image}:${versionBuildTag(version)}`,
     found: `${found ?? "a tag that the registry does not list"}, set by a run that did not finish; this build is ${digest}`,
     allowed: "the same sources as that run, or another version",
-    fix: `npm run release -- ${nextVersion(version, registry)}   # or, to publish this build all the same: npm run release -- ${version} --overwrite`,
+    fix: `${releaseCommand(nextVersion(version, registry))}   # or, to publish this build all the same: ${releaseCommand(version, "--overwrite")}`,
   };
 }
 
@@ -42,7 +43,7 @@ export function unsettled(registry: RegistryTags, targets: readonly TagTarget[])
     where: `${image}:${tag}`,
     found: `${registry.get(image)?.get(tag) ?? "no such tag"}, although it was set several times`,
     allowed: digest,
-    fix: "npm run report   # then the same command again, when no other run is under way",
+    fix: `${reportCommand()}   # then the same command again, when no other run is under way`,
   }));
 }
 
@@ -61,7 +62,7 @@ export function versionNotes(
     ...(differing.length === 0
       ? []
       : [
-          `The sources of ${list(differing.map(([image]) => image))} differ from ${version}, which stays as it is. To publish them: npm run release -- ${nextVersion(version, registry)}`,
+          `The sources of ${list(differing.map(([image]) => image))} differ from ${version}, which stays as it is. To publish them: ${releaseCommand(nextVersion(version, registry))}`,
         ]),
     ...(added.length === 0 ? [] : [`${version} does not include ${list(added)}. The next version does.`]),
     ...movedTagNotes(registry, version),
@@ -78,7 +79,7 @@ export function movedTagNotes(registry: RegistryTags, version: string): string[]
   return moved.length === 0
     ? []
     : [
-        `${list(moved)} ${moved.length > 1 ? "are" : "is"} not on ${versionBuildTag(version)}: moved by hand, or by an overwrite that did not finish. To put this build there: npm run release -- ${version} --overwrite`,
+        `${list(moved)} ${moved.length > 1 ? "are" : "is"} not on ${versionBuildTag(version)}: moved by hand, or by an overwrite that did not finish. To put this build there: ${releaseCommand(version, "--overwrite")}`,
       ];
 }
 

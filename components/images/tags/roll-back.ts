@@ -1,5 +1,6 @@
 import compare from "semver/functions/compare.js";
 import { type Problem, problemsError } from "../../../problems/problem.ts";
+import { releaseCommand, reportCommand } from "../../../problems/setting-commands.ts";
 import { shown } from "../../../problems/wording.ts";
 import type { TagStore } from "./store.ts";
 import { lineNotes } from "./messages.ts";
@@ -57,7 +58,7 @@ function rollbackProblems(tags: RegistryTags, version: string, line: string | un
         where: version,
         found: "a prerelease",
         allowed: "a stable version: a prerelease has no floating tags",
-        fix: REPORT,
+        fix: report(),
       },
     ];
   const found = startedVersions(tags).find((one) => one.version === version);
@@ -72,7 +73,14 @@ function rollbackProblems(tags: RegistryTags, version: string, line: string | un
   return [
     ...(state === undefined
       ? []
-      : [{ where: version, found: state, allowed: "a complete version that is not withdrawn", fix: REPORT }]),
+      : [
+          {
+            where: version,
+            found: state,
+            allowed: "a complete version that is not withdrawn",
+            fix: report(),
+          },
+        ]),
     ...(line === undefined || own.includes(line)
       ? []
       : [
@@ -80,10 +88,11 @@ function rollbackProblems(tags: RegistryTags, version: string, line: string | un
             where: "--line",
             found: shown(line),
             allowed: `a line of ${version}: ${own.join(", ")}`,
-            fix: `npm run release -- ${version} --rollback --line ${own.at(0) ?? "latest"}`,
+            fix: releaseCommand(version, "--rollback", "--line", own.at(0) ?? "latest"),
           },
         ]),
   ];
 }
 
-const REPORT = "npm run report   # lists the versions; then: npm run release -- VERSION --rollback";
+const report = (): string =>
+  `${reportCommand()}   # lists the versions; then: ${releaseCommand("VERSION", "--rollback")}`;
