@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { createServer } from "node:net";
 import path from "node:path";
 import { beforeEach, describe, expect, it, test } from "vitest";
+import images from "../images.json" with { type: "json" };
 import { root, useShell } from "../test/support/shell.ts";
 import { listen } from "../test/support/listen.ts";
 
@@ -553,7 +554,7 @@ describe("of the data", () => {
 });
 
 describe("of the version", () => {
-  const ALL = "hyperion-coordinator-mcp hyperion-http-bridge hyperion-ui";
+  const ALL = images.map(({ name }) => name).join(" ");
   beforeEach(() => {
     shell.write(".env", "HYPERION_TAG=1.4.2\n");
     shell.environment["REFUSAL"] = "failed to resolve reference: not found";
@@ -561,7 +562,7 @@ describe("of the version", () => {
 
   it.each([
     [
-      "hyperion-coordinator-mcp hyperion-ui",
+      images.flatMap(({ name }) => (name === "hyperion-http-bridge" ? [] : [name])).join(" "),
       "has no hyperion-http-bridge at",
       "from the tag v1.4.2 of its repository",
     ],

@@ -34,6 +34,7 @@ patience=300
 want_override=false
 revert=false
 yes=false
+left=''
 
 read_options() {
   while [ $# -gt 0 ]; do
@@ -108,7 +109,11 @@ ensure_stack() {
     problem "there is no stack $stack, and no Pulumi.$stack.yaml to make it from: --stack NAME"
   else
     echo "There is no stack $stack in this state yet; making an empty one."
-    pulumi stack init "$stack" --no-select || problem "the stack $stack could not be made, for the reason above"
+    if pulumi stack init "$stack" --no-select; then
+      left="The new stack $stack stays, empty: npm run pulumi -- stack rm $stack"
+    else
+      problem "the stack $stack could not be made, for the reason above"
+    fi
   fi
 }
 
@@ -143,7 +148,7 @@ put_back() {
     $command || echo "Could not restore a setting; check them: npm run pulumi -- config --stack $stack" >&2
   done
   undo=()
-  echo "The settings are as they were; nothing was changed." >&2
+  echo "The settings are as they were; nothing was changed.${left:+ $left}" >&2
 }
 
 # The registry counts as public until a pull without a login is refused.

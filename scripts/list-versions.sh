@@ -143,7 +143,11 @@ failed=false
 for pid in $pids; do wait "$pid" || failed=true; done
 if $failed; then
   # The error is the same for every image.
-  cat "$work"/*.error | sort | head -n 1 >&2
+  error=$(grep -hm 1 . "$work"/*.error | head -n 1)
+  case $error in
+    curl:*) error="$error; another registry: --registry URL" ;;
+  esac
+  echo "$error" >&2
   exit 1
 fi
 cat "$work"/*.found >"$work/found"

@@ -413,10 +413,11 @@ describe("a release", () => {
           found:
             "uncommitted changes in sources that are published as 1.4.2: coordinator/mcp-server/start.go, coordinator/ui/src/main.js",
           allowed: "committed sources",
-          fix: `git -C ${sources} stash   # or commit them`,
+          fix: `git -C ${sources} commit --all   # or, to put them away: git -C ${sources} stash`,
         },
       ]);
-      await sh(warnings[0]?.fix ?? "");
+      const person = "export GIT_EDITOR='echo x >' GIT_{AUTHOR,COMMITTER}_{NAME,EMAIL}=x";
+      await sh(`${person}; ${warnings[0]?.fix ?? ""}`);
       expect((await check(undefined, purpose)).warnings).toEqual([]);
     },
   );

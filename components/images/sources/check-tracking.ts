@@ -292,7 +292,7 @@ function differences(
       release === undefined ? [] : changed,
       `uncommitted changes in sources that are published as ${release ?? ""}`,
       "committed sources",
-      `${git} stash   # or commit them`,
+      `${git} commit --all   # or, to put them away: ${git} stash`,
     ],
     [
       skipped,
