@@ -150,7 +150,10 @@ it("reports a missing login, and a login without permission", async () => {
 
 it("reports that the registry does not answer", async () => {
   const { status, stderr } = await list("http://127.0.0.1:1/p/r");
-  expect([status, stderr]).toEqual([1, expect.stringMatching(/127\.0\.0\.1 port 1.*; another registry: --registry URL\n$/)]);
+  expect([status, stderr]).toEqual([
+    1,
+    expect.stringMatching(/127\.0\.0\.1 port 1.*; another registry: --registry URL\n$/),
+  ]);
 });
 
 test.each([["--registry"], ["--registry localhost:5000"], ["--registry ftp://host/p/r"], ["1.4.2"]])(

@@ -94,6 +94,13 @@ const provocations: Provocations = {
     const pretend = join(repositoryRoot, "start", "old-node.fixture.cjs");
     return expectFailure(sandbox.command("pulumi", ["preview"], { NODE_OPTIONS: `--require ${pretend}` }));
   },
+  "A setting has the wrong type": async () => {
+    const settings = await readFile(settingsFile(), "utf8");
+    await sandbox.set({ cleanupKeepCount: "ten" });
+    const output = await expectFailure(sandbox.tryPulumi("preview"));
+    await writeFile(settingsFile(), settings);
+    return output;
+  },
   "No Docker engine answers": async () => {
     const output = await expectFailure(
       sandbox.command("pulumi", ["preview"], { DOCKER_HOST: `unix://${sandbox.scratch}/none.sock` }),
