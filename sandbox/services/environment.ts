@@ -6,7 +6,7 @@ import { GITHUB_LOGIN } from "../emulator/support/github/repositories.ts";
 import { mintGithubApiToken } from "../emulator/support/github/tokens.ts";
 import { mintAccessToken, MAINTAINER } from "../lib/tokens.ts";
 import { pluginsServing } from "../providers/install.ts";
-import type { SandboxPaths } from "../lib/paths.ts";
+import { repositoryRoot, type SandboxPaths } from "../lib/paths.ts";
 import { emulatorUrl } from "../lib/config.ts";
 import type { SandboxConfig } from "../lib/config.ts";
 import type { Tools } from "../lib/tools.ts";
@@ -65,9 +65,20 @@ export function exportLines(variables: Record<string, string>): string {
 
 /** PATH with the sandbox's wrappers first and the language host second. */
 function sandboxPath(paths: SandboxPaths, tools: Tools, path: string): string {
-  const first = [paths.bin, dirname(tools.pulumi.path)];
-  const rest = path.split(delimiter).filter((folder) => folder !== "" && !first.includes(folder));
-  return [...first, ...rest].join(delimiter);
+  return [...new Set([paths.bin, dirname(tools.pulumi.path), ...withoutNpm(path)])].join(delimiter);
+}
+
+/** The folders of a PATH without those that npm prepends for a script: other people can write some, such as `/tmp/node_modules`. */
+export function withoutNpm(path: string, root = repositoryRoot): string[] {
+  const parents = parentsOf(root).map((folder) => join(folder, "node_modules/.bin"));
+  return path
+    .split(delimiter)
+    .filter((folder) => folder !== "" && !folder.endsWith("/node-gyp-bin") && !parents.includes(folder));
+}
+
+function parentsOf(folder: string): string[] {
+  const parent = dirname(folder);
+  return parent === folder ? [] : [parent, ...parentsOf(parent)];
 }
 
 /** Variables of the user's shell that would point commands outside the sandbox. */
