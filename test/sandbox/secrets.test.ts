@@ -173,12 +173,15 @@ describe("the scan", () => {
   });
 });
 
-test("the debug log of an up that pushes contains no login", async () => {
-  await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "\n// changed\n");
-  await sandbox.set({ version: "1.0.0" });
-  expect(await sandbox.up("--debug")).toContain("debug: ");
-  await expectLeaks();
-});
+test.each(["--json", "--debug"])(
+  "the debug log of an up that pushes, printed with %s, contains no login",
+  async (option) => {
+    await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "\n// changed\n");
+    await sandbox.set({ version: option === "--json" ? "1.0.0" : "1.1.0" });
+    expect(await sandbox.up(option)).toMatch(/"severity": ?"debug"|debug: /);
+    await expectLeaks();
+  },
+);
 
 describe("the sandbox", () => {
   test("listens on loopback only", () => {
