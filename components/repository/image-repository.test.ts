@@ -1,5 +1,4 @@
 import { describe, expect, test } from "vitest";
-import { cleanupPolicies } from "./cleanup-rules.ts";
 import { ImageRepository, type ImageRepositoryArgs } from "./image-repository.ts";
 import { declare, PLAIN, valueOf } from "../../test/support/mocks.ts";
 
@@ -50,7 +49,24 @@ describe("ImageRepository", () => {
           description: "Images (Pulumi stack project/stack)",
           labels: { app: "hyperion" },
           cleanupPolicyDryRun: false,
-          cleanupPolicies: cleanupPolicies(args.expiry),
+          cleanupPolicies: [
+            {
+              id: "delete-untagged",
+              action: "DELETE",
+              condition: { tagState: "UNTAGGED", olderThan: "1209600s" },
+            },
+            {
+              id: "delete-builds",
+              action: "DELETE",
+              condition: { tagState: "TAGGED", olderThan: "6652800s" },
+            },
+            {
+              id: "keep-releases",
+              action: "KEEP",
+              condition: { tagState: "TAGGED", tagPrefixes: ["v", "latest"] },
+            },
+            { id: "keep-recent", action: "KEEP", mostRecentVersions: { keepCount: 30 } },
+          ],
           vulnerabilityScanningConfig: { enablementConfig: "INHERITED" },
         },
         parent: "registry",

@@ -51,7 +51,17 @@ You can run it again at any time: it finishes what a failed run left.
 `;
 
 export const FLAGS = ["help", "skip-build", "dry-run", "overwrite"];
-export const WITH_VALUE = "only version revision release-date stack registry source jobs log-dir".split(" ");
+export const WITH_VALUE = [
+  "only",
+  "version",
+  "revision",
+  "release-date",
+  "stack",
+  "registry",
+  "source",
+  "jobs",
+  "log-dir",
+];
 
 /**
  * Reads the command line.
