@@ -15,8 +15,13 @@ export function nameStack(name: string): void {
 }
 
 /** The command with this run's stack, because another one can be selected. */
-export function onStack(command: string): string {
+function onStack(command: string): string {
   return stack === undefined ? command : `${command} --stack ${stack}`;
+}
+
+/** The command that runs the verified CLI with these arguments on this run's stack. */
+export function pulumiCommand(args: string): string {
+  return onStack(`${PULUMI} ${args}`);
 }
 
 /** The command that releases a version, or goes back to it. */
@@ -44,12 +49,12 @@ export function settingKey<Name extends string>(name: Name): `${typeof NAMESPACE
 
 /** The command that sets a setting, or an element of a list (`readers[0]`). */
 export function configSet(name: string, value: string): string {
-  return onStack(`${PULUMI} config set ${pathOption(name)} ${value}`);
+  return pulumiCommand(`config set ${pathOption(name)} ${value}`);
 }
 
 /** The command that removes a setting, or an element of a list. */
 export function configRemove(name: string): string {
-  return onStack(`${PULUMI} config rm ${pathOption(name)}`);
+  return pulumiCommand(`config rm ${pathOption(name)}`);
 }
 
 function pathOption(name: string): string {

@@ -1,7 +1,7 @@
 import { closest, distance } from "fastest-levenshtein";
 import type { z } from "zod";
 import type { Problem } from "../problems/problem.ts";
-import { NAMESPACE, onStack, PULUMI, stackFile } from "../problems/setting-commands.ts";
+import { NAMESPACE, pulumiCommand, stackFile } from "../problems/setting-commands.ts";
 import { canBeTyped, shellQuoted, shellWord, shown, shownName } from "../problems/wording.ts";
 
 /** The most typing errors in a name that still gets a suggestion. */
@@ -54,7 +54,7 @@ export function secretProblem(key: string, { allowed, example, composite }: Word
     where: key,
     found: "a secret",
     allowed: `plain text: ${allowed}`,
-    fix: composite ? removal(key) : onStack(`${PULUMI} config set ${key} ${example}`),
+    fix: composite ? removal(key) : pulumiCommand(`config set ${key} ${example}`),
   };
 }
 
@@ -97,7 +97,7 @@ function badName(key: string, path: string, name: string, allowed: string): Prob
   };
 }
 
-/** One step of a path, as `${PULUMI} config set --path` takes it. */
+/** One step of a path, as `pulumi config set --path` takes it. */
 function step(part: PropertyKey): string {
   if (typeof part === "number") return `[${part}]`;
   const name = String(part);
@@ -105,16 +105,14 @@ function step(part: PropertyKey): string {
 }
 
 function assignment(key: string, path: string, word: string): string {
-  if (path === "") return onStack(`${PULUMI} config set ${key} ${word}`);
-  return canBeTyped(path)
-    ? onStack(`${PULUMI} config set --path ${shellQuoted(key + path)} ${word}`)
-    : edit();
+  if (path === "") return pulumiCommand(`config set ${key} ${word}`);
+  return canBeTyped(path) ? pulumiCommand(`config set --path ${shellQuoted(key + path)} ${word}`) : edit();
 }
 
 function removal(key: string, path = ""): string {
   if (!canBeTyped(key + path)) return edit();
   const name = path === "" ? shellWord(key) : `--path ${shellQuoted(key + path)}`;
-  return onStack(`${PULUMI} config rm ${name}`);
+  return pulumiCommand(`config rm ${name}`);
 }
 
 const edit = (): string => `remove it from the stack's file, ${stackFile()}, in an editor`;

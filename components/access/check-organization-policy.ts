@@ -6,7 +6,7 @@ import { organizationPolicy } from "../../google/apis.ts";
 import { ALL_AUTHENTICATED_USERS } from "./principals.ts";
 import type { Checked } from "../../problems/checks.ts";
 import type { Problem } from "../../problems/problem.ts";
-import { configRemove, configSet, onStack, OR, PULUMI } from "../../problems/setting-commands.ts";
+import { configRemove, configSet, OR, pulumiCommand } from "../../problems/setting-commands.ts";
 
 /** Domain restricted sharing, and its managed successor. */
 const LEGACY = "iam.allowedPolicyMemberDomains";
@@ -68,7 +68,7 @@ export async function checkOrganizationPolicy(settings: PublicAccessSettings): P
   if (legacy !== undefined && !allowsAll(legacy)) {
     if (settings.overrideDomainRestrictedSharing)
       warn(
-        `The exception from ${LEGACY} takes minutes to spread. If the public binding is refused ("do not belong to a permitted customer"), run this again in five minutes: ${onStack(`${PULUMI} up`)}`,
+        `The exception from ${LEGACY} takes minutes to spread. If the public binding is refused ("do not belong to a permitted customer"), run this again in five minutes: ${pulumiCommand("up")}`,
       );
     else problems.push(policyProblem(settings, members, LEGACY, legacy));
   }

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import project from "../../../package.json" with { type: "json" };
 import { problemsError } from "../../../problems/problem.ts";
-import { onStack, PULUMI } from "../../../problems/setting-commands.ts";
+import { pulumiCommand } from "../../../problems/setting-commands.ts";
 import type { Build } from "../tags/set-tags.ts";
 import type { TagTarget } from "../tags/versions.ts";
 import type { ImageRegistry } from "./image-registry.ts";
@@ -221,7 +221,7 @@ async function getManifest(registry: ImageRegistry, image: string, reference: st
       image,
       reference,
       `answered ${answer.status} to a request to read it`,
-      answer.status === 404 ? REBUILD : undefined,
+      answer.status === 404 ? rebuild() : undefined,
     );
   return {
     digest: reference,
@@ -247,7 +247,8 @@ async function putManifest(
 }
 
 /** The docker plugin does not notice if an image was deleted from the registry. */
-const REBUILD = `${onStack(`${PULUMI} up --replace '**docker:index/image:Image**'`)}   # builds and pushes the images again`;
+const rebuild = (): string =>
+  `${pulumiCommand("up --replace '**docker:index/image:Image**'")}   # builds and pushes the images again`;
 
 function refused(
   registry: ImageRegistry,
