@@ -95,16 +95,12 @@ describe("a release", () => {
   });
 
   test("is an index of two platforms, each of which has its own tag and can be pulled", async () => {
-    const { dockerImages } = (await google(sandbox, "GET", `${REPOSITORY}/dockerImages?pageSize=1000`)) as {
-      dockerImages: {
-        uri: string;
-        imageManifests?: { digest: string; os: string; architecture: string }[];
-      }[];
-    };
     for (const { name } of images) {
       const reference = `${sandbox.registry}/${name}:1.4.1`;
-      const uri = `/${name}@${(await digest(name, "1.4.1")) ?? ""}`;
-      const imageManifests = dockerImages.find((image) => image.uri.endsWith(uri))?.imageManifests ?? [];
+      const found = `${name}@${(await digest(name, "1.4.1")) ?? ""}`;
+      const { imageManifests } = (await google(sandbox, "GET", `${REPOSITORY}/dockerImages/${found}`)) as {
+        imageManifests: { digest: string; os: string; architecture: string }[];
+      };
       expect(imageManifests).toMatchObject(
         ARCHITECTURES.map((architecture) => ({ os: "linux", architecture })),
       );
