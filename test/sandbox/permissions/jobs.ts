@@ -5,7 +5,7 @@ export interface Grant {
   on: "project" | "organization" | "repository";
   /** Predefined roles that hold them. */
   predefined: string[];
-  /** The job fails without any one of these. */
+  /** The job needs each of these. */
   permissions: string[];
 }
 

@@ -10,15 +10,18 @@ export async function runLive(
   grants: readonly Grant[],
   command: string,
   args: readonly string[],
-): Promise<Outcome> {
+): Promise<Outcome & { needed: string[] }> {
   for (const on of ["project", "repository"] as const)
     await setRole(sandbox, on, permissionsOf(grants.filter((grant) => grant.on === on)));
-  return sandbox.command(command, args, {
+  await google(sandbox, "DELETE", "sandbox/requests");
+  const outcome = await sandbox.command(command, args, {
     GOOGLE_OAUTH_ACCESS_TOKEN: await mintAccessToken(sandbox.root, PRINCIPAL),
     HYPERION_SANDBOX_PRINCIPAL: PRINCIPAL,
     HYPERION_FAKE_PROVIDER_BACKOFF_MS: "5",
     USER_PROJECT_OVERRIDE: undefined,
   });
+  const answer = await google(sandbox, "GET", `sandbox/requests/permissions/${PRINCIPAL}`);
+  return { ...outcome, needed: (answer as { permissions: string[] }).permissions };
 }
 
 /** Creates or updates the principal's custom role on a resource. */

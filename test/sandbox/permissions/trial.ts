@@ -24,6 +24,8 @@ export interface Snapshot {
 
 /** The outcome of a trial. */
 export interface Trial extends Outcome {
+  /** The permissions that the principal's requests needed. */
+  needed: string[];
   /** The result of the command. `remove` deletes its folder. */
   after: Snapshot;
   remove: () => Promise<void>;
@@ -66,6 +68,7 @@ export async function runTrial(
     });
     return {
       ...outcome,
+      needed: emulator.context.requests.permissionsOf(PRINCIPAL),
       after: { emulator: structuredClone(emulator.context.store.state), backend },
       remove: () => rm(folder, { recursive: true, force: true }),
     };

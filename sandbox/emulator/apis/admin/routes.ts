@@ -90,6 +90,9 @@ export const routes: OpenRoute[] = [
     const routes = context.requests.all();
     return { total: routes.reduce((sum, { count }) => sum + count, 0), routes };
   }),
+  adminRoute("GET", "requests/permissions/{principal*}", (context, _, { principal = "" }) => ({
+    permissions: context.requests.permissionsOf(principal),
+  })),
   adminRoute("DELETE", "requests", (context) => {
     context.requests.clear();
     return { total: 0, routes: [] };

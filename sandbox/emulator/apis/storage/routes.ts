@@ -5,7 +5,7 @@ import { AnswerError, ApiError } from "../../support/http/errors.ts";
 import { parseBody } from "../../support/http/body.ts";
 import { authenticate, requireService } from "../../support/http/router.ts";
 import type { OpenRoute } from "../../support/http/route.ts";
-import { isAllowed } from "../../support/policies/access.ts";
+import { holdsPermission, isAllowed } from "../../support/policies/access.ts";
 import { getPolicy, setPolicy, setPolicyBody } from "../../support/policies/policies.ts";
 import { findProject } from "../../support/projects.ts";
 import type { Bucket, Policy } from "../../support/resources.ts";
@@ -216,7 +216,7 @@ export const routes: OpenRoute[] = [
       const bucket = existing(context, name);
       const asked = new URL(request.url).searchParams.getAll("permissions");
       const permissions = asked.filter((each) =>
-        isAllowed(context, caller, each, bucketResource(name, bucket)),
+        holdsPermission(context, caller, each, bucketResource(name, bucket)),
       );
       return Response.json({ kind: "storage#testIamPermissionsResponse", permissions });
     },

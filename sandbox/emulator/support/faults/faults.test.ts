@@ -147,6 +147,18 @@ test("requests are counted by route and status, except the sandbox's requests", 
   });
 });
 
+test("the permissions that a principal's requests need are recorded, whether it holds them or not", async () => {
+  await emulator.ok("DELETE", "sandbox/requests");
+  const dana = "user:dana@example.com";
+  await emulator.call("GET", REPOSITORY, undefined, dana);
+  const permissions = ["artifactregistry.repositories.delete"];
+  await emulator.ok("POST", `${REPOSITORY}:testIamPermissions`, { permissions }, dana);
+  const recorded = () => emulator.ok("GET", `sandbox/requests/permissions/${dana}`);
+  expect(await recorded()).toEqual({ permissions: ["artifactregistry.repositories.get"] });
+  await emulator.ok("DELETE", "sandbox/requests");
+  expect(await recorded()).toEqual({ permissions: [] });
+});
+
 test("only the maintainer uses the switches", async () => {
   for (const path of ["sandbox/faults", "sandbox/requests", "sandbox/org-policy"]) {
     expect((await emulator.call("GET", path, undefined, "user:dana@example.com")).status).toBe(403);

@@ -10,6 +10,7 @@ export interface RequestCount {
 
 export class Requests {
   private readonly counts = new Map<string, RequestCount>();
+  private readonly needed = new Map<string, Set<string>>();
 
   count(method: string, route: string, status: number): void {
     const key = `${method} ${route}`;
@@ -24,7 +25,19 @@ export class Requests {
     return [...this.counts.values()].sort((a, b) => b.count - a.count);
   }
 
+  /** Records a permission that a request of this principal needs, whether it holds it or not. */
+  need(principal: string, permission: string): void {
+    const known = this.needed.get(principal) ?? new Set();
+    this.needed.set(principal, known.add(permission));
+  }
+
+  /** The permissions that the requests of a principal need, sorted. */
+  permissionsOf(principal: string): string[] {
+    return [...(this.needed.get(principal) ?? [])].sort();
+  }
+
   clear(): void {
+    this.needed.clear();
     this.counts.clear();
   }
 }

@@ -48,8 +48,19 @@ function resolve(context: Context, member: string): string[] {
   return bindings.filter((binding) => binding.role === role).flatMap(({ members }) => members);
 }
 
-/** Whether the caller has a permission on a resource (`projects/ID/...`). */
+/** The same as `holdsPermission`, for a request that needs the permission. Records that the caller needed it. */
 export function isAllowed(context: Context, caller: Caller, permission: string, resource: string): boolean {
+  context.requests.need(caller.principal, permission);
+  return holdsPermission(context, caller, permission, resource);
+}
+
+/** Whether the caller has a permission on a resource (`projects/ID/...`). */
+export function holdsPermission(
+  context: Context,
+  caller: Caller,
+  permission: string,
+  resource: string,
+): boolean {
   const members = context.members();
   return policiesFor(context, resource).some((policy) =>
     (policy.bindings ?? []).some(

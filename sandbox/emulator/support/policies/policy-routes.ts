@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
 import { ANY_CALLER, type Methods, type Params, type Route } from "../http/route.ts";
-import { isAllowed } from "./access.ts";
+import { holdsPermission } from "./access.ts";
 import { getPolicy, setPolicy, setPolicyBody } from "./policies.ts";
 
 /** The resource's name. @throws ApiError 404 */
@@ -46,7 +46,7 @@ export function testPermissionsRoute(api: Methods, path: string, nameOf: NameOf)
     testPermissionsBody,
     ({ context, params, body, caller }) => {
       const name = nameOf(context, params);
-      const permissions = body.permissions.filter((each) => isAllowed(context, caller, each, name));
+      const permissions = body.permissions.filter((each) => holdsPermission(context, caller, each, name));
       return permissions.length > 0 ? { permissions } : {};
     },
   );
