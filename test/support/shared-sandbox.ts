@@ -2,6 +2,8 @@ import { existsSync } from "node:fs";
 import { cp, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { afterAll, beforeAll, inject } from "vitest";
+import { makeReady } from "../../sandbox/commands/make-ready.ts";
+import type { RunStep } from "../../sandbox/commands/steps.ts";
 import { sandboxPaths } from "../../sandbox/lib/paths.ts";
 import { allProcesses, commandLine, signal } from "../../sandbox/lib/processes.ts";
 import { stopService } from "../../sandbox/lib/supervision.ts";
@@ -67,10 +69,14 @@ async function restore(folder: string): Promise<boolean> {
   await empty(folder);
   await copy(keptFiles(folder), folder);
   for (const service of SERVICES) await rm(join(paths.run, `${service}.json`));
-  await succeed(paths.root, "up", "--no-stack");
+  await makeReady(paths, quietly);
   const engine = await Engine.of(paths.root);
   return engine.restore(JSON.parse(await readFile(keptImages(folder), "utf8")) as Record<string, string>);
 }
+
+/** Runs a step of the sandbox's start without printing it. */
+const quietly: RunStep = (_, work) => work(ignore, ignore);
+const ignore = (): void => undefined;
 
 /** Removes everything below a folder except `STAYS`. */
 async function empty(folder: string, below = ""): Promise<void> {
