@@ -19,7 +19,6 @@ const engine = (name: string, groupOrder: number, maxWorkers: number, testTimeou
   test: {
     name,
     include: [`test/${name}/**/*.test.ts`],
-    globalSetup: "test/support/global-setup.ts",
     setupFiles,
     sequence: { groupOrder },
     maxWorkers,
@@ -30,7 +29,13 @@ const engine = (name: string, groupOrder: number, maxWorkers: number, testTimeou
 
 export default defineConfig({
   test: {
-    reporters: ["default", "./test/support/slowest-reporter.ts"],
+    reporters: [
+      "default",
+      "./test/support/slowest-reporter.ts",
+      "./test/faults/reliability-reporter.ts",
+    ],
+    // For every project, so that they share the sandboxes.
+    globalSetup: "test/support/global-setup.ts",
     sequence: { sequencer: LongestFirst },
     tags: [
       { name: "feature", description: "Part of `npm test`: together, these tests show each feature once." },
@@ -50,9 +55,9 @@ export default defineConfig({
         },
       },
       engine("sandbox", 1, atOnce, 300_000),
-      engine("faults", 2, atOnce, 300_000),
+      engine("faults", 1, atOnce, 300_000),
       // Measures what the machine does: nothing else meanwhile.
-      engine("load", 3, 1, 60_000),
+      engine("load", 2, 1, 60_000),
     ],
   },
 });

@@ -1,6 +1,5 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { format, resolveConfig } from "prettier";
 import type { Reporter, TestModule, Vitest } from "vitest/node";
 import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 import { groupedTable, misplaced, rowsWithoutCase, fullTable } from "./rows.ts";
@@ -27,6 +26,8 @@ export default class ReliabilityReporter implements Reporter {
       const { survival } = test.meta();
       return survival === undefined ? [] : [{ fault: test.name, ...survival }];
     });
+    // A run of other tests.
+    if (cases.length === 0) return;
     mkdirSync(dirname(RESULTS), { recursive: true });
     writeFileSync(RESULTS, `${fullTable(cases)}\n`);
 
@@ -51,6 +52,7 @@ async function writeDocument(table: string): Promise<void> {
     /<!-- faults -->[^]*<!-- \/faults -->/,
     () => `<!-- faults -->\n\n${table}\n\n<!-- /faults -->`,
   );
+  const { format, resolveConfig } = await import("prettier");
   const options = { ...(await resolveConfig(DOCUMENT)), parser: "markdown" };
   writeFileSync(DOCUMENT, await format(document, options));
 }

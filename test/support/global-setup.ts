@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { TestProject } from "vitest/node";
 import { sandboxPaths } from "../../sandbox/lib/paths.ts";
-import { succeed } from "./sandbox.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -20,7 +19,9 @@ export default async function setup(project: TestProject): Promise<() => Promise
   return async () => {
     for (const name of await readdir(sandboxes)) {
       const { root, config } = sandboxPaths(join(sandboxes, name, "sb"));
-      if (existsSync(config)) await succeed(root, "down", "--force");
+      if (!existsSync(config)) continue;
+      const { succeed } = await import("./sandbox.ts");
+      await succeed(root, "down", "--force");
     }
     await rm(sandboxes, { recursive: true, force: true });
   };
