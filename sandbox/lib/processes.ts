@@ -42,14 +42,18 @@ function isOver(state: string): boolean {
   return state === "Z" || state === "X";
 }
 
-export function allProcesses(): number[] {
+/** Every process, zombies included. */
+export function processIds(): number[] {
   return readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
-    .map(Number)
-    .filter((pid) => {
-      const stat = readStat(pid);
-      return stat !== undefined && !isOver(stat.state);
-    });
+    .map(Number);
+}
+
+export function allProcesses(): number[] {
+  return processIds().filter((pid) => {
+    const stat = readStat(pid);
+    return stat !== undefined && !isOver(stat.state);
+  });
 }
 
 /** The arguments of a process, joined by spaces; empty if it is gone. */

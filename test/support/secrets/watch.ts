@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import { sandboxPaths } from "../../../sandbox/lib/paths.ts";
 import { run } from "../../../sandbox/lib/run-command.ts";
-import { allProcesses, commandLine } from "../../../sandbox/lib/processes.ts";
+import { commandLine, processIds } from "../../../sandbox/lib/processes.ts";
 import { readTools } from "../../../sandbox/lib/tools.ts";
 import type { Finding, SecretFinder } from "./finder.ts";
 import { exposedFiles, readExposed } from "./files.ts";
@@ -17,6 +17,9 @@ const ENGINE_MS = 10_000;
 /** Interval of looks at the process list. */
 const LOOK_MS = 250;
 
+/** Looks at a new process: soon after its start, it can become another program. */
+const LOOKS = 8;
+
 /** Subcommands that print tokens. */
 const PRINT_SECRETS = ["env", "token", "github-token"];
 
@@ -27,6 +30,8 @@ const PRINT_SECRETS = ["env", "token", "github-token"];
 export class SecretsWatch {
   private readonly root: string;
   private readonly commandLines = new Set<string>();
+  /** The number of looks at each running process. */
+  private readonly looks = new Map<number, number>();
   private readonly lookedAt = new Set<string>();
   private readonly versions = new Map<string, string>();
   private outputs: { where: string; text: string }[] = [];
@@ -125,7 +130,14 @@ export class SecretsWatch {
   }
 
   private lookAtProcesses(): void {
-    for (const pid of allProcesses()) this.commandLines.add(commandLine(pid));
+    const running = new Set(processIds());
+    for (const pid of this.looks.keys()) if (!running.has(pid)) this.looks.delete(pid);
+    for (const pid of running) {
+      const looks = this.looks.get(pid) ?? 0;
+      if (looks === LOOKS) continue;
+      this.looks.set(pid, looks + 1);
+      this.commandLines.add(commandLine(pid));
+    }
   }
 }
 
