@@ -30,12 +30,16 @@ beforeAll(async () => {
   settings = await readFile(settingsFile, "utf8");
 });
 
+const destroys = ({ commands }: { commands: string }) => /^npm run pulumi -- destroy/m.test(commands);
+
 const runs = documents()
   .flatMap(({ blocks }) => blocks)
   .flatMap((block) => {
     const check = checkOf(block);
     return check?.kind === "run" ? [{ where: block.where, commands: check.commands }] : [];
-  });
+  })
+  // Last, because the next block would publish everything again.
+  .sort((a, b) => Number(destroys(a)) - Number(destroys(b)));
 
 describe("the commands of", () => {
   test.each(runs)("$where", async ({ commands }) => {

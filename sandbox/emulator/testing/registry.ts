@@ -118,9 +118,11 @@ export async function pushImage(
 ): Promise<string> {
   const ask = await client(target, image);
   const upload = async (content: string): Promise<{ digest: string; size: number }> => {
-    const { headers } = await ask("POST", `/v2/${image}/blobs/uploads/`);
     const digest = digestOf(content);
-    await ask("PUT", `${headers.location ?? ""}&digest=${digest}`, content);
+    // Answered by 201 if the repository has it.
+    const mount = `/v2/${image}/blobs/uploads/?mount=${digest}&from=${image}`;
+    const { status, headers } = await ask("POST", mount);
+    if (status !== 201) await ask("PUT", `${headers.location ?? ""}&digest=${digest}`, content);
     return { digest, size: content.length };
   };
   const configuration = JSON.stringify({
