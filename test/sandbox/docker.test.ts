@@ -45,7 +45,6 @@ describe("a credential store without a login for the registry", () => {
     expect(failed(await sandbox.with(shell).tryUp())).toContain(message);
     expect(await id()).toBe(built);
     await writeFile(page, before);
-    await sandbox.up();
   });
 });
 

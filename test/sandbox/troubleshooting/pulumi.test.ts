@@ -349,7 +349,6 @@ const provocations: Provocations = {
     await sandbox.up();
     const output = await expectFailure(sandbox.tryPulumi("destroy", "--yes"));
     await sandbox.set({ protect: "false" });
-    await sandbox.up();
     return output;
   },
   "The passphrase is wrong or lost": async () => {
