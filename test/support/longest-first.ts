@@ -6,7 +6,6 @@ import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 export const LONGEST = [
   "test/sandbox/workflows.test.ts",
   "test/sandbox/compose.test.ts",
-  "test/sandbox/plugins.test.ts",
   "test/sandbox/workflows-reports.test.ts",
   "test/sandbox/troubleshooting/pulumi.test.ts",
   "test/sandbox/permissions.test.ts",

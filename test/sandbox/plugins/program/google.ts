@@ -6,35 +6,23 @@ import { Policy } from "@pulumi/gcp/orgpolicy/policy.js";
 import { Service } from "@pulumi/gcp/projects/service.js";
 import { Account } from "@pulumi/gcp/serviceaccount/account.js";
 import { IAMMember } from "@pulumi/gcp/serviceaccount/iammember.js";
-import type { CustomResourceOptions } from "@pulumi/pulumi";
-import type { GoogleSettings } from "./settings.ts";
 
 const project = "production-471918";
 const number = "123456789012";
 
-/** Declares one resource of each gcp type. */
-export function google(set: GoogleSettings, imports: Record<string, string> = {}): void {
-  /** The import option, when the settings give an id for this name. */
-  const imported = (name: string): CustomResourceOptions => {
-    const id = imports[name];
-    return id === undefined ? {} : { import: id };
-  };
+/** Declares one resource of each gcp type; returns the repository. */
+export function google(dockerConfig: { immutableTags: boolean } | undefined): Repository {
   const dependsOn = ["artifactregistry", "iam", "orgpolicy"].map(
-    (name) =>
-      new Service(
-        name,
-        { service: `${name}.googleapis.com`, disableOnDestroy: false },
-        imported(`service ${name}`),
-      ),
+    (name) => new Service(name, { service: `${name}.googleapis.com`, disableOnDestroy: false }),
   );
   const policy = new Policy(
     "p",
     {
       name: `projects/${project}/policies/iam.allowedPolicyMemberDomains`,
       parent: `projects/${project}`,
-      spec: { rules: [set.rule ?? { allowAll: "TRUE" }] },
+      spec: { rules: [{ allowAll: "TRUE" }] },
     },
-    { dependsOn, ...imported("p") },
+    { dependsOn },
   );
   const registry = new Repository(
     "registry",
@@ -42,64 +30,50 @@ export function google(set: GoogleSettings, imports: Record<string, string> = {}
       repositoryId: "hyperion-public",
       format: "DOCKER",
       location: "us-central1",
-      ...(set.description !== undefined && { description: set.description }),
-      ...(set.labels !== undefined && { labels: set.labels }),
+      description: "Hyperion images",
+      labels: { app: "hyperion" },
       cleanupPolicies: [
         {
           id: "delete-untagged",
           action: "DELETE",
           condition: { tagState: "UNTAGGED", olderThan: "1209600s" },
         },
-        { id: "keep-recent", action: "KEEP", mostRecentVersions: { keepCount: set.keepCount ?? 10 } },
+        { id: "keep-recent", action: "KEEP", mostRecentVersions: { keepCount: 10 } },
       ],
-      cleanupPolicyDryRun: set.dryRun ?? false,
-      vulnerabilityScanningConfig: { enablementConfig: set.scanning ?? "INHERITED" },
-      ...(set.dockerConfig && { dockerConfig: set.dockerConfig }),
+      cleanupPolicyDryRun: false,
+      vulnerabilityScanningConfig: { enablementConfig: "INHERITED" },
+      ...(dockerConfig && { dockerConfig }),
     },
-    { dependsOn, ...imported("registry") },
+    { dependsOn },
   );
   const account = new Account(
     "ci",
-    {
-      accountId: "hyperion-ci",
-      displayName: set.accountName ?? "Hyperion CI",
-      description: "Publishes images",
-      ...(set.adopt && { createIgnoreAlreadyExists: true }),
-    },
-    { dependsOn, ...imported("ci") },
+    { accountId: "hyperion-ci", displayName: "Hyperion CI", description: "Publishes images" },
+    { dependsOn },
   );
   const role = "roles/artifactregistry.reader";
-  const reader = { location: "us-central1", repository: registry.repositoryId };
-  new RepositoryIamMember("ci-reader", { ...reader, role: set.role ?? role, member: account.member });
-  if (set.public)
-    new RepositoryIamMember(
-      "public",
-      { ...reader, role, project: registry.project, member: "allUsers" },
-      { dependsOn: policy },
-    );
+  const reader = { location: "us-central1", repository: registry.repositoryId, role };
+  new RepositoryIamMember("ci-reader", { ...reader, member: account.member });
+  new RepositoryIamMember(
+    "public",
+    { ...reader, project: registry.project, member: "allUsers" },
+    { dependsOn: policy },
+  );
   const pool = new WorkloadIdentityPool(
     "github",
-    { workloadIdentityPoolId: "github", displayName: set.poolName ?? "GitHub Actions" },
-    { dependsOn, ...imported("pool") },
+    { workloadIdentityPoolId: "github", displayName: "GitHub Actions" },
+    { dependsOn },
   );
-  new WorkloadIdentityPoolProvider(
-    "github",
-    {
-      workloadIdentityPoolId: pool.workloadIdentityPoolId,
-      workloadIdentityPoolProviderId: "github",
-      attributeMapping: {
-        "google.subject": "assertion.sub",
-        "attribute.repository": "assertion.repository",
-        ...set.mapping,
-      },
-      attributeCondition: set.condition ?? "assertion.repository=='HyperionWave-AI/dev-squad'",
-      oidc: {
-        issuerUri: "https://token.actions.githubusercontent.com",
-        ...(set.audiences && { allowedAudiences: set.audiences }),
-      },
+  new WorkloadIdentityPoolProvider("github", {
+    workloadIdentityPoolId: pool.workloadIdentityPoolId,
+    workloadIdentityPoolProviderId: "github",
+    attributeMapping: {
+      "google.subject": "assertion.sub",
+      "attribute.repository": "assertion.repository",
     },
-    imported("provider"),
-  );
+    attributeCondition: "assertion.repository=='HyperionWave-AI/dev-squad'",
+    oidc: { issuerUri: "https://token.actions.githubusercontent.com" },
+  });
   const poolName = `projects/${number}/locations/global/workloadIdentityPools/github`;
   new IAMMember(
     "ci-wif",
@@ -110,4 +84,5 @@ export function google(set: GoogleSettings, imports: Record<string, string> = {}
     },
     { dependsOn: pool },
   );
+  return registry;
 }
