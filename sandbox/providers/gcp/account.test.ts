@@ -54,9 +54,11 @@ describe("Account", () => {
       "Error creating service account: googleapi: Error 409: exists",
     );
     await fake.stop();
-    const { id, outputs } = await create(exists, { createIgnoreAlreadyExists: true });
+    const adopting = { ...inputs, createIgnoreAlreadyExists: true };
+    const { id, outputs } = await create(exists, adopting);
     expect(id).toBe(name);
     expect(outputs).toMatchObject({ createIgnoreAlreadyExists: true, uniqueId: "1" });
+    expect(resourceOn(account, fake).diff({ id, inputs: adopting, outputs }, adopting)).toEqual([]);
   });
 
   it("updates by etag and mask", async () => {

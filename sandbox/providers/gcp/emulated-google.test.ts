@@ -207,11 +207,6 @@ describe("a resource that exists at Google", () => {
     expect(await send(definition, "GET", old.id)).toMatchObject(after);
     expect(on(definition).diff(fixed, old.inputs)).toEqual([]);
   });
-
-  it("is adopted by createIgnoreAlreadyExists: an account", async () => {
-    const inputs = { ...recorded(account).inputs, createIgnoreAlreadyExists: true };
-    expect(on(account).diff(await create(account, inputs), inputs)).toEqual([]);
-  });
 });
 
 describe("a resource that is deleted", () => {

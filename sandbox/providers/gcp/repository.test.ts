@@ -95,10 +95,6 @@ describe("Repository", () => {
     expect(error).toMatchObject({ id: name });
   });
 
-  it("has no difference after a create", async () => {
-    expect(on().diff(await created(), inputs)).toEqual([]);
-  });
-
   it.each<[string, Properties, string, boolean]>([
     ["a description", { description: "other" }, "description", false],
     ["a label", { labels: { app: "y" } }, "labels.app", false],
