@@ -29,11 +29,7 @@ const engine = (name: string, groupOrder: number, maxWorkers: number, testTimeou
 
 export default defineConfig({
   test: {
-    reporters: [
-      "default",
-      "./test/support/slowest-reporter.ts",
-      "./test/faults/reliability-reporter.ts",
-    ],
+    reporters: ["default", "./test/support/slowest-reporter.ts", "./test/faults/reliability-reporter.ts"],
     // For every project, so that they share the sandboxes.
     globalSetup: "test/support/global-setup.ts",
     sequence: { sequencer: LongestFirst },
