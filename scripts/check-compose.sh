@@ -397,7 +397,9 @@ look_at_docker() {
       found "Docker $version is older than 20.10" "install a later one: https://docs.docker.com/engine/install"
     IFS='|' read -r -t "$patience" root memory security < <(docker info --format '{{.DockerRootDir}}|{{.MemTotal}}|{{.SecurityOptions}}' 2>/dev/null) || true
     case $root in /var/snap/*) snap=true ;; esac
+    volumes=$(docker volume ls --format '{{.Name}}' 2>/dev/null) || true
     ! has_volume "${compose_project}_mongodb-data" || mongodb_filled=true
+    ! has_volume "${compose_project}_qdrant-data" || qdrant_filled=true
   fi
 }
 
@@ -449,10 +451,10 @@ check_machine() {
 
   # The features that MongoDB's image looks for.
   cpu=$(cat /proc/cpuinfo 2>/dev/null) || true
-  if [ -n "$cpu" ] && runs_here HYPERION_MONGODB && [ "$(number "$(version_of "$(setting MONGODB_IMAGE)" mongo)")" -ge 5000 ]; then
+  if [ -n "$cpu" ] && runs_here HYPERION_MONGODB; then
     case $arch in
-      amd64) [[ $cpu == *avx* ]] || found "this processor has no AVX, without which MongoDB 5 and later end with 132" "in a virtual machine, give it the host's processor type; else $(set_to HYPERION_MONGODB elsewhere)" ;;
-      arm64) grep -Eq 'Features.*(fphp|dcpop|sha3|sm3|sm4|asimddp|sha512|sve)' <<<"$cpu" ||
+      amd64) [[ $cpu == *avx* ]] || ! is_mongodb_5 || found "this processor has no AVX, without which MongoDB 5 and later end with 132" "in a virtual machine, give it the host's processor type; else $(set_to HYPERION_MONGODB elsewhere)" ;;
+      arm64) grep -Eq 'Features.*(fphp|dcpop|sha3|sm3|sm4|asimddp|sha512|sve)' <<<"$cpu" || ! is_mongodb_5 ||
         found "this processor is older than ARMv8.2-A, without which MongoDB 5 and later end with 132" "$(set_to HYPERION_MONGODB elsewhere)" ;;
     esac
   fi
@@ -472,20 +474,40 @@ version_of() {
   printf '%s' "${version:-0}"
 }
 
-has_volume() { docker volume inspect "$1" >/dev/null 2>&1; }
+# Whether the next start is of MongoDB 5 or later.
+is_mongodb_5() { [ "$(number "$(version_of "$(setting MONGODB_IMAGE)" mongo)")" -ge 5000 ]; }
 
-# read_volume VOLUME IMAGE COMMANDS: runs sh in the image, with the volume at /from; fails if the image is not here.
-read_volume() {
-  docker image inspect "$2" >/dev/null 2>&1 &&
-    docker run --rm --pull never --network none --entrypoint sh --volume "$1:/from:ro" "$2" -c "$3" </dev/null 2>/dev/null
+has_volume() { grep -qxF -- "$1" <<<"$volumes"; }
+
+# read_data: reads the databases' volumes in one container, of an image that is here. Sets $was_read if there is one, $formats to
+# the format versions of Qdrant's collections, and $mongod to the version of MongoDB that last opened its data.
+read_data() {
+  local image text mounts=()
+  if runs_here HYPERION_QDRANT && $qdrant_filled; then mounts+=(--volume "${compose_project}_qdrant-data:/qdrant:ro"); fi
+  if runs_here HYPERION_MONGODB && $mongodb_filled; then mounts+=(--volume "${compose_project}_mongodb-data:/mongodb:ro"); fi
+  [ "${#mounts[@]}" -ne 0 ] || return 0
+  for image in "$(setting QDRANT_IMAGE)" "$(setting MONGODB_IMAGE)"; do
+    # shellcheck disable=SC2016 # the shell in the container expands it
+    # MongoDB's diagnostic data starts with mongod's build information.
+    text=$(docker run --rm --pull never --network none --user root --entrypoint sh "${mounts[@]}" "$image" -c '
+      echo read
+      for file in /qdrant/collections/*/version.info; do [ ! -f "$file" ] || echo "format $(cat "$file")"; done
+      for file in /mongodb/diagnostic.data/metrics.[0-9]*; do last=$file; done
+      [ ! -f "$last" ] || cat "$last"' </dev/null 2>/dev/null | head -c 65536 | LC_ALL=C tr -c '[:print:]' '\n') || true
+    [[ $text == read* ]] || continue
+    was_read=true
+    formats=$(sed -n 's/^format \(.\)/\1/p' <<<"$text")
+    mongod=$(awk 'after && /^[0-9]+\.[0-9]+\.[0-9]+/ { print; exit } $0 != "" { after = $0 == "version" }' <<<"$text")
+    return
+  done
 }
 
 # The last fix of each minor version of Qdrant: an upgrade passes through each minor version.
 qdrant_steps='1.9.7 1.10.1 1.11.5 1.12.6 1.13.6 1.14.1 1.15.5 1.16.3 1.17.1'
 
 check_qdrant_data() {
-  local volume=${compose_project}_qdrant-data image container from=0 to step='' each formats
-  runs_here HYPERION_QDRANT && has_volume "$volume" || return 0
+  local volume=${compose_project}_qdrant-data image container from=0 to step='' each other
+  runs_here HYPERION_QDRANT && $qdrant_filled || return 0
   image=$(setting QDRANT_IMAGE)
   to=$(number "$(version_of "$image")")
   container=$(docker ps --all --quiet --filter "volume=$volume" | head -n 1)
@@ -501,11 +523,11 @@ check_qdrant_data() {
     found "$volume was last opened by Qdrant $((from / 1000)).$((from % 1000)), and $image skips a minor version" \
       "QDRANT_IMAGE=qdrant/qdrant:v$step docker compose up --detach --wait qdrant, then this check again"
   fi
-  # shellcheck disable=SC2016 # the shell in the container expands it
   # Qdrant's format version: 0.4.2 since before 1.0; Qdrant opens no other.
-  if formats=$(read_volume "$volume" "$image" 'for file in /from/collections/*/version.info; do [ ! -f "$file" ] || { cat "$file"; echo; }; done'); then
-    ! grep -v '^$' <<<"$formats" | grep -qv '^0\.4\.2$' ||
-      found "$volume holds a collection of format $(grep -v '^0\.4\.2$' <<<"$formats" | head -n 1), but $image only opens 0.4.2: \"Try to use older version of Qdrant first\"" \
+  if $was_read; then
+    other=$(grep -vxF 0.4.2 <<<"$formats" | head -n 1) || true
+    [ -z "$other" ] ||
+      found "$volume holds a collection of format $other, but $image only opens 0.4.2: \"Try to use older version of Qdrant first\"" \
         "$(set_to QDRANT_IMAGE qdrant/qdrant:v0.11.7)"
   else
     not_checked "the format of the collections in $volume: $image is not here"
@@ -513,13 +535,9 @@ check_qdrant_data() {
 }
 
 check_mongodb_data() {
-  local volume=${compose_project}_mongodb-data image from to running login
+  local volume=${compose_project}_mongodb-data image from=$mongod to running login
   runs_here HYPERION_MONGODB && $mongodb_filled || return 0
   image=$(setting MONGODB_IMAGE)
-  # shellcheck disable=SC2016 # the shell in the container expands it
-  # MongoDB's diagnostic data starts with mongod's build information.
-  from=$(read_volume "$volume" "$image" 'for file in /from/diagnostic.data/metrics.[0-9]*; do last=$file; done; cat "$last"' | head -c 65536 |
-    LC_ALL=C tr -c '[:print:]' '\n' | awk 'after && /^[0-9]+\.[0-9]+\.[0-9]+/ { print; exit } $0 != "" { after = $0 == "version" }') || true
   to=$(version_of "$image" mongo)
   if [ -z "$from" ] || [ "$to" = 0 ]; then
     not_checked "whether $image opens the data in $volume: the image is not here, or the data has no version"
@@ -567,18 +585,17 @@ check_tag() {
 
 check_earlier() {
   local name project old new to=''
-  for name in hyperion-mcp-server hyperion-http-bridge hyperion-ui; do
-    project=$(docker ps --filter "name=^$name\$" --format '{{.Label "com.docker.compose.project"}}')
+  while read -r name project; do
     [ -z "$project" ] ||
       found "the container $name of an earlier compose file runs, and has the ports" "docker compose --project-name $project down"
-  done
+  done < <(docker ps --filter 'name=^hyperion-(mcp-server|http-bridge|ui)$' --format '{{.Names}} {{.Label "com.docker.compose.project"}}')
   type earlier_volumes >/dev/null 2>&1 || return 0
   ! in_file COMPOSE_PROJECT_NAME || to="COMPOSE_PROJECT_NAME=$compose_project "
   while read -r old new; do
     if ! is_copied "$new"; then
       found "the volume $old of an earlier compose file holds data, but $new does not" "${to}scripts/copy-compose-volumes.sh ${old%_*_*}"
     fi
-  done < <(earlier_volumes)
+  done < <(earlier_volumes <<<"$volumes")
 }
 
 check_clients() {
@@ -616,7 +633,7 @@ fi
 read_env
 # docker-compose.yml sets the default.
 compose_project=$(value COMPOSE_PROJECT_NAME) compose_project=${compose_project:-hyperion}
-has_docker=false answers=false snap=false mongodb_filled=false
+has_docker=false answers=false snap=false mongodb_filled=false qdrant_filled=false volumes='' was_read=false formats='' mongod=''
 look_at_docker
 
 check_unknown
@@ -634,6 +651,7 @@ check_override
 if $answers; then
   check_machine
   check_earlier
+  read_data
   check_qdrant_data
   check_mongodb_data
   check_tag

@@ -20,7 +20,7 @@ case "$1 $2" in
   "compose config") [ -z "$REFUSED" ] || { echo "$REFUSED" >&2; exit 1; } ;;
   "compose version") [ -n "$COMPOSE" ] && echo "$COMPOSE" ;;
   "compose --project-name") read -r text; for name in $TAGGED; do [[ "$text" != *"/$name:1.4.2'"* ]] || exit 0; done; echo "$REFUSAL" >&2; exit 1 ;;
-  "ps --filter") for name in $CONTAINERS; do [ "$3" != "name=^$name$" ] || echo dev-squad; done ;;
+  "ps --filter") for name in $CONTAINERS; do [[ ! $name =~ \${3#name=} ]] || echo "$name dev-squad"; done ;;
   "ps --quiet") case "$4" in *"service=mongodb" | *"project="*) echo "$RUNNING" ;; esac ;;
   "ps --all") echo "$STOPPED" ;;
   "inspect --format") echo "$RAN" ;;
@@ -28,7 +28,7 @@ case "$1 $2" in
   "volume ls") printf '%s\\n' $VOLUMES ;;
   "volume inspect") [ "$3" != --format ] && case " $VOLUMES " in *" $3 "*) ;; *) exit 1 ;; esac ;;
   "image inspect") for last; do :; done; case " $IMAGES " in *" $last "*) ;; *) exit 1 ;; esac ;;
-  "run --rm") printf "$DATA" ;;
+  "run --rm") for image in $IMAGES; do case " $* " in *" $image "*) printf "read\\n$DATA"; exit ;; esac; done; exit 125 ;;
 esac`;
 
 const MODEL = "ghcr.io/huggingface/text-embeddings-inference:cpu-latest";
@@ -489,7 +489,7 @@ describe("of the machine", () => {
 });
 
 describe("of the data", () => {
-  const QDRANT = { VOLUMES: "hyperion_qdrant-data", STOPPED: "c0ffee", DATA: "0.4.2\\n" };
+  const QDRANT = { VOLUMES: "hyperion_qdrant-data", STOPPED: "c0ffee", DATA: "format 0.4.2\\n" };
   const IMAGES = `${MODEL} qdrant/qdrant:v1.18.3 mongo:7.0`;
   const MONGODB = { VOLUMES: "hyperion_mongodb-data", RUNNING: "c0ffee" };
   const mongod = (version: string) =>
@@ -504,7 +504,7 @@ describe("of the data", () => {
     ],
     [{ ...QDRANT, RAN: "qdrant/qdrant:v1.19.0" }, "is older", "QDRANT_IMAGE=qdrant/qdrant:v1.19.0"],
     [
-      { ...QDRANT, RAN: "qdrant/qdrant:v1.18.0", DATA: "0.3.1\\n" },
+      { ...QDRANT, RAN: "qdrant/qdrant:v1.18.0", DATA: "format 0.4.2\\nformat 0.3.1\\n" },
       "of format 0.3.1",
       "qdrant/qdrant:v0.11.7",
     ],

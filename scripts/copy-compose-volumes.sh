@@ -35,7 +35,7 @@ stop_on_problems
 
 docker version >/dev/null 2>&1 || problem "Docker does not answer: docker version"
 stop_on_problems
-pairs=$(earlier_volumes | grep "^$1_mongodb_\|^$1_qdrant_" || true)
+pairs=$(docker volume ls --format '{{.Name}}' | earlier_volumes | grep "^$1_mongodb_\|^$1_qdrant_" || true)
 [ -n "$pairs" ] || problem "there is no volume $1_mongodb_data, $1_mongodb_config or $1_qdrant_data: docker volume ls"
 while read -r old new; do
   [ -n "$old" ] || continue

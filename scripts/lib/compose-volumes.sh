@@ -6,9 +6,9 @@ copied_label=hyperion.copied-from
 # Compose reads this variable too; docker-compose.yml sets the default.
 compose_project=${COMPOSE_PROJECT_NAME:-hyperion}
 
-# earlier_volumes: prints OLD NEW for each volume of an earlier compose file.
+# earlier_volumes: prints OLD NEW for each volume of an earlier compose file, of the names of volumes on standard input.
 earlier_volumes() {
-  docker volume ls --format '{{.Name}}' | sed -n \
+  sed -n \
     -e "s/^\(.*_mongodb_data\)\$/\1 ${compose_project}_mongodb-data/p" \
     -e "s/^\(.*_mongodb_config\)\$/\1 ${compose_project}_mongodb-config/p" \
     -e "s/^\(.*_qdrant_data\)\$/\1 ${compose_project}_qdrant-data/p"
