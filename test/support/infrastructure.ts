@@ -23,12 +23,14 @@ export async function fakeInfrastructure(
   docker: (...args: string[]) => Promise<string>,
 ): Promise<Record<string, string>> {
   const variables: Record<string, string> = {};
+  const list = async (...filter: string[]) =>
+    (await docker("image", "ls", "--format", "{{.Repository}}:{{.Tag}}", ...filter)).split("\n");
+  const [found, fakes] = [await list(), await list("--filter", "label=hyperion.fake")];
   for (const { name, variable, folder } of IMAGES) {
-    const found = await docker("image", "ls", "--quiet", name);
-    const fake = await docker("image", "ls", "--quiet", "--filter", "label=hyperion.fake", name);
-    const tag = found === fake ? name : `hyperion-fake-${folder}:local`;
+    const isReal = found.includes(name) && !fakes.includes(name);
+    const tag = isReal ? `hyperion-fake-${folder}:local` : name;
     await docker("build", "--quiet", "--tag", tag, join(repositoryRoot, "sandbox/infrastructure", folder));
-    if (tag !== name) variables[variable] = tag;
+    if (isReal) variables[variable] = tag;
   }
   return variables;
 }

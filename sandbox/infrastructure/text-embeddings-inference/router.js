@@ -26,7 +26,7 @@ setTimeout(
       () => console.log("Ready"),
     );
   },
-  existsSync(folder) ? 0 : 4_000,
+  existsSync(folder) ? 0 : 1_000,
 );
 
 for (const signal of ["SIGINT", "SIGTERM"]) process.on(signal, () => process.exit(0));
