@@ -26,7 +26,7 @@ export interface CommandOptions {
 }
 
 /** A running command. */
-interface Running {
+export interface Running {
   pid: number;
   /** The output so far. */
   printed(): string;

@@ -4,15 +4,16 @@ import { dirname, join } from "node:path";
 import { afterAll, beforeAll } from "vitest";
 import { parse } from "yaml";
 import { z } from "zod";
+import images from "../../images.json" with { type: "json" };
 import type { GithubRun } from "../../sandbox/emulator/support/github-issuer.ts";
 import { mintGithubApiToken } from "../../sandbox/emulator/support/github/tokens.ts";
 import { type Buckets, startBuckets } from "../../sandbox/emulator/testing/buckets.ts";
-import { repositoryRoot, sandboxPaths } from "../../sandbox/lib/paths.ts";
+import { compileCache, repositoryRoot, sandboxPaths } from "../../sandbox/lib/paths.ts";
 import { MAINTAINER, mintAccessToken } from "../../sandbox/lib/tokens.ts";
 import { readTools } from "../../sandbox/lib/tools.ts";
 import { ensureGoTool } from "../../sandbox/machine/install-go-tool.ts";
 import { google, PACKAGES, tagsOf } from "./google.ts";
-import type { Outcome, Sandbox } from "./sandbox.ts";
+import type { Outcome, Running, Sandbox } from "./sandbox.ts";
 
 /** The emulated repository. */
 export const REPOSITORY = "HyperionWave-AI/dev-squad";
@@ -53,6 +54,14 @@ const workflow = z.object({
   ),
 });
 
+/** Cloud Storage's list of objects. */
+const listed = z.object({ items: z.array(z.object({ name: z.string() })).default([]) });
+
+async function outcomeOf({ ended }: Running): Promise<Outcome> {
+  const { code = 1, output } = await ended;
+  return { code, stdout: output, output };
+}
+
 /** An event that starts a workflow. */
 interface Trigger {
   /** Default: `push`. */
@@ -79,6 +88,8 @@ export interface Attestation {
   digest: string;
 }
 
+export type Stack = "production" | "production-images";
+
 /** A repository of this project at the emulated GitHub. Workflows run on this machine. */
 export interface Github {
   /** A clone with main checked out. */
@@ -91,14 +102,20 @@ export interface Github {
   push(ref?: string): Promise<string>;
   /** Runs `npm run bootstrap` in the clone as the maintainer, and reads the repository's variables; returns its output. */
   bootstrap(): Promise<string>;
-  /** Runs pulumi on the stack of the registry, as the maintainer. */
-  pulumi(...args: string[]): Promise<string>;
+  /** Runs pulumi in the clone. Default principal: the maintainer. */
+  pulumi(stack: Stack, args: readonly string[], principal?: string): Promise<Outcome>;
+  /** Starts the same without waiting for it. */
+  startPulumi(stack: Stack, args: readonly string[], principal?: string): Promise<Running>;
   /** Runs a workflow of the clone; `onPrint` gets the output so far after each change. */
   run(file: string, trigger?: Trigger, onPrint?: (printed: string) => void): Promise<Outcome>;
   /** The attestations of the last run. */
   attestations(): Promise<Attestation[]>;
-  /** Writes an object to the bucket of the images' state as the maintainer; deletes it without a text. */
-  putObject(name: string, text?: string): Promise<void>;
+  /** Writes an object to the bucket of a stack's state as the maintainer; deletes it without a text. */
+  putObject(stack: Stack, name: string, text?: string): Promise<void>;
+  /** The names of the objects there that start with a prefix. */
+  objects(stack: Stack, prefix: string): Promise<string[]>;
+  /** The permissions on that bucket that a principal lacked in its requests. */
+  refused(stack: Stack, principal: string): string[];
   /** Calls GitHub's API as the maintainer. */
   api(method: string, path: string, body?: object): Promise<unknown>;
 }
@@ -166,10 +183,23 @@ export function useProduction(sandbox: Sandbox): Github {
     await google(sandbox, "POST", "sandbox/projects", { projectId: PROJECT });
     Object.assign(github, await useGithub(sandbox, buckets));
     await github.bootstrap();
+    await linkLayers(sandbox);
     await github.push();
   }, 900_000);
   afterAll(() => buckets?.stop());
   return github;
+}
+
+/**
+ * Links the layers of the sandbox's own images to those of production, as after an earlier run. Otherwise, the engine compresses
+ * the layers of the base images, which takes a dozen seconds.
+ */
+async function linkLayers({ root }: Sandbox): Promise<void> {
+  const repositories = join(sandboxPaths(root).registry, "docker/registry/v2/repositories");
+  const layers = (project: string, image: string): string =>
+    join(repositories, project, "hyperion-public", image, "_layers");
+  for (const { name } of images)
+    await cp(layers("hyperion-sandbox", name), layers(PROJECT, name), { recursive: true });
 }
 
 /** Pushes the sources, in a folder, to main of their separate repository; returns the commit. */
@@ -357,12 +387,38 @@ async function useGithub(sandbox: Sandbox, buckets: Buckets): Promise<Github> {
       PATH: trigger.path === undefined ? PATH : `${trigger.path}:${PATH}`,
       REGISTRY_HOST: sandbox.registry.replace(/\/.*/, ""),
       HYPERION_PULUMI: tools.pulumi.path,
+      NODE_COMPILE_CACHE: compileCache,
       STAND_IN_RUN: await write("run.json", JSON.stringify(github)),
     };
     const running = sandbox.start(act, [event, "--directory", folder, ...options], variables);
     running.onPrint(onPrint);
-    const { code = 1, output } = await running.ended;
-    return { code, stdout: output, output };
+    return outcomeOf(running);
+  };
+
+  const bucketOf = (stack: Stack): string =>
+    String(vars[stack === "production" ? "PULUMI_BACKEND_URL" : "PULUMI_IMAGES_BACKEND_URL"]).slice(
+      "gs://".length,
+    );
+  const startPulumi: Github["startPulumi"] = async (stack, args, principal = MAINTAINER) =>
+    sandbox.start(tools.pulumi.path, [...args, "--stack", stack, "--cwd", folder], {
+      ...maintainer,
+      PULUMI_BACKEND_URL: `gs://${bucketOf(stack)}`,
+      ...(principal !== MAINTAINER && {
+        GOOGLE_OAUTH_ACCESS_TOKEN: await mintAccessToken(sandbox.root, principal),
+        STORAGE_EMULATOR_HOST: storage[principal.replace("serviceAccount:", "")],
+      }),
+    });
+  /** Calls Cloud Storage as the maintainer. */
+  const callStorage = async (method: string, path: string, body?: string): Promise<string> => {
+    const token = await mintAccessToken(sandbox.root, MAINTAINER);
+    const response = await fetch(`${buckets.url}/${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}` },
+      ...(body !== undefined && { body }),
+    });
+    const text = await response.text();
+    if (!response.ok) throw new Error(`${method} ${path}: ${text}`);
+    return text;
   };
 
   return {
@@ -379,26 +435,24 @@ async function useGithub(sandbox: Sandbox, buckets: Buckets): Promise<Github> {
         .map((line) => JSON.parse(line) as Attestation);
     },
     bootstrap,
-    pulumi: (...args) =>
-      command(tools.pulumi.path, [...args, "--stack", "production"], {
-        ...maintainer,
-        PULUMI_BACKEND_URL: vars["PULUMI_BACKEND_URL"],
-      }),
-    putObject: async (name, text) => {
-      const bucket = String(vars["PULUMI_IMAGES_BACKEND_URL"]).replace("gs://", "");
-      const object = encodeURIComponent(name);
-      const [method, path] =
-        text === undefined
-          ? ["DELETE", `storage/v1/b/${bucket}/o/${object}`]
-          : ["POST", `upload/storage/v1/b/${bucket}/o?uploadType=media&name=${object}`];
-      const token = await mintAccessToken(sandbox.root, MAINTAINER);
-      const response = await fetch(`${buckets.url}/${path}`, {
-        method,
-        headers: { authorization: `Bearer ${token}` },
-        ...(text !== undefined && { body: text }),
-      });
-      if (!response.ok) throw new Error(`${method} ${path}: ${await response.text()}`);
+    startPulumi,
+    pulumi: async (...args) => outcomeOf(await startPulumi(...args)),
+    putObject: async (stack, name, text) => {
+      const bucket = `storage/v1/b/${bucketOf(stack)}/o`;
+      await (text === undefined
+        ? callStorage("DELETE", `${bucket}/${encodeURIComponent(name)}`)
+        : callStorage("POST", `upload/${bucket}?uploadType=media&name=${encodeURIComponent(name)}`, text));
     },
+    objects: async (stack, prefix) => {
+      const path = `storage/v1/b/${bucketOf(stack)}/o?prefix=${encodeURIComponent(prefix)}`;
+      const { items } = listed.parse(JSON.parse(await callStorage("GET", path)));
+      return items.map(({ name }) => name);
+    },
+    refused: (stack, principal) =>
+      buckets.refused
+        .map((line) => line.split(" "))
+        .filter(([, bucket, by]) => bucket === bucketOf(stack) && by === principal)
+        .map(([permission = ""]) => permission),
     api,
   };
 }
