@@ -13,11 +13,16 @@ interface State {
   pending_operations?: object[];
 }
 
-/** Resources from outside the stack. */
+/** What differs from the stack's default, or is from outside the stack. */
 export interface Extras {
   /** Bindings of the repository that must still exist, as `ROLE MEMBER`. */
   bindings?: readonly string[];
+  /** The tags of each image's manifests, if the stack does not have its default platforms. */
+  tags?: readonly string[];
 }
+
+/** On the index, and on the image of each platform. */
+const TAGS = ["build, latest", "build-amd64", "build-arm64"];
 
 /**
  * Expects the declared state: a preview without changes, no pending operation, exactly the resources of the state at Google
@@ -29,7 +34,8 @@ export async function expectDeclared(sandbox: Sandbox, extras: Extras = {}): Pro
   expect(deployment.pending_operations ?? []).toEqual([]);
   await expectResources(sandbox, deployment);
   await expectBindings(sandbox, deployment, extras.bindings ?? []);
-  if (outputsOf(deployment, "docker:index/image:Image").length > 0) await expectImages(sandbox);
+  if (outputsOf(deployment, "docker:index/image:Image").length > 0)
+    await expectImages(sandbox, extras.tags ?? TAGS);
 }
 
 /** Expects at Google the repositories, service accounts, pools, providers and policies that the state names. */
@@ -75,19 +81,15 @@ async function expectBindings(sandbox: Sandbox, state: State, others: readonly s
   );
 }
 
-/** Expects the tags of each image: on the index, and on the image of each platform. */
-async function expectImages(sandbox: Sandbox): Promise<void> {
+/** Expects the tags of each image's manifests. */
+async function expectImages(sandbox: Sandbox, tags: readonly string[]): Promise<void> {
   const found = await list(sandbox, `${REPOSITORY}/dockerImages`, "dockerImages");
   for (const { name } of images) {
     const tagged = found.filter(
       (image) =>
         String(image["uri"]).includes(`/${name}@`) && (image["tags"] as string[] | undefined)?.length,
     );
-    expect(tagged.map((image) => (image["tags"] as string[]).sort().join(", ")).sort()).toEqual([
-      "build, latest",
-      "build-amd64",
-      "build-arm64",
-    ]);
+    expect(tagged.map((image) => (image["tags"] as string[]).sort().join(", ")).sort()).toEqual(tags);
   }
 }
 

@@ -12,64 +12,125 @@ import {
   removeMember,
   REPOSITORY,
 } from "../support/google.ts";
-import { expectFailure, expectSuccess, fixByRefresh, fixByUp, pluginsOf, runAndSummarize } from "./fixing.ts";
+import {
+  expectFailure,
+  expectSuccess,
+  fixByUp,
+  mapFaults,
+  pluginsOf,
+  runAndSummarize,
+  summarize,
+} from "./fixing.ts";
 import { seenIn } from "./seen.ts";
-import { survives } from "./survives.ts";
+import { survives, survivesAll } from "./survives.ts";
 
 const OTHERS = "user:other-editor@example.com";
 const READER = "user:lee@example.com";
+const READER_ROLE = "roles/artifactregistry.reader";
+
+const CONFLICT = "another person edits the repository's policy at the same time (409)";
+
+interface Change {
+  make: () => Promise<unknown>;
+  happened: string;
+  /** What `pulumi refresh` prints, and then `pulumi up`. */
+  printed: [refresh: RegExp, up: RegExp];
+}
 
 const sandbox = useSandbox();
 
+/** Changes that `pulumi refresh` finds and `pulumi up` reverts. */
+const CHANGES = {
+  "a binding is removed": {
+    make: () => removeMember(sandbox, READER),
+    happened: "the images stay",
+    printed: [
+      /RepositoryIamMember access-reader-user:lee@example.com deleted/,
+      /RepositoryIamMember access-reader-user:lee@example.com created/,
+    ],
+  },
+  "the service account is deleted": {
+    make: async () =>
+      google(
+        sandbox,
+        "DELETE",
+        `${PROJECT}/serviceAccounts/${await sandbox.output("ciServiceAccountEmail")}`,
+      ),
+    happened:
+      "created again, with its grants; Google keeps an entry `deleted:...` without effect in the policy",
+    printed: [/serviceaccount:Account \S+ deleted/, /serviceaccount:Account \S+ created/],
+  },
+  "the repository is changed": {
+    make: () =>
+      google(sandbox, "PATCH", `${REPOSITORY}?updateMask=description,labels`, {
+        description: "changed by hand",
+        labels: { changed: "by-hand" },
+      }),
+    happened: "changed back in place; the images stay",
+    printed: [/Repository \S+ updated/, /Repository \S+ updated/],
+  },
+  "the identity pool is deleted": {
+    make: () => google(sandbox, "DELETE", `${POOLS}/hyperion-github`),
+    happened: "undeleted",
+    printed: [/WorkloadIdentityPool \S+ deleted/, /WorkloadIdentityPool \S+ imported/],
+  },
+  "the exception from the organization's policy is deleted": {
+    make: () => google(sandbox, "DELETE", `${POLICIES}/iam.allowedPolicyMemberDomains`),
+    happened: "created again",
+    printed: [/orgpolicy:Policy \S+ deleted/, /orgpolicy:Policy \S+ created/],
+  },
+} satisfies Record<string, Change>;
+
 beforeAll(async () => {
-  await sandbox.set({ githubRepository: "HyperionWave-AI/dev-squad" });
+  await google(sandbox, "PUT", "sandbox/org-policy", { mode: "deny" });
+  await sandbox.set({
+    githubRepository: "HyperionWave-AI/dev-squad",
+    publicAccess: "true",
+    overrideDomainRestrictedSharing: "true",
+    "readers[0]": READER,
+  });
   await runAndSummarize(sandbox, "up");
 });
 
 describe("Changes outside the stack", () => {
-  survives("another person edits the repository's policy at the same time (409)", async () => {
-    await sandbox.set({ "readers[0]": READER });
-    await fault(sandbox, { kind: "conflict" });
-    const next = await runAndSummarize(sandbox, "up");
-    expect(await faultsLeft(sandbox)).toEqual([]);
-    await expectDeclared(sandbox, { bindings: [`roles/artifactregistry.reader ${OTHERS}`] });
-    await removeMember(sandbox, OTHERS);
-    return {
-      happened: "the policy is read and written again; the other binding stays",
-      seen: "nothing",
-      next: `the same ${next}`,
-      plugins: pluginsOf(sandbox),
-    };
-  });
-
-  survives("a binding is removed", async () => {
-    await removeMember(sandbox, READER);
-    return fixByRefresh(sandbox, "the images stay", "1 created");
-  });
-
-  survives("the service account is deleted", async () => {
-    const email = await sandbox.output("ciServiceAccountEmail");
-    await google(sandbox, "DELETE", `${PROJECT}/serviceAccounts/${email}`);
-    const left = (await bindings(sandbox)).flatMap(({ members }) =>
-      members.filter((member) => member.startsWith(`deleted:serviceAccount:${email}`)),
-    );
+  survivesAll([...Object.keys(CHANGES), CONFLICT], async () => {
+    for (const { make } of Object.values<Change>(CHANGES)) await make();
+    const left = (await bindings(sandbox))
+      .flatMap(({ members }) => members)
+      .filter((member) => member.startsWith("deleted:serviceAccount:"));
     expect(left).toHaveLength(1);
-    const row = await fixByRefresh(
-      sandbox,
-      "created again, with its grants; Google keeps an entry `deleted:...` without effect in the policy",
-      "created",
-      { bindings: left.map((member) => `roles/artifactregistry.reader ${member}`) },
-    );
-    for (const member of left) await removeMember(sandbox, member);
-    return row;
-  });
 
-  survives("the repository is changed", async () => {
-    await google(sandbox, "PATCH", `${REPOSITORY}?updateMask=description,labels`, {
-      description: "changed by hand",
-      labels: { changed: "by-hand" },
-    });
-    return fixByRefresh(sandbox, "changed back in place; the images stay", "1 updated");
+    const refresh = await expectSuccess(sandbox, "refresh");
+    // The service account has two grants.
+    expect(summarize("refresh", refresh)).toBe("`pulumi refresh`: 1 updated, 6 deleted");
+    await fault(sandbox, { kind: "conflict", route: "*repositories*:setIamPolicy" });
+    const up = await expectSuccess(sandbox, "up");
+    expect(await faultsLeft(sandbox)).toEqual([]);
+    expect(summarize("up", up)).toBe("`pulumi up`: 5 created, 1 updated, 1 imported");
+    const others = [...left, OTHERS];
+    await expectDeclared(sandbox, { bindings: others.map((member) => `${READER_ROLE} ${member}`) });
+    for (const member of others) await removeMember(sandbox, member);
+
+    const next = summarize("up", up);
+    const plugins = pluginsOf(sandbox);
+    return {
+      ...mapFaults<keyof typeof CHANGES, Change>(CHANGES, ({ happened, printed }) => {
+        expect(refresh).toMatch(printed[0]);
+        expect(up).toMatch(printed[1]);
+        return {
+          happened,
+          seen: `\`pulumi refresh\`: ${printed[0].exec(refresh)?.[0]}`,
+          next: `\`pulumi refresh\`, then ${next}`,
+          plugins,
+        };
+      }),
+      [CONFLICT]: {
+        happened: "the policy is read and written again; the other binding stays",
+        seen: "nothing",
+        next: `the same ${next}`,
+        plugins,
+      },
+    };
   });
 
   survives("the Artifact Registry API is disabled", async () => {
@@ -85,19 +146,6 @@ describe("Changes outside the stack", () => {
       seenIn(output, /is disabled|Error 403/),
     );
     return { ...row, next: `enable it, \`pulumi refresh\`, then ${row.next}` };
-  });
-
-  survives("the identity pool is deleted", async () => {
-    await google(sandbox, "DELETE", `${POOLS}/hyperion-github`);
-    return fixByRefresh(sandbox, "undeleted", "imported");
-  });
-
-  survives("the exception from the organization's policy is deleted", async () => {
-    await google(sandbox, "PUT", "sandbox/org-policy", { mode: "deny" });
-    await sandbox.set({ publicAccess: "true", overrideDomainRestrictedSharing: "true" });
-    await runAndSummarize(sandbox, "up");
-    await google(sandbox, "DELETE", `${POLICIES}/iam.allowedPolicyMemberDomains`);
-    return fixByRefresh(sandbox, "created again", "1 created");
   });
 
   survives("the repository is deleted", async () => {

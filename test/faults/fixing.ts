@@ -1,4 +1,3 @@
-import { expect } from "vitest";
 import { sandboxPaths } from "../../sandbox/lib/paths.ts";
 import { pluginsServing } from "../../sandbox/providers/install.ts";
 import { failed, passed } from "../support/outcome.ts";
@@ -20,7 +19,12 @@ export async function expectSuccess(sandbox: Sandbox, command: Command): Promise
 
 /** Runs a pulumi command that has to succeed; returns a summary such as "`pulumi up`: 3 created, 22 unchanged". */
 export async function runAndSummarize(sandbox: Sandbox, command: Command): Promise<string> {
-  return `\`pulumi ${command}\`: ${changesIn(await expectSuccess(sandbox, command)).join(", ")}`;
+  return summarize(command, await expectSuccess(sandbox, command));
+}
+
+/** The same for the output of a command that has run. */
+export function summarize(command: Command, output: string): string {
+  return `\`pulumi ${command}\`: ${changesIn(output).join(", ")}`;
 }
 
 /** Runs a pulumi command that has to fail; returns its output. */
@@ -35,29 +39,37 @@ export async function fixByUp(
   seen: string,
   extras?: Extras,
 ): Promise<Survival> {
-  const next = await runAndSummarize(sandbox, "up");
-  await expectDeclared(sandbox, extras);
-  return { happened, seen, next, plugins: pluginsOf(sandbox) };
+  return (await fixAllByUp(sandbox, { fault: { happened, seen } }, extras)).fault;
 }
 
-/**
- * Runs `pulumi refresh`, which has to find the change, and one further `pulumi up`.
- *
- * @param changes the changes that the `up` has to report.
- */
-export async function fixByRefresh(
+interface Outcome extends Pick<Survival, "happened" | "seen"> {
+  /** What comes before the `up`, such as "`pulumi refresh`, then ". */
+  before?: string;
+}
+
+/** The same for several faults: one `up` has to recover from all. */
+export async function fixAllByUp<Fault extends string>(
   sandbox: Sandbox,
-  happened: string,
-  changes: string,
+  outcomes: Readonly<Record<Fault, Outcome>>,
   extras?: Extras,
-): Promise<Survival> {
-  const seen = changesIn(await expectSuccess(sandbox, "refresh")).filter(
-    (change) => !change.endsWith(" unchanged"),
-  );
-  expect(seen).not.toEqual([]);
-  const row = await fixByUp(sandbox, happened, `\`pulumi refresh\`: ${seen.join(", ")}`, extras);
-  expect(row.next).toContain(changes);
-  return { ...row, next: `\`pulumi refresh\`, then ${row.next}` };
+): Promise<Record<Fault, Survival>> {
+  const up = await runAndSummarize(sandbox, "up");
+  await expectDeclared(sandbox, extras);
+  return mapFaults(outcomes, ({ happened, seen, before = "" }) => ({
+    happened,
+    seen,
+    next: `${before}${up}`,
+    plugins: pluginsOf(sandbox),
+  }));
+}
+
+/** The outcome of each fault. */
+export function mapFaults<Fault extends string, From>(
+  faults: Readonly<Record<Fault, From>>,
+  survival: (from: From) => Survival,
+): Record<Fault, Survival> {
+  const entries = Object.entries<From>(faults).map(([fault, from]) => [fault, survival(from)] as const);
+  return Object.fromEntries(entries) as Record<Fault, Survival>;
 }
 
 /** The plugins of a sandbox: "gcp (fake), docker (fake)". */

@@ -5,15 +5,18 @@ import { passed } from "../support/outcome.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 import { expectDeclared } from "./declared.ts";
 import { clearFaults, faultsLeft, google } from "../support/google.ts";
-import { type Command, expectSuccess, pluginsOf, withoutPrompt } from "./fixing.ts";
+import { type Command, expectSuccess, mapFaults, pluginsOf } from "./fixing.ts";
 import type { Survival } from "./survives.ts";
+
+/** A state without resources, for `pulumi stack import`. */
+const EMPTY = JSON.stringify({ version: 3, deployment: {} });
 
 const TRANSIENT = /googleapi: Error|Google answered|Could not read/;
 
-/** Destroys the stack, and restarts the emulator with an empty state. */
+/** Empties the stack's state without an engine run, and restarts the emulator with an empty state. */
 export async function startEmpty(sandbox: Sandbox): Promise<void> {
   await clearFaults(sandbox);
-  await sandbox.pulumi(...withoutPrompt("destroy"), "--refresh");
+  passed(await sandbox.command("pulumi", ["stack", "import"], {}, { input: EMPTY }));
   passed(await sandbox.run("fault", "emulator", "stop"));
   await rm(sandboxPaths(sandbox.root).emulatorState);
   passed(await sandbox.run("fault", "emulator", "start"));
@@ -31,11 +34,19 @@ export async function runLifecycle(sandbox: Sandbox): Promise<string> {
   return [first, await run("up"), await run("refresh"), await run("destroy"), await run("up")].join("\n");
 }
 
-/** Runs the lifecycle with the faults that are set; expects that each occurs, without a message and without a fix. */
-export async function surviveLifecycle(sandbox: Sandbox, happened: string): Promise<Survival> {
+/**
+ * Runs the lifecycle with the faults that are set; expects that each occurs, without a message and without a fix.
+ *
+ * @param happened what happened, by fault.
+ */
+export async function surviveLifecycle<Fault extends string>(
+  sandbox: Sandbox,
+  happened: Readonly<Record<Fault, string>>,
+): Promise<Record<Fault, Survival>> {
   const output = await runLifecycle(sandbox);
   expect(await faultsLeft(sandbox)).toEqual([]);
   await expectDeclared(sandbox);
   expect(output).not.toMatch(TRANSIENT);
-  return { happened, seen: "nothing", next: "none", plugins: pluginsOf(sandbox) };
+  const plugins = pluginsOf(sandbox);
+  return mapFaults(happened, (what) => ({ happened: what, seen: "nothing", next: "none", plugins }));
 }

@@ -6,13 +6,23 @@ import { sandboxPaths } from "../../sandbox/lib/paths.ts";
 import { failed, passed, stdoutOf } from "../support/outcome.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 import { expectDeclared } from "./declared.ts";
-import { clearFaults, fault } from "../support/google.ts";
-import { expectFailure, fixByUp, pluginsOf, runAndSummarize, withoutPrompt } from "./fixing.ts";
-import { startSlowUp, startUp, stepsIn } from "./running.ts";
+import { clearFaults, fault, published } from "../support/google.ts";
+import {
+  expectFailure,
+  fixAllByUp,
+  fixByUp,
+  pluginsOf,
+  runAndSummarize,
+  summarize,
+  withoutPrompt,
+} from "./fixing.ts";
+import { startSlowUp, startUp } from "./running.ts";
 import { seenIn } from "./seen.ts";
-import { requireOwnEngine, survives } from "./survives.ts";
+import { hasOwnEngine, survives, survivesAll } from "./survives.ts";
 
-const MOMENTS = 5;
+const KILLS = 5;
+/** The steps that each killed `up` prints; all of them print fewer than an `up` from nothing. */
+const STEPS = 9;
 const HOUR = 3600;
 const READ_ONLY = /read-only file system|permission denied/;
 const CLEAR_PENDING = "`pulumi refresh --clear-pending-creates`";
@@ -25,130 +35,144 @@ beforeAll(async () => {
 });
 
 afterEach(() => clearFaults(sandbox));
-describe("Process", () => {
-  /** The number of steps that an `up` from nothing prints. */
-  let steps: number;
 
-  beforeAll(async () => {
+describe("Process", () => {
+  survives(`\`pulumi up\` from nothing is killed (SIGKILL) ${KILLS} times, each time later`, async () => {
     await runAndSummarize(sandbox, "destroy");
-    steps = stepsIn((await startUp(sandbox).ended).output);
-    await expectDeclared(sandbox);
+    await startUp(sandbox).killAt(STEPS);
+    const seen = lockedIn(await expectFailure(sandbox));
+    for (let kill = 2; kill <= KILLS; kill++) {
+      await unlock();
+      await startUp(sandbox).killAt(STEPS);
+    }
+    await unlock();
+    const row = await fixByUp(sandbox, "the next run finds and keeps what was created", seen);
+    // The counts of this `up` differ from run to run.
+    return { ...row, next: `\`pulumi cancel\`, ${CLEAR_PENDING}, then \`pulumi up\`` };
   });
 
-  for (let moment = 1; moment <= MOMENTS; moment++)
-    survives(
-      `\`pulumi up\` from nothing is killed (SIGKILL) after ${moment}/${MOMENTS + 1} of its steps`,
-      async () => {
-        await runAndSummarize(sandbox, "destroy");
-        await startUp(sandbox).killAt((steps * moment) / (MOMENTS + 1));
-        const seen = lockedIn(await expectFailure(sandbox));
-        await sandbox.pulumi("cancel", "--yes");
-        await clearPendingCreates();
-        const row = await fixByUp(sandbox, "the next run finds and keeps what was created", seen);
-        // The counts of the `up` differ from run to run.
-        return { ...row, next: `\`pulumi cancel\`, ${CLEAR_PENDING}, then \`pulumi up\`` };
-      },
-    );
+  const AHEAD = "tokens come from a clock that is an hour ahead of the registry's";
+  const BEHIND = "tokens come from a clock that is an hour behind the registry's";
+  survivesAll([AHEAD, BEHIND], async () => {
+    await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "\n");
+    const tags = await published(sandbox);
+    const upWithSkew = async (seconds: number) => {
+      await fault(sandbox, { kind: "clock-skew", seconds });
+      const output = await expectFailure(sandbox);
+      await clearFaults(sandbox);
+      expect(await published(sandbox)).toEqual(tags);
+      return {
+        happened: "nothing is pushed; the tags do not move",
+        seen: seenIn(output, /unauthorized|denied/),
+      };
+    };
+    return fixAllByUp(sandbox, {
+      [AHEAD]: await upWithSkew(1.1 * HOUR),
+      [BEHIND]: await upWithSkew(-1.1 * HOUR),
+    });
+  });
 
-  survives("Ctrl-C", async () => {
+  survives("the services of the sandbox are killed", async () => {
+    const services = ["emulator", "registry", ...((await hasOwnEngine(sandbox)) ? ["docker"] : [])];
+    const killed: string[] = [];
+    for (const service of services) killed.push(stdoutOf(await sandbox.run("fault", service, "kill")));
+    passed(await sandbox.run("up"));
+    await expectDeclared(sandbox);
+    return {
+      happened: "started again, with its data",
+      seen: killed.map((line) => `\`${line}\``).join("\n"),
+      next: "`npm run sandbox`",
+      plugins: pluginsOf(sandbox),
+    };
+  });
+});
+
+// A run without images is shorter.
+describe("Process, without images", () => {
+  beforeAll(async () => {
+    await sandbox.set({ publishImages: "false" });
+  });
+
+  survivesAll(["the state cannot be written", "Google's clock is past the token's hour"], async () => {
+    await declareReader();
+    const readOnly = await withReadOnlyState(() => expectFailure(sandbox));
+    const token = await mintAccessToken(sandbox.root, MAINTAINER);
+    await fault(sandbox, { kind: "clock-skew", seconds: 1.1 * HOUR });
+    const expired = await expectFailure(sandbox.with({ GOOGLE_OAUTH_ACCESS_TOKEN: token }));
+    await clearFaults(sandbox);
+    return fixAllByUp(sandbox, {
+      "the state cannot be written": { happened: "nothing is changed", seen: seenIn(readOnly, READ_ONLY) },
+      "Google's clock is past the token's hour": {
+        happened: "nothing is changed",
+        seen: seenIn(expired, /(Google|Artifact Registry) answered 401/),
+      },
+    });
+  });
+
+  survivesAll(["Ctrl-C", "two `pulumi up` at once"], async () => {
     await declareReader();
     const up = await startSlowUp(sandbox, 4000);
     up.interrupt();
-    const output = failed(await up.ended);
-    return fixByUp(
-      sandbox,
-      "running operations finish or are cancelled, no others start; the state is written and unlocked",
-      seenIn(output, /update cancell?ed/),
-    );
+    const interrupted = failed(await up.ended);
+
+    await declareReader();
+    const first = await startSlowUp(sandbox, 6000);
+    const locked = lockedIn(await expectFailure(sandbox));
+    const { code, output } = await first.ended;
+    expect(code).toBe(0);
+    await expectDeclared(sandbox);
+    const plugins = pluginsOf(sandbox);
+    return {
+      "Ctrl-C": {
+        happened:
+          "running operations finish or are cancelled, no others start; the state is written and unlocked",
+        seen: seenIn(interrupted, /update cancell?ed/),
+        next: summarize("up", output),
+        plugins,
+      },
+      "two `pulumi up` at once": { happened: "the first run completes", seen: locked, next: "none", plugins },
+    };
   });
 
-  survives("Ctrl-C twice", async () => {
+  survivesAll(["the state becomes read-only during an update", "Ctrl-C twice"], async () => {
+    await declareReader();
+    const writing = await startSlowUp(sandbox, 4000);
+    const readOnly = await withReadOnlyState(async () => failed(await writing.ended));
+    await unlock();
+
     await declareReader();
     const up = await startSlowUp(sandbox, 20_000);
     up.interrupt();
     await up.waitForOutput(/press \^C again/);
     up.interrupt();
-    const output = failed(await up.ended);
+    const interrupted = failed(await up.ended);
     await clearFaults(sandbox);
     await clearPendingCreates();
-    const row = await fixByUp(
-      sandbox,
-      "stops at once and releases its lock",
-      seenIn(output, /terminat|cancel/i),
-    );
-    return { ...row, next: `${CLEAR_PENDING}, then ${row.next}` };
-  });
 
-  survives("two `pulumi up` at once", async () => {
-    await declareReader();
-    const first = await startSlowUp(sandbox, 6000);
-    const seen = lockedIn(await expectFailure(sandbox));
-    expect(await first.ended).toMatchObject({ code: 0 });
-    await expectDeclared(sandbox);
-    return { happened: "the first run completes", seen, next: "none", plugins: pluginsOf(sandbox) };
-  });
-
-  survives("the state cannot be written", async () => {
-    await declareReader();
-    const output = await withReadOnlyState(() => expectFailure(sandbox));
-    return fixByUp(sandbox, "nothing is changed", seenIn(output, READ_ONLY));
-  });
-
-  survives("the state becomes read-only during an update", async () => {
-    await declareReader();
-    const up = await startSlowUp(sandbox, 4000);
-    const output = await withReadOnlyState(async () => failed(await up.ended));
-    await sandbox.pulumi("cancel", "--yes");
-    await clearPendingCreates();
-    const row = await fixByUp(sandbox, "the grant is found, not created twice", seenIn(output, READ_ONLY));
-    return { ...row, next: `\`pulumi cancel\`, ${CLEAR_PENDING}, then ${row.next}` };
-  });
-
-  for (const [words, seconds] of [
-    ["ahead of", 1.1 * HOUR],
-    ["behind", -1.1 * HOUR],
-  ] as const)
-    survives(`tokens come from a clock that is an hour ${words} the registry's`, async () => {
-      await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "\n");
-      await fault(sandbox, { kind: "clock-skew", seconds });
-      const output = await expectFailure(sandbox);
-      await clearFaults(sandbox);
-      return fixByUp(
-        sandbox,
-        "nothing is pushed; the tags do not move",
-        seenIn(output, /unauthorized|denied/),
-      );
+    return fixAllByUp(sandbox, {
+      "the state becomes read-only during an update": {
+        happened: "the grant is found, not created twice",
+        seen: seenIn(readOnly, READ_ONLY),
+        before: `\`pulumi cancel\`, ${CLEAR_PENDING}, then `,
+      },
+      "Ctrl-C twice": {
+        happened: "stops at once and releases its lock",
+        seen: seenIn(interrupted, /terminat|cancel/i),
+        before: `${CLEAR_PENDING}, then `,
+      },
     });
-
-  survives("Google's clock is past the token's hour", async () => {
-    await declareReader();
-    const token = await mintAccessToken(sandbox.root, MAINTAINER);
-    await fault(sandbox, { kind: "clock-skew", seconds: 1.1 * HOUR });
-    const output = await expectFailure(sandbox.with({ GOOGLE_OAUTH_ACCESS_TOKEN: token }));
-    await clearFaults(sandbox);
-    return fixByUp(sandbox, "nothing is changed", seenIn(output, /(Google|Artifact Registry) answered 401/));
   });
 });
 
-describe("Sandbox services", () => {
-  for (const service of ["emulator", "registry", "docker"])
-    survives(`${service} is killed`, async (skip) => {
-      if (service === "docker") await requireOwnEngine(sandbox, skip);
-      const killed = stdoutOf(await sandbox.run("fault", service, "kill"));
-      passed(await sandbox.run("up"));
-      await expectDeclared(sandbox);
-      return {
-        happened: "started again, with its data",
-        seen: `\`${killed}\``,
-        next: "`npm run sandbox`",
-        plugins: pluginsOf(sandbox),
-      };
-    });
-});
-
-/** Declares a reader who has no grant yet. */
+/** Declares one more reader, who has no grant yet. */
 async function declareReader(): Promise<void> {
-  await sandbox.set({ "readers[0]": `user:reader${readers++}@example.com` });
+  await sandbox.set({ [`readers[${readers}]`]: `user:reader${readers++}@example.com` });
+}
+
+/** Recovers the state of a killed update. */
+async function unlock(): Promise<void> {
+  await sandbox.pulumi("cancel", "--yes");
+  await clearPendingCreates();
 }
 
 /** Removes the pending creations of a killed update from the state. */

@@ -22,10 +22,9 @@ export default class ReliabilityReporter implements Reporter {
 
   async onTestRunEnd(modules: readonly TestModule[]): Promise<void> {
     const tests = modules.flatMap((module) => [...module.children.allTests()]);
-    const cases = tests.flatMap((test) => {
-      const { survival } = test.meta();
-      return survival === undefined ? [] : [{ fault: test.name, ...survival }];
-    });
+    const cases = tests.flatMap((test) =>
+      Object.entries(test.meta().survivals ?? {}).map(([fault, survival]) => ({ fault, ...survival })),
+    );
     // A run of other tests.
     if (cases.length === 0) return;
     mkdirSync(dirname(RESULTS), { recursive: true });

@@ -61,7 +61,7 @@ const ROWS: readonly Row[] = [
   { fault: "Ctrl-C, or two runs at once", covers: /^Ctrl-C|^two `pulumi up`/ },
   { fault: "the state cannot be written", covers: /^the state (cannot|becomes)/ },
   { fault: "a clock is wrong by an hour", covers: /clock/ },
-  { fault: "a service of the sandbox is killed", covers: /^(emulator|registry|docker) is killed/ },
+  { fault: "the services of the sandbox are killed", covers: /^the services of the sandbox/ },
 ];
 
 /** Faults that match no row, or more than one. */

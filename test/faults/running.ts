@@ -37,7 +37,7 @@ export async function startSlowUp(sandbox: Sandbox, milliseconds: number) {
   return up;
 }
 
-/** Counts the started and finished creations in the output of an update. */
-export function stepsIn(output: string): number {
-  return output.match(/ creat(ing|ed)\b/g)?.length ?? 0;
+/** Counts the started and finished creations and imports in the output of an update. */
+function stepsIn(output: string): number {
+  return output.match(/ (creat|import)(ing|ed)\b/g)?.length ?? 0;
 }

@@ -14,7 +14,7 @@ export function seenIn(output: string, ...patterns: RegExp[]): string {
 
 function withoutVariableValues(line: string): string {
   return line
-    .replaceAll(/[^\s"'=]*\/hyp-[A-Za-z0-9]{6}\/(sources\/)?/g, "")
+    .replaceAll(/[^\s"'=]*\/hyp-[A-Za-z0-9]{6}\/(\d+\/)?(sources\/)?/g, "")
     .replaceAll(/\b(localhost|127\.0\.0\.1):\d+/g, "$1")
     .replaceAll(/\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b/g, "ID")
     .replaceAll(/_state=[^":\s]+/g, "_state=...")

@@ -16,23 +16,30 @@ export interface Survival {
 
 declare module "vitest" {
   interface TaskMeta {
-    survival?: Survival;
+    /** The outcomes of the test's faults, by fault. */
+    survivals?: Readonly<Record<string, Survival>>;
   }
 }
 
 /** Skips a test; the reason says why this machine cannot provoke the fault. */
 type Skip = (reason: string) => never;
 
-/** Skips the test if the sandbox uses the machine's Docker engine. */
-export async function requireOwnEngine(sandbox: Sandbox, skip: Skip): Promise<void> {
-  const status = passed(await sandbox.run("status", "--json"));
-  if (status.includes("Docker engine (yours)"))
-    skip("the engine is the machine's own: the sandbox leaves it alone");
+/** Whether the sandbox has its own Docker engine, which a test can kill. */
+export async function hasOwnEngine(sandbox: Sandbox): Promise<boolean> {
+  return !passed(await sandbox.run("status", "--json")).includes("Docker engine (yours)");
 }
 
 /** Defines a test that provokes `fault`, checks that nothing is lost, and records the outcome. */
 export function survives(fault: string, provoke: (skip: Skip) => Promise<Survival>): void {
-  test(fault, async ({ task, skip }) => {
-    task.meta.survival = await provoke(skip);
+  survivesAll([fault], async (skip) => ({ [fault]: await provoke(skip) }));
+}
+
+/** The same for several faults with the same recovery. */
+export function survivesAll<Fault extends string>(
+  faults: readonly Fault[],
+  provoke: (skip: Skip) => Promise<Record<Fault, Survival>>,
+): void {
+  test(faults.join("; "), async ({ task, skip }) => {
+    task.meta.survivals = await provoke(skip);
   });
 }
