@@ -4,6 +4,7 @@ import { beforeEach, describe, expect, it, test } from "vitest";
 import catalogue from "../../images.json" with { type: "json" };
 import { FLAGS, readOptions, WITH_VALUE } from "./options.ts";
 import { describePublication, readPublication } from "./publication.ts";
+import { run } from "./run.ts";
 import { type Ended, root, useShell } from "../../test/support/shell.ts";
 
 const script = "scripts/build-and-push-images.sh";
@@ -37,7 +38,7 @@ case "$1 $2" in
     [[ "$*" == *"$LAST"* ]] && has slow-build && { echo begun >"$RECORD.begun"; sleep 30; }
     exit 0 ;;
   push*)
-    has no-push && [[ "$*" == *"$LAST":build-arm64 ]] && { echo "denied: Permission denied" >&2; exit 1; }
+    has no-push && [[ "$*" == *"$NO_PUSH" ]] && { echo "denied: Permission denied" >&2; exit 1; }
     echo "\${2##*:}: digest: sha256:cccc size: 523" ;;
 esac`;
 
@@ -46,14 +47,14 @@ const shell = useShell();
 beforeEach(() => {
   shell.fake("docker", docker);
   shell.environment["LAST"] = last;
+  shell.environment["NO_PUSH"] = `${last}:build-arm64`;
   shell.write(".docker/config.json", JSON.stringify({ auths: { [host]: { auth: "dTpw" } } }));
   for (const { context, dockerfile } of catalogue)
     shell.write(`src/${context}/${dockerfile}`, "FROM scratch\n");
 });
 
-function publish(...args: string[]): Ended {
-  return shell.run(script, ["--registry", registry, "--source", path.join(shell.folder, "src"), ...args]);
-}
+const common = (): string[] => ["--registry", registry, "--source", shell.path("src")];
+const publish = (...args: string[]): Promise<Ended> => shell.call(() => run([...common(), ...args], root));
 
 const work = (): string[] => shell.calls().filter((call) => /^docker (buildx build|build|push) /.test(call));
 const pushes = (): string[] => work().filter((call) => call.startsWith("docker push"));
@@ -73,7 +74,8 @@ const expectedWork = (build: string): string[] =>
 
 describe("the normal course", () => {
   it("builds and pushes each platform of every image, loads what buildx builds, and then sets tags", () => {
-    const { status, stdout, stderr } = publish("--version", "1.4.2", "--jobs", "1");
+    const args = [...common(), "--version", "1.4.2", "--jobs", "1"];
+    const { status, stdout, stderr } = shell.run(script, args);
     expect(work()).toEqual(expectedWork("buildx build --load"));
     for (const name of names) expect(stdout).toMatch(new RegExp(`^${name} +pushed +\\d+$`, "m"));
     // Its registry does not exist.
@@ -81,14 +83,16 @@ describe("the normal course", () => {
     expect(status).toBe(1);
   });
 
-  it("builds without buildx if Docker has BuildKit", () => {
-    shell.environment["ANSWERS"] = "no-buildx";
-    publish("--jobs", "1");
+  it("builds without buildx if Docker has BuildKit", async () => {
+    shell.environment["ANSWERS"] = "no-buildx no-push";
+    await publish("--jobs", "1");
     expect(work()).toEqual(expectedWork("build"));
   });
 
-  it("pushes local images with --skip-build, and names them", () => {
-    const { stdout } = publish("--skip-build", "--only", last, "--only", names[0] ?? "", "--jobs", "1");
+  it("pushes local images with --skip-build, and names them", async () => {
+    shell.environment["ANSWERS"] = "no-push";
+    const only = ["--only", last, "--only", names[0] ?? ""];
+    const { stdout } = await publish("--skip-build", ...only, "--jobs", "1");
     const references = [names[0], last].flatMap((name) =>
       ["amd64", "arm64"].map((platform) => `${registry}/${name ?? ""}:build-${platform}`),
     );
@@ -97,8 +101,8 @@ describe("the normal course", () => {
       expect(stdout).toContain(`: pushing ${reference}, sha256:1111, made on 2026-11-24 12:34 UTC\n`);
   });
 
-  it("uses production's registry by default", () => {
-    const { stdout } = shell.run(script, ["--dry-run", "--source", path.join(shell.folder, "src")]);
+  it("uses production's registry by default", async () => {
+    const { stdout } = await shell.call(() => run(["--dry-run", "--source", shell.path("src")], root));
     expect(stdout).toContain(
       `push  us-central1-docker.pkg.dev/production-471918/hyperion-public/${last} for linux/arm64\n`,
     );
@@ -126,10 +130,11 @@ describe("the normal course", () => {
     ]);
   });
 
-  it("only prints the steps with --dry-run, without Docker and without a login", () => {
+  it("only prints the steps with --dry-run, without Docker and a login, by the Node.js of npm ci", () => {
     shell.without("docker");
-    rmSync(path.join(shell.folder, ".docker"), { recursive: true });
-    const { status, stdout } = publish("--dry-run");
+    shell.fake("node", "echo v20.0.0");
+    rmSync(shell.path(".docker"), { recursive: true });
+    const { status, stdout } = shell.run(script, [...common(), "--dry-run"]);
     expect(status).toBe(0);
     const steps = catalogue.flatMap(({ name, context, dockerfile }) =>
       platforms.flatMap((platform) => [
@@ -141,8 +146,8 @@ describe("the normal course", () => {
     expect(shell.calls()).toEqual([]);
   });
 
-  it("prints every option with --help", () => {
-    const { status, stdout } = shell.run(script, ["--help"]);
+  it("prints every option with --help", async () => {
+    const { status, stdout } = await shell.call(() => run(["--help"], root));
     expect(status).toBe(0);
     for (const option of [...FLAGS, ...WITH_VALUE]) expect(stdout).toContain(`  --${option}`);
   });
@@ -150,8 +155,8 @@ describe("the normal course", () => {
 
 describe("problems before the start", () => {
   const DATE = "--release-date goes with --revision, the tip of main, and without --version";
-  const refuse = (args: string[], messages: string[]): void => {
-    const { status, stdout, stderr } = publish(...args);
+  const refuse = async (args: string[], messages: string[]): Promise<void> => {
+    const { status, stdout, stderr } = await publish(...args);
     expect(stderr).toBe(`Nothing was started:\n${messages.map((message) => `  - ${message}\n`).join("")}`);
     expect(stdout).toBe("");
     expect(status).toBe(2);
@@ -202,16 +207,19 @@ describe("problems before the start", () => {
     expect(problems).toEqual(messages);
   });
 
-  it("wrong options", () => {
-    refuse(["--jobs", "0"], ["--jobs 0 must be a number from 1 to 99"]);
+  it("wrong options", async () => {
+    await refuse(["--jobs", "0"], ["--jobs 0 must be a number from 1 to 99"]);
   });
 
-  it("missing sources", () => {
-    refuse(["--source", "nowhere"], [`the folder of the sources, nowhere, does not exist: --source DIR`]);
+  it("missing sources", async () => {
+    await refuse(
+      ["--source", "nowhere"],
+      [`the folder of the sources, nowhere, does not exist: --source DIR`],
+    );
     const empty = path.join(shell.folder, "empty");
     mkdirSync(empty);
     const hint = "--source DIR names the folder that holds coordinator/";
-    refuse(
+    await refuse(
       ["--source", empty],
       catalogue.map(
         ({ name, context, dockerfile }) => `${name}: ${empty} has no ${context}/${dockerfile}: ${hint}`,
@@ -219,9 +227,9 @@ describe("problems before the start", () => {
     );
   });
 
-  it("a Docker that is missing, cannot build or does not answer", () => {
+  it("a Docker that is missing, cannot build or does not answer", async () => {
     shell.environment["ANSWERS"] = "no-buildx docker-28";
-    refuse(
+    await refuse(
       [],
       [
         `${shell.folder}/bin/docker cannot build with BuildKit, its plugin buildx is missing: https://docs.docker.com/go/buildx/`,
@@ -229,26 +237,29 @@ describe("problems before the start", () => {
     );
     shell.environment["ANSWERS"] = "no-engine";
     const remedy = "start it, or point DOCKER_HOST at one that runs";
-    refuse([], [`the Docker engine does not answer: ${remedy}`]);
+    await refuse([], [`the Docker engine does not answer: ${remedy}`]);
     shell.environment["DOCKER_HOST"] = "tcp://127.0.0.1:1";
-    refuse([], [`the Docker engine does not answer at tcp://127.0.0.1:1: ${remedy}`]);
+    await refuse([], [`the Docker engine does not answer at tcp://127.0.0.1:1: ${remedy}`]);
     shell.without("docker");
-    refuse([], ["Docker is not installed (no docker on the PATH): https://docs.docker.com/get-docker/"]);
+    await refuse(
+      [],
+      ["Docker is not installed (no docker on the PATH): https://docs.docker.com/get-docker/"],
+    );
   });
 
-  it("a missing login, with the reason in Docker's configuration", () => {
+  it("a missing login, with the reason in Docker's configuration", async () => {
     const file = path.join(shell.folder, ".docker/config.json");
     rmSync(file);
-    refuse([], [`not logged in at ${host} (${file} has no login for it): docker login ${host}`]);
+    await refuse([], [`not logged in at ${host} (${file} has no login for it): docker login ${host}`]);
     shell.write(".docker/config.json", JSON.stringify({ credHelpers: { [host]: "vault" } }));
-    refuse(
+    await refuse(
       [],
       [
         `not logged in at ${host}: ${file} names the credential helper docker-credential-vault, which is not on the PATH: install it, or docker login ${host}`,
       ],
     );
     shell.fake("docker-credential-vault", "cat >/dev/null; echo 'credentials not found'; exit 1");
-    refuse(
+    await refuse(
       [],
       [
         `not logged in at ${host}: the credential helper docker-credential-vault has no login for it: docker login ${host}`,
@@ -258,31 +269,32 @@ describe("problems before the start", () => {
       "docker-credential-vault",
       `[ "$1 $(cat)" = "get ${host}" ] && echo '{"Username":"u","Secret":"s"}'`,
     );
-    publish();
+    shell.environment["ANSWERS"] = "no-push";
+    await publish();
     expect(pushes()).toHaveLength(names.length * platforms.length);
     shell.write(".docker/config.json", "{");
-    const { stderr } = publish();
+    const { stderr } = await publish();
     expect(stderr).toContain(`  - ${file} is not JSON: `);
   });
 
-  it("names gcloud's login for Google's registries", () => {
-    const { stderr } = shell.run(script, ["--source", path.join(shell.folder, "src")]);
+  it("names gcloud's login for Google's registries", async () => {
+    const { stderr } = await shell.call(() => run(["--source", shell.path("src")], root));
     expect(stderr).toContain(
       "gcloud auth login && gcloud auth configure-docker us-central1-docker.pkg.dev\n",
     );
   });
 
-  it("missing or wrong local images with --skip-build", () => {
+  it("missing or wrong local images with --skip-build", async () => {
     const reference = `${registry}/${last}:build-arm64`;
     shell.environment["ANSWERS"] = "no-local-image";
-    refuse(
+    await refuse(
       ["--skip-build"],
       [
         `${last}: there is no local image ${reference}: leave out --skip-build, or docker tag YOUR_IMAGE ${reference}`,
       ],
     );
     shell.environment["ANSWERS"] = "other-platform";
-    refuse(
+    await refuse(
       ["--skip-build"],
       [
         `${last}: the local image ${reference} is for linux/amd64, not for linux/arm64: leave out --skip-build`,
@@ -290,7 +302,7 @@ describe("problems before the start", () => {
     );
   });
 
-  it("untracked files as a warning, and as a problem if one looks like a secret and others can get the image", () => {
+  it("untracked files as a warning, and as a problem if one looks like a secret and others can get the image", async () => {
     shell.pass("git");
     const sources = path.join(shell.folder, "src");
     for (const { context } of catalogue) shell.write(`src/${context}/.dockerignore`, "");
@@ -298,7 +310,8 @@ describe("problems before the start", () => {
       "git init -q . && git add . && git -c user.name=a -c user.email=a@example.com commit -qm sources";
     expect(shell.bash(`cd src && ${init}`).status).toBe(0);
     shell.write("src/coordinator/ui/.env", "");
-    const { status, stderr } = shell.run(script, ["--source", sources, "--only", "hyperion-ui", "--dry-run"]);
+    const dryRun = ["--source", sources, "--only", "hyperion-ui", "--dry-run"];
+    const { status, stderr } = await shell.call(() => run(dryRun, root));
     expect(status).toBe(0);
     expect(stderr).toMatch(
       /^warning: \S+\/ui\/\.dockerignore: in the build of hyperion-ui, .*: \.env; allowed: /,
@@ -308,9 +321,12 @@ describe("problems before the start", () => {
       `allowed: no such file in an image that ${reach}; track a file in git if the image needs it: ` +
       `printf '%s\\n' ${file} >>${folder}/.dockerignore`;
     const unknown = "everyone may be able to pull (the stack does not manage the registry)";
-    refuse(["--only", "hyperion-ui"], [secret("hyperion-ui", `${sources}/coordinator/ui`, ".env", unknown)]);
+    await refuse(
+      ["--only", "hyperion-ui"],
+      [secret("hyperion-ui", `${sources}/coordinator/ui`, ".env", unknown)],
+    );
     const version = "is published as version 1.4.2";
-    refuse(
+    await refuse(
       ["--version", "1.4.2"],
       [
         secret("hyperion-http-bridge", `${sources}/coordinator`, "ui/.env", version),
@@ -335,11 +351,11 @@ describe("problems before the start", () => {
     expect(what?.isPublic).toBe(isPublic);
   });
 
-  it("all problems at once", () => {
+  it("all problems at once", async () => {
     shell.without("docker");
     rmSync(path.join(shell.folder, ".docker"), { recursive: true });
     rmSync(path.join(shell.folder, "src/coordinator/ui"), { recursive: true });
-    const { stderr } = publish();
+    const { stderr } = await publish();
     expect(stderr).toContain("has no coordinator/ui/Dockerfile");
     expect(stderr).toContain("Docker is not installed");
     expect(stderr).toContain("not logged in");
@@ -366,55 +382,41 @@ describe("problems before the start", () => {
     shell.without("node");
     expect(refused()).toBe(`Node.js is not installed; ${why}\n`);
   });
-
-  it("uses the Node.js of npm ci before the one on the PATH", () => {
-    shell.fake("node", "echo v20.0.0");
-    expect(publish("--dry-run").status).toBe(0);
-  });
 });
 
 describe("failures", () => {
-  const others = (names.length - 1) * platforms.length;
-
-  it("shows the failing step of an image, and pushes the others", () => {
-    shell.environment["ANSWERS"] = "bad-build";
-    const { status, stdout, stderr } = publish("--version", "1.4.2");
+  it("shows the failing steps, pushes the other images, and keeps the logs in --log-dir", async () => {
+    shell.environment["ANSWERS"] = "bad-build no-push";
+    const [first = "", ...others] = names;
+    shell.environment["NO_PUSH"] = `${first}:build-arm64`;
+    const args = ["--version", "1.4.2", "--log-dir", shell.path("logs")];
+    const { status, stdout, stderr } = await publish(...args);
     expect(status).toBe(1);
     expect(stdout).toMatch(new RegExp(`^${last} +build failed +\\d+$`, "m"));
-    expect(stdout).toMatch(
-      new RegExp(
-        `^--- ${last}: build failed; the end of .*${last}\\.log:\n#5 ERROR: process "npm ci" failed\nbuild failed$`,
-        "m",
-      ),
-    );
     expect(stdout).toContain(
-      `\n1 of ${names.length} images failed; no tag was set. Fix it and run it again.\n`,
+      `--- ${last}: build failed; the end of ${shell.path(`logs/${last}.log`)}:\n#5 ERROR: process "npm ci" failed\nbuild failed\n`,
+    );
+    expect(stdout).toMatch(new RegExp(`^${first} +push failed +\\d+$`, "m"));
+    expect(stdout).toContain(`${first}: push failed: denied: Permission denied\n`);
+    for (const name of others.slice(0, -1)) expect(stdout).toMatch(new RegExp(`^${name} +pushed`, "m"));
+    expect(stdout).toContain(
+      `\n2 of ${names.length} images failed; no tag was set. Fix it and run it again.\n`,
     );
     expect(stderr).not.toContain("found:");
-    expect(pushes()).toHaveLength(others);
+    expect(pushes()).toHaveLength((names.length - 1) * platforms.length);
+    expect(shell.read(`logs/${first}.log`)).toContain("digest: sha256:cccc");
   });
 
-  it("repeats a build after the engine's known race, and reports it", () => {
-    shell.environment["ANSWERS"] = "racing-build";
-    const { stdout } = publish("--jobs", "1");
+  it("repeats a build after the engine's known race, and reports it", async () => {
+    shell.environment["ANSWERS"] = "racing-build no-push";
+    const { stdout } = await publish("--jobs", "1");
     expect(stdout).toContain(`${last}: building once more: the engine lost a layer (moby/buildkit#6521)\n`);
     expect(pushes()).toHaveLength(names.length * platforms.length);
   });
 
-  it("shows a failed push, pushes the others, and keeps the logs in --log-dir", () => {
-    shell.environment["ANSWERS"] = "no-push";
-    const { status, stdout, stderr } = publish("--version", "1.4.2", "--log-dir", "logs");
-    expect(status).toBe(1);
-    expect(stdout).toContain(`${last}: push failed: denied: Permission denied\n`);
-    for (const name of names.slice(0, -1)) expect(stdout).toMatch(new RegExp(`^${name} +pushed`, "m"));
-    expect(stderr).not.toContain("found:");
-    expect(shell.read(`logs/${names[0] ?? ""}.log`)).toContain("digest: sha256:cccc");
-  });
-
   it("ends running builds on an interrupt", async () => {
     shell.environment["ANSWERS"] = "slow-build";
-    const args = ["--registry", registry, "--source", path.join(shell.folder, "src")];
-    const { child, ended } = shell.start(script, args);
+    const { child, ended } = shell.start(script, common());
     await expect.poll(() => shell.read("record.begun"), { timeout: 30_000 }).not.toBe("");
     const begun = Date.now();
     child.kill("SIGINT");

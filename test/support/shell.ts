@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { existsSync, mkdirSync, rmSync, symlinkSync } from "node:fs";
 import * as path from "node:path";
 import { setTimeout as wait } from "node:timers/promises";
+import { vi } from "vitest";
 import { Scratch, useNew } from "./scratch.ts";
 
 /** The project's folder. */
@@ -84,6 +85,27 @@ export class Shell extends Scratch {
     const words = [path.resolve(root, script), ...args];
     const { status, stdout, stderr } = spawnSync(this.program(script), words, options);
     return { status, stdout, stderr };
+  }
+
+  /** Gives this process the folder's environment, until the end of the test. */
+  enter(): void {
+    for (const name of Object.keys({ ...process.env, ...this.environment }))
+      vi.stubEnv(name, this.environment[name]);
+  }
+
+  /** Runs a script's main function in this process, in the folder's environment. */
+  async call(main: () => Promise<number>): Promise<Ended> {
+    this.enter();
+    const printed = { stdout: "", stderr: "" };
+    const writers = (["stdout", "stderr"] as const).map((stream) =>
+      vi.spyOn(process[stream], "write").mockImplementation((text) => {
+        printed[stream] += String(text);
+        return true;
+      }),
+    );
+    const status = await main();
+    for (const writer of writers) writer.mockRestore();
+    return { status, ...printed };
   }
 
   /** Runs commands by bash in the folder. */
