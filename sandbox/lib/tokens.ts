@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import * as errors from "jose/errors";
 import { SignJWT } from "jose/jwt/sign";
@@ -62,15 +62,20 @@ export async function mintAccessToken(
     .sign(key);
 }
 
+/** By the text of their certificates, because reading a key from a certificate takes longer than checking a signature. */
+const publicKeys = new Map<string, KeyObject>();
+
 /** Checks signature, audience and expiry of an access token. @throws InvalidTokenError */
 export async function verifyAccessToken(
   sandboxDir: string,
   token: string,
   now: Date = new Date(),
 ): Promise<Caller> {
-  const certificate = new X509Certificate(await readFile(sandboxPaths(sandboxDir).certificate));
+  const certificate = await readFile(sandboxPaths(sandboxDir).certificate, "utf8");
+  const publicKey = publicKeys.get(certificate) ?? new X509Certificate(certificate).publicKey;
+  publicKeys.set(certificate, publicKey);
   try {
-    const { payload } = await jwtVerify<{ federation?: Federation }>(token, certificate.publicKey, {
+    const { payload } = await jwtVerify<{ federation?: Federation }>(token, publicKey, {
       algorithms: ["RS256"],
       typ: "at+jwt",
       issuer: ISSUER,

@@ -14,7 +14,7 @@ import { githubClient } from "../lib/github.ts";
 import { Github, PROTECTION } from "./github.ts";
 import { Google } from "./google.ts";
 import { settingKey } from "../../problems/setting-commands.ts";
-import { carryOut, NotYet, PermissionMissing, plan, type Step } from "./step.ts";
+import { carryOut, NotYet, PermissionMissing, plan, type Step, type Todo } from "./step.ts";
 import { INFRASTRUCTURE, type PulumiCli } from "./stack-steps.ts";
 import { stepsOf } from "./steps.ts";
 import type { Stack, Wanted } from "./wanted.ts";
@@ -217,27 +217,29 @@ it("sets up a production from nothing with the documented roles, and changes not
 
 class Killed extends Error {}
 
-it("reaches the same state after a kill at any change and a second run", { timeout: 240_000 }, async () => {
+it("reaches the same state if runs are killed again and again", { timeout: 240_000 }, async () => {
   const whole = new FakePulumi();
   await carryOut(await steps(whole), print);
   const expected = outcome(whole);
   const count = lines.length;
   expect(count).toBeGreaterThan(40);
-  // Testing every change would take minutes, so this tests every fourth.
-  for (let at = 1; at <= count; at += 4) {
-    await end();
-    await fresh();
-    const pulumi = new FakePulumi();
+  await end();
+  await fresh();
+  const pulumi = new FakePulumi();
+  // A run is killed after its third change.
+  const limited = async (): Promise<void> => {
     let done = 0;
-    const killing = async (): Promise<unknown> =>
-      carryOut(await steps(pulumi), () => {
-        done += 1;
-        if (done === at) throw new Killed();
-      });
-    await expect(killing()).rejects.toThrow(Killed);
-    await carryOut(await steps(pulumi), print);
-    expect(outcome(pulumi), `killed after ${at} changes`).toEqual(expected);
-  }
+    await carryOut(await steps(pulumi), () => {
+      lines.push("");
+      done += 1;
+      if (done === 3) throw new Killed();
+    });
+  };
+  while (lines.length + 3 <= count) await expect(limited()).rejects.toThrow(Killed);
+  await limited();
+  // No change was made twice.
+  expect(lines).toHaveLength(count);
+  expect(outcome(pulumi)).toEqual(expected);
 });
 
 describe("without a permission", () => {
@@ -269,14 +271,20 @@ describe("without a permission", () => {
     allow(permission);
     const wanted = { ...WANTED, maintainers: [DANA] };
     const pulumi = new FakePulumi();
-    const first = await carryOut(await steps(pulumi, { principal: LEE, wanted }), print);
-    // The second run only inspects what exists.
-    const second = await carryOut(await steps(pulumi, { principal: LEE, wanted }), print);
+    const undone = () => left.map(({ commands }) => commands.join());
+    const blocked: string[] = [];
+    const left: Pick<Todo, "commands">[] = [];
+    const command = COMMANDS[permission] ?? "gcloud ";
+    // The second run inspects what the first one made. Some permissions are needed only there.
+    for (let run = 1; run <= 2 && !undone().some((text) => text.includes(command)); run += 1) {
+      const end = await carryOut(await steps(pulumi, { principal: LEE, wanted }), print);
+      blocked.push(...end.blocked);
+      left.push(...end.left);
+    }
     expect(lines.filter((line) => line.startsWith("- ")).join("\n")).toContain(permission);
-    expect([...first.blocked, ...second.blocked]).not.toEqual([]);
-    const left = [...first.left, ...second.left].map(({ commands }) => commands.join());
-    expect(left.join("\n")).toContain(COMMANDS[permission] ?? "gcloud ");
-    for (const commands of left)
+    expect(blocked).not.toEqual([]);
+    expect(undone().join("\n")).toContain(command);
+    for (const commands of undone())
       expect(commands).toMatch(/^(gcloud|gh|PULUMI_BACKEND_URL=\S+ npm run pulumi --) /);
   });
 
