@@ -34,11 +34,14 @@ async function run(version: string, options: Options): Promise<void> {
   process.chdir(root);
   const { rollback, line, dryRun, yes } = options;
   process.exitCode = EXIT.nothingStarted;
-  const wrong = versionProblem(version);
-  if (wrong !== undefined) throw new Error(`The version ${wrong}.`);
-  if (rollback && options.overwrite) throw new Error("--rollback and --overwrite do not go together.");
-  if (options.githubRelease && dryRun) throw new Error("--github-release and --dry-run do not go together.");
-  if (line !== undefined && !rollback) throw new Error("--line goes with --rollback.");
+  const invalid = versionProblem(version);
+  const wrong = [
+    ...(invalid === undefined ? [] : [`The version ${invalid}.`]),
+    ...(rollback && options.overwrite ? ["--rollback and --overwrite do not go together."] : []),
+    ...(options.githubRelease && dryRun ? ["--github-release and --dry-run do not go together."] : []),
+    ...(line !== undefined && !rollback ? ["--line goes with --rollback."] : []),
+  ];
+  if (wrong.length > 0) throw new Error(wrong.join("\n"));
   nameStack(options.stack);
   const stack = new StackFile(process.env["HYPERION_PROJECT_DIR"] ?? root, options.stack);
   const syncGithub = (action: Action): Promise<string> =>

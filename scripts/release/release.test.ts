@@ -1,10 +1,10 @@
 import { beforeEach, expect, test, vi } from "vitest";
 import { catalogue } from "../../components/images/catalogue.ts";
-import { fakeGoogle, type KeptTags, keptTags } from "../../test/support/fake-google.ts";
+import { type Answers, fakeGoogle, type KeptTags, keptTags } from "../../test/support/fake-google.ts";
 import { FakeRegistry, REGISTRY_URL } from "../../test/support/fake-registry.ts";
 import { useShell } from "../../test/support/shell.ts";
 import { newVersionProblems, overwriteProblems } from "./checks.ts";
-import { overwrite } from "./release.ts";
+import { overwrite, publish, type ReleaseRequest, rollBackTo } from "./release.ts";
 import { StackFile } from "./stack-file.ts";
 
 /** Copies the stack's file at each preview and up. ANSWERS names the steps that fail. */
@@ -16,9 +16,9 @@ case "$1" in
   stack) cat "$TMPDIR/state.json" ;;
   preview)
     has slow-preview && { echo slow; exec sleep 30; }
-    has bad-preview && { echo "error: no" >&2; exit 1; }
-    echo "+ 1 to create" ;;
-  up) has bad-up && { echo "error: refused" >&2; exit 1; }; echo "+ 1 created" ;;
+    has shown-preview && echo "+ 1 to create"
+    ! has bad-preview ;;
+  up) ! has bad-up ;;
 esac`;
 
 const REPOSITORY = "projects/production-471918/locations/us-central1/repositories/hyperion-public";
@@ -80,10 +80,14 @@ async function published(versions: readonly string[], floating: readonly string[
       ];
     }),
   );
-  await fakeGoogle(keptTags(tags, REPOSITORY));
+  await answer(keptTags(tags, REPOSITORY));
+  return tags;
+}
+
+async function answer(answers: Answers): Promise<void> {
+  await fakeGoogle(answers);
   const variable = "GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT";
   shell.environment[variable] = process.env[variable];
-  return tags;
 }
 
 interface Outcome {
@@ -107,6 +111,22 @@ async function run(
   return { status, output: stdout + stderr };
 }
 
+const begin = vi.fn();
+
+/** The same without a question, in this process. */
+async function perform(action: typeof publish, version: string, more: Partial<ReleaseRequest> = {}) {
+  shell.enter();
+  begin.mockClear();
+  const printed: string[] = [];
+  vi.spyOn(console, "log").mockImplementation((text: string) => void printed.push(text));
+  const release = {
+    ...{ version, dryRun: false, yes: true, root: shell.folder, defaultStack: "production-images", begin },
+    ...more,
+  };
+  const outcome = await action(release, new StackFile(shell.path("project"), "production-images"));
+  return { outcome, output: printed.join("\n") };
+}
+
 const steps = (): string[] => shell.calls().filter((call) => /^pulumi (preview|up)/.test(call));
 const PREVIEW = "pulumi preview --suppress-outputs --stack production-images";
 const UP = "pulumi up --yes --skip-preview --suppress-outputs --stack production-images";
@@ -126,37 +146,54 @@ test("a release shows the preview, asks, publishes, and leaves the version in th
   expect(shell.read(file)).toContain("# Iowa");
 });
 
-test.each<[string, string, string[], string, string[]]>([
-  ["no as the answer", "", ["1.4.2"], "n\n", [PREVIEW]],
-  ["no answer", "", ["1.4.2"], "", [PREVIEW]],
-  ["a preview that fails", "bad-preview", ["1.4.2", "--yes"], "", [PREVIEW]],
-  ["an answer that does not name the version to overwrite", "", ["1.4.1", "--overwrite"], "y\n", [PREVIEW]],
-  ["an up that fails, of an overwrite", "bad-up", ["1.4.1", "--overwrite", "--yes"], "", [PREVIEW, UP]],
-  ["no as the answer to a rollback", "", ["1.4.0", "--rollback", "--line", "1"], "n\n", []],
-])("%s leaves the stack's file as it was, byte for byte", async (_, answers, args, answer, expected) => {
+test.each<[string, string[], string, string[]]>([
+  ["no answer", ["1.4.2"], "", [PREVIEW]],
+  ["an answer that does not name the version to overwrite", ["1.4.1", "--overwrite"], "y\n", [PREVIEW]],
+  ["no as the answer to a rollback", ["1.4.0", "--rollback", "--line", "1"], "n\n", []],
+])("%s leaves the stack's file as it was, byte for byte", async (_, args, answer, expected) => {
   const tags = await published(["1.4.0", "1.4.1"]);
   const before = structuredClone(tags);
-  shell.environment["ANSWERS"] = answers;
   const { status, output } = await run(args, { answer });
-  const again = args.filter((word) => word !== "--yes").join(" ");
-  expect(output).toContain(`To try again: npm run release -- ${again} --stack production-images\n`);
+  expect(output).toContain(`To try again: npm run release -- ${args.join(" ")} --stack production-images\n`);
   expect(status).toBe(1);
   expect(steps()).toEqual(expected);
   expect(shell.read(file)).toBe(written());
   expect(tags).toEqual(before);
 });
 
-test.each([
-  [["1.4.2"], [PREVIEW], "+ 1 to create\n"],
-  [["1.4.1", "--overwrite"], [PREVIEW], "Then 1.4.1 moves to these builds, for everyone"],
-  [["1.4.0", "--rollback"], [], `${names[0] ?? ""}: 1.4: 1.4.1 -> 1.4.0`],
-])("a dry run of %j only shows what would change", async (args, expected, shown) => {
-  const tags = await published(["1.4.0", "1.4.1"], ["1.4"]);
+test.each<[string, string, typeof publish, string, string[]]>([
+  ["a preview that fails", "bad-preview", publish, "1.4.2", [PREVIEW]],
+  ["an up that fails, of an overwrite", "bad-up", overwrite, "1.4.1", [PREVIEW, UP]],
+])("%s leaves the stack's file as it was", async (_, answers, action, version, expected) => {
+  const tags = await published(["1.4.0", "1.4.1"]);
   const before = structuredClone(tags);
-  const { status, output } = await run([...args, "--dry-run"]);
-  expect(output).toContain(shown);
+  shell.environment["ANSWERS"] = answers;
+  expect((await perform(action, version)).outcome).toBe("failed");
+  expect(steps()).toEqual(expected);
+  expect(shell.read(file)).toBe(written());
+  expect(tags).toEqual(before);
+});
+
+test("a dry run only shows the preview", async () => {
+  await published(["1.4.1"]);
+  shell.environment["ANSWERS"] = "shown-preview";
+  const { status, output } = await run(["1.4.2", "--dry-run"]);
+  expect(output).toContain("+ 1 to create\n");
   expect(output).not.toContain("[y/N]");
   expect(status).toBe(0);
+  expect(steps()).toEqual([PREVIEW]);
+  expect(shell.read(file)).toBe(written());
+});
+
+test.each<[string, typeof publish, string, string[], string]>([
+  ["an overwrite", overwrite, "1.4.1", [PREVIEW], "Then 1.4.1 moves to these builds, for everyone"],
+  ["a rollback", rollBackTo, "1.4.0", [], `${names[0] ?? ""}: 1.4: 1.4.1 -> 1.4.0`],
+])("a dry run of %s only shows what would change", async (_, action, version, expected, shown) => {
+  const tags = await published(["1.4.0", "1.4.1"], ["1.4"]);
+  const before = structuredClone(tags);
+  const { outcome, output } = await perform(action, version, { dryRun: true, yes: false });
+  expect(output).toContain(shown);
+  expect(outcome).toBe("only shown");
   expect(steps()).toEqual(expected);
   expect(shell.read(file)).toBe(written());
   expect(tags).toEqual(before);
@@ -165,19 +202,19 @@ test.each([
 test("a failed up leaves the version, which can be published in part", async () => {
   await published([]);
   shell.environment["ANSWERS"] = "bad-up";
-  const { status, output } = await run(["1.4.2", "--yes"]);
-  expect(status).toBe(1);
-  expect(output).toContain("To try again: npm run release -- 1.4.2 --stack production-images\n");
+  expect((await perform(publish, "1.4.2")).outcome).toBe("failed");
+  expect(begin).toHaveBeenCalledOnce();
   expect(shell.read(file)).toContain(`${VERSION}: 1.4.2\n`);
 });
 
 test.each([
-  ["at the preview", "slow-preview", "slow"],
-  ["at the question", "", "[y/N]"],
-])("Ctrl-C %s leaves the stack's file as it was", async (_, answers, interruptAt) => {
+  ["at the preview", "slow-preview", ["--yes"], "slow"],
+  ["at the question", "", [], "[y/N]"],
+])("Ctrl-C %s leaves the stack's file as it was", async (_, answers, options, interruptAt) => {
   await published([]);
   shell.environment["ANSWERS"] = answers;
-  const { status } = await run(["1.4.2"], { interruptAt });
+  const { status, output } = await run(["1.4.2", ...options], { interruptAt });
+  expect(output).toContain("To try again: npm run release -- 1.4.2 --stack production-images\n");
   expect(status).toBe(1);
   expect(steps()).toEqual([PREVIEW]);
   expect(shell.read(file)).toBe(written());
@@ -210,26 +247,13 @@ test("an overwrite builds with an up that names no version, then moves the versi
   // The tag that the up sets.
   for (const [index, name] of names.entries()) Object.assign(tags[name] ?? {}, { build: digests[index] });
   const answers = keptTags(tags, REPOSITORY);
-  await fakeGoogle(
+  await answer(
     new Proxy(answers, {
       get: (kept, what: string) =>
         what === `GET /${REPOSITORY}` ? { status: 200, body: { registryUri: REGISTRY_URL } } : kept[what],
     }),
   );
-  for (const [name, value] of Object.entries(shell.environment))
-    if (name !== "GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT") vi.stubEnv(name, value);
-  const printed: string[] = [];
-  vi.spyOn(console, "log").mockImplementation((text: string) => void printed.push(text));
-  const begin = vi.fn();
-  const release = {
-    version: "1.4.2",
-    dryRun: false,
-    yes: true,
-    root: shell.folder,
-    defaultStack: "production-images",
-    begin,
-  };
-  const outcome = await overwrite(release, new StackFile(shell.path("project"), "production-images"));
+  const { outcome, output } = await perform(overwrite, "1.4.2");
   expect(outcome).toBe("done");
   expect(begin).toHaveBeenCalledOnce();
   expect(shell.read("at-up.yaml")).not.toContain(VERSION);
@@ -237,7 +261,7 @@ test("an overwrite builds with an up that names no version, then moves the versi
   for (const [index, name] of names.entries())
     for (const tag of ["1.4.2", "v1.4.2", "build-1.4.2", "1.4", "1", "latest"])
       expect(tags[name]?.[tag]).toBe(digests[index]);
-  expect(printed.join("\n")).toContain(
+  expect(output).toContain(
     `${names[0] ?? ""}: 1.4.2, v1.4.2, 1.4, 1, latest: sha256:${names[0] ?? ""}-1.4.2 -> ${digests[0]?.slice(0, 19) ?? ""}`,
   );
 });
@@ -262,31 +286,32 @@ test("all problems are reported at once, and nothing is started", async () => {
   expect(shell.read(other)).toBe(text);
 });
 
-test.each<[string, string[], string]>([
-  ["an invalid version", ["v1.4.2"], "write 1.4.2, without v"],
-  ["a stack that does not exist", ["1.5.0", "--stack", "s"], "the stacks are production-images"],
+test.each<[string[], string[]]>([
   [
-    "a dry run of the release at GitHub",
-    ["1.4.2", "--github-release", "--dry-run"],
-    "--github-release and --dry-run do not go together.",
+    ["v1.4.2", "--rollback", "--overwrite", "--github-release", "--dry-run"],
+    [
+      "write 1.4.2, without v",
+      "--rollback and --overwrite do not go together.",
+      "--github-release and --dry-run do not go together.",
+    ],
   ],
-  ["a line without a rollback", ["1.5.0", "--line", "1"], "--line goes with --rollback."],
-  [
-    "an overwrite that is a rollback",
-    ["1.4.2", "--rollback", "--overwrite"],
-    "--rollback and --overwrite do not go together.",
-  ],
-  [
-    "a rollback to an unpublished version",
-    ["1.5.0", "--rollback"],
-    "found:   a version that is not published",
-  ],
-])("%s is refused", async (_, args, message) => {
-  await published(["1.4.2"]);
+  [["1.5.0", "--line", "1"], ["--line goes with --rollback."]],
+])("the options %j are refused", async (args, messages) => {
   const { status, output } = await run([...args, "--yes"]);
-  expect(output).toContain(message);
+  for (const message of messages) expect(output).toContain(message);
   expect(status).toBe(2);
   expect(steps()).toEqual([]);
+  expect(shell.read(file)).toBe(written());
+});
+
+test("a stack that does not exist is refused", () => {
+  expect(() => new StackFile(shell.path("project"), "s")).toThrow("the stacks are production-images");
+});
+
+test("a rollback to an unpublished version is refused", async () => {
+  await published(["1.4.2"]);
+  await expect(perform(rollBackTo, "1.5.0")).rejects.toThrow("found:   a version that is not published");
+  expect(begin).not.toHaveBeenCalled();
   expect(shell.read(file)).toBe(written());
 });
 
@@ -333,16 +358,15 @@ test("nothing runs on the images' state if it holds anything else", async () => 
     "project/Pulumi.production-images.yaml",
     `${written()}    hyperion-registry:manageRegistry: false\n`,
   );
-  const urn = "urn:pulumi:s::hyperion-registry::evil:index:Thing::planted";
-  for (const [resources, message, status] of [
-    [[{ urn, type: "evil:index:Thing" }], `Run nothing on it:\n  ${urn}: a evil:index:Thing`, 2],
-    [[], "is published.", 0],
-  ] as const) {
+  const hold = (...resources: object[]): unknown =>
     shell.write("state.json", JSON.stringify({ deployment: { resources } }));
-    const ended = await run(["1.4.2", "--yes"]);
-    expect(ended.output).toContain(message);
-    expect(ended.status).toBe(status);
-  }
+  const urn = "urn:pulumi:s::hyperion-registry::evil:index:Thing::planted";
+  hold({ urn, type: "evil:index:Thing" });
+  await expect(perform(publish, "1.4.2")).rejects.toThrow(`Run nothing on it:\n  ${urn}: a evil:index:Thing`);
+  expect(begin).not.toHaveBeenCalled();
+  expect(steps()).toEqual([]);
+  hold();
+  expect((await perform(publish, "1.4.2")).outcome).toBe("done");
   expect(steps()).toEqual([PREVIEW, UP]);
 });
 
@@ -350,7 +374,8 @@ test("sources outside of git are refused", async () => {
   await published([]);
   shell.write("bare/Dockerfile");
   shell.write("project/Pulumi.production-images.yaml", written(shell.path("bare")));
-  const { status, output } = await run(["1.4.2"]);
-  expect(output).toContain(`${shell.path("bare")}\n  found:   sources that git cannot read (fatal: `);
-  expect(status).toBe(2);
+  await expect(perform(publish, "1.4.2")).rejects.toThrow(
+    `${shell.path("bare")}\n  found:   sources that git cannot read (fatal: `,
+  );
+  expect(begin).not.toHaveBeenCalled();
 });
