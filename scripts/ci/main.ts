@@ -11,7 +11,7 @@ import { githubRelease } from "./github-release.ts";
 import { imagesInStateReport } from "./images-in-state.ts";
 import { ofJob, setOutput } from "./job.ts";
 import { readPreview } from "./preview.ts";
-import { type Checkout, gitState, releaseSettings, sourcesCheckout } from "./release-settings.ts";
+import { type Checkout, gitState, publishedCheckout, releaseSettings } from "./release-settings.ts";
 import { driftReport, previewComment, type Previewed, releaseSummary } from "./reports.ts";
 import { StackSettings } from "../../settings/stack-settings.ts";
 import { settingKey } from "../../problems/setting-commands.ts";
@@ -125,10 +125,7 @@ program
   )
   .action((ref: string, commit: string, remote: string | undefined) => {
     const { SOURCES_FOLDER: folder = "", SOURCES_REMOTE } = process.env;
-    const checkout =
-      folder === "" || ref.startsWith("refs/tags/")
-        ? { ref, commit, remote }
-        : sourcesCheckout(folder, remote === undefined ? undefined : SOURCES_REMOTE);
+    const checkout = publishedCheckout({ ref, commit, remote }, folder, SOURCES_REMOTE);
     // A runner starts without layers: takes those of the last published build.
     const more = { buildCache: "registry", ...(folder !== "" && { sourceDir: folder }) };
     print(settingsOf(checkout, ([key, value]) => `--config\n${key}=${value}\n`, more));

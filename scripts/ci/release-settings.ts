@@ -34,8 +34,18 @@ export interface Checkout {
   folder?: string;
 }
 
-/** The checkout of the sources, if they are in another repository. */
-export function sourcesCheckout(folder: string, remote: string | undefined): Checkout {
+/**
+ * The checkout that a workflow publishes: for a branch that of the sources, if they are in another repository.
+ *
+ * @param folder of that checkout; empty if there is none.
+ * @param remote to ask there for the tip.
+ */
+export function publishedCheckout(own: Checkout, folder: string, remote: string | undefined): Checkout {
+  if (folder === "" || own.ref.startsWith("refs/tags/")) return own;
+  return sourcesCheckout(folder, own.remote === undefined ? undefined : remote);
+}
+
+function sourcesCheckout(folder: string, remote: string | undefined): Checkout {
   const [commit = "", ref = ""] = git(["rev-parse", "HEAD", "--symbolic-full-name", "HEAD"], folder).split(
     "\n",
   );
