@@ -293,6 +293,11 @@ describe("docker-compose.yml, published images", () => {
           await runCompose(["up", "--detach", "--no-deps", ...servers], variables);
           const restarts = async () => Number((await inspect("{{.RestartCount}}", "hyperion-mcp-server"))[0]);
           await expect.poll(restarts, POLL).toBeGreaterThan(0);
+          await up(variables, "mongodb", "qdrant", "embedding-service");
+          // Docker waits longer before each restart.
+          const options = { timeout: 60_000, interval: 100 };
+          for (const port of ["HYPERION_MCP_PORT", "HYPERION_BRIDGE_PORT"] as const)
+            await expect.poll(() => get(port, "/health"), options).toContain('"status":"healthy"');
           await up(variables);
           await expectHealthy();
           expect(await watched()).toBe('["/code"]');
@@ -357,11 +362,10 @@ describe("docker-compose.yml, published images", () => {
           return (await docker("run", "--detach", ...options, ...env, image)).trim();
         };
         const login = ["MONGO_INITDB_ROOT_USERNAME=dana", "MONGO_INITDB_ROOT_PASSWORD=secret"];
-        const remotes = [
-          await startRemote("qdrant", qdrant(), "QDRANT__SERVICE__API_KEY=key"),
-          await startRemote("mongodb", mongo(), ...login),
-        ];
+        const database = await startRemote("mongodb", mongo(), ...login);
+        const remotes = [database, await startRemote("qdrant", qdrant(), "QDRANT__SERVICE__API_KEY=key")];
         try {
+          await expect.poll(() => docker("logs", database), POLL).toContain("Waiting for connections");
           await up(variables, "hyperion-mcp-server");
           expect(await services()).toEqual([...HYPERION].sort());
           expect(await get("HYPERION_MCP_PORT", "/health")).toContain('"status":"healthy"');
