@@ -47,6 +47,18 @@ async function end(): Promise<void> {
   rmSync(dir, { recursive: true });
 }
 
+const tokens = new Map<string, Promise<string>>();
+
+/** A token of Google or GitHub. Signing takes time, and all sandboxes of a process have the same keys. */
+function tokenOf(
+  principal: string,
+  mint: (dir: string, principal: string) => Promise<string> = mintAccessToken,
+): Promise<string> {
+  const token = tokens.get(principal) ?? mint(dir, principal);
+  tokens.set(principal, token);
+  return token;
+}
+
 /** Stacks in memory; `up` makes the accounts that the program makes. */
 class FakePulumi implements PulumiCli {
   readonly settings = new Map<string, Record<string, string>>();
@@ -85,7 +97,7 @@ class FakePulumi implements PulumiCli {
     for (const accountId of ["hyperion-ci", "hyperion-ci-preview"])
       await fetch(`${emulator.url}v1/projects/${PROJECT}/serviceAccounts`, {
         method: "POST",
-        headers: { authorization: `Bearer ${await mintAccessToken(dir, MAINTAINER)}` },
+        headers: { authorization: `Bearer ${await tokenOf(MAINTAINER)}` },
         body: JSON.stringify({ accountId, serviceAccount: {} }),
       });
     this.isUp = true;
@@ -112,8 +124,9 @@ async function steps(
   pulumi: PulumiCli,
   { principal = MAINTAINER, login = "maintainer", wanted = WANTED } = {},
 ): Promise<Step[]> {
-  const client = await githubClient(await mintGithubApiToken(dir, { login }));
-  vi.stubEnv("GOOGLE_OAUTH_ACCESS_TOKEN", await mintAccessToken(dir, principal));
+  const token = await tokenOf(login, () => mintGithubApiToken(dir, { login }));
+  const client = await githubClient(token);
+  vi.stubEnv("GOOGLE_OAUTH_ACCESS_TOKEN", await tokenOf(principal));
   return stepsOf(wanted, new Google(PROJECT, [1, 1]), new Github(REPOSITORY, client), pulumi, root);
 }
 
@@ -334,7 +347,7 @@ describe("it reports", () => {
     ["iam.disableServiceAccountCreation", "refuses the service accounts of CI"],
     ["iam.workloadIdentityPoolProviders", "refuses the issuer https://token.actions.githubusercontent.com"],
   ])("that %s refuses a later step, before it makes anything but APIs", async (constraint, words) => {
-    const token = await mintAccessToken(dir, MAINTAINER);
+    const token = await tokenOf(MAINTAINER);
     await fetch(`${emulator.url}sandbox/org-policy`, {
       method: "PUT",
       headers: { authorization: `Bearer ${token}` },
