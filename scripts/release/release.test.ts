@@ -61,7 +61,7 @@ config:
 
 function commitIn(folder: string): void {
   const git = "git -c user.name=n -c user.email=e@example.com";
-  shell.bash(`cd ${folder}; git init --quiet; git add .; ${git} commit --quiet --message one`);
+  shell.bash(`cd ${folder}; git init --quiet --template=; git add .; ${git} commit --quiet --message one`);
 }
 
 /** A registry in which every image has these versions, each with its own digest; the floating tags are on the last one. */

@@ -37,6 +37,8 @@ async function sh(command: string, cwd = sources): Promise<string> {
     HOME: scratch.folder,
     GIT_CONFIG_NOSYSTEM: "1",
     GIT_CONFIG_GLOBAL: "/dev/null",
+    // A template has many files.
+    GIT_TEMPLATE_DIR: "",
   };
   const { code, output } = await runCommand("bash", ["-c", command], env, { cwd });
   expect(code, output).toBe(0);
