@@ -395,10 +395,10 @@ async function useGithub(sandbox: Sandbox, buckets: Buckets): Promise<Github> {
     return outcomeOf(running);
   };
 
-  const bucketOf = (stack: Stack): string =>
-    String(vars[stack === "production" ? "PULUMI_BACKEND_URL" : "PULUMI_IMAGES_BACKEND_URL"]).slice(
-      "gs://".length,
-    );
+  const bucketOf = (stack: Stack): string => {
+    const name = stack === "production" ? "PULUMI_BACKEND_URL" : "PULUMI_IMAGES_BACKEND_URL";
+    return (vars[name] ?? "").replace("gs://", "");
+  };
   const startPulumi: Github["startPulumi"] = async (stack, args, principal = MAINTAINER) =>
     sandbox.start(tools.pulumi.path, [...args, "--stack", stack, "--cwd", folder], {
       ...maintainer,
