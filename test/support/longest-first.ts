@@ -5,19 +5,20 @@ import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 /** The longest files, so that short ones remain for the end of a run. */
 export const LONGEST = [
   "test/sandbox/workflows.test.ts",
-  "test/sandbox/compose.test.ts",
+  "test/faults/process.test.ts",
   "test/sandbox/troubleshooting/pulumi.test.ts",
-  "test/sandbox/permissions.test.ts",
-  "test/sandbox/scripts.test.ts",
+  "test/sandbox/compose.test.ts",
   "test/sandbox/documents.test.ts",
+  "test/faults/api.test.ts",
   "test/sandbox/release.test.ts",
-  "test/sandbox/access.test.ts",
+  "test/sandbox/scripts.test.ts",
+  "test/sandbox/permissions.test.ts",
   "test/sandbox/stacks.test.ts",
+  "test/sandbox/access.test.ts",
+  "test/faults/docker.test.ts",
+  "test/faults/registry.test.ts",
   "test/sandbox/loopback.test.ts",
   "test/sandbox/planted-state.test.ts",
-  "test/faults/process.test.ts",
-  "test/faults/api.test.ts",
-  "test/faults/registry.test.ts",
 ];
 
 /** Ends its sandbox, so that the next file has to create another. */
