@@ -33,15 +33,12 @@ export default defineConfig({
     // For every project, so that they share the sandboxes.
     globalSetup: "test/support/global-setup.ts",
     sequence: { sequencer: LongestFirst },
-    tags: [
-      { name: "feature", description: "Part of `npm test`: together, these tests show each feature once." },
-    ],
     projects: [
       {
         test: {
           name: "unit",
           include: ["**/*.test.ts"],
-          exclude: ["node_modules/**", ".sandbox/**", "test/{sandbox,faults,load}/**"],
+          exclude: ["node_modules/**", ".sandbox/**", "test/{features,sandbox,faults,load}/**"],
           setupFiles: ["test/support/restore.ts"],
           maxWorkers: cores,
           // A process for each of these files would take a third of the run's time.
@@ -50,6 +47,8 @@ export default defineConfig({
           testTimeout: 60_000,
         },
       },
+      // Each feature once; part of `npm test`.
+      engine("features", 1, atOnce, 300_000),
       engine("sandbox", 1, atOnce, 300_000),
       engine("faults", 1, atOnce, 300_000),
       // Measures what the machine does: nothing else meanwhile.

@@ -24,7 +24,8 @@ describe("build-and-push-images.sh", () => {
     sandbox.command(
       "scripts/build-and-push-images.sh",
       ["--stack", "sandbox", "--registry", sandbox.registry, "--source", sandbox.sources, ...args],
-      extra,
+      // The logs of a failed run stay.
+      { TMPDIR: sandbox.scratch, ...extra },
     );
   const WITHOUT_GOOGLE = { GOOGLE_OAUTH_ACCESS_TOKEN: undefined };
   const WARNING =

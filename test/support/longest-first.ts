@@ -6,23 +6,22 @@ import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 export const LONGEST = [
   "test/sandbox/workflows.test.ts",
   "test/faults/process.test.ts",
+  "test/faults/registry.test.ts",
+  "test/features/compose.test.ts",
   "test/sandbox/troubleshooting/pulumi.test.ts",
-  "test/sandbox/compose.test.ts",
-  "test/sandbox/documents.test.ts",
   "test/faults/api.test.ts",
-  "test/sandbox/release.test.ts",
-  "test/sandbox/scripts.test.ts",
+  "test/features/release.test.ts",
+  "test/features/access.test.ts",
+  "test/sandbox/documents.test.ts",
   "test/sandbox/permissions.test.ts",
   "test/sandbox/stacks.test.ts",
-  "test/sandbox/access.test.ts",
   "test/faults/docker.test.ts",
-  "test/faults/registry.test.ts",
+  "test/sandbox/scripts.test.ts",
   "test/sandbox/loopback.test.ts",
-  "test/sandbox/planted-state.test.ts",
 ];
 
 /** Ends its sandbox, so that the next file has to create another. */
-export const LAST = ["test/sandbox/cli.test.ts"];
+export const LAST = ["test/features/cli.test.ts"];
 
 /** The position of a file in the order. */
 function place(file: string): number {

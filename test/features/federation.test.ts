@@ -1,4 +1,3 @@
-/** @module-tag feature */
 import { beforeAll, describe, expect, test } from "vitest";
 import type { GithubRun } from "../../sandbox/emulator/support/github-issuer.ts";
 import { githubToken, impersonate } from "../support/federation.ts";

@@ -1,4 +1,3 @@
-/** @module-tag feature */
 import { expect, test } from "vitest";
 import { pushImage, pushIndex } from "../../sandbox/emulator/testing/registry.ts";
 import { versionsOfBuild } from "../../components/repository/cleanup-rules.ts";

@@ -1,4 +1,3 @@
-/** @module-tag feature */
 import { beforeAll, describe, expect, test } from "vitest";
 import { google, grant, POOLS, PROJECT, REPOSITORIES } from "../support/google.ts";
 import { failed } from "../support/outcome.ts";

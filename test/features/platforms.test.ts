@@ -1,4 +1,3 @@
-/** @module-tag feature */
 /** Builds and runs the samples on each published platform. */
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";

@@ -1,4 +1,3 @@
-/** @module-tag feature */
 import { appendFile } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";

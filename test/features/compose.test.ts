@@ -124,15 +124,11 @@ async function expectHealthy(): Promise<void> {
 }
 
 describe("docker-compose.yml, published images", () => {
-  it(
-    "cannot be pulled from a private registry, with the message that TROUBLESHOOTING explains",
-    { tags: "feature" },
-    async () => {
-      expect(failed(await compose(["pull", ...HYPERION]))).toContain(
-        'Permission "artifactregistry.repositories.downloadArtifacts" denied',
-      );
-    },
-  );
+  it("cannot be pulled from a private registry, with the message that TROUBLESHOOTING explains", async () => {
+    expect(failed(await compose(["pull", ...HYPERION]))).toContain(
+      'Permission "artifactregistry.repositories.downloadArtifacts" denied',
+    );
+  });
 
   describe("once the registry is public", () => {
     /** The output of the `up` that published version 1.4.2. */
@@ -143,7 +139,7 @@ describe("docker-compose.yml, published images", () => {
       published = await sandbox.up();
     });
 
-    it.each(["1.4.2", "v1.4.2", "1", "latest"])("pulls the tag %s", { tags: "feature" }, async (tag) => {
+    it.each(["1.4.2", "v1.4.2", "1", "latest"])("pulls the tag %s", async (tag) => {
       await runCompose(["pull", "hyperion-ui"], { HYPERION_TAG: tag });
     });
 
@@ -183,7 +179,7 @@ describe("docker-compose.yml, published images", () => {
       });
       afterAll(down);
 
-      it("starts all six in order of health, without a login or settings", { tags: "feature" }, async () => {
+      it("starts all six in order of health, without a login or settings", async () => {
         expect(await services()).toEqual(ALL);
         await expectHealthy();
         expect(await get("HYPERION_UI_PORT")).toContain("Hyperion dashboard (sample)");
@@ -204,7 +200,6 @@ describe("docker-compose.yml, published images", () => {
 
       it.each(HYPERION)(
         "%s has a read-only file system, and only the servers reach the databases",
-        { tags: "feature" },
         async (service) => {
           const addresses = ["mongodb:27017", "qdrant:6333"];
           const ask = service === "hyperion-ui" ? "wget -q -O -" : `node -e 'fetch(process.argv[1])'`;
@@ -489,44 +484,40 @@ describe("docker-compose.yml, published images", () => {
 describe("docker-compose.dev.yml, local sources", () => {
   afterAll(down);
 
-  it(
-    "starts from a clean clone, reloads edited files, and leaves no files in it",
-    { tags: "feature" },
-    async () => {
-      const source = await mkdtemp(join(sandbox.scratch, "source-"));
-      await cp(join(repositoryRoot, "sandbox/hyperion"), source, { recursive: true });
-      await changeOwner(source, 1000);
-      const run = (...args: string[]) => runCompose([...DEVELOPMENT, ...args], { HYPERION_SOURCE: source });
-      const files = await readdir(source, { recursive: true });
-      await run("up", "--detach", "--wait");
-      expect(await services()).toEqual(ALL);
-      expect((await fetch(url("HYPERION_UI_PORT", "/health"))).status).toBe(404);
-      expect((await fetch(url("HYPERION_UI_PORT", "/"))).url).toBe(url("HYPERION_UI_PORT", "/ui/"));
-      expect(await get("HYPERION_UI_PORT")).toContain("Hyperion dashboard (sample)");
-      expect(await get("HYPERION_BRIDGE_PORT")).toContain('"mcpServer":"Hyperion MCP server (sample)"');
-      expect(await scanFromUi("/code")).toMatchObject({ status: "active" });
+  it("starts from a clean clone, reloads edited files, and leaves no files in it", async () => {
+    const source = await mkdtemp(join(sandbox.scratch, "source-"));
+    await cp(join(repositoryRoot, "sandbox/hyperion"), source, { recursive: true });
+    await changeOwner(source, 1000);
+    const run = (...args: string[]) => runCompose([...DEVELOPMENT, ...args], { HYPERION_SOURCE: source });
+    const files = await readdir(source, { recursive: true });
+    await run("up", "--detach", "--wait");
+    expect(await services()).toEqual(ALL);
+    expect((await fetch(url("HYPERION_UI_PORT", "/health"))).status).toBe(404);
+    expect((await fetch(url("HYPERION_UI_PORT", "/"))).url).toBe(url("HYPERION_UI_PORT", "/ui/"));
+    expect(await get("HYPERION_UI_PORT")).toContain("Hyperion dashboard (sample)");
+    expect(await get("HYPERION_BRIDGE_PORT")).toContain('"mcpServer":"Hyperion MCP server (sample)"');
+    expect(await scanFromUi("/code")).toMatchObject({ status: "active" });
 
-      await edit(join(source, "coordinator/ui/src/index.html"), "dashboard (sample)", "dashboard, edited");
-      await edit(join(source, "coordinator/mcp-server/hyper-mcp"), "server (sample)", "server, edited");
-      await edit(join(source, "coordinator/mcp-http-bridge/bridge.js"), "bridge (sample)", "bridge, edited");
-      for (const [port, text] of [
-        ["HYPERION_UI_PORT", "Hyperion dashboard, edited"],
-        ["HYPERION_MCP_PORT", "Hyperion MCP server, edited"],
-        ["HYPERION_BRIDGE_PORT", "Hyperion HTTP bridge, edited"],
-      ] as const)
-        await expect.poll(() => get(port), POLL).toContain(text);
+    await edit(join(source, "coordinator/ui/src/index.html"), "dashboard (sample)", "dashboard, edited");
+    await edit(join(source, "coordinator/mcp-server/hyper-mcp"), "server (sample)", "server, edited");
+    await edit(join(source, "coordinator/mcp-http-bridge/bridge.js"), "bridge (sample)", "bridge, edited");
+    for (const [port, text] of [
+      ["HYPERION_UI_PORT", "Hyperion dashboard, edited"],
+      ["HYPERION_MCP_PORT", "Hyperion MCP server, edited"],
+      ["HYPERION_BRIDGE_PORT", "Hyperion HTTP bridge, edited"],
+    ] as const)
+      await expect.poll(() => get(port), POLL).toContain(text);
 
-      // Compiled files outlive the containers.
-      await run("rm", "--stop", "--force", "hyperion-mcp-server");
-      await run("up", "--detach", "--wait", "--no-deps", "hyperion-mcp-server");
-      const compiled = await run("logs", "hyperion-mcp-server");
-      expect(compiled).toContain("building...");
-      expect(compiled).not.toContain("compiling");
+    // Compiled files outlive the containers.
+    await run("rm", "--stop", "--force", "hyperion-mcp-server");
+    await run("up", "--detach", "--wait", "--no-deps", "hyperion-mcp-server");
+    const compiled = await run("logs", "hyperion-mcp-server");
+    expect(compiled).toContain("building...");
+    expect(compiled).not.toContain("compiling");
 
-      expect(await readdir(source, { recursive: true })).toEqual(files);
-      for (const file of files) expect((await stat(join(source, file))).uid, file).toBe(1000);
-    },
-  );
+    expect(await readdir(source, { recursive: true })).toEqual(files);
+    for (const file of files) expect((await stat(join(source, file))).uid, file).toBe(1000);
+  });
 });
 
 /** Changes the owner of a folder and its contents. */

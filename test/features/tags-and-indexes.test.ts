@@ -1,4 +1,3 @@
-/** @module-tag feature */
 /** The emulated API of tags and versions with a real registry, without an engine or a stack. */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";

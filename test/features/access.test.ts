@@ -1,4 +1,3 @@
-/** @module-tag feature */
 import { nativeBuild } from "../support/native-build.ts";
 import { beforeAll, describe, expect, test } from "vitest";
 import { bindings, grant, POLICIES, policyOf, PROJECT } from "../support/google.ts";
