@@ -14,7 +14,8 @@ import { promisify } from "node:util";
 import { whileHolding } from "../lib/lock.ts";
 import { sharedCache } from "../lib/paths.ts";
 import type { Progress } from "../lib/progress.ts";
-import { type Architecture, DebianPackages, extractNode, NODE_BUILDS, prepareRoot } from "./debian-root.ts";
+import type { Architecture } from "./architecture.ts";
+import { DebianPackages, extractNode, NODE_BUILDS, prepareRoot } from "./debian-root.ts";
 
 const run = promisify(execFile);
 

@@ -6,13 +6,8 @@ import { mkdir, rm, symlink, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import lock from "../../package-lock.json" with { type: "json" };
 import { SandboxError } from "../lib/errors.ts";
+import { type Architecture, NATIVE } from "./architecture.ts";
 import { lastLines, run } from "../lib/run-command.ts";
-
-/** An architecture, as Docker and Debian name it. */
-export type Architecture = "amd64" | "arm64";
-
-/** The architecture of this machine. */
-export const NATIVE: Architecture = process.arch === "arm64" ? "arm64" : "amd64";
 
 /** npm's builds of Node.js, pinned by package-lock.json. */
 export const NODE_BUILDS = {
@@ -87,8 +82,8 @@ export class DebianPackages {
 }
 
 /**
- * Extracts npm's build of Node.js, if this machine has the architecture. Elsewhere, nothing runs Node.js, and each push would
- * compress its 130 MB.
+ * Extracts npm's build of Node.js if this machine has the architecture. Nothing runs Node.js for another architecture, but
+ * every push would compress its 130 MB.
  */
 export async function extractNode(architecture: Architecture, root: string): Promise<void> {
   if (architecture !== NATIVE) return;

@@ -4,7 +4,7 @@ import { findCommands } from "../lib/files.ts";
 import type { Progress } from "../lib/progress.ts";
 import { run } from "../lib/run-command.ts";
 import { aptInstall } from "./apt.ts";
-import type { Architecture } from "./debian-root.ts";
+import type { Architecture } from "./architecture.ts";
 
 const FOLDER = "/proc/sys/fs/binfmt_misc";
 

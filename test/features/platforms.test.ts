@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import images from "../../images.json" with { type: "json" };
-import { type Architecture, NATIVE } from "../../sandbox/machine/debian-root.ts";
+import { type Architecture, NATIVE } from "../../sandbox/machine/architecture.ts";
 import { type Emulation, ensureEmulation } from "../../sandbox/machine/emulation.ts";
 import { passed, stdoutOf } from "../support/outcome.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
