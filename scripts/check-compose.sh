@@ -479,8 +479,9 @@ is_mongodb_5() { [ "$(number "$(version_of "$(setting MONGODB_IMAGE)" mongo)")" 
 
 has_volume() { grep -qxF -- "$1" <<<"$volumes"; }
 
-# read_data: reads the databases' volumes in one container, of an image that is here. Sets $was_read if there is one, $formats to
-# the format versions of Qdrant's collections, and $mongod to the version of MongoDB that last opened its data.
+# read_data: reads the databases' volumes in one container. It pulls no image: without a local image of Qdrant or MongoDB,
+# $was_read stays false. Sets $formats to the format versions of Qdrant's collections, and $mongod to the version of MongoDB that
+# last opened its data.
 read_data() {
   local image text mounts=()
   if runs_here HYPERION_QDRANT && $qdrant_filled; then mounts+=(--volume "${compose_project}_qdrant-data:/qdrant:ro"); fi

@@ -62,7 +62,7 @@ export async function mintAccessToken(
     .sign(key);
 }
 
-/** By the text of their certificates, because reading a key from a certificate takes longer than checking a signature. */
+/** Public keys by the text of their certificates. Reading a key takes longer than checking a signature. */
 const publicKeys = new Map<string, KeyObject>();
 
 /** Checks signature, audience and expiry of an access token. @throws InvalidTokenError */

@@ -68,7 +68,7 @@ function sandboxPath(paths: SandboxPaths, tools: Tools, path: string): string {
   return [...new Set([paths.bin, dirname(tools.pulumi.path), ...withoutNpm(path)])].join(delimiter);
 }
 
-/** The folders of a PATH without those that npm prepends for a script: other people can write some, such as `/tmp/node_modules`. */
+/** Removes the folders that npm adds to a script's PATH. Other people can write to some of them, such as `/tmp/node_modules`. */
 export function withoutNpm(path: string, root = repositoryRoot): string[] {
   const parents = parentsOf(root).map((folder) => join(folder, "node_modules/.bin"));
   return path

@@ -35,21 +35,21 @@ export interface Checkout {
 }
 
 /**
- * The checkout that a workflow publishes: for a branch that of the sources, if they are in another repository.
+ * Returns the checkout that a workflow publishes. A version's tag publishes the workflow's own checkout. A branch publishes the
+ * checkout of the sources if another repository has them.
  *
- * @param folder of that checkout; empty if there is none.
- * @param remote to ask there for the tip.
+ * @param folder the folder of the sources' checkout; empty if the sources are in this repository.
+ * @param sourcesRemote the remote that has the tip of the sources. Git asks it only if `own` names a remote too.
  */
-export function publishedCheckout(own: Checkout, folder: string, remote: string | undefined): Checkout {
+export function publishedCheckout(
+  own: Checkout,
+  folder: string,
+  sourcesRemote: string | undefined,
+): Checkout {
   if (folder === "" || own.ref.startsWith("refs/tags/")) return own;
-  return sourcesCheckout(folder, own.remote === undefined ? undefined : remote);
-}
-
-function sourcesCheckout(folder: string, remote: string | undefined): Checkout {
-  const [commit = "", ref = ""] = git(["rev-parse", "HEAD", "--symbolic-full-name", "HEAD"], folder).split(
-    "\n",
-  );
-  return { ref, commit, remote, folder };
+  const names = git(["rev-parse", "HEAD", "--symbolic-full-name", "HEAD"], folder);
+  const [commit = "", ref = ""] = names.split("\n");
+  return { ref, commit, folder, remote: own.remote === undefined ? undefined : sourcesRemote };
 }
 
 /**

@@ -6,7 +6,7 @@ copied_label=hyperion.copied-from
 # Compose reads this variable too; docker-compose.yml sets the default.
 compose_project=${COMPOSE_PROJECT_NAME:-hyperion}
 
-# earlier_volumes: prints OLD NEW for each volume of an earlier compose file, of the names of volumes on standard input.
+# earlier_volumes: reads names of volumes from standard input. Prints OLD NEW for each volume of an earlier compose file.
 earlier_volumes() {
   sed -n \
     -e "s/^\(.*_mongodb_data\)\$/\1 ${compose_project}_mongodb-data/p" \

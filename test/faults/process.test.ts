@@ -21,7 +21,7 @@ import { seenIn } from "./seen.ts";
 import { hasOwnEngine, survives, survivesAll } from "./survives.ts";
 
 const KILLS = 5;
-/** The steps that each killed `up` prints; all of them print fewer than an `up` from nothing. */
+/** The number of steps after which each `up` is killed. Together, they are fewer than the steps of an `up` from nothing. */
 const STEPS = 9;
 const HOUR = 3600;
 const READ_ONLY = /read-only file system|permission denied/;

@@ -154,7 +154,7 @@ describe.skipIf(!hasGcloud)("the commands that it prints for another person", { 
       ...gcloudEnvironment(emulator.port, dir),
       CLOUDSDK_API_ENDPOINT_OVERRIDES_STORAGE: `${buckets.url}/storage/v1/`,
     };
-    // One of those that differ in a name only.
+    // Commands that differ only in a name: one of them.
     const form = (command: string): string => command.replaceAll(/\S*(?:googleapis|pulumi-state)\S*/g, "");
     const forms = new Map(commands.toReversed().map((command) => [form(command), command]));
     expect(forms.size).toBeGreaterThan(5);

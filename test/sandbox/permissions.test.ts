@@ -21,7 +21,7 @@ const QUOTA_PROJECT = { USER_PROJECT_OVERRIDE: "true" };
 
 const sandbox = useSandbox();
 
-/** A program can go on without the answer of a read; a refused write is always an error. */
+/** Permissions to read. A program can continue after a refused read, but a refused write always fails. */
 const READS = /\.(get\w*|list|downloadArtifacts)$/;
 
 /** A run's outcome, and the permissions that its requests needed. */
@@ -30,8 +30,8 @@ interface Run extends Outcome {
 }
 
 /**
- * Expects the work to succeed with all its permissions, without a warning, to need each of them, and to fail without any one
- * that reads.
+ * Runs the work once without each permission to read: it must fail. Then runs it with all permissions: it must succeed without
+ * a warning, and need each of them.
  *
  * @returns the outcome with all of them
  */

@@ -225,7 +225,7 @@ const provocations: Provocations = {
     const output = await expectFailure(compose(["up", "--detach", "--wait"], images));
     const containers = await expectSuccess(compose(["ps", "--all"], images));
     expect(containers).toContain("Exited (14)");
-    // No service starts that needs it.
+    // A service that needs it does not start.
     for (const service of ["hyperion-mcp-server", "hyperion-http-bridge", "hyperion-ui"])
       expect(containers).toMatch(new RegExp(`${service}-1 .* Created`));
 

@@ -48,7 +48,7 @@ function resolve(context: Context, member: string): string[] {
   return bindings.filter((binding) => binding.role === role).flatMap(({ members }) => members);
 }
 
-/** The same as `holdsPermission`, for a request that needs the permission. Records that the caller needed it. */
+/** Checks a permission that a request needs, like `holdsPermission`. Records that the caller needed it. */
 export function isAllowed(context: Context, caller: Caller, permission: string, resource: string): boolean {
   context.requests.need(caller.principal, permission);
   return holdsPermission(context, caller, permission, resource);
