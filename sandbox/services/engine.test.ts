@@ -25,9 +25,12 @@ describe("the user's engine", () => {
     expect(whyApart({ ...plain, SecurityOptions: ["name=seccomp", "name=rootless"] })).toContain("rootless");
   });
 
-  test("an engine that does not answer is not used, and its address is reported", async () => {
+  test.each([
+    ["with a docker command, if the machine has one", process.env["PATH"]],
+    ["without one", "/nowhere"],
+  ])("an engine that does not answer is not used, and its address is reported, %s", async (_, PATH) => {
     const host = "unix:///nowhere/docker.sock";
-    expect(await findUserEngine({ DOCKER_HOST: host })).toEqual({
+    expect(await findUserEngine({ DOCKER_HOST: host, PATH })).toEqual({
       host,
       usable: false,
       why: "no engine answers there",

@@ -33,12 +33,13 @@ export interface CommandEngine {
   certificates?: string;
 }
 
-/** Asks the docker command for its engine. Returns the default socket if there is no docker command. */
+/** Asks the docker command for its engine. Without that command, returns DOCKER_HOST, or else the default socket. */
 export async function commandEngine(environment: NodeJS.ProcessEnv): Promise<CommandEngine> {
   const { stdout } = await runProgram("docker", ["context", "inspect"], { environment });
   const found = contexts.safeParse(fromJson(stdout)).data?.[0];
   const address = found?.Endpoints.docker.Host ?? "";
-  if (found === undefined || address === "") return { address: DEFAULT_ADDRESS };
+  if (found === undefined || address === "")
+    return { address: environment["DOCKER_HOST"] || DEFAULT_ADDRESS };
   const { Name: context, TLSMaterial: material, Storage: storage } = found;
   return {
     address,
