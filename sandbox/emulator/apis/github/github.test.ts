@@ -169,6 +169,8 @@ describe("an issue", () => {
 it("a workflow that GitHub disabled starts only after it is enabled", async () => {
   const drift = "/actions/workflows/drift.yml";
   const actions = job({ actions: "write" });
+  expect((await ask(actions, "GET", drift)).body).toMatchObject({ state: "active" });
+  expect(emulator.context.store.state.github[REPOSITORY]?.workflows).toEqual({});
   await emulator.ok("POST", `sandbox/github/${REPOSITORY}/drift.yml/sleep`);
   expect((await ask(actions, "GET", drift)).body).toMatchObject({ state: "disabled_inactivity" });
   const start = async () => (await ask(actions, "POST", `${drift}/dispatches`, { ref: "main" })).status;

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { Context } from "../../support/context.ts";
 import { GithubError } from "../../support/github/errors.ts";
 import type { GithubRepository, GithubWorkflow } from "../../support/github/repositories.ts";
 import { bodyRoute, githubRoute, type Need, noContent, repositoryRoute } from "../../support/github/route.ts";
@@ -13,7 +14,18 @@ const WORKFLOW = "/actions/workflows/{file}";
 const dispatch = z.object({ ref: z.string(), inputs: z.record(z.string(), z.string()).optional() });
 
 const workflowOf = ({ workflows }: GithubRepository, file = ""): GithubWorkflow =>
-  (workflows[file] ??= { state: "active", runs: [] });
+  workflows[file] ?? { state: "active", runs: [] };
+
+function changeWorkflow(
+  { store }: Context,
+  repository: GithubRepository,
+  file = "",
+  change: Partial<GithubWorkflow>,
+): void {
+  store.change(() => {
+    repository.workflows[file] = { ...workflowOf(repository, file), ...change };
+  });
+}
 
 /** Workflows, and the OIDC token of a job (https://docs.github.com/rest/actions/workflows). */
 export const workflows: OpenRoute[] = [
@@ -23,8 +35,9 @@ export const workflows: OpenRoute[] = [
   }),
   ...(["enable", "disable"] as const).map((change) =>
     repositoryRoute("PUT", `${WORKFLOW}/${change}`, WRITE, ({ context, repository, params: { file } }) => {
-      const state = change === "enable" ? "active" : "disabled_manually";
-      context.store.change(() => (workflowOf(repository, file).state = state));
+      changeWorkflow(context, repository, file, {
+        state: change === "enable" ? "active" : "disabled_manually",
+      });
       return noContent();
     }),
   ),
@@ -36,7 +49,8 @@ export const workflows: OpenRoute[] = [
     const { state, runs } = workflowOf(repository, params["file"]);
     if (state !== "active")
       throw new GithubError(422, "Cannot trigger a 'workflow_dispatch' on a disabled workflow");
-    context.store.change(() => runs.push({ event: "workflow_dispatch", head_branch: body.ref }));
+    const run = { event: "workflow_dispatch", head_branch: body.ref };
+    changeWorkflow(context, repository, params["file"], { runs: [...runs, run] });
     return noContent();
   }),
   // `ACTIONS_ID_TOKEN_REQUEST_URL` of a runner.
@@ -49,9 +63,11 @@ export const workflows: OpenRoute[] = [
     return { count: 1, value: await mintGithubToken(context.sandboxDir, { ...run, audience }) };
   }),
   // GitHub does this after 60 days without activity.
-  adminRoute("POST", "github/{owner}/{repo}/{file}/sleep", ({ store }, _, { owner, repo, file }) => {
-    const repository = store.state.github[`${String(owner)}/${String(repo)}`];
+  adminRoute("POST", "github/{owner}/{repo}/{file}/sleep", (context, _, { owner, repo, file }) => {
+    const repository = context.store.state.github[`${String(owner)}/${String(repo)}`];
     if (repository === undefined) throw notFound();
-    return store.change(() => ({ state: (workflowOf(repository, file).state = "disabled_inactivity") }));
+    const change = { state: "disabled_inactivity" } as const;
+    changeWorkflow(context, repository, file, change);
+    return change;
   }),
 ];
