@@ -162,6 +162,18 @@ test.each([
   expect(await emulator.call("POST", POLICIES, body)).toMatchObject({ status: 400 });
 });
 
+test("an update changes the masked fields, which must exist", async () => {
+  const rules = [{ allowAll: true }];
+  const body = { name: `${PROJECT}/policies/${DOMAINS}`, spec: { rules } };
+  const made = await emulator.ok("POST", POLICIES, body);
+  const update = (mask: string) =>
+    emulator.call("PATCH", `${POLICIES}/${DOMAINS}?updateMask=${mask}`, { spec: { reset: true } });
+  expect(await update("policy.rules")).toMatchObject(refusal(400, /Invalid update_mask: "rules"/));
+  expect(await update("policy.dry_run_spec")).toEqual({ status: 200, body: made });
+  for (const mask of ["policy.spec", "*", ""])
+    expect(await update(mask)).toMatchObject({ status: 200, body: { spec: { reset: true } } });
+});
+
 test("an owner reads policies and does not change them", async () => {
   const OLGA = "user:olga@example.com";
   const bindings = [{ role: "roles/owner", members: [OLGA, MAINTAINER] }];

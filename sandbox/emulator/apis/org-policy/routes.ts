@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { text } from "../../support/http/body.ts";
 import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
+import { maskedFields } from "../../support/http/mask.ts";
 import { page } from "../../support/http/paging.ts";
 import { methodsOf, type Params, type Route } from "../../support/http/route.ts";
 import { CONSTRAINTS, effectiveRules, isBoolean } from "../../support/policies/constraints.ts";
@@ -118,11 +119,15 @@ export const routes: Route[] = [
       spec: { rules: effectiveRules(context, constraint, parent(params)) },
     };
   }),
-  api.patch(POLICY_PATH, "orgpolicy.policies.update", policyBody, ({ context, params, body }) => {
+  api.patch(POLICY_PATH, "orgpolicy.policies.update", policyBody, ({ context, params, query, body }) => {
     const policy = policyOf(context, params);
+    // Clients send `policy.spec`. The emulated policies have no dry run.
+    const mask = query.get("updateMask")?.replaceAll("policy.", "");
+    const fields = maskedFields(mask, body, ["spec", "dryRunSpec"]);
     if (body.etag !== undefined && body.etag !== "" && body.etag !== policy.etag)
       throw new ApiError("ABORTED", "The etag does not match the policy's: it was changed meanwhile.");
     checkRules(params["constraint"] ?? "", body.spec.rules);
+    if (!fields.includes("spec")) return policy;
     return putOrgPolicy(context, key(params), specOf(body)) ?? {};
   }),
   api.delete(POLICY_PATH, "orgpolicy.policies.delete", ({ context, params }) => {
