@@ -7,7 +7,6 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parse } from "yaml";
 import images from "../images.json" with { type: "json" };
 import { findCommands } from "../sandbox/lib/files.ts";
-import { COMPOSE_VERSION } from "../sandbox/machine/install-compose.ts";
 import { listen } from "./support/listen.ts";
 import { runCommand } from "./support/sandbox.ts";
 
@@ -298,10 +297,4 @@ it("the linter finds nothing", async () => {
   const linter = join(root, "node_modules/.bin/dclint");
   const { code, output } = await runCommand(linter, ["--max-warnings", "0", ...files], process.env);
   expect(code, output).toBe(0);
-});
-
-it("the version of Compose is the one that its Go module pins", () => {
-  expect(read("sandbox/machine/go/compose/go.mod")).toContain(
-    `github.com/docker/compose/v2 v${COMPOSE_VERSION}`,
-  );
 });

@@ -7,22 +7,24 @@ import { messageOf } from "../../problems/wording.ts";
 import { SandboxError } from "../lib/errors.ts";
 import { isExecutable } from "../../components/images/programs.ts";
 import { findCommands } from "../lib/files.ts";
-import { goBuild } from "./go-build.ts";
+import { goBuild, type GoModule } from "./go-build.ts";
 import { whileHolding } from "../lib/lock.ts";
 import { sharedCache } from "../lib/paths.ts";
 import type { Progress } from "../lib/progress.ts";
 
 const run = promisify(execFile);
 
-/** The version to build, which `compose/go.mod` pins. */
-export const COMPOSE_VERSION = "2.40.3";
+/** The version to build. */
+const COMPOSE: GoModule = {
+  path: "github.com/docker/compose/v2",
+  version: "v2.40.3",
+  sum: "h1:XeYkQu1svDtyfZPv5nTwFryQ25ZJMkIlc4pz9HalMPI=",
+};
 
 /** The first version with `config --lock-image-digests`. docker-compose.dev.yml needs 2.26, docker-compose.yml 2.24. */
 const OLDEST_COMPOSE = "2.36.2";
 
-const MODULE = "github.com/docker/compose/v2";
-
-const BUILT = join(sharedCache, `compose-v${COMPOSE_VERSION}`, "docker-compose");
+const BUILT = join(sharedCache, `compose-${COMPOSE.version}`, "docker-compose");
 
 /**
  * Finds Docker Compose, or builds it: about two minutes, once for all checkouts.
@@ -33,7 +35,7 @@ export async function ensureCompose(progress: Progress): Promise<string> {
   for (const candidate of [...(await plugins()), ...findCommands("docker-compose"), BUILT]) {
     if (await isRecentEnough(candidate)) return candidate;
   }
-  progress(`Compose ${OLDEST_COMPOSE} or later is not installed: building ${COMPOSE_VERSION} into ${BUILT}`);
+  progress(`Compose ${OLDEST_COMPOSE} or later is not installed: building ${COMPOSE.version} into ${BUILT}`);
   await mkdir(dirname(BUILT), { recursive: true });
   await whileHolding(`${BUILT}.lock`, async () => {
     if (!(await isRecentEnough(BUILT))) await build(progress);
@@ -62,17 +64,11 @@ async function isRecentEnough(command: string): Promise<boolean> {
 }
 
 async function build(progress: Progress): Promise<void> {
-  const program = {
-    folder: join(import.meta.dirname, "go", "compose"),
-    program: `${MODULE}/cmd`,
-    linkerFlags: `-X ${MODULE}/internal.Version=v${COMPOSE_VERSION}`,
-  };
-  // The Go package is named `cmd`.
-  const named: Progress = (line) => {
-    progress(line.replace(/^cmd:/, "Compose:"));
-  };
+  const linkerFlags = `-X ${COMPOSE.path}/internal.Version=${COMPOSE.version}`;
   try {
-    await goBuild([program], BUILT, named, (folder) => rename(join(folder, "cmd"), BUILT));
+    await goBuild([{ module: COMPOSE, folders: ["./cmd"], linkerFlags }], BUILT, progress, (folder) =>
+      rename(join(folder, "cmd"), BUILT),
+    );
   } catch (error) {
     throw new SandboxError(
       `Docker Compose ${OLDEST_COMPOSE} or later is not installed, and building it failed.\n` +

@@ -1,11 +1,11 @@
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { mkdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { SandboxError } from "../lib/errors.ts";
 import { whileHolding } from "../lib/lock.ts";
 import { sharedCache } from "../lib/paths.ts";
 import type { Progress } from "../lib/progress.ts";
-import { goBuild } from "./go-build.ts";
+import { goBuild, type GoModule } from "./go-build.ts";
 
 /** The variable that makes the sandbox run its own current Docker engine. */
 export const ENGINE_VARIABLE = "HYPERION_SANDBOX_ENGINE";
@@ -18,35 +18,36 @@ export function wantsCurrentEngine(env: NodeJS.ProcessEnv): boolean {
   );
 }
 
-const MODULE = join(import.meta.dirname, "go", "engine");
-const MOBY = "github.com/moby/moby/v2";
-const CONTAINERD = "github.com/containerd/containerd/v2";
-const PROGRAMS = [
-  `${MOBY}/cmd/dockerd`,
-  `${MOBY}/cmd/docker-proxy`,
-  `${CONTAINERD}/cmd/containerd`,
-  `${CONTAINERD}/cmd/containerd-shim-runc-v2`,
-];
+const MOBY: GoModule = {
+  path: "github.com/moby/moby/v2",
+  version: "v2.0.0-beta.24",
+  sum: "h1:sWv7EckkDJhpraR9yUjkw1XeVf39+MWd58E22PYloNA=",
+};
+const CONTAINERD: GoModule = {
+  path: "github.com/containerd/containerd/v2",
+  version: "v2.4.2",
+  sum: "h1:p6Qg+xbEz8lvwdhHDx0U469xENvp4LgGBx+E7djXkGw=",
+};
 
 /** The engine's version: this release of its module is part of Docker 29. */
 const VERSION = "29.0.0-dev";
 
-/** The engine's programs, for all checkouts. The name has the versions in `go/engine/go.mod`. */
-export function currentEngineFolder(): string {
-  const pinned = readFileSync(join(MODULE, "go.mod"), "utf8");
-  const version = (module: string) => new RegExp(`^\\t${module} (\\S+)`, "m").exec(pinned)?.[1] ?? "";
-  return join(sharedCache, `engine-moby-${version(MOBY)}-containerd-${version(CONTAINERD)}`);
-}
+/** The engine's programs, for all checkouts. */
+export const CURRENT_ENGINE = join(
+  sharedCache,
+  `engine-moby-${MOBY.version}-containerd-${CONTAINERD.version}`,
+);
 
 /** Builds the current engine: about seven minutes on two cores, once for all checkouts. */
 export async function ensureCurrentEngine(progress: Progress): Promise<void> {
-  const target = currentEngineFolder();
-  await mkdir(dirname(target), { recursive: true });
-  await whileHolding(`${target}.lock`, async () => {
-    if (existsSync(target)) return;
-    const linkerFlags = `-X ${MOBY}/dockerversion.Version=${VERSION}`;
-    const programs = PROGRAMS.map((program) => ({ folder: MODULE, program, linkerFlags }));
-    // Moves the whole folder before goBuild removes it.
-    await goBuild(programs, target, progress, (built) => rename(built, target));
+  await mkdir(dirname(CURRENT_ENGINE), { recursive: true });
+  await whileHolding(`${CURRENT_ENGINE}.lock`, async () => {
+    if (existsSync(CURRENT_ENGINE)) return;
+    const linkerFlags = `-X ${MOBY.path}/dockerversion.Version=${VERSION}`;
+    const programs = [
+      { module: MOBY, folders: ["./cmd/dockerd", "./cmd/docker-proxy"], linkerFlags },
+      { module: CONTAINERD, folders: ["./cmd/containerd", "./cmd/containerd-shim-runc-v2"] },
+    ];
+    await goBuild(programs, CURRENT_ENGINE, progress, (built) => rename(built, CURRENT_ENGINE));
   });
 }

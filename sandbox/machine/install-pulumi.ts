@@ -9,7 +9,7 @@ import { commandsOnPath, isExecutable } from "../../components/images/programs.t
 import type { PulumiCli } from "../lib/tools.ts";
 import { repositoryRoot } from "../lib/paths.ts";
 import { run } from "../lib/run-command.ts";
-import { type GoProgram, goBuild } from "./go-build.ts";
+import { goBuild, type GoModule, type GoPrograms } from "./go-build.ts";
 import type { Progress } from "../lib/progress.ts";
 import { isReachable, PULUMI_DOWNLOADS } from "./reachable.ts";
 
@@ -76,17 +76,29 @@ async function download(progress: Progress): Promise<PulumiCli | undefined> {
   return undefined;
 }
 
-const modules = join(import.meta.dirname, "go");
+const SDK = "github.com/pulumi/pulumi/sdk/v3";
 
-const PROGRAMS: GoProgram[] = [
+export const PULUMI_CLI: GoModule = {
+  path: "github.com/pulumi/pulumi/pkg/v3",
+  version: "v3.274.1",
+  sum: "h1:XYyUwBMf1bCA0bnvL4MfgX96qr38ezcNnXXbXavw9Fo=",
+};
+
+const PROGRAMS: readonly GoPrograms[] = [
   {
-    folder: join(modules, "pulumi-cli"),
-    program: "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi",
-    linkerFlags: `-X github.com/pulumi/pulumi/sdk/v3/go/common/version.Version=${PULUMI_VERSION}`,
+    module: PULUMI_CLI,
+    beside: {
+      path: SDK,
+      version: PULUMI_CLI.version,
+      sum: "h1:Sy2OifRLCPVmFMDTkp18yRk/YviwhJuGZU6vfLwruPM=",
+    },
+    folders: ["./cmd/pulumi"],
+    linkerFlags: `-X ${SDK}/go/common/version.Version=${PULUMI_VERSION}`,
   },
   {
-    folder: join(modules, LANGUAGE_HOST),
-    program: `github.com/pulumi/pulumi/sdk/v3/nodejs/cmd/${LANGUAGE_HOST}`,
+    // The newest version whose language host is part of a module that can be downloaded.
+    module: { path: SDK, version: "v3.68.0", sum: "h1:JWn3DGJhzoWL8bNbUdyLSSPeKS2F9mv14/EL9QeVT3w=" },
+    folders: [`./nodejs/cmd/${LANGUAGE_HOST}`],
   },
 ];
 

@@ -4,7 +4,7 @@ import type { SandboxPaths } from "../lib/paths.ts";
 import type { EngineChoice } from "../lib/tools.ts";
 import { engineInfo } from "../lib/engine-info.ts";
 import { ensureOwnEngine, ownEngineHost } from "../machine/engine/own-engine.ts";
-import { currentEngineFolder, ENGINE_VARIABLE, wantsCurrentEngine } from "../machine/install-engine.ts";
+import { CURRENT_ENGINE, ENGINE_VARIABLE, wantsCurrentEngine } from "../machine/install-engine.ts";
 import { findUserEngine } from "./user-engine.ts";
 
 /**
@@ -39,5 +39,5 @@ export async function chooseEngine(
 /** Starts the sandbox's own engine if it does not run. Returns whether it was started. */
 export async function ensureEngine(paths: SandboxPaths, choice: EngineChoice): Promise<boolean> {
   if (choice.kind === "yours") return false;
-  return ensureOwnEngine(paths, choice.current === true ? currentEngineFolder() : undefined);
+  return ensureOwnEngine(paths, choice.current === true ? CURRENT_ENGINE : undefined);
 }
