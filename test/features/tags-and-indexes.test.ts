@@ -169,12 +169,15 @@ describe("a tag", () => {
 describe("an index", () => {
   const remove = (digest: string) =>
     google("DELETE", `v1/${version(digest)}?force=true`, undefined, MAINTAINER);
+  const versions = async () => {
+    const { body } = await google("GET", `v1/${PACKAGE}/versions`, undefined, READER);
+    return (body["versions"] as { name: string }[]).map(({ name }) => name);
+  };
   const allowed = (childDeletion: "refused" | "allowed") =>
     google("PUT", "sandbox/child-deletion", { childDeletion }, MAINTAINER);
 
   test("is listed as a version besides its images, and refers to them", async () => {
-    const { body } = await google("GET", `v1/${PACKAGE}/versions`, undefined, READER);
-    expect(body["versions"]).toHaveLength(3);
+    expect(await versions()).toHaveLength(3);
     const images = await google("GET", `v1/${REPOSITORY}/dockerImages`, undefined, READER);
     const mediaType = "application/vnd.docker.distribution.manifest.v2+json";
     expect(images.body["dockerImages"]).toContainEqual(
@@ -191,7 +194,7 @@ describe("an index", () => {
   test("protects its images until it is deleted", async () => {
     const message = `GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE: Manifest ${one} is referenced by image ${index}`;
     expect(await remove(one)).toMatchObject(error(400, "FAILED_PRECONDITION", message));
-    expect(await google("GET", `v1/${version(one)}`)).toMatchObject({ status: 200 });
+    expect(await versions()).toContain(version(one));
     expect(await remove(index)).toMatchObject({ status: 200 });
     expect(await remove(one)).toMatchObject({ status: 200 });
   });
@@ -201,7 +204,7 @@ describe("an index", () => {
     index = await servers.pushIndex(IMAGE, "build", { amd64: one, arm64: two });
     await allowed("allowed");
     expect(await remove(one)).toMatchObject({ status: 200 });
-    expect(await google("GET", `v1/${version(index)}`)).toMatchObject({ status: 200 });
+    expect(await versions()).toContain(version(index));
     await allowed("refused");
   });
 });

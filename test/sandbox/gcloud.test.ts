@@ -98,8 +98,6 @@ describe("the emulated API of the registry's contents", () => {
         expect.not.objectContaining({ relatedTags: expect.anything() as unknown }),
       ]) as unknown,
     });
-    expect(await google("GET", `${packages}/hyperion-ui/versions/${first}`)).toMatchObject({ status: 200 });
-    expect(await google("GET", `${packages}/nothing`)).toMatchObject({ status: 404 });
   });
 
   test("reports the repository's size, with shared data counted once", async () => {
@@ -124,16 +122,15 @@ describe("the emulated API of the registry's contents", () => {
     const rest = (await google("GET", `${images}?pageSize=2&pageToken=${page.nextPageToken}`))
       .body as typeof page;
     const all = [...page.dockerImages, ...rest.dockerImages];
-    expect(all.map(({ uri }) => uri)).toContain(`localhost:${servers.registryPort}/${IMAGE}@${first}`);
     expect(all).toHaveLength(3);
-    expect(await google("GET", `${images}/hyperion-ui@${second}`)).toMatchObject({
-      body: {
-        tags: ["1.0.0", "latest"],
-        mediaType: "application/vnd.docker.distribution.manifest.v2+json",
-        imageSizeBytes: expect.stringMatching(/^\d+$/) as string,
-        buildTime: "2025-01-10T12:00:00.000000Z",
-        uploadTime: expect.stringMatching(/\.\d{6}Z$/) as string,
-      },
+    const uri = (digest: string): string => `localhost:${servers.registryPort}/${IMAGE}@${digest}`;
+    expect(all.map((each) => each.uri)).toContain(uri(first));
+    expect(all.find((each) => each.uri === uri(second))).toMatchObject({
+      tags: ["1.0.0", "latest"],
+      mediaType: "application/vnd.docker.distribution.manifest.v2+json",
+      imageSizeBytes: expect.stringMatching(/^\d+$/) as string,
+      buildTime: "2025-01-10T12:00:00.000000Z",
+      uploadTime: expect.stringMatching(/\.\d{6}Z$/) as string,
     });
   });
 
@@ -150,7 +147,8 @@ describe("the emulated API of the registry's contents", () => {
       body: { versions: [{ name: expect.stringContaining(second) as string }] },
     });
     expect(await google("DELETE", `${path}/versions/${second}?force=true`)).toMatchObject({ status: 200 });
-    expect(await google("GET", path)).toMatchObject({ status: 404 });
+    expect(await google("DELETE", `${path}/versions/${second}`)).toMatchObject({ status: 404 });
+    expect(await google("DELETE", path)).toMatchObject({ status: 404 });
     expect(await google("DELETE", `v1/${REPOSITORY}/packages/tools%2Flint`)).toMatchObject({ status: 200 });
     expect(await google("GET", `v1/${REPOSITORY}/packages`)).toEqual({ status: 200, body: {} });
   });

@@ -4,7 +4,6 @@ import { Faults } from "./faults/faults.ts";
 import { Requests } from "./faults/requests.ts";
 import { sandboxPaths, type SandboxPaths } from "../../lib/paths.ts";
 import { type Members, readMembers } from "./policies/members.ts";
-import { Registry } from "./registry/registry.ts";
 import { RegistryStorage } from "./registry/storage.ts";
 import { Store } from "./store.ts";
 
@@ -13,7 +12,7 @@ export interface Context {
   sandboxDir: string;
   files: SandboxPaths;
   store: Store;
-  registry: Registry;
+  /** What the registry stores. */
   storage: RegistryStorage;
   /** Part of each repository's `registryUri`. */
   registryPort: number;
@@ -29,13 +28,11 @@ export function openContext(sandboxDir: string, registryPort: number): Context {
   const files = sandboxPaths(sandboxDir);
   mkdirSync(dirname(files.emulatorLog), { recursive: true });
   const faults = new Faults(files.faults);
-  const storage = new RegistryStorage(files.registry);
   return {
     sandboxDir,
     files,
     store: new Store(files.emulatorState),
-    registry: new Registry(sandboxDir, registryPort, storage),
-    storage,
+    storage: new RegistryStorage(files.registry),
     registryPort,
     faults,
     requests: new Requests(),

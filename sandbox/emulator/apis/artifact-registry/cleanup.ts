@@ -46,7 +46,7 @@ async function cleanUpOne(
   chosen.sort((a, b) => b.children.length - a.children.length);
   for (const { image, digest } of chosen) {
     context.log(`cleanup of ${name}: ${dryRun ? "would delete" : "deletes"} ${image}@${digest}`);
-    if (!dryRun) await context.registry.deleteManifest(`${path}/${image}`, digest);
+    if (!dryRun) await context.storage.deleteVersion(`${path}/${image}`, digest);
   }
   return { repository: name, dryRun, versions: chosen.map(({ image, digest }) => `${image}@${digest}`) };
 }

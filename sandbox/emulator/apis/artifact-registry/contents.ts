@@ -18,6 +18,9 @@ interface Version {
   children: string[];
   pushed: Date;
   updated: Date;
+  manifest: Manifest;
+  /** Of the manifest, in bytes. */
+  size: number;
 }
 
 /** A request, as far as it says which repository, package or version it is about. */
@@ -41,7 +44,7 @@ export async function imagesBelow(
   context: Context,
   path: string,
 ): Promise<{ image: string; versions: Version[] }[]> {
-  const images = await context.registry.images(`${path}/`);
+  const images = await context.storage.images(path);
   return Promise.all(images.map(async (image) => ({ image, versions: await versionsOf(context, image) })));
 }
 
@@ -57,42 +60,27 @@ async function versionsOf(context: Context, image: string): Promise<Version[]> {
       const own = tags.filter((each) => each.digest === digest).map(({ tag }) => tag);
       const moved = await Promise.all(own.map((tag) => context.storage.tagMoved(image, tag)));
       const updated = new Date(Math.max(pushed.getTime(), ...moved.map((each) => each?.getTime() ?? 0)));
-      const { manifests = [] } = JSON.parse(
-        (await context.storage.manifest(image, digest)) ?? "{}",
-      ) as Manifest;
-      const children = manifests.map((child) => child.digest);
-      return { image, digest, tags: own, children, pushed, updated };
+      const text = (await context.storage.manifest(image, digest)) ?? "{}";
+      const manifest = JSON.parse(text) as Manifest;
+      const children = (manifest.manifests ?? []).map((child) => child.digest);
+      const size = Buffer.byteLength(text);
+      return { image, digest, tags: own, children, pushed, updated, manifest, size };
     }),
   );
   return found.sort((a, b) => b.pushed.getTime() - a.pushed.getTime() || (a.digest < b.digest ? -1 : 1));
 }
 
-/** The versions of an image. @throws ApiError 404 if it has none. */
-async function existingVersions(call: Call): Promise<Version[]> {
-  const versions = await versionsOf(call.context, imageOf(call));
-  if (versions.length === 0) throw notFound();
-  return versions;
-}
-
-function versionIn(versions: readonly Version[], { params }: Call): Version {
-  const found = versions.find(({ digest }) => digest === params["version"]);
-  if (!found) throw notFound();
-  return found;
-}
-
-const findVersion = async (call: Call): Promise<Version> => versionIn(await existingVersions(call), call);
-
 /** Size, type and age of a version, from its manifest. */
-async function details(context: Context, { image, digest }: Version) {
-  const { manifest, mediaType, size } = await context.registry.manifest(image, digest);
-  const config = manifest.config && (await context.registry.config(image, manifest.config.digest));
+async function details(context: Context, { manifest, size }: Version) {
+  const config = manifest.config && (await context.storage.config(manifest.config.digest));
   const parts = [
     ...(manifest.layers ?? []),
     ...(manifest.manifests ?? []),
     ...(manifest.config ? [manifest.config] : []),
   ];
+  const kind = manifest.manifests ? "index" : "manifest";
   return {
-    mediaType,
+    mediaType: manifest.mediaType ?? `application/vnd.oci.image.${kind}.v1+json`,
     imageManifests: manifest.manifests?.map(({ digest: child, mediaType: type, platform }) => ({
       ...platform,
       digest: child,
@@ -207,7 +195,8 @@ async function putTag(
   tag: string,
 ): Promise<object> {
   const digest = digestOf(call, image, call.body.version);
-  await call.context.registry.tag(image, digest, tag);
+  if ((await call.context.storage.manifest(image, digest)) === undefined) throw notFound();
+  await call.context.storage.setTag(image, tag, digest);
   return tagAnswer(call, image, tag, digest);
 }
 
@@ -223,10 +212,8 @@ function checkMutable({ context, params }: Call, tag: string): void {
 const PACKAGES_PATH = `${REPOSITORY_PATH}/packages`;
 const PACKAGE_PATH = `${PACKAGES_PATH}/{package}`;
 const VERSIONS_PATH = `${PACKAGE_PATH}/versions`;
-const VERSION_PATH = `${VERSIONS_PATH}/{version*}`;
 const TAGS_PATH = `${PACKAGE_PATH}/tags`;
 const TAG_PATH = `${TAGS_PATH}/{tag}`;
-const IMAGES_PATH = `${REPOSITORY_PATH}/dockerImages`;
 
 /** Packages, versions, tags and Docker images. */
 export const contents: Route[] = [
@@ -235,12 +222,10 @@ export const contents: Route[] = [
     const packages = images.map(({ image, versions }) => packageAnswer(call, image, versions));
     return page("packages", packages, call.query);
   }),
-  onRepository.get(PACKAGE_PATH, "artifactregistry.packages.get", async (call) =>
-    packageAnswer(call, imageOf(call), await existingVersions(call)),
-  ),
   onRepository.delete(PACKAGE_PATH, "artifactregistry.packages.delete", async (call) => {
-    await existingVersions(call);
-    await call.context.storage.deleteBelow(imageOf(call));
+    const image = imageOf(call);
+    if ((await versionsOf(call.context, image)).length === 0) throw notFound();
+    await call.context.storage.deleteBelow(image);
     return operation(call.context, call.params);
   }),
   onRepository.get(VERSIONS_PATH, "artifactregistry.versions.list", async (call) => {
@@ -248,13 +233,12 @@ export const contents: Route[] = [
     const answers = versions.map((version) => versionAnswer(call, version, call.query.get("view")));
     return page("versions", await Promise.all(answers), call.query);
   }),
-  onRepository.get(VERSION_PATH, "artifactregistry.versions.get", async (call) =>
-    versionAnswer(call, await findVersion(call), call.query.get("view")),
-  ),
-  onRepository.delete(VERSION_PATH, "artifactregistry.versions.delete", async (call) => {
+  onRepository.delete(`${VERSIONS_PATH}/{version*}`, "artifactregistry.versions.delete", async (call) => {
     const { context, params, query } = call;
-    const versions = await existingVersions(call);
-    const { image, digest, tags } = versionIn(versions, call);
+    const versions = await versionsOf(context, imageOf(call));
+    const version = versions.find(({ digest }) => digest === params["version"]);
+    if (!version) throw notFound();
+    const { image, digest, tags } = version;
     if (tags.length > 0 && query.get("force") !== "true")
       throw new ApiError(
         "FAILED_PRECONDITION",
@@ -266,7 +250,7 @@ export const contents: Route[] = [
         "FAILED_PRECONDITION",
         `GOOGLE_MANIFEST_DANGLING_PARENT_IMAGE: Manifest ${digest} is referenced by image ${parent.digest}`,
       );
-    await context.registry.deleteManifest(image, digest);
+    await context.storage.deleteVersion(image, digest);
     return operation(context, params);
   }),
   onRepository.get(TAGS_PATH, "artifactregistry.tags.list", async (call) =>
@@ -305,14 +289,9 @@ export const contents: Route[] = [
       return {};
     });
   }),
-  onRepository.get(IMAGES_PATH, "artifactregistry.dockerimages.list", async (call) => {
+  onRepository.get(`${REPOSITORY_PATH}/dockerImages`, "artifactregistry.dockerimages.list", async (call) => {
     const versions = (await imagesIn(call)).flatMap((each) => each.versions);
     const images = versions.map((each) => dockerImage(call, each));
     return page("dockerImages", await Promise.all(images), call.query);
-  }),
-  onRepository.get(`${IMAGES_PATH}/{image*}`, "artifactregistry.dockerimages.get", async (call) => {
-    const [path = "", reference = ""] = (call.params["image"] ?? "").split("@");
-    const params = { ...call.params, package: path, version: reference };
-    return dockerImage(call, await findVersion({ ...call, params }));
   }),
 ];

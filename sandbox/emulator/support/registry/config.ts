@@ -15,11 +15,6 @@ export interface RegistryConfigOptions {
   httpSecret: string;
 }
 
-/** `service` of the registry's tokens; the JWT's audience. */
-export function registryService(registryPort: number): string {
-  return `localhost:${registryPort}`;
-}
-
 /** `iss` of the registry's tokens. */
 export const REGISTRY_TOKEN_ISSUER = "hyperion-sandbox";
 
@@ -43,7 +38,8 @@ function registryConfig(options: RegistryConfigOptions): object {
     auth: {
       token: {
         realm: `http://127.0.0.1:${options.emulatorPort}/token`,
-        service: registryService(options.registryPort),
+        // The audience of the tokens.
+        service: `localhost:${options.registryPort}`,
         issuer: REGISTRY_TOKEN_ISSUER,
         rootcertbundle: options.certificate,
       },

@@ -1,5 +1,6 @@
 import { readdir, readFile, rm, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
+import { writeWhole } from "../../../lib/files.ts";
 
 /** The fields of a manifest that the sandbox reads. */
 export interface Manifest {
@@ -16,8 +17,8 @@ export interface Manifest {
 }
 
 /**
- * The registry's folder. Distribution's API lists neither untagged versions nor push times, and does not delete tags,
- * images and repositories. Tags and manifests are read here too because reading a file takes a tenth of a request.
+ * The registry's folder. Distribution's API lists neither untagged versions nor push times, and does not delete tags, images
+ * and repositories. It keeps no copy of these files in memory, and a file takes a tenth of the time of a request.
  */
 export class RegistryStorage {
   private readonly repositories: string;
@@ -34,8 +35,20 @@ export class RegistryStorage {
     return join(this.repositories, image, "_manifests");
   }
 
+  private revision(image: string, hash: string): string {
+    return join(this.manifests(image), "revisions", "sha256", hash);
+  }
+
   private blob(hash: string): string {
     return join(this.blobs, "sha256", hash.slice(0, 2), hash, "data");
+  }
+
+  /** Names of the images of a repository `PROJECT/REPOSITORY`, with the repository's. */
+  async images(repository: string): Promise<string[]> {
+    const paths = await names(join(this.repositories, repository), true);
+    return paths
+      .filter((path) => basename(path) === "_manifests")
+      .map((path) => `${repository}/${dirname(path)}`);
   }
 
   /** All versions of an image, tagged or not, with the time of the first push. */
@@ -52,8 +65,12 @@ export class RegistryStorage {
     return found.filter((version) => version !== undefined);
   }
 
+  private tag(image: string, tag: string): string {
+    return join(this.manifests(image), "tags", tag);
+  }
+
   private tagLink(image: string, tag: string): string {
-    return join(this.manifests(image), "tags", tag, "current", "link");
+    return join(this.tag(image, tag), "current", "link");
   }
 
   /** When a tag was last set; undefined if it does not exist. */
@@ -79,8 +96,14 @@ export class RegistryStorage {
   async manifest(image: string, digest: string): Promise<string | undefined> {
     const hash = /^sha256:([0-9a-f]{64})$/.exec(digest)?.[1];
     if (hash === undefined) return undefined;
-    const linked = await modified(join(this.manifests(image), "revisions", "sha256", hash, "link"));
+    const linked = await modified(join(this.revision(image, hash), "link"));
     return linked && (await readFile(this.blob(hash), "utf8"));
+  }
+
+  /** An image's configuration. */
+  async config(digest: string): Promise<{ created?: string }> {
+    const text = await unlessMissing(readFile(this.blob(hashOf(digest)), "utf8"));
+    return JSON.parse(text ?? "{}") as { created?: string };
   }
 
   /** Size of all versions of all images below a name, in bytes. Counts shared blobs once. */
@@ -97,14 +120,31 @@ export class RegistryStorage {
     return [...sizes.values()].reduce((sum, size) => sum + size, 0);
   }
 
+  /** Sets a tag to an existing version, with the files that a push writes. */
+  async setTag(image: string, tag: string, digest: string): Promise<void> {
+    await writeWhole(join(this.tag(image, tag), "index", "sha256", hashOf(digest), "link"), digest);
+    await writeWhole(this.tagLink(image, tag), digest);
+  }
+
   async deleteTag(image: string, tag: string): Promise<void> {
-    await rm(join(this.manifests(image), "tags", tag), { recursive: true, force: true });
+    await rm(this.tag(image, tag), { recursive: true, force: true });
+  }
+
+  /** Deletes a version and its tags. */
+  async deleteVersion(image: string, digest: string): Promise<void> {
+    for (const each of await this.tags(image))
+      if (each.digest === digest) await this.deleteTag(image, each.tag);
+    await rm(this.revision(image, hashOf(digest)), { recursive: true, force: true });
   }
 
   /** Deletes an image or a repository. Its blobs remain until garbage collection. */
   async deleteBelow(name: string): Promise<void> {
     await rm(join(this.repositories, name), { recursive: true, force: true });
   }
+}
+
+function hashOf(digest: string): string {
+  return digest.replace(/^sha256:/, "");
 }
 
 async function names(folder: string, recursive = false): Promise<string[]> {
