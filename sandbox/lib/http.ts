@@ -7,8 +7,6 @@ export interface Request {
   url: URL;
   headers: Record<string, string>;
   body?: string | Buffer;
-  /** Default: the URL's host. */
-  target?: { socketPath: string } | { hostname: string; port: string };
   /** Timeout while the server sends nothing. Default: none. */
   seconds?: number;
   signal?: AbortSignal;
@@ -29,13 +27,12 @@ export class NoAnswer extends Error {}
  * @returns the answer, with any status.
  * @throws NoAnswer
  */
-export function send({ method, url, headers, body, target, seconds, signal, ca }: Request): Promise<Answer> {
+export function send({ method, url, headers, body, seconds, signal, ca }: Request): Promise<Answer> {
   const secure = url.protocol === "https:";
   const options = {
     method,
     headers,
     ...(signal && { signal }),
-    ...target,
     ...(seconds !== undefined && { timeout: seconds * 1000 }),
     ...(secure && (ca === undefined ? { agent: trusting() } : { ca })),
   };

@@ -20,12 +20,6 @@ describe("the project file's copy", () => {
       "main: /home/dana/checkout/index.ts",
     );
   });
-
-  test("names the folder if the project names no program", () => {
-    expect(projectCopy("name: x\n", "/home/dana/.sandbox/project", "/home/dana")).toBe(
-      "name: x\nmain: ../..\n",
-    );
-  });
 });
 
 describe("the project's copy", () => {

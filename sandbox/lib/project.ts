@@ -1,6 +1,6 @@
 import { readdir } from "node:fs/promises";
-import { isAbsolute, join, relative } from "node:path";
-import { isScalar, parseDocument } from "yaml";
+import { join, relative } from "node:path";
+import { parseDocument } from "yaml";
 import { SandboxError } from "./errors.ts";
 import { readText, writeWhole } from "./files.ts";
 import { mergeSettings } from "./merge-settings.ts";
@@ -32,13 +32,9 @@ async function copySettings(paths: SandboxPaths, source: string, name: string): 
 /** The project file in `folder` for the program in `source`. */
 export function projectCopy(tracked: string, folder: string, source: string): string {
   const document = parseDocument(tracked);
-  const main = document.get("main");
-  const program = join(source, typeof main === "string" ? main : ".");
+  const program = join(source, String(document.get("main")));
   const path = relative(folder, program);
   // A long relative path is hard to read.
-  const value = path.startsWith("../../../") || isAbsolute(path) ? program : path;
-  const node = document.get("main", true);
-  if (isScalar(node)) node.value = value;
-  else document.set("main", value);
+  document.set("main", path.startsWith("../../../") ? program : path);
   return document.toString({ lineWidth: 0 });
 }

@@ -1,11 +1,9 @@
 import { createHash } from "node:crypto";
-import { type FileHandle, lstat, open, readdir, readlink } from "node:fs/promises";
+import { createReadStream } from "node:fs";
+import { lstat, readdir, readlink } from "node:fs/promises";
 import { join } from "node:path";
+import { pipeline } from "node:stream/promises";
 import { type IgnoreRules, readIgnoreRules } from "../../../components/images/sources/ignore-rules.ts";
-
-/** How many files are hashed in parallel. */
-const parallel = 8;
-const chunkBytes = 1024 * 1024;
 
 /**
  * Hashes everything that a build reads: the Dockerfile, the ignore file, and paths, modes, link targets and contents of the
@@ -16,18 +14,10 @@ const chunkBytes = 1024 * 1024;
  */
 export async function contextDigest(context: string, dockerfile: string): Promise<string> {
   const ignore = readIgnoreRules(context, dockerfile);
-  const files = await listFiles(context, ignore);
-  const lines = new Array<string>(files.length);
-  let next = 0;
-  const worker = async (): Promise<void> => {
-    for (let index = next++; index < files.length; index = next++)
-      lines[index] = await line(context, files[index] ?? "");
-  };
-  await Promise.all(Array.from({ length: parallel }, worker));
   const sum = createHash("sha256");
   sum.update(`dockerfile ${await fileHash(dockerfile)}\n`);
   sum.update(`ignore ${createHash("sha256").update(ignore.text).digest("hex")}\n`);
-  for (const one of lines) sum.update(one);
+  for (const file of await listFiles(context, ignore)) sum.update(await line(context, file));
   return sum.digest("hex");
 }
 
@@ -61,16 +51,6 @@ async function line(context: string, path: string): Promise<string> {
 
 async function fileHash(file: string): Promise<string> {
   const sum = createHash("sha256");
-  const handle: FileHandle = await open(file);
-  try {
-    const { size } = await handle.stat();
-    const buffer = Buffer.allocUnsafe(Math.min(size + 1, chunkBytes));
-    for (;;) {
-      const { bytesRead } = await handle.read(buffer, 0, buffer.length, null);
-      if (bytesRead === 0) return sum.digest("hex");
-      sum.update(buffer.subarray(0, bytesRead));
-    }
-  } finally {
-    await handle.close();
-  }
+  await pipeline(createReadStream(file), sum);
+  return sum.digest("hex");
 }

@@ -43,8 +43,6 @@ export const faultSchema = z.discriminatedUnion("kind", [
     status: z.union(STATUSES.map((status) => z.literal(status))),
     /** Carries the request out first: only the answer is lost. Default: false. */
     after: z.boolean().default(false),
-    /** `Retry-After`, in seconds. */
-    retryAfterSeconds: z.int().min(0).optional(),
   }),
   /** Answers late. */
   z.strictObject({ ...target, kind: z.literal("delay"), milliseconds: z.int().min(0).max(600_000) }),

@@ -20,11 +20,8 @@ const ANSWERS: Record<Extract<RequestFault, { kind: "status" }>["status"], [Stat
   503: ["UNAVAILABLE", "The service is currently unavailable."],
 };
 
-function failure({ status, retryAfterSeconds }: Extract<RequestFault, { kind: "status" }>): Response {
-  const [code, message] = ANSWERS[status];
-  const headers = new Headers();
-  if (retryAfterSeconds !== undefined) headers.set("retry-after", String(retryAfterSeconds));
-  return Response.json(new ApiError(code, message).toJSON(), { status, headers });
+function failure({ status }: Extract<RequestFault, { kind: "status" }>): Response {
+  return new ApiError(...ANSWERS[status]).toResponse();
 }
 
 /** Grants a role on the resource, as another editor would between a read and a write. */
