@@ -1,8 +1,6 @@
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
+import { useScratch } from "../../test/support/scratch.ts";
 import { sandboxPaths } from "./paths.ts";
 import { ensureProject, projectCopy } from "./project.ts";
 
@@ -23,30 +21,21 @@ describe("the project file's copy", () => {
 });
 
 describe("the project's copy", () => {
-  let source: string;
-
-  beforeEach(async () => {
-    source = await mkdtemp(join(tmpdir(), "hyperion-project-"));
-    await writeFile(join(source, "Pulumi.yaml"), PROJECT);
-    await writeFile(join(source, "Pulumi.sandbox.yaml"), "config:\n  a: 1\n");
-  });
-
-  afterEach(() => rm(source, { recursive: true }));
+  const scratch = useScratch();
 
   test("keeps its settings, and follows the tracked files", async () => {
-    const paths = sandboxPaths(join(source, ".sandbox"));
-    const copy = join(paths.project, "Pulumi.sandbox.yaml");
-    await ensureProject(paths, source);
-    expect(await readFile(copy, "utf8")).toBe("config:\n  a: 1\n");
-
-    await writeFile(copy, "config:\n  a: 1\n  b: mine\n");
-    await writeFile(join(source, "Pulumi.sandbox.yaml"), "config:\n  a: 2\n  b: tracked\n");
-    await ensureProject(paths, source);
-    expect(parse(await readFile(copy, "utf8"))).toEqual({ config: { a: 2, b: "mine" } });
-
+    scratch.write("Pulumi.yaml", PROJECT);
+    const copy = ".sandbox/project/Pulumi.sandbox.yaml";
+    const afterTracking = async (config: string): Promise<string> => {
+      scratch.write("Pulumi.sandbox.yaml", config);
+      await ensureProject(sandboxPaths(scratch.path(".sandbox")), scratch.folder);
+      return scratch.read(copy);
+    };
+    expect(await afterTracking("config:\n  a: 1\n")).toBe("config:\n  a: 1\n");
+    scratch.write(copy, "config:\n  a: 1\n  b: mine\n");
+    const second = await afterTracking("config:\n  a: 2\n  b: tracked\n");
+    expect(parse(second)).toEqual({ config: { a: 2, b: "mine" } });
     // The base is now the last copy.
-    await writeFile(join(source, "Pulumi.sandbox.yaml"), "config:\n  a: 3\n");
-    await ensureProject(paths, source);
-    expect(parse(await readFile(copy, "utf8"))).toEqual({ config: { a: 3, b: "mine" } });
+    expect(parse(await afterTracking("config:\n  a: 3\n"))).toEqual({ config: { a: 3, b: "mine" } });
   });
 });

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { listen } from "../../test/support/listen.ts";
+import { useScratch } from "../../test/support/scratch.ts";
 import { type SandboxPaths, sandboxPaths } from "./paths.ts";
 import { ensureConfig, readConfig } from "./config.ts";
 import { allProcesses, commandLine, identify, isAlive } from "./processes.ts";
@@ -16,16 +16,14 @@ import {
   stopService,
 } from "./supervision.ts";
 
+const scratch = useScratch();
 let paths: SandboxPaths;
 
-beforeEach(async () => {
-  paths = sandboxPaths(join(await mkdtemp(join(tmpdir(), "hyperion-services-")), "sandbox"));
+beforeEach(() => {
+  paths = sandboxPaths(scratch.path("sandbox"));
 });
 
-afterEach(async () => {
-  await stopService(paths, "emulator", 100);
-  await rm(join(paths.root, ".."), { recursive: true });
-});
+afterEach(() => stopService(paths, "emulator", 100));
 
 describe("ports", () => {
   test("are chosen once and kept", async () => {

@@ -1,30 +1,24 @@
-import { chmod, mkdir, mkdtemp, rename, rm, symlink, unlink, utimes, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { dirname, join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { chmodSync, renameSync, rmSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { beforeEach, describe, expect, it } from "vitest";
+import { useScratch } from "../../../test/support/scratch.ts";
 import { contextDigest } from "./context-digest.ts";
 
-let folder: string;
+const scratch = useScratch();
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "hyperion-context-"));
-  await write("Dockerfile", "FROM scratch\n");
-  await write("a.txt", "a");
-  await write("sub/b.txt", "b");
+beforeEach(() => {
+  write("Dockerfile", "FROM scratch\n");
+  write("a.txt", "a");
+  write("sub/b.txt", "b");
 });
-afterEach(() => rm(folder, { recursive: true }));
 
-async function write(path: string, content: string): Promise<void> {
-  await mkdir(dirname(join(folder, path)), { recursive: true });
-  await writeFile(join(folder, path), content);
-}
-
-const digest = (): Promise<string> => contextDigest(folder, join(folder, "Dockerfile"));
+const write = (path: string, content: string): string => scratch.write(path, content);
+const at = (path: string): string => scratch.path(path);
+const digest = (): Promise<string> => contextDigest(scratch.folder, at("Dockerfile"));
 
 /** Whether the action changes the digest. */
-async function changes(action: () => Promise<unknown>): Promise<boolean> {
+async function changes(action: () => unknown): Promise<boolean> {
   const before = await digest();
-  await action();
+  action();
   return (await digest()) !== before;
 }
 
@@ -34,62 +28,62 @@ describe("contextDigest", () => {
     expect(await digest()).toBe(await digest());
   });
 
-  it.each<[string, () => Promise<unknown>]>([
+  it.each<[string, () => unknown]>([
     ["a content", () => write("a.txt", "other")],
     ["a content of the same length", () => write("a.txt", "c")],
     ["a new file", () => write("new.txt", "")],
-    ["a removed file", () => unlink(join(folder, "a.txt"))],
-    ["a name", () => rename(join(folder, "a.txt"), join(folder, "c.txt"))],
-    ["a folder's name", () => rename(join(folder, "sub"), join(folder, "other"))],
-    ["a mode", () => chmod(join(folder, "a.txt"), 0o755)],
+    ["a removed file", () => unlinkSync(at("a.txt"))],
+    ["a name", () => renameSync(at("a.txt"), at("c.txt"))],
+    ["a folder's name", () => renameSync(at("sub"), at("other"))],
+    ["a mode", () => chmodSync(at("a.txt"), 0o755)],
     ["the Dockerfile", () => write("Dockerfile", "FROM scratch\nLABEL a=b\n")],
     ["an ignore file that hides nothing", () => write(".dockerignore", "nothing\n")],
     ["a name with spaces and other letters", () => write("größe x/ü.txt", "x")],
-    ["a link", () => symlink("a.txt", join(folder, "link"))],
+    ["a link", () => symlinkSync("a.txt", at("link"))],
   ])("depends on %s", async (_, action) => {
     expect(await changes(action)).toBe(true);
   });
 
   it("depends on a link's target path, not on the target's content", async () => {
-    await symlink("/etc/hostname", join(folder, "link"));
-    expect(await changes(() => Promise.resolve())).toBe(false);
+    symlinkSync("/etc/hostname", at("link"));
+    expect(await changes(() => undefined)).toBe(false);
     expect(
-      await changes(async () => {
-        await unlink(join(folder, "link"));
-        await symlink("/nowhere", join(folder, "link"));
+      await changes(() => {
+        unlinkSync(at("link"));
+        symlinkSync("/nowhere", at("link"));
       }),
     ).toBe(true);
   });
 
   it("does not follow circular links", async () => {
-    await symlink(".", join(folder, "circle"));
+    symlinkSync(".", at("circle"));
     expect(await digest()).toMatch(/^[0-9a-f]{64}$/);
   });
 
   it("does not depend on times", async () => {
-    expect(await changes(() => utimes(join(folder, "a.txt"), 0, 0))).toBe(false);
+    expect(await changes(() => utimesSync(at("a.txt"), 0, 0))).toBe(false);
   });
 
   it("does not depend on the order of files", async () => {
-    for (const name of ["z", "y", "Z", "ä"]) await write(`many/${name}`, name);
+    for (const name of ["z", "y", "Z", "ä"]) write(`many/${name}`, name);
     const one = await digest();
-    await rm(join(folder, "many"), { recursive: true });
-    for (const name of ["ä", "Z", "y", "z"]) await write(`many/${name}`, name);
+    rmSync(at("many"), { recursive: true });
+    for (const name of ["ä", "Z", "y", "z"]) write(`many/${name}`, name);
     expect(await digest()).toBe(one);
   });
 
   it("distinguishes one file name with a line break from two", async () => {
-    await write("x\nfile", "");
+    write("x\nfile", "");
     const one = await digest();
-    await unlink(join(folder, "x\nfile"));
-    await write("x", "");
+    unlinkSync(at("x\nfile"));
+    write("x", "");
     expect(await digest()).not.toBe(one);
   });
 
   describe("with an ignore file", () => {
-    beforeEach(async () => {
-      await write(".dockerignore", "# comment\n*.log\nnode_modules\n!node_modules/keep/me.txt\n**/secret\n");
-      await write("node_modules/x/index.js", "x");
+    beforeEach(() => {
+      write(".dockerignore", "# comment\n*.log\nnode_modules\n!node_modules/keep/me.txt\n**/secret\n");
+      write("node_modules/x/index.js", "x");
     });
 
     it.each<[string, boolean]>([
@@ -104,29 +98,29 @@ describe("contextDigest", () => {
     });
 
     it("prefers the Dockerfile's ignore file", async () => {
-      await write("Dockerfile.dockerignore", "a.txt\n");
+      write("Dockerfile.dockerignore", "a.txt\n");
       expect(await changes(() => write("a.txt", "changed"))).toBe(false);
       expect(await changes(() => write("x.log", "changed"))).toBe(true);
     });
   });
 
   it("accepts a Dockerfile outside the context", async () => {
-    const inner = (): Promise<string> => contextDigest(join(folder, "sub"), join(folder, "Dockerfile"));
+    const inner = (): Promise<string> => contextDigest(at("sub"), at("Dockerfile"));
     const before = await inner();
-    await write("a.txt", "not in the context");
+    write("a.txt", "not in the context");
     expect(await inner()).toBe(before);
-    await write("Dockerfile", "FROM other\n");
+    write("Dockerfile", "FROM other\n");
     expect(await inner()).not.toBe(before);
   });
 
   it("streams a large file", async () => {
-    await writeFile(join(folder, "large"), Buffer.alloc(64 * 1024 * 1024));
+    writeFileSync(at("large"), Buffer.alloc(64 * 1024 * 1024));
     const before = process.memoryUsage.rss();
     await digest();
     expect(process.memoryUsage.rss() - before).toBeLessThan(48 * 1024 * 1024);
   });
 
   it("fails on a file that it cannot read", async () => {
-    await expect(contextDigest(folder, join(folder, "missing"))).rejects.toThrow("ENOENT");
+    await expect(contextDigest(scratch.folder, at("missing"))).rejects.toThrow("ENOENT");
   });
 });

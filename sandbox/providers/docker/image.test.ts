@@ -1,7 +1,5 @@
-import { appendFile, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import { useScratch } from "../../../test/support/scratch.ts";
 import type { Properties } from "../rpc/values.ts";
 import { quietContext } from "../testing/support.ts";
 import { Docker } from "./cli.ts";
@@ -12,35 +10,31 @@ const imageName = "localhost:5001/p/r/i:latest";
 const DIGEST = `sha256:${"a".repeat(64)}`;
 const PUSH = `push -- ${imageName}`;
 
-let folder: string;
+const scratch = useScratch();
 let context: string;
 
 /** Writes a `docker` that records its calls. */
-async function fakeDocker({ build = ":", pull = ":" } = {}): Promise<void> {
+function fakeDocker({ build = ":", pull = ":" } = {}): void {
   const script = `#!/bin/sh
 case $1 in --version) echo "Docker version 20.10.0, build 0"; exit ;; esac
-echo "$*" >>'${folder}/calls'
+echo "$*" >>'${scratch.folder}/calls'
 case $1 in
 build) ${build} ;;
 pull) ${pull} ;;
 push) echo "latest: digest: ${DIGEST} size: 1" ;;
 esac
 `;
-  await writeFile(join(folder, "docker"), script, { mode: 0o755 });
+  scratch.write("docker", script, 0o755);
 }
 
-beforeEach(async () => {
-  folder = await mkdtemp(join(tmpdir(), "hyperion-image-"));
-  context = join(folder, "app");
-  await mkdir(context);
-  await writeFile(join(context, "Dockerfile"), "FROM scratch\nCOPY hello.txt /\n");
-  await writeFile(join(context, "hello.txt"), "hello\n");
-  await writeFile(join(context, ".dockerignore"), "*.log\n");
-  await writeFile(join(folder, "calls"), "");
-  await fakeDocker();
-  vi.stubEnv("PATH", `${folder}:${process.env["PATH"] ?? ""}`);
+beforeEach(() => {
+  context = scratch.path("app");
+  scratch.write("app/Dockerfile", "FROM scratch\nCOPY hello.txt /\n");
+  scratch.write("app/hello.txt", "hello\n");
+  scratch.write("app/.dockerignore", "*.log\n");
+  fakeDocker();
+  vi.stubEnv("PATH", `${scratch.folder}:${process.env["PATH"] ?? ""}`);
 });
-afterEach(() => rm(folder, { recursive: true }));
 
 const resource = image(() => new Docker(process.env));
 
@@ -55,9 +49,7 @@ async function inputsOf(build?: Properties, more?: Properties): Promise<Properti
   return inputs;
 }
 
-async function calls(): Promise<string[]> {
-  return (await readFile(join(folder, "calls"), "utf8")).split("\n").slice(0, -1);
-}
+const calls = (): string[] => scratch.read("calls").split("\n").slice(0, -1);
 
 /** The command that builds the image. */
 const build = (...options: string[]): string =>
@@ -72,7 +64,7 @@ describe("Image", () => {
     const { id, outputs } = await resource.create(await inputsOf(), quietContext());
     expect(id).toBe(imageName);
     expect(outputs).toMatchObject({ platform: "linux/arm64", repoDigest: `localhost:5001/p/r/i@${DIGEST}` });
-    expect(await calls()).toEqual([build(), PUSH]);
+    expect(calls()).toEqual([build(), PUSH]);
   });
 
   it("is built again only if an input or a source changed", async () => {
@@ -85,29 +77,29 @@ describe("Image", () => {
       return differences.map(({ path, replaces }) => [path, replaces]);
     };
     expect(await changed("b")).toEqual([["build.args.N", false]]);
-    await writeFile(join(context, "ignored.log"), "ignored\n");
+    scratch.write("app/ignored.log", "ignored\n");
     expect(await changed("a")).toEqual([]);
-    await appendFile(join(context, "hello.txt"), "more\n");
+    scratch.write("app/hello.txt", "hello\nmore\n");
     expect(await changed("a")).toEqual([["build.contextDigest", false]]);
   });
 
   it("is built in a preview with buildOnPreview only, and not pushed", async () => {
     await resource.preview(await inputsOf(), undefined, quietContext());
-    expect(await calls()).toEqual([]);
+    expect(calls()).toEqual([]);
     await resource.preview(await inputsOf({}, { buildOnPreview: true }), undefined, quietContext());
-    expect(await calls()).toEqual([build()]);
+    expect(calls()).toEqual([build()]);
   });
 
   it.each(["preview", "create"])("reports why the build of a %s failed", async (operation) => {
     const reason = 'failed to compute cache key: "/missing.txt" not found: not found';
-    await fakeDocker({ build: `echo '#5 ERROR: ${reason}' >&2; exit 1` });
+    fakeDocker({ build: `echo '#5 ERROR: ${reason}' >&2; exit 1` });
     const inputs = await inputsOf({}, { buildOnPreview: true });
     const run = async () =>
       operation === "preview"
         ? resource.preview(inputs, undefined, quietContext())
         : resource.create(inputs, quietContext());
     await expect(run()).rejects.toThrow(`error reading build output: ${reason}`);
-    expect(await calls()).toEqual([build()]);
+    expect(calls()).toEqual([build()]);
   });
 
   it("pulls its cache from a registry on loopback, if it exists", async () => {
@@ -119,10 +111,10 @@ describe("Image", () => {
       PUSH,
     ];
     await resource.create(inputs, quietContext());
-    expect(await calls()).toEqual(commands);
-    await fakeDocker({ pull: "exit 1" });
+    expect(calls()).toEqual(commands);
+    fakeDocker({ pull: "exit 1" });
     await resource.create(inputs, quietContext());
-    expect(await calls()).toEqual([...commands, ...commands]);
+    expect(calls()).toEqual([...commands, ...commands]);
   });
 
   it.each([
@@ -132,14 +124,14 @@ describe("Image", () => {
   ])("is refused without its %s: %o", async (_, missing, message) => {
     const reason = expect.stringContaining(message) as string;
     expect((await check(missing)).failures).toEqual([{ property: "build", reason }]);
-    expect(await calls()).toEqual([]);
+    expect(calls()).toEqual([]);
   });
 
   it("is not read, and stays in the registry after a delete", async () => {
     const old = { id: imageName, inputs: await inputsOf(), outputs: {} };
     expect(await resource.read(imageName, old, quietContext())).toEqual(old);
     await resource.delete(old, quietContext());
-    expect(await calls()).toEqual([]);
+    expect(calls()).toEqual([]);
   });
 });
 

@@ -131,29 +131,11 @@ describe("Repository", () => {
     expect(patch?.body).not.toHaveProperty("labels.app");
   });
 
-  it("detects changes of others after a refresh", async () => {
-    const old = await created();
-    answer = () => ({ body: { ...live, description: "theirs", labels: { app: "theirs" } } });
-    const read = await on().read(old.id, old, quietContext());
-    const theirs = { description: "theirs", labels: { app: "theirs" }, repositoryId: "r" };
-    expect(read?.inputs).toMatchObject(theirs);
-    const refreshed = { ...old, inputs: read?.inputs ?? {}, outputs: plainProperties(read?.outputs) };
-    const changed = on().diff(refreshed, inputs);
-    expect(changed.map(({ path }) => path)).toEqual(["description", "labels.app", "effectiveLabels"]);
-  });
-
   it("does not exist if the API answers 404", async () => {
     const old = await created();
     answer = () => undefined;
     expect(await on().read(old.id, old, quietContext())).toBeUndefined();
     await expect(on().delete(old, quietContext())).resolves.toBeUndefined();
-  });
-
-  it("is imported by its full name", async () => {
-    const read = await on().read(name, undefined, quietContext());
-    expect(read?.id).toBe(name);
-    expect(read?.inputs).toMatchObject({ repositoryId: "r", location: "us-central1", description: "d" });
-    expect(fake.requests).toEqual([`GET /v1/${name}`]);
   });
 
   it("refuses to import a malformed id", async () => {
