@@ -1,26 +1,24 @@
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
+import { useScratch } from "../../../test/support/scratch.ts";
 import { BuildProgress } from "./build-progress.ts";
-import { parseImageName } from "./image-name.ts";
+import { withoutTag } from "./image-name.ts";
 import { checkSettings, engineHost } from "./settings.ts";
 
-describe("parseImageName", () => {
+describe("an image's name", () => {
   const digest = `sha256:${"a".repeat(64)}`;
 
   it.each([
-    ["localhost:5001/p/r/i:1.0", "localhost:5001", "p/r/i", "1.0"],
-    ["localhost/i", "localhost", "i", "latest"],
-    ["us-central1-docker.pkg.dev/p/r/i:abc123f", "us-central1-docker.pkg.dev", "p/r/i", "abc123f"],
-    [`h:1/p/r/i@${digest}`, "h:1", "p/r/i", digest],
-    [`h:1/p/r/i:tag@${digest}`, "h:1", "p/r/i", digest],
-  ])("parses %s", (name, host, repository, reference) => {
-    expect(parseImageName(name)).toEqual({ host, repository, reference });
+    ["localhost:5001/p/r/i:1.0", "localhost:5001/p/r/i"],
+    ["localhost/i", "localhost/i"],
+    ["us-central1-docker.pkg.dev/p/r/i:abc123f", "us-central1-docker.pkg.dev/p/r/i"],
+    [`h:1/p/r/i@${digest}`, "h:1/p/r/i"],
+    [`h:1/p/r/i:tag@${digest}`, "h:1/p/r/i"],
+  ])("%s without its tag and digest is %s", (name, expected) => {
+    expect(withoutTag(name)).toBe(expected);
   });
 
-  it.each(["i", "i:1.0", "user/i:1.0"])("refuses %s", (name) => {
-    expect(() => parseImageName(name)).toThrow("requires all image names to be fully qualified");
+  it.each(["i", "i:1.0", "user/i:1.0"])("%s is refused", (name) => {
+    expect(() => withoutTag(name)).toThrow("requires all image names to be fully qualified");
   });
 });
 
@@ -90,16 +88,14 @@ describe("BuildProgress", () => {
 
 describe("the docker provider's settings", () => {
   const registryAuth = '[{"address":"https://localhost:5001"}]';
-  const folder = mkdtempSync(join(tmpdir(), "hyp-docker-"));
-  afterAll(() => {
-    rmSync(folder, { recursive: true });
-  });
+  const scratch = useScratch();
 
   /** Reads the engine's address with a Docker configuration and these helpers on PATH. */
   const read = async (config: object, helpers: Record<string, string> = {}) => {
-    writeFileSync(join(folder, "config.json"), JSON.stringify(config));
+    scratch.write("config.json", JSON.stringify(config));
     for (const [name, script] of Object.entries(helpers))
-      writeFileSync(join(folder, `docker-credential-${name}`), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+      scratch.write(`docker-credential-${name}`, `#!/bin/sh\n${script}\n`, 0o755);
+    const { folder } = scratch;
     const environment = { DOCKER_CONFIG: folder, DOCKER_HOST: "unix:///x", PATH: `${folder}:/usr/bin:/bin` };
     return engineHost({ registryAuth }, environment);
   };

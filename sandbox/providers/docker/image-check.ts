@@ -5,7 +5,7 @@ import { type Checked, checkInputs } from "../rpc/check.ts";
 import type { Shape } from "../rpc/shape.ts";
 import { hasUnknown, type Properties, record, text, texts, unknownValue } from "../rpc/values.ts";
 import { contextDigest } from "./context-digest.ts";
-import { parseImageName } from "./image-name.ts";
+import { withoutTag } from "./image-name.ts";
 
 export const imageType = "docker:index/image:Image";
 
@@ -66,7 +66,7 @@ export async function checkImage(news: Properties): Promise<Checked> {
 function assertNames(news: Properties): void {
   const cached = texts(record(record(news, "build"), "cacheFrom"), "images");
   for (const name of [...cached, text(news, "imageName")]) {
-    if (!name.includes(unknownValue)) parseImageName(name);
+    if (!name.includes(unknownValue)) withoutTag(name);
   }
 }
 

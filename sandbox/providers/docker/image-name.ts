@@ -1,13 +1,9 @@
-/** The parts of a fully qualified image name: `localhost:5001/project/repository/image:tag`. */
-export interface ImageName {
-  host: string;
-  repository: string;
-  /** A tag or, after `@`, a digest. Default: `latest`. */
-  reference: string;
-}
-
-/** @throws the real plugin's error if the name has no registry. */
-export function parseImageName(name: string): ImageName {
+/**
+ * `HOST/REPOSITORY` of a fully qualified image name, without its tag and digest.
+ *
+ * @throws the real plugin's error if the name has no registry.
+ */
+export function withoutTag(name: string): string {
   const [, host, path] = /^([^/]+)\/(.+)$/.exec(name) ?? [];
   if (host === undefined || path === undefined || !/[.:]|^localhost$/.test(host)) {
     throw new Error(
@@ -16,9 +12,5 @@ export function parseImageName(name: string): ImageName {
         "`docker.io/repository/image:tag`",
     );
   }
-  const [, byDigest, digest] = /^(.+?)(?::[\w.-]+)?@(.+)$/.exec(path) ?? [];
-  if (byDigest !== undefined && digest !== undefined)
-    return { host, repository: byDigest, reference: digest };
-  const [, repository = path, tag = "latest"] = /^(.+?)(?::([\w.-]+))?$/.exec(path) ?? [];
-  return { host, repository, reference: tag };
+  return `${host}/${path.replace(/(:[\w.-]+)?(@.+)?$/, "")}`;
 }

@@ -15,7 +15,7 @@ import {
 import { BuildProgress } from "./build-progress.ts";
 import { type Docker, DockerError, lastWords } from "./cli.ts";
 import { buildPaths, checkImage, imageType } from "./image-check.ts";
-import { parseImageName } from "./image-name.ts";
+import { withoutTag } from "./image-name.ts";
 
 /** `docker.Image`: builds and pushes. */
 export function image(docker: () => Docker): Resource {
@@ -96,11 +96,6 @@ function pushedDigest(lines: string[], name: string): string {
   throw new Error(`pushed ${name}, but the Docker CLI did not say which digest it has`);
 }
 
-function withoutTag(name: string): string {
-  const { host, repository } = parseImageName(name);
-  return `${host}/${repository}`;
-}
-
 async function build(docker: Docker, inputs: Properties, context: Context): Promise<void> {
   const { args, environment } = buildCommand(inputs);
   const progress = new BuildProgress();
@@ -138,9 +133,7 @@ async function fetchLoopbackCache(
   platform: string,
   { signal, status }: Context,
 ): Promise<void> {
-  for (const image of images.filter((name) =>
-    /^(localhost|127\.[\d.]+|\[::1\])(:\d+)?$/.test(parseImageName(name).host),
-  )) {
+  for (const image of images.filter((name) => /^(localhost|127\.[\d.]+|\[::1\])(:\d+)?\//.test(name))) {
     status(`Fetching ${image} for its layers`);
     try {
       // The engine would pull its own platform from an index.

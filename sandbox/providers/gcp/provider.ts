@@ -3,10 +3,9 @@ import type { Provider } from "../rpc/provider.ts";
 import { account } from "./account.ts";
 import { GoogleClient } from "./client.ts";
 import { define } from "./define.ts";
-import { functions } from "./functions.ts";
 import { repositoryIamMember, serviceAccountIamMember } from "./iam-member.ts";
 import { orgPolicy } from "./org-policy.ts";
-import { repository } from "./repository.ts";
+import { readRepository, repository } from "./repository.ts";
 import { service } from "./service.ts";
 import { checkSettings, readSettings } from "./settings.ts";
 import { workloadIdentityPool, workloadIdentityPoolProvider } from "./workload-identity.ts";
@@ -35,6 +34,20 @@ export const provider: Provider = {
     workloadIdentityPoolProvider,
     orgPolicy,
   ].map((definition) => define(definition, client)),
-  functions: functions(client),
+  functions: {
+    "gcp:artifactregistry/getRepository:getRepository": (args, signal) =>
+      readRepository(args, client(), signal),
+    "gcp:organizations/getClientConfig:getClientConfig": async () => {
+      const { project, region, zone } = client().settings;
+      return {
+        id: `projects/"${project}"/regions/"${region}"/zones/"${zone}"`,
+        project,
+        region,
+        zone,
+        accessToken: await client().accessToken(),
+        defaultLabels: {},
+      };
+    },
+  },
   endsOnCancel: false,
 };

@@ -1,13 +1,15 @@
 import proto from "@pulumi/pulumi/proto/provider_pb.js";
 import plugins from "@pulumi/pulumi/proto/plugin_pb.js";
+import statuses from "@pulumi/pulumi/proto/status_pb.js";
+import anys from "google-protobuf/google/protobuf/any_pb.js";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import structs, { type JavaScriptValue, type Struct } from "google-protobuf/google/protobuf/struct_pb.js";
+import { messageOf } from "../../../problems/wording.ts";
 import { type Failure, unsupported } from "./shape.ts";
 import type { Difference } from "./diff.ts";
 import type { EngineLog } from "./engine-log.ts";
-import { asCallError } from "./errors.ts";
-import type { Message, Method, Methods } from "./grpc.ts";
-import type { Context, Provider, Resource } from "./provider.ts";
+import { CallError, type Message, type Method, type Methods } from "./grpc.ts";
+import { type Context, CreatedButFailed, type Provider, type Resource } from "./provider.ts";
 import { plainProperties, type Properties, type Value } from "./values.ts";
 
 /** The engine's calls, implemented by a {@link Provider}. */
@@ -189,4 +191,22 @@ function diffResponse(found: Difference[]): proto.DiffResponse {
     response.getDetaileddiffMap().set(path, new proto.PropertyDiff().setKind(replaces ? replacing : inPlace));
   }
   return response;
+}
+
+/** google.rpc.Code */
+const UNKNOWN = 2;
+
+/** An error for the engine, which records a resource that was created nevertheless. */
+function asCallError(error: unknown): CallError {
+  const message = messageOf(error);
+  if (!(error instanceof CreatedButFailed)) return new CallError(message);
+  const failed = new proto.ErrorResourceInitFailed()
+    .setId(error.id)
+    .setProperties(structs.Struct.fromJavaScript(error.outputs))
+    .setReasonsList([message]);
+  const packed = new anys.Any();
+  packed.pack(failed.serializeBinary(), "pulumirpc.ErrorResourceInitFailed");
+  const status = new statuses.Status().setCode(UNKNOWN).setMessage(message);
+  status.addDetails(packed);
+  return new CallError(message, status);
 }
