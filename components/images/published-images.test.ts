@@ -3,6 +3,7 @@ import { beforeEach, describe, expect, test, vi } from "vitest";
 import { fakeGoogle, keptTags, logged } from "../../test/support/fake-google.ts";
 import { FakeRegistry, REGISTRY_URL } from "../../test/support/fake-registry.ts";
 import { ACCESS_TOKEN, declare, type Declared, valueOf } from "../../test/support/mocks.ts";
+import { nativePlatform } from "../../test/support/native-build.ts";
 import { useScratch } from "../../test/support/scratch.ts";
 import { catalogue } from "./catalogue.ts";
 import { ImageBuild } from "./image-build.ts";
@@ -71,7 +72,7 @@ class Place {
       const values = await Promise.all(Object.values(images).map(valueOf));
       return Object.fromEntries(values.map((image, index) => [names[index] ?? "", image]));
     };
-    const { resources, result } = await declare(run, preview, { pushed: built ? pushed : {} });
+    const { resources, result } = await declare(run, preview, built ? pushed : {});
     return {
       builds: resources.filter(({ type }) => type.startsWith("docker:")),
       result,
@@ -128,10 +129,9 @@ describe("an image", () => {
 
   test("builds only the machine's own platform at preview with buildOnPreview", async () => {
     const { builds } = await new Place().publish({ buildOnPreview: true, preview: true });
-    const native = process.arch === "arm64" ? "linux/arm64" : "linux/amd64";
     for (const { inputs } of builds)
       expect([inputs["buildOnPreview"], inputs["build"]]).toEqual([
-        (inputs["build"] as { platform: string }).platform === native,
+        (inputs["build"] as { platform: string }).platform === nativePlatform,
         expect.anything(),
       ]);
     expect(builds.some(({ inputs }) => inputs["buildOnPreview"] === true)).toBe(true);
@@ -146,7 +146,7 @@ describe("an image", () => {
         await valueOf(new ImageBuild("ui", args).digests);
       },
       false,
-      { pushed: { [`${REGISTRY_URL}/ui:build-arm64`]: "sha256:a" } },
+      { [`${REGISTRY_URL}/ui:build-arm64`]: "sha256:a" },
     );
     const builds = resources.filter(({ type }) => type.startsWith("docker:"));
     const [stage, whole] = ["build-deps-arm64", "build-arm64"].map((tag) => `${REGISTRY_URL}/ui:${tag}`);

@@ -12,22 +12,16 @@ export interface Declared {
   importId: string;
   /** Logical names. */
   dependsOn: string[];
-  /** Former names, as `parent/name`. */
-  aliases: string[];
 }
 
 /** The options of most resources. */
-export const PLAIN: Pick<Declared, "protect" | "importId" | "aliases" | "dependsOn"> = {
+export const PLAIN: Pick<Declared, "protect" | "importId" | "dependsOn"> = {
   protect: false,
   importId: "",
-  aliases: [],
   dependsOn: [],
 };
 
 const REGISTRY = "us-central1-docker.pkg.dev/production-471918/hyperion-public";
-
-/** The stack's full name. */
-const STACK = "organization/project/stack";
 
 /** The gcp plugin's access token. */
 export const ACCESS_TOKEN = "the-plugin's-token";
@@ -79,15 +73,6 @@ interface RegisterResourceRequest {
   getProtect(): boolean | undefined;
   getImportid(): string;
   getDependenciesList(): string[];
-  getAliasesList(): { getSpec(): { getName(): string; getParenturn(): string } | undefined }[];
-}
-
-/** The state before the program runs. */
-export interface StackState {
-  /** Outputs of the last `up`. Default: none. */
-  outputs?: Record<string, unknown>;
-  /** Digests of pushed images, by reference: `HOST/PATH/ui:build-amd64`. */
-  pushed?: Readonly<Record<string, string>>;
 }
 
 /** The logical name in a URN; empty for the stack. */
@@ -97,12 +82,13 @@ function nameOf(urn: string): string {
 
 /**
  * Runs a part of the program with mocks.
+ * @param pushed digests of pushed images, by reference: `HOST/PATH/ui:build-amd64`.
  * @returns the declared resources, and the part's result.
  */
 export async function declare<T>(
   program: () => T | Promise<T>,
   preview = false,
-  { outputs = {}, pushed = {} }: StackState = {},
+  pushed: Readonly<Record<string, string>> = {},
 ): Promise<{ resources: Declared[]; result: T }> {
   const resources: Declared[] = [];
   await pulumi.runtime.setMocks(
@@ -116,8 +102,6 @@ export async function declare<T>(
         return { id: `${name}-id`, state: { ...state, ...computed?.(state) } };
       },
       call: ({ token, inputs }: pulumi.runtime.MockCallArgs) => {
-        const { name } = inputs as { name?: string };
-        if (token === "pulumi:pulumi:readStackOutputs" && name === STACK) return { outputs };
         if (token === "gcp:organizations/getClientConfig:getClientConfig")
           return { accessToken: ACCESS_TOKEN };
         if (token === "gcp:artifactregistry/getRepository:getRepository") {
@@ -149,10 +133,6 @@ export async function declare<T>(
       protect: request.getProtect() ?? false,
       importId: request.getImportid(),
       dependsOn: request.getDependenciesList().map(nameOf).sort(),
-      aliases: request.getAliasesList().flatMap((alias) => {
-        const spec = alias.getSpec();
-        return spec === undefined ? [] : `${nameOf(spec.getParenturn())}/${spec.getName()}`;
-      }),
     });
     return register(request, callback);
   };
