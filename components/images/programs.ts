@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { execFile } from "node:child_process";
 import { accessSync, constants, statSync } from "node:fs";
 import * as path from "node:path";
 
@@ -21,35 +21,14 @@ export function runProgram(
   { input = "", milliseconds = 20_000, environment = process.env } = {},
 ): Promise<ProgramResult> {
   return new Promise((resolve) => {
-    const output: Buffer[] = [];
-    const errors: Buffer[] = [];
-    const child = spawn(program, args, { env: environment, stdio: ["pipe", "pipe", "pipe"] });
-    const end = (ended: Pick<ProgramResult, "code" | "trouble">): void => {
-      clearTimeout(limit);
-      resolve({
-        ...ended,
-        stdout: Buffer.concat(output).toString(),
-        stderr: Buffer.concat(errors).toString(),
-      });
-    };
-    const limit = setTimeout(() => {
-      child.kill("SIGKILL");
-      // Its child processes may keep the pipes open.
-      child.stdout.destroy();
-      child.stderr.destroy();
-      end({ trouble: "too slow" });
-    }, milliseconds);
-    child.stdout.on("data", (part: Buffer) => output.push(part));
-    child.stderr.on("data", (part: Buffer) => errors.push(part));
+    const limits = { timeout: milliseconds, killSignal: "SIGKILL", maxBuffer: Infinity } as const;
+    const child = execFile(program, args, { env: environment, ...limits }, (error, stdout, stderr) => {
+      if (error?.killed === true) resolve({ trouble: "too slow", stdout, stderr });
+      else if (typeof error?.code === "string") resolve({ trouble: "missing", stdout, stderr });
+      else resolve({ code: error === null ? 0 : (error.code ?? 1), stdout, stderr });
+    });
     // A program may end before it has read its input. Its code counts.
-    child.stdin.on("error", () => undefined);
-    child.on("error", () => {
-      end({ trouble: "missing" });
-    });
-    child.on("close", (code) => {
-      end({ code: code ?? 1 });
-    });
-    child.stdin.end(input);
+    child.stdin?.on("error", () => undefined).end(input);
   });
 }
 
