@@ -48,3 +48,12 @@ function escape(character: string): string {
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/** Parses JSON; undefined if it is invalid. An error would quote the text, which can contain a login. */
+export function fromJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}

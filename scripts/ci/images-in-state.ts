@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { fromJson } from "../../components/images/docker/config.ts";
+import { fromJson } from "../../problems/wording.ts";
 import { PULUMI } from "../../problems/setting-commands.ts";
 
 const operation = z.object({ resource: z.object({ urn: z.string(), type: z.string() }) });

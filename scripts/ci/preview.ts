@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { fromJson } from "../../components/images/docker/config.ts";
+import { fromJson } from "../../problems/wording.ts";
 
 const state = z.object({ type: z.string() }).nullish();
 

@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import * as path from "node:path";
 import { z } from "zod";
+import { fromJson } from "../../../problems/wording.ts";
 
 /** A login in the configuration. All fields are empty if a helper stores the login. */
 const storedLogin = z.looseObject({
@@ -53,13 +54,4 @@ export function readDockerConfig(environment: NodeJS.ProcessEnv): DockerConfig {
   if (parsed.success) return parsed.data;
   const key = parsed.error.issues[0]?.path.join(".") ?? "";
   throw new Error(`${file} is not as Docker writes it${key === "" ? "" : ` (${key})`}`);
-}
-
-/** Parses JSON; undefined if it is invalid. An error would quote the text, which can contain a login. */
-export function fromJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -2,8 +2,9 @@ import { request } from "node:http";
 import { connect } from "node:net";
 import * as path from "node:path";
 import { z } from "zod";
+import { fromJson } from "../../../problems/wording.ts";
 import { runProgram } from "../programs.ts";
-import { fromJson, homeFolder } from "./config.ts";
+import { homeFolder } from "./config.ts";
 
 const TIMEOUT_MS = 10_000;
 

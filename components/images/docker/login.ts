@@ -1,6 +1,7 @@
 import { z } from "zod";
+import { fromJson } from "../../../problems/wording.ts";
 import { commandsOnPath, runProgram } from "../programs.ts";
-import { fromJson, readDockerConfig, type StoredLogin } from "./config.ts";
+import { readDockerConfig, type StoredLogin } from "./config.ts";
 
 /** Some helpers wait for a person to enter a password. */
 const HELPER_MS = 30_000;
