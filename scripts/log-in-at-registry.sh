@@ -5,9 +5,9 @@ set -euo pipefail
 
 usage() {
   cat <<'USAGE'
-Usage: login=$(scripts/log-in-at-registry.sh [OPTION]...) && eval "$login"
+Usage: login=$(scripts/log-in-at-registry.sh [--as ACCOUNT]) && eval "$login"
   --as ACCOUNT  log in as this service account, by impersonation (default: the account of the login)
-  --host HOST   the registry's host (default: REGISTRY_HOST, or else the registry in the region of the stack production)
+The registry is the one in the region of the stack production; REGISTRY_HOST names another host.
 Uses Google's application default credentials: gcloud auth application-default login. Writes a separate Docker configuration
 that has only this login, and prints the lines that make a shell use it. In a workflow, the next steps use it.
 USAGE
@@ -17,12 +17,12 @@ account=
 host=${REGISTRY_HOST:-}
 while [ $# -gt 0 ]; do
   case $1 in
-    --as | --host)
+    --as)
       if [ -z "${2:-}" ]; then
         usage >&2
         exit 2
       fi
-      if [ "$1" = --as ]; then account=$2; else host=$2; fi
+      account=$2
       shift 2
       ;;
     --help)

@@ -37,6 +37,7 @@ beforeEach(async () => {
   };
   shell.environment["GOOGLE_APPLICATION_CREDENTIALS"] = shell.write("adc.json", JSON.stringify(credentials));
   shell.environment["GOOGLE_IAM_CREDENTIALS_CUSTOM_ENDPOINT"] = `${origin}/v1/`;
+  shell.environment["REGISTRY_HOST"] = HOST;
   shell.fake("docker", "echo unix:///run/of-the-context.sock");
 });
 
@@ -57,6 +58,7 @@ const login = (server: string, token: string): string =>
   `${JSON.stringify({ ServerURL: server, Username: "oauth2accesstoken", Secret: token })}\n`;
 
 it("gives Docker a new token each time it asks for this host's login, by the Node.js of npm ci", async () => {
+  delete shell.environment["REGISTRY_HOST"];
   shell.fake("node", "exit 9");
   const { status, stdout } = await inShell(`${ask(HOST)} ${ask(`https://${HOST}/v2/`)}`);
   expect(stdout).toBe(login(HOST, "token-1") + login(`https://${HOST}/v2/`, "token-2"));
@@ -68,7 +70,7 @@ it("gives Docker a new token each time it asks for this host's login, by the Nod
 it("sends no request to Google for another host", async () => {
   const others = ["evil.example.com", `${HOST}.evil.example.com`, `https://evil.example.com/${HOST}`, ""];
   const commands = others.map((other) => `{ ${ask(other)} } || echo $?`).join("\n");
-  const { stdout } = await inShell(commands, `--host ${HOST}`);
+  const { stdout } = await inShell(commands);
   expect(stdout).toBe(others.map(() => `${NONE}1\n`).join(""));
   expect(asked).toEqual([]);
 });
@@ -80,7 +82,7 @@ it("acts as the account of --as, and ignores the user's Docker configuration", a
   );
   const { stdout } = await inShell(
     `${ask(HOST)} cat "$DOCKER_CONFIG/config.json"; echo "$DOCKER_HOST"`,
-    `--as ${CI} --host ${HOST}`,
+    `--as ${CI}`,
   );
   const [answer, config, engine] = stdout.split("\n");
   expect(`${String(answer)}\n`).toBe(login(HOST, "token-2"));
@@ -91,16 +93,13 @@ it("acts as the account of --as, and ignores the user's Docker configuration", a
 });
 
 it("refuses to store a login", async () => {
-  const { status, stdout } = await inShell(
-    "echo '{}' | docker-credential-hyperion-registry store",
-    `--host ${HOST}`,
-  );
+  const { status, stdout } = await inShell("echo '{}' | docker-credential-hyperion-registry store");
   expect([status, stdout]).toEqual([1, "this login renews itself: docker cannot store it\n"]);
 });
 
 it("reports a missing login at Google", async () => {
   shell.environment["GOOGLE_APPLICATION_CREDENTIALS"] = "/nowhere";
-  const { status, stdout } = await inShell(ask(HOST), `--host ${HOST}`);
+  const { status, stdout } = await inShell(ask(HOST));
   expect(status).toBe(1);
   expect(stdout).toMatch(
     /^Google gave no access token: .*; log in: gcloud auth application-default login\n$/,
@@ -126,6 +125,6 @@ test.each([["--as"], ["--stack x"]])("prints the usage for %s", (options) => {
   const { status, stderr } = shell.run("scripts/log-in-at-registry.sh", options.split(" "));
   expect([status, stderr.split("\n")[0]]).toEqual([
     2,
-    'Usage: login=$(scripts/log-in-at-registry.sh [OPTION]...) && eval "$login"',
+    'Usage: login=$(scripts/log-in-at-registry.sh [--as ACCOUNT]) && eval "$login"',
   ]);
 });
