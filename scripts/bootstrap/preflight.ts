@@ -1,6 +1,6 @@
 import { commandsOnPath, isExecutable } from "../../components/images/programs.ts";
-import { verifiedCli } from "../../settings/place.ts";
 import type { Problem } from "../../problems/problem.ts";
+import { verifiedCli } from "../lib/pulumi-cli.ts";
 
 /** The programs that the installer of the verified Pulumi needs, and where to get them. */
 const TOOLS = {

@@ -1,5 +1,8 @@
+import { readFileSync } from "node:fs";
+import { homedir } from "node:os";
 import * as path from "node:path";
 import { execa } from "execa";
+import { NAMESPACE } from "../../problems/setting-commands.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
 
@@ -18,4 +21,11 @@ export async function useVerifiedPulumi(): Promise<void> {
   });
   if (failed) throw new Error(stderr.trim().split("\n").at(-1));
   Object.assign(process.env, JSON.parse(stdout) as NodeJS.ProcessEnv);
+}
+
+/** Path of the verified CLI that scripts/install-pulumi.sh installs. No other CLI runs. */
+export function verifiedCli(projectFolder: string, environment: NodeJS.ProcessEnv): string {
+  const version = readFileSync(path.join(projectFolder, ".pulumi.version"), "utf8").trim();
+  const home = environment["PULUMI_HOME"] ?? path.join(homedir(), `.${NAMESPACE}`);
+  return environment["HYPERION_PULUMI"] ?? path.join(home, "versions", version, "bin", "pulumi");
 }

@@ -70,11 +70,11 @@ const page = z.object({
 const PAGE_SIZE = 1000;
 
 /**
- * Reads a repository and all of its versions with the caller's login.
+ * Reads the repository of a stack and all of its versions with the caller's login.
  *
  * @throws one error with the reason and the command that fixes it.
  */
-export async function readContent(place: RepositoryPlace): Promise<Content> {
+export async function readContent(place: RepositoryPlace, stack: string): Promise<Content> {
   const name = repositoryName(place);
   const ask = (path: string): Promise<GoogleAnswer> =>
     callGoogle(artifactRegistry, path, { timeoutMs: 30_000 }).catch((error: unknown) => {
@@ -83,13 +83,13 @@ export async function readContent(place: RepositoryPlace): Promise<Content> {
   const get = async (path: string): Promise<unknown> => {
     const answer = await ask(path);
     if (answer.status === 200) return answer.body;
-    throw new Error(refusalText(answer, place));
+    throw new Error(refusalText(answer, place, stack));
   };
   const repository = repositoryAnswer.parse(await get(name));
   const url = repository.registryUri;
   // A reader of images often has no permission to read the policy.
   const policy = await ask(`${name}:getIamPolicy`);
-  if (![200, 403].includes(policy.status)) throw new Error(refusalText(policy, place));
+  if (![200, 403].includes(policy.status)) throw new Error(refusalText(policy, place, stack));
   const versions: ImageVersion[] = [];
   const platformOf = new Map<string, string>();
   let token: string | undefined = "";

@@ -11,7 +11,7 @@ const cannotRead = ({ project, repositoryId }: RepositoryPlace): string =>
   `The repository ${repositoryId} of project ${project} cannot be read`;
 
 /** The reason why a repository cannot be read, by Google's answer, with the command that fixes it. */
-export function refusalText(answer: GoogleAnswer, place: RepositoryPlace): string {
+export function refusalText(answer: GoogleAnswer, place: RepositoryPlace, stack: string): string {
   const { project, location, repositoryId } = place;
   if (isApiDisabled(answer))
     return `${cannotRead(place)}: the Artifact Registry API is not enabled. Enable it: gcloud services enable artifactregistry.googleapis.com --project=${project}`;
@@ -24,7 +24,7 @@ export function refusalText(answer: GoogleAnswer, place: RepositoryPlace): strin
     case 403:
       return `${cannotRead(place)}: ${answered} It takes roles/artifactregistry.reader on the repository, which its owner grants: gcloud artifacts repositories add-iam-policy-binding ${repositoryId} --project=${project} --location=${location} --member=user:EMAIL --role=roles/artifactregistry.reader`;
     case 404:
-      return `${cannotRead(place)}: there is none in ${location}. Provision it: ${PULUMI} up; or name another stack: npm run report -- --stack NAME`;
+      return `${cannotRead(place)}: there is none in ${location}. Provision it: ${PULUMI} up --stack ${stack}; or name another stack: npm run report -- --stack NAME`;
     default:
       return `${cannotRead(place)}: ${answered} ${RETRY}`;
   }

@@ -7,21 +7,21 @@ import { repositoryName } from "../../google/full-names.ts";
 import { messageOf } from "../../problems/wording.ts";
 import { deletedVersions } from "../../components/repository/cleanup-rules.ts";
 import { monthlyStorageCost } from "./cost.ts";
-import { stackPlace } from "../../settings/place.ts";
+import { StackSettings } from "../../settings/stack-settings.ts";
+import { stackRepository } from "../lib/own-registry.ts";
 import { readContent } from "./content.ts";
 import { reportText } from "./text.ts";
 
 interface Options {
-  stack?: string;
-  project?: string;
+  stack: string;
   json?: true;
 }
 
-async function report({ stack, project, json }: Options): Promise<void> {
-  const place = await stackPlace(path.resolve(import.meta.dirname, "../.."), stack, process.env);
-  if (project !== undefined) place.project = project;
+async function report({ stack, json }: Options): Promise<void> {
+  const folder = process.env["HYPERION_PROJECT_DIR"] ?? path.resolve(import.meta.dirname, "../..");
+  const place = stackRepository(new StackSettings(folder, stack));
   const now = new Date();
-  const content = await readContent(place);
+  const content = await readContent(place, stack);
   const deletes = deletedVersions(content.versions, Object.values(content.policies), now);
   if (json === true) {
     const { policies, dryRun, ...rest } = content;
@@ -36,11 +36,7 @@ new Command("npm run report --")
   .description(
     "Prints the content of the registry, its cost, and the versions that cleanup would delete. Reads the Artifact Registry API with your login (gcloud auth application-default login, or a token in GOOGLE_OAUTH_ACCESS_TOKEN) and changes nothing.",
   )
-  .option(
-    "--stack <name>",
-    "the stack whose settings name the repository (default: the selected stack, or else production)",
-  )
-  .option("--project <id>", "the Google Cloud project (default: the project of the stack)")
+  .option("--stack <name>", "the stack whose settings name the repository", "production")
   .option("--json", "print JSON, with sizes in bytes and the cost in US dollars a month")
   .helpOption("--help", "print this")
   .showHelpAfterError("(npm run report -- --help)")

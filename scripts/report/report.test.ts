@@ -36,7 +36,7 @@ async function readWith(policy: { status: number; body?: object }, repository: o
     [`GET /${NAME}:getIamPolicy`]: policy,
     ...(Object.fromEntries(answers) as Record<string, { status: number; body: object }>),
   });
-  return readContent(PLACE);
+  return readContent(PLACE, "dev");
 }
 
 beforeEach(() => vi.stubEnv("GOOGLE_OAUTH_ACCESS_TOKEN", "token"));
@@ -148,7 +148,6 @@ describe("a repository that cannot be read", () => {
   const shell = useShell();
 
   test("without a login is reported in one sentence, and nothing else is printed", () => {
-    // Without a pulumi that knows another one, it is the repository of production.
     expect(shell.run("scripts/report/main.ts")).toEqual({
       status: 1,
       stdout: "",
@@ -180,22 +179,24 @@ describe("a repository that cannot be read", () => {
     [
       404,
       {},
-      `${WHERE}: there is none in us-central1. Provision it: npm run pulumi -- up; or name another stack: npm run report -- --stack NAME`,
+      `${WHERE}: there is none in us-central1. Provision it: npm run pulumi -- up --stack dev; or name another stack: npm run report -- --stack NAME`,
     ],
     [418, {}, `${WHERE}: Google answered 418. Run it again: npm run report`],
   ])("with the answer %d %j", async (status, body, text) => {
     await fakeGoogle({ [`GET /${NAME}`]: { status, body } });
-    await expect(readContent(PLACE)).rejects.toThrow(text);
+    await expect(readContent(PLACE, "dev")).rejects.toThrow(text);
   });
 
   test("with an expired login", () => {
     vi.stubEnv("GOOGLE_OAUTH_ACCESS_TOKEN", "");
-    expect(refusalText({ status: 401, body: {} }, PLACE)).toBe(EXPIRED);
+    expect(refusalText({ status: 401, body: {} }, PLACE, "dev")).toBe(EXPIRED);
     expect(noAnswerText(new Error("invalid_grant"), PLACE)).toBe(EXPIRED);
   });
 
   test("without an answer", async () => {
     refuseConnections();
-    await expect(readContent(PLACE)).rejects.toThrow(`${WHERE}: fetch failed. Run it again: npm run report`);
+    await expect(readContent(PLACE, "dev")).rejects.toThrow(
+      `${WHERE}: fetch failed. Run it again: npm run report`,
+    );
   });
 });

@@ -35,7 +35,15 @@ interface Report {
 }
 
 async function report(): Promise<Report> {
-  const { stdout } = await sandbox.command("npm", ["run", "--silent", "report", "--", "--json"]);
+  const { stdout } = await sandbox.command("npm", [
+    "run",
+    "--silent",
+    "report",
+    "--",
+    "--stack",
+    "sandbox",
+    "--json",
+  ]);
   return JSON.parse(stdout) as Report;
 }
 

@@ -154,9 +154,9 @@ describe("create-public-registry.sh", () => {
     );
     expect(code).toBe(1);
     expect(await sandbox.output("publicAccess")).toBe("true");
-    expect((await sandbox.command("npm", ["run", "--silent", "report"])).output).toContain(
-      "Public    yes: allUsers has roles/artifactregistry.reader",
-    );
+    expect(
+      (await sandbox.command("npm", ["run", "--silent", "report", "--", "--stack", "sandbox"])).output,
+    ).toContain("Public    yes: allUsers has roles/artifactregistry.reader");
     await changeBindings(sandbox, () => before);
     expect(passed(await script([], "y\n"))).toContain("gcp:artifactregistry:RepositoryIamMember");
     passed(await pull());
