@@ -13,7 +13,7 @@ import { root } from "../../test/support/shell.ts";
 import { githubClient } from "../lib/github.ts";
 import { Github, PROTECTION } from "./github.ts";
 import { Google } from "./google.ts";
-import { settingKey } from "../../problems/setting-commands.ts";
+import { NAMESPACE, settingKey } from "../../problems/setting-commands.ts";
 import { carryOut, NotYet, PermissionMissing, plan, type Step, type Todo } from "./step.ts";
 import { INFRASTRUCTURE, type PulumiCli } from "./stack-steps.ts";
 import { stepsOf } from "./steps.ts";
@@ -239,16 +239,16 @@ it("reaches the same state if runs are killed again and again", { timeout: 240_0
   await end();
   await fresh();
   const pulumi = new FakePulumi();
-  // A run is killed after its third change.
+  // A run is killed after its fifth change.
   const limited = async (): Promise<void> => {
     let done = 0;
     await carryOut(await steps(pulumi), () => {
       lines.push("");
       done += 1;
-      if (done === 3) throw new Killed();
+      if (done === 5) throw new Killed();
     });
   };
-  while (lines.length + 3 <= count) await expect(limited()).rejects.toThrow(Killed);
+  while (lines.length + 5 <= count) await expect(limited()).rejects.toThrow(Killed);
   await limited();
   // No change was made twice.
   expect(lines).toHaveLength(count);
@@ -357,18 +357,32 @@ describe("it reports", () => {
     expect(emulator.context.store.state.buckets).toEqual({});
   });
 
-  it("that a bucket of that name belongs to another project", async () => {
-    emulator.context.store.change(({ buckets }) => {
+  it.each([
+    ["belongs to another project", "production-471918", ", number 123456789012."],
+    [
+      "holds other states",
+      PROJECT,
+      ", which every preview could then read: .pulumi/stacks/other/dev.json.gz.",
+    ],
+  ])("that a bucket of that name %s", async (what, projectId, more) => {
+    emulator.context.store.change(({ buckets, policies }) => {
       buckets[WANTED.bucket] = {
-        ...{ projectId: "production-471918", location: "us-central1", uniform: true },
+        ...{ projectId, location: "us-central1", uniform: true },
         ...{ publicAccessPrevention: "enforced", createTime: "2026-01-01T00:00:00Z" },
       };
-      emulator.context.store.state.policies[`projects/production-471918/buckets/${WANTED.bucket}`] = {
+      policies[`projects/${projectId}/buckets/${WANTED.bucket}`] = {
         current: { bindings: [{ role: "roles/storage.admin", members: [MAINTAINER] }] },
       };
     });
+    // The emulator's buckets hold no objects.
+    const own = ["production.json", "production.json.bak"].map((name) => `${NAMESPACE}/${name}`);
+    const items = [...own, "other/dev.json.gz"].map((name) => ({ name: `.pulumi/stacks/${name}` }));
+    const real = fetch;
+    vi.stubGlobal("fetch", (url: URL | string, init?: RequestInit) =>
+      String(url).includes("/o?prefix=") ? Promise.resolve(Response.json({ items })) : real(url, init),
+    );
     await expect(carryOut(await steps(new FakePulumi()), print)).rejects.toThrow(
-      "belongs to another project, number 123456789012. Name another bucket: --bucket NAME",
+      `gs://${WANTED.bucket} ${what}${more} Name another bucket: --bucket NAME`,
     );
   });
 });
