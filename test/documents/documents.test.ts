@@ -71,6 +71,14 @@ test("no command prints the debug log of an up, which contains the registry logi
 
 test("a block without a valid mark does not count as checked", () => {
   const block = { where: "README.md:1", commands: "true" };
-  for (const mark of [undefined, "", "runs", "needs Google", "run by", "settings: generated"])
+  for (const mark of [
+    undefined,
+    "",
+    "runs",
+    "needs Google",
+    "run by",
+    "needs Google, runs in a.test.ts",
+    "settings: generated",
+  ])
     expect(checkOf({ ...block, mark })).toBeUndefined();
 });

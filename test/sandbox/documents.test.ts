@@ -3,23 +3,8 @@ import { join } from "node:path";
 import { beforeAll, describe, test } from "vitest";
 import { checkOf, documents } from "../support/documents.ts";
 import { passed } from "../support/outcome.ts";
+import { runBlock } from "../support/run-block.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
-
-/**
- * Definitions for the commands: `npm run pulumi --` without the start-up time of npm, which the block in README.md covers;
- * the repository's path in the API; and a request to the API.
- */
-const PRELUDE = `
-npm() {
-  if [ "\${*:1:3}" = "run pulumi --" ]; then scripts/pulumi.sh "\${@:4}"; else command npm "$@"; fi
-}
-repository=v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public
-google() {
-  # The token goes through standard input: the process list shows arguments to every user.
-  curl -fsS -X "$1" -H @- -H "Content-Type: application/json" \${3:+--data "$3"} "$CLOUD_URL/$2" \\
-    <<< "Authorization: Bearer $GOOGLE_OAUTH_ACCESS_TOKEN"
-}
-`;
 
 const sandbox = useSandbox();
 let settingsFile: string;
@@ -45,8 +30,6 @@ describe("the commands of", () => {
   test.each(runs)("$where", async ({ commands }) => {
     // Each block starts with the sandbox's settings.
     await writeFile(settingsFile, settings);
-    const variables = { CLOUD_URL: sandbox.emulatorUrl, PULUMI_SKIP_CONFIRMATIONS: "true" };
-    const bash = ["-euo", "pipefail", "-c", PRELUDE + commands];
-    passed(await sandbox.command("bash", bash, variables));
+    passed(await runBlock(sandbox, commands));
   });
 });

@@ -66,8 +66,8 @@ function textOf(children: { type: string; content: string }[]): string {
 export type Check =
   /** Run in a shell that uses the sandbox. */
   | { kind: "run"; commands: string }
-  /** Run by another test or a script of CI. */
-  | { kind: "elsewhere"; file: string }
+  /** Run by another test, which can take the commands from here, or by a script of CI. */
+  | { kind: "elsewhere"; file: string; commands: string }
   /** Not run. */
   | { kind: "none" };
 
@@ -79,15 +79,21 @@ export type Check =
  * | `run` | runs unchanged |
  * | `run by FILE` | runs in that test |
  * | `needs WHAT, runs as: COMMANDS` | runs as these commands in the sandbox, separated by `; ` |
+ * | `needs WHAT, runs in FILE as: COMMANDS` | runs in that test as these commands |
  * | `needs WHAT, and has no form in the sandbox` | does not run; a reason may follow |
  *
  * @returns undefined for an unknown mark.
  */
-export function checkOf({ mark = "", commands }: CommandBlock): Check | undefined {
+export function checkOf({ mark = "", commands }: Pick<CommandBlock, "mark" | "commands">): Check | undefined {
   if (mark === "run") return { kind: "run", commands };
   const file = /^run by (\S+)$/.exec(mark)?.[1];
-  if (file !== undefined) return { kind: "elsewhere", file };
-  const form = /^needs .+?, runs as: ([^]+)$/.exec(mark)?.[1];
-  if (form !== undefined) return { kind: "run", commands: form.replaceAll("; ", "\n") };
+  if (file !== undefined) return { kind: "elsewhere", file, commands };
+  const [, test, form] = /^needs .+?, runs(?: in (\S+))? as: ([^]+)$/.exec(mark) ?? [];
+  if (form !== undefined) {
+    const inSandbox = form.replaceAll("; ", "\n");
+    return test === undefined
+      ? { kind: "run", commands: inSandbox }
+      : { kind: "elsewhere", file: test, commands: inSandbox };
+  }
   return /^needs .+, and has no form in the sandbox/.test(mark) ? { kind: "none" } : undefined;
 }

@@ -3,12 +3,10 @@ import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { expect } from "vitest";
 import { repositoryRoot } from "../../../sandbox/lib/paths.ts";
+import { checkOf } from "../../support/documents.ts";
 import type { Sandbox } from "../../support/sandbox.ts";
 
 export type Chapter = "Pull and run Hyperion" | "Run Pulumi" | "Continuous integration";
-
-/** By heading of an entry, a function that provokes its message and returns the output. */
-export type Provocations = Readonly<Record<string, () => Promise<string>>>;
 
 /** The text of docs/TROUBLESHOOTING.md. */
 export const document = readFileSync(join(repositoryRoot, "docs/TROUBLESHOOTING.md"), "utf8");
@@ -29,6 +27,13 @@ export function entriesOf(chapter: Chapter): Map<string, string> {
 export function messagesOf(entry: string): string[][] {
   const blocks = [...entry.matchAll(/^```text\n([^]+?)\n```$/gm)];
   return blocks.map(([, text = ""]) => text.split("\n").map((line) => line.trim()));
+}
+
+/** The commands of an entry's fix, if its document assigns them to this test. */
+export function fixOf(entry: string, test: string): string | undefined {
+  const [, mark, commands = ""] = /^<!-- (.+) -->\n\n```(?:ba)?sh\n([^]+?)^```$/m.exec(entry) ?? [];
+  const check = checkOf({ mark, commands });
+  return check?.kind === "elsewhere" && check.file === test ? check.commands : undefined;
 }
 
 /** Expects each line of one of the entry's messages in the output; `…` matches anything within a line. */

@@ -15,7 +15,7 @@ import { listen } from "../../support/listen.ts";
 import { failed, stdoutOf } from "../../support/outcome.ts";
 import type { Outcome } from "../../support/sandbox.ts";
 import { useSandbox } from "../../support/shared-sandbox.ts";
-import { dockerConfig, entriesOf, expectMessage, type Provocations } from "./document.ts";
+import { dockerConfig, entriesOf, expectMessage } from "./document.ts";
 
 /** An ELF header for a processor (EM_AARCH64, EM_RISCV) that is not this machine's. */
 const FOREIGN_PROGRAM = Buffer.alloc(64);
@@ -120,7 +120,8 @@ async function pullToFullDisk(): Promise<string> {
   }
 }
 
-const provocations: Provocations = {
+/** By heading of an entry, a function that provokes its message and returns the output. */
+const provocations: Readonly<Record<string, () => Promise<string>>> = {
   "The pull is denied": async () => {
     const dana = { HYPERION_SANDBOX_PRINCIPAL: "user:dana@example.com" };
     const anonymous = await expectFailure(sandbox.anonymousDocker("pull", image));
