@@ -2,11 +2,19 @@ import type { Outcome, Sandbox } from "./sandbox.ts";
 
 /**
  * Definitions for the commands: `npm run pulumi --` without the start-up time of npm, which the block in README.md covers;
- * the repository's path in the API; and a request to the API.
+ * `pulumi` without the preview of an update; the repository's path in the API; and a request to the API.
  */
 const PRELUDE = `
 npm() {
-  if [ "\${*:1:3}" = "run pulumi --" ]; then scripts/pulumi.sh "\${@:4}"; else command npm "$@"; fi
+  if [ "\${*:1:3}" = "run pulumi --" ]; then run scripts/pulumi.sh "\${@:4}"; else command npm "$@"; fi
+}
+pulumi() {
+  run "$(type -P pulumi)" "$@"
+}
+run() {
+  # A preview takes as long as the update.
+  case $2 in up | refresh | destroy) set -- "$@" --skip-preview ;; esac
+  "$@"
 }
 repository=v1/projects/hyperion-sandbox/locations/us-central1/repositories/hyperion-public
 google() {
