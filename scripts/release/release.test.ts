@@ -148,6 +148,7 @@ test("a release shows the preview, asks, publishes, and leaves the version in th
 
 test.each<[string, string[], string, string[]]>([
   ["no answer", ["1.4.2"], "", [PREVIEW]],
+  ["no as the answer to a release", ["1.4.2"], "n\n", [PREVIEW]],
   ["an answer that does not name the version to overwrite", ["1.4.1", "--overwrite"], "y\n", [PREVIEW]],
   ["no as the answer to a rollback", ["1.4.0", "--rollback", "--line", "1"], "n\n", []],
 ])("%s leaves the stack's file as it was, byte for byte", async (_, args, answer, expected) => {
