@@ -12,7 +12,6 @@ export const LONGEST = [
   "test/faults/api.test.ts",
   "test/features/release.test.ts",
   "test/features/access.test.ts",
-  "test/sandbox/documents.test.ts",
   "test/sandbox/permissions.test.ts",
   "test/sandbox/stacks.test.ts",
   "test/faults/docker.test.ts",
