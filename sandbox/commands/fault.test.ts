@@ -3,22 +3,13 @@ import { parseSettings } from "./fault.ts";
 
 test("parses NAME=VALUE", () => {
   expect(
-    parseSettings([
-      "status=503",
-      "after=true",
-      "times=null",
-      "seconds=-3600",
-      "route=/v1/*?a=b",
-      "id=12",
-      "message=",
-    ]),
+    parseSettings(["status=503", "after=true", "times=null", "seconds=-3600", "route=/v1/*?a=b", "message="]),
   ).toEqual({
     status: 503,
     after: true,
     times: null,
     seconds: -3600,
     route: "/v1/*?a=b",
-    id: "12",
     message: "",
   });
 });

@@ -31,7 +31,7 @@ export function registryProxy(options: RegistryProxyOptions): Server {
     if (fault) {
       forwardStart(incoming, upstream, fault.afterBytes, () => {
         console.log(
-          `${new Date().toISOString()} fault: ${fault.kind} (${fault.id}) on ${incoming.method ?? ""} ${incoming.url ?? ""}`,
+          `${new Date().toISOString()} fault: ${fault.kind} on ${incoming.method ?? ""} ${incoming.url ?? ""}`,
         );
         if (fault.kind === "registry-cut") incoming.socket.destroy();
         else fail(incoming, outgoing, fault.status);

@@ -82,10 +82,6 @@ export const routes: OpenRoute[] = [
     context.faults.clear();
     return { faults: [] };
   }),
-  adminRoute("DELETE", "faults/{id}", (context, _, { id }) => {
-    context.faults.clear(id);
-    return { faults: context.faults.all() };
-  }),
   adminRoute("GET", "requests", (context) => {
     const routes = context.requests.all();
     return { total: routes.reduce((sum, { count }) => sum + count, 0), routes };

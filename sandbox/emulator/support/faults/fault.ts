@@ -1,10 +1,7 @@
-import { randomUUID } from "node:crypto";
 import { z } from "zod";
 
 /** The requests that a fault affects. */
 const target = {
-  /** Default: generated. */
-  id: z.string().default(() => randomUUID().slice(0, 8)),
   /** `GET`, `POST`, ...; default any. */
   method: z.enum(["*", "GET", "POST", "PUT", "PATCH", "DELETE"]).default("*"),
   /**
@@ -34,54 +31,62 @@ const upload = {
 
 const STATUSES = [403, 404, 409, 429, 500, 503] as const;
 
-/** A fault in `POST /sandbox/faults` and in the file of faults. */
+/** A fault in `POST /sandbox/faults` and in the file of faults. `fault --help` prints the descriptions. */
 export const faultSchema = z.discriminatedUnion("kind", [
-  z.strictObject({
-    ...target,
-    /** Answers with an error. */
-    kind: z.literal("status"),
-    status: z.union(STATUSES.map((status) => z.literal(status))),
-    /** Carries the request out first: only the answer is lost. Default: false. */
-    after: z.boolean().default(false),
-  }),
-  /** Answers late. */
-  z.strictObject({ ...target, kind: z.literal("delay"), milliseconds: z.int().min(0).max(600_000) }),
-  z.strictObject({
-    ...target,
-    /** Another editor changes the policy before a `:setIamPolicy`, whose etag is then stale. */
-    kind: z.literal("conflict"),
-    route: z.string().default("*:setIamPolicy"),
-    role: z.string().default("roles/artifactregistry.reader"),
-    member: z.string().default("user:other-editor@example.com"),
-  }),
-  z.strictObject({
-    ...target,
-    /** Starts an operation that changes nothing and ends in an error. */
-    kind: z.literal("operation-error"),
-    code: z
-      .enum(["INTERNAL", "UNAVAILABLE", "FAILED_PRECONDITION", "RESOURCE_EXHAUSTED"])
-      .default("INTERNAL"),
-    message: z.string().default("An internal error has occurred."),
-  }),
-  /** A running operation is not done at the first poll. */
-  z.strictObject({
-    ...target,
-    kind: z.literal("operation-pending"),
-    method: target.method.default("GET"),
-    route: z.string().default("*operations/*"),
-  }),
-  /** A changed IAM policy takes effect after `seconds`. */
-  z.strictObject({ id: target.id, kind: z.literal("iam-spreading"), seconds: z.number().min(0) }),
-  /** The emulated APIs check tokens, and sign the registry's, by a wrong clock. */
-  z.strictObject({ id: target.id, kind: z.literal("clock-skew"), seconds: z.number() }),
-  /** The registry answers an upload with an error before it is complete. */
-  z.strictObject({
-    ...upload,
-    kind: z.literal("registry-status"),
-    status: z.int().min(400).max(599).default(500),
-  }),
-  /** The connection to the registry breaks during an upload. */
-  z.strictObject({ ...upload, kind: z.literal("registry-cut") }),
+  z
+    .strictObject({
+      ...target,
+      kind: z.literal("status"),
+      status: z.union(STATUSES.map((status) => z.literal(status))),
+      after: z.boolean().default(false),
+    })
+    .describe("answer with the error `status`; with `after=true`, carry the request out first"),
+  z
+    .strictObject({ ...target, kind: z.literal("delay"), milliseconds: z.int().min(0).max(600_000) })
+    .describe("answer `milliseconds` late"),
+  z
+    .strictObject({
+      ...target,
+      kind: z.literal("conflict"),
+      route: z.string().default("*:setIamPolicy"),
+      role: z.string().default("roles/artifactregistry.reader"),
+      member: z.string().default("user:other-editor@example.com"),
+    })
+    .describe("another editor changes the IAM policy between a read and a write, whose etag is then stale"),
+  z
+    .strictObject({
+      ...target,
+      kind: z.literal("operation-error"),
+      code: z
+        .enum(["INTERNAL", "UNAVAILABLE", "FAILED_PRECONDITION", "RESOURCE_EXHAUSTED"])
+        .default("INTERNAL"),
+      message: z.string().default("An internal error has occurred."),
+    })
+    .describe("the long-running operation changes nothing and ends in an error"),
+  z
+    .strictObject({
+      ...target,
+      kind: z.literal("operation-pending"),
+      method: target.method.default("GET"),
+      route: z.string().default("*operations/*"),
+    })
+    .describe("the long-running operation is not done at the first poll"),
+  z
+    .strictObject({ kind: z.literal("iam-spreading"), seconds: z.number().min(0) })
+    .describe("a changed IAM policy takes effect after `seconds`"),
+  z
+    .strictObject({ kind: z.literal("clock-skew"), seconds: z.number() })
+    .describe("the clock by which the emulated APIs check and sign tokens is off by `seconds`"),
+  z
+    .strictObject({
+      ...upload,
+      kind: z.literal("registry-status"),
+      status: z.int().min(400).max(599).default(500),
+    })
+    .describe("the registry answers an upload with `status` (default 500) after `afterBytes` of it"),
+  z
+    .strictObject({ ...upload, kind: z.literal("registry-cut") })
+    .describe("the connection to the registry is cut after `afterBytes` of an upload"),
 ]);
 
 export type Fault = z.infer<typeof faultSchema>;

@@ -43,9 +43,9 @@ test.each([
 });
 
 test.each([0, null])("a fault skips requests, and lasts until it is cleared (times: %j)", async (times) => {
-  await fault({ id: "slow", kind: "status", status: 503, route: "*repositories", skip: 1, times });
+  await fault({ kind: "status", status: 503, route: "*repositories", skip: 1, times });
   expect(await statuses(4, "GET", REPOSITORIES)).toEqual([200, 503, 503, 503]);
-  expect(await emulator.ok("DELETE", "sandbox/faults/slow")).toEqual({ faults: [] });
+  expect(await emulator.ok("DELETE", "sandbox/faults")).toEqual({ faults: [] });
   expect(await statuses(1, "GET", REPOSITORIES)).toEqual([200]);
 });
 
@@ -115,7 +115,7 @@ test("a skewed clock refuses valid tokens, and can be corrected", async () => {
 });
 
 test("faults survive a restart and can be edited by hand", async () => {
-  await fault({ id: "one", kind: "status", status: 500, route: "*repositories", times: 2 });
+  await fault({ kind: "status", status: 500, route: "*repositories", times: 2 });
   emulator.restart();
   expect(await statuses(3, "GET", REPOSITORIES)).toEqual([500, 500, 200]);
   const edited = [{ kind: "status", status: 429, route: "*repositories" }];

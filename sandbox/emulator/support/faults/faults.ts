@@ -47,12 +47,11 @@ export class Faults {
   }
 
   add(fault: Fault): void {
-    this.write([...this.all().filter(({ id }) => id !== fault.id), fault]);
+    this.write([...this.all(), fault]);
   }
 
-  /** Removes the fault with this id, or all. */
-  clear(id?: string): void {
-    this.write(id === undefined ? [] : this.all().filter((fault) => fault.id !== id));
+  clear(): void {
+    this.write([]);
   }
 
   /**

@@ -82,9 +82,7 @@ export async function withFaults(
   const faults = context.faults.take(request.method, pathname, template);
   const hit = Object.values(faults);
   if (hit.length === 0) return answer();
-  context.log(
-    `fault: ${hit.map(({ kind, id }) => `${kind} (${id})`).join(", ")} on ${request.method} ${pathname}`,
-  );
+  context.log(`fault: ${hit.map(({ kind }) => kind).join(", ")} on ${request.method} ${pathname}`);
   const { delay, conflict, status } = faults;
   if (delay) await new Promise((resolve) => setTimeout(resolve, delay.milliseconds));
   if (status && !status.after) return failure(status);
