@@ -1,9 +1,12 @@
 import { execa } from "execa";
+import { SandboxError } from "./errors.ts";
 
 export interface RunOptions {
   cwd?: string;
   /** Added to this process's variables; undefined removes a variable. */
   env?: NodeJS.ProcessEnv;
+  /** False: only the variables of `env`. */
+  extendEnv?: boolean;
   /** In milliseconds. */
   timeout?: number;
   /** Receives standard error while the command runs. */
@@ -30,6 +33,14 @@ export async function run(command: string, args: string[], options: RunOptions =
   const result = await child;
   const failure = result.failed ? lastLines(result.stderr, 1) || (result.shortMessage ?? "it failed") : "";
   return { ok: !result.failed, stdout: result.stdout, stderr: result.stderr, failure };
+}
+
+/** The same; returns standard output. @throws SandboxError on failure. */
+export async function succeed(command: string, args: string[], options: RunOptions = {}): Promise<string> {
+  const result = await run(command, args, options);
+  if (result.ok) return result.stdout;
+  const reason = lastLines(result.stderr, 6) || result.failure;
+  throw new SandboxError(`${command} ${args.at(-1) ?? ""} failed:\n${reason}`);
 }
 
 /** The last lines of a command's output. */

@@ -5,19 +5,17 @@
  * They are built from Docker Hub's images, or assembled from packages if these cannot be pulled. No step runs a program of
  * another architecture.
  */
-import { execFile, spawn } from "node:child_process";
+import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
 import { chmod, copyFile, mkdir, mkdtemp, rename, rm, symlink } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { promisify } from "node:util";
 import { whileHolding } from "../lib/lock.ts";
 import { sharedCache } from "../lib/paths.ts";
 import type { Progress } from "../lib/progress.ts";
+import { succeed } from "../lib/run-command.ts";
 import type { Architecture } from "./architecture.ts";
 import { DebianPackages, extractNode, NODE_BUILDS, prepareRoot } from "./debian-root.ts";
-
-const run = promisify(execFile);
 
 const ARCHITECTURES: readonly Architecture[] = ["amd64", "arm64"];
 
@@ -88,15 +86,21 @@ export async function ensureBaseImages(
     const folder = pulled ? FOLDER : await ensureRoots(architecture, log);
     const file = join(FOLDER, pulled ? "Dockerfile" : "assembled.Dockerfile");
     const target = ["--platform", `linux/${architecture}`, "--target", image.stage, "--label", LABEL];
-    await run("docker", ["build", "--quiet", "--file", file, ...target, "--tag", tag, folder], { env });
+    await succeed("docker", ["build", "--quiet", "--file", file, ...target, "--tag", tag, folder], {
+      env,
+      extendEnv: false,
+    });
   }
   return pulled ? "pulled" : "assembled";
 }
 
 async function presentTags(env: NodeJS.ProcessEnv): Promise<Set<string>> {
   const format = ["--format", "{{.Repository}}:{{.Tag}}"];
-  const { stdout } = await run("docker", ["image", "ls", "--filter", `label=${LABEL}`, ...format], { env });
-  return new Set(stdout.split("\n"));
+  const listed = await succeed("docker", ["image", "ls", "--filter", `label=${LABEL}`, ...format], {
+    env,
+    extendEnv: false,
+  });
+  return new Set(listed.split("\n"));
 }
 
 /** Pulls the upstream image; false on failure or timeout. */
@@ -135,7 +139,7 @@ async function ensureRoots(architecture: Architecture, log: Progress): Promise<s
         // Reproducible.
         const same = ["--sort=name", "--mtime=@0", "--owner=0", "--group=0", "--numeric-owner"];
         const tarball = join(scratch, "roots", `${image.stage}.tar`);
-        await run("tar", ["--create", `--file=${tarball}`, ...same, `--directory=${root}`, "."]);
+        await succeed("tar", ["--create", `--file=${tarball}`, ...same, `--directory=${root}`, "."]);
       }
       await rename(join(scratch, "roots"), folder);
     } finally {
@@ -159,7 +163,7 @@ async function fillRoot(
     for (const fake of FAKES) await copyFile(join(FOLDER, fake), join(root, "usr/local/bin", fake));
   } else await layOutNginx(root);
   // Modes must not depend on the umask.
-  await run("chmod", ["-R", "a=rX,u+w", root]);
+  await succeed("chmod", ["-R", "a=rX,u+w", root]);
   await chmod(join(root, "tmp"), 0o1777);
 }
 

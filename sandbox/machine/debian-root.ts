@@ -7,7 +7,7 @@ import { join } from "node:path";
 import lock from "../../package-lock.json" with { type: "json" };
 import { SandboxError } from "../lib/errors.ts";
 import { type Architecture, NATIVE } from "./architecture.ts";
-import { lastLines, run } from "../lib/run-command.ts";
+import { succeed } from "../lib/run-command.ts";
 
 /** npm's builds of Node.js, pinned by package-lock.json. */
 export const NODE_BUILDS = {
@@ -20,12 +20,6 @@ const APPLETS = ["sh", "cat", "chmod", "cp", "env", "id", "ls", "mkdir", "sleep"
 
 /** The users of the real images. */
 const USERS = { root: 0, nginx: 101, node: 1000 };
-
-async function succeed(command: string, args: string[], cwd?: string): Promise<string> {
-  const result = await run(command, args, { timeout: 600_000, ...(cwd !== undefined && { cwd }) });
-  if (result.ok) return result.stdout;
-  throw new SandboxError(`${command} ${args.at(-1) ?? ""} failed:\n${lastLines(result.stderr, 6)}`);
-}
 
 /** Debian's packages of one architecture, with separate package lists that do not affect the machine's apt-get. */
 export class DebianPackages {
@@ -59,11 +53,13 @@ export class DebianPackages {
   async extract(names: readonly string[], root: string): Promise<void> {
     const folder = join(this.folder, "packages");
     const libraries = await this.libraries(names);
-    await succeed("apt-get", [...this.options, "--quiet", "download", ...names, ...libraries], folder);
+    await succeed("apt-get", [...this.options, "--quiet", "download", ...names, ...libraries], {
+      cwd: folder,
+    });
     // Older packages have files outside /usr. Documentation and character sets are not needed.
     const keep = ["--keep-directory-symlink", "--exclude=./usr/share", "--exclude=*/gconv"];
     const script = `for each in *.deb; do dpkg-deb --fsys-tarfile "$each" | tar -x ${keep.join(" ")} -C "$0"; done`;
-    await succeed("bash", ["-euo", "pipefail", "-c", script, root], folder);
+    await succeed("bash", ["-euo", "pipefail", "-c", script, root], { cwd: folder });
     await rm(folder, { recursive: true });
     await mkdir(folder);
   }
@@ -93,7 +89,9 @@ export async function extractNode(architecture: Architecture, root: string): Pro
   const [archive] = JSON.parse(packed) as { filename: string; integrity: string }[];
   if (archive?.integrity !== integrity)
     throw new SandboxError(`${name} ${version} is not the package that package-lock.json names`);
-  await succeed("tar", ["-xf", archive.filename, "--strip-components=1", "package/bin/node"], folder);
+  await succeed("tar", ["-xf", archive.filename, "--strip-components=1", "package/bin/node"], {
+    cwd: folder,
+  });
   await rm(join(folder, archive.filename));
 }
 

@@ -1,7 +1,5 @@
-import { execFile } from "node:child_process";
 import { mkdir, rename } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { promisify } from "node:util";
 import { gte, valid } from "semver";
 import { messageOf } from "../../problems/wording.ts";
 import { SandboxError } from "../lib/errors.ts";
@@ -11,8 +9,7 @@ import { goBuild, type GoModule } from "./go-build.ts";
 import { whileHolding } from "../lib/lock.ts";
 import { sharedCache } from "../lib/paths.ts";
 import type { Progress } from "../lib/progress.ts";
-
-const run = promisify(execFile);
+import { run } from "../lib/run-command.ts";
 
 /** The version to build. */
 const COMPOSE: GoModule = {
@@ -49,7 +46,7 @@ async function plugins(): Promise<string[]> {
     findCommands("docker").map(async (docker) => {
       const format = '{{range .ClientInfo.Plugins}}{{if eq .Name "compose"}}{{.Path}}{{end}}{{end}}';
       // The command prints this even if it fails because no engine answers.
-      const { stdout } = await run(docker, ["info", "--format", format]).catch(() => ({ stdout: "" }));
+      const { stdout } = await run(docker, ["info", "--format", format]);
       return stdout.trim();
     }),
   );
@@ -58,7 +55,7 @@ async function plugins(): Promise<string[]> {
 
 async function isRecentEnough(command: string): Promise<boolean> {
   if (!isExecutable(command)) return false;
-  const { stdout } = await run(command, ["version", "--short"]).catch(() => ({ stdout: "" }));
+  const { stdout } = await run(command, ["version", "--short"]);
   const version = valid(stdout.trim());
   return version !== null && gte(version, OLDEST_COMPOSE);
 }

@@ -1,4 +1,4 @@
-import { chmodSync, renameSync, rmSync, symlinkSync, unlinkSync, utimesSync, writeFileSync } from "node:fs";
+import { chmod, rename, rm, symlink, unlink, utimes, writeFile } from "node:fs/promises";
 import { beforeEach, describe, expect, it } from "vitest";
 import { useScratch } from "../../../test/support/scratch.ts";
 import { contextDigest } from "./context-digest.ts";
@@ -18,7 +18,7 @@ const digest = (): Promise<string> => contextDigest(scratch.folder, at("Dockerfi
 /** Whether the action changes the digest. */
 async function changes(action: () => unknown): Promise<boolean> {
   const before = await digest();
-  action();
+  await action();
   return (await digest()) !== before;
 }
 
@@ -32,42 +32,42 @@ describe("contextDigest", () => {
     ["a content", () => write("a.txt", "other")],
     ["a content of the same length", () => write("a.txt", "c")],
     ["a new file", () => write("new.txt", "")],
-    ["a removed file", () => unlinkSync(at("a.txt"))],
-    ["a name", () => renameSync(at("a.txt"), at("c.txt"))],
-    ["a folder's name", () => renameSync(at("sub"), at("other"))],
-    ["a mode", () => chmodSync(at("a.txt"), 0o755)],
+    ["a removed file", () => unlink(at("a.txt"))],
+    ["a name", () => rename(at("a.txt"), at("c.txt"))],
+    ["a folder's name", () => rename(at("sub"), at("other"))],
+    ["a mode", () => chmod(at("a.txt"), 0o755)],
     ["the Dockerfile", () => write("Dockerfile", "FROM scratch\nLABEL a=b\n")],
     ["an ignore file that hides nothing", () => write(".dockerignore", "nothing\n")],
     ["a name with spaces and other letters", () => write("größe x/ü.txt", "x")],
-    ["a link", () => symlinkSync("a.txt", at("link"))],
+    ["a link", () => symlink("a.txt", at("link"))],
   ])("depends on %s", async (_, action) => {
     expect(await changes(action)).toBe(true);
   });
 
   it("depends on a link's target path, not on the target's content", async () => {
-    symlinkSync("/etc/hostname", at("link"));
+    await symlink("/etc/hostname", at("link"));
     expect(await changes(() => undefined)).toBe(false);
     expect(
-      await changes(() => {
-        unlinkSync(at("link"));
-        symlinkSync("/nowhere", at("link"));
+      await changes(async () => {
+        await unlink(at("link"));
+        await symlink("/nowhere", at("link"));
       }),
     ).toBe(true);
   });
 
   it("does not follow circular links", async () => {
-    symlinkSync(".", at("circle"));
+    await symlink(".", at("circle"));
     expect(await digest()).toMatch(/^[0-9a-f]{64}$/);
   });
 
   it("does not depend on times", async () => {
-    expect(await changes(() => utimesSync(at("a.txt"), 0, 0))).toBe(false);
+    expect(await changes(() => utimes(at("a.txt"), 0, 0))).toBe(false);
   });
 
   it("does not depend on the order of files", async () => {
     for (const name of ["z", "y", "Z", "ä"]) write(`many/${name}`, name);
     const one = await digest();
-    rmSync(at("many"), { recursive: true });
+    await rm(at("many"), { recursive: true });
     for (const name of ["ä", "Z", "y", "z"]) write(`many/${name}`, name);
     expect(await digest()).toBe(one);
   });
@@ -75,7 +75,7 @@ describe("contextDigest", () => {
   it("distinguishes one file name with a line break from two", async () => {
     write("x\nfile", "");
     const one = await digest();
-    unlinkSync(at("x\nfile"));
+    await unlink(at("x\nfile"));
     write("x", "");
     expect(await digest()).not.toBe(one);
   });
@@ -114,7 +114,7 @@ describe("contextDigest", () => {
   });
 
   it("streams a large file", async () => {
-    writeFileSync(at("large"), Buffer.alloc(64 * 1024 * 1024));
+    await writeFile(at("large"), Buffer.alloc(64 * 1024 * 1024));
     const before = process.memoryUsage.rss();
     await digest();
     expect(process.memoryUsage.rss() - before).toBeLessThan(48 * 1024 * 1024);

@@ -33,7 +33,7 @@ export interface Resource {
   delete(old: Recorded, context: Context): Promise<void>;
 }
 
-export type Call = (args: Properties, signal: AbortSignal) => Promise<Properties> | Properties;
+type Call = (args: Properties, signal: AbortSignal) => Promise<Properties> | Properties;
 
 export interface Provider {
   name: string;

@@ -1,11 +1,17 @@
 import { createLocalJWKSet, decodeJwt, errors, type JSONWebKeySet, type JWTPayload, jwtVerify } from "jose";
 import { GITHUB_ISSUER } from "../../../../components/ci/github-claims.ts";
 import { AnswerError } from "../../support/http/errors.ts";
+import { requireService } from "../../support/http/router.ts";
+import { findProject } from "../../support/projects.ts";
 import { githubKeys } from "../../support/github-issuer.ts";
 import type { Provider } from "../../support/resources.ts";
-import type { Federation } from "../../../lib/tokens.ts";
+import { ACCESS_TOKEN_SECONDS, type Federation, mintAccessToken } from "../../../lib/tokens.ts";
 import type { Context } from "../../support/context.ts";
 import { CelError, evaluateCel } from "../../support/cel.ts";
+
+const GRANT = "urn:ietf:params:oauth:grant-type:token-exchange";
+const ACCESS_TOKEN = "urn:ietf:params:oauth:token-type:access_token";
+const SUBJECT_TYPES = ["urn:ietf:params:oauth:token-type:jwt", "urn:ietf:params:oauth:token-type:id_token"];
 
 /** Longest `google.subject` in bytes. */
 const MAX_SUBJECT = 127;
@@ -17,7 +23,7 @@ type Code =
   "invalid_request" | "invalid_grant" | "invalid_target" | "unauthorized_client" | "unsupported_grant_type";
 
 /** An error as specified by RFC 6749. */
-export class ExchangeError extends AnswerError {
+class ExchangeError extends AnswerError {
   readonly httpStatus = 400;
   readonly code: Code;
 
@@ -36,7 +42,7 @@ function invalidGrant(message: string): ExchangeError {
 }
 
 /** The provider of an audience `//iam.googleapis.com/projects/...`. @throws ExchangeError if it is not usable. */
-export function providerFor(context: Context, audience: string): Provider {
+function providerFor(context: Context, audience: string): Provider {
   const name =
     /^\/\/iam\.googleapis\.com\/(projects\/\d+\/locations\/global\/workloadIdentityPools\/[^/]+\/providers\/[^/]+)$/.exec(
       audience,
@@ -137,7 +143,7 @@ function map(
 }
 
 /** The federated identity of a token, by the provider's mapping and condition. @throws ExchangeError */
-export async function federate(context: Context, provider: Provider, token: string): Promise<Federation> {
+async function federate(context: Context, provider: Provider, token: string): Promise<Federation> {
   const assertion = await verify(context, provider, token);
   const { subject, groups, attributes } = map(provider, assertion);
   const condition = provider.attributeCondition ?? "";
@@ -151,4 +157,35 @@ export async function federate(context: Context, provider: Provider, token: stri
       "The given credential is rejected by the attribute condition.",
     );
   return { pool: provider.name.split("/providers/")[0] ?? "", subject, groups, attributes };
+}
+
+/** Exchanges a token as specified by RFC 8693. */
+export async function exchange(context: Context, form: URLSearchParams): Promise<object> {
+  const required = (name: string): string => {
+    const value = form.get(name);
+    if (value === null || value === "")
+      throw new ExchangeError("invalid_request", `Missing required parameter: ${name}.`);
+    return value;
+  };
+  if (required("grant_type") !== GRANT)
+    throw new ExchangeError("unsupported_grant_type", `The grant type must be ${GRANT}.`);
+  if ((form.get("requested_token_type") ?? ACCESS_TOKEN) !== ACCESS_TOKEN)
+    throw new ExchangeError("invalid_request", `The requested token type must be ${ACCESS_TOKEN}.`);
+  if (!SUBJECT_TYPES.includes(required("subject_token_type")))
+    throw new ExchangeError(
+      "invalid_request",
+      `The subject token type must be one of ${SUBJECT_TYPES.join(", ")}.`,
+    );
+  required("scope");
+  const provider = providerFor(context, required("audience"));
+  const project = findProject(context, provider.name.split("/")[1] ?? "");
+  if (project) requireService(project, "sts.googleapis.com");
+  const federation = await federate(context, provider, required("subject_token"));
+  const principal = `principal://iam.googleapis.com/${federation.pool}/subject/${federation.subject}`;
+  return {
+    access_token: await mintAccessToken(context.sandboxDir, principal, ACCESS_TOKEN_SECONDS, federation),
+    issued_token_type: ACCESS_TOKEN,
+    token_type: "Bearer",
+    expires_in: ACCESS_TOKEN_SECONDS,
+  };
 }

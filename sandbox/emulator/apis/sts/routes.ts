@@ -6,7 +6,7 @@ export const routes: OpenRoute[] = [
     method: "POST",
     path: "v1/token",
     open: async (request, context) => {
-      const { exchange } = await import("./answer.ts");
+      const { exchange } = await import("./exchange.ts");
       return Response.json(await exchange(context, new URLSearchParams(await request.text())));
     },
   },
