@@ -16,7 +16,7 @@ describe("the sandbox's copy of a stack's settings", () => {
   });
 
   test("keeps the sandbox's settings and takes all other changes", () => {
-    const mine = `# mine\n${BASE.replace("one", "mine")}  hyperion-registry:publicAccess: "true"\nencryptionsalt: v1:abc\n`;
+    const mine = `${BASE.replace("one", "mine")}  hyperion-registry:publicAccess: "true"\nencryptionsalt: v1:abc\n`;
     const tracked = `${BASE.replace("one", "two").replace("app: hyperion", "app: other")}  hyperion-registry:protect: "false"\n`;
     const merged = mergeSettings(BASE, tracked, mine);
     expect(parse(merged)).toEqual({
@@ -28,7 +28,6 @@ describe("the sandbox's copy of a stack's settings", () => {
       },
       encryptionsalt: "v1:abc",
     });
-    expect(merged).toContain("# mine");
   });
 
   test("removes a key that the tracked file no longer has, unless the sandbox changed it", () => {
