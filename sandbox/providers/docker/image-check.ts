@@ -9,7 +9,7 @@ import { withoutTag } from "./image-name.ts";
 
 export const imageType = "docker:index/image:Image";
 
-const shape: Shape = {
+export const imageShape: Shape = {
   imageName: { kind: "string", required: true },
   skipPush: { kind: "boolean", only: false },
   buildOnPreview: { kind: "boolean" },
@@ -37,7 +37,7 @@ export function buildPaths(inputs: Properties): { context: string; dockerfile: s
 
 /** Checks an image's inputs and adds the hash of its context, so that a changed source is a changed input. */
 export async function checkImage(news: Properties): Promise<Checked> {
-  const checked = checkInputs(shape, news, imageType, "docker");
+  const checked = checkInputs(imageShape, news, imageType, "docker");
   const refuse = (property: string, error: unknown): Checked => ({
     ...checked,
     failures: [...checked.failures, { property, reason: messageOf(error) }],

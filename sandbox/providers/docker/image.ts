@@ -1,10 +1,9 @@
 import { relative } from "node:path";
-import type { Difference } from "../rpc/diff.ts";
+import { difference } from "../rpc/diff.ts";
 import type { Context, Resource } from "../rpc/provider.ts";
 import {
   flag,
   hasUnknown,
-  isRecord,
   type Properties,
   record,
   text,
@@ -14,7 +13,7 @@ import {
 } from "../rpc/values.ts";
 import { BuildProgress } from "./build-progress.ts";
 import { type Docker, DockerError, lastWords } from "./cli.ts";
-import { buildPaths, checkImage, imageType } from "./image-check.ts";
+import { buildPaths, checkImage, imageShape, imageType } from "./image-check.ts";
 import { withoutTag } from "./image-name.ts";
 
 /** `docker.Image`: builds and pushes. */
@@ -22,7 +21,8 @@ export function image(docker: () => Docker): Resource {
   return {
     type: imageType,
     check: checkImage,
-    diff: (old, inputs) => changes(old.inputs, inputs, ""),
+    // As in the real plugin, only the inputs count.
+    diff: (old, inputs) => difference(imageShape, inputs, old.inputs),
     async preview(inputs, _old, context) {
       if (flag(inputs, "buildOnPreview")) {
         if (hasUnknown(inputs["build"]))
@@ -39,23 +39,6 @@ export function image(docker: () => Docker): Resource {
     update: (_old, inputs, context) => publish(docker(), inputs, context),
     delete: () => Promise.resolve(),
   };
-}
-
-function changes(old: Properties, news: Properties, path: string): Difference[] {
-  return [...new Set([...Object.keys(old), ...Object.keys(news)])].flatMap((key): Difference[] => {
-    const before = old[key];
-    const after = news[key];
-    const at = path === "" ? key : `${path}.${key}`;
-    if (isRecord(before) && isRecord(after)) return changes(before, after, at);
-    if (!hasUnknown(after) && JSON.stringify(before) === JSON.stringify(after)) return [];
-    return [
-      {
-        path: at,
-        kind: before === undefined ? "add" : after === undefined ? "delete" : "update",
-        replaces: false,
-      },
-    ];
-  });
 }
 
 function outputsOf(inputs: Properties): Properties {
