@@ -81,11 +81,18 @@ expand() {
 
 in_file() { local name=file_$1; [ -n "${!name+set}" ]; }
 
-# value NAME: the value that Compose uses: this shell's, or else the last one in .env.
-value() {
+# find_value NAME: sets $value to the value that Compose uses: this shell's, or else the last one in .env.
+find_value() {
   local name=$1
   [ -n "${!name+set}" ] || name=file_$1
-  printf '%s' "${!name-}"
+  value=${!name-}
+}
+
+# value NAME: prints it.
+value() {
+  local value
+  find_value "$1"
+  printf '%s' "$value"
 }
 
 # lines NAME: a pattern for its lines in .env, up to the value.
@@ -115,10 +122,10 @@ set_to() {
 
 # setting NAME: its value, or else the default in docker-compose.yml.
 setting() {
-  local set
-  set=$(value "$1")
-  [ -n "$set" ] || set=$(sed -n "s/.*\${$1:-\([^{}]*\)}.*/\1/p" docker-compose.yml 2>/dev/null | head -n 1)
-  printf '%s' "$set"
+  local value default="[$][{]$1:-([^{}]*)[}]"
+  find_value "$1"
+  if [ -z "$value" ] && [[ $compose_file =~ $default ]]; then value=${BASH_REMATCH[1]}; fi
+  printf '%s' "$value"
 }
 
 # needs NAME VALUE WHY: a value that this machine requires; --write writes it.
@@ -207,7 +214,7 @@ check_values() {
   local names name pattern allowed value shown
   while read -r names pattern allowed; do
     for name in ${names//,/ }; do
-      value=$(value "$name")
+      find_value "$name"
       if [ -z "$value" ] || [[ $value =~ ^($pattern)$ ]]; then continue; fi
       case $name in *PASSWORD | *_KEY | *_UR[IL]) shown=$name ;; *) shown="$name=$value" ;; esac
       if [ "$name" = MONGODB_PASSWORD ] && $mongodb_filled; then
@@ -629,7 +636,8 @@ if [ $# -gt 1 ] || ! cd "${1:-$here}" 2>/dev/null; then
   echo "${1:-$here} is not a folder; see --help" >&2
   exit 2
 fi
-[ -f docker-compose.yml ] || found "there is no docker-compose.yml in $PWD" "bash $0 FOLDER"
+compose_file=''
+if [ -f docker-compose.yml ]; then compose_file=$(<docker-compose.yml); else found "there is no docker-compose.yml in $PWD" "bash $0 FOLDER"; fi
 
 read_env
 # docker-compose.yml sets the default.
