@@ -18,8 +18,7 @@ import { existingRepositoryUrl } from "./components/repository/existing-reposito
 import { ImageRepository } from "./components/repository/image-repository.ts";
 import { lastOutputs } from "./google/last-outputs.ts";
 import { runChecks } from "./problems/checks.ts";
-import { githubTrust } from "./settings/parse.ts";
-import { readSettings } from "./settings/read.ts";
+import { githubTrust, readSettings } from "./settings/parse.ts";
 
 export default async () => {
   // Configuration

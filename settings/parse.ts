@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { GithubTrust } from "../components/ci/github-claims.ts";
-import type { Problem } from "../problems/problem.ts";
+import { type Problem, problemsError } from "../problems/problem.ts";
 import { conflicts } from "./contradictions.ts";
 import { explain, secretProblem, unknownKeys } from "./explain.ts";
 import { NAMESPACE } from "../problems/setting-commands.ts";
@@ -46,6 +46,21 @@ export function parseSettings(
   const settings: Partial<Settings> = { ...parse("gcp", GCP_SETTINGS), ...parse(NAMESPACE, SETTINGS) };
   problems.push(...conflicts(settings, invalid));
   return { settings, problems };
+}
+
+/**
+ * Reads the settings of the stack.
+ *
+ * @param check a further check of the valid settings.
+ * @throws one error for all problems of the settings and of the check.
+ */
+export async function readSettings(
+  check: (settings: Partial<Settings>) => Promise<Problem[]>,
+): Promise<Settings> {
+  const { settings, problems } = parseSettings();
+  problems.push(...(await check(settings)));
+  if (problems.length > 0) throw problemsError(problems);
+  return settings as Settings;
 }
 
 /** Returns the GitHub repository that CI runs in, if the settings have one. */
