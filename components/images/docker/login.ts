@@ -1,17 +1,11 @@
 import { z } from "zod";
 import { fromJson } from "../../../problems/wording.ts";
 import { commandsOnPath, runProgram } from "../programs.ts";
+import type { Credentials } from "../registry/image-registry.ts";
 import { readDockerConfig, type StoredLogin } from "./config.ts";
 
 /** Some helpers wait for a person to enter a password. */
 const HELPER_MS = 30_000;
-
-/** A login at a registry. It is secret: never print or store it. */
-interface Credentials {
-  username: string;
-  /** Empty if Docker has a token instead of a password. */
-  password: string;
-}
 
 /** How Docker logs in at a registry. */
 export type DockerLogin =

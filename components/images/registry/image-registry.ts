@@ -3,9 +3,10 @@ import { retryWhile } from "../../../google/retry.ts";
 import { problemsError } from "../../../problems/problem.ts";
 import { messageOf } from "../../../problems/wording.ts";
 
-/** Username and password for a registry's token server. */
+/** A login at a registry. It is secret: never print or store it. */
 export interface Credentials {
   username: string;
+  /** Empty if Docker has a token instead of a password. */
   password: string;
 }
 
