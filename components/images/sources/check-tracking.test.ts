@@ -147,30 +147,25 @@ describe("Hyperion's sources on a developer's machine", () => {
     expect(await check()).toEqual({ problems: [], warnings: [] });
   });
 
-  test.each<[Partial<Purpose>, string]>([
-    [{ version: "1.4.2" }, "no such file in an image that is published as version 1.4.2"],
-    [{ isPublic: true }, "no such file in an image that everyone can pull"],
-  ])("have files that look like secrets, which are an error with %j", async (purpose, allowed) => {
-    const { problems, warnings } = await check([BRIDGE, UI], purpose);
-    const found = (image: string, files: string) =>
-      `untracked files that look like secrets, in the build of ${image}: ${files}`;
+  test("have files that look like secrets, which are an error in an image that others get", async () => {
+    const { problems, warnings } = await check([BRIDGE, UI], { version: "1.4.2" });
+    const refused = (image: string, folder: string, files: string, lines: string) => ({
+      where: path.join(sources, folder),
+      found: `untracked files that look like secrets, in the build of ${image}: ${files}`,
+      allowed:
+        "no such file in an image that is published as version 1.4.2; track a file in git if the image needs it",
+      fix: `printf '%s\\n' ${lines} >>${sources}/${folder}/.dockerignore`,
+    });
+    const [pem, env] = ["keys/deploy.pem (private key)", ".env (environment file)"];
     expect(problems).toEqual([
-      {
-        where: path.join(sources, "coordinator"),
-        found: found("hyperion-http-bridge", "keys/deploy.pem (private key), ui/.env (environment file)"),
-        allowed: `${allowed}; track a file in git if the image needs it`,
-        fix: `printf '%s\\n' keys/deploy.pem ui/.env >>${sources}/coordinator/.dockerignore`,
-      },
-      {
-        where: path.join(sources, "coordinator/ui"),
-        found: found("hyperion-ui", ".env (environment file)"),
-        allowed: `${allowed}; track a file in git if the image needs it`,
-        fix: `printf '%s\\n' .env >>${sources}/coordinator/ui/.dockerignore`,
-      },
+      refused("hyperion-http-bridge", "coordinator", `${pem}, ui/${env}`, "keys/deploy.pem ui/.env"),
+      refused("hyperion-ui", "coordinator/ui", env, ".env"),
     ]);
     expect(JSON.stringify(warnings)).not.toMatch(/deploy\.pem|ui\/\.env[^.]/);
+    const [forEveryone] = (await check([UI], { isPublic: true })).problems;
+    expect(forEveryone?.allowed).toContain("in an image that everyone can pull;");
     for (const { fix } of problems) await sh(fix);
-    expect((await check([BRIDGE, UI], purpose)).problems).toEqual([]);
+    expect((await check([BRIDGE, UI], { version: "1.4.2" })).problems).toEqual([]);
   });
 
   test("can track files that look like secrets", async () => {
@@ -223,15 +218,6 @@ test("a .git folder in a context is reported", async () => {
   );
   write(".dockerignore", "Dockerfile\n.git\n");
   expect((await check([image])).warnings).toEqual([]);
-});
-
-test("sources can be a link into a repository", async () => {
-  addIgnoreFiles();
-  await commit();
-  const real = sources;
-  sources = scratch.path("link");
-  symlinkSync(real, sources);
-  expect(await check(undefined, { version: "1.4.2" })).toEqual({ problems: [], warnings: [] });
 });
 
 test("every file is searched in sources that git ignores, with a warning", async () => {
@@ -332,9 +318,10 @@ describe("special repositories", () => {
     await commit();
   });
 
-  test("a worktree is checked", async () => {
+  test("a worktree is checked, also through a link into it", async () => {
     await sh("git worktree add -q ../tree");
-    sources = scratch.path("tree");
+    sources = path.dirname(scratch.write("linked/file"));
+    symlinkSync(scratch.path("tree/coordinator"), path.join(sources, "coordinator"));
     expect(await found()).toEqual([]);
     write("coordinator/ui/.env");
     expect(await found()).toEqual([
@@ -380,53 +367,39 @@ describe("special repositories", () => {
     ]);
   });
 
-  test("variables of a git hook are ignored", async () => {
-    vi.stubEnv("GIT_DIR", scratch.path("nowhere"));
-    vi.stubEnv("GIT_INDEX_FILE", scratch.path("nowhere/index"));
-    expect(await found()).toEqual([]);
-  });
-
-  test("the configuration of a repository starts no program", async () => {
+  test("variables of a git hook are ignored, and the configuration of a repository starts no program", async () => {
     const program = scratch.write("program", `#!/bin/sh\ntouch ${scratch.path("started")}\n`, 0o755);
     await sh(`git config core.fsmonitor ${program} && git config core.hooksPath ${scratch.folder}`);
+    vi.stubEnv("GIT_DIR", scratch.path("nowhere"));
+    vi.stubEnv("GIT_INDEX_FILE", scratch.path("nowhere/index"));
     expect(await found()).toEqual([]);
     expect(existsSync(scratch.path("started"))).toBe(false);
   });
 });
 
-describe("a release", () => {
-  beforeEach(async () => {
-    addIgnoreFiles();
-    write("other/notes.md", "a\n");
-    await commit();
-    write("coordinator/ui/src/main.js", "2\n");
-    await sh("git mv coordinator/mcp-server/main.go coordinator/mcp-server/start.go");
-    write("other/notes.md", "b\n");
-  });
-
-  test.each<Partial<Purpose>>([{ version: "1.4.2" }, { revision: "1.4.2" }])(
-    "of uncommitted sources is reported: %j",
-    async (purpose) => {
-      const { problems, warnings } = await check(undefined, purpose);
-      expect(problems).toEqual([]);
-      expect(warnings).toEqual([
-        {
-          where: sources,
-          found:
-            "uncommitted changes in sources that are published as 1.4.2: coordinator/mcp-server/start.go, coordinator/ui/src/main.js",
-          allowed: "committed sources",
-          fix: `git -C ${sources} commit --all   # or, to put them away: git -C ${sources} stash`,
-        },
-      ]);
-      const person = "export GIT_EDITOR='echo x >' GIT_{AUTHOR,COMMITTER}_{NAME,EMAIL}=x";
-      await sh(`${person}; ${warnings[0]?.fix ?? ""}`);
-      expect((await check(undefined, purpose)).warnings).toEqual([]);
+test("a release of uncommitted sources is reported, by version or commit", async () => {
+  addIgnoreFiles();
+  write("other/notes.md", "a\n");
+  await commit();
+  write("coordinator/ui/src/main.js", "2\n");
+  await sh("git mv coordinator/mcp-server/main.go coordinator/mcp-server/start.go");
+  write("other/notes.md", "b\n");
+  expect((await check()).warnings).toEqual([]);
+  const { problems, warnings } = await check(undefined, { version: "1.4.2" });
+  expect(problems).toEqual([]);
+  expect(warnings).toEqual([
+    {
+      where: sources,
+      found:
+        "uncommitted changes in sources that are published as 1.4.2: coordinator/mcp-server/start.go, coordinator/ui/src/main.js",
+      allowed: "committed sources",
+      fix: `git -C ${sources} commit --all   # or, to put them away: git -C ${sources} stash`,
     },
-  );
-
-  test("without version and commit ignores uncommitted sources", async () => {
-    expect((await check()).warnings).toEqual([]);
-  });
+  ]);
+  expect((await check(undefined, { revision: "1.4.2" })).warnings).toEqual(warnings);
+  const person = "export GIT_EDITOR='echo x >' GIT_{AUTHOR,COMMITTER}_{NAME,EMAIL}=x";
+  await sh(`${person}; ${warnings[0]?.fix ?? ""}`);
+  expect((await check(undefined, { version: "1.4.2" })).warnings).toEqual([]);
 });
 
 describe("files that differ from git's", () => {
