@@ -3,7 +3,6 @@ import { useScratch } from "../../test/support/scratch.ts";
 import { importViolations } from "./imports.ts";
 import { nameViolations, topLevelViolations } from "./names.ts";
 import { namespaceViolations } from "./namespace.ts";
-import { oneTimeViolations } from "./one-time.ts";
 import { stackViolations } from "./stacks.ts";
 
 const scratch = useScratch();
@@ -87,21 +86,7 @@ it("finds a long top level, and ignores hidden files", () => {
   ]);
 });
 
-it("finds settings for one run in a stack's file", () => {
-  scratch.write("Pulumi.yaml", "name: hyperion-registry\n");
-  scratch.write("Pulumi.a.yaml", "config:\n  hyperion-registry:version: 1.4.2\n  gcp:project: p\n");
-  const lines = ["revision: abc", "releaseDate: x"];
-  scratch.write("Pulumi.b.yaml", `config:\n${lines.map((line) => `  hyperion-registry:${line}\n`).join("")}`);
-  expect(oneTimeViolations(scratch.folder, ["Pulumi.yaml", "Pulumi.a.yaml"])).toEqual([]);
-  expect(oneTimeViolations(scratch.folder, ["Pulumi.b.yaml"])).toEqual(
-    ["revision", "releaseDate"].map(
-      (key) =>
-        `one run: Pulumi.b.yaml has ${key}, a setting for one run: npm run pulumi -- config rm ${key} --stack b`,
-    ),
-  );
-});
-
-it("finds contradictions between the stacks of one registry", () => {
+it("finds settings for one run, and contradictions between the stacks of one registry", () => {
   scratch.write(
     "Pulumi.yaml",
     "name: hyperion-registry\nconfig:\n  hyperion-registry:repositoryId: { type: string, default: r }\n",
@@ -118,7 +103,7 @@ it("finds contradictions between the stacks of one registry", () => {
     "gcp:skipRegionValidation": "true",
   };
   const files = [
-    stack("good", { ...place, [`${own}publishImages`]: "false" }),
+    stack("good", { ...place, [`${own}publishImages`]: "false", [`${own}version`]: "1.4.2" }),
     stack("good-images", { ...place, [`${own}manageRegistry`]: "false", [`${own}repositoryId`]: "r" }),
     stack("bad", {
       ...{ ...place, "gcp:skipRegionValidation": "false" },
@@ -128,15 +113,19 @@ it("finds contradictions between the stacks of one registry", () => {
       "gcp:project": "q",
       "gcp:region": "europe-west1",
       [`${own}manageRegistry`]: "true",
+      ...{ [`${own}revision`]: "abc", [`${own}releaseDate`]: "x" },
     }),
   ];
+  const pulumi = "npm run pulumi -- config";
   expect(stackViolations(scratch.folder, files)).toEqual([
-    "stacks: bad: npm run pulumi -- config set gcp:skipRegionValidation true --stack bad",
-    "stacks: bad-images: npm run pulumi -- config set gcp:skipRegionValidation true --stack bad-images",
+    `stacks: bad: ${pulumi} set gcp:skipRegionValidation true --stack bad`,
     "stacks: bad and bad-images differ in gcp:project",
     "stacks: bad and bad-images differ in gcp:region",
     "stacks: bad and bad-images differ in repositoryId",
     "stacks: bad publishes images, and so does bad-images",
     "stacks: bad-images manages the registry, and so does bad",
+    `stacks: bad-images: ${pulumi} rm revision --stack bad-images   # a setting for one run`,
+    `stacks: bad-images: ${pulumi} rm releaseDate --stack bad-images   # a setting for one run`,
+    `stacks: bad-images: ${pulumi} set gcp:skipRegionValidation true --stack bad-images`,
   ]);
 });

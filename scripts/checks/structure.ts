@@ -7,7 +7,6 @@ import * as path from "node:path";
 import { importViolations } from "./imports.ts";
 import { nameViolations, topLevelViolations } from "./names.ts";
 import { namespaceViolations } from "./namespace.ts";
-import { oneTimeViolations } from "./one-time.ts";
 import { stackViolations } from "./stacks.ts";
 
 const root = path.resolve(import.meta.dirname, "../..");
@@ -19,7 +18,6 @@ const found = [
   ...namespaceViolations(root, files),
   ...topLevelViolations(files),
   ...stackViolations(root, files),
-  ...oneTimeViolations(root, files),
 ];
 
 if (found.length > 0) {
