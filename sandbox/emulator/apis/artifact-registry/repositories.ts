@@ -1,4 +1,4 @@
-import { policyRoutes, testPermissionsRoute } from "../../support/policies/policy-routes.ts";
+import { policyRoutes } from "../../support/policies/policy-routes.ts";
 import { ApiError, invalidArgument, notFound } from "../../support/http/errors.ts";
 import { applyMask, maskedFields } from "../../support/http/mask.ts";
 import { page } from "../../support/http/paging.ts";
@@ -227,5 +227,4 @@ export const repositories: Route[] = [
     },
   ),
   ...policyRoutes(onRepository, REPOSITORY_PATH, "artifactregistry.repositories", existingName, "GET"),
-  testPermissionsRoute(onRepository, REPOSITORY_PATH, existingName),
 ];

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { bool, optionalTexts, text } from "../../support/http/body.ts";
 import { newEtag } from "../../support/policies/policies.ts";
-import { policyRoutes, testPermissionsRoute } from "../../support/policies/policy-routes.ts";
+import { policyRoutes } from "../../support/policies/policy-routes.ts";
 import { checkAccountCreation } from "../../support/policies/constraints.ts";
 import { accountResource, lookUpAccount } from "../../support/accounts.ts";
 import { ApiError, invalidArgument } from "../../support/http/errors.ts";
@@ -131,5 +131,4 @@ export const serviceAccounts: Route[] = [
     return {};
   }),
   ...policyRoutes(onAccount, ACCOUNT_PATH, "iam.serviceAccounts", existingName, "POST"),
-  testPermissionsRoute(onAccount, ACCOUNT_PATH, existingName),
 ];

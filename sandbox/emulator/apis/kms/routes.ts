@@ -4,7 +4,7 @@ import { ApiError, notFound } from "../../support/http/errors.ts";
 import { given } from "../../support/http/mask.ts";
 import { methodsOf, type Params, type Route } from "../../support/http/route.ts";
 import { timestamp } from "../../support/http/time.ts";
-import { policyRoutes, testPermissionsRoute } from "../../support/policies/policy-routes.ts";
+import { policyRoutes } from "../../support/policies/policy-routes.ts";
 import type { CryptoKey } from "../../support/resources.ts";
 import type { Context } from "../../support/context.ts";
 
@@ -77,5 +77,4 @@ export const routes: Route[] = [
   }),
   api.get(`${KEYS}/{key}`, "cloudkms.cryptoKeys.get", ({ context, params }) => key(context, keyOf(params))),
   ...policyRoutes(api, `${KEYS}/{key}`, "cloudkms.cryptoKeys", keyName, "GET"),
-  testPermissionsRoute(api, `${KEYS}/{key}`, keyName),
 ];

@@ -1,5 +1,5 @@
 import type { Context } from "../../support/context.ts";
-import { policyRoutes, testPermissionsRoute } from "../../support/policies/policy-routes.ts";
+import { policyRoutes } from "../../support/policies/policy-routes.ts";
 import { methodsOf, type Params, type Route } from "../../support/http/route.ts";
 import { projectOf } from "../../support/projects.ts";
 import type { Project } from "../../support/resources.ts";
@@ -28,5 +28,4 @@ export const routes: Route[] = [
     answer(projectOf(context, params)),
   ),
   ...policyRoutes(api, PROJECT_PATH, "resourcemanager.projects", projectName, "POST"),
-  testPermissionsRoute(api, PROJECT_PATH, projectName),
 ];

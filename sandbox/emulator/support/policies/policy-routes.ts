@@ -1,7 +1,6 @@
 import { z } from "zod";
 import type { Context } from "../context.ts";
-import { ANY_CALLER, type Methods, type Params, type Route } from "../http/route.ts";
-import { holdsPermission } from "./access.ts";
+import type { Methods, Params, Route } from "../http/route.ts";
 import { getPolicy, setPolicy, setPolicyBody } from "./policies.ts";
 
 /** The resource's name. @throws ApiError 404 */
@@ -34,20 +33,4 @@ export function policyRoutes(
       setPolicy(context, nameOf(context, params), body),
     ),
   ];
-}
-
-const testPermissionsBody = z.strictObject({ permissions: z.array(z.string("TYPE_STRING")).default([]) });
-
-/** `:testIamPermissions` of a kind of resource. */
-export function testPermissionsRoute(api: Methods, path: string, nameOf: NameOf): Route {
-  return api.post(
-    `${path}:testIamPermissions`,
-    ANY_CALLER,
-    testPermissionsBody,
-    ({ context, params, body, caller }) => {
-      const name = nameOf(context, params);
-      const permissions = body.permissions.filter((each) => holdsPermission(context, caller, each, name));
-      return permissions.length > 0 ? { permissions } : {};
-    },
-  );
 }
