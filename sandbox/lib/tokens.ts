@@ -20,8 +20,6 @@ export interface Federation {
   pool: string;
   /** `google.subject`. */
   subject: string;
-  /** `google.groups`. */
-  groups: string[];
   /** Custom attributes by name without the prefix `attribute.`. */
   attributes: Record<string, string>;
 }

@@ -50,8 +50,7 @@ export function checkCel(expression: string, kind: "mapping" | "condition"): voi
   try {
     const result = kind === "condition" ? withMapped.check(renameGoogle(expression)) : base.check(expression);
     if (result.valid) {
-      const types =
-        kind === "condition" ? ["bool", "dyn"] : ["string", "dyn", "list", "list<string>", "list<dyn>"];
+      const types = [kind === "condition" ? "bool" : "string", "dyn"];
       if (result.type !== undefined && !types.includes(result.type))
         throw new CelError(`expected type ${types[0] ?? ""}, found ${result.type}`);
       return;

@@ -1,5 +1,5 @@
 import { GITHUB_ISSUER } from "../../../components/ci/github-claims.ts";
-import { invalidArgument } from "./http/errors.ts";
+import { ApiError, invalidArgument } from "./http/errors.ts";
 import type { Context } from "./context.ts";
 import { checkIssuer } from "./policies/constraints.ts";
 import { findProject } from "./projects.ts";
@@ -8,8 +8,6 @@ import { CelError, checkCel } from "./cel.ts";
 
 /** Issuers that all their users share; a provider for one needs a condition. */
 const SHARED_ISSUERS = [GITHUB_ISSUER, "https://gitlab.com", "https://app.terraform.io"];
-
-const RESERVED = ["google.subject", "google.groups"];
 
 function checkExpression(expression: string, kind: "mapping" | "condition", field: string): void {
   try {
@@ -44,10 +42,12 @@ export function checkProvider(context: Context, provider: Provider): void {
   if (!("google.subject" in mapping))
     throw invalidArgument("The attribute mapping must map google.subject.", "attribute_mapping");
   const entries = Object.entries(mapping);
-  if (entries.length > 50 + RESERVED.length)
+  if (entries.length > 51)
     throw invalidArgument("At most 50 custom attributes are allowed.", "attribute_mapping");
   for (const [name, expression] of entries) {
-    if (!RESERVED.includes(name) && !/^attribute\.[a-z0-9_]{1,100}$/.test(name))
+    if (name === "google.groups")
+      throw new ApiError("UNIMPLEMENTED", "The sandbox does not support google.groups.");
+    if (name !== "google.subject" && !/^attribute\.[a-z0-9_]{1,100}$/.test(name))
       throw invalidArgument(
         `Invalid attribute name "${name}" in the attribute mapping.`,
         "attribute_mapping",

@@ -117,19 +117,13 @@ function evaluate(expression: string, what: string, input: Parameters<typeof eva
 function map(
   provider: Provider,
   assertion: JWTPayload,
-): { subject: string; groups: string[]; attributes: Record<string, string> } {
+): { subject: string; attributes: Record<string, string> } {
   const attributes: Record<string, string> = {};
   let subject = "";
-  let groups: string[] = [];
   for (const [name, expression] of Object.entries(provider.attributeMapping ?? {})) {
     const value = evaluate(expression, `attribute mapping of ${name}`, { assertion });
-    if (name === "google.groups") {
-      if (!Array.isArray(value) || !value.every((group) => typeof group === "string"))
-        throw invalidGrant("The mapped attribute google.groups must be a list of strings.");
-      groups = value;
-    } else if (typeof value !== "string") {
-      throw invalidGrant(`The mapped attribute ${name} must be of type STRING.`);
-    } else if (name === "google.subject") subject = value;
+    if (typeof value !== "string") throw invalidGrant(`The mapped attribute ${name} must be of type STRING.`);
+    if (name === "google.subject") subject = value;
     else attributes[name.replace(/^attribute\./, "")] = value;
   }
   if (subject === "") throw invalidGrant("The mapped attribute google.subject must not be empty.");
@@ -137,17 +131,17 @@ function map(
     throw invalidGrant(
       `The size of mapped attribute google.subject exceeds the ${MAX_SUBJECT} bytes limit. Either modify your attribute mapping or the incoming assertion to produce a mapped attribute that is less than ${MAX_SUBJECT} bytes.`,
     );
-  if (Buffer.byteLength(JSON.stringify({ groups, attributes })) > MAX_ATTRIBUTES)
+  if (Buffer.byteLength(JSON.stringify(attributes)) > MAX_ATTRIBUTES)
     throw invalidGrant(`The mapped attributes exceed the limit of ${MAX_ATTRIBUTES} bytes.`);
-  return { subject, groups, attributes };
+  return { subject, attributes };
 }
 
 /** The federated identity of a token, by the provider's mapping and condition. @throws ExchangeError */
 async function federate(context: Context, provider: Provider, token: string): Promise<Federation> {
   const assertion = await verify(context, provider, token);
-  const { subject, groups, attributes } = map(provider, assertion);
+  const { subject, attributes } = map(provider, assertion);
   const condition = provider.attributeCondition ?? "";
-  const google = { subject, groups };
+  const google = { subject };
   if (
     condition !== "" &&
     evaluate(condition, "attribute condition", { assertion, google, attribute: attributes }) !== true
@@ -156,7 +150,7 @@ async function federate(context: Context, provider: Provider, token: string): Pr
       "unauthorized_client",
       "The given credential is rejected by the attribute condition.",
     );
-  return { pool: provider.name.split("/providers/")[0] ?? "", subject, groups, attributes };
+  return { pool: provider.name.split("/providers/")[0] ?? "", subject, attributes };
 }
 
 /** Exchanges a token as specified by RFC 8693. */

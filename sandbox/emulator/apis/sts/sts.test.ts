@@ -115,7 +115,6 @@ test("a run of the repository becomes a federated identity", async () => {
     federation: {
       pool: POOL,
       subject: "901234567:17000000001",
-      groups: [],
       attributes: { access: "none", repository: "HyperionWave-AI/dev-squad" },
     },
   });
@@ -204,11 +203,6 @@ describe("a mapping", () => {
     ["of a value that is not a string", subject("assertion.iat"), /google\.subject must be of type STRING/],
     ["to an empty subject", subject("assertion.head_ref"), /must not be empty/],
     ["to a long subject", subject("assertion.sub + assertion.sub + assertion.sub"), /exceeds the 127 bytes/],
-    [
-      "to groups that are not a list",
-      { ...subject("assertion.sub"), "google.groups": "assertion.actor" },
-      /must be a list/,
-    ],
   ])("%s is refused", async (_, mapping, description) => {
     await setProvider({ attributeMapping: mapping });
     const body = { error: "invalid_grant", error_description: expect.stringMatching(description) as string };
@@ -219,7 +213,6 @@ describe("a mapping", () => {
     await setProvider({
       attributeMapping: {
         "google.subject": "assertion.repository + '@' + assertion.event_name",
-        "google.groups": "[assertion.repository_owner]",
         "attribute.kind": "has(assertion.environment) ? 'deploy' : 'plain'",
         "attribute.known": "'nope' in assertion ? 'yes' : 'no'",
         "attribute.tag": "assertion.ref.matches('^refs/tags/v[0-9]+') ? 'tag' : 'other'",
@@ -231,7 +224,6 @@ describe("a mapping", () => {
     expect(await verifyAccessToken(emulator.dir, String(body["access_token"]))).toMatchObject({
       federation: {
         subject: "HyperionWave-AI/dev-squad@push",
-        groups: ["HyperionWave-AI"],
         attributes: { kind: "plain", known: "no", tag: "tag" },
       },
     });

@@ -21,7 +21,6 @@ function inPrincipalSet(caller: Caller, member: string): boolean {
   if (!member.startsWith(prefix)) return false;
   const set = member.slice(prefix.length);
   if (set === "*") return true;
-  if (set.startsWith("group/")) return federation.groups.includes(set.slice("group/".length));
   const attribute = /^attribute\.([^/]+)\/(.*)$/.exec(set);
   return attribute?.[1] !== undefined && federation.attributes[attribute[1]] === attribute[2];
 }
