@@ -1,10 +1,23 @@
+import { createPrivateKey, randomUUID, X509Certificate } from "node:crypto";
+import { readFile } from "node:fs/promises";
+import { SignJWT } from "jose/jwt/sign";
 import { ANONYMOUS } from "../../support/policies/principals.ts";
 import { isAllowed } from "../../support/policies/access.ts";
 import type { OpenRoute } from "../../support/http/route.ts";
 import { LOCATION } from "../../support/store.ts";
 import { type Caller, InvalidTokenError, verifyAccessToken } from "../../../lib/tokens.ts";
 import type { Context } from "../../support/context.ts";
-import { type Access, REGISTRY_TOKEN_SECONDS, registryToken } from "../../support/registry/jwt.ts";
+import { REGISTRY_TOKEN_ISSUER } from "../../support/registry/config.ts";
+
+/** Actions on one resource that a token of the registry grants. */
+interface Access {
+  type: string;
+  name: string;
+  actions: string[];
+}
+
+/** Lifetime of a token of the registry, in seconds. Clients renew it themselves. */
+const REGISTRY_TOKEN_SECONDS = 300;
 
 /** User names for which Artifact Registry accepts an access token as the password. */
 const TOKEN_USERS = ["oauth2accesstoken", "_token", "_dcgcloud_token"];
@@ -57,6 +70,32 @@ function decide(context: Context, caller: Caller, access: Access): Decision {
   };
 }
 
+/** Signs a token for the registry `service` (https://distribution.github.io/distribution/spec/auth/jwt/). */
+async function registryToken(
+  { files }: Context,
+  service: string,
+  subject: string,
+  access: Access[],
+  now: Date,
+): Promise<string> {
+  const [key, certificate] = await Promise.all([readFile(files.key), readFile(files.certificate)]);
+  const seconds = Math.floor(now.getTime() / 1000);
+  return new SignJWT({ access })
+    .setProtectedHeader({
+      alg: "RS256",
+      typ: "JWT",
+      x5c: [new X509Certificate(certificate).raw.toString("base64")],
+    })
+    .setIssuer(REGISTRY_TOKEN_ISSUER)
+    .setAudience(service)
+    .setSubject(subject)
+    .setJti(randomUUID())
+    .setIssuedAt(seconds)
+    .setNotBefore(seconds)
+    .setExpirationTime(seconds + REGISTRY_TOKEN_SECONDS)
+    .sign(createPrivateKey(key));
+}
+
 interface TokenRequest {
   service: string;
   scopes: string[];
@@ -100,7 +139,7 @@ async function answer(context: Context, { service, scopes, credential }: TokenRe
   }
   const access = decisions.map(({ granted }) => granted).filter(({ actions }) => actions.length > 0);
   const now = context.now();
-  const token = await registryToken(context.sandboxDir, service, caller.principal, access, now);
+  const token = await registryToken(context, service, caller.principal, access, now);
   return Response.json({
     token,
     access_token: token,
