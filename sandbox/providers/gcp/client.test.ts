@@ -99,17 +99,6 @@ describe("GoogleClient", () => {
 describe("readSettings", () => {
   const bases = (environment: NodeJS.ProcessEnv) => readSettings({}, environment).bases;
 
-  it("uses Google's endpoints by default", () => {
-    expect(bases({})).toEqual({
-      artifactRegistry: "https://artifactregistry.googleapis.com/v1/",
-      iam: "https://iam.googleapis.com/v1/",
-      iamBeta: "https://iam.googleapis.com/v1/",
-      resourceManager: "https://cloudresourcemanager.googleapis.com/v1/",
-      serviceUsage: "https://serviceusage.googleapis.com/v1/",
-      orgPolicy: "https://orgpolicy.googleapis.com/v2/",
-    });
-  });
-
   it("keeps or drops an endpoint's path as the real plugin does", () => {
     const GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT = "http://h/any/";
     expect(bases({ GOOGLE_ARTIFACT_REGISTRY_CUSTOM_ENDPOINT }).artifactRegistry).toBe("http://h/any/");
