@@ -2,8 +2,7 @@ import type { Shape } from "../rpc/shape.ts";
 import { flag, type Properties, text, unknownValue } from "../rpc/values.ts";
 import type { Calls } from "./calls.ts";
 import { maskOf, type Definition, idParts } from "./define.ts";
-import { GoogleError, isNotFound } from "./google-error.ts";
-import { afterCreate } from "./wrap-errors.ts";
+import { afterCreate, GoogleError, isNotFound } from "./errors.ts";
 
 const shape: Shape = {
   accountId: { kind: "string", required: true, replaces: true },

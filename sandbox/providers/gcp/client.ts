@@ -2,7 +2,7 @@ import type { GoogleAuth } from "google-auth-library";
 import { setTimeout as sleep } from "node:timers/promises";
 import { NoAnswer, send } from "../../lib/http.ts";
 import { isRecord, type Properties, text } from "../rpc/values.ts";
-import { GoogleError, googleError } from "./google-error.ts";
+import { googleError, GoogleError } from "./errors.ts";
 import { type Api, byClientLibrary, type Settings } from "./settings.ts";
 
 /** One request. `path` starts after the API's version: `projects/...`. */

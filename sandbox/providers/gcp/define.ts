@@ -5,9 +5,8 @@ import { isZero, type Shape } from "../rpc/shape.ts";
 import { type Properties, text } from "../rpc/values.ts";
 import { type Calls, callsOf } from "./calls.ts";
 import type { GoogleClient } from "./client.ts";
-import { GoogleError, isNotFound } from "./google-error.ts";
+import { GoogleError, isNotFound, wrapErrors } from "./errors.ts";
 import type { Api } from "./settings.ts";
-import { wrapErrors } from "./wrap-errors.ts";
 
 /** A resource type of this plugin. */
 export interface Definition {

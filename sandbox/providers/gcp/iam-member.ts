@@ -14,7 +14,7 @@ import {
   type PolicyAccess,
   removed,
 } from "./iam-policy.ts";
-import { afterCreate } from "./wrap-errors.ts";
+import { afterCreate } from "./errors.ts";
 
 /** The differences between members of repositories and of service accounts. */
 interface MemberOf {

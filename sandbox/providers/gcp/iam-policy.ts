@@ -1,5 +1,5 @@
 import { isRecord, type Properties, text, texts } from "../rpc/values.ts";
-import { GoogleError } from "./google-error.ts";
+import { GoogleError } from "./errors.ts";
 
 /** Reads and writes the policy of one resource. */
 export interface PolicyAccess {

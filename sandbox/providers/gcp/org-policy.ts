@@ -10,7 +10,7 @@ import {
   type Value,
 } from "../rpc/values.ts";
 import { type Definition, idParts } from "./define.ts";
-import { afterCreate } from "./wrap-errors.ts";
+import { afterCreate } from "./errors.ts";
 
 const shape: Shape = {
   name: { kind: "string", required: true, replaces: true, same: sameLastPart },

@@ -5,7 +5,7 @@ import { maskOf, type Definition, idOf, idParts, unlessNotFound } from "./define
 import { effectiveLabels, labelDifferences, labelOutputs, pulumiLabels } from "./labels.ts";
 import { policyOutputs, repositoryBody } from "./repository-body.ts";
 import { repositoryShape } from "./repository-shape.ts";
-import { afterCreate, wrapErrors } from "./wrap-errors.ts";
+import { afterCreate, wrapErrors } from "./errors.ts";
 
 const ID = "projects/{project}/locations/{location}/repositories/{repositoryId}";
 

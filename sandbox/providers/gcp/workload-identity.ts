@@ -2,7 +2,7 @@ import type { Shape } from "../rpc/shape.ts";
 import { flag, type Properties, record, text, texts, unknownValue } from "../rpc/values.ts";
 import type { Calls } from "./calls.ts";
 import { bodyOf, maskOf, type Definition, idOf, idParts } from "./define.ts";
-import { afterCreate } from "./wrap-errors.ts";
+import { afterCreate } from "./errors.ts";
 
 /** A pool or a provider. */
 interface Kind {
