@@ -41,12 +41,12 @@ describe("up", () => {
 
   test("changes no tracked file, even if a setting changes", async () => {
     const before = await sandbox.command("git", ["status", "--porcelain", "--", "Pulumi*.yaml"]);
-    await sandbox.set({ cleanupKeepCount: "7" });
+    await sandbox.pulumi("config", "set", "cleanupKeepCount", "7");
     const after = await sandbox.command("git", ["status", "--porcelain", "--", "Pulumi*.yaml"]);
     expect(after.stdout).toBe(before.stdout);
     const copy = await readFile(join(sandboxPaths(sandbox.root).project, "Pulumi.sandbox.yaml"), "utf8");
     expect(copy).toContain('hyperion-registry:cleanupKeepCount: "7"');
-    await sandbox.unset("cleanupKeepCount");
+    await sandbox.pulumi("config", "rm", "cleanupKeepCount");
   });
 
   test.each(["emulator", "registry", "docker"] as const)("restarts %s after it is killed", async (name) => {

@@ -8,6 +8,7 @@ import { emulatorUrl, registryHost } from "../../sandbox/lib/config.ts";
 import { repositoryRoot, sandboxPaths } from "../../sandbox/lib/paths.ts";
 import { commandEnvironment } from "../../sandbox/services/environment.ts";
 import { requireRunning } from "../../sandbox/lib/require-sandbox.ts";
+import { changeSettings, placeOf, quoted } from "./stack-file.ts";
 import { endWatch, noteCommand, watchSandbox } from "./secrets/watching.ts";
 
 /** The result of a command. */
@@ -58,10 +59,10 @@ export interface Sandbox {
   tryUp(...args: string[]): Promise<Outcome>;
   /** Rejects if a preview has changes. */
   expectNoChanges(...args: string[]): Promise<string>;
-  /** `pulumi config set-all ARGS` with these settings. A name can be a path: `readers[0]`. */
+  /** Changes settings in the stack's file, as `pulumi config set-all --path ARGS` does. A name can be a path: `readers[0]`. */
   set(settings: Readonly<Record<string, string>>, ...args: string[]): Promise<void>;
-  /** `pulumi config rm ARGS`. */
-  unset(name: string, ...args: string[]): Promise<string>;
+  /** The same as `pulumi config rm --path ARGS`. */
+  unset(name: string, ...args: string[]): Promise<void>;
   /** The same sandbox with further variables. */
   with(variables: NodeJS.ProcessEnv): Sandbox;
   /** Runs a command with `env` and these variables. */
@@ -211,6 +212,7 @@ type Place = Pick<Sandbox, "root" | "emulatorUrl" | "registry" | "sources" | "sc
 
 function sandboxIn(place: Place, env: NodeJS.ProcessEnv): Sandbox {
   const { root, emulatorUrl, scratch } = place;
+  const { project } = sandboxPaths(root);
   const command: Sandbox["command"] = (name, args, variables = {}, options = {}) =>
     commandIn(root, name, args, { ...env, ...variables }, options);
   const tryPulumi = (...args: string[]): Promise<Outcome> => command("pulumi", args);
@@ -230,11 +232,14 @@ function sandboxIn(place: Place, env: NodeJS.ProcessEnv): Sandbox {
     up: (...args) => pulumi(...up(args)),
     tryUp: (...args) => tryPulumi(...up(args)),
     expectNoChanges: (...args) => pulumi("preview", "--expect-no-changes", ...args),
-    set: async (settings, ...args) => {
-      const pairs = Object.entries(settings).flatMap(([name, value]) => ["--plaintext", `${name}=${value}`]);
-      await pulumi("config", "set-all", "--path", ...args, ...pairs);
-    },
-    unset: (name, ...args) => pulumi("config", "rm", "--path", ...args, name),
+    set: (settings, ...args) =>
+      changeSettings(project, args, (document) => {
+        for (const [name, value] of Object.entries(settings)) document.setIn(placeOf(name), quoted(value));
+      }),
+    unset: (name, ...args) =>
+      changeSettings(project, args, (document) => {
+        document.deleteIn(placeOf(name));
+      }),
     with: (variables) => sandboxIn(place, { ...env, ...variables }),
     command,
     start: (name, args, variables = {}) => startCommand(root, name, args, { ...env, ...variables }),
