@@ -52,8 +52,10 @@ describe("a leak", () => {
     await truncate(log, size);
   });
 
-  test("in the history of the state is found", async () => {
-    const where = "state/.pulumi/history/hyperion-registry/sandbox/planted.checkpoint.json";
+  test.each([
+    "state/.pulumi/stacks/hyperion-registry/planted.json",
+    "state/.pulumi/history/hyperion-registry/sandbox/planted.checkpoint.json",
+  ])("in %s is found", async (where) => {
     const file = join(sandbox.root, where);
     await mkdir(dirname(file), { recursive: true });
     await writeFile(file, JSON.stringify({ password: key }), { mode: 0o600 });

@@ -258,9 +258,6 @@ function sandboxIn(place: Place, env: NodeJS.ProcessEnv): Sandbox {
       });
       return { status: response.status, body: await response.json() };
     },
-    stop: async () => {
-      await tryPulumi("stack", "export");
-      await endWatch(root);
-    },
+    stop: () => endWatch(root),
   };
 }
