@@ -30,10 +30,10 @@ export function permissionsOf(grants: readonly Grant[]): string[] {
   return grants.flatMap(({ permissions }) => permissions);
 }
 
-/** The same grants without one permission. */
-export function without(grants: readonly Grant[], permission: string): Grant[] {
+/** The same grants without these permissions. */
+export function without(grants: readonly Grant[], missing: readonly string[]): Grant[] {
   return grants.map((grant) => ({
     ...grant,
-    permissions: grant.permissions.filter((each) => each !== permission),
+    permissions: grant.permissions.filter((each) => !missing.includes(each)),
   }));
 }
