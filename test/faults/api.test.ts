@@ -2,9 +2,11 @@ import { afterEach, beforeAll, describe, expect } from "vitest";
 import type { RequestCount } from "../../sandbox/emulator/support/faults/requests.ts";
 import { mintAccessToken } from "../../sandbox/lib/tokens.ts";
 import { clearFaults, fault, faultsLeft, google, grant, PROJECT } from "../support/google.ts";
+import type { Sandbox } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
-import { runLifecycle, startEmpty, surviveLifecycle } from "./lifecycle.ts";
-import { type Command, expectFailure, fixAllByUp, fixByUp, runAndSummarize } from "./fixing.ts";
+import { runBeginning, startEmpty, surviveLifecycle } from "./lifecycle.ts";
+import { expectDeclared } from "./declared.ts";
+import { type Command, expectFailure, fixAllByUp, fixByUp, pluginsOf, runAndSummarize } from "./fixing.ts";
 import { seenIn } from "./seen.ts";
 import { survives, survivesAll } from "./survives.ts";
 
@@ -47,18 +49,17 @@ const LOST = { kind: "status", status: 503, after: true };
 const PUBLIC = { publicAccess: "true", overrideDomainRestrictedSharing: "true" };
 
 const sandbox = useSandbox();
-/** The routes of Google's APIs that the stack uses in its lifecycle. */
-let routes: Route[];
+/** The routes that the stack uses in its lifecycle, by method and route. */
+const lifecycle = new Map<string, Route>();
 
 beforeAll(async () => {
   // Shortens the back-off of the fake providers.
   sandbox.env["HYPERION_FAKE_PROVIDER_BACKOFF_MS"] = "100";
   await sandbox.set({ publishImages: "false", githubRepository: "HyperionWave-AI/dev-squad", ...PUBLIC });
   await startEmpty(sandbox);
-  await google(sandbox, "DELETE", "sandbox/requests");
-  await runLifecycle(sandbox);
-  routes = ((await google(sandbox, "GET", "sandbox/requests")) as { routes: RequestCount[] }).routes;
-  expect(routes.length).toBeGreaterThan(20);
+  await forgetRequests();
+  await runBeginning(sandbox);
+  await noteRoutes();
 });
 
 afterEach(() => clearFaults(sandbox));
@@ -75,6 +76,7 @@ describe("Google's APIs", () => {
   });
 
   survives("the answer to each soft deletion is lost", async () => {
+    await forgetRequests();
     let output = "";
     // The provider goes before its pool.
     for (const deletion of SOFT_DELETIONS.toReversed()) {
@@ -83,20 +85,48 @@ describe("Google's APIs", () => {
       expect(await faultsLeft(sandbox)).toEqual([]);
       expect(await runAndSummarize(sandbox, "refresh")).toContain("1 deleted");
     }
-    const row = await fixByUp(sandbox, "deleted; the next `up` undeletes it", seenIn(output, /Error 400/));
-    expect(row.next).toContain("2 imported");
-    return { ...row, next: `\`pulumi refresh\`, then ${row.next}` };
+    const up = await runAndSummarize(sandbox, "up");
+    expect(up).toContain("2 imported");
+    await noteRoutes();
+    await expectDeclared(sandbox);
+    return {
+      happened: "deleted; the next `up` undeletes it",
+      seen: seenIn(output, /Error 400/),
+      next: `\`pulumi refresh\`, then ${up}`,
+      plugins: pluginsOf(sandbox),
+    };
   });
 
   survivesAll(
-    ["each operation of a creation ends in an error", "the answer to each creation is lost"],
+    [
+      "a grant to the caller has not taken effect yet (403)",
+      "each operation of a creation ends in an error",
+      "the answer to each creation is lost",
+    ],
     async () => {
+      // Permissions on organization policies cannot be granted on a project.
+      await sandbox.set({ publicAccess: "false", overrideDomainRestrictedSharing: "false" });
       await startEmpty(sandbox);
+      const newcomer = "user:newcomer@example.com";
+      const seconds = 600;
+      await fault(sandbox, { kind: "iam-spreading", seconds });
+      await grant(sandbox, "roles/owner", newcomer, PROJECT);
+      const token = await mintAccessToken(sandbox.root, newcomer);
+      const theirs = sandbox.with({ GOOGLE_OAUTH_ACCESS_TOKEN: token });
+      const refused = await expectFailure(theirs);
+      await clearFaults(sandbox);
+      await fault(sandbox, { kind: "clock-skew", seconds });
+
       const creations = OPERATIONS.filter(({ method }) => method === "POST");
       await setFaults({ kind: "operation-error" }, [...creations, ENABLE]);
       await setFaults({ ...LOST, skip: 1 }, CREATED_ONCE);
-      const output = await failUntilDone("up");
-      return fixAllByUp(sandbox, {
+      const output = await failUntilDone("up", theirs);
+      return fixAllByUp(theirs, {
+        "a grant to the caller has not taken effect yet (403)": {
+          happened: "nothing is changed",
+          seen: seenIn(refused, /Error 403/),
+          before: "minutes later ",
+        },
         "each operation of a creation ends in an error": {
           happened: "earlier changes stay",
           seen: seenIn(output, /Error waiting for/),
@@ -109,6 +139,20 @@ describe("Google's APIs", () => {
     },
   );
 
+  survives("the answer is lost when the exception from the organization's policy is created", async () => {
+    await sandbox.set(PUBLIC);
+    await setFaults(LOST, [EXCEPTION]);
+    const output = await expectFailure(sandbox);
+    await sandbox.set({ adoptExisting: "true" });
+    const row = await fixByUp(
+      sandbox,
+      "the retry finds the resource; adopted, not created twice",
+      seenIn(output, /Error 409/),
+    );
+    await sandbox.unset("adoptExisting");
+    return { ...row, next: `\`adoptExisting\`, ${row.next}` };
+  });
+
   survivesAll(
     [
       "each route answers 429, then 500, then 503",
@@ -117,6 +161,8 @@ describe("Google's APIs", () => {
     ],
     async () => {
       await startEmpty(sandbox);
+      const routes = [...lifecycle.values()];
+      expect(routes.length).toBeGreaterThan(20);
       const repeatable = routes.filter(
         ({ method, route }) =>
           method !== "GET" &&
@@ -131,7 +177,7 @@ describe("Google's APIs", () => {
         { kind: "status", status: 503 },
         routes.filter((route) => !repeatable.includes(route)),
       );
-      await setFaults({ kind: "delay", milliseconds: 700, skip: 3 }, routes);
+      await setFaults({ kind: "delay", milliseconds: 300, skip: 3 }, routes);
       await setFaults(
         { kind: "operation-pending", skip: 3 },
         routes.filter(({ route }) => route.endsWith("operations/{operation}")),
@@ -143,42 +189,23 @@ describe("Google's APIs", () => {
       });
     },
   );
-
-  survives("a grant to the caller has not taken effect yet (403)", async () => {
-    // Permissions on organization policies cannot be granted on a project.
-    await sandbox.set({ publicAccess: "false", overrideDomainRestrictedSharing: "false" });
-    await startEmpty(sandbox);
-    const newcomer = "user:newcomer@example.com";
-    const seconds = 600;
-    await fault(sandbox, { kind: "iam-spreading", seconds });
-    await grant(sandbox, "roles/owner", newcomer, PROJECT);
-    const token = await mintAccessToken(sandbox.root, newcomer);
-    const theirs = sandbox.with({ GOOGLE_OAUTH_ACCESS_TOKEN: token });
-    const output = await expectFailure(theirs);
-    await clearFaults(sandbox);
-    await fault(sandbox, { kind: "clock-skew", seconds });
-    const row = await fixByUp(theirs, "nothing is changed", seenIn(output, /Error 403/));
-    return { ...row, next: `minutes later ${row.next}` };
-  });
-
-  survives("the answer is lost when the exception from the organization's policy is created", async () => {
-    await sandbox.set(PUBLIC);
-    await setFaults(LOST, [EXCEPTION]);
-    const output = await expectFailure(sandbox);
-    await sandbox.set({ adoptExisting: "true" });
-    const row = await fixByUp(
-      sandbox,
-      "the retry finds the resource; adopted, not created twice",
-      seenIn(output, /Error 409/),
-    );
-    return { ...row, next: `\`adoptExisting\`, ${row.next}` };
-  });
 });
 
-/** Runs a command until every fault has occurred, each time with a failure; returns the output. */
-async function failUntilDone(command: Command): Promise<string> {
+async function forgetRequests(): Promise<void> {
+  await google(sandbox, "DELETE", "sandbox/requests");
+}
+
+/** Adds the routes of the requests so far to those of the lifecycle. */
+async function noteRoutes(): Promise<void> {
+  const { routes } = (await google(sandbox, "GET", "sandbox/requests")) as { routes: RequestCount[] };
+  for (const { method, route } of routes) lifecycle.set(`${method} ${route}`, { method, route });
+}
+
+/** Runs a command until every fault of a request has occurred, each time with a failure; returns the output. */
+async function failUntilDone(command: Command, as: Sandbox = sandbox): Promise<string> {
   const outputs: string[] = [];
-  while ((await faultsLeft(sandbox)).length > 0) outputs.push(await expectFailure(sandbox, command));
+  while ((await faultsLeft(sandbox)).some((left) => "route" in left))
+    outputs.push(await expectFailure(as, command));
   return outputs.join("\n");
 }
 

@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import { expect } from "vitest";
 import { sandboxPaths } from "../../sandbox/lib/paths.ts";
+import { switchService } from "../../sandbox/services/switch.ts";
 import { passed } from "../support/outcome.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 import { expectDeclared } from "./declared.ts";
@@ -17,21 +18,28 @@ const TRANSIENT = /googleapi: Error|Google answered|Could not read/;
 export async function startEmpty(sandbox: Sandbox): Promise<void> {
   await clearFaults(sandbox);
   passed(await sandbox.command("pulumi", ["stack", "import"], {}, { input: EMPTY }));
-  passed(await sandbox.run("fault", "emulator", "stop"));
-  await rm(sandboxPaths(sandbox.root).emulatorState);
-  passed(await sandbox.run("fault", "emulator", "start"));
+  const paths = sandboxPaths(sandbox.root);
+  await switchService("emulator", "stop", paths);
+  await rm(paths.emulatorState);
+  await switchService("emulator", "start", paths);
   await google(sandbox, "PUT", "sandbox/org-policy", { mode: "deny" });
 }
 
-/** Provisions from nothing, updates, refreshes, destroys and provisions again; returns the output. */
-export async function runLifecycle(sandbox: Sandbox): Promise<string> {
-  const run = (command: Command) => expectSuccess(sandbox, command);
+/** Provisions from nothing and updates; returns the output. */
+export async function runBeginning(sandbox: Sandbox): Promise<string> {
   const set = (round: string, reader: string, ref: string) =>
     sandbox.set({ "labels.round": round, "readers[0]": reader, "githubRefs[0]": ref });
   await set("one", "user:lee@example.com", "refs/heads/main");
-  const first = await run("up");
+  const first = await expectSuccess(sandbox, "up");
   await set("two", "user:kim@example.com", "refs/heads/release");
-  return [first, await run("up"), await run("refresh"), await run("destroy"), await run("up")].join("\n");
+  return first + (await expectSuccess(sandbox, "up"));
+}
+
+/** The same, then refreshes, destroys and provisions again. */
+async function runLifecycle(sandbox: Sandbox): Promise<string> {
+  const run = (command: Command) => expectSuccess(sandbox, command);
+  const beginning = await runBeginning(sandbox);
+  return [beginning, await run("refresh"), await run("destroy"), await run("up")].join("\n");
 }
 
 /**
