@@ -2,14 +2,14 @@ import { readFileSync } from "node:fs";
 import { chmod, chown, cp, readFile, rm, symlink, truncate, writeFile } from "node:fs/promises";
 import { dirname, join, relative } from "node:path";
 import { beforeAll, describe, expect } from "vitest";
-import { repositoryRoot } from "../../sandbox/lib/paths.ts";
+import { repositoryRoot, sandboxPaths } from "../../sandbox/lib/paths.ts";
 import { allProcesses, commandLine, waitUntil } from "../../sandbox/lib/processes.ts";
+import { switchService } from "../../sandbox/services/switch.ts";
 import { withBuildStep } from "../support/build-step.ts";
 import { published } from "../support/google.ts";
 import { failed, passed } from "../support/outcome.ts";
 import type { Outcome } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
-import { expectDeclared } from "./declared.ts";
 import { expectFailure, fixAllByUp, fixByUp, withoutPrompt } from "./fixing.ts";
 import { seenIn } from "./seen.ts";
 import { hasOwnEngine, survives, survivesAll } from "./survives.ts";
@@ -38,10 +38,6 @@ describe("Docker", () => {
       const tags = await published(sandbox);
       const noEngine = await expectFailure(sandbox.with({ DOCKER_HOST: "unix:///nowhere/docker.sock" }));
 
-      const restore = await addStep("RUN echo npm error 404 no such package >&2; exit 3");
-      const failedStep = await expectFailure(sandbox);
-      await restore();
-
       const secret = join(ui, "src/secret.txt");
       await writeFile(secret, "nobody may read this");
       await chmod(secret, 0);
@@ -49,12 +45,15 @@ describe("Docker", () => {
       const unreadable = failed(await asOrdinaryUser(withoutPrompt("up")));
       await rm(secret);
 
-      const file = join(ui, "nginx.conf");
-      const outside = join(dirname(sandbox.sources), "nginx.conf");
+      // In the contexts of two images. The step waits until the build of the other image has started.
+      const restore = await addStep("RUN sleep 3; echo npm error 404 no such package >&2; exit 3");
+      const file = join(sandbox.sources, "coordinator/mcp-http-bridge/bridge.js");
+      const outside = join(dirname(sandbox.sources), "bridge.js");
       await cp(file, outside);
       await rm(file);
       await symlink(outside, file);
-      const linked = await expectFailure(sandbox);
+      const unbuilt = await expectFailure(sandbox);
+      await restore();
       await rm(file);
       await cp(outside, file);
 
@@ -63,7 +62,7 @@ describe("Docker", () => {
         "no engine": { happened: "nothing is changed", seen: seenIn(noEngine, /no engine listens/) },
         "a step of a Dockerfile fails": {
           happened: "nothing is pushed, and no tag is moved",
-          seen: seenIn(failedStep, /error reading build output: .*exit code: 3/, /npm error 404/),
+          seen: seenIn(unbuilt, /error reading build output: .*exit code: 3/, /npm error 404/),
         },
         "a file of the context cannot be read": {
           happened: "nothing is built",
@@ -71,7 +70,7 @@ describe("Docker", () => {
         },
         "a symlink leaves the context": {
           happened: "no file from outside the context gets into an image; nothing is pushed",
-          seen: seenIn(linked, /error reading build output: .*nginx\.conf.*not found/),
+          seen: seenIn(unbuilt, /error reading build output: .*bridge\.js.*not found/),
         },
       });
       expect(rows["no engine"].next).toMatch(/^`pulumi up`: \d+ unchanged$/);
@@ -80,15 +79,16 @@ describe("Docker", () => {
   );
 
   survives("the engine is killed during a build", async (skip) => {
-    if (!(await hasOwnEngine(sandbox))) skip("the engine is the machine's own: the sandbox leaves it alone");
+    if (!hasOwnEngine(sandbox)) skip("the engine is the machine's own: the sandbox leaves it alone");
     const restore = await addStep('RUN ["sleep", "61.0417"]');
     const up = sandbox.tryUp();
     const builds = () => allProcesses().some((pid) => commandLine(pid).endsWith("sleep 61.0417"));
     expect(await waitUntil(builds, 60_000)).toBe(true);
-    passed(await sandbox.run("fault", "docker", "kill"));
+    const paths = sandboxPaths(sandbox.root);
+    await switchService("docker", "kill", paths);
     const output = failed(await up);
     await restore();
-    passed(await sandbox.run("up", "--no-stack"));
+    await switchService("docker", "start", paths);
     return fixByUp(
       sandbox,
       "the build is lost; nothing is pushed, and no other image is touched",
@@ -111,7 +111,7 @@ describe("Docker", () => {
     expect(mebibytes).toBeGreaterThan(0);
     expect(mebibytes).toBeLessThan(MOST_MIB);
     await writeFile(notes, "ignored");
-    await expectDeclared(sandbox);
+    await sandbox.expectNoChanges();
     await rm(recording);
     await writeFile(ignore, "other.txt\n");
     const rows = await fixAllByUp(sandbox, {

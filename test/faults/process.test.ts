@@ -1,28 +1,20 @@
-import { appendFile } from "node:fs/promises";
-import { join } from "node:path";
-import { afterEach, beforeAll, describe, expect } from "vitest";
+import { afterEach, beforeAll, describe } from "vitest";
 import { mintAccessToken, MAINTAINER } from "../../sandbox/lib/tokens.ts";
 import { sandboxPaths } from "../../sandbox/lib/paths.ts";
-import { failed, passed, stdoutOf } from "../support/outcome.ts";
+import type { ServiceName } from "../../sandbox/lib/supervision.ts";
+import { switchService } from "../../sandbox/services/switch.ts";
+import { failed, passed } from "../support/outcome.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 import { expectDeclared } from "./declared.ts";
-import { clearFaults, fault, published } from "../support/google.ts";
-import {
-  expectFailure,
-  fixAllByUp,
-  fixByUp,
-  pluginsOf,
-  runAndSummarize,
-  summarize,
-  withoutPrompt,
-} from "./fixing.ts";
+import { clearFaults, fault } from "../support/google.ts";
+import { expectFailure, fixByUp, pluginsOf, runAndSummarize, summarize, withoutPrompt } from "./fixing.ts";
 import { startSlowUp, startUp } from "./running.ts";
 import { seenIn } from "./seen.ts";
 import { hasOwnEngine, survives, survivesAll } from "./survives.ts";
 
-const KILLS = 5;
+const KILLS = 3;
 /** The number of steps after which each `up` is killed. Together, they are fewer than the steps of an `up` from nothing. */
-const STEPS = 9;
+const STEPS = 15;
 const HOUR = 3600;
 const READ_ONLY = /read-only file system|permission denied/;
 const CLEAR_PENDING = "`pulumi refresh --clear-pending-creates`";
@@ -51,31 +43,12 @@ describe("Process", () => {
     return { ...row, next: `\`pulumi cancel\`, ${CLEAR_PENDING}, then \`pulumi up\`` };
   });
 
-  const AHEAD = "tokens come from a clock that is an hour ahead of the registry's";
-  const BEHIND = "tokens come from a clock that is an hour behind the registry's";
-  survivesAll([AHEAD, BEHIND], async () => {
-    await appendFile(join(sandbox.sources, "coordinator/ui/src/index.html"), "\n");
-    const tags = await published(sandbox);
-    const upWithSkew = async (seconds: number) => {
-      await fault(sandbox, { kind: "clock-skew", seconds });
-      const output = await expectFailure(sandbox);
-      await clearFaults(sandbox);
-      expect(await published(sandbox)).toEqual(tags);
-      return {
-        happened: "nothing is pushed; the tags do not move",
-        seen: seenIn(output, /unauthorized|denied/),
-      };
-    };
-    return fixAllByUp(sandbox, {
-      [AHEAD]: await upWithSkew(1.1 * HOUR),
-      [BEHIND]: await upWithSkew(-1.1 * HOUR),
-    });
-  });
-
   survives("the services of the sandbox are killed", async () => {
-    const services = ["emulator", "registry", ...((await hasOwnEngine(sandbox)) ? ["docker"] : [])];
+    const services: ServiceName[] = ["emulator", "registry"];
+    if (hasOwnEngine(sandbox)) services.push("docker");
     const killed: string[] = [];
-    for (const service of services) killed.push(stdoutOf(await sandbox.run("fault", service, "kill")));
+    for (const service of services)
+      killed.push(await switchService(service, "kill", sandboxPaths(sandbox.root)));
     passed(await sandbox.run("up"));
     await expectDeclared(sandbox);
     return {
@@ -93,75 +66,85 @@ describe("Process, without images", () => {
     await sandbox.set({ publishImages: "false" });
   });
 
-  survivesAll(["the state cannot be written", "Google's clock is past the token's hour"], async () => {
-    await declareReader();
-    const readOnly = await withReadOnlyState(() => expectFailure(sandbox));
-    const token = await mintAccessToken(sandbox.root, MAINTAINER);
-    await fault(sandbox, { kind: "clock-skew", seconds: 1.1 * HOUR });
-    const expired = await expectFailure(sandbox.with({ GOOGLE_OAUTH_ACCESS_TOKEN: token }));
-    await clearFaults(sandbox);
-    return fixAllByUp(sandbox, {
-      "the state cannot be written": { happened: "nothing is changed", seen: seenIn(readOnly, READ_ONLY) },
-      "Google's clock is past the token's hour": {
-        happened: "nothing is changed",
-        seen: seenIn(expired, /(Google|Artifact Registry) answered 401/),
-      },
-    });
-  });
+  const READ_ONLY_AT_START = "the state cannot be written";
+  const READ_ONLY_LATER = "the state becomes read-only during an update";
+  const EXPIRED = "Google's clock is past the token's hour";
+  survivesAll(
+    [READ_ONLY_AT_START, EXPIRED, READ_ONLY_LATER, "Ctrl-C twice", "Ctrl-C", "two `pulumi up` at once"],
+    async () => {
+      await declareReader();
+      const notStarted = await withReadOnlyState(() => expectFailure(sandbox));
+      const token = await mintAccessToken(sandbox.root, MAINTAINER);
+      await fault(sandbox, { kind: "clock-skew", seconds: 1.1 * HOUR });
+      const expired = await expectFailure(sandbox.with({ GOOGLE_OAUTH_ACCESS_TOKEN: token }));
+      await clearFaults(sandbox);
 
-  survivesAll(["Ctrl-C", "two `pulumi up` at once"], async () => {
-    await declareReader();
-    const up = await startSlowUp(sandbox, 4000);
-    up.interrupt();
-    const interrupted = failed(await up.ended);
+      const writing = await startSlowUp(sandbox, 2000);
+      const notWritten = await withReadOnlyState(async () => failed(await writing.ended));
+      await unlock();
 
-    await declareReader();
-    const first = await startSlowUp(sandbox, 6000);
-    const locked = lockedIn(await expectFailure(sandbox));
-    const { code, output } = await first.ended;
-    expect(code).toBe(0);
-    await expectDeclared(sandbox);
-    const plugins = pluginsOf(sandbox);
-    return {
-      "Ctrl-C": {
-        happened:
-          "running operations finish or are cancelled, no others start; the state is written and unlocked",
-        seen: seenIn(interrupted, /update cancell?ed/),
-        next: summarize("up", output),
-        plugins,
-      },
-      "two `pulumi up` at once": { happened: "the first run completes", seen: locked, next: "none", plugins },
-    };
-  });
+      await declareReader();
+      const stopped = await startSlowUp(sandbox, 20_000);
+      stopped.interrupt();
+      await stopped.waitForOutput(/press \^C again/);
+      stopped.interrupt();
+      const interruptedTwice = failed(await stopped.ended);
+      await clearFaults(sandbox);
+      await clearPendingCreates();
 
-  survivesAll(["the state becomes read-only during an update", "Ctrl-C twice"], async () => {
-    await declareReader();
-    const writing = await startSlowUp(sandbox, 4000);
-    const readOnly = await withReadOnlyState(async () => failed(await writing.ended));
-    await unlock();
+      await declareReader();
+      const ending = await startSlowUp(sandbox, 2000);
+      ending.interrupt();
+      const interrupted = failed(await ending.ended);
 
-    await declareReader();
-    const up = await startSlowUp(sandbox, 20_000);
-    up.interrupt();
-    await up.waitForOutput(/press \^C again/);
-    up.interrupt();
-    const interrupted = failed(await up.ended);
-    await clearFaults(sandbox);
-    await clearPendingCreates();
+      await declareReader();
+      const first = await startSlowUp(sandbox, 6000);
+      const locked = lockedIn(await expectFailure(sandbox));
+      const next = summarize("up", passed(await first.ended));
+      await expectDeclared(sandbox);
 
-    return fixAllByUp(sandbox, {
-      "the state becomes read-only during an update": {
-        happened: "the grant is found, not created twice",
-        seen: seenIn(readOnly, READ_ONLY),
-        before: `\`pulumi cancel\`, ${CLEAR_PENDING}, then `,
-      },
-      "Ctrl-C twice": {
-        happened: "stops at once and releases its lock",
-        seen: seenIn(interrupted, /terminat|cancel/i),
-        before: `${CLEAR_PENDING}, then `,
-      },
-    });
-  });
+      const plugins = pluginsOf(sandbox);
+      return {
+        [READ_ONLY_AT_START]: {
+          happened: "nothing is changed",
+          seen: seenIn(notStarted, READ_ONLY),
+          next,
+          plugins,
+        },
+        [EXPIRED]: {
+          happened: "nothing is changed",
+          seen: seenIn(expired, /(Google|Artifact Registry) answered 401/),
+          next,
+          plugins,
+        },
+        [READ_ONLY_LATER]: {
+          happened: "the grant is found, not created twice",
+          seen: seenIn(notWritten, READ_ONLY),
+          next: `\`pulumi cancel\`, ${CLEAR_PENDING}, then ${next}`,
+          plugins,
+        },
+        "Ctrl-C twice": {
+          happened: "stops at once and releases its lock",
+          seen: seenIn(interruptedTwice, /terminat|cancel/i),
+          next: `${CLEAR_PENDING}, then ${next}`,
+          plugins,
+        },
+        "Ctrl-C": {
+          happened:
+            "running operations finish or are cancelled, no others start; the state is written and unlocked",
+          seen: seenIn(interrupted, /update cancell?ed/),
+          next,
+          plugins,
+        },
+        "two `pulumi up` at once": {
+          happened: "the first run completes",
+          seen: locked,
+          next: "none",
+          plugins,
+        },
+      };
+    },
+  );
 });
 
 /** Declares one more reader, who has no grant yet. */

@@ -1,35 +1,34 @@
 import { randomBytes } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { cp, mkdtemp, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, onTestFailed } from "vitest";
-import { repositoryRoot } from "../../sandbox/lib/paths.ts";
+import { repositoryRoot, type SandboxPaths, sandboxPaths } from "../../sandbox/lib/paths.ts";
 import { mintAccessToken, MAINTAINER } from "../../sandbox/lib/tokens.ts";
-import {
-  allProcesses,
-  commandLine,
-  type ProcessIdentity,
-  terminate,
-  waitUntil,
-} from "../../sandbox/lib/processes.ts";
+import { allProcesses, commandLine, waitUntil } from "../../sandbox/lib/processes.ts";
+import { switchRegistryFaults, switchService } from "../../sandbox/services/switch.ts";
 import { withBuildStep } from "../support/build-step.ts";
-import { nativePlatform } from "../support/native-build.ts";
+import { nativeBuild, nativePlatform } from "../support/native-build.ts";
 import { failed, passed, stdoutOf } from "../support/outcome.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
-import { faultsLeft, published, removeTags } from "../support/google.ts";
+import { clearFaults, fault, faultsLeft, published, removeTags } from "../support/google.ts";
 import { expectDeclared } from "./declared.ts";
 import { expectFailure, fixAllByUp, fixByUp, pluginsOf, runAndSummarize } from "./fixing.ts";
 import { seenIn } from "./seen.ts";
 import { survives, survivesAll } from "./survives.ts";
 
-const UI = "route=*/hyperion-ui/blobs/uploads/*";
+/** The uploads of the user interface's layers. */
+const UPLOADS = "*/hyperion-ui/blobs/uploads/*";
 const MIB = 1024 * 1024;
+const HOUR = 3600;
 
 const sandbox = useSandbox();
+let paths: SandboxPaths;
 let storage: string;
 
 beforeAll(() => {
-  storage = join(sandbox.root, "registry");
+  paths = sandboxPaths(sandbox.root);
+  storage = paths.registry;
 });
 
 afterAll(async () => {
@@ -48,10 +47,12 @@ describe("Registry", () => {
       const preview = passed(await sandbox.tryPulumi("preview"));
       await changeLayer(3);
       onTestFailed(async () => {
-        await sandbox.run("fault", "clear");
+        await clearFaults(sandbox);
+        await switchRegistryFaults(paths);
       });
-      passed(await sandbox.run("fault", "set", "registry-status", UI));
-      passed(await sandbox.run("fault", "set", "registry-cut", UI, "skip=1"));
+      await fault(sandbox, { kind: "registry-status", route: UPLOADS });
+      await fault(sandbox, { kind: "registry-cut", route: UPLOADS, skip: 1 });
+      await switchRegistryFaults(paths);
       const resent = { happened: "the engine sends the layer again", seen: "nothing" };
       const rows = await fixAllByUp(sandbox, {
         "500 in the middle of a blob upload": resent,
@@ -66,44 +67,85 @@ describe("Registry", () => {
     },
   );
 
-  survivesAll(["the registry is killed", "the token expires between build and push"], async () => {
+  const EXPIRED = "the token expires between build and push";
+  const AHEAD = "tokens come from a clock that is an hour ahead of the registry's";
+  const BEHIND = "tokens come from a clock that is an hour behind the registry's";
+  survivesAll(["the registry is killed", EXPIRED, AHEAD, BEHIND], async () => {
     const tags = await published(sandbox);
-    await addStep('RUN ["sleep", "9.0417"]');
-    const up = sandbox.tryUp();
-    const builds = () => allProcesses().some((pid) => commandLine(pid).endsWith("sleep 9.0417"));
-    expect(await waitUntil(builds, 60_000)).toBe(true);
-    passed(await sandbox.run("fault", "registry", "kill"));
-    const killed = failed(await up);
-    passed(await sandbox.run("up", "--no-stack"));
-    expect(await published(sandbox)).toEqual(tags);
+    const login = await createLogin();
+    const failDuringBuild = async (seconds: string, act: () => Promise<void>): Promise<string> => {
+      await addStep(`RUN ["sleep", "${seconds}"]`);
+      const up = sandbox.with({ DOCKER_CONFIG: login }).tryUp();
+      const builds = () => allProcesses().some((pid) => commandLine(pid).endsWith(`sleep ${seconds}`));
+      expect(await waitUntil(builds, 60_000)).toBe(true);
+      await act();
+      return failed(await up);
+    };
+    const expectNothingPushed = async () => {
+      expect(await published(sandbox)).toEqual(tags);
+    };
 
-    await addStep('RUN ["sleep", "12"]');
-    const login = await createLogin(8);
-    const expired = await expectFailure(sandbox.with({ DOCKER_CONFIG: login }));
-    expect(await published(sandbox)).toEqual(tags);
+    const killed = await failDuringBuild("4.0417", async () => {
+      await switchService("registry", "kill", paths);
+    });
+    await switchService("registry", "start", paths);
+    await expectNothingPushed();
+
+    const expired = await failDuringBuild("4.0418", () =>
+      fault(sandbox, { kind: "clock-skew", seconds: 1.1 * HOUR }),
+    );
+    await clearFaults(sandbox);
+    await expectNothingPushed();
+
+    await fault(sandbox, { kind: "clock-skew", seconds: -1.1 * HOUR });
+    const behind = await expectFailure(sandbox);
+    await clearFaults(sandbox);
+    await expectNothingPushed();
 
     return fixAllByUp(sandbox, {
       "the registry is killed": {
         happened: "nothing is pushed; the tags do not move",
         seen: seenIn(killed, /error reading push output: .*(refused|EOF)/),
       },
-      "the token expires between build and push": {
+      [EXPIRED]: {
         happened:
           "nothing is pushed; the build stays in the engine. A credential helper gets a new token for each push",
         seen: seenIn(expired, /access token has expired/),
       },
+      [AHEAD]: {
+        happened: "nothing is pushed; the tags do not move",
+        seen: seenIn(expired, /unauthorized|denied/),
+      },
+      [BEHIND]: {
+        happened: "nothing is pushed; the tags do not move",
+        seen: seenIn(behind, /unauthorized|denied/),
+      },
     });
+  });
+});
+
+// With two platforms, Docker pushes the layer that they share a second time after all tries have failed, and a push that starts
+// while the registry is down fails at once.
+describe("Registry, with one platform", () => {
+  /** The image of the other platform remains. */
+  const tags = [
+    `build, ${nativeBuild}, latest`,
+    nativeBuild === "build-amd64" ? "build-arm64" : "build-amd64",
+  ];
+
+  beforeAll(async () => {
+    await sandbox.set({ "platforms[0]": nativePlatform });
   });
 
   survives("the registry's disk is full", async (skip) => {
-    passed(await sandbox.run("fault", "registry", "stop"));
+    await switchService("registry", "stop", paths);
     try {
       await moveToSmallDisk(4);
     } catch (error) {
-      passed(await sandbox.run("fault", "registry", "start"));
+      await switchService("registry", "start", paths);
       return skip(`a small disk cannot be mounted here: ${String(error)}`);
     }
-    passed(await sandbox.run("fault", "registry", "start"));
+    await switchService("registry", "start", paths);
     await changeLayer(12);
     const output = await expectFailure(sandbox);
     expect(await readFile(join(sandbox.root, "logs/registry.out.log"), "utf8")).toContain(
@@ -114,25 +156,20 @@ describe("Registry", () => {
       sandbox,
       "the engine tries five times in 50 s; existing images stay",
       seenIn(output, /error reading push output: /),
+      { tags },
     );
   });
 
-  // Last, because the stack has one platform afterwards: a push that starts while the registry is down fails at once.
   survives("the registry is restarted during a push", async () => {
-    await sandbox.set({ "platforms[0]": nativePlatform });
     await changeLayer(60);
     const before = await uploads();
     const up = runAndSummarize(sandbox, "up");
     const started = async () => (await uploads()).some((upload) => !before.includes(upload));
     expect(await waitUntil(started, 60_000)).toBe(true);
-    const record = JSON.parse(
-      readFileSync(join(sandbox.root, "run/registry.json"), "utf8"),
-    ) as ProcessIdentity;
-    await terminate(record, 0);
-    passed(await sandbox.run("fault", "registry", "start"));
+    await switchService("registry", "kill", paths);
+    await switchService("registry", "start", paths);
     const next = await up;
-    const [native, other] = nativePlatform.endsWith("amd64") ? ["amd64", "arm64"] : ["arm64", "amd64"];
-    await expectDeclared(sandbox, { tags: [`build, build-${native}, latest`, `build-${other}`] });
+    await expectDeclared(sandbox, { tags });
     return {
       happened: "the engine sends the layer again",
       seen: "nothing",
@@ -180,11 +217,11 @@ async function uploads(): Promise<string[]> {
   return names.filter((_, index) => (sizes[index]?.size ?? 0) > 0);
 }
 
-/** Creates a Docker configuration with a login that expires after this many seconds. */
-async function createLogin(seconds: number): Promise<string> {
+/** Creates a Docker configuration with a login, which expires after an hour. */
+async function createLogin(): Promise<string> {
   const host = sandbox.registry.replace(/\/.*/, "");
-  const folder = await mkdtemp(join(sandbox.scratch, "short-login-"));
-  const token = await mintAccessToken(sandbox.root, MAINTAINER, seconds);
+  const folder = await mkdtemp(join(sandbox.scratch, "login-"));
+  const token = await mintAccessToken(sandbox.root, MAINTAINER);
   const auth = Buffer.from(`oauth2accesstoken:${token}`).toString("base64");
   await writeFile(join(folder, "config.json"), JSON.stringify({ auths: { [host]: { auth } } }), {
     mode: 0o600,

@@ -1,5 +1,6 @@
 import { test } from "vitest";
-import { passed } from "../support/outcome.ts";
+import { sandboxPaths } from "../../sandbox/lib/paths.ts";
+import { requireRunning } from "../../sandbox/lib/require-sandbox.ts";
 import type { Sandbox } from "../support/sandbox.ts";
 
 /** The outcome of a fault. */
@@ -25,8 +26,8 @@ declare module "vitest" {
 type Skip = (reason: string) => never;
 
 /** Whether the sandbox has its own Docker engine, which a test can kill. */
-export async function hasOwnEngine(sandbox: Sandbox): Promise<boolean> {
-  return !passed(await sandbox.run("status", "--json")).includes("Docker engine (yours)");
+export function hasOwnEngine({ root }: Sandbox): boolean {
+  return requireRunning(sandboxPaths(root)).tools.engine.kind === "own";
 }
 
 /** Defines a test that provokes `fault`, checks that nothing is lost, and records the outcome. */

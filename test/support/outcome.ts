@@ -2,7 +2,7 @@ import { expect } from "vitest";
 import type { Outcome } from "./sandbox.ts";
 
 /** The output of a command that must succeed. */
-export function passed({ code, output }: Pick<Outcome, "code" | "output">): string {
+export function passed({ code, output }: { code: number | undefined; output: string }): string {
   expect(code, output).toBe(0);
   return output;
 }
