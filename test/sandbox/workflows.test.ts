@@ -2,9 +2,11 @@ import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import images from "../../images.json" with { type: "json" };
+import { nativePlatform } from "../support/native-build.ts";
 import { failed, passed } from "../support/outcome.ts";
 import type { Outcome } from "../support/sandbox.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
+import { changeSettings, placeOf } from "../support/stack-file.ts";
 import {
   type Attestation,
   productionTags,
@@ -42,6 +44,19 @@ case $3 in
 esac
 `;
   await writeFile(join(bin, "gh"), script, { mode: 0o755 });
+  return bin;
+};
+
+/** Creates a folder with a short `sleep`. Tokens of a login from before it expire meanwhile, and later ones live for an hour. */
+const shortPause = async (tokenSeconds: number): Promise<string> => {
+  const bin = join(sandbox.scratch, "sleep-bin");
+  await mkdir(bin);
+  const lifetime = (seconds: number): string => `"token_lifetime_seconds":${seconds}}`;
+  const script = `#!/bin/sh
+sed -i 's/${lifetime(tokenSeconds)}/${lifetime(3600)}/' "$GOOGLE_APPLICATION_CREDENTIALS"
+exec /bin/sleep ${tokenSeconds}
+`;
+  await writeFile(join(bin, "sleep"), script, { mode: 0o755 });
   return bin;
 };
 
@@ -228,6 +243,10 @@ describe("publish.yml", () => {
 
   test("waits for a lock while a newer commit is pushed, then publishes with the tag of the commit only, also after the first login has expired and if GitHub refuses attestations", async () => {
     const { edge } = await ui();
+    // Builds and pushes less from here on.
+    await changeSettings(github.folder, ["--stack", "production-images"], (document) => {
+      document.setIn(placeOf("platforms[0]"), nativePlatform);
+    });
     const page = join(github.folder, "coordinator/ui/src/index.html");
     await writeFile(page, "<!-- another build -->\n", { flag: "a" });
     const commit = await github.push();
@@ -236,11 +255,13 @@ describe("publish.yml", () => {
     await github.putObject("production-images", lock, JSON.stringify(holder));
     let unlocked: Promise<unknown> | undefined;
     let overtaken: Promise<unknown> | undefined;
-    const trigger = { commit, event: "workflow_dispatch", tokenSeconds: 35, attests: false };
+    const tokenSeconds = 3;
+    const path = await shortPause(tokenSeconds);
+    const trigger = { commit, event: "workflow_dispatch", tokenSeconds, attests: false, path };
     const outcome = await github.run("publish.yml", trigger, (printed) => {
       const times = printed.split("Locked; trying again in 20 s").length - 1;
       if (times > 0) overtaken ??= github.push();
-      if (times > 1) unlocked ??= github.putObject("production-images", lock);
+      if (times > 1) unlocked ??= overtaken?.then(() => github.putObject("production-images", lock));
     });
     await Promise.all([overtaken, unlocked]);
     expect(failed(outcome)).toContain("The images are published, but without an attestation of the build.");
