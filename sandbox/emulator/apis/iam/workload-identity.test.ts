@@ -119,6 +119,7 @@ test.each([
     body: { error: { status: "ALREADY_EXISTS" } },
   });
   expect(await emulator.ok("GET", list)).toEqual({});
+  expect(Object.keys(await emulator.ok("GET", `${list}?showDeleted=true`))).toHaveLength(1);
   emulator.restart();
   await emulator.ok("POST", `${path}:undelete`, {});
   expect(await emulator.ok("GET", path)).toMatchObject({ state: "ACTIVE" });

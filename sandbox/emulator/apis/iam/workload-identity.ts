@@ -151,7 +151,8 @@ function routesOf(kind: Kind): Route[] {
       if (kind.parent) find(context, kind.parent, params);
       const under = nameOf(context, kind, { ...params, [kind.placeholder]: "" });
       const visible = Object.values(context.store.state[kind.stored]).filter(
-        ({ name, state }) => name.startsWith(under) && state !== "DELETED",
+        ({ name, state }) =>
+          name.startsWith(under) && (state !== "DELETED" || query.get("showDeleted") === "true"),
       );
       return page(kind.name, visible, query);
     }),
