@@ -45,8 +45,8 @@ describe("Docker", () => {
       const unreadable = failed(await asOrdinaryUser(withoutPrompt("up")));
       await rm(secret);
 
-      // In the contexts of two images. The step waits until the build of the other image has started.
-      const restore = await addStep("RUN sleep 3; echo npm error 404 no such package >&2; exit 3");
+      // In the builds of two images. One waits until the other has started.
+      const restore = await addStep("RUN sleep 3\nRUN echo npm error 404 no such package >&2; exit 3");
       const file = join(sandbox.sources, "coordinator/mcp-http-bridge/bridge.js");
       const outside = join(dirname(sandbox.sources), "bridge.js");
       await cp(file, outside);

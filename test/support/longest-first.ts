@@ -5,8 +5,8 @@ import { repositoryRoot } from "../../sandbox/lib/paths.ts";
 /** The longest files, so that short ones remain for the end of a run. */
 export const LONGEST = [
   "test/sandbox/workflows.test.ts",
-  "test/faults/process.test.ts",
   "test/faults/registry.test.ts",
+  "test/faults/process.test.ts",
   "test/features/compose.test.ts",
   "test/sandbox/troubleshooting/pulumi.test.ts",
   "test/faults/api.test.ts",
