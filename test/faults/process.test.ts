@@ -7,7 +7,15 @@ import { failed, passed } from "../support/outcome.ts";
 import { useSandbox } from "../support/shared-sandbox.ts";
 import { expectDeclared } from "./declared.ts";
 import { clearFaults, fault } from "../support/google.ts";
-import { expectFailure, fixByUp, pluginsOf, runAndSummarize, summarize, withoutPrompt } from "./fixing.ts";
+import {
+  expectFailure,
+  fixAllByUp,
+  fixByUp,
+  pluginsOf,
+  runAndSummarize,
+  summarize,
+  withoutPrompt,
+} from "./fixing.ts";
 import { startSlowUp, startUp } from "./running.ts";
 import { seenIn } from "./seen.ts";
 import { hasOwnEngine, survives, survivesAll } from "./survives.ts";
@@ -70,7 +78,7 @@ describe("Process, without images", () => {
   const READ_ONLY_LATER = "the state becomes read-only during an update";
   const EXPIRED = "Google's clock is past the token's hour";
   survivesAll(
-    [READ_ONLY_AT_START, EXPIRED, READ_ONLY_LATER, "Ctrl-C twice", "Ctrl-C", "two `pulumi up` at once"],
+    [READ_ONLY_AT_START, EXPIRED, "Ctrl-C", "two `pulumi up` at once", READ_ONLY_LATER, "Ctrl-C twice"],
     async () => {
       await declareReader();
       const notStarted = await withReadOnlyState(() => expectFailure(sandbox));
@@ -79,6 +87,18 @@ describe("Process, without images", () => {
       const expired = await expectFailure(sandbox.with({ GOOGLE_OAUTH_ACCESS_TOKEN: token }));
       await clearFaults(sandbox);
 
+      const ending = await startSlowUp(sandbox, 2000);
+      ending.interrupt();
+      const interrupted = failed(await ending.ended);
+
+      await declareReader();
+      const first = await startSlowUp(sandbox, 6000);
+      const locked = lockedIn(await expectFailure(sandbox));
+      const next = summarize("up", passed(await first.ended));
+
+      // Only now: the run before removed the images from the state, and a run that writes the state often keeps it from becoming
+      // read-only.
+      await declareReader();
       const writing = await startSlowUp(sandbox, 2000);
       const notWritten = await withReadOnlyState(async () => failed(await writing.ended));
       await unlock();
@@ -91,17 +111,6 @@ describe("Process, without images", () => {
       const interruptedTwice = failed(await stopped.ended);
       await clearFaults(sandbox);
       await clearPendingCreates();
-
-      await declareReader();
-      const ending = await startSlowUp(sandbox, 2000);
-      ending.interrupt();
-      const interrupted = failed(await ending.ended);
-
-      await declareReader();
-      const first = await startSlowUp(sandbox, 6000);
-      const locked = lockedIn(await expectFailure(sandbox));
-      const next = summarize("up", passed(await first.ended));
-      await expectDeclared(sandbox);
 
       const plugins = pluginsOf(sandbox);
       return {
@@ -117,18 +126,6 @@ describe("Process, without images", () => {
           next,
           plugins,
         },
-        [READ_ONLY_LATER]: {
-          happened: "the grant is found, not created twice",
-          seen: seenIn(notWritten, READ_ONLY),
-          next: `\`pulumi cancel\`, ${CLEAR_PENDING}, then ${next}`,
-          plugins,
-        },
-        "Ctrl-C twice": {
-          happened: "stops at once and releases its lock",
-          seen: seenIn(interruptedTwice, /terminat|cancel/i),
-          next: `${CLEAR_PENDING}, then ${next}`,
-          plugins,
-        },
         "Ctrl-C": {
           happened:
             "running operations finish or are cancelled, no others start; the state is written and unlocked",
@@ -142,6 +139,18 @@ describe("Process, without images", () => {
           next: "none",
           plugins,
         },
+        ...(await fixAllByUp(sandbox, {
+          [READ_ONLY_LATER]: {
+            happened: "the grant is found, not created twice",
+            seen: seenIn(notWritten, READ_ONLY),
+            before: `\`pulumi cancel\`, ${CLEAR_PENDING}, then `,
+          },
+          "Ctrl-C twice": {
+            happened: "stops at once and releases its lock",
+            seen: seenIn(interruptedTwice, /terminat|cancel/i),
+            before: `${CLEAR_PENDING}, then `,
+          },
+        })),
       };
     },
   );
