@@ -136,12 +136,23 @@ describe("a tag", () => {
     expect(fake.tag("ui", "1.4")).toBe(digest);
   });
 
-  test.each<[string, Answers, (tags: ArtifactRegistryTags) => Promise<unknown>]>([
-    ["created", { [CREATE]: { status: 403 } }, (tags) => tags.create(target)],
-    ["moved", { [MOVE]: { status: 403 } }, (tags) => tags.set(target, true)],
-  ])("that cannot be %s is reported", async (_, answers, call) => {
-    await expect(send(answers, call)).rejects.toThrow(
-      "ui:1.4\n  found:   Artifact Registry answered 403 to the request to put it on sha256:a",
+  const LOG_IN = "gcloud auth application-default login";
+  const REBUILD = "npm run pulumi -- up --replace '**docker:index/image:Image**'";
+  test.each<[string, number, Answers, (tags: ArtifactRegistryTags) => Promise<unknown>, string]>([
+    ["created", 403, { [CREATE]: { status: 403 } }, (tags) => tags.create(target), LOG_IN],
+    [
+      "created on a deleted image",
+      404,
+      { [CREATE]: { status: 404 } },
+      (tags) => tags.create(target),
+      REBUILD,
+    ],
+    ["moved", 403, { [MOVE]: { status: 403 } }, (tags) => tags.set(target, true), LOG_IN],
+  ])("that cannot be %s is reported", async (_, status, answers, call, fix) => {
+    const error = send(answers, call);
+    await expect(error).rejects.toThrow(
+      `ui:1.4\n  found:   Artifact Registry answered ${status} to the request to put it on sha256:a`,
     );
+    await expect(error).rejects.toThrow(`  fix:     ${fix}`);
   });
 });

@@ -14,7 +14,7 @@ import { messageOf } from "../../../problems/wording.ts";
 import { catalogue } from "../catalogue.ts";
 import type { TagStore } from "../tags/store.ts";
 import type { RegistryTags, TagTarget } from "../tags/versions.ts";
-import { indexPlatforms, putTag } from "./manifests.ts";
+import { indexPlatforms, putTag, rebuildCommand } from "./manifests.ts";
 import type { ImageRegistry } from "./image-registry.ts";
 
 /**
@@ -72,6 +72,7 @@ export class ArtifactRegistryTags implements TagStore {
       setError(target, found),
     );
     if (answer.status === 409) return false;
+    if (answer.status === 404) throw setError(target, `answered ${describeAnswer(answer)}`, noImage());
     if (answer.status !== 200) throw setError(target, `answered ${describeAnswer(answer)}`);
     return true;
   }
@@ -160,16 +161,17 @@ function readError(
   return problemsError([{ where: `${repositoryId}/${image}`, found: question, ...wayOut }]);
 }
 
-function setError({ image, tag, digest }: TagTarget, found: string): Error {
-  return problemsError(
-    [
-      {
-        where: `${image}:${tag}`,
-        found: `Artifact Registry ${found} to the request to put it on ${digest}`,
-        allowed: "an account with permission to set the repository's tags (roles/artifactregistry.writer)",
-        fix: "gcloud auth application-default login   # then the same command again: it continues where it stopped",
-      },
-    ],
-    "what was set stays",
-  );
+const NOT_WRITER = {
+  allowed: "an account with permission to set the repository's tags (roles/artifactregistry.writer)",
+  fix: "gcloud auth application-default login   # then the same command again: it continues where it stopped",
+};
+
+const noImage = (): typeof NOT_WRITER => ({
+  allowed: "an image that is still in the registry",
+  fix: rebuildCommand(),
+});
+
+function setError({ image, tag, digest }: TagTarget, found: string, wayOut = NOT_WRITER): Error {
+  const question = `Artifact Registry ${found} to the request to put it on ${digest}`;
+  return problemsError([{ where: `${image}:${tag}`, found: question, ...wayOut }], "what was set stays");
 }

@@ -221,7 +221,7 @@ async function getManifest(registry: ImageRegistry, image: string, reference: st
       image,
       reference,
       `answered ${answer.status} to a request to read it`,
-      answer.status === 404 ? rebuild() : undefined,
+      answer.status === 404 ? rebuildCommand() : undefined,
     );
   return {
     digest: reference,
@@ -246,8 +246,8 @@ async function putManifest(
     throw refused(registry, image, reference, `answered ${answer.status} to a request to put it there`);
 }
 
-/** The docker plugin does not notice if an image was deleted from the registry. */
-const rebuild = (): string =>
+/** Builds images that were deleted from the registry, which the docker plugin does not notice. */
+export const rebuildCommand = (): string =>
   `${pulumiCommand("up --replace '**docker:index/image:Image**'")}   # builds and pushes the images again`;
 
 function refused(
