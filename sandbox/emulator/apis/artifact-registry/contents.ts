@@ -70,6 +70,13 @@ async function versionsOf(context: Context, image: string): Promise<Version[]> {
   return found.sort((a, b) => b.pushed.getTime() - a.pushed.getTime() || (a.digest < b.digest ? -1 : 1));
 }
 
+/** @throws ApiError 404 */
+function versionIn(versions: readonly Version[], digest: string | undefined): Version {
+  const found = versions.find((version) => version.digest === digest);
+  if (!found) throw notFound();
+  return found;
+}
+
 /** Size, type and age of a version, from its manifest. */
 async function details(context: Context, { manifest, size }: Version) {
   const config = manifest.config && (await context.storage.config(manifest.config.digest));
@@ -214,6 +221,7 @@ const PACKAGE_PATH = `${PACKAGES_PATH}/{package}`;
 const VERSIONS_PATH = `${PACKAGE_PATH}/versions`;
 const TAGS_PATH = `${PACKAGE_PATH}/tags`;
 const TAG_PATH = `${TAGS_PATH}/{tag}`;
+const IMAGES_PATH = `${REPOSITORY_PATH}/dockerImages`;
 
 /** Packages, versions, tags and Docker images. */
 export const contents: Route[] = [
@@ -236,9 +244,7 @@ export const contents: Route[] = [
   onRepository.delete(`${VERSIONS_PATH}/{version*}`, "artifactregistry.versions.delete", async (call) => {
     const { context, params, query } = call;
     const versions = await versionsOf(context, imageOf(call));
-    const version = versions.find(({ digest }) => digest === params["version"]);
-    if (!version) throw notFound();
-    const { image, digest, tags } = version;
+    const { image, digest, tags } = versionIn(versions, params["version"]);
     if (tags.length > 0 && query.get("force") !== "true")
       throw new ApiError(
         "FAILED_PRECONDITION",
@@ -289,9 +295,15 @@ export const contents: Route[] = [
       return {};
     });
   }),
-  onRepository.get(`${REPOSITORY_PATH}/dockerImages`, "artifactregistry.dockerimages.list", async (call) => {
+  onRepository.get(IMAGES_PATH, "artifactregistry.dockerimages.list", async (call) => {
     const versions = (await imagesIn(call)).flatMap((each) => each.versions);
     const images = versions.map((each) => dockerImage(call, each));
     return page("dockerImages", await Promise.all(images), call.query);
+  }),
+  onRepository.get(`${IMAGES_PATH}/{image*}`, "artifactregistry.dockerimages.get", async (call) => {
+    const [name = "", digest = ""] = (call.params["image"] ?? "").split("@");
+    const params = { ...call.params, package: name };
+    const versions = await versionsOf(call.context, imageOf({ ...call, params }));
+    return dockerImage(call, versionIn(versions, digest));
   }),
 ];
