@@ -127,6 +127,8 @@ async function perform(
   );
   const printed: string[] = [];
   vi.spyOn(console, "log").mockImplementation((text: string) => void printed.push(text));
+  // The question.
+  vi.spyOn(process.stdout, "write").mockReturnValue(true);
   const release = {
     ...{
       version,
