@@ -114,11 +114,11 @@ describe("Registry", () => {
       },
       [AHEAD]: {
         happened: "nothing is pushed; the tags do not move",
-        seen: seenIn(expired, /unauthorized|denied/),
+        seen: seenIn(expired, /unauthorized|denied|Unauthenticated/),
       },
       [BEHIND]: {
         happened: "nothing is pushed; the tags do not move",
-        seen: seenIn(behind, /unauthorized|denied/),
+        seen: seenIn(behind, /unauthorized|denied|Unauthenticated/),
       },
     });
   });
