@@ -1,7 +1,6 @@
 // Sets up a production: npm run bootstrap -- --help
 // First: it halves the load time of the imports below.
 import "../../start/start.cjs";
-import * as path from "node:path";
 import { Command, InvalidArgumentError } from "commander";
 import { accountEmail } from "../../google/full-names.ts";
 import { type Problem, problemsError } from "../../problems/problem.ts";
@@ -20,6 +19,7 @@ import { carryOut, plan } from "./step.ts";
 import { stepsOf } from "./steps.ts";
 import { Pulumi } from "./stack-steps.ts";
 import { DRIFT_ACCOUNT_ID, stacksOf, type Wanted } from "./wanted.ts";
+import { root } from "../lib/folders.ts";
 
 const PARTS = ["github", "drift"] as const;
 
@@ -35,7 +35,6 @@ interface Options {
   dryRun: boolean;
 }
 
-const root = path.resolve(import.meta.dirname, "../..");
 const print = (line: string): void => {
   console.log(line);
 };

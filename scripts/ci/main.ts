@@ -2,7 +2,6 @@
 // First: it halves the load time of the imports below.
 import "../../start/start.cjs";
 import { appendFileSync, readFileSync } from "node:fs";
-import * as path from "node:path";
 import { text } from "node:stream/consumers";
 import { Command } from "commander";
 import { attestable } from "./attestable.ts";
@@ -18,8 +17,7 @@ import { settingKey } from "../../problems/setting-commands.ts";
 import { messageOf } from "../../problems/wording.ts";
 import { tagDriftReport } from "./tag-drift.ts";
 import { versionFacts } from "./version-facts.ts";
-
-const root = path.resolve(import.meta.dirname, "../..");
+import { projectFolder, root } from "../lib/folders.ts";
 
 const read = (file: string): string => readFileSync(file, "utf8");
 const input = (): Promise<string> => text(process.stdin);
@@ -91,7 +89,7 @@ program
   .option("--output <name>", "also set this job output")
   .description("print the tags that differ from the stack's file and the tag rules in Markdown, if any")
   .action(async (stack: string, options: { output?: string }) => {
-    report(await tagDriftReport(process.env["HYPERION_PROJECT_DIR"] ?? root, stack), options);
+    report(await tagDriftReport(projectFolder, stack), options);
   });
 
 program

@@ -3,8 +3,7 @@ import { homedir } from "node:os";
 import * as path from "node:path";
 import { execa } from "execa";
 import { NAMESPACE } from "../../problems/setting-commands.ts";
-
-const root = path.resolve(import.meta.dirname, "../..");
+import { root } from "./folders.ts";
 
 /**
  * Makes `pulumi` the verified CLI for this process and its children. Installs it first if it is missing.

@@ -1,7 +1,6 @@
 // Releases a version from this machine: npm run release -- --help
 // First: it halves the load time of the imports below.
 import "../../start/start.cjs";
-import * as path from "node:path";
 import { Command } from "commander";
 import { versionProblem } from "../../components/images/tags/names.ts";
 import { nameStack, releaseCommand } from "../../problems/setting-commands.ts";
@@ -11,6 +10,7 @@ import { catchSignals } from "../lib/terminal.ts";
 import { commitCommand, overwrite, publish, type ReleaseRequest, rollBackTo } from "./release.ts";
 import { type Action, releaseAtGithub } from "./github.ts";
 import { StackFile } from "./stack-file.ts";
+import { projectFolder, root } from "../lib/folders.ts";
 
 interface Options {
   stack: string;
@@ -21,8 +21,6 @@ interface Options {
   dryRun: boolean;
   yes: boolean;
 }
-
-const root = path.resolve(import.meta.dirname, "../..");
 
 /** The default stack. */
 const STACK = "production-images";
@@ -43,7 +41,7 @@ async function run(version: string, options: Options): Promise<void> {
   ];
   if (wrong.length > 0) throw new Error(wrong.join("\n"));
   nameStack(options.stack);
-  const stack = new StackFile(process.env["HYPERION_PROJECT_DIR"] ?? root, options.stack);
+  const stack = new StackFile(projectFolder, options.stack);
   const syncGithub = (action: Action): Promise<string> =>
     releaseAtGithub(version, stack, root, action, releaseCommand(version, "--github-release"));
   if (options.githubRelease) {

@@ -1,7 +1,6 @@
 // Prints the content of the registry, its cost, and the versions that cleanup would delete: npm run report -- --help
 // First: it halves the load time of the imports below.
 import "../../start/start.cjs";
-import * as path from "node:path";
 import { Command } from "commander";
 import { repositoryName } from "../../google/full-names.ts";
 import { messageOf } from "../../problems/wording.ts";
@@ -11,6 +10,7 @@ import { StackSettings } from "../../settings/stack-settings.ts";
 import { stackRepository } from "../lib/own-registry.ts";
 import { readContent } from "./content.ts";
 import { reportText } from "./text.ts";
+import { projectFolder } from "../lib/folders.ts";
 
 interface Options {
   stack: string;
@@ -18,8 +18,7 @@ interface Options {
 }
 
 async function report({ stack, json }: Options): Promise<void> {
-  const folder = process.env["HYPERION_PROJECT_DIR"] ?? path.resolve(import.meta.dirname, "../..");
-  const place = stackRepository(new StackSettings(folder, stack));
+  const place = stackRepository(new StackSettings(projectFolder, stack));
   const now = new Date();
   const content = await readContent(place, stack);
   const deletes = deletedVersions(content.versions, Object.values(content.policies), now);
