@@ -18,6 +18,9 @@ export const NODE_BUILDS = {
 /** Applets of busybox that Dockerfiles, entrypoints and health checks use. */
 const APPLETS = ["sh", "cat", "chmod", "cp", "env", "id", "ls", "mkdir", "sleep", "uname"];
 
+/** For a download server that does not answer. */
+const LIMIT = { timeout: 600_000 };
+
 /** The users of the real images. */
 const USERS = { root: 0, nginx: 101, node: 1000 };
 
@@ -45,7 +48,7 @@ export class DebianPackages {
       // Otherwise apt-get has no permission to read the user's folders.
       "APT::Sandbox::User=root",
     ].flatMap((option) => ["-o", option]);
-    await succeed("apt-get", [...options, "--quiet", "update"]);
+    await succeed("apt-get", [...options, "--quiet", "update"], LIMIT);
     return new DebianPackages(folder, options);
   }
 
@@ -54,12 +57,13 @@ export class DebianPackages {
     const folder = join(this.folder, "packages");
     const libraries = await this.libraries(names);
     await succeed("apt-get", [...this.options, "--quiet", "download", ...names, ...libraries], {
+      ...LIMIT,
       cwd: folder,
     });
     // Older packages have files outside /usr. Documentation and character sets are not needed.
     const keep = ["--keep-directory-symlink", "--exclude=./usr/share", "--exclude=*/gconv"];
     const script = `for each in *.deb; do dpkg-deb --fsys-tarfile "$each" | tar -x ${keep.join(" ")} -C "$0"; done`;
-    await succeed("bash", ["-euo", "pipefail", "-c", script, root], { cwd: folder });
+    await succeed("bash", ["-euo", "pipefail", "-c", script, root], { ...LIMIT, cwd: folder });
     await rm(folder, { recursive: true });
     await mkdir(folder);
   }
@@ -67,7 +71,11 @@ export class DebianPackages {
   private async libraries(names: readonly string[]): Promise<string[]> {
     const shown = ["recommends", "suggests", "conflicts", "breaks", "replaces", "enhances"];
     const depends = (args: readonly string[]) =>
-      succeed("apt-cache", [...this.options, "depends", ...shown.map((kind) => `--no-${kind}`), ...args]);
+      succeed(
+        "apt-cache",
+        [...this.options, "depends", ...shown.map((kind) => `--no-${kind}`), ...args],
+        LIMIT,
+      );
     const direct = [...(await depends(names)).matchAll(/^ +(?:Pre)?Depends: (z?lib\S+)$/gm)].map(
       ([, name = ""]) => name,
     );
@@ -85,11 +93,16 @@ export async function extractNode(architecture: Architecture, root: string): Pro
   if (architecture !== NATIVE) return;
   const { name, version, integrity } = NODE_BUILDS[architecture];
   const folder = join(root, "usr/local");
-  const packed = await succeed("npm", ["pack", "--json", "--pack-destination", folder, `${name}@${version}`]);
+  const packed = await succeed(
+    "npm",
+    ["pack", "--json", "--pack-destination", folder, `${name}@${version}`],
+    LIMIT,
+  );
   const [archive] = JSON.parse(packed) as { filename: string; integrity: string }[];
   if (archive?.integrity !== integrity)
     throw new SandboxError(`${name} ${version} is not the package that package-lock.json names`);
   await succeed("tar", ["-xf", archive.filename, "--strip-components=1", "package/bin/node"], {
+    ...LIMIT,
     cwd: folder,
   });
   await rm(join(folder, archive.filename));
