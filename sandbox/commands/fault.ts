@@ -1,11 +1,11 @@
 import { Argument, type Command } from "commander";
 import { printAdmin } from "../services/admin.ts";
-import { faultSchema } from "../emulator/support/faults/fault.ts";
+import { faultSchema, target } from "../emulator/support/faults/fault.ts";
 import { SandboxError } from "../lib/errors.ts";
 import { switchRegistryFaults, switchService } from "../services/switch.ts";
 
 /** Settings of every fault of a request. */
-const COMMON = ["method", "route", "skip", "times"];
+const COMMON = Object.keys(target);
 
 const KINDS = faultSchema.options.map(({ shape, description = "" }) => ({
   kind: shape.kind.value,

@@ -43,7 +43,7 @@ export async function expectDeclared(sandbox: Sandbox, extras: Extras = {}): Pro
 
 /** The state, from the file that the engine writes: faster than `pulumi stack export`. */
 async function readState({ root }: Sandbox): Promise<State> {
-  const file = join(sandboxPaths(root).state, ".pulumi/stacks/hyperion-registry/sandbox.json");
+  const file = join(sandboxPaths(root).stacks, "sandbox.json");
   const { checkpoint } = JSON.parse(await readFile(file, "utf8")) as { checkpoint: { latest: State } };
   return checkpoint.latest;
 }

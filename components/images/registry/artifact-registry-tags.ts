@@ -72,9 +72,9 @@ export class ArtifactRegistryTags implements TagStore {
       setError(target, found),
     );
     if (answer.status === 409) return false;
-    if (answer.status === 404) throw setError(target, `answered ${describeAnswer(answer)}`, noImage());
-    if (answer.status !== 200) throw setError(target, `answered ${describeAnswer(answer)}`);
-    return true;
+    if (answer.status === 200) return true;
+    const wayOut = answer.status === 404 ? noImage() : NOT_WRITER;
+    throw setError(target, `answered ${describeAnswer(answer)}`, wayOut);
   }
 
   async set(target: TagTarget, exists: boolean): Promise<void> {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 
 /** The requests that a fault affects. */
-const target = {
+export const target = {
   /** `GET`, `POST`, ...; default any. */
   method: z.enum(["*", "GET", "POST", "PUT", "PATCH", "DELETE"]).default("*"),
   /**

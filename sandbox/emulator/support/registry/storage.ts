@@ -43,7 +43,7 @@ export class RegistryStorage {
     return join(this.blobs, "sha256", hash.slice(0, 2), hash, "data");
   }
 
-  /** Names of the images of a repository `PROJECT/REPOSITORY`, with the repository's. */
+  /** Full names, `PROJECT/REPOSITORY/IMAGE`, of the images of a repository. */
   async images(repository: string): Promise<string[]> {
     const paths = await names(join(this.repositories, repository), true);
     return paths
